@@ -1,0 +1,93 @@
+//! Allow policies as Google's REST answers have them (discovery document iam v1, `Policy`).
+//!
+//! What is not understood is kept: unknown fields ride along in `extra`.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::member::PolicyMember;
+
+/// A condition (google.type.Expr).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Condition {
+    /// The CEL text.
+    #[serde(default)]
+    pub expression: String,
+    /// A short title; part of a binding's identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A longer text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// One (role, members, condition).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The role's name.
+    #[serde(default)]
+    pub role: Arc<str>,
+    /// Whom it is granted to.
+    #[serde(
+        default,
+        deserialize_with = "read_members",
+        serialize_with = "write_members"
+    )]
+    pub members: Vec<Arc<PolicyMember>>,
+    /// When it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Arc<Condition>>,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An allow policy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllowPolicy {
+    /// 0, 1 or 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// Base64 of opaque bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bindings: Vec<Binding>,
+    /// Fields that are not known here, `auditConfigs` among them.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Binding {
+    /// An unconditional binding.
+    #[must_use]
+    pub fn new(role: &str, members: &[&str]) -> Self {
+        Self {
+            role: role.into(),
+            members: members
+                .iter()
+                .map(|m| Arc::new(PolicyMember::v1(m)))
+                .collect(),
+            condition: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {
+    let texts = Vec::<String>::deserialize(d)?;
+    Ok(texts
+        .iter()
+        .map(|t| Arc::new(PolicyMember::v1(t)))
+        .collect())
+}
+
+fn write_members<S: Serializer>(members: &[Arc<PolicyMember>], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(members.iter().map(|m| &*m.text))
+}

@@ -1,0 +1,162 @@
+//! Permission names, in the v1 form of allow policies and the FQDN form of deny and boundary policies.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A permission in v1 form, `iam.serviceAccounts.getAccessToken`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Permission(Arc<str>);
+
+/// The permission that `generateAccessToken` checks, and the default question.
+pub const GET_ACCESS_TOKEN: &str = "iam.serviceAccounts.getAccessToken";
+/// The permission that `generateIdToken` checks.
+pub const GET_OPEN_ID_TOKEN: &str = "iam.serviceAccounts.getOpenIdToken";
+/// What every hop of a delegation chain but the last needs.
+pub const IMPLICIT_DELEGATION: &str = "iam.serviceAccounts.implicitDelegation";
+/// The permission that `signBlob` checks.
+pub const SIGN_BLOB: &str = "iam.serviceAccounts.signBlob";
+/// The permission that `signJwt` checks.
+pub const SIGN_JWT: &str = "iam.serviceAccounts.signJwt";
+/// Attaching a service account to a resource; not impersonation.
+pub const ACT_AS: &str = "iam.serviceAccounts.actAs";
+
+/// Why a text is no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a permission: expected SERVICE.RESOURCE.VERB, such as {GET_ACCESS_TOKEN}")]
+pub struct NotAPermission(pub String);
+
+impl Permission {
+    /// Reads `SERVICE.RESOURCE.VERB`, or the FQDN form `SERVICE_FQDN/RESOURCE.VERB`.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(text: &str) -> Result<Self, NotAPermission> {
+        let bad = || NotAPermission(text.to_owned());
+        let v1 = match text.split_once('/') {
+            Some((fqdn, rest)) => {
+                let service = fqdn.strip_suffix(".googleapis.com").ok_or_else(bad)?;
+                format!("{service}.{rest}")
+            }
+            None => text.to_owned(),
+        };
+        let parts: Vec<&str> = v1.split('.').collect();
+        let clean = |p: &&str| {
+            !p.is_empty()
+                && p.chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        };
+        if parts.len() < 3 || v1.len() > 256 || !parts.iter().all(clean) {
+            return Err(bad());
+        }
+        Ok(Self(v1.into()))
+    }
+
+    /// `iam.serviceAccounts.getAccessToken`, the default question.
+    #[must_use]
+    pub fn get_access_token() -> Self {
+        Self(GET_ACCESS_TOKEN.into())
+    }
+
+    /// The v1 form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form of deny and boundary policies: `iam.googleapis.com/serviceAccounts.getAccessToken`.
+    #[must_use]
+    pub fn fqdn(&self) -> String {
+        match self.0.split_once('.') {
+            Some((service, rest)) => format!("{service}.googleapis.com/{rest}"),
+            None => self.0.to_string(),
+        }
+    }
+
+    /// `(service, resource, verb)`: `("iam", "serviceAccounts", "getAccessToken")`.
+    ///
+    /// A permission of four parts keeps the middle ones in `resource`.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str, &str) {
+        let (service, rest) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let (resource, verb) = rest.rsplit_once('.').unwrap_or((rest, ""));
+        (service, resource, verb)
+    }
+
+    /// Whether `pattern`, as deny and boundary policies write them, covers this permission.
+    ///
+    /// `SERVICE_FQDN/RESOURCE.VERB`, `SERVICE_FQDN/RESOURCE.*`, `SERVICE_FQDN/*.VERB`,
+    /// `SERVICE_FQDN/*.*`, and `*` (boundaries only; callers of deny rules do not pass it).
+    #[must_use]
+    pub fn matches(&self, pattern: &str) -> bool {
+        if pattern == "*" {
+            return true;
+        }
+        let Some((fqdn, rest)) = pattern.split_once('/') else {
+            return false;
+        };
+        let (service, resource, verb) = self.parts();
+        if fqdn.strip_suffix(".googleapis.com") != Some(service) {
+            return false;
+        }
+        let Some((want_resource, want_verb)) = rest.rsplit_once('.') else {
+            return false;
+        };
+        (want_resource == "*" || want_resource == resource)
+            && (want_verb == "*" || want_verb == verb)
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_name_the_same_permission() {
+        let v1 = Permission::parse("iam.serviceAccounts.getAccessToken").unwrap();
+        let v2 = Permission::parse("iam.googleapis.com/serviceAccounts.getAccessToken").unwrap();
+        assert_eq!(v1, v2);
+        assert_eq!(
+            v1.fqdn(),
+            "iam.googleapis.com/serviceAccounts.getAccessToken"
+        );
+    }
+
+    #[test]
+    fn wildcards_cover_what_they_name() {
+        let p = Permission::get_access_token();
+        for (pattern, covered) in [
+            ("iam.googleapis.com/serviceAccounts.getAccessToken", true),
+            ("iam.googleapis.com/serviceAccounts.*", true),
+            ("iam.googleapis.com/*.getAccessToken", true),
+            ("iam.googleapis.com/*.*", true),
+            ("*", true),
+            ("iam.googleapis.com/roles.*", false),
+            ("storage.googleapis.com/*.*", false),
+            ("iam.googleapis.com/*", false),
+            ("iam.serviceAccounts.getAccessToken", false),
+        ] {
+            assert_eq!(p.matches(pattern), covered, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_permission_is_refused() {
+        for text in [
+            "",
+            "iam",
+            "iam.x",
+            "iam..x",
+            "a.b.c d",
+            "x/y.z",
+            "iam.a.\u{1b}",
+        ] {
+            assert!(Permission::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

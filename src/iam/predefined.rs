@@ -1,0 +1,199 @@
+//! The built-in table of predefined roles, basic roles included.
+//!
+//! `assets/roles/predefined.tsv.gz`: a comment line with the date, one permission a line, an empty
+//! line, then one role a line: name, title, stage, comma-separated permission numbers. It is read
+//! once, on first use.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::sync::OnceLock;
+
+use super::role::Stage;
+
+/// When the table was taken; the age of every answer that rests on it.
+pub const TABLE_DATE: &str = "2026-08-22";
+
+static BYTES: &[u8] = include_bytes!("../../assets/roles/predefined.tsv.gz");
+
+/// One predefined role.
+#[derive(Clone, Copy, Debug)]
+pub struct PredefinedRole {
+    /// `roles/NAME`.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    stage: &'static str,
+    /// Sorted indices into the table's permissions.
+    permissions: &'static [u16],
+}
+
+struct Table {
+    permissions: Vec<&'static str>,
+    roles: HashMap<&'static str, PredefinedRole>,
+    names: Vec<&'static str>,
+}
+
+impl PredefinedRole {
+    /// Whether the role includes the permission.
+    #[must_use]
+    pub fn includes(&self, permission: &str) -> bool {
+        let table = table();
+        table
+            .permissions
+            .binary_search(&permission)
+            .ok()
+            .and_then(|i| u16::try_from(i).ok())
+            .is_some_and(|i| self.permissions.binary_search(&i).is_ok())
+    }
+
+    /// All its permissions, sorted.
+    pub fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let table = table();
+        self.permissions
+            .iter()
+            .filter_map(|i| table.permissions.get(usize::from(*i)).copied())
+    }
+
+    /// How many permissions it has: a first measure of how much it grants.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.permissions.len()
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self.stage {
+            "GA" => Stage::Ga,
+            "BETA" => Stage::Beta,
+            "ALPHA" => Stage::Alpha,
+            "DEPRECATED" => Stage::Deprecated,
+            "DISABLED" => Stage::Disabled,
+            other => Stage::Other(other.to_owned()),
+        }
+    }
+}
+
+/// The predefined role of that name.
+#[must_use]
+pub fn role(name: &str) -> Option<PredefinedRole> {
+    table().roles.get(name).copied()
+}
+
+/// Every predefined role, by name.
+pub fn all() -> impl Iterator<Item = PredefinedRole> {
+    let table = table();
+    table
+        .names
+        .iter()
+        .filter_map(|n| table.roles.get(n).copied())
+}
+
+/// Whether any predefined role has the permission, that is, whether it exists as far as is known.
+#[must_use]
+pub fn permission_exists(permission: &str) -> bool {
+    table().permissions.binary_search(&permission).is_ok()
+}
+
+/// The predefined roles that include the permission, fewest permissions first.
+#[must_use]
+pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
+    let mut found: Vec<_> = all().filter(|r| r.includes(permission)).collect();
+    found.sort_by_key(|r| (r.size(), r.name));
+    found
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut text = String::new();
+        // The bytes are ours, built into the program, and the tests below read them: a damaged table
+        // reads as empty here (every role unknown), never as a panic in front of a user.
+        if flate2::read::GzDecoder::new(BYTES)
+            .read_to_string(&mut text)
+            .is_err()
+        {
+            text.clear();
+        }
+        let text: &'static str = Box::leak(text.into_boxed_str());
+        let mut lines = text.lines().skip(1);
+        let permissions: Vec<&'static str> =
+            lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        let mut roles = HashMap::new();
+        let mut names = Vec::new();
+        for line in lines {
+            let mut columns = line.split('\t');
+            let (Some(name), Some(title), Some(stage), Some(list)) = (
+                columns.next(),
+                columns.next(),
+                columns.next(),
+                columns.next(),
+            ) else {
+                continue;
+            };
+            let indices: Vec<u16> = list.split(',').filter_map(|i| i.parse().ok()).collect();
+            let permissions: &'static [u16] = Box::leak(indices.into_boxed_slice());
+            roles.insert(
+                name,
+                PredefinedRole {
+                    name,
+                    title,
+                    stage,
+                    permissions,
+                },
+            );
+            names.push(name);
+        }
+        Table {
+            permissions,
+            roles,
+            names,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        assert_eq!(all().count(), 2461);
+        assert!(table().permissions.is_sorted());
+        assert!(all().all(|r| r.permissions.is_sorted()));
+    }
+
+    #[test]
+    fn folklore_is_wrong_about_the_basic_roles() {
+        for name in [
+            "roles/owner",
+            "roles/editor",
+            "roles/viewer",
+            "roles/iam.serviceAccountUser",
+        ] {
+            assert!(
+                !role(name)
+                    .unwrap()
+                    .includes(crate::iam::permission::GET_ACCESS_TOKEN),
+                "{name}"
+            );
+        }
+        let creator = role("roles/iam.serviceAccountTokenCreator").unwrap();
+        assert!(creator.includes(crate::iam::permission::GET_ACCESS_TOKEN));
+        assert_eq!(creator.title, "Service Account Token Creator");
+    }
+
+    #[test]
+    fn the_narrowest_role_comes_first() {
+        let roles = roles_with(crate::iam::permission::GET_ACCESS_TOKEN);
+        assert!(roles.is_sorted_by_key(|r| r.size()));
+        let names: Vec<_> = roles.iter().map(|r| r.name).collect();
+        for name in [
+            "roles/iam.workloadIdentityUser",
+            "roles/iam.serviceAccountTokenCreator",
+        ] {
+            assert!(names.contains(&name), "{names:?}");
+        }
+        assert!(!names.contains(&"roles/owner"));
+    }
+}

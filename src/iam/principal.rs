@@ -1,0 +1,322 @@
+//! Who acts: an identity, as the caller of a question or the bearer of a token.
+
+use std::fmt;
+
+/// An identity pool of workforce or workload identity federation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pool {
+    /// `locations/global/workforcePools/POOL`, of an organization.
+    Workforce {
+        /// The pool's id.
+        pool: String,
+    },
+    /// `projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
+    Workload {
+        /// The project's number (Google writes the number; an id is kept as written).
+        project: String,
+        /// The pool's id.
+        pool: String,
+    },
+}
+
+impl Pool {
+    /// The path behind `principal://iam.googleapis.com/`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Workforce { pool } => format!("locations/global/workforcePools/{pool}"),
+            Self::Workload { project, pool } => {
+                format!("projects/{project}/locations/global/workloadIdentityPools/{pool}")
+            }
+        }
+    }
+
+    /// Splits `PATH/REST` into the pool and what follows it.
+    pub(crate) fn split(path: &str) -> Option<(Self, &str)> {
+        if let Some(rest) = path.strip_prefix("locations/global/workforcePools/") {
+            let (pool, rest) = rest.split_once('/')?;
+            return (!pool.is_empty()).then(|| {
+                (
+                    Self::Workforce {
+                        pool: pool.to_owned(),
+                    },
+                    rest,
+                )
+            });
+        }
+        let (project, rest) = path.strip_prefix("projects/")?.split_once('/')?;
+        let (pool, rest) = rest
+            .strip_prefix("locations/global/workloadIdentityPools/")?
+            .split_once('/')?;
+        (!project.is_empty() && !pool.is_empty()).then(|| {
+            (
+                Self::Workload {
+                    project: project.to_owned(),
+                    pool: pool.to_owned(),
+                },
+                rest,
+            )
+        })
+    }
+}
+
+/// One identity. Two are equal when IAM takes them for the same: e-mails compare without case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Principal {
+    /// A Google account of a person, by lower-case e-mail.
+    User(String),
+    /// A service account, by lower-case e-mail.
+    ServiceAccount(String),
+    /// `serviceAccount:PROJECT.svc.id.goog[NAMESPACE/NAME]`: a Kubernetes service account of GKE's
+    /// workload identity, a principal of its own.
+    Kubernetes {
+        /// `PROJECT.svc.id.goog`.
+        pool: String,
+        /// The Kubernetes namespace.
+        namespace: String,
+        /// The Kubernetes service account.
+        name: String,
+    },
+    /// A federated identity: `principal://iam.googleapis.com/POOL/subject/SUBJECT`.
+    Federated {
+        /// The pool that admitted it.
+        pool: Pool,
+        /// Its subject, compared exactly.
+        subject: String,
+    },
+    /// Another `principal://` form (agent identities among them), compared exactly.
+    Other(String),
+}
+
+/// Why a text names no caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{text}' is not a caller: {why}. Expected serviceAccount:EMAIL, user:EMAIL, principal://… or a bare e-mail address"
+)]
+pub struct NotAPrincipal {
+    /// What was given.
+    pub text: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// Whether the text looks like `local@domain` and holds nothing that could not stand in one.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"/".contains(c);
+    text.len() <= 320
+        && text.chars().all(plain)
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+        })
+}
+
+impl Principal {
+    /// Reads a caller: an IAM member identifier of one identity, or a bare e-mail address, which is
+    /// a service account when its domain ends in `.gserviceaccount.com`, else a user.
+    ///
+    /// # Errors
+    /// For anything that does not name exactly one identity (a group, a set, a deleted member).
+    pub fn parse(text: &str) -> Result<Self, NotAPrincipal> {
+        let text = text.trim();
+        let bad = |why| NotAPrincipal {
+            text: text.to_owned(),
+            why,
+        };
+        if let Some(email) = strip_kind(text, "user:") {
+            return is_email(email)
+                .then(|| Self::User(email.to_lowercase()))
+                .ok_or_else(|| bad("after user: stands no e-mail address"));
+        }
+        if let Some(address) = strip_kind(text, "serviceAccount:") {
+            return Self::service_account(address)
+                .ok_or_else(|| bad("after serviceAccount: stands no address of one"));
+        }
+        if let Some(rest) = text.strip_prefix("principal://") {
+            return Self::from_principal_url(rest)
+                .ok_or_else(|| bad("this principal:// form is not complete"));
+        }
+        if text.starts_with("principalSet://") || strip_kind(text, "group:").is_some() {
+            return Err(bad("it names a set of identities, not one that calls"));
+        }
+        if strip_kind(text, "deleted:").is_some() {
+            return Err(bad("a deleted identity cannot call"));
+        }
+        if is_email(text) {
+            let email = text.to_lowercase();
+            return Ok(if email.ends_with(".gserviceaccount.com") {
+                Self::ServiceAccount(email)
+            } else {
+                Self::User(email)
+            });
+        }
+        if text.contains('[') {
+            return Self::service_account(text).ok_or_else(|| bad("unknown form"));
+        }
+        Err(bad("unknown form"))
+    }
+
+    /// A service account by e-mail, or GKE's `PROJECT.svc.id.goog[NAMESPACE/NAME]`.
+    pub(crate) fn service_account(address: &str) -> Option<Self> {
+        if let Some((pool, rest)) = address.split_once('[') {
+            let (namespace, name) = rest.strip_suffix(']')?.split_once('/')?;
+            let whole = pool.ends_with(".svc.id.goog") && !namespace.is_empty() && !name.is_empty();
+            return whole.then(|| Self::Kubernetes {
+                pool: pool.to_owned(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+        is_email(address).then(|| Self::ServiceAccount(address.to_lowercase()))
+    }
+
+    /// Reads what stands behind `principal://`.
+    pub(crate) fn from_principal_url(rest: &str) -> Option<Self> {
+        if rest.is_empty() || rest.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return None;
+        }
+        if let Some(email) = rest.strip_prefix("goog/subject/") {
+            return is_email(email).then(|| Self::User(email.to_lowercase()));
+        }
+        let Some(path) = rest.strip_prefix("iam.googleapis.com/") else {
+            return Some(Self::Other(format!("principal://{rest}")));
+        };
+        if let Some((_, email)) = path
+            .strip_prefix("projects/")
+            .and_then(|p| p.split_once("/serviceAccounts/"))
+        {
+            return is_email(email).then(|| Self::ServiceAccount(email.to_lowercase()));
+        }
+        match Pool::split(path) {
+            Some((pool, tail)) => {
+                let subject = tail.strip_prefix("subject/").filter(|s| !s.is_empty())?;
+                Some(Self::Federated {
+                    pool,
+                    subject: subject.to_owned(),
+                })
+            }
+            None => Some(Self::Other(format!("principal://{rest}"))),
+        }
+    }
+
+    /// The e-mail address, for users and service accounts.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::User(email) | Self::ServiceAccount(email) => Some(email),
+            _ => None,
+        }
+    }
+
+    /// Whether this is an identity of workload or workforce federation (GKE's included).
+    #[must_use]
+    pub fn is_federated(&self) -> bool {
+        matches!(
+            self,
+            Self::Kubernetes { .. } | Self::Federated { .. } | Self::Other(_)
+        )
+    }
+
+    /// The member of an allow policy that names just this identity.
+    #[must_use]
+    pub fn member(&self) -> String {
+        self.to_string()
+    }
+
+    /// A short name for people: the part of an e-mail that tells accounts apart, or the subject.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            Self::User(email) => email.clone(),
+            Self::ServiceAccount(email) => email
+                .strip_suffix(".iam.gserviceaccount.com")
+                .unwrap_or(email)
+                .to_owned(),
+            Self::Kubernetes {
+                namespace, name, ..
+            } => format!("{namespace}/{name}"),
+            Self::Federated { subject, .. } => subject.clone(),
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
+/// `strip_prefix`, with the prefix's case as IAM writes it.
+pub(crate) fn strip_kind<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
+    text.strip_prefix(kind)
+}
+
+impl fmt::Display for Principal {
+    /// The IAM v1 member identifier.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(email) => write!(f, "user:{email}"),
+            Self::ServiceAccount(email) => write!(f, "serviceAccount:{email}"),
+            Self::Kubernetes {
+                pool,
+                namespace,
+                name,
+            } => {
+                write!(f, "serviceAccount:{pool}[{namespace}/{name}]")
+            }
+            Self::Federated { pool, subject } => {
+                write!(
+                    f,
+                    "principal://iam.googleapis.com/{}/subject/{subject}",
+                    pool.path()
+                )
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_address_is_taken_as_the_contract_says() {
+        assert_eq!(
+            Principal::parse("Run@App.iam.gserviceaccount.com")
+                .unwrap()
+                .to_string(),
+            "serviceAccount:run@app.iam.gserviceaccount.com"
+        );
+        assert_eq!(
+            Principal::parse("ana@example.com").unwrap().to_string(),
+            "user:ana@example.com"
+        );
+    }
+
+    #[test]
+    fn every_identity_reads_back_as_it_prints() {
+        for text in [
+            "user:ana@example.com",
+            "serviceAccount:run@app.iam.gserviceaccount.com",
+            "serviceAccount:app.svc.id.goog[ns/ksa]",
+            "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ana",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/repo:o/r:ref:refs/heads/main",
+            "principal://agents.global.org-1.system.id.goog/resources/x/y",
+        ] {
+            assert_eq!(Principal::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn sets_and_nonsense_are_no_callers() {
+        for text in [
+            "",
+            "group:a@b.c",
+            "deleted:user:a@b?uid=1",
+            "principalSet://goog/public:all",
+            "user:",
+            "a b@c",
+            "serviceAccount:x[y]",
+            "principal://",
+            "user:a@b\u{1b}[2J",
+        ] {
+            assert!(Principal::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

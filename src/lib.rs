@@ -1,0 +1,7 @@
+//! bindscope: why a service-account impersonation is refused, and the one binding that mends it.
+//!
+//! The floor plan. Arrows go one way, left uses right:
+//! `main → cli, tui → repair, google, emulator → evaluate → estate → iam`.
+#![forbid(unsafe_code)]
+
+pub mod iam;
