@@ -1,0 +1,282 @@
+//! Organizations, folders, projects and accounts, and the way from an account up.
+
+use std::sync::Arc;
+
+use super::{Coverage, Estate, Folder, Organization, Project, ServiceAccount};
+use crate::iam::{Principal, Resource, ResourceKind};
+
+/// The way up from a resource, nearest first, the resource itself included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ancestry {
+    /// The levels.
+    pub levels: Vec<Resource>,
+    /// Whether the top was reached: an organization, or a project known to stand alone. If not,
+    /// there may be levels above that nobody here has seen.
+    pub complete: bool,
+}
+
+/// Whether something is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Existence<T> {
+    /// It is.
+    Exists(T),
+    /// It was and is deleted.
+    Deleted,
+    /// It is not.
+    Missing,
+    /// Nobody here can tell; why.
+    Unknown(Arc<str>),
+}
+
+impl<T> Existence<T> {
+    /// The thing, when it is there.
+    pub fn exists(self) -> Option<T> {
+        match self {
+            Self::Exists(t) => Some(t),
+            _ => None,
+        }
+    }
+}
+
+/// Longer chains than Google allows (folders nest ten deep) are cycles in a damaged file.
+const DEEPEST: usize = 64;
+
+impl Estate {
+    /// Adds or replaces an organization.
+    pub fn put_organization(&mut self, organization: Organization) {
+        let number = last(&organization.name);
+        self.organizations.insert(number, organization);
+    }
+
+    /// Adds or replaces a folder.
+    pub fn put_folder(&mut self, folder: Folder) {
+        let number = last(&folder.name);
+        self.folders.insert(number, folder);
+    }
+
+    /// Adds or replaces a project.
+    pub fn put_project(&mut self, project: Project) {
+        let id: Arc<str> = project.project_id.as_str().into();
+        self.numbers
+            .insert(project.number().into(), Arc::clone(&id));
+        self.projects.insert(id, project);
+    }
+
+    /// Adds or replaces a service account.
+    pub fn put_account(&mut self, account: ServiceAccount) {
+        let email: Arc<str> = account.email.to_lowercase().into();
+        if !account.unique_id.is_empty() {
+            self.unique_ids
+                .insert(account.unique_id.as_str().into(), Arc::clone(&email));
+        }
+        self.deleted_accounts.remove(&email);
+        self.accounts.insert(email, Arc::new(account));
+    }
+
+    /// Takes an account away and remembers that it was there.
+    pub fn delete_account(&mut self, email: &str) -> Option<Arc<ServiceAccount>> {
+        let email = email.to_lowercase();
+        let account = self.accounts.remove(email.as_str())?;
+        self.unique_ids.remove(account.unique_id.as_str());
+        self.deleted_accounts
+            .insert(email.into(), Some(account.unique_id.clone()));
+        Some(account)
+    }
+
+    /// Remembers that something asked for is not there.
+    pub fn put_missing(&mut self, resource: Resource) {
+        self.missing.insert(resource);
+    }
+
+    /// All organizations, by number.
+    pub fn organizations(&self) -> impl Iterator<Item = &Organization> {
+        self.organizations.values()
+    }
+
+    /// All folders, by number.
+    pub fn folders(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.values()
+    }
+
+    /// All projects, by id.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.projects.values()
+    }
+
+    /// All service accounts, by e-mail.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<ServiceAccount>> {
+        self.accounts.values()
+    }
+
+    /// The organization of that number.
+    #[must_use]
+    pub fn organization(&self, number: &str) -> Option<&Organization> {
+        self.organizations.get(number)
+    }
+
+    /// The folder of that number.
+    #[must_use]
+    pub fn folder(&self, number: &str) -> Option<&Folder> {
+        self.folders.get(number)
+    }
+
+    /// The project of that id or number.
+    #[must_use]
+    pub fn project(&self, id_or_number: &str) -> Option<&Project> {
+        self.projects
+            .get(id_or_number)
+            .or_else(|| self.projects.get(self.numbers.get(id_or_number)?))
+    }
+
+    /// The account of that e-mail (any case) or unique id.
+    #[must_use]
+    pub fn account(&self, email_or_id: &str) -> Option<&Arc<ServiceAccount>> {
+        self.accounts.get(email_or_id).or_else(|| {
+            self.accounts
+                .get(email_or_id.to_lowercase().as_str())
+                .or_else(|| self.accounts.get(self.unique_ids.get(email_or_id)?))
+        })
+    }
+
+    /// Accounts known to be deleted: e-mail and, where known, the unique id each had.
+    pub fn deleted_accounts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.deleted_accounts
+            .iter()
+            .map(|(email, id)| (&**email, id.as_deref()))
+    }
+
+    /// Settles which resource is meant, in canonical form: project id, e-mail in lower case.
+    ///
+    /// An account named with a project that does not own it is missing, as Google answers 404 for it.
+    #[must_use]
+    pub fn resolve(&self, resource: &Resource) -> Existence<Resource> {
+        let found = match resource {
+            Resource::Organization(n) => {
+                self.organizations.contains_key(n).then(|| resource.clone())
+            }
+            Resource::Folder(n) => self.folders.contains_key(n).then(|| resource.clone()),
+            Resource::Project(p) => self.project(p).map(|p| Resource::project(&p.project_id)),
+            Resource::ServiceAccount { project, account } => {
+                if self.deleted_accounts.contains_key(account)
+                    && !self.accounts.contains_key(account)
+                {
+                    return Existence::Deleted;
+                }
+                self.account(account).and_then(|found| {
+                    let owner = self
+                        .project(&found.project_id)
+                        .map_or(&*found.project_id, |p| &p.project_id);
+                    let same = &**project == "-"
+                        || **project == *owner
+                        || self.project(project).is_some_and(|p| p.project_id == owner);
+                    same.then(|| Resource::account(owner, &found.email))
+                })
+            }
+        };
+        match found {
+            Some(resource) => Existence::Exists(resource),
+            None if self.coverage == Coverage::Whole || self.missing.contains(resource) => {
+                Existence::Missing
+            }
+            None => Existence::Unknown(self.not_fetched()),
+        }
+    }
+
+    /// The resource right above, `None` at the top. For canonical names.
+    #[must_use]
+    pub fn parent(&self, resource: &Resource) -> Option<Resource> {
+        let parent = match resource {
+            Resource::Organization(_) => return None,
+            Resource::Folder(n) => &self.folders.get(n)?.parent,
+            Resource::Project(p) => &self.project(p)?.parent,
+            Resource::ServiceAccount { project, .. } => {
+                return Some(self.project(project).map_or_else(
+                    || Resource::Project(Arc::clone(project)),
+                    |p| Resource::project(&p.project_id),
+                ));
+            }
+        };
+        Resource::parse(parent).ok()
+    }
+
+    /// The way up, nearest first. Never loops, whatever a file says.
+    #[must_use]
+    pub fn ancestry(&self, resource: &Resource) -> Ancestry {
+        let mut levels = vec![resource.clone()];
+        let mut at = resource.clone();
+        while let Some(parent) = self.parent(&at) {
+            if levels.len() >= DEEPEST || levels.contains(&parent) {
+                return Ancestry {
+                    levels,
+                    complete: false,
+                };
+            }
+            levels.push(parent.clone());
+            at = parent;
+        }
+        let complete = match &at {
+            Resource::Organization(_) => true,
+            Resource::Project(p) => self.project(p).is_some_and(|p| p.parent.is_empty()),
+            _ => false,
+        };
+        Ancestry { levels, complete }
+    }
+
+    /// Whether `below` is `above` or lies below it; `None` when the way up is not known to its end.
+    #[must_use]
+    pub fn lies_in(&self, below: &Resource, above: &Resource) -> Option<bool> {
+        let above = match self.resolve(above) {
+            Existence::Exists(r) => r,
+            _ => above.clone(),
+        };
+        let ancestry = self.ancestry(below);
+        if ancestry.levels.contains(&above) {
+            return Some(true);
+        }
+        // A project or account can only lie above what names it, so no missing level can add one.
+        let settled = ancestry.complete
+            || matches!(above.kind(), ResourceKind::ServiceAccount)
+            || (above.kind() == ResourceKind::Project
+                && ancestry
+                    .levels
+                    .iter()
+                    .any(|l| l.kind() == ResourceKind::Project));
+        settled.then_some(false)
+    }
+
+    /// The project a principal lives in, when it is a service account that is known.
+    #[must_use]
+    pub fn home(&self, principal: &Principal) -> Option<&Project> {
+        let Principal::ServiceAccount(email) = principal else {
+            return None;
+        };
+        self.account(email)
+            .and_then(|a| self.project(&a.project_id))
+    }
+
+    /// The name for people: display name, project id, e-mail; the number when nothing better is known.
+    #[must_use]
+    pub fn label(&self, resource: &Resource) -> String {
+        let given = match resource {
+            Resource::Organization(n) => self.organizations.get(n).map(|o| o.display_name.clone()),
+            Resource::Folder(n) => self.folders.get(n).map(|f| f.display_name.clone()),
+            Resource::Project(_) => None,
+            Resource::ServiceAccount { account, .. } => Some(
+                account
+                    .strip_suffix(".iam.gserviceaccount.com")
+                    .unwrap_or(account)
+                    .to_owned(),
+            ),
+        };
+        given
+            .filter(|g| !g.is_empty())
+            .unwrap_or_else(|| match resource {
+                Resource::Project(p) => p.to_string(),
+                other => other.relative(),
+            })
+    }
+}
+
+fn last(name: &str) -> Arc<str> {
+    name.rsplit('/').next().unwrap_or(name).into()
+}

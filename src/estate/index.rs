@@ -1,0 +1,90 @@
+//! Interning and indices: the same member stands once in memory, and is found where it is used.
+
+use std::sync::Arc;
+
+use super::{Estate, Group};
+use crate::iam::{AllowPolicy, Member, PolicyMember, Resource};
+
+/// A group with its members read.
+#[derive(Clone, Debug)]
+pub struct GroupMembers {
+    /// Lower-case address.
+    pub email: Arc<str>,
+    /// Direct members.
+    pub members: Vec<Arc<PolicyMember>>,
+}
+
+impl GroupMembers {
+    /// Reads the members of a group. A bare e-mail among them is taken as the contract takes callers.
+    #[must_use]
+    pub fn new(group: &Group) -> Self {
+        let members = group
+            .members
+            .iter()
+            .map(|text| {
+                let mut member = PolicyMember::v1(text);
+                if member.member == Member::Unknown
+                    && let Ok(principal) = crate::iam::Principal::parse(text)
+                {
+                    member.member = Member::One(principal);
+                }
+                Arc::new(member)
+            })
+            .collect();
+        Self {
+            email: group.email.to_lowercase().into(),
+            members,
+        }
+    }
+}
+
+impl Estate {
+    /// Sets the allow policy of a resource (canonical name), shares its members and indexes them.
+    pub fn put_policy(&mut self, resource: Resource, mut policy: AllowPolicy) {
+        if self.allow.contains_key(&resource) {
+            for places in self.by_member.values_mut() {
+                places.retain(|(at, _)| *at != resource);
+            }
+        }
+        for (i, binding) in policy.bindings.iter_mut().enumerate() {
+            for member in &mut binding.members {
+                let shared = self
+                    .interned
+                    .entry(Arc::clone(&member.text))
+                    .or_insert_with(|| Arc::clone(member));
+                *member = Arc::clone(shared);
+                let key = index_key(member);
+                let at = (resource.clone(), u32::try_from(i).unwrap_or(u32::MAX));
+                self.by_member.entry(key).or_default().push(at);
+            }
+        }
+        self.allow.insert(resource, Arc::new(policy));
+    }
+
+    /// All allow policies, in no order.
+    pub fn policies(&self) -> impl Iterator<Item = (&Resource, &Arc<AllowPolicy>)> {
+        self.allow.iter()
+    }
+
+    /// Where a member stands by name in an allow policy: the resource and the binding's place.
+    /// `identifier` is compared as IAM does (`serviceAccount:` and `user:` without case).
+    #[must_use]
+    pub fn grants_naming(&self, identifier: &str) -> &[(Resource, u32)] {
+        self.by_member
+            .get(&*index_key(&PolicyMember::v1(identifier)))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Every member that stands in some allow policy, once.
+    pub fn members(&self) -> impl Iterator<Item = &Arc<PolicyMember>> {
+        self.interned.values()
+    }
+}
+
+fn index_key(member: &PolicyMember) -> Arc<str> {
+    match &member.member {
+        Member::One(principal) => principal.to_string().into(),
+        Member::Group(email) => format!("group:{email}").into(),
+        _ => Arc::clone(&member.text),
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known of an organization, and what is known to be unknown.
+//!
+//! An [`Estate`] is plain data with indices: filled from an estate file, an asset export, or a survey
+//! of live Google Cloud, then only read. Members and roles are shared, so that a million bindings fit.
+
+pub mod hierarchy;
+pub mod index;
+pub mod policies;
+pub mod records;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::iam::{
+    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, PolicyMember, Resource, Role,
+};
+
+pub use hierarchy::{Ancestry, Existence};
+pub use records::{Folder, Group, Organization, Project, Provider, Read, ServiceAccount, Tag};
+
+/// What a missing entry means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Coverage {
+    /// Everything there is stands in the estate: what is missing does not exist or is empty
+    /// (an estate file).
+    #[default]
+    Whole,
+    /// Only what was asked for was read: what is missing is unknown (a survey of live Google Cloud).
+    Partial,
+}
+
+/// An organization as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct Estate {
+    pub(crate) coverage: Coverage,
+    pub(crate) organizations: BTreeMap<Arc<str>, Organization>,
+    pub(crate) folders: BTreeMap<Arc<str>, Folder>,
+    pub(crate) projects: BTreeMap<Arc<str>, Project>,
+    /// Project number to id.
+    pub(crate) numbers: HashMap<Arc<str>, Arc<str>>,
+    /// By lower-case e-mail.
+    pub(crate) accounts: BTreeMap<Arc<str>, Arc<ServiceAccount>>,
+    /// Unique id to e-mail.
+    pub(crate) unique_ids: HashMap<Arc<str>, Arc<str>>,
+    /// Accounts that were deleted, by e-mail: the unique id each had (`None` when not known).
+    pub(crate) deleted_accounts: BTreeMap<Arc<str>, Option<String>>,
+    /// Resources that were asked for and are not there (survey).
+    pub(crate) missing: HashSet<Resource>,
+    pub(crate) allow: HashMap<Resource, Arc<AllowPolicy>>,
+    pub(crate) deny: HashMap<Resource, Vec<Arc<DenyPolicy>>>,
+    pub(crate) boundaries: BTreeMap<Arc<str>, Arc<BoundaryPolicy>>,
+    /// By parent collection, `organizations/1/locations/global/policyBindings`.
+    pub(crate) policy_bindings: BTreeMap<Arc<str>, Vec<Arc<PolicyBinding>>>,
+    pub(crate) roles: HashMap<Arc<str>, Arc<Role>>,
+    pub(crate) groups: HashMap<Arc<str>, Arc<index::GroupMembers>>,
+    pub(crate) tags: HashMap<Resource, Vec<Tag>>,
+    /// Project id to enabled services.
+    pub(crate) services: HashMap<Arc<str>, BTreeSet<String>>,
+    pub(crate) providers: BTreeMap<Arc<str>, Arc<Provider>>,
+    /// What exists and may not be read, by the names of the estate file, with why.
+    pub(crate) unreadable: BTreeMap<String, Arc<str>>,
+    /// What every answer from this estate takes for granted.
+    pub(crate) assumptions: BTreeSet<String>,
+    /// Members seen in allow policies to where they stand.
+    pub(crate) by_member: HashMap<Arc<str>, Vec<(Resource, u32)>>,
+    pub(crate) interned: HashMap<Arc<str>, Arc<PolicyMember>>,
+}
+
+impl Estate {
+    /// An empty estate.
+    #[must_use]
+    pub fn new(coverage: Coverage) -> Self {
+        Self {
+            coverage,
+            ..Self::default()
+        }
+    }
+
+    /// What a missing entry means here.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
+    /// What every answer from this estate takes for granted, `NO_DENY_POLICIES_IN_EXPORT` among them.
+    pub fn assumptions(&self) -> impl Iterator<Item = &str> {
+        self.assumptions.iter().map(String::as_str)
+    }
+
+    /// Adds to [`Self::assumptions`].
+    pub fn assume(&mut self, what: &str) {
+        self.assumptions.insert(what.to_owned());
+    }
+
+    /// Marks something that exists and may not be read, by its name in the estate file's
+    /// `unreadable` list; `why` is for people.
+    pub fn mark_unreadable(&mut self, name: &str, why: &str) {
+        self.unreadable.insert(name.to_owned(), why.into());
+    }
+
+    /// What exists and may not be read, with why.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.unreadable
+            .iter()
+            .map(|(name, why)| (name.as_str(), &**why))
+    }
+
+    /// The same estate with nothing marked unreadable: what a judge sees that knows all of it.
+    #[must_use]
+    pub fn without_unreadable(mut self) -> Self {
+        self.unreadable.clear();
+        self
+    }
+
+    /// Why `name` is not readable, when it is not.
+    pub(crate) fn why_unreadable(&self, name: &str) -> Option<Arc<str>> {
+        self.unreadable.get(name).cloned()
+    }
+
+    pub(crate) fn not_fetched(&self) -> Arc<str> {
+        "was not read".into()
+    }
+}

@@ -1,0 +1,313 @@
+//! Policies, roles, groups, tags and services of an estate, each with its three-valued read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::index::GroupMembers;
+use super::{Coverage, Estate, Group, Provider, Read, Tag};
+use crate::iam::{
+    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role, Stage, deny, predefined,
+};
+
+/// A role as far as it decides something.
+#[derive(Clone, Debug)]
+pub enum FoundRole {
+    /// From the built-in table.
+    Predefined(predefined::PredefinedRole),
+    /// Custom, or a predefined one that the estate overrides.
+    Given(Arc<Role>),
+}
+
+impl FoundRole {
+    /// Whether it includes the permission, without regard to its stage.
+    #[must_use]
+    pub fn includes(&self, permission: &str) -> bool {
+        match self {
+            Self::Predefined(role) => role.includes(permission),
+            Self::Given(role) => role.included_permissions.iter().any(|p| p == permission),
+        }
+    }
+
+    /// Grants nothing although it exists.
+    #[must_use]
+    pub fn disabled(&self) -> bool {
+        matches!(self, Self::Given(role) if role.stage == Stage::Disabled)
+    }
+
+    /// Soft-deleted.
+    #[must_use]
+    pub fn deleted(&self) -> bool {
+        matches!(self, Self::Given(role) if role.deleted)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        match self {
+            Self::Predefined(role) => Some(role.title),
+            Self::Given(role) => role.title.as_deref(),
+        }
+    }
+}
+
+impl Estate {
+    /// The allow policy of a resource, as its canonical name.
+    #[must_use]
+    pub fn allow_policy(&self, resource: &Resource) -> Read<Option<&Arc<AllowPolicy>>> {
+        if !self.unreadable.is_empty()
+            && let Some(why) = self
+                .unreadable_names(resource)
+                .find_map(|n| self.why_unreadable(&n))
+        {
+            return Read::Unreadable(why);
+        }
+        match self.allow.get(resource) {
+            Some(policy) => Read::Known(Some(policy)),
+            None if self.coverage == Coverage::Whole => Read::Known(None),
+            None => Read::Unreadable(self.not_fetched()),
+        }
+    }
+
+    /// The deny policies attached to a resource.
+    #[must_use]
+    pub fn deny_policies(&self, resource: &Resource) -> Read<&[Arc<DenyPolicy>]> {
+        if !self.unreadable.is_empty() {
+            let mut names = vec![deny::collection(resource)];
+            if let Resource::Project(p) = resource
+                && let Some(project) = self.project(p)
+            {
+                names.push(deny::collection(&Resource::project(project.number())));
+            }
+            if let Some(why) = names.iter().find_map(|n| self.why_unreadable(n)) {
+                return Read::Unreadable(why);
+            }
+        }
+        match self.deny.get(resource) {
+            Some(policies) => Read::Known(policies),
+            None if self.coverage == Coverage::Whole => Read::Known(&[]),
+            None => Read::Unreadable(self.not_fetched()),
+        }
+    }
+
+    /// Every list of policy bindings, by its collection's name
+    /// (`organizations/1/locations/global/policyBindings`), unreadable ones included.
+    pub fn policy_bindings(&self) -> impl Iterator<Item = (String, Read<&[Arc<PolicyBinding>]>)> {
+        let unreadable = self
+            .unreadable
+            .iter()
+            .filter(|(name, _)| name.ends_with("/policyBindings"))
+            .map(|(name, why)| (name.clone(), Read::Unreadable(Arc::clone(why))));
+        let known = self
+            .policy_bindings
+            .iter()
+            .filter(|(name, _)| !self.unreadable.contains_key(&***name))
+            .map(|(name, list)| (name.to_string(), Read::Known(list.as_slice())));
+        unreadable.chain(known)
+    }
+
+    /// Whether the lists of policy bindings at `parent` (`organizations/1`) were looked at.
+    #[must_use]
+    pub fn has_policy_bindings(&self, parent: &Resource) -> bool {
+        let name = format!("{}/locations/global/policyBindings", parent.relative());
+        self.coverage == Coverage::Whole || self.policy_bindings.contains_key(name.as_str())
+    }
+
+    /// A principal access boundary policy by name.
+    #[must_use]
+    pub fn boundary(&self, name: &str) -> Read<Option<&Arc<BoundaryPolicy>>> {
+        if let Some(why) = self.why_unreadable(name) {
+            return Read::Unreadable(why);
+        }
+        match self.boundaries.get(name) {
+            Some(policy) => Read::Known(Some(policy)),
+            None => Read::Unreadable("it is bound, and could not be read".into()),
+        }
+    }
+
+    /// A role by name. What neither the estate nor the built-in table knows is not readable.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Read<FoundRole> {
+        if let Some(why) = self.why_unreadable(name) {
+            return Read::Unreadable(why);
+        }
+        if let Some(role) = self.roles.get(name) {
+            return Read::Known(FoundRole::Given(Arc::clone(role)));
+        }
+        match predefined::role(name) {
+            Some(role) => Read::Known(FoundRole::Predefined(role)),
+            None => Read::Unreadable("no such role is known here".into()),
+        }
+    }
+
+    /// Custom roles and overrides that the estate holds.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.values()
+    }
+
+    /// A group's members, by its e-mail in lower case.
+    #[must_use]
+    pub fn group(&self, email: &str) -> Read<&Arc<GroupMembers>> {
+        if !self.unreadable.is_empty()
+            && let Some(why) = self.why_unreadable(&format!("groups/{email}"))
+        {
+            return Read::Unreadable(why);
+        }
+        match self.groups.get(email) {
+            Some(group) => Read::Known(group),
+            None => Read::Unreadable("its members are not known".into()),
+        }
+    }
+
+    /// All groups that are known, whether the viewer may read them or not.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<GroupMembers>> {
+        self.groups.values()
+    }
+
+    /// The tags effective on a resource: inherited downward, the nearer value of a key winning.
+    #[must_use]
+    pub fn effective_tags(&self, resource: &Resource) -> Read<Vec<Tag>> {
+        let ancestry = self.ancestry(resource);
+        let mut tags: Vec<Tag> = Vec::new();
+        for level in &ancestry.levels {
+            match self.tags.get(level) {
+                Some(own) => {
+                    for tag in own {
+                        let known = tags.iter().any(|t| {
+                            t.namespaced_tag_key == tag.namespaced_tag_key
+                                && t.tag_key == tag.tag_key
+                        });
+                        if !known {
+                            tags.push(tag.clone());
+                        }
+                    }
+                }
+                None if self.coverage == Coverage::Whole => {}
+                None => return Read::Unreadable("the tags of its hierarchy were not read".into()),
+            }
+        }
+        if ancestry.complete {
+            Read::Known(tags)
+        } else {
+            Read::Unreadable("the hierarchy above it is not known".into())
+        }
+    }
+
+    /// Whether a service is enabled on a project (id or number).
+    #[must_use]
+    pub fn service_enabled(&self, project: &str, service: &str) -> Read<bool> {
+        let Some(project) = self.project(project) else {
+            return Read::Unreadable("the project is not known".into());
+        };
+        match self.services.get(project.project_id.as_str()) {
+            Some(enabled) => Read::Known(enabled.contains(service)),
+            None if self.coverage == Coverage::Whole => Read::Known(true),
+            None => Read::Unreadable(self.not_fetched()),
+        }
+    }
+
+    /// The services named as enabled on a project; `None` when the estate does not say (all are).
+    #[must_use]
+    pub fn services(&self, project_id: &str) -> Option<&BTreeSet<String>> {
+        self.services.get(project_id)
+    }
+
+    /// Identity pool providers that are known.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values()
+    }
+
+    /// Adds or replaces custom roles.
+    pub fn put_role(&mut self, role: Role) {
+        self.roles.insert(role.name.as_str().into(), Arc::new(role));
+    }
+
+    /// Adds or replaces a group.
+    pub fn put_group(&mut self, group: &Group) {
+        let members = GroupMembers::new(group);
+        self.groups
+            .insert(Arc::clone(&members.email), Arc::new(members));
+    }
+
+    /// Adds a deny policy to where its name says; `false` when the name says nothing.
+    pub fn put_deny_policy(&mut self, policy: DenyPolicy) -> bool {
+        let Some(point) = policy.attachment_point() else {
+            return false;
+        };
+        let point = self.resolve(&point).exists().unwrap_or(point);
+        let list = self.deny.entry(point).or_default();
+        list.retain(|p| p.name != policy.name);
+        list.push(Arc::new(policy));
+        true
+    }
+
+    /// Says that the deny policies of a resource were read (perhaps there are none).
+    pub fn put_deny_read(&mut self, resource: Resource) {
+        self.deny.entry(resource).or_default();
+    }
+
+    /// Adds or replaces a boundary policy.
+    pub fn put_boundary(&mut self, policy: BoundaryPolicy) {
+        self.boundaries
+            .insert(policy.name.as_str().into(), Arc::new(policy));
+    }
+
+    /// Adds or replaces a policy binding.
+    pub fn put_policy_binding(&mut self, binding: PolicyBinding) {
+        let collection = binding
+            .name
+            .rsplit_once('/')
+            .map_or(&*binding.name, |(c, _)| c);
+        let list = self.policy_bindings.entry(collection.into()).or_default();
+        list.retain(|b| b.name != binding.name);
+        list.push(Arc::new(binding));
+    }
+
+    /// Says that the policy bindings at `parent` (`organizations/1`) were read.
+    pub fn put_policy_bindings_read(&mut self, parent: &Resource) {
+        let name = format!("{}/locations/global/policyBindings", parent.relative());
+        self.policy_bindings
+            .entry(name.as_str().into())
+            .or_default();
+    }
+
+    /// Sets the tags bound to a resource itself.
+    pub fn put_tags(&mut self, resource: Resource, tags: Vec<Tag>) {
+        self.tags.insert(resource, tags);
+    }
+
+    /// Sets which services a project (id) has enabled.
+    pub fn put_services(&mut self, project_id: &str, enabled: impl IntoIterator<Item = String>) {
+        self.services
+            .insert(project_id.into(), enabled.into_iter().collect());
+    }
+
+    /// Adds or replaces an identity pool provider.
+    pub fn put_provider(&mut self, provider: Provider) {
+        self.providers
+            .insert(provider.name.as_str().into(), Arc::new(provider));
+    }
+
+    /// The names under which an estate file may call a resource unreadable.
+    fn unreadable_names(&self, resource: &Resource) -> impl Iterator<Item = String> {
+        let mut names = vec![resource.full_name()];
+        match resource {
+            Resource::Project(p) => {
+                if let Some(project) = self.project(p) {
+                    names.push(Resource::project(project.number()).full_name());
+                }
+            }
+            Resource::ServiceAccount { project, account } => {
+                if let Some(found) = self.account(account) {
+                    let number = self.project(project).map_or(&**project, |p| p.number());
+                    for project in [&**project, number, "-"] {
+                        for id in [&*found.email, &*found.unique_id] {
+                            names.push(Resource::account(project, id).full_name());
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        names.into_iter()
+    }
+}

@@ -1,0 +1,182 @@
+//! What is kept of each thing, in Google's own REST representation: unknown fields ride along.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An organization (discovery document cloudresourcemanager v3, `Organization`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    /// `organizations/NUMBER`
+    pub name: String,
+    /// Its domain, `example.com`.
+    #[serde(default)]
+    pub display_name: String,
+    /// The Workspace or Cloud Identity customer it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory_customer_id: Option<String>,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A folder (cloudresourcemanager v3, `Folder`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Folder {
+    /// `folders/NUMBER`
+    pub name: String,
+    /// `organizations/N` or `folders/N`.
+    #[serde(default)]
+    pub parent: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: String,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A project (cloudresourcemanager v3, `Project`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// `projects/NUMBER`
+    pub name: String,
+    /// The id that people use.
+    #[serde(default)]
+    pub project_id: String,
+    /// `organizations/N`, `folders/N`; empty when it stands alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parent: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: String,
+    /// `ACTIVE` or `DELETE_REQUESTED`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Project {
+    /// The number, from the name.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        self.name.strip_prefix("projects/").unwrap_or(&self.name)
+    }
+}
+
+/// A service account (iam v1, `ServiceAccount`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccount {
+    /// `projects/P/serviceAccounts/E`
+    pub name: String,
+    /// Its address.
+    #[serde(default)]
+    pub email: String,
+    /// The project that owns it.
+    #[serde(default)]
+    pub project_id: String,
+    /// Its numeric id, which a re-created namesake does not share.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unique_id: String,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub display_name: String,
+    /// A disabled account neither calls nor is impersonated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A Google group with its direct members.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its address.
+    pub email: String,
+    /// IAM v1 member identifiers.
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
+/// A tag value bound to a resource (cloudresourcemanager v3, `EffectiveTag`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tag {
+    /// `1001/env`
+    #[serde(default)]
+    pub namespaced_tag_key: String,
+    /// `1001/env/prod`
+    #[serde(default)]
+    pub namespaced_tag_value: String,
+    /// `tagKeys/1`
+    #[serde(default)]
+    pub tag_key: String,
+    /// `tagValues/2`
+    #[serde(default)]
+    pub tag_value: String,
+}
+
+/// The tags of one resource by full name.
+pub type Tags = BTreeMap<String, Vec<Tag>>;
+
+/// A workload or workforce identity pool's provider: how a token's claims become attributes
+/// (iam v1, `WorkloadIdentityPoolProvider`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    /// `projects/N/locations/global/workloadIdentityPools/P/providers/ID`, or the workforce form.
+    pub name: String,
+    /// Attribute to CEL expression.
+    #[serde(default)]
+    pub attribute_mapping: BTreeMap<String, String>,
+    /// A CEL expression that a token must meet to get in at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute_condition: Option<String>,
+    /// Refuses every token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An answer that may be missing: three-valued honesty in a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// It was read (or, in an estate that is whole, it is not there).
+    Known(T),
+    /// It exists or may exist, and was not read; why.
+    Unreadable(Arc<str>),
+}
+
+impl<T> Read<T> {
+    /// The value, when known.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether it was read.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Known(_))
+    }
+
+    /// Changes the value, when known.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
+        match self {
+            Self::Known(value) => Read::Known(f(value)),
+            Self::Unreadable(why) => Read::Unreadable(why),
+        }
+    }
+}
