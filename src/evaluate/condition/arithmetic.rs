@@ -57,7 +57,7 @@ pub(super) fn convert(function: Function, args: &[Value]) -> Computed {
     let [value] = args else {
         return Err(mismatch("a conversion", args));
     };
-    let unreadable = || Fail::error(format!("{:?} cannot be converted", value.to_text()));
+    let unreadable = || Fail::error(format!("{} cannot be converted", value.shown()));
     // 2^63 and 2^64 as doubles; the lower bound of int is refused by the published tests.
     let whole = 9_223_372_036_854_775_808.0_f64;
     match (function, value) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cel::IdedExpr;
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SourceInfo, operators,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, MapExpr, SourceInfo, operators,
 };
 use cel::parser::Parser;
 use regex::Regex;
@@ -222,70 +222,103 @@ impl Lowering<'_> {
             .with_parens(self.source, node.span.0, node.span.1)
     }
 
+    /// Small on purpose, as are those it calls: they recurse, and a frame holds
+    /// the variables of every branch.
     fn node(&mut self, expr: IdedExpr) -> Result<Node, ConditionError> {
         let token = self.token(expr.id);
-        let plain = |kind, span| Node {
-            kind,
+        match expr.expr {
+            Expr::Literal(literal) => Ok(self.literal(literal, token)),
+            Expr::Ident(_) => self.name(expr),
+            Expr::Select(_) => self.selection(expr, token),
+            Expr::Call(call) => match functions::operator(&call.func_name) {
+                Some((function, count)) if call.target.is_none() && call.args.len() == count => {
+                    self.operator(function, call, token)
+                }
+                _ => self.call(call, token),
+            },
+            Expr::List(list) => self.list(list.elements, token),
+            Expr::Map(map) => self.map(map, token),
+            Expr::Comprehension(comprehension) => self.comprehension(comprehension, token),
+            Expr::Struct(_) => Err(self.error("conditions cannot build messages", token.0)),
+            Expr::Unspecified => Err(self.error("the condition could not be read", token.0)),
+        }
+    }
+
+    /// All of them. A loop: an iterator's own frames would count.
+    fn nodes(&mut self, exprs: Vec<IdedExpr>) -> Result<Vec<Node>, ConditionError> {
+        let mut nodes = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            nodes.push(self.node(expr)?);
+        }
+        Ok(nodes)
+    }
+
+    fn list(&mut self, elements: Vec<IdedExpr>, token: Span) -> Result<Node, ConditionError> {
+        Ok(Node {
+            kind: Kind::List(self.nodes(elements)?),
+            span: self.through_bracket(token.0, token),
+            state: None,
+        })
+    }
+
+    fn map(&mut self, map: MapExpr, token: Span) -> Result<Node, ConditionError> {
+        let mut entries = Vec::with_capacity(map.entries.len());
+        for entry in map.entries {
+            let EntryExpr::MapEntry(entry) = entry.expr else {
+                return Err(self.error("the map could not be read", token.0));
+            };
+            entries.push((self.node(entry.key)?, self.node(entry.value)?));
+        }
+        Ok(Node {
+            kind: Kind::Map(entries),
+            span: self.through_bracket(token.0, token),
+            state: None,
+        })
+    }
+
+    fn selection(&mut self, expr: IdedExpr, token: Span) -> Result<Node, ConditionError> {
+        if let Some(node) = self.qualified(&expr)? {
+            return Ok(node);
+        }
+        let Expr::Select(select) = expr.expr else {
+            return Err(self.error("the condition could not be read", token.0));
+        };
+        let operand = Box::new(self.node(*select.operand)?);
+        Ok(self.selected(operand, select.field, select.test, token))
+    }
+
+    fn selected(&mut self, operand: Box<Node>, field: String, test: bool, token: Span) -> Node {
+        let span = if test {
+            // The token is the bracket of `has(`.
+            let start = self.neighbour(token.0, -1).map_or(token.0, |t| t.0);
+            self.through_bracket(start, token)
+        } else {
+            let field = self.neighbour(token.0, 1).unwrap_or(token);
+            (self.outer(&operand).0, field.1)
+        };
+        let mut node = Node {
+            kind: Kind::Select {
+                operand,
+                field: field.into(),
+                test,
+            },
             span,
             state: None,
         };
-        match expr.expr {
-            Expr::Unspecified => Err(self.error("the condition could not be read", token.0)),
-            Expr::Literal(literal) => Ok(self.literal(literal, token)),
-            Expr::Ident(_) => self.name(expr),
-            Expr::Select(ref select) => {
-                if !select.test
-                    && let Some(node) = self.qualified(&expr)?
-                {
-                    return Ok(node);
-                }
-                let Expr::Select(select) = expr.expr else {
-                    return Err(self.error("the condition could not be read", token.0));
-                };
-                let operand = self.node(*select.operand)?;
-                let span = if select.test {
-                    let start = self.neighbour(token.0, -1).map_or(token.0, |t| t.0);
-                    self.through_bracket(start, token)
-                } else {
-                    let field = self.neighbour(token.0, 1).unwrap_or(token);
-                    (self.outer(&operand).0, field.1)
-                };
-                let mut node = plain(
-                    Kind::Select {
-                        operand: Box::new(operand),
-                        field: select.field.into(),
-                        test: select.test,
-                    },
-                    span,
-                );
-                if select.test && self.quiet == 0 {
-                    self.report(&mut node);
-                }
-                Ok(node)
-            }
-            Expr::Call(call) => self.call(call, token),
-            Expr::List(list) => {
-                let span = self.through_bracket(token.0, token);
-                let items: Result<_, _> = list.elements.into_iter().map(|e| self.node(e)).collect();
-                Ok(plain(Kind::List(items?), span))
-            }
-            Expr::Map(map) => {
-                let span = self.through_bracket(token.0, token);
-                let mut entries = Vec::with_capacity(map.entries.len());
-                for entry in map.entries {
-                    let EntryExpr::MapEntry(entry) = entry.expr else {
-                        return Err(self.error("the map could not be read", token.0));
-                    };
-                    entries.push((self.node(entry.key)?, self.node(entry.value)?));
-                }
-                Ok(plain(Kind::Map(entries), span))
-            }
-            Expr::Struct(message) => Err(self.error(
-                format!("conditions cannot build messages ({:?})", message.type_name),
-                token.0,
-            )),
-            Expr::Comprehension(comprehension) => self.comprehension(*comprehension, token),
+        if test && self.quiet == 0 {
+            self.report(&mut node);
         }
+        node
+    }
+
+    fn operator(
+        &mut self,
+        function: Option<Function>,
+        call: CallExpr,
+        token: Span,
+    ) -> Result<Node, ConditionError> {
+        let args = self.nodes(call.args)?;
+        self.operation(function, &call.func_name, args, token)
     }
 
     fn literal(&self, literal: LiteralValue, token: Span) -> Node {
@@ -448,14 +481,6 @@ impl Lowering<'_> {
 
     fn call(&mut self, call: CallExpr, token: Span) -> Result<Node, ConditionError> {
         let name = call.func_name.as_str();
-        let known = call.args.len() + usize::from(call.target.is_some());
-        if call.target.is_none()
-            && let Some((function, count)) = functions::operator(name)
-            && count == known
-        {
-            let args: Result<Vec<_>, _> = call.args.into_iter().map(|a| self.node(a)).collect();
-            return self.operation(function, name, args?, token);
-        }
         // `resource.matchTag(…)` and `api.getAttribute(…)` belong to their object.
         if let Some(target) = &call.target
             && let Expr::Ident(object) = &target.expr
@@ -467,9 +492,9 @@ impl Lowering<'_> {
             if function != Function::GetAttribute {
                 self.uses.insert("resource.tags".into());
             }
-            let args: Result<_, _> = call.args.into_iter().map(|a| self.node(a)).collect();
+            let args = self.nodes(call.args)?;
             let span = self.through_bracket(start, token);
-            return self.finish(function, args?, span);
+            return self.finish(function, args, span);
         }
         let receiver = call.target.is_some();
         let named = self
@@ -488,7 +513,7 @@ impl Lowering<'_> {
                 return Err(self.error(message, named));
             }
         };
-        let mut args = Vec::with_capacity(known);
+        let mut args = Vec::with_capacity(call.args.len() + 1);
         let mut start = named;
         if let Some(target) = call.target {
             let target = self.node(*target)?;
@@ -576,7 +601,7 @@ impl Lowering<'_> {
 
     fn comprehension(
         &mut self,
-        macro_: ComprehensionExpr,
+        macro_: Box<ComprehensionExpr>,
         token: Span,
     ) -> Result<Node, ConditionError> {
         if macro_.iter_var2.is_some() {
@@ -585,6 +610,7 @@ impl Lowering<'_> {
                 token.0,
             ));
         }
+        let macro_ = *macro_;
         let range = self.node(macro_.iter_range)?;
         let span = self.through_bracket(self.outer(&range).0, token);
         self.quiet += 1;

@@ -9,7 +9,7 @@ use super::arithmetic;
 use super::context::EffectiveTag;
 use super::text;
 use super::time::{Accessor, parse_date, parse_duration, parse_timestamp};
-use super::value::{Computed, Fail, Value};
+use super::value::{Computed, Fail, Value, quoted};
 use super::walk::Walker;
 
 /// How large a compiled pattern may get, in bytes.
@@ -220,10 +220,7 @@ pub(super) fn pattern(text: &str) -> Result<Regex, String> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-            _ => {
-                let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-                format!("{shown:?} is not a regular expression")
-            }
+            _ => format!("{} is not a regular expression", quoted(text)),
         })
 }
 
@@ -241,6 +238,16 @@ pub(super) fn call(
 ) -> Computed {
     use Function as F;
     walker.spend(args.iter().map(weight).sum())?;
+    if matches!(
+        function,
+        F::Equals | F::NotEquals | F::In | F::HasOnly | F::Index
+    ) {
+        // An index looks for its key, not through the container.
+        walker.afford(match (function, args) {
+            (F::Index, [_, key]) => std::slice::from_ref(key),
+            (_, args) => args,
+        })?;
+    }
     let done = match function {
         F::Equals | F::NotEquals => match args {
             [a, b] => Ok(Value::Bool((a == b) == (function == F::Equals))),
@@ -299,6 +306,9 @@ pub(super) fn call(
         F::HasOnly => match args {
             [Value::List(items), Value::List(allowed)] => {
                 walker.spend(items.len().saturating_mul(allowed.len()) / 8)?;
+                for _ in items.iter() {
+                    walker.afford(allowed)?;
+                }
                 Ok(Value::Bool(items.iter().all(|i| allowed.contains(i))))
             }
             _ => Err(mismatch("hasOnly", args)),
@@ -387,11 +397,11 @@ fn index(args: &[Value]) -> Computed {
             place
                 .and_then(|i| list.get(i))
                 .cloned()
-                .ok_or_else(|| Fail::error(format!("there is no item {}", at.to_text())))
+                .ok_or_else(|| Fail::error(format!("there is no item {}", at.shown())))
         }
         [Value::Map(entries), key] => Value::lookup(entries, key)
             .cloned()
-            .ok_or_else(|| Fail::error(format!("there is no key {:?}", key.to_text()))),
+            .ok_or_else(|| Fail::error(format!("there is no key {}", key.shown()))),
         _ => Err(mismatch("an index", args)),
     }
 }

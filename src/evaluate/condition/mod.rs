@@ -117,7 +117,7 @@ pub struct Compiled(Arc<Program>);
 ///
 /// # Errors
 /// Not an expression, an unknown name or function, a bad literal pattern, or
-/// beyond a limit: 64 KiB, 80 nested brackets, 250 operators that hang on each other.
+/// beyond a limit: 64 KiB, 60 nested brackets, 100 operators that hang on each other.
 pub fn compile(expression: &str) -> Result<Compiled, ConditionError> {
     compile_with(expression, &Options::default())
 }

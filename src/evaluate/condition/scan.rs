@@ -6,9 +6,9 @@
 //! overflows a thread's stack of 2 MiB somewhere between 1,000 and 5,000 links.
 
 /// How deep brackets may nest.
-pub(super) const MAX_BRACKETS: usize = 80;
+pub(super) const MAX_BRACKETS: usize = 60;
 /// How many links the chains around any one place may have together.
-pub(super) const MAX_CHAIN: usize = 250;
+pub(super) const MAX_CHAIN: usize = 100;
 
 /// One token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

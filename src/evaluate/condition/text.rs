@@ -1,7 +1,7 @@
 //! Functions on text. Places count characters (Unicode code points), from zero.
 
 use super::functions::{Function, mismatch};
-use super::value::{Computed, Fail, Value};
+use super::value::{Computed, Fail, Value, quoted};
 
 fn place(index: i64, length: usize) -> Result<usize, Fail> {
     usize::try_from(index)
@@ -140,7 +140,8 @@ fn replace(text: &str, from: &str, to: &str, count: usize) -> Computed {
 fn extract(text: &str, template: &str) -> Result<String, Fail> {
     let bad = || {
         Fail::error(format!(
-            "{template:?} is not a template: it needs one {{name}}"
+            "{} is not a template: it needs one {{name}}",
+            quoted(template)
         ))
     };
     let (prefix, rest) = template.split_once('{').ok_or_else(bad)?;

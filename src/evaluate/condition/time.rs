@@ -8,6 +8,8 @@ use std::fmt;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
+use super::value::quoted;
+
 const SECONDS_PER_DAY: i64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
 /// 0001-01-01T00:00:00Z.
@@ -227,10 +229,10 @@ pub(super) fn parse_timestamp(text: &str) -> Result<Instant, String> {
         ))
     };
     let (seconds, nanos) =
-        parse().ok_or_else(|| format!("{text:?} is not an RFC 3339 timestamp"))?;
+        parse().ok_or_else(|| format!("{} is not an RFC 3339 timestamp", quoted(text)))?;
     Instant::from_seconds(seconds)
         .and_then(|t| t.plus(nanos))
-        .ok_or_else(|| format!("{text:?} is outside of the range of timestamps"))
+        .ok_or_else(|| format!("{} is outside of the range of timestamps", quoted(text)))
 }
 
 /// `date("YYYY-MM-DD")`: that day's midnight in UTC.
@@ -239,12 +241,17 @@ pub(super) fn parse_date(text: &str) -> Result<Instant, String> {
     date(&mut rest)
         .filter(|_| rest.is_empty())
         .and_then(|day| Instant::from_seconds(day * SECONDS_PER_DAY))
-        .ok_or_else(|| format!("{text:?} is not a date of the form YYYY-MM-DD"))
+        .ok_or_else(|| format!("{} is not a date of the form YYYY-MM-DD", quoted(text)))
 }
 
 /// `duration("…")`: decimal numbers, each with a unit (h, m, s, ms, us, ns).
 pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
-    let bad = || format!("{text:?} is not a duration such as \"3600s\" or \"1h30m\"");
+    let bad = || {
+        format!(
+            "{} is not a duration such as \"3600s\" or \"1h30m\"",
+            quoted(text)
+        )
+    };
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -298,7 +305,7 @@ pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
         rest = after;
     }
     i64::try_from(if negative { -total } else { total })
-        .map_err(|_| format!("{text:?} is outside of the range of durations"))
+        .map_err(|_| format!("{} is outside of the range of durations", quoted(text)))
 }
 
 /// `string(duration)`: seconds with as many decimals as needed.
@@ -393,9 +400,12 @@ fn offset_at(zone: &str, at: Instant) -> Result<i64, String> {
     }
     let found: TimeZone = jiff::tz::db().get(zone).map_err(|_| {
         if jiff::tz::db().is_definitively_empty() {
-            format!("there is no time zone database here to look up {zone:?}")
+            format!(
+                "there is no time zone database here to look up {}",
+                quoted(zone)
+            )
         } else {
-            format!("{zone:?} is not a known time zone")
+            format!("{} is not a known time zone", quoted(zone))
         }
     })?;
     let offset: Offset = found.to_offset(at.to_timestamp());

@@ -125,6 +125,35 @@ impl Value {
         }
     }
 
+    /// This value in a message: short, and a container by its type alone, since
+    /// a container may hold the same part many times over.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::List(_) | Self::Map(_) | Self::Bytes(_) => self.type_name().to_owned(),
+            other => quoted(&other.to_text()),
+        }
+    }
+
+    /// Looks at every part and pays for it, `false` when that is too much. What
+    /// looks at whole containers asks here first: parts can be shared, so that a
+    /// small value is endless to walk.
+    pub(super) fn affordable(&self, budget: &mut usize) -> bool {
+        let Some(rest) = budget.checked_sub(1) else {
+            return false;
+        };
+        *budget = rest;
+        match self {
+            Self::List(items) => items.iter().all(|i| i.affordable(budget)),
+            Self::Map(entries) => {
+                // Each key is looked for among all of the other map's.
+                let search = entries.len().saturating_mul(entries.len()) / 16;
+                *budget = budget.saturating_sub(search);
+                entries.iter().all(|(_, v)| v.affordable(budget))
+            }
+            _ => true,
+        }
+    }
+
     /// The value of `key` in a map. Numbers find each other across types.
     pub(super) fn lookup<'a>(entries: &'a [(Value, Value)], key: &Value) -> Option<&'a Value> {
         entries.iter().find(|(k, _)| k == key).map(|(_, v)| v)
@@ -140,6 +169,16 @@ impl Value {
             (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
             _ => return order_numbers(self, other),
         })
+    }
+}
+
+/// Text for a message: quoted, without control characters, at most 80 characters.
+pub(super) fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        format!("{short:?}…")
+    } else {
+        format!("{short:?}")
     }
 }
 

@@ -12,7 +12,7 @@ use super::value::{Computed, Fail, Value};
 /// How many steps an evaluation may take.
 pub(super) const MAX_STEPS: usize = 100_000;
 /// How long a string or list may get.
-pub(super) const MAX_LENGTH: usize = 1 << 20;
+pub(super) const MAX_LENGTH: usize = 1 << 18;
 
 pub(super) struct Walker<'a> {
     pub context: &'a Context<'a>,
@@ -39,7 +39,11 @@ impl<'a> Walker<'a> {
     ) -> (Computed, Vec<Option<Computed>>) {
         let mut walker = Self::new(context);
         walker.states = Some(vec![None; program.statements.len()]);
-        let result = walker.value(&program.root);
+        let mut result = walker.value(&program.root);
+        if walker.steps == 0 {
+            // Without the short cuts it was too much: the short way decides.
+            result = Self::new(context).value(&program.root);
+        }
         (result, walker.states.unwrap_or_default())
     }
 
@@ -57,6 +61,15 @@ impl<'a> Walker<'a> {
                 )))
             }
         }
+    }
+
+    /// Pays for looking at every part of these values.
+    pub fn afford(&mut self, values: &[Value]) -> Result<(), Fail> {
+        let mut budget = self.steps.saturating_mul(8);
+        let enough = values.iter().all(|v| v.affordable(&mut budget));
+        let left = if enough { budget / 8 } else { 0 };
+        self.steps = self.steps.min(left);
+        self.spend(usize::from(!enough))
     }
 
     pub fn value(&mut self, node: &Node) -> Computed {
@@ -197,8 +210,8 @@ impl<'a> Walker<'a> {
             }
             if Value::lookup(&entries, &key).is_some() {
                 return Err(Fail::error(format!(
-                    "the key {:?} is there twice",
-                    key.to_text()
+                    "the key {} is there twice",
+                    key.shown()
                 )));
             }
             entries.push((key, value));
