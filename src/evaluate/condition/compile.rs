@@ -149,10 +149,29 @@ pub(super) fn program(expression: &str, options: &Options) -> Result<Program, Co
     })
 }
 
-/// The parser's messages quote its own error types, at length.
+/// The parser's messages in words: they speak of its own types and of every
+/// token that could follow.
 fn short(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(200).collect()
+    let line = line.strip_prefix("Syntax error: ").unwrap_or(line);
+    if line.contains("'<EOF>'") {
+        return "the condition ends where something must follow".to_owned();
+    }
+    if line.starts_with("Incomplete") || line.starts_with("No `") {
+        return "something is missing here".to_owned();
+    }
+    if let Some((_, text)) = line.split_once("token recognition error at: ") {
+        return format!("this does not belong to the language: {}", clean(text));
+    }
+    if let Some((_, text)) = line.split_once(" input ") {
+        let text = text.split(" expecting ").next().unwrap_or(text);
+        return format!("this does not belong here: {}", clean(text));
+    }
+    clean(line)
+}
+
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 fn characters(text: &str, byte: usize) -> u32 {

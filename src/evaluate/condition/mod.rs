@@ -59,12 +59,17 @@ impl Position {
         }
     }
 
-    /// From the parser's line and column, both from 1, the column in bytes.
+    /// From the parser's line and column, both from 1 and in characters.
     fn of_line(source: &str, line: isize, column: isize) -> Option<Self> {
         let line = usize::try_from(line).ok()?.checked_sub(1)?;
         let column = usize::try_from(column).ok()?.saturating_sub(1);
+        let text = source.split_inclusive('\n').nth(line).unwrap_or_default();
         let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
-        Some(Self::of_byte(source, (before + column).min(source.len())))
+        let within = text
+            .char_indices()
+            .nth(column)
+            .map_or(text.len(), |(i, _)| i);
+        Some(Self::of_byte(source, before + within))
     }
 }
 

@@ -462,6 +462,10 @@ fn a_condition_that_does_not_parse_or_check_says_so() {
         ("'a'.matches('(')", "not a regular expression", 12),
         ("'a'.matches('((a{100}){100}){100}')", "too large", 12),
         ("Foo{a: 1} == 1", "messages", 3),
+        ("true && 'é' = 1", "does not belong to the language", 12),
+        ("1 < 2 &&\n 'é' 3", "does not belong here", 14),
+        ("request.time <", "ends where something must follow", 14),
+        ("true ? false", "something is missing", 0),
     ] {
         let error = compile(expression).unwrap_err();
         assert!(error.message.contains(words), "{expression}: {error}");
