@@ -508,7 +508,7 @@ impl Lowering<'_> {
         {
             let start = self.token(target.id).0;
             self.uses.insert(format!("{object}.{name}"));
-            if function != Function::GetAttribute {
+            if object == "resource" {
                 self.uses.insert("resource.tags".into());
             }
             let args = self.nodes(call.args)?;

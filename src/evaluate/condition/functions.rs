@@ -88,6 +88,8 @@ pub(super) enum Function {
     MatchTag,
     MatchTagId,
     GetAttribute,
+    /// `compute.isForwardingRuleCreationOperation()`, `compute.matchLoadBalancingSchemes(…)`.
+    ForwardingRule,
     /// Not declared; only without the check.
     Undeclared,
 }
@@ -113,6 +115,7 @@ impl Function {
                 | Self::HasTagKeyId
                 | Self::MatchTag
                 | Self::MatchTagId
+                | Self::ForwardingRule
         )
     }
 }
@@ -151,6 +154,8 @@ pub(super) fn of_object(object: &str, name: &str, args: usize) -> Option<Functio
         ("resource", "matchTag", 2) => Function::MatchTag,
         ("resource", "matchTagId", 2) => Function::MatchTagId,
         ("api", "getAttribute", 2) => Function::GetAttribute,
+        ("compute", "isForwardingRuleCreationOperation", 0)
+        | ("compute", "matchLoadBalancingSchemes", 1) => Function::ForwardingRule,
         _ => return None,
     })
 }
@@ -205,7 +210,7 @@ pub(super) fn find(name: &str, receiver: bool, args: usize) -> Option<Function> 
 pub(super) fn exists(name: &str) -> bool {
     (0..=3).any(|args| {
         [true, false].iter().any(|r| find(name, *r, args).is_some())
-            || ["resource", "api"]
+            || ["resource", "api", "compute"]
                 .iter()
                 .any(|o| of_object(o, name, args).is_some())
     })
@@ -316,6 +321,10 @@ pub(super) fn call(
         F::Access(accessor) => access(accessor, args),
         F::HasTagKey | F::HasTagKeyId | F::MatchTag | F::MatchTagId => tags(walker, function, args),
         F::GetAttribute => attribute(walker, args),
+        F::ForwardingRule => Err(Fail::unknown(
+            "compute",
+            "only requests that create forwarding rules tell",
+        )),
         F::Undeclared => Err(Fail::error("conditions know no such function")),
         F::Contains
         | F::StartsWith

@@ -378,6 +378,39 @@ fn destination_access_levels_path_and_host() {
 }
 
 #[test]
+fn examples_of_the_documentation_are_read() {
+    // doc: IAM Conditions overview, "Condition attributes".
+    let berlin = "request.time.getHours('Europe/Berlin') >= 9 &&
+        request.time.getHours('Europe/Berlin') <= 17 &&
+        // Days of the week range from 0 to 6, where 0 == Sunday and 6 == Saturday.
+        request.time.getDayOfWeek('Europe/Berlin') >= 1 &&
+        request.time.getDayOfWeek('Europe/Berlin') <= 5";
+    holds(berlin, &at("2026-03-02T08:00:00Z"));
+    assert_eq!(decide(berlin, &at("2026-03-01T08:00:00Z")), Outcome::False);
+    let rule = "!compute.isForwardingRuleCreationOperation() || (
+        compute.isForwardingRuleCreationOperation() &&
+        compute.matchLoadBalancingSchemes([
+            'INTERNAL', 'INTERNAL_MANAGED', 'INTERNAL_SELF_MANAGED'
+        ]))";
+    assert_eq!(decide(rule, &Context::default()), unknown(&["compute"]));
+    let mixed = "request.time > timestamp('2018-08-03T16:00:00-07:00') &&
+        request.time < timestamp('2018-08-03T16:05:00-07:00') &&
+        ((resource.name.startsWith('projects/project-123/zones/us-east1-b/instances/dev') ||
+        (resource.name.startsWith('projects/project-123/zones/us-east1-b/instances/prod') &&
+        'accessPolicies/34569256/accessLevels/CorpNet' in request.auth.access_levels)) ||
+        resource.type != 'compute.googleapis.com/Instance')";
+    assert_eq!(decide(mixed, &at("2026-01-01T00:00:00Z")), Outcome::False);
+    assert_eq!(
+        decide(mixed, &at("2018-08-03T23:01:00Z")),
+        unknown(&[
+            "request.auth.access_levels",
+            "resource.name",
+            "resource.type"
+        ])
+    );
+}
+
+#[test]
 fn conditions_of_boundaries_know_principal_type_and_subject() {
     let context = Context {
         principal: Some(PrincipalFacts {
