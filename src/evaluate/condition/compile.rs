@@ -591,6 +591,20 @@ impl Lowering<'_> {
         args: Vec<Node>,
         span: Span,
     ) -> Result<Node, ConditionError> {
+        // "If the input parameter is invalid, then the condition will never allow
+        // access to any resource" (doc: Attribute reference for IAM Conditions,
+        // `timestamp`), so not even beside `|| true`.
+        if function == Function::Timestamp
+            && let [
+                Node {
+                    kind: Kind::Const(Value::String(text)),
+                    span,
+                    ..
+                },
+            ] = args.as_slice()
+        {
+            super::time::parse_timestamp(text).map_err(|message| self.error(message, span.0))?;
+        }
         let mut regex = None;
         if function == Function::Matches
             && let Some(Node {

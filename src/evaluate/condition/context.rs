@@ -90,7 +90,10 @@ pub struct Context<'a> {
     pub tags: Fact<&'a [EffectiveTag]>,
     /// `principal.*`.
     pub principal: Option<PrincipalFacts<'a>>,
-    /// What `api.getAttribute(name, default)` gives; a name that is not here is unknown.
+    /// What `api.getAttribute(name, default)` gives; `null` where this kind of
+    /// request does not define it (the default counts), a name that is not here is
+    /// unknown. `iam.googleapis.com/modifiedGrantsByRole` is defined only for
+    /// requests that set an allow policy (doc: Attribute reference, IAM API attributes).
     pub api_attributes: &'a [(String, serde_json::Value)],
     /// `destination.*`.
     pub destination: DestinationFacts<'a>,

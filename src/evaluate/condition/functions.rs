@@ -466,23 +466,25 @@ fn tags(walker: &mut Walker<'_>, function: Function, args: &[Value]) -> Computed
     Ok(Value::Bool(tags.iter().any(holds)))
 }
 
-/// `api.getAttribute(name, default)`: what a service would give is not known
-/// unless it was given; the default counts only where the service gives nothing,
-/// which nobody here can tell.
+/// `api.getAttribute(name, default)` (doc: Attribute reference for IAM
+/// Conditions, API attributes): `null` among the given attributes stands for one
+/// that this kind of request does not define, where the default counts; one that
+/// is not given at all is unknown.
 fn attribute(walker: &mut Walker<'_>, args: &[Value]) -> Computed {
-    let [Value::String(name), _default] = args else {
+    let [Value::String(name), default] = args else {
         return Err(mismatch("api.getAttribute", args));
     };
-    walker
+    match walker
         .context
         .api_attributes
         .iter()
         .find(|(n, _)| n == &**name)
-        .map(|(_, json)| Value::from_json(json))
-        .ok_or_else(|| {
-            Fail::unknown(
-                &format!("api.getAttribute({name:?})"),
-                "what the service reports is not known",
-            )
-        })
+    {
+        Some((_, serde_json::Value::Null)) => Ok(default.clone()),
+        Some((_, json)) => Ok(Value::from_json(json)),
+        None => Err(Fail::unknown(
+            &format!("api.getAttribute({name:?})"),
+            "what the service reports is not known",
+        )),
+    }
 }

@@ -136,7 +136,8 @@ fn replace(text: &str, from: &str, to: &str, count: usize) -> Computed {
 /// the text between the first occurrence of what precedes it and the next
 /// occurrence of what follows it. Nothing before it: from the start; nothing
 /// after it: to the end. No match: the empty string (doc: Attribute reference
-/// for IAM Conditions, "Extracting values").
+/// for IAM Conditions, "Extract values from attributes"; a second `{name}` is not
+/// described there and is an error, *chosen*).
 fn extract(text: &str, template: &str) -> Result<String, Fail> {
     let bad = || {
         Fail::error(format!(
@@ -146,7 +147,8 @@ fn extract(text: &str, template: &str) -> Result<String, Fail> {
     };
     let (prefix, rest) = template.split_once('{').ok_or_else(bad)?;
     let (name, suffix) = rest.split_once('}').ok_or_else(bad)?;
-    if name.is_empty() || suffix.contains(['{', '}']) || name.contains('{') {
+    let named = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if name.is_empty() || !name.bytes().all(named) || suffix.contains(['{', '}']) {
         return Err(bad());
     }
     let Some(start) = text.find(prefix).map(|i| i + prefix.len()) else {

@@ -235,7 +235,8 @@ pub(super) fn parse_timestamp(text: &str) -> Result<Instant, String> {
         .ok_or_else(|| format!("{} is outside of the range of timestamps", quoted(text)))
 }
 
-/// `date("YYYY-MM-DD")`: that day's midnight in UTC.
+/// `date("YYYY-MM-DD")`: that day's midnight in UTC (doc: Attribute reference
+/// for IAM Conditions, Date/time attribute).
 pub(super) fn parse_date(text: &str) -> Result<Instant, String> {
     let mut rest = text;
     date(&mut rest)
