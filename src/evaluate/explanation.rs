@@ -1,0 +1,349 @@
+//! A question and its answer, as plain values.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::condition::Evaluation;
+use crate::iam::{BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource};
+
+/// Who wants what, on which account, when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Who wants access.
+    pub caller: Principal,
+    /// The service account to be impersonated, as given.
+    pub target: Resource,
+    /// What is wanted.
+    pub permission: Permission,
+    /// `request.time`.
+    pub time: Timestamp,
+    /// A delegation chain between caller and target, as given; empty for none.
+    pub via: Vec<Resource>,
+    /// A federated caller's attributes: name (`repository`, or `groups`) to value. `None`: not given.
+    pub attributes: Vec<(String, String)>,
+    /// A federated caller's token claims.
+    pub claims: Option<Arc<serde_json::Value>>,
+}
+
+impl Question {
+    /// Whether `caller` may mint an access token of `target` at `time`.
+    #[must_use]
+    pub fn new(caller: Principal, target: Resource, time: Timestamp) -> Self {
+        Self {
+            caller,
+            target,
+            permission: Permission::get_access_token(),
+            time,
+            via: Vec::new(),
+            attributes: Vec::new(),
+            claims: None,
+        }
+    }
+}
+
+/// IAM's answer, in Policy Troubleshooter's four words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Yes.
+    CanAccess,
+    /// No.
+    CannotAccess,
+    /// Something that decides it could not be read.
+    UnknownInfo,
+    /// A condition needs a value that was not given.
+    UnknownConditional,
+}
+
+impl Verdict {
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CanAccess => "CAN_ACCESS",
+            Self::CannotAccess => "CANNOT_ACCESS",
+            Self::UnknownInfo => "UNKNOWN_INFO",
+            Self::UnknownConditional => "UNKNOWN_CONDITIONAL",
+        }
+    }
+}
+
+/// What the caller would see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// The call succeeds.
+    WouldSucceed,
+    /// The call fails.
+    WouldFail,
+    /// Nobody here can tell.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::WouldSucceed => "WOULD_SUCCEED",
+            Self::WouldFail => "WOULD_FAIL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// Yes, no, or unknown with what kind of unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tri {
+    /// It is so.
+    Yes,
+    /// It is not.
+    No,
+    /// Something could not be read.
+    UnknownInfo,
+    /// A condition needs a value that was not given.
+    UnknownConditional,
+}
+
+impl Tri {
+    /// Both; unknown only where no side is a definite no.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
+            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => Self::UnknownConditional,
+            _ => Self::Yes,
+        }
+    }
+
+    /// Either; unknown only where no side is a definite yes.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
+            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => Self::UnknownConditional,
+            _ => Self::No,
+        }
+    }
+
+    /// The opposite; unknown stays.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            unknown => unknown,
+        }
+    }
+}
+
+/// Whether a member stands for the caller, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberExplanation {
+    /// As the policy has it.
+    pub member: Arc<PolicyMember>,
+    /// Whether the caller is in it.
+    pub matches: Tri,
+    /// Through which groups, or why it is not known; a sentence without a full stop, may be empty.
+    pub why: String,
+    /// The groups on the way, outermost first, when it matches through groups.
+    pub path: Vec<String>,
+}
+
+/// Whether a role holds the permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RoleState {
+    /// It does.
+    Included,
+    /// It does not.
+    NotIncluded,
+    /// It would, and the role is disabled.
+    Disabled,
+    /// It would, and the role is deleted.
+    Deleted,
+    /// The role is of a form that can be read and was not.
+    Unreadable,
+    /// No such role is known.
+    Unknown,
+}
+
+/// A condition and what came of it.
+#[derive(Clone, Debug)]
+pub struct ConditionExplanation {
+    /// The condition.
+    pub condition: Arc<Condition>,
+    /// What came of it; `Err` when it does not compile (it then grants nothing), with why.
+    pub evaluation: Result<Evaluation, String>,
+    /// The same, as an answer.
+    pub holds: Tri,
+}
+
+/// One binding of an allow policy.
+#[derive(Clone, Debug)]
+pub struct BindingExplanation {
+    /// Its place in the policy.
+    pub index: usize,
+    /// The role.
+    pub role: Arc<str>,
+    /// Whether the role holds the permission.
+    pub role_state: RoleState,
+    /// The members that matter: those that match or may match, and (when few) the others.
+    pub members: Vec<MemberExplanation>,
+    /// How many members there are in all.
+    pub member_count: usize,
+    /// Whether the caller is among the members.
+    pub matches: Tri,
+    /// The condition, when there is one.
+    pub condition: Option<ConditionExplanation>,
+    /// Whether this binding grants.
+    pub grants: Tri,
+}
+
+/// One level's allow policy.
+#[derive(Clone, Debug)]
+pub struct PolicyExplanation {
+    /// Where it is.
+    pub resource: Resource,
+    /// Whether it lies on the target's ancestry; if not it is here for the tree and the diagnosis.
+    pub on_path: bool,
+    /// Why it was not read, when it was not.
+    pub unreadable: Option<Arc<str>>,
+    /// Its bindings, those that count first is NOT assumed: in the policy's order.
+    pub bindings: Vec<BindingExplanation>,
+    /// What this policy alone gives.
+    pub grants: Tri,
+    /// Whether the verdict hangs on it (only ever true when it is not readable or undecided).
+    pub decides: bool,
+}
+
+/// One deny rule.
+#[derive(Clone, Debug)]
+pub struct DenyRuleExplanation {
+    /// Its place in the policy, from 0.
+    pub index: usize,
+    /// Whether the permission is denied and not excepted.
+    pub permission: Tri,
+    /// Denied principals that match or may match.
+    pub denied: Vec<MemberExplanation>,
+    /// Exceptions that match or may match.
+    pub exceptions: Vec<MemberExplanation>,
+    /// The condition, when there is one.
+    pub condition: Option<ConditionExplanation>,
+    /// Whether this rule denies.
+    pub denies: Tri,
+}
+
+/// One deny policy.
+#[derive(Clone, Debug)]
+pub struct DenyPolicyExplanation {
+    /// The policy.
+    pub policy: Arc<DenyPolicy>,
+    /// Its rules.
+    pub rules: Vec<DenyRuleExplanation>,
+    /// Whether it denies.
+    pub denies: Tri,
+}
+
+/// The deny policies of one level.
+#[derive(Clone, Debug)]
+pub struct DenyExplanation {
+    /// Where they are attached.
+    pub resource: Resource,
+    /// Why they were not read, when they were not.
+    pub unreadable: Option<Arc<str>>,
+    /// The policies.
+    pub policies: Vec<DenyPolicyExplanation>,
+    /// Whether anything here denies.
+    pub denies: Tri,
+}
+
+/// One boundary that is bound somewhere.
+#[derive(Clone, Debug)]
+pub struct BoundaryExplanation {
+    /// The binding's name.
+    pub binding: String,
+    /// The policy's name.
+    pub policy_name: String,
+    /// The policy, when it was read.
+    pub policy: Option<Arc<BoundaryPolicy>>,
+    /// The set it is bound to, as written.
+    pub principal_set: String,
+    /// Whether the caller is in the set and the binding's condition holds.
+    pub applies: Tri,
+    /// The binding's condition, when there is one.
+    pub condition: Option<ConditionExplanation>,
+    /// Whether its enforcement version reaches the permission.
+    pub reaches_permission: Tri,
+    /// Per rule: whether it applies to the target and the permission.
+    pub rules: Vec<Tri>,
+    /// Words for people on what it does.
+    pub why: String,
+}
+
+/// All boundaries together.
+#[derive(Clone, Debug)]
+pub struct BoundariesExplanation {
+    /// Each.
+    pub boundaries: Vec<BoundaryExplanation>,
+    /// Lists of bindings that were not read: collection name and why.
+    pub unreadable: Vec<(String, Arc<str>)>,
+    /// Whether the caller may reach the target as far as boundaries go.
+    pub eligible: Tri,
+    /// Words on an undecided form, when there is one.
+    pub undecided: Option<String>,
+}
+
+/// The state of an account beside what policies say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountState {
+    /// It is there and enabled (or is not a service account).
+    Active,
+    /// It is disabled.
+    Disabled,
+    /// It was deleted.
+    Deleted,
+    /// There is none of that name.
+    NotFound,
+    /// It could not be read.
+    Unknown,
+}
+
+/// The whole answer to one question, without a delegation chain.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The question, its target resolved where it could be.
+    pub question: Question,
+    /// IAM's answer.
+    pub verdict: Verdict,
+    /// What the caller would see.
+    pub outcome: Outcome,
+    /// The target's state.
+    pub target_state: AccountState,
+    /// The caller's state.
+    pub caller_state: AccountState,
+    /// The IAM Credentials API on the project that is billed: the project (id), and whether it is on.
+    pub api: Option<(String, Tri)>,
+    /// Allow policies on the target's ancestry, target first, then up.
+    pub allow: Vec<PolicyExplanation>,
+    /// Whether the ancestry's top was reached.
+    pub ancestry_complete: bool,
+    /// Allow policies off the path, on the caller's branch: the caller's own account policy first,
+    /// then up to (not including) the first common ancestor.
+    pub off_path: Vec<PolicyExplanation>,
+    /// Whether allow policies grant.
+    pub allowed: Tri,
+    /// Deny policies, nearest level first.
+    pub deny: Vec<DenyExplanation>,
+    /// Whether a deny rule denies.
+    pub denied: Tri,
+    /// Principal access boundaries.
+    pub boundaries: BoundariesExplanation,
+    /// Each hop of a delegation chain, in order, when there is one.
+    pub hops: Vec<Explanation>,
+    /// What it takes for granted.
+    pub assumptions: Vec<String>,
+}
