@@ -4,9 +4,6 @@
 //! `main → cli, tui → repair, google, emulator → evaluate → estate → iam`.
 #![forbid(unsafe_code)]
 
-<<<<<<< HEAD
 pub mod estate;
-=======
 pub mod evaluate;
->>>>>>> conditions
 pub mod iam;
