@@ -1,0 +1,243 @@
+//! Fetches exactly the facts that a question needs, side by side, into an estate.
+//!
+//! What may not be read is marked so and is no error: for most people the organization's policies
+//! are out of sight, and an answer that says which level was not read is worth more than none.
+
+mod branch;
+mod people;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::{BoxFuture, try_join_all};
+use serde_json::Value;
+
+use super::wire::{Api, ApiError, Ask, encode};
+use crate::estate::{Coverage, Estate};
+use crate::evaluate::Question;
+use crate::iam::{Pool, Principal, Resource};
+
+/// One step of a survey, for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being read, for people: `policy of folders/2002`.
+    pub label: String,
+    /// How far it is.
+    pub state: ProgressState,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgressState {
+    /// Asked.
+    Started,
+    /// Answered.
+    Done,
+    /// It may not be read, or is not there; why.
+    Unreadable(String),
+}
+
+/// Reads the facts that `question` needs into an estate of [`Coverage::Partial`].
+///
+/// # Errors
+/// When signed out (401) or when there is no connection. A refusal (403, 404, an API that is off)
+/// is never an error: it is marked in the estate.
+pub async fn survey(
+    ask: &dyn Ask,
+    question: &Question,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Estate, ApiError> {
+    let surveyor = Surveyor {
+        ask,
+        progress,
+        estate: Mutex::new(Estate::new(Coverage::Partial)),
+        begun: Mutex::new(HashSet::new()),
+    };
+    surveyor.first_wave(question).await?;
+    surveyor.second_wave(question).await?;
+    Ok(surveyor
+        .estate
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What the parts of a survey share.
+struct Surveyor<'a> {
+    ask: &'a dyn Ask,
+    progress: &'a (dyn Fn(Progress) + Send + Sync),
+    /// Held only to put something in, never while waiting.
+    estate: Mutex<Estate>,
+    /// What was asked for already.
+    begun: Mutex<HashSet<String>>,
+}
+
+/// Which facts of a branch are wanted beside its allow policies.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Deny policies of its levels: for accounts that are impersonated.
+    deny: bool,
+    /// Boundary bindings of its levels: for whoever calls.
+    boundaries: bool,
+}
+
+impl Surveyor<'_> {
+    /// Hierarchy, policies, boundaries, the API's state: all of it at once.
+    async fn first_wave(&self, question: &Question) -> Result<(), ApiError> {
+        let mut tasks: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
+        for hop in &question.via {
+            let wanted = Wanted {
+                deny: true,
+                boundaries: true,
+            };
+            tasks.push(Box::pin(self.account_branch(hop.clone(), wanted)));
+        }
+        let of_target = Wanted {
+            deny: true,
+            // Where a person or a workforce identity belongs cannot be asked; the organization of
+            // the target is the likeliest to bind it.
+            boundaries: !matches!(question.caller, Principal::ServiceAccount(_)),
+        };
+        tasks.push(Box::pin(
+            self.account_branch(question.target.clone(), of_target),
+        ));
+        let of_caller = Wanted {
+            deny: false,
+            boundaries: true,
+        };
+        match &question.caller {
+            Principal::ServiceAccount(email) => {
+                let account = Resource::account("-", email);
+                tasks.push(Box::pin(async move {
+                    self.account_branch(account.clone(), of_caller).await?;
+                    match self.project_of(&account) {
+                        Some(project) => self.credentials_api(&project).await,
+                        None => Ok(()),
+                    }
+                }));
+            }
+            Principal::Federated {
+                pool: Pool::Workload { project, .. },
+                ..
+            } => {
+                let project = project.clone();
+                tasks.push(Box::pin(async move {
+                    futures::try_join!(
+                        self.project_branch(project.clone(), of_caller),
+                        self.providers(question)
+                    )?;
+                    self.credentials_api(&project).await
+                }));
+            }
+            Principal::Kubernetes { pool, .. } => {
+                let project = pool.strip_suffix(".svc.id.goog").unwrap_or(pool).to_owned();
+                tasks.push(Box::pin(async move {
+                    self.project_branch(project.clone(), of_caller).await?;
+                    self.credentials_api(&project).await
+                }));
+            }
+            _ => {}
+        }
+        try_join_all(tasks).await.map(drop)
+    }
+
+    /// What only the policies name: roles, then groups and tags.
+    async fn second_wave(&self, question: &Question) -> Result<(), ApiError> {
+        futures::try_join!(self.roles(), self.boundary_policies(), self.tags(question))?;
+        self.groups(question).await
+    }
+
+    fn estate(&self) -> MutexGuard<'_, Estate> {
+        self.estate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the first to ask for `what`.
+    fn first(&self, what: &str) -> bool {
+        self.begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(what.to_owned())
+    }
+
+    fn report(&self, label: &str, state: ProgressState) {
+        (self.progress)(Progress {
+            label: label.to_owned(),
+            state,
+        });
+    }
+
+    /// Waits for an answer and reports on it. The inner error is a refusal, which is for the estate.
+    async fn watch<T>(
+        &self,
+        label: &str,
+        answer: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<Result<T, ApiError>, ApiError> {
+        self.report(label, ProgressState::Started);
+        match answer.await {
+            Ok(value) => {
+                self.report(label, ProgressState::Done);
+                Ok(Ok(value))
+            }
+            Err(error) => {
+                self.report(label, ProgressState::Unreadable(error.why()));
+                if error.is_fatal() {
+                    Err(error)
+                } else {
+                    Ok(Err(error))
+                }
+            }
+        }
+    }
+
+    /// Waits for an answer that must have a shape; one that does not is a refusal.
+    async fn watch_as<T: serde::de::DeserializeOwned>(
+        &self,
+        label: &str,
+        answer: impl Future<Output = Result<Value, ApiError>>,
+    ) -> Result<Result<T, ApiError>, ApiError> {
+        let read = async { answer.await.and_then(|value| shaped(label, value)) };
+        self.watch(label, read).await
+    }
+
+    /// The project (id) of an account, when it is known.
+    fn project_of(&self, account: &Resource) -> Option<String> {
+        let estate = self.estate();
+        let found = estate.account(account.id())?;
+        Some(found.project_id.clone())
+    }
+
+    /// Whether the IAM Credentials API is on (serviceusage v1, `services.get`). Its state is IAM's
+    /// too: each switches the other (SEMANTICS, "Beyond IAM").
+    async fn credentials_api(&self, project: &str) -> Result<(), ApiError> {
+        let path = format!(
+            "v1/projects/{}/services/iamcredentials.googleapis.com",
+            encode(project)
+        );
+        let label = format!("IAM Credentials API of {project}");
+        let answer = self
+            .watch(&label, self.ask.get(Api::ServiceUsage, &path))
+            .await?;
+        let Ok(answer) = answer else { return Ok(()) };
+        let on = match answer.get("state").and_then(Value::as_str) {
+            Some("ENABLED") => true,
+            Some("DISABLED") => false,
+            _ => return Ok(()),
+        };
+        let enabled = ["iam.googleapis.com", "iamcredentials.googleapis.com"];
+        let enabled = enabled.into_iter().filter(|_| on).map(str::to_owned);
+        let mut estate = self.estate();
+        let id = estate.project(project).map(|p| p.project_id.clone());
+        estate.put_services(id.as_deref().unwrap_or(project), enabled);
+        Ok(())
+    }
+}
+
+/// Reads a value of a known shape.
+fn shaped<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| ApiError::Refused {
+        what: what.to_owned(),
+        status: 200,
+        reason: None,
+        message: format!("the answer has another form than documented: {error}"),
+    })
+}
+

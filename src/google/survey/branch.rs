@@ -1,0 +1,379 @@
+//! One branch of the hierarchy: an account, its project, the folders and organization above, and
+//! the policies on each.
+
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+
+use super::{Surveyor, Wanted, shaped};
+use crate::estate::{Folder, Organization, Project, ServiceAccount};
+use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of, read_policy};
+use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny};
+
+/// Folders nest ten deep; with organization and project this is more than enough.
+const DEEPEST: usize = 16;
+
+impl Surveyor<'_> {
+    /// An account and everything above it.
+    pub(super) async fn account_branch(
+        &self,
+        account: Resource,
+        wanted: Wanted,
+    ) -> Result<(), ApiError> {
+        let found = self.account(&account).await?;
+        let Some((project, canonical)) = found else {
+            return Ok(());
+        };
+        let Some(project) = project else {
+            return self.policy(&canonical).await;
+        };
+        futures::try_join!(
+            self.policy(&canonical),
+            self.project_branch(project, wanted)
+        )?;
+        Ok(())
+    }
+
+    /// Reads an account. Gives the project it is in, as far as that can be told, and the name its
+    /// policy is kept under; nothing when it does not exist.
+    async fn account(
+        &self,
+        account: &Resource,
+    ) -> Result<Option<(Option<String>, Resource)>, ApiError> {
+        let path = format!("v1/{}", path_of(account));
+        let label = format!("account {}", account.id());
+        let answer = self
+            .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
+            .await?;
+        let error = match answer {
+            Ok(found) => return Ok(Some(self.keep_account(found))),
+            Err(error) => error,
+        };
+        let named = match account {
+            Resource::ServiceAccount { project, .. } if &**project != "-" => {
+                Some(project.to_string())
+            }
+            _ => None,
+        };
+        if error.status() == Some(404) {
+            let mut estate = self.estate();
+            estate.put_missing(account.clone());
+            estate.put_missing(Resource::account("-", account.id()));
+            return Ok(None);
+        }
+        if named.is_some() {
+            return Ok(Some((named, account.clone())));
+        }
+        // With the wildcard an account that does not exist answers 403 (discovery document iam v1,
+        // `serviceAccounts.get`, `name`). Asked for in the project that its address was made for
+        // (`NAME@PROJECT.iam.gserviceaccount.com`), the answer is definite.
+        let Some(likely) = made_in(account.id()) else {
+            return Ok(Some((None, account.clone())));
+        };
+        let there = Resource::account(likely, account.id());
+        let path = format!("v1/{}", path_of(&there));
+        let label = format!("account {} in {likely}", account.id());
+        match self
+            .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
+            .await?
+        {
+            Ok(found) => Ok(Some(self.keep_account(found))),
+            Err(error) if error.status() == Some(404) => {
+                let mut estate = self.estate();
+                estate.put_missing(account.clone());
+                estate.put_missing(there);
+                Ok(None)
+            }
+            Err(_) => Ok(Some((Some(likely.to_owned()), there))),
+        }
+    }
+
+    fn keep_account(&self, found: ServiceAccount) -> (Option<String>, Resource) {
+        let canonical = Resource::account(&found.project_id, &found.email);
+        let project = found.project_id.clone();
+        self.estate().put_account(found);
+        (Some(project), canonical)
+    }
+
+    /// A project and everything above it.
+    pub(super) async fn project_branch(
+        &self,
+        project: String,
+        wanted: Wanted,
+    ) -> Result<(), ApiError> {
+        let levels = self.hierarchy(&project).await?;
+        let tasks = levels
+            .iter()
+            .map(|level| self.level(level, wanted))
+            .collect::<Vec<_>>();
+        try_join_all(tasks).await.map(drop)
+    }
+
+    /// The policies of one level.
+    async fn level(&self, level: &Resource, wanted: Wanted) -> Result<(), ApiError> {
+        futures::try_join!(
+            self.policy(level),
+            async {
+                if wanted.deny {
+                    self.deny(level).await
+                } else {
+                    Ok(())
+                }
+            },
+            async {
+                if wanted.boundaries {
+                    self.bindings(level).await
+                } else {
+                    Ok(())
+                }
+            }
+        )?;
+        Ok(())
+    }
+
+    /// The levels from a project up, put into the estate as far as they can be read.
+    async fn hierarchy(&self, project: &str) -> Result<Vec<Resource>, ApiError> {
+        let body = json!({});
+        let ancestry_path = format!("v1/projects/{}:getAncestry", encode(project));
+        let get_path = format!("v3/projects/{}", encode(project));
+        let (ancestry_label, label) = (
+            format!("ancestry of {project}"),
+            format!("project {project}"),
+        );
+        let (ancestry, own) = futures::try_join!(
+            self.watch(
+                &ancestry_label,
+                self.ask.ask(Api::ResourceManager, &ancestry_path, &body)
+            ),
+            self.watch_as::<Project>(&label, self.ask.get(Api::ResourceManager, &get_path))
+        )?;
+        // From the project up, the project itself first (cloudresourcemanager v1,
+        // `GetAncestryResponse.ancestor`).
+        let above = ancestry.ok().map(|a| ancestors(&a));
+        let id = own
+            .as_ref()
+            .ok()
+            .map(|p| p.project_id.clone())
+            .or_else(|| {
+                let first = above.as_ref()?.first()?;
+                matches!(first, Resource::Project(_)).then(|| first.id().to_owned())
+            })
+            .unwrap_or_else(|| project.to_owned());
+        let here = Resource::project(&id);
+        let parent = above.as_ref().map(|levels| {
+            levels
+                .get(1)
+                .map(Resource::relative)
+                .unwrap_or_default()
+        });
+        let mut up = match own {
+            Ok(own) => {
+                let up = own.parent.clone();
+                self.estate().put_project(own);
+                up
+            }
+            // Known from its ancestry alone; nothing is known of it when that was refused too.
+            Err(_) => match parent {
+                Some(parent) => {
+                    self.estate().put_project(Project {
+                        name: here.relative(),
+                        project_id: id.clone(),
+                        parent: parent.clone(),
+                        ..Project::default()
+                    });
+                    parent
+                }
+                None => return Ok(vec![here]),
+            },
+        };
+        let mut levels = vec![here];
+        match above {
+            Some(above) => {
+                let rest: Vec<Resource> = above.into_iter().skip(1).collect();
+                let tasks = rest.iter().enumerate().map(|(i, level)| {
+                    let parent = rest.get(i + 1).map(Resource::relative);
+                    self.container(level, parent.unwrap_or_default())
+                });
+                try_join_all(tasks).await?;
+                levels.extend(rest);
+            }
+            // Step by step: each folder names its parent.
+            None => {
+                while levels.len() < DEEPEST
+                    && let Ok(level) = Resource::parse(&up)
+                    && !levels.contains(&level)
+                {
+                    let next = self.container(&level, String::new()).await?;
+                    levels.push(level);
+                    up = next;
+                }
+            }
+        }
+        Ok(levels)
+    }
+
+    /// A folder or organization, for its name, and for its parent where that is not known yet.
+    async fn container(&self, level: &Resource, parent: String) -> Result<String, ApiError> {
+        if !self.first(&level.full_name()) {
+            return Ok(self
+                .estate()
+                .parent(level)
+                .map(|p| p.relative())
+                .unwrap_or(parent));
+        }
+        let path = format!("v3/{}", path_of(level));
+        let label = format!("{} {}", level.kind().word(), level.id());
+        let answer = self
+            .watch(&label, self.ask.get(Api::ResourceManager, &path))
+            .await?;
+        let name = level.relative();
+        if let Resource::Organization(_) = level {
+            let read = answer.and_then(|v| shaped::<Organization>(&label, v));
+            self.estate().put_organization(read.unwrap_or(Organization {
+                name,
+                ..Organization::default()
+            }));
+            return Ok(String::new());
+        }
+        match answer.and_then(|v| shaped::<Folder>(&label, v)) {
+            Ok(folder) => {
+                let parent = folder.parent.clone();
+                self.estate().put_folder(folder);
+                Ok(parent)
+            }
+            Err(_) => {
+                if !parent.is_empty() {
+                    self.estate().put_folder(Folder {
+                        name,
+                        parent: parent.clone(),
+                        ..Folder::default()
+                    });
+                }
+                Ok(parent)
+            }
+        }
+    }
+
+    /// The allow policy of one level.
+    async fn policy(&self, resource: &Resource) -> Result<(), ApiError> {
+        if !self.first(&format!("policy {}", resource.full_name())) {
+            return Ok(());
+        }
+        let label = format!("policy of {}", resource.relative());
+        match self
+            .watch_as::<AllowPolicy>(&label, read_policy(self.ask, resource))
+            .await?
+        {
+            Ok(policy) => self.estate().put_policy(resource.clone(), policy),
+            Err(error) => self
+                .estate()
+                .mark_unreadable(&resource.full_name(), &error.why()),
+        }
+        Ok(())
+    }
+
+    /// The deny policies of one level: the list has no rules (discovery document iam v2,
+    /// `listPolicies`: "policy rules are omitted"), so each is read on its own.
+    async fn deny(&self, level: &Resource) -> Result<(), ApiError> {
+        let collection = deny::collection(level);
+        if !self.first(&collection) {
+            return Ok(());
+        }
+        let label = format!("deny policies of {}", level.relative());
+        let path = format!("v2/{collection}");
+        let list = all_pages(self.ask, Api::Iam, &path, "policies");
+        let list = match self.watch(&label, list).await? {
+            Ok(list) => list,
+            Err(error) => {
+                self.estate().mark_unreadable(&collection, &error.why());
+                return Ok(());
+            }
+        };
+        let tasks = list.iter().map(|listed| self.deny_policy(listed));
+        let read = try_join_all(tasks).await?;
+        let mut estate = self.estate();
+        for policy in read {
+            match policy {
+                Ok(policy) => {
+                    if !estate.put_deny_policy(policy) {
+                        estate.mark_unreadable(&collection, "a policy has a name of another form");
+                    }
+                }
+                Err(why) => estate.mark_unreadable(&collection, &why),
+            }
+        }
+        estate.put_deny_read(level.clone());
+        Ok(())
+    }
+
+    async fn deny_policy(&self, listed: &Value) -> Result<Result<DenyPolicy, String>, ApiError> {
+        let name = listed.get("name").and_then(Value::as_str).unwrap_or("");
+        if !is_plain_name(name) {
+            return Ok(Err("a deny policy has a name of another form".into()));
+        }
+        let path = format!("v2/{name}");
+        let label = format!("deny policy {}", name.rsplit('/').next().unwrap_or(name));
+        let read = self
+            .watch_as::<DenyPolicy>(&label, self.ask.get(Api::Iam, &path))
+            .await?;
+        Ok(read.map_err(|error| error.why()))
+    }
+
+    /// The boundary bindings of one level (IAM v3, `policyBindings.list`).
+    async fn bindings(&self, level: &Resource) -> Result<(), ApiError> {
+        let collection = format!("{}/locations/global/policyBindings", level.relative());
+        if !self.first(&collection) {
+            return Ok(());
+        }
+        let label = format!("boundaries bound at {}", level.relative());
+        let path = format!("v3/{}/locations/global/policyBindings", path_of(level));
+        let list = async {
+            all_pages(self.ask, Api::Iam, &path, "policyBindings")
+                .await?
+                .into_iter()
+                .map(|v| shaped::<PolicyBinding>(&label, v))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let answer = self.watch(&label, list).await?;
+        let mut estate = self.estate();
+        match answer {
+            Ok(list) => {
+                estate.put_policy_bindings_read(level);
+                for binding in list {
+                    estate.put_policy_binding(binding);
+                }
+            }
+            Err(error) => estate.mark_unreadable(&collection, &error.why()),
+        }
+        Ok(())
+    }
+}
+
+/// Reads `GetAncestryResponse`: `{"ancestor": [{"resourceId": {"type": "project", "id": "p"}}, …]}`.
+/// A level of a kind that is not known here ends the way up.
+fn ancestors(answer: &Value) -> Vec<Resource> {
+    let list = answer.get("ancestor").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .map_while(|entry| {
+            let of = entry.get("resourceId")?;
+            let id = of.get("id")?.as_str()?;
+            let plural = match of.get("type")?.as_str()? {
+                "project" => "projects",
+                "folder" => "folders",
+                "organization" => "organizations",
+                _ => return None,
+            };
+            Resource::parse(&format!("{plural}/{id}")).ok()
+        })
+        .take(DEEPEST)
+        .collect()
+}
+
+/// The project in a user-managed account's address; Google-managed ones have other domains.
+fn made_in(email: &str) -> Option<&str> {
+    let (_, domain) = email.split_once('@')?;
+    let project = domain.strip_suffix(".iam.gserviceaccount.com")?;
+    // `gcp-sa-…` are Google's own (service agents), in no project of ours.
+    (!project.is_empty() && !project.contains('.') && !project.starts_with("gcp-sa-"))
+        .then_some(project)
+}
