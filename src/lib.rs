@@ -6,4 +6,6 @@
 
 pub mod estate;
 pub mod evaluate;
+pub mod google;
 pub mod iam;
+pub mod repair;

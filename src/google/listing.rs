@@ -168,7 +168,10 @@ fn account_pages(ask: &dyn Ask, project: String) -> BoxStream<'_, Page> {
     let start = Some(String::new());
     stream::unfold((project, start), move |(project, token)| async move {
         let token = token?;
-        let path = format!("v1/projects/{}/serviceAccounts?pageSize=100", encode(&project));
+        let path = format!(
+            "v1/projects/{}/serviceAccounts?pageSize=100",
+            encode(&project)
+        );
         let answer = one_page(ask, Api::Iam, &path, "accounts", &token).await;
         let (page, next) = match answer {
             Ok((items, next)) => {

@@ -240,4 +240,3 @@ fn shaped<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T,
         message: format!("the answer has another form than documented: {error}"),
     })
 }
-

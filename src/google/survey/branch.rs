@@ -159,12 +159,9 @@ impl Surveyor<'_> {
             })
             .unwrap_or_else(|| project.to_owned());
         let here = Resource::project(&id);
-        let parent = above.as_ref().map(|levels| {
-            levels
-                .get(1)
-                .map(Resource::relative)
-                .unwrap_or_default()
-        });
+        let parent = above
+            .as_ref()
+            .map(|levels| levels.get(1).map(Resource::relative).unwrap_or_default());
         let mut up = match own {
             Ok(own) => {
                 let up = own.parent.clone();

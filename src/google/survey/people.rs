@@ -10,7 +10,9 @@ use crate::estate::{Existence, Group, Provider, Read, Tag};
 use crate::evaluate::Question;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
 use crate::iam::permission::IMPLICIT_DELEGATION;
-use crate::iam::{BoundaryPolicy, Member, PolicyMember, Pool, Principal, Resource, Role, predefined};
+use crate::iam::{
+    BoundaryPolicy, Member, PolicyMember, Pool, Principal, Resource, Role, predefined,
+};
 
 /// More groups than this are not followed for one question.
 const GROUPS_AT_MOST: usize = 200;
@@ -94,8 +96,10 @@ impl Surveyor<'_> {
             let room = (GROUPS_AT_MOST + fresh.len()).saturating_sub(seen.len());
             let (now, beyond) = fresh.split_at(room.min(fresh.len()));
             for group in beyond {
-                let why = format!("more than {GROUPS_AT_MOST} groups are involved; not looked into");
-                self.estate().mark_unreadable(&format!("groups/{group}"), &why);
+                let why =
+                    format!("more than {GROUPS_AT_MOST} groups are involved; not looked into");
+                self.estate()
+                    .mark_unreadable(&format!("groups/{group}"), &why);
             }
             let found = try_join_all(now.iter().map(|group| self.group(group))).await?;
             round = found.into_iter().flatten().collect();
@@ -120,7 +124,9 @@ impl Surveyor<'_> {
             .flat_map(|b| b.members.iter());
         let mut groups: BTreeSet<String> = allow.filter_map(|m| group_of(m)).collect();
         let levels = estate.policies().map(|(at, _)| at.clone());
-        let unreadable = estate.unreadable().filter_map(|(n, _)| Resource::parse(n).ok());
+        let unreadable = estate
+            .unreadable()
+            .filter_map(|(n, _)| Resource::parse(n).ok());
         let levels: BTreeSet<Resource> = levels.chain(unreadable).collect();
         for level in &levels {
             let Read::Known(policies) = estate.deny_policies(level) else {
@@ -214,7 +220,10 @@ impl Surveyor<'_> {
                 Some(list) if !every => {
                     for level in levels.iter().skip(1) {
                         let own = read.get(level).and_then(Option::as_ref);
-                        estate.put_tags(level.clone(), own.map(|l| tags(l, true)).unwrap_or_default());
+                        estate.put_tags(
+                            level.clone(),
+                            own.map(|l| tags(l, true)).unwrap_or_default(),
+                        );
                     }
                     estate.put_tags(account.clone(), tags(list, false));
                 }
@@ -261,7 +270,9 @@ impl Surveyor<'_> {
             }
             levels.extend(estate.ancestry(at).levels);
         }
-        let unreadable = estate.unreadable().filter_map(|(n, _)| Resource::parse(n).ok());
+        let unreadable = estate
+            .unreadable()
+            .filter_map(|(n, _)| Resource::parse(n).ok());
         levels.extend(unreadable);
         levels.iter().any(|level| {
             let Read::Known(policies) = estate.deny_policies(level) else {

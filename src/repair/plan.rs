@@ -1,0 +1,431 @@
+//! Candidate repairs, ranked by how little they grant. Pure.
+//!
+//! A candidate is offered only after the question has been judged again on an estate that has the
+//! edit: nothing is offered that would not help.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::edit::{self, EditError, Edited, Grant};
+use crate::estate::{Estate, Existence, Read};
+use crate::evaluate::explanation::{MemberExplanation, RoleState};
+use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, Tri};
+use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
+use crate::iam::{AllowPolicy, Condition, DeletedKind, Member, Principal, Resource, predefined};
+
+/// How a question is judged: [`crate::evaluate`]'s `explain`.
+pub type Judge<'a> = &'a dyn Fn(&Estate, &Question) -> Explanation;
+
+/// What a plan may be told.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// Grant this role instead of the narrowest.
+    pub role: Option<String>,
+    /// Grant only until then, with a condition.
+    pub expires: Option<Timestamp>,
+    /// The target's policy exactly as it was read; without it, the estate's.
+    pub policy: Option<Value>,
+}
+
+/// One concrete change of one allow policy that would turn the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repair {
+    /// Stable for the same change: `grant ROLE MEMBER` or `correct ROLE OLD`.
+    pub id: String,
+    /// For people, one line.
+    pub title: String,
+    /// Whose policy changes.
+    pub resource: Resource,
+    /// The role.
+    pub role: String,
+    /// Who gets it, as an allow policy writes it.
+    pub member: String,
+    /// When it holds; `None` for always.
+    pub condition: Option<Condition>,
+    /// The member that `member` takes the place of, when this corrects one.
+    pub replaces: Option<String>,
+    /// Whether this is the one to take; at most one of a plan is.
+    pub recommended: bool,
+    /// Whether the caller will certainly get through. `false`: allow policies will say yes, and
+    /// something else (deny policies or boundaries that could not be read) may still say no.
+    pub certain: bool,
+    /// The policy as it was read.
+    pub before: Value,
+    /// The policy as it would be written.
+    pub after: Value,
+    /// Whether nothing is left to do.
+    pub already: bool,
+}
+
+impl Repair {
+    /// The same change on the policy as it is now.
+    ///
+    /// # Errors
+    /// When the policy cannot take it ([`EditError`]).
+    pub fn on(&self, policy: &Value) -> Result<Self, EditError> {
+        let edited = change(policy, &self.grant(), self.replaces.as_deref())?;
+        Ok(Self {
+            before: policy.clone(),
+            after: edited.policy,
+            already: !edited.changed,
+            ..self.clone()
+        })
+    }
+
+    /// What is granted.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        Grant {
+            role: self.role.clone(),
+            member: self.member.clone(),
+            condition: self.condition.clone(),
+        }
+    }
+
+    /// Whether two repairs change the same lines: what a person confirmed is still what happens.
+    /// The etag, and bindings that the change does not touch, may differ.
+    #[must_use]
+    pub fn same_change(&self, other: &Self) -> bool {
+        self.resource == other.resource
+            && self.grant() == other.grant()
+            && self.replaces == other.replaces
+            && touched(self) == touched(other)
+    }
+}
+
+/// The bindings that a change takes away and those it puts there, and whether the version moves.
+fn touched(repair: &Repair) -> (Vec<&Value>, Vec<&Value>, bool) {
+    let (before, after) = (bindings_of(&repair.before), bindings_of(&repair.after));
+    (
+        before.iter().filter(|b| !after.contains(b)).collect(),
+        after.iter().filter(|b| !before.contains(b)).collect(),
+        repair.before.get("version") != repair.after.get("version"),
+    )
+}
+
+fn bindings_of(policy: &Value) -> &[Value] {
+    let list = policy.get("bindings").and_then(Value::as_array);
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// The repairs that would turn the answer, the recommended one first.
+///
+/// Empty when the answer is yes already, and when no binding helps: a deny rule, a boundary, a
+/// disabled or missing account, an API that is off.
+#[must_use]
+pub fn plan_with(
+    estate: &Estate,
+    explanation: &Explanation,
+    causes: &[Cause],
+    options: &PlanOptions,
+    judge: Judge<'_>,
+) -> Vec<Repair> {
+    if explanation.outcome == Outcome::WouldSucceed {
+        return Vec::new();
+    }
+    let mut repairs = Vec::new();
+    // In a chain the hop that does not hold is what needs mending; the whole chain is judged after.
+    let broken = explanation.hops.iter().filter(|h| h.allowed != Tri::Yes);
+    let parts: Vec<&Explanation> = if explanation.hops.is_empty() {
+        vec![explanation]
+    } else {
+        broken.collect()
+    };
+    for part in parts {
+        for candidate in candidates(estate, part, causes, options) {
+            let Some(outcome) = turned(estate, explanation, &candidate, judge) else {
+                continue;
+            };
+            let repair = Repair {
+                certain: outcome == Outcome::WouldSucceed,
+                ..candidate
+            };
+            let known = repairs.iter().any(|r: &Repair| r.id == repair.id);
+            if !known {
+                repairs.push(repair);
+            }
+        }
+    }
+    if let Some(first) = repairs.first_mut() {
+        first.recommended = true;
+    }
+    repairs
+}
+
+/// What would come of it, when it helps.
+fn turned(
+    estate: &Estate,
+    explanation: &Explanation,
+    repair: &Repair,
+    judge: Judge<'_>,
+) -> Option<Outcome> {
+    let policy: AllowPolicy = serde_json::from_value(repair.after.clone()).ok()?;
+    let mut mended = estate.clone();
+    mended.put_policy(repair.resource.clone(), policy);
+    let after = judge(&mended, &explanation.question);
+    match after.outcome {
+        Outcome::WouldSucceed => Some(Outcome::WouldSucceed),
+        Outcome::Unknown if explanation.allowed != Tri::Yes && after.allowed == Tri::Yes => {
+            Some(Outcome::Unknown)
+        }
+        _ => None,
+    }
+}
+
+/// Every change worth judging, the least first.
+fn candidates(
+    estate: &Estate,
+    part: &Explanation,
+    causes: &[Cause],
+    options: &PlanOptions,
+) -> Vec<Repair> {
+    let target = match estate.resolve(&part.question.target) {
+        Existence::Exists(found) => found,
+        Existence::Unknown(_) => part.question.target.clone(),
+        Existence::Deleted | Existence::Missing => return Vec::new(),
+    };
+    let mut all = Vec::new();
+    if let Some(before) = policy_of(estate, &target, part, options) {
+        let roles = match &options.role {
+            Some(role) => vec![role.clone()],
+            None => roles_for(estate, &part.question, &target),
+        };
+        let condition = options.expires.map(until);
+        for role in roles {
+            let grant = Grant {
+                role,
+                member: part.question.caller.member(),
+                condition: condition.clone(),
+            };
+            all.extend(granted(estate, &target, &before, grant));
+        }
+    }
+    if options.role.is_none() && options.expires.is_none() {
+        all.extend(corrections(estate, part, causes, options));
+    }
+    all
+}
+
+fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> Option<Repair> {
+    let edited = edit::add(before, &grant).ok()?;
+    let for_a_time = if grant.condition.is_some() {
+        ", for a limited time"
+    } else {
+        ""
+    };
+    let title = format!(
+        "grant {} to {} on {}{for_a_time}",
+        grant.role,
+        grant.member,
+        estate.label(target)
+    );
+    Some(Repair {
+        id: format!("grant {} {}", grant.role, grant.member),
+        title,
+        resource: target.clone(),
+        role: grant.role,
+        member: grant.member,
+        condition: grant.condition,
+        replaces: None,
+        recommended: false,
+        certain: false,
+        before: before.clone(),
+        after: edited.policy,
+        already: !edited.changed,
+    })
+}
+
+/// A member that was meant for the caller: misspelled, deleted under the same address, or of the
+/// wrong kind. Looked for where a cause says so, in bindings whose role holds the permission.
+fn corrections(
+    estate: &Estate,
+    part: &Explanation,
+    causes: &[Cause],
+    options: &PlanOptions,
+) -> Vec<Repair> {
+    let caller = &part.question.caller;
+    let says = |kind| causes.iter().any(|c| c.kind == kind);
+    let mut all = Vec::new();
+    for level in part.allow.iter().filter(|l| l.on_path) {
+        let bindings = level.bindings.iter();
+        for binding in bindings.filter(|b| b.role_state == RoleState::Included) {
+            let Some(before) = policy_of(estate, &level.resource, part, options) else {
+                continue;
+            };
+            for MemberExplanation { member, .. } in &binding.members {
+                let meant = match &member.member {
+                    Member::One(other) if misspelled(other, caller) => {
+                        says(CauseKind::MemberMisspelled) && !exists(estate, other)
+                    }
+                    Member::One(other) => {
+                        says(CauseKind::MemberKindMismatch)
+                            && other != caller
+                            && other.email().is_some()
+                            && other.email() == caller.email()
+                    }
+                    Member::Deleted { kind, address, .. } => {
+                        says(CauseKind::MemberDeleted) && was(caller, *kind, address)
+                    }
+                    _ => false,
+                };
+                if !meant {
+                    continue;
+                }
+                let grant = Grant {
+                    role: binding.role.to_string(),
+                    member: caller.member(),
+                    condition: binding
+                        .condition
+                        .as_ref()
+                        .map(|c| Condition::clone(&c.condition)),
+                };
+                let Ok(edited) = change(&before, &grant, Some(&member.text)) else {
+                    continue;
+                };
+                all.push(Repair {
+                    id: format!("correct {} {}", grant.role, member.text),
+                    title: format!(
+                        "put {} in the place of {} in the binding of {} on {}",
+                        grant.member,
+                        member.text,
+                        grant.role,
+                        estate.label(&level.resource)
+                    ),
+                    resource: level.resource.clone(),
+                    role: grant.role,
+                    member: grant.member,
+                    condition: grant.condition,
+                    replaces: Some(member.text.to_string()),
+                    recommended: false,
+                    certain: false,
+                    before: before.clone(),
+                    already: !edited.changed,
+                    after: edited.policy,
+                });
+            }
+        }
+    }
+    all
+}
+
+fn change(policy: &Value, grant: &Grant, replaces: Option<&str>) -> Result<Edited, EditError> {
+    let Some(old) = replaces else {
+        return edit::add(policy, grant);
+    };
+    let gone = Grant {
+        member: old.to_owned(),
+        ..grant.clone()
+    };
+    // Corrected already, by us or by somebody else.
+    if edit::contains(policy, grant) && !edit::contains(policy, &gone) {
+        return Ok(Edited {
+            policy: policy.clone(),
+            changed: false,
+        });
+    }
+    let condition = grant.condition.as_ref();
+    edit::replace_member(policy, &grant.role, condition, old, &grant.member)
+}
+
+/// The roles worth offering, the least first: the one made for the purpose, then custom roles of
+/// the target's project and organization that hold fewer permissions.
+fn roles_for(estate: &Estate, question: &Question, target: &Resource) -> Vec<String> {
+    let permission = question.permission.as_str();
+    let made_for = match permission {
+        GET_ACCESS_TOKEN | GET_OPEN_ID_TOKEN if question.caller.is_federated() => {
+            Some("roles/iam.workloadIdentityUser")
+        }
+        GET_ACCESS_TOKEN => Some("roles/iam.serviceAccountTokenCreator"),
+        GET_OPEN_ID_TOKEN => Some("roles/iam.serviceAccountOpenIdTokenCreator"),
+        ACT_AS => Some("roles/iam.serviceAccountUser"),
+        _ => None,
+    };
+    let holds = |name: &str| predefined::role(name).is_some_and(|r| r.includes(permission));
+    // Otherwise the smallest role of IAM's own that holds it, stable ones before others.
+    let first = made_for.filter(|name| holds(name)).map_or_else(
+        || {
+            let mut roles = predefined::roles_with(permission);
+            roles.retain(|r| r.name.starts_with("roles/iam."));
+            roles.sort_by_key(|r| (r.stage() != crate::iam::Stage::Ga, r.size(), r.name));
+            roles.first().map(|r| r.name.to_owned())
+        },
+        |name| Some(name.to_owned()),
+    );
+    let most = first
+        .as_deref()
+        .and_then(predefined::role)
+        .map_or(usize::MAX, |r| r.size());
+    let above: Vec<String> = estate
+        .ancestry(target)
+        .levels
+        .iter()
+        .map(|level| format!("{}/roles/", level.relative()))
+        .collect();
+    let mut custom: Vec<(usize, String)> = estate
+        .roles()
+        .filter(|r| above.iter().any(|start| r.name.starts_with(start.as_str())))
+        .filter(|r| !r.deleted && r.stage != crate::iam::Stage::Disabled)
+        .filter(|r| r.included_permissions.iter().any(|p| p == permission))
+        .map(|r| (r.included_permissions.len(), r.name.clone()))
+        .filter(|(size, _)| *size < most)
+        .collect();
+    custom.sort();
+    let custom = custom.into_iter().map(|(_, name)| name);
+    first.into_iter().chain(custom).collect()
+}
+
+/// The policy to be edited: as it was read, else as the estate has it. An unknown one is not edited.
+fn policy_of(
+    estate: &Estate,
+    resource: &Resource,
+    part: &Explanation,
+    options: &PlanOptions,
+) -> Option<Value> {
+    let target = &part.question.target;
+    let is_target = resource == target || resource.id() == target.id();
+    if is_target && let Some(policy) = &options.policy {
+        return Some(policy.clone());
+    }
+    match estate.allow_policy(resource) {
+        Read::Known(Some(policy)) => serde_json::to_value(&**policy).ok(),
+        Read::Known(None) => Some(json!({})),
+        Read::Unreadable(_) => None,
+    }
+}
+
+/// The condition of a grant for a limited time. `request.time` works for every resource
+/// (Google's page "Attribute reference for IAM Conditions").
+fn until(time: Timestamp) -> Condition {
+    let whole = Timestamp::from_second(time.as_second()).unwrap_or(time);
+    Condition {
+        expression: format!("request.time < timestamp(\"{whole}\")"),
+        title: Some(format!("until {whole}")),
+        description: None,
+        location: None,
+    }
+}
+
+/// Two letters or fewer apart, of the same kind.
+fn misspelled(there: &Principal, caller: &Principal) -> bool {
+    let same_kind = std::mem::discriminant(there) == std::mem::discriminant(caller);
+    let distance = strsim::osa_distance(&there.to_string(), &caller.to_string());
+    same_kind && (1..=2).contains(&distance)
+}
+
+fn exists(estate: &Estate, principal: &Principal) -> bool {
+    principal
+        .email()
+        .is_some_and(|email| estate.account(email).is_some())
+}
+
+fn was(caller: &Principal, kind: DeletedKind, address: &str) -> bool {
+    match caller {
+        Principal::User(email) => kind == DeletedKind::User && email == address,
+        Principal::ServiceAccount(email) => kind == DeletedKind::ServiceAccount && email == address,
+        _ => kind == DeletedKind::Principal && caller.member() == address,
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
