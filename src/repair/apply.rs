@@ -46,7 +46,7 @@ pub enum End<'a> {
 /// What was done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
-    /// The journal's entry; `None` when there was nothing to write.
+    /// The journal's entry; `None` when nothing was written (it was there, or came from somebody else).
     pub history_id: Option<String>,
     /// The policy that was written over (or that has it already).
     pub before: Value,
@@ -166,7 +166,11 @@ pub async fn apply(
     let end = write(reader, writer, repair, &mut fresh).await;
     let text = end.as_ref().err().map(ToString::to_string);
     let note = match (&end, text.as_deref()) {
-        (Ok(after), _) => End::Applied { after },
+        (Ok(Written::Ours(after)), _) => End::Applied { after },
+        // Not ours to undo.
+        (Ok(Written::Theirs(_)), _) => End::NotApplied {
+            why: "somebody else made the same change first",
+        },
         (Err(ApplyError::Unclear { .. } | ApplyError::Lost { .. }), why) => End::Unclear {
             why: why.unwrap_or_default(),
         },
@@ -175,11 +179,20 @@ pub async fn apply(
         },
     };
     let kept = ledger.complete(&id, &note);
-    let after = end?;
+    let (id, after) = match end? {
+        Written::Ours(after) => (Some(id), after),
+        Written::Theirs(after) => (None, after),
+    };
     let warning = kept
         .err()
         .map(|e| format!("the policy is changed, but the history could not be completed: {e}"));
     Ok(done(Some(id), &fresh.before, &after, warning))
+}
+
+/// Whose write made the policy as wanted; the policy as it is.
+enum Written {
+    Ours(Value),
+    Theirs(Value),
 }
 
 /// Writes until it is settled; gives the policy as it is then.
@@ -188,11 +201,11 @@ async fn write(
     writer: &dyn Tell,
     repair: &Repair,
     fresh: &mut Repair,
-) -> Result<Value, ApplyError> {
+) -> Result<Written, ApplyError> {
     let resource = &repair.resource;
     for _ in 0..TRIES {
         let error = match set_policy(writer, resource, &fresh.after).await {
-            Ok(answer) => return settled(reader, fresh, answer).await,
+            Ok(answer) => return settled(reader, fresh, answer).await.map(Written::Ours),
             Err(error) => error,
         };
         match error.status() {
@@ -200,7 +213,7 @@ async fn write(
             Some(409) => {
                 let now = replanned(reader, repair).await?;
                 if now.already {
-                    return Ok(now.before);
+                    return Ok(Written::Theirs(now.before));
                 }
                 if !now.same_change(repair) {
                     return Err(ApplyError::Changed {
@@ -216,7 +229,7 @@ async fn write(
             None | Some(408 | 500..) => {
                 let resource = resource.clone();
                 return match replanned(reader, repair).await {
-                    Ok(now) if now.already => Ok(now.before),
+                    Ok(now) if now.already => Ok(Written::Ours(now.before)),
                     Ok(_) => Err(ApplyError::Lost { resource, error }),
                     Err(_) => Err(ApplyError::Unclear { resource, error }),
                 };
