@@ -1,8 +1,22 @@
 //! The judgement, pure: (estate, question) -> explanation. One file per kind of policy.
 
+mod allow;
+mod boundary;
 pub mod cause;
 pub mod condition;
+mod conditions;
+mod deny;
+pub mod diagnose;
+mod explain;
 pub mod explanation;
+mod federation;
+mod judge;
+mod may;
+mod membership;
+pub mod role;
 
 pub use cause::{Cause, CauseKind};
+pub use diagnose::diagnose;
+pub use explain::explain;
 pub use explanation::{Explanation, Outcome, Question, Tri, Verdict};
+pub use may::may;

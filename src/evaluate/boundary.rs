@@ -1,0 +1,395 @@
+//! Principal access boundaries (SEMANTICS "Principal access boundaries"; discovery document
+//! policytroubleshooter v3beta, `GoogleIamV3…`).
+
+use std::sync::Arc;
+
+use super::conditions::{self, Site};
+use super::explanation::{BoundariesExplanation, BoundaryExplanation, Tri};
+use super::judge::Judge;
+use super::membership;
+use crate::estate::{Coverage, Read};
+use crate::iam::boundary::Operation;
+use crate::iam::{
+    BoundaryPolicy, BoundaryRule, Effect, Member, Permission, PolicyBinding, Resource,
+};
+
+/// The version that `latest` and an empty one mean now (doc "Principal Access Boundary policy
+/// enforcement version permissions").
+const LATEST: u32 = 4;
+/// The first version that holds permissions of service accounts.
+const FIRST_WITH_ACCOUNTS: u32 = 3;
+
+/// All boundaries that are bound somewhere, and what they come to.
+pub(crate) fn explain(judge: &Judge<'_>) -> BoundariesExplanation {
+    let mut boundaries = Vec::new();
+    let mut unreadable = Vec::new();
+    for (collection, list) in judge.estate.policy_bindings() {
+        match list {
+            Read::Known(bindings) => boundaries.extend(
+                bindings
+                    .iter()
+                    .filter(|b| is_boundary(b))
+                    .map(|b| bound(judge, b)),
+            ),
+            Read::Unreadable(why) if may_concern(judge, &collection) => {
+                unreadable.push((collection, why));
+            }
+            Read::Unreadable(_) => {}
+        }
+    }
+    unreadable.extend(not_looked_at(judge));
+    let parts: Vec<Part> = boundaries.iter().map(Part::of).collect();
+    let (eligible, undecided) = combine(&parts, !unreadable.is_empty());
+    BoundariesExplanation {
+        boundaries,
+        unreadable,
+        eligible,
+        undecided: undecided.then(|| UNDECIDED.to_owned()),
+    }
+}
+
+const UNDECIDED: &str = "a boundary that holds DENY rules only is bound to the caller, and none of them applies here; Google does not document whether such a boundary makes everything else eligible or nothing";
+
+/// The answer alone; quick where nothing is bound.
+pub(crate) fn decide(judge: &Judge<'_>) -> Tri {
+    let known_empty = judge.estate.coverage() == Coverage::Whole
+        && judge.estate.policy_bindings().next().is_none();
+    if known_empty {
+        Tri::Yes
+    } else {
+        explain(judge).eligible
+    }
+}
+
+/// A binding without a kind is taken by the policy it names.
+fn is_boundary(binding: &PolicyBinding) -> bool {
+    match binding.policy_kind.as_deref() {
+        Some(kind) => kind == "PRINCIPAL_ACCESS_BOUNDARY",
+        None => binding.policy.contains("/principalAccessBoundaryPolicies/"),
+    }
+}
+
+/// Whether a list of bindings could hold one that is bound to the caller: it binds sets of its own
+/// parent only.
+fn may_concern(judge: &Judge<'_>, collection: &str) -> bool {
+    let parent = collection
+        .strip_suffix("/locations/global/policyBindings")
+        .and_then(|p| Resource::parse(p).ok());
+    match parent {
+        Some(parent) => membership::member(judge, &Member::AllOf(parent)).matches != Tri::No,
+        None => true,
+    }
+}
+
+/// Lists of bindings on the caller's own branch that nobody looked at.
+fn not_looked_at(judge: &Judge<'_>) -> Vec<(String, Arc<str>)> {
+    if judge.estate.coverage() == Coverage::Whole {
+        return Vec::new();
+    }
+    let unread: Vec<String> = judge
+        .estate
+        .policy_bindings()
+        .filter(|(_, list)| !list.is_known())
+        .map(|(name, _)| name)
+        .collect();
+    let branch = match membership::home(judge.estate, &judge.caller) {
+        Some(home) => judge.estate.ancestry(&home).levels,
+        None => judge
+            .estate
+            .organizations()
+            .filter_map(|o| Resource::parse(&o.name).ok())
+            .filter(|o| {
+                membership::member(judge, &Member::AllOf(o.clone())).matches != Tri::No
+            })
+            .collect(),
+    };
+    branch
+        .iter()
+        .filter(|r| !matches!(r, Resource::ServiceAccount { .. }))
+        .filter(|r| !judge.estate.has_policy_bindings(r))
+        .map(|r| format!("{}/locations/global/policyBindings", r.relative()))
+        .filter(|name| !unread.contains(name))
+        .map(|name| (name, Arc::from("was not read")))
+        .collect()
+}
+
+fn principal_set(text: &str) -> Member {
+    match text.strip_prefix("//iam.googleapis.com/locations/global/workspace/") {
+        Some(id) if !id.is_empty() && !id.contains('/') => Member::Customer(id.to_owned()),
+        _ => Member::parse_v2(text),
+    }
+}
+
+fn bound(judge: &Judge<'_>, binding: &PolicyBinding) -> BoundaryExplanation {
+    let set = binding.target.principal_set.clone().unwrap_or_default();
+    let inside = membership::member(judge, &principal_set(&set));
+    let condition = binding
+        .condition
+        .as_ref()
+        .filter(|c| inside.matches != Tri::No && !c.expression.trim().is_empty())
+        .map(|c| conditions::explain(judge, c, Site::Boundary));
+    let applies = inside
+        .matches
+        .and(condition.as_ref().map_or(Tri::Yes, |c| c.holds));
+    let (policy, unread) = match judge.estate.boundary(&binding.policy) {
+        Read::Known(policy) => (policy.cloned(), None),
+        Read::Unreadable(why) => (None, Some(why)),
+    };
+    let reaches = policy.as_ref().map_or(Tri::UnknownInfo, |p| {
+        version_reaches(p.details.enforcement_version.as_deref(), &judge.permission)
+    });
+    let rules: Vec<Tri> = policy
+        .iter()
+        .flat_map(|p| &p.details.rules)
+        .map(|r| rule_applies(judge, r))
+        .collect();
+    let why = words(judge, applies, &inside.why, reaches, policy.as_deref(), unread.as_deref(), &rules);
+    BoundaryExplanation {
+        binding: binding.name.clone(),
+        policy_name: binding.policy.clone(),
+        policy,
+        principal_set: set,
+        applies,
+        condition,
+        reaches_permission: reaches,
+        rules,
+        why,
+    }
+}
+
+/// Whether an enforcement version can block the permission at all.
+///
+/// Known is what SEMANTICS names: versions 1 and 2 hold no permission of service accounts, 3 adds
+/// those of the IAM resources below. Of other services' permissions nothing is known here.
+fn version_reaches(version: Option<&str>, permission: &Permission) -> Tri {
+    let number = match version.unwrap_or_default() {
+        "" | "latest" => LATEST,
+        text => match text.parse::<u32>() {
+            Ok(number) if number > 0 => number,
+            _ => return Tri::UnknownInfo,
+        },
+    };
+    let (service, resource, verb) = permission.parts();
+    if service != "iam" {
+        return Tri::UnknownInfo;
+    }
+    let held = match resource {
+        "serviceAccounts" => ![
+            "createTagBinding",
+            "deleteTagBinding",
+            "listTagBindings",
+            "listEffectiveTags",
+            "getCertificateAs",
+        ]
+        .contains(&verb),
+        "serviceAccountKeys" | "roles" | "denypolicies" => true,
+        _ => return Tri::UnknownInfo,
+    };
+    if held && number >= FIRST_WITH_ACCOUNTS {
+        Tri::Yes
+    } else {
+        Tri::No
+    }
+}
+
+fn rule_applies(judge: &Judge<'_>, rule: &BoundaryRule) -> Tri {
+    let operation = rule
+        .operation
+        .as_ref()
+        .is_none_or(|o| covers(o, &judge.permission));
+    if !operation {
+        return Tri::No;
+    }
+    lies_in_any(judge, &rule.resources).and(lies_in_any(judge, &rule.excluded_resources).negate())
+}
+
+fn covers(operation: &Operation, permission: &Permission) -> bool {
+    let any = |patterns: &[String]| patterns.iter().any(|p| permission.matches(p));
+    any(&operation.permissions) && !any(&operation.excluded_permissions)
+}
+
+fn lies_in_any(judge: &Judge<'_>, resources: &[String]) -> Tri {
+    resources.iter().fold(Tri::No, |sum, name| {
+        let one = match Resource::parse(name) {
+            Ok(above) => match judge.estate.lies_in(&judge.on, &above) {
+                Some(true) => Tri::Yes,
+                Some(false) => Tri::No,
+                None => Tri::UnknownInfo,
+            },
+            Err(_) => Tri::UnknownInfo,
+        };
+        sum.or(one)
+    })
+}
+
+/// One boundary as far as it decides.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Whether it counts for this caller and permission.
+    counts: Tri,
+    /// Whether a DENY rule of it applies.
+    denies: Tri,
+    /// Whether an ALLOW rule of it applies.
+    allows: Tri,
+    /// It has DENY rules alone, so what it allows is not documented.
+    deny_only: bool,
+}
+
+impl Part {
+    fn of(boundary: &BoundaryExplanation) -> Self {
+        let counts = boundary.applies.and(boundary.reaches_permission);
+        let Some(policy) = &boundary.policy else {
+            return Self {
+                counts,
+                denies: Tri::UnknownInfo,
+                allows: Tri::UnknownInfo,
+                deny_only: false,
+            };
+        };
+        let mut part = Self {
+            counts,
+            denies: Tri::No,
+            allows: Tri::No,
+            deny_only: false,
+        };
+        let mut has_allow = false;
+        for (rule, applies) in policy.details.rules.iter().zip(&boundary.rules) {
+            match rule.effect {
+                Effect::Allow => {
+                    has_allow = true;
+                    part.allows = part.allows.or(*applies);
+                }
+                Effect::Deny => part.denies = part.denies.or(*applies),
+                // An effect from the future may do either.
+                Effect::Other(_) => {
+                    has_allow = true;
+                    let open = applies.and(Tri::UnknownInfo);
+                    part.allows = part.allows.or(open);
+                    part.denies = part.denies.or(open);
+                }
+            }
+        }
+        part.deny_only = !has_allow && !policy.details.rules.is_empty();
+        if part.deny_only {
+            part.allows = Tri::UnknownInfo;
+        }
+        part
+    }
+}
+
+/// Whether the caller is eligible, and whether an undocumented form is what leaves it open.
+///
+/// A DENY that counts is a no. Else: no boundary that counts is no limit; of those that count one
+/// must allow. A boundary of which it is open whether it counts is thought through both ways.
+fn combine(parts: &[Part], hidden: bool) -> (Tri, bool) {
+    let parts: Vec<Part> = parts
+        .iter()
+        .copied()
+        .filter(|p| p.counts != Tri::No)
+        .collect();
+    let denied = parts
+        .iter()
+        .fold(Tri::No, |sum, p| sum.or(p.counts.and(p.denies)));
+    if denied == Tri::Yes {
+        return (Tri::No, false);
+    }
+    let certain = parts.iter().any(|p| p.counts == Tri::Yes);
+    let allowed = parts
+        .iter()
+        .any(|p| p.counts == Tri::Yes && p.allows == Tri::Yes);
+    let may_be_barred =
+        !allowed && (certain || parts.iter().any(|p| p.allows != Tri::Yes));
+    let may_be_let_in = !certain || hidden || parts.iter().any(|p| p.allows != Tri::No);
+    let unknown = |list: &[Part]| {
+        let info = list.iter().any(|p| {
+            [p.counts, p.denies, p.allows].contains(&Tri::UnknownInfo)
+        });
+        if info || hidden {
+            Tri::UnknownInfo
+        } else {
+            Tri::UnknownConditional
+        }
+    };
+    let union = match (may_be_barred, may_be_let_in) {
+        (false, _) => Tri::Yes,
+        (true, false) => Tri::No,
+        (true, true) => unknown(&parts),
+    };
+    let union = if hidden {
+        union.and(Tri::UnknownInfo)
+    } else {
+        union
+    };
+    let eligible = union.and(denied.negate());
+    let undecided = !matches!(eligible, Tri::Yes | Tri::No) && parts.iter().any(|p| p.deny_only);
+    (eligible, undecided)
+}
+
+fn words(
+    judge: &Judge<'_>,
+    applies: Tri,
+    inside: &str,
+    reaches: Tri,
+    policy: Option<&BoundaryPolicy>,
+    unread: Option<&str>,
+    rules: &[Tri],
+) -> String {
+    let who = judge.caller.short();
+    let what = judge.estate.label(&judge.on);
+    if applies == Tri::No {
+        return format!("It is not bound to {who}");
+    }
+    let Some(policy) = policy else {
+        return format!(
+            "The boundary policy could not be read: {}",
+            unread.unwrap_or("it is bound, and is not known here")
+        );
+    };
+    let version = policy
+        .details
+        .enforcement_version
+        .as_deref()
+        .filter(|v| !v.is_empty())
+        .unwrap_or("latest");
+    if reaches == Tri::No {
+        return format!(
+            "Its enforcement version {version} does not reach {}, so it stops nothing here",
+            judge.permission
+        );
+    }
+    let denied = policy
+        .details
+        .rules
+        .iter()
+        .zip(rules)
+        .any(|(r, t)| r.effect == Effect::Deny && *t == Tri::Yes);
+    let allowed = policy
+        .details
+        .rules
+        .iter()
+        .zip(rules)
+        .any(|(r, t)| r.effect == Effect::Allow && *t == Tri::Yes);
+    let open = rules.iter().any(|t| !matches!(t, Tri::Yes | Tri::No));
+    let mut text = if denied {
+        format!("It makes {what} ineligible for {who} by a DENY rule")
+    } else if allowed {
+        format!("It includes {what}, so {who} may reach it")
+    } else if open {
+        format!("Whether it includes {what} is not known")
+    } else {
+        format!("It does not include {what}")
+    };
+    if !matches!(applies, Tri::Yes) {
+        text.push_str(&format!("; whether it is bound to {who} is not known"));
+        if !inside.is_empty() {
+            text.push_str(&format!(" ({inside})"));
+        }
+    }
+    if !matches!(reaches, Tri::Yes) {
+        text.push_str(&format!(
+            "; whether its enforcement version {version} reaches {} is not known",
+            judge.permission
+        ));
+    }
+    text
+}

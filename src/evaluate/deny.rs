@@ -1,0 +1,164 @@
+//! Deny policies (SEMANTICS "Members of deny policies and their kin"; discovery document iam v2,
+//! `GoogleIamV2DenyRule`).
+
+use std::sync::Arc;
+
+use super::allow::explain_member;
+use super::conditions::{self, Site};
+use super::explanation::{
+    DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, MemberExplanation, Tri,
+};
+use super::judge::Judge;
+use super::membership;
+use crate::estate::Read;
+use crate::iam::deny::PolicyRule;
+use crate::iam::{DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind};
+
+/// The deny policies of one level; `None` for a service account, which has none.
+pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource) -> Option<DenyExplanation> {
+    if resource.kind() == ResourceKind::ServiceAccount {
+        return None;
+    }
+    let (policies, unreadable) = match judge.estate.deny_policies(resource) {
+        Read::Known(policies) => (policies.iter().map(|p| policy(judge, p)).collect(), None),
+        Read::Unreadable(why) => (Vec::new(), Some(why)),
+    };
+    let start = if unreadable.is_some() {
+        Tri::UnknownInfo
+    } else {
+        Tri::No
+    };
+    let denies = policies
+        .iter()
+        .fold(start, |sum, p: &DenyPolicyExplanation| sum.or(p.denies));
+    Some(DenyExplanation {
+        resource: resource.clone(),
+        unreadable,
+        policies,
+        denies,
+    })
+}
+
+fn policy(judge: &Judge<'_>, policy: &Arc<DenyPolicy>) -> DenyPolicyExplanation {
+    let rules: Vec<_> = policy
+        .rules
+        .iter()
+        .enumerate()
+        .map(|(index, r)| rule(judge, index, r))
+        .collect();
+    let denies = rules.iter().fold(Tri::No, |sum, r| sum.or(r.denies));
+    DenyPolicyExplanation {
+        policy: Arc::clone(policy),
+        rules,
+        denies,
+    }
+}
+
+fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanation {
+    let Some(deny) = &rule.deny_rule else {
+        return DenyRuleExplanation {
+            index,
+            permission: strange(rule),
+            denied: Vec::new(),
+            exceptions: Vec::new(),
+            condition: None,
+            denies: strange(rule),
+        };
+    };
+    let permission = permission(&judge.permission, deny);
+    let (denied, in_denied) = members(judge, &deny.denied_principals);
+    let (exceptions, in_exceptions) = members(judge, &deny.exception_principals);
+    let condition = deny
+        .denial_condition
+        .as_ref()
+        .filter(|c| permission != Tri::No && !c.expression.trim().is_empty())
+        .map(|c| conditions::explain(judge, c, Site::Deny));
+    let denies = permission
+        .and(in_denied)
+        .and(in_exceptions.negate())
+        .and(condition.as_ref().map_or(Tri::Yes, |c| c.holds));
+    DenyRuleExplanation {
+        index,
+        permission,
+        denied,
+        exceptions,
+        condition,
+        denies,
+    }
+}
+
+/// A kind of rule that is not known here may deny.
+fn strange(rule: &PolicyRule) -> Tri {
+    if rule.extra.is_empty() {
+        Tri::No
+    } else {
+        Tri::UnknownInfo
+    }
+}
+
+/// Whether the rule speaks of the permission. `*` alone is no form of deny rules.
+fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
+    let any = |patterns: &[String]| {
+        patterns
+            .iter()
+            .any(|p| p != "*" && permission.matches(p))
+    };
+    if any(&rule.denied_permissions) && !any(&rule.exception_permissions) {
+        Tri::Yes
+    } else {
+        Tri::No
+    }
+}
+
+fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Tri) {
+    let mut kept = Vec::new();
+    let mut sum = Tri::No;
+    for member in members {
+        let one = explain_member(judge, member);
+        sum = sum.or(one.matches);
+        if one.matches != Tri::No {
+            kept.push(one);
+        }
+    }
+    (kept, sum)
+}
+
+/// The answer of one level alone, with every short cut.
+pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Tri {
+    if resource.kind() == ResourceKind::ServiceAccount {
+        return Tri::No;
+    }
+    let policies = match judge.estate.deny_policies(resource) {
+        Read::Known(policies) => policies,
+        Read::Unreadable(_) => return Tri::UnknownInfo,
+    };
+    let contains = |list: &[Arc<PolicyMember>]| {
+        list.iter().fold(Tri::No, |sum, m| {
+            sum.or(membership::member(judge, &m.member).matches)
+        })
+    };
+    let mut sum = Tri::No;
+    for rule in policies.iter().flat_map(|p| &p.rules) {
+        let Some(deny) = &rule.deny_rule else {
+            sum = sum.or(strange(rule));
+            continue;
+        };
+        let mut one = permission(&judge.permission, deny);
+        if one == Tri::No {
+            continue;
+        }
+        one = one
+            .and(contains(&deny.denied_principals))
+            .and(contains(&deny.exception_principals).negate());
+        if one != Tri::No
+            && let Some(condition) = deny
+                .denial_condition
+                .as_ref()
+                .filter(|c| !c.expression.trim().is_empty())
+        {
+            one = one.and(conditions::decide(judge, condition, Site::Deny));
+        }
+        sum = sum.or(one);
+    }
+    sum
+}

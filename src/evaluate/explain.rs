@@ -1,0 +1,305 @@
+//! A question to its answer: the order of judgement (SEMANTICS), and what lies beyond IAM.
+
+use super::explanation::{
+    AccountState, BoundariesExplanation, Explanation, Outcome, PolicyExplanation, Question, Tri,
+    Verdict,
+};
+use super::judge::Judge;
+use super::{allow, boundary, deny, membership};
+use crate::estate::{Ancestry, Estate, Existence, Read};
+use crate::iam::permission::{
+    GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::{Permission, Principal, Resource};
+
+/// The API that mints and signs.
+const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
+
+/// Judges a question. Never fails: what is not known makes the answer unknown.
+///
+/// The verdict is the caller's own on the target. With a delegation chain (`question.via`) each hop
+/// is judged in [`Explanation::hops`], and the outcome is that of the chain.
+#[must_use]
+pub fn explain(estate: &Estate, question: &Question) -> Explanation {
+    let mut explanation = one(estate, question, true);
+    if question.via.is_empty() {
+        return explanation;
+    }
+    let mut caller = explanation.question.caller.clone();
+    let last = question.via.len();
+    for (i, target) in question.via.iter().chain([&question.target]).enumerate() {
+        let permission = if i == last {
+            question.permission.clone()
+        } else {
+            Permission::parse(IMPLICIT_DELEGATION).unwrap_or_else(|_| question.permission.clone())
+        };
+        let hop = Question {
+            caller: caller.clone(),
+            target: target.clone(),
+            permission,
+            time: question.time,
+            via: Vec::new(),
+            attributes: if i == 0 { question.attributes.clone() } else { Vec::new() },
+            claims: if i == 0 { question.claims.clone() } else { None },
+        };
+        let hop = one(estate, &hop, i == 0);
+        caller = account_of(estate, &hop.question.target);
+        explanation.hops.push(hop);
+    }
+    explanation.outcome = chain_outcome(&explanation.hops);
+    explanation
+}
+
+/// The account as a caller.
+fn account_of(estate: &Estate, target: &Resource) -> Principal {
+    let email = estate
+        .account(target.id())
+        .map_or_else(|| target.id().to_owned(), |a| a.email.to_lowercase());
+    Principal::ServiceAccount(email)
+}
+
+fn chain_outcome(hops: &[Explanation]) -> Outcome {
+    if hops.iter().any(|h| h.outcome == Outcome::WouldFail) {
+        Outcome::WouldFail
+    } else if hops.iter().all(|h| h.outcome == Outcome::WouldSucceed) {
+        Outcome::WouldSucceed
+    } else {
+        Outcome::Unknown
+    }
+}
+
+/// One judgement; `bills` says whether this caller's project pays for the call.
+fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
+    let (target, target_state, ancestry) = locate(estate, &question.target);
+    let question = Question {
+        target: target.clone(),
+        ..question.clone()
+    };
+    let judge = Judge::new(
+        estate,
+        &question.caller,
+        &question.permission,
+        &target,
+        question.time,
+    )
+    .with_identity(&question.attributes, question.claims.as_ref());
+
+    let hidden = if ancestry.complete {
+        Tri::No
+    } else {
+        Tri::UnknownInfo
+    };
+    let mut allow: Vec<PolicyExplanation> = ancestry
+        .levels
+        .iter()
+        .map(|level| allow::explain(&judge, level, true))
+        .collect();
+    let allowed = allow.iter().fold(hidden, |sum, p| sum.or(p.grants));
+    let deny: Vec<_> = ancestry
+        .levels
+        .iter()
+        .filter_map(|level| deny::explain(&judge, level))
+        .collect();
+    let denied = deny.iter().fold(hidden, |sum, d| sum.or(d.denies));
+    let boundaries = if ancestry.levels.is_empty() {
+        no_boundaries()
+    } else {
+        boundary::explain(&judge)
+    };
+    let answer = if target_state == AccountState::NotFound {
+        Tri::No
+    } else {
+        boundaries.eligible.and(denied.negate()).and(allowed)
+    };
+    if matches!(answer, Tri::UnknownInfo | Tri::UnknownConditional) && allowed != Tri::Yes {
+        for policy in &mut allow {
+            policy.decides = !matches!(policy.grants, Tri::Yes | Tri::No);
+        }
+    }
+    let verdict = match answer {
+        Tri::Yes => Verdict::CanAccess,
+        Tri::No => Verdict::CannotAccess,
+        Tri::UnknownInfo => Verdict::UnknownInfo,
+        Tri::UnknownConditional => Verdict::UnknownConditional,
+    };
+    let caller_state = caller_state(estate, &question.caller);
+    let api = if bills {
+        billed_api(estate, &question)
+    } else {
+        None
+    };
+    let off_path = off_path(&judge, &ancestry);
+    let mut assumptions: Vec<String> = estate.assumptions().map(str::to_owned).collect();
+    if target_state == AccountState::Unknown {
+        assumptions.push("TARGET_IS_ACTIVE".to_owned());
+    }
+    if caller_state == AccountState::Unknown {
+        assumptions.push("CALLER_IS_ACTIVE".to_owned());
+    }
+    if api
+        .as_ref()
+        .is_some_and(|(_, on)| !matches!(on, Tri::Yes | Tri::No))
+    {
+        assumptions.push("IAM_CREDENTIALS_API_IS_ENABLED".to_owned());
+    }
+    Explanation {
+        outcome: outcome(verdict, target_state, caller_state, api.as_ref()),
+        question,
+        verdict,
+        target_state,
+        caller_state,
+        api,
+        allow,
+        ancestry_complete: ancestry.complete,
+        off_path,
+        allowed,
+        deny,
+        denied,
+        boundaries,
+        hops: Vec::new(),
+        assumptions,
+    }
+}
+
+fn no_boundaries() -> BoundariesExplanation {
+    BoundariesExplanation {
+        boundaries: Vec::new(),
+        unreadable: Vec::new(),
+        eligible: Tri::Yes,
+        undecided: None,
+    }
+}
+
+/// What is known of an account's state apart from a definite one is taken for granted: hardly any
+/// viewer may read the caller's account, and the answer says so among its assumptions.
+fn outcome(
+    verdict: Verdict,
+    target: AccountState,
+    caller: AccountState,
+    api: Option<&(String, Tri)>,
+) -> Outcome {
+    use AccountState::{Deleted, Disabled, NotFound};
+    let gone = |state| matches!(state, Disabled | Deleted | NotFound);
+    if gone(target) || gone(caller) || api.is_some_and(|(_, on)| *on == Tri::No) {
+        return Outcome::WouldFail;
+    }
+    match verdict {
+        Verdict::CanAccess => Outcome::WouldSucceed,
+        Verdict::CannotAccess => Outcome::WouldFail,
+        Verdict::UnknownInfo | Verdict::UnknownConditional => Outcome::Unknown,
+    }
+}
+
+/// Which account is meant, its state, and the way up from it.
+fn locate(estate: &Estate, target: &Resource) -> (Resource, AccountState, Ancestry) {
+    let guess = |state| {
+        let resource = guess(estate, target);
+        let ancestry = match &resource {
+            Resource::ServiceAccount { project, .. } if &**project == "-" => Ancestry {
+                levels: vec![resource.clone()],
+                complete: false,
+            },
+            _ => estate.ancestry(&resource),
+        };
+        (resource, state, ancestry)
+    };
+    match estate.resolve(target) {
+        Existence::Exists(resource) => {
+            let disabled = estate.account(resource.id()).is_some_and(|a| a.disabled);
+            let state = if disabled {
+                AccountState::Disabled
+            } else {
+                AccountState::Active
+            };
+            let ancestry = estate.ancestry(&resource);
+            (resource, state, ancestry)
+        }
+        Existence::Deleted => guess(AccountState::Deleted),
+        Existence::Missing => guess(AccountState::NotFound),
+        Existence::Unknown(_) => guess(AccountState::Unknown),
+    }
+}
+
+/// The project as the name gives it; else, for an account that people made, the one in its address
+/// when that project is known.
+fn guess(estate: &Estate, target: &Resource) -> Resource {
+    let Resource::ServiceAccount { project, account } = target else {
+        return target.clone();
+    };
+    let named = if &**project == "-" {
+        membership::address_project(account).and_then(|p| estate.project(p))
+    } else {
+        estate.project(project)
+    };
+    match named {
+        Some(project) => Resource::account(&project.project_id, account),
+        None => target.clone(),
+    }
+}
+
+fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
+    let Principal::ServiceAccount(email) = caller else {
+        return AccountState::Active;
+    };
+    match estate.resolve(&Resource::account("-", email)) {
+        Existence::Exists(_) => match estate.account(email) {
+            Some(account) if account.disabled => AccountState::Disabled,
+            _ => AccountState::Active,
+        },
+        Existence::Deleted => AccountState::Deleted,
+        // An account of a project that the estate does not hold may well exist elsewhere.
+        Existence::Missing => {
+            let told = estate.coverage() == crate::estate::Coverage::Partial;
+            let ours = membership::address_project(email)
+                .is_some_and(|p| estate.project(p).is_some());
+            if told || ours {
+                AccountState::NotFound
+            } else {
+                AccountState::Unknown
+            }
+        }
+        Existence::Unknown(_) => AccountState::Unknown,
+    }
+}
+
+/// The project that is billed for the call, and whether the API is on there (SEMANTICS "Beyond
+/// IAM"): the caller account's own, else its pool's; a user's is not known.
+fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
+    let through_credentials = [
+        GET_ACCESS_TOKEN,
+        GET_OPEN_ID_TOKEN,
+        SIGN_BLOB,
+        SIGN_JWT,
+        IMPLICIT_DELEGATION,
+    ]
+    .contains(&question.permission.as_str());
+    if !through_credentials {
+        return None;
+    }
+    let home = membership::home(estate, &question.caller)?;
+    let project = match home {
+        Resource::ServiceAccount { project, .. } | Resource::Project(project) => project,
+        _ => return None,
+    };
+    let on = match estate.service_enabled(&project, CREDENTIALS_API) {
+        Read::Known(true) => Tri::Yes,
+        Read::Known(false) => Tri::No,
+        Read::Unreadable(_) => Tri::UnknownInfo,
+    };
+    Some((project.to_string(), on))
+}
+
+/// The caller's own branch up to the first level that it shares with the target.
+fn off_path(judge: &Judge<'_>, target: &Ancestry) -> Vec<PolicyExplanation> {
+    let Some(home) = membership::home(judge.estate, &judge.caller) else {
+        return Vec::new();
+    };
+    judge
+        .estate
+        .ancestry(&home)
+        .levels
+        .iter()
+        .take_while(|level| !target.levels.contains(level))
+        .map(|level| allow::explain(judge, level, false))
+        .collect()
+}

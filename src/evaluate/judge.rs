@@ -1,0 +1,86 @@
+//! What one judgement carries from rule to rule: who asks for what, where, when, and what has been
+//! worked out already.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::condition::EffectiveTag;
+use super::explanation::RoleState;
+use super::membership::Membership;
+use crate::estate::Estate;
+use crate::iam::{Permission, Principal, Resource};
+
+/// One caller, one permission, one resource, one moment.
+pub(crate) struct Judge<'e> {
+    /// What is known.
+    pub estate: &'e Estate,
+    /// Who asks.
+    pub caller: Principal,
+    /// For what.
+    pub permission: Permission,
+    /// On what, in canonical form where it is known.
+    pub on: Resource,
+    /// `request.time`.
+    pub time: Timestamp,
+    /// A federated caller's attributes, as given or mapped from its claims.
+    pub attributes: Attributes,
+    /// Answers of groups, by address.
+    pub(crate) groups: RefCell<HashMap<String, Membership>>,
+    /// Answers of roles, by name.
+    pub(crate) roles: RefCell<HashMap<Arc<str>, RoleState>>,
+    /// The tags in effect on the resource, or why they are not known.
+    pub(crate) tags: OnceCell<Result<Vec<EffectiveTag>, Arc<str>>>,
+}
+
+/// What is known of a federated caller's attributes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes {
+    /// Name (`repository`, `groups`) to value; a name may stand more than once.
+    pub given: Vec<(String, String)>,
+    /// Whether these are all there are: a name that is missing then has no value.
+    pub complete: bool,
+    /// Why the pool's providers would refuse the caller's token, when they would.
+    pub refused: Option<String>,
+}
+
+impl<'e> Judge<'e> {
+    /// A judge for one question; `on` in canonical form.
+    pub fn new(
+        estate: &'e Estate,
+        caller: &Principal,
+        permission: &Permission,
+        on: &Resource,
+        time: Timestamp,
+    ) -> Self {
+        Self {
+            estate,
+            caller: caller.clone(),
+            permission: permission.clone(),
+            on: on.clone(),
+            time,
+            attributes: Attributes::default(),
+            groups: RefCell::default(),
+            roles: RefCell::default(),
+            tags: OnceCell::new(),
+        }
+    }
+
+    /// The same with what the caller brought: attributes and token claims.
+    pub fn with_identity(
+        mut self,
+        attributes: &[(String, String)],
+        claims: Option<&Arc<Value>>,
+    ) -> Self {
+        self.attributes = super::federation::attributes(
+            self.estate,
+            &self.caller,
+            attributes,
+            claims.map(|c| &**c),
+        );
+        self
+    }
+}

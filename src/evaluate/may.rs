@@ -1,0 +1,55 @@
+//! The quick check: may this principal do that here? The emulator enforces with it.
+
+use jiff::Timestamp;
+
+use super::explanation::Tri;
+use super::judge::Judge;
+use super::{allow, boundary, deny};
+use crate::estate::Estate;
+use crate::iam::{Permission, Principal, Resource};
+
+/// Whether `caller` has `permission` (v1 form, any service) on `on` (canonical name, any of the four
+/// levels) at `time`: allow policies, deny policies and boundaries, as [`super::explain`] judges.
+///
+/// A permission of no known form is `No`.
+#[must_use]
+pub fn may(
+    estate: &Estate,
+    caller: &Principal,
+    permission: &str,
+    on: &Resource,
+    time: Timestamp,
+) -> Tri {
+    let Ok(permission) = Permission::parse(permission) else {
+        return Tri::No;
+    };
+    judge(&Judge::new(estate, caller, &permission, on, time))
+}
+
+pub(crate) fn judge(judge: &Judge<'_>) -> Tri {
+    let ancestry = judge.estate.ancestry(&judge.on);
+    let hidden = if ancestry.complete {
+        Tri::No
+    } else {
+        Tri::UnknownInfo
+    };
+    let mut allowed = Tri::No;
+    for level in &ancestry.levels {
+        allowed = allowed.or(allow::decide(judge, level));
+        if allowed == Tri::Yes {
+            break;
+        }
+    }
+    allowed = allowed.or(hidden);
+    if allowed == Tri::No {
+        return Tri::No;
+    }
+    let denied = ancestry
+        .levels
+        .iter()
+        .fold(hidden, |sum, level| sum.or(deny::decide(judge, level)));
+    if denied == Tri::Yes {
+        return Tri::No;
+    }
+    allowed.and(denied.negate()).and(boundary::decide(judge))
+}
