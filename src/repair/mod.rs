@@ -6,4 +6,4 @@ pub mod plan;
 pub mod verify;
 
 pub use apply::{Applied, ApplyError, Ledger, apply};
-pub use plan::{PlanOptions, Repair, plan_with};
+pub use plan::{PlanOptions, Repair, plan, plan_with};

@@ -108,6 +108,23 @@ fn bindings_of(policy: &Value) -> &[Value] {
     list.map_or(&[], Vec::as_slice)
 }
 
+/// [`plan_with`], judged by [`crate::evaluate::explain`].
+#[must_use]
+pub fn plan(
+    estate: &Estate,
+    explanation: &Explanation,
+    causes: &[Cause],
+    options: &PlanOptions,
+) -> Vec<Repair> {
+    plan_with(
+        estate,
+        explanation,
+        causes,
+        options,
+        &crate::evaluate::explain,
+    )
+}
+
 /// The repairs that would turn the answer, the recommended one first.
 ///
 /// Empty when the answer is yes already, and when no binding helps: a deny rule, a boundary, a

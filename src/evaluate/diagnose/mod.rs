@@ -1,4 +1,7 @@
 //! x
-use super::*; use crate::estate::Estate;
+use super::*;
+use crate::estate::Estate;
 /// x
-pub fn diagnose(_: &Estate, _: &Explanation) -> Vec<Cause> { Vec::new() }
+pub fn diagnose(_: &Estate, _: &Explanation) -> Vec<Cause> {
+    Vec::new()
+}
