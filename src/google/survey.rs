@@ -240,3 +240,7 @@ fn shaped<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T,
         message: format!("the answer has another form than documented: {error}"),
     })
 }
+
+#[cfg(test)]
+#[path = "survey/tests.rs"]
+mod tests;

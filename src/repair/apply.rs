@@ -186,7 +186,7 @@ pub async fn apply(
     let warning = kept
         .err()
         .map(|e| format!("the policy is changed, but the history could not be completed: {e}"));
-    Ok(done(Some(id), &fresh.before, &after, warning))
+    Ok(done(id, &fresh.before, &after, warning))
 }
 
 /// Whose write made the policy as wanted; the policy as it is.
