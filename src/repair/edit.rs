@@ -557,3 +557,7 @@ fn malformed(path: String, found: &Value, expected: &'static str) -> EditError {
         expected,
     }
 }
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;
