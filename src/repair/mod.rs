@@ -6,6 +6,8 @@
 
 pub mod diff;
 pub mod edit;
+pub mod equivalents;
+pub mod history;
 mod text;
 
 pub use edit::{Before, EditError, Edited, Grant};
