@@ -22,6 +22,7 @@ pub struct Change<'a> {
     /// E-mail or unique id.
     account: &'a str,
     grant: &'a Grant,
+    replaced: Option<&'a str>,
     before: &'a Value,
     after: &'a Value,
 }
@@ -52,6 +53,7 @@ impl<'a> Change<'a> {
                     project,
                     account,
                     grant,
+                    replaced: None,
                     before,
                     after,
                 })
@@ -60,29 +62,50 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// `gcloud iam service-accounts add-iam-policy-binding …`, for a POSIX shell. With a condition
-    /// somewhere in the policy gcloud wants to be told that this grant has none (gcloud,
-    /// `AddBindingToIamPolicyWithCondition`). A condition's `location` has no place there.
+    /// The granted member takes the place of this one (misspelled, or deleted) in its binding.
+    #[must_use]
+    pub fn replacing(mut self, member: Option<&'a str>) -> Self {
+        self.replaced = member;
+        self
+    }
+
+    /// `gcloud iam service-accounts add-iam-policy-binding …`, for a POSIX shell; a second command
+    /// takes out a member that is replaced. With a condition somewhere in the policy gcloud wants to
+    /// be told that this grant has none (gcloud, `AddBindingToIamPolicyWithCondition`). A
+    /// condition's `location` has no place there.
     #[must_use]
     pub fn gcloud(&self) -> String {
-        self.gcloud_command("add-iam-policy-binding", has_condition(self.before))
+        self.gcloud_pair(self.before, Some(&self.grant.member), self.replaced)
     }
 
-    /// The gcloud command that takes the grant away again.
+    /// The gcloud command that takes the grant away again, and puts a replaced member back.
     #[must_use]
     pub fn gcloud_undo(&self) -> String {
-        self.gcloud_command("remove-iam-policy-binding", has_condition(self.after))
+        self.gcloud_pair(self.after, self.replaced, Some(&self.grant.member))
     }
 
-    fn gcloud_command(&self, verb: &str, conditions_in_policy: bool) -> String {
-        let mut out = format!("gcloud iam service-accounts {verb} {}", shell(self.account));
+    /// First the addition, so that nobody is without access in between.
+    fn gcloud_pair(&self, policy: &Value, add: Option<&str>, remove: Option<&str>) -> String {
+        let explicit = has_condition(policy);
+        let commands: Vec<String> = [("add", add), ("remove", remove)]
+            .into_iter()
+            .filter_map(|(verb, member)| Some(self.gcloud_command(verb, member?, explicit)))
+            .collect();
+        commands.join(" &&\n  ")
+    }
+
+    fn gcloud_command(&self, verb: &str, member: &str, explicit: bool) -> String {
+        let mut out = format!(
+            "gcloud iam service-accounts {verb}-iam-policy-binding {}",
+            shell(self.account)
+        );
         if self.project != "-" {
             out.push_str(&format!(
                 " {}",
                 shell(&format!("--project={}", self.project))
             ));
         }
-        for (flag, value) in [("member", &self.grant.member), ("role", &self.grant.role)] {
+        for (flag, value) in [("member", member), ("role", self.grant.role.as_str())] {
             out.push_str(&format!(" {}", shell(&format!("--{flag}={value}"))));
         }
         if let Some(condition) = &self.grant.condition {
@@ -90,7 +113,7 @@ impl<'a> Change<'a> {
                 " {}",
                 shell(&format!("--condition={}", gcloud_dict(condition)))
             ));
-        } else if conditions_in_policy {
+        } else if explicit {
             out.push_str(" --condition=None");
         }
         out
@@ -181,7 +204,7 @@ impl<'a> Change<'a> {
             ));
         }
         out.push_str(&format!(
-            "\nWhy: the member is refused {} on this account.{}\n\nThis command does it:\n\n  {}\n\nAnd this one takes it back:\n\n  {}\n\nBoth need iam.serviceAccounts.getIamPolicy and iam.serviceAccounts.setIamPolicy on the account (roles/iam.serviceAccountAdmin has them).\n",
+            "\nWhy: the member is refused {} on this account.{}\n\nThis does it:\n\n  {}\n\nAnd this takes it back:\n\n  {}\n\nBoth need iam.serviceAccounts.getIamPolicy and iam.serviceAccounts.setIamPolicy on the account (roles/iam.serviceAccountAdmin has them).\n",
             visible(permission),
             reason.map(|r| format!(" {}", visible(r))).unwrap_or_default(),
             self.gcloud(),

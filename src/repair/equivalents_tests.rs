@@ -68,6 +68,35 @@ fn gcloud_reads_as_its_manual_says() {
 }
 
 #[test]
+fn a_corrected_member_is_added_before_the_old_one_is_taken_out() {
+    let before = json!({"bindings": [{"role": ROLE, "members": ["user:anna@x.com"]}]});
+    let after = edit::replace_member(&before, ROLE, None, "user:anna@x.com", "user:ana@x.com");
+    let (target, after, g) = (
+        target(),
+        after.unwrap().policy,
+        grant("user:ana@x.com", None),
+    );
+    let change = Change::new(&target, &g, &before, &after).unwrap();
+    let change = change.replacing(Some("user:anna@x.com"));
+    let said = words("sh", &change.gcloud().replace(" &&\n", " "));
+    let flags: Vec<&str> = said
+        .iter()
+        .map(String::as_str)
+        .filter(|w| w.contains("-binding") || w.starts_with("--member"))
+        .collect();
+    assert_eq!(
+        flags,
+        [
+            "add-iam-policy-binding",
+            "--member=user:ana@x.com",
+            "remove-iam-policy-binding",
+            "--member=user:anna@x.com"
+        ]
+    );
+    assert!(change.gcloud_undo().starts_with("gcloud iam service-accounts add-iam-policy-binding privileged@app-prod.iam.gserviceaccount.com --project=app-prod --member=user:anna@x.com"));
+}
+
+#[test]
 fn a_delimiter_is_found_that_no_value_holds() {
     let mut c = noon();
     c.description = Some("a, b".to_owned());

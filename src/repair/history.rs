@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::edit::{Before, Grant};
+use super::text::visible;
 
 /// The journal's name in its directory.
 pub const FILE: &str = "history.ndjson";
@@ -243,7 +244,10 @@ pub fn begin(dir: &Path, record: &Record) -> Result<String, HistoryError> {
 pub fn complete(dir: &Path, id: &str, at: Timestamp, state: &State) -> Result<(), HistoryError> {
     let state = match state {
         State::Failed { reason } => State::Failed {
-            reason: without_tokens(reason).chars().take(MAX_REASON).collect(),
+            reason: visible(&without_tokens(reason))
+                .chars()
+                .take(MAX_REASON)
+                .collect(),
         },
         other => other.clone(),
     };
