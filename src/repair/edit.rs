@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::text::visible;
 use crate::iam::{Condition, Member};
 
 /// The most principals that the bindings of one allow policy may name, every occurrence counted
@@ -216,7 +217,8 @@ pub fn remove(
 
 /// Puts `new_member` in the place of `old_member` in the first binding of that role and condition
 /// that has it: for a member that is misspelled, or deleted. Where such a binding has the new one
-/// already, the old one is only taken out. The reverse call undoes it.
+/// already, the old one is only taken out (adding it again undoes that). Otherwise the reverse call
+/// undoes it, exactly.
 ///
 /// # Errors
 /// [`EditError`]; the policy is then as it was.
@@ -247,8 +249,8 @@ pub fn replace_member(
         .position(|b| fits(b, &old) && holds(b, old_member))
     else {
         return Err(EditError::NotThere {
-            role: role.to_owned(),
-            member: old_member.to_owned(),
+            role: visible(role),
+            member: visible(old_member),
         });
     };
     if bindings
@@ -501,7 +503,7 @@ fn check(policy: &Value) -> Result<(), EditError> {
             // What a version 1 read shows in place of a condition (Google's page "Allow policies").
             if name.contains("_withcond_") {
                 return Err(EditError::ConditionsHidden {
-                    role: name.to_owned(),
+                    role: visible(name),
                 });
             }
         }

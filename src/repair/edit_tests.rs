@@ -531,7 +531,8 @@ proptest! {
             replace_member(&policy, &g.role, g.condition.as_ref(), &g.member, ANA),
         ];
         for result in results.into_iter().flatten() {
-            prop_assert_eq!(result.changed, result.policy.to_string() != before);
+            let text = result.policy.to_string();
+            prop_assert_eq!(result.changed, text != before);
         }
     }
 }

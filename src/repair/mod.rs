@@ -1,16 +1,22 @@
 //! From a diagnosis to a changed policy.
 //!
 //! What is pure comes first: [`edit`] changes a policy in memory and keeps what it does not
-//! understand, [`plan`](mod@plan) chooses what to change, [`diff`] shows the change to a person.
-//! [`apply`](mod@apply) is the one write, [`verify`] looks whether access works since.
+//! understand, [`plan`](mod@plan) chooses what to change, [`diff`] shows the change to a person,
+//! [`equivalents`] says the same change in other tools' words. [`apply`](mod@apply) is the one
+//! write, [`verify`] looks whether access works since. [`history`] is the journal of what was sent:
+//! written before, completed after.
 
 pub mod apply;
 pub mod diff;
 pub mod edit;
+pub mod equivalents;
+pub mod history;
+pub mod journal;
 pub mod plan;
 mod text;
 pub mod verify;
 
 pub use apply::{Applied, ApplyError, Ledger, apply};
 pub use edit::{Before, EditError, Edited, Grant};
+pub use journal::Journal;
 pub use plan::{PlanOptions, Repair, plan, plan_with};
