@@ -98,9 +98,7 @@ fn not_looked_at(judge: &Judge<'_>) -> Vec<(String, Arc<str>)> {
             .estate
             .organizations()
             .filter_map(|o| Resource::parse(&o.name).ok())
-            .filter(|o| {
-                membership::member(judge, &Member::AllOf(o.clone())).matches != Tri::No
-            })
+            .filter(|o| membership::member(judge, &Member::AllOf(o.clone())).matches != Tri::No)
             .collect(),
     };
     branch
@@ -143,7 +141,15 @@ fn bound(judge: &Judge<'_>, binding: &PolicyBinding) -> BoundaryExplanation {
         .flat_map(|p| &p.details.rules)
         .map(|r| rule_applies(judge, r))
         .collect();
-    let why = words(judge, applies, &inside.why, reaches, policy.as_deref(), unread.as_deref(), &rules);
+    let why = words(
+        judge,
+        applies,
+        &inside.why,
+        reaches,
+        policy.as_deref(),
+        unread.as_deref(),
+        &rules,
+    );
     BoundaryExplanation {
         binding: binding.name.clone(),
         policy_name: binding.policy.clone(),
@@ -297,13 +303,12 @@ fn combine(parts: &[Part], hidden: bool) -> (Tri, bool) {
     let allowed = parts
         .iter()
         .any(|p| p.counts == Tri::Yes && p.allows == Tri::Yes);
-    let may_be_barred =
-        !allowed && (certain || parts.iter().any(|p| p.allows != Tri::Yes));
+    let may_be_barred = !allowed && (certain || parts.iter().any(|p| p.allows != Tri::Yes));
     let may_be_let_in = !certain || hidden || parts.iter().any(|p| p.allows != Tri::No);
     let unknown = |list: &[Part]| {
-        let info = list.iter().any(|p| {
-            [p.counts, p.denies, p.allows].contains(&Tri::UnknownInfo)
-        });
+        let info = list
+            .iter()
+            .any(|p| [p.counts, p.denies, p.allows].contains(&Tri::UnknownInfo));
         if info || hidden {
             Tri::UnknownInfo
         } else {

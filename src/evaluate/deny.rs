@@ -98,11 +98,7 @@ fn strange(rule: &PolicyRule) -> Tri {
 
 /// Whether the rule speaks of the permission. `*` alone is no form of deny rules.
 fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
-    let any = |patterns: &[String]| {
-        patterns
-            .iter()
-            .any(|p| p != "*" && permission.matches(p))
-    };
+    let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
     if any(&rule.denied_permissions) && !any(&rule.exception_permissions) {
         Tri::Yes
     } else {

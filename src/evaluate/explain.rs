@@ -39,8 +39,16 @@ pub fn explain(estate: &Estate, question: &Question) -> Explanation {
             permission,
             time: question.time,
             via: Vec::new(),
-            attributes: if i == 0 { question.attributes.clone() } else { Vec::new() },
-            claims: if i == 0 { question.claims.clone() } else { None },
+            attributes: if i == 0 {
+                question.attributes.clone()
+            } else {
+                Vec::new()
+            },
+            claims: if i == 0 {
+                question.claims.clone()
+            } else {
+                None
+            },
         };
         let hop = one(estate, &hop, i == 0);
         caller = account_of(estate, &hop.question.target);
@@ -250,8 +258,8 @@ fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
         // An account of a project that the estate does not hold may well exist elsewhere.
         Existence::Missing => {
             let told = estate.coverage() == crate::estate::Coverage::Partial;
-            let ours = membership::address_project(email)
-                .is_some_and(|p| estate.project(p).is_some());
+            let ours =
+                membership::address_project(email).is_some_and(|p| estate.project(p).is_some());
             if told || ours {
                 AccountState::NotFound
             } else {

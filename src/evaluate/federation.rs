@@ -72,11 +72,9 @@ pub(crate) fn attributes(
             continue;
         }
         match value {
-            Value::List(items) => known.given.extend(
-                items
-                    .iter()
-                    .map(|item| (name.clone(), item.to_text())),
-            ),
+            Value::List(items) => known
+                .given
+                .extend(items.iter().map(|item| (name.clone(), item.to_text()))),
             other => known.given.push((name, other.to_text())),
         }
     }
@@ -99,7 +97,10 @@ fn provider_pool(estate: &Estate, name: &str, pool: &Pool) -> bool {
 /// Whether the token can come through this provider, as far as its issuer says.
 fn issued_by(provider: &Provider, claims: &Json) -> bool {
     let issuer = provider.extra.get("oidc").and_then(|o| o.get("issuerUri"));
-    match (issuer.and_then(Json::as_str), claims.get("iss").and_then(Json::as_str)) {
+    match (
+        issuer.and_then(Json::as_str),
+        claims.get("iss").and_then(Json::as_str),
+    ) {
         (Some(want), Some(have)) => want.trim_end_matches('/') == have.trim_end_matches('/'),
         _ => true,
     }
@@ -133,9 +134,9 @@ fn refuses(condition: &str, variables: &[(String, Value)], mapped: &[(String, Va
             .filter_map(|(name, value)| {
                 let name = name.strip_prefix(prefix)?;
                 let json = match value {
-                    Value::List(items) => Json::from(
-                        items.iter().map(Value::to_text).collect::<Vec<_>>(),
-                    ),
+                    Value::List(items) => {
+                        Json::from(items.iter().map(Value::to_text).collect::<Vec<_>>())
+                    }
                     other => Json::from(other.to_text()),
                 };
                 Some((name.to_owned(), json))
@@ -150,6 +151,5 @@ fn refuses(condition: &str, variables: &[(String, Value)], mapped: &[(String, Va
         extra: &extra,
         ..Context::default()
     };
-    compile_with(condition, &options())
-        .is_ok_and(|c| c.decide(&context) == Outcome::False)
+    compile_with(condition, &options()).is_ok_and(|c| c.decide(&context) == Outcome::False)
 }

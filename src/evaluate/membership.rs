@@ -56,9 +56,9 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         )),
         Member::One(one) => same_identity(judge, one),
         Member::Group(email) => group(judge, email),
-        Member::Domain(domain) => Membership::from(
-            matches!(caller, Principal::User(email) if domain_of(email) == domain),
-        ),
+        Member::Domain(domain) => {
+            Membership::from(matches!(caller, Principal::User(email) if domain_of(email) == domain))
+        }
         Member::Customer(id) => customer(judge, id),
         Member::Deleted { address, uid, .. } => deleted(judge, address, uid.as_deref()),
         Member::ProjectRole(role, project) => project_role(judge, *role, project),
@@ -361,7 +361,9 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
                 Membership::no()
             }
         }
-        Principal::Other(_) => Membership::unknown("where this kind of identity lives is not known"),
+        Principal::Other(_) => {
+            Membership::unknown("where this kind of identity lives is not known")
+        }
     }
 }
 
@@ -375,7 +377,9 @@ fn project_role(judge: &Judge<'_>, role: BasicRole, project: &str) -> Membership
         Read::Known(Some(policy)) => policy,
         Read::Known(None) => return Membership::no(),
         Read::Unreadable(why) => {
-            return Membership::unknown(format!("the policy of {project} could not be read: {why}"));
+            return Membership::unknown(format!(
+                "the policy of {project} could not be read: {why}"
+            ));
         }
     };
     let mut answer = Membership::no();
