@@ -12,9 +12,9 @@ mod unread;
 mod words;
 
 use super::cause::{Cause, CauseKind};
-use super::explanation::{Explanation, Outcome, Tri, Verdict};
+use super::explanation::{Explanation, Outcome, RoleState, Tri, Verdict};
 use crate::estate::Estate;
-use crate::iam::Resource;
+use crate::iam::{Member, Resource};
 
 pub use nearest::nearest_accounts;
 
@@ -110,14 +110,48 @@ fn no_grant(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
         CauseKind::NoGrant,
         &explanation.question.target,
         format!(
-            "Nothing grants {} the permission {} on {}: looked at {}.",
+            "Nothing grants {} the permission {} on {}: looked at {}.{}",
             names.caller,
             explanation.question.permission,
             names.target,
-            words::list(&levels)
+            words::list(&levels),
+            namesake(estate, explanation)
         ),
         words::grant(explanation, &names),
     );
+}
+
+/// An account of the same name in another project that has what the caller lacks.
+fn namesake(estate: &Estate, explanation: &Explanation) -> String {
+    let Some((name, _)) = explanation
+        .question
+        .caller
+        .email()
+        .and_then(|e| e.split_once('@'))
+    else {
+        return String::new();
+    };
+    for policy in &explanation.allow {
+        let right = policy
+            .bindings
+            .iter()
+            .filter(|b| b.role_state == RoleState::Included);
+        for member in right.flat_map(|b| &b.members) {
+            if let Member::One(other) = &member.member.member
+                && other
+                    .email()
+                    .and_then(|e| e.split_once('@'))
+                    .is_some_and(|(n, _)| n == name)
+            {
+                return format!(
+                    " {} has it on {}: another account of the same name.",
+                    other.short(),
+                    words::level(estate, &policy.resource)
+                );
+            }
+        }
+    }
+    String::new()
 }
 
 /// A chain fails at the hops that fail; each is told with the causes of its own.
@@ -158,6 +192,10 @@ fn hops(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
             );
         }
         for cause in own.0 {
+            // The hop says it already.
+            if cause.kind == CauseKind::NoGrant {
+                continue;
+            }
             if !causes.0.contains(&cause) {
                 causes.0.push(cause);
             }
