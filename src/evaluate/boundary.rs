@@ -7,7 +7,7 @@ use super::conditions::{self, Site};
 use super::explanation::{BoundariesExplanation, BoundaryExplanation, Tri};
 use super::judge::Judge;
 use super::membership;
-use crate::estate::{Coverage, Read};
+use crate::estate::{Coverage, Estate, Read};
 use crate::iam::boundary::Operation;
 use crate::iam::{
     BoundaryPolicy, BoundaryRule, Effect, Member, Permission, PolicyBinding, Resource,
@@ -163,17 +163,21 @@ fn bound(judge: &Judge<'_>, binding: &PolicyBinding) -> BoundaryExplanation {
     }
 }
 
+/// The number behind an enforcement version; `None` for a text that is none.
+pub(crate) fn effective_version(version: Option<&str>) -> Option<u32> {
+    match version.unwrap_or_default() {
+        "" | "latest" => Some(LATEST),
+        text => text.parse().ok().filter(|number| *number > 0),
+    }
+}
+
 /// Whether an enforcement version can block the permission at all.
 ///
 /// Known is what SEMANTICS names: versions 1 and 2 hold no permission of service accounts, 3 adds
 /// those of the IAM resources below. Of other services' permissions nothing is known here.
 fn version_reaches(version: Option<&str>, permission: &Permission) -> Tri {
-    let number = match version.unwrap_or_default() {
-        "" | "latest" => LATEST,
-        text => match text.parse::<u32>() {
-            Ok(number) if number > 0 => number,
-            _ => return Tri::UnknownInfo,
-        },
+    let Some(number) = effective_version(version) else {
+        return Tri::UnknownInfo;
     };
     let (service, resource, verb) = permission.parts();
     if service != "iam" {
@@ -216,16 +220,20 @@ fn covers(operation: &Operation, permission: &Permission) -> bool {
 
 fn lies_in_any(judge: &Judge<'_>, resources: &[String]) -> Tri {
     resources.iter().fold(Tri::No, |sum, name| {
-        let one = match Resource::parse(name) {
-            Ok(above) => match judge.estate.lies_in(&judge.on, &above) {
-                Some(true) => Tri::Yes,
-                Some(false) => Tri::No,
-                None => Tri::UnknownInfo,
-            },
-            Err(_) => Tri::UnknownInfo,
-        };
-        sum.or(one)
+        sum.or(lies_in(judge.estate, &judge.on, name))
     })
+}
+
+/// Whether a resource is the one named or lies below it.
+pub(crate) fn lies_in(estate: &Estate, below: &Resource, name: &str) -> Tri {
+    let Ok(above) = Resource::parse(name) else {
+        return Tri::UnknownInfo;
+    };
+    match estate.lies_in(below, &above) {
+        Some(true) => Tri::Yes,
+        Some(false) => Tri::No,
+        None => Tri::UnknownInfo,
+    }
 }
 
 /// One boundary as far as it decides.
@@ -252,6 +260,13 @@ impl Part {
                 deny_only: false,
             };
         };
+        // "The PAB policy doesn't have any rules" is among what Policy Troubleshooter calls not
+        // enforced (discovery document policytroubleshooter v3beta, PAB_ACCESS_STATE_NOT_ENFORCED).
+        let counts = if policy.details.rules.is_empty() {
+            Tri::No
+        } else {
+            counts
+        };
         let mut part = Self {
             counts,
             denies: Tri::No,
@@ -275,7 +290,7 @@ impl Part {
                 }
             }
         }
-        part.deny_only = !has_allow && !policy.details.rules.is_empty();
+        part.deny_only = !has_allow;
         if part.deny_only {
             part.allows = Tri::UnknownInfo;
         }

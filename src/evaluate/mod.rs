@@ -14,9 +14,14 @@ mod judge;
 mod may;
 mod membership;
 pub mod role;
+mod troubleshoot;
 
 pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Explanation, Outcome, Question, Tri, Verdict};
 pub use may::may;
+pub use troubleshoot::troubleshoot;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,204 @@
-//! x
-use super::*;
+//! From an explanation to causes: what stands in the way, in the order in which a person should act.
+//!
+//! Accounts and APIs first (nothing helps while they are off), then hops of a delegation chain,
+//! boundaries, deny rules, and last what allow policies lack.
+
+mod barred;
+mod bindings;
+mod elsewhere;
+mod nearest;
+mod state;
+mod unread;
+mod words;
+
+use super::cause::{Cause, CauseKind};
+use super::explanation::{Explanation, Outcome, RoleState, Tri, Verdict};
 use crate::estate::Estate;
-/// x
-pub fn diagnose(_: &Estate, _: &Explanation) -> Vec<Cause> {
-    Vec::new()
+use crate::iam::{Member, Resource};
+
+pub use nearest::nearest_accounts;
+
+/// The causes of an answer that is not yes; empty for a yes.
+///
+/// `explanation` must come from [`super::explain`] with the same estate.
+#[must_use]
+pub fn diagnose(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
+    if explanation.outcome == Outcome::WouldSucceed {
+        return Vec::new();
+    }
+    let mut causes = Causes::default();
+    if explanation.hops.is_empty() {
+        one(estate, explanation, &mut causes);
+    } else {
+        hops(estate, explanation, &mut causes);
+    }
+    causes.0
+}
+
+/// Causes in order, each once.
+#[derive(Default)]
+pub(crate) struct Causes(Vec<Cause>);
+
+impl Causes {
+    pub fn push(
+        &mut self,
+        kind: CauseKind,
+        resource: Option<&Resource>,
+        place: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let cause = Cause {
+            kind,
+            resource: resource.cloned(),
+            place: place.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+        };
+        if !self.0.contains(&cause) {
+            self.0.push(cause);
+        }
+    }
+
+    /// On one of the four levels.
+    pub fn on(
+        &mut self,
+        kind: CauseKind,
+        resource: &Resource,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.push(kind, Some(resource), resource.full_name(), message, remedy);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn one(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    state::accounts(estate, explanation, causes);
+    if explanation.target_state == super::explanation::AccountState::NotFound {
+        return;
+    }
+    state::api(explanation, causes);
+    if explanation.verdict == Verdict::CanAccess {
+        return;
+    }
+    barred::boundaries(estate, explanation, causes);
+    barred::denials(estate, explanation, causes);
+    if explanation.allowed == Tri::Yes {
+        return;
+    }
+    let before = causes.len();
+    bindings::causes(estate, explanation, causes);
+    elsewhere::causes(estate, explanation, causes, before);
+    unread::causes(estate, explanation, causes);
+    if causes.len() == before && explanation.allowed == Tri::No {
+        no_grant(estate, explanation, causes);
+    }
+}
+
+fn no_grant(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let names = words::Names::of(estate, explanation);
+    let levels: Vec<String> = explanation
+        .allow
+        .iter()
+        .map(|p| words::level(estate, &p.resource))
+        .collect();
+    causes.on(
+        CauseKind::NoGrant,
+        &explanation.question.target,
+        format!(
+            "Nothing grants {} the permission {} on {}: looked at {}.{}",
+            names.caller,
+            explanation.question.permission,
+            names.target,
+            words::list(&levels),
+            namesake(estate, explanation)
+        ),
+        words::grant(explanation, &names),
+    );
+}
+
+/// An account of the same name in another project that has what the caller lacks.
+fn namesake(estate: &Estate, explanation: &Explanation) -> String {
+    let Some((name, _)) = explanation
+        .question
+        .caller
+        .email()
+        .and_then(|e| e.split_once('@'))
+    else {
+        return String::new();
+    };
+    for policy in &explanation.allow {
+        let right = policy
+            .bindings
+            .iter()
+            .filter(|b| b.role_state == RoleState::Included);
+        for member in right.flat_map(|b| &b.members) {
+            if let Member::One(other) = &member.member.member
+                && other
+                    .email()
+                    .and_then(|e| e.split_once('@'))
+                    .is_some_and(|(n, _)| n == name)
+            {
+                return format!(
+                    " {} has it on {}: another account of the same name.",
+                    other.short(),
+                    words::level(estate, &policy.resource)
+                );
+            }
+        }
+    }
+    String::new()
+}
+
+/// A chain fails at the hops that fail; each is told with the causes of its own.
+fn hops(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let count = explanation.hops.len();
+    for (i, hop) in explanation.hops.iter().enumerate() {
+        if hop.outcome == Outcome::WouldSucceed {
+            continue;
+        }
+        let names = words::Names::of(estate, hop);
+        let how = if hop.outcome == Outcome::WouldFail {
+            "fails"
+        } else {
+            "cannot be told"
+        };
+        let mut own = Causes::default();
+        one(estate, hop, &mut own);
+        let because = own
+            .0
+            .first()
+            .map(|c| format!(" {}", c.message))
+            .unwrap_or_default();
+        // A hop that cannot be judged is told by its own causes alone.
+        if hop.outcome == Outcome::WouldFail {
+            causes.on(
+                CauseKind::BrokenHop,
+                &hop.question.target,
+                format!(
+                    "Hop {} of {count} {how}: {} needs {} on {}.{because}",
+                    i + 1,
+                    names.caller,
+                    hop.question.permission,
+                    names.target
+                ),
+                own.0
+                    .first()
+                    .map_or_else(|| words::grant(hop, &names), |c| c.remedy.clone()),
+            );
+        }
+        for cause in own.0 {
+            // The hop says it already.
+            if cause.kind == CauseKind::NoGrant {
+                continue;
+            }
+            if !causes.0.contains(&cause) {
+                causes.0.push(cause);
+            }
+        }
+    }
 }

@@ -1,0 +1,552 @@
+//! Bindings on the target's path that were meant to grant and do not.
+
+use std::sync::Arc;
+
+use super::super::cause::CauseKind;
+use super::super::condition::{self, Outcome, TimeHint};
+use super::super::conditions;
+use super::super::explanation::{
+    BindingExplanation, Explanation, PolicyExplanation, RoleState, Tri,
+};
+use super::super::role::without_hidden_condition;
+use super::Causes;
+use super::elsewhere::is_target;
+use super::nearest::slip;
+use super::words::{self, Names};
+use crate::estate::{Estate, Existence};
+use crate::iam::permission::{
+    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::{Member, PolicyMember, Principal, Resource, ResourceKind};
+
+/// So many groups that the caller is not in are named at most.
+const MOST_GROUPS: usize = 3;
+
+pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let before = causes.len();
+    let view = View {
+        estate,
+        explanation,
+        names: Names::of(estate, explanation),
+    };
+    for part in [
+        View::conditions,
+        View::roles,
+        View::members,
+        View::weak_roles,
+        View::self_grants,
+    ] {
+        for policy in &explanation.allow {
+            for binding in &policy.bindings {
+                part(&view, policy, binding, causes);
+            }
+        }
+    }
+    if causes.len() == before {
+        view.groups(causes);
+    }
+}
+
+struct View<'a> {
+    estate: &'a Estate,
+    explanation: &'a Explanation,
+    names: Names,
+}
+
+impl View<'_> {
+    fn place(&self, policy: &PolicyExplanation) -> String {
+        words::level(self.estate, &policy.resource)
+    }
+
+    /// Every member of a binding, the ones that the explanation left out included.
+    fn all_members(&self, at: &Resource, binding: &BindingExplanation) -> Vec<Arc<PolicyMember>> {
+        self.estate
+            .allow_policy(at)
+            .known()
+            .flatten()
+            .and_then(|p| p.bindings.get(binding.index))
+            .map(|b| b.members.clone())
+            .unwrap_or_default()
+    }
+
+    fn conditions(
+        &self,
+        policy: &PolicyExplanation,
+        binding: &BindingExplanation,
+        causes: &mut Causes,
+    ) {
+        let Some(explained) = &binding.condition else {
+            return;
+        };
+        if binding.role_state != RoleState::Included || binding.matches != Tri::Yes {
+            return;
+        }
+        let text = &explained.condition.expression;
+        let title = explained
+            .condition
+            .title
+            .as_deref()
+            .filter(|t| !t.is_empty())
+            .map_or_else(String::new, |t| format!(" '{t}'"));
+        let start = format!(
+            "{} has {} on {}, with a condition{title}",
+            self.names.caller,
+            words::role(self.estate, &binding.role),
+            self.place(policy)
+        );
+        let renew = "Grant it again with a condition that holds, or without one.";
+        let (kind, message, remedy) = match &explained.evaluation {
+            Err(why) => (
+                CauseKind::ConditionError,
+                format!("{start} that cannot be read, so it grants nothing: {why}."),
+                "Correct the condition.".to_owned(),
+            ),
+            Ok(evaluation) => match &evaluation.outcome {
+                Outcome::True => return,
+                Outcome::Error(why) => (
+                    CauseKind::ConditionError,
+                    format!("{start} that goes wrong, so it grants nothing: {why}."),
+                    "Correct the condition.".to_owned(),
+                ),
+                Outcome::False => {
+                    let message = match self.time_hint(text) {
+                        Some(TimeHint::ExpiredAt(t)) => format!("{start} that expired on {t}."),
+                        Some(TimeHint::StartsAt(t)) => {
+                            format!("{start} that holds only from {t} on.")
+                        }
+                        None => {
+                            let failing = condition::failing_clauses(evaluation, text);
+                            match failing.first() {
+                                Some(clause) => format!(
+                                    "{start} that does not hold: {} is false.",
+                                    clause.text.trim()
+                                ),
+                                None => format!("{start} that does not hold: {}.", text.trim()),
+                            }
+                        }
+                    };
+                    (CauseKind::ConditionFalse, message, renew.to_owned())
+                }
+                Outcome::Unknown(missing) => {
+                    let unsupported = missing.iter().any(|m| {
+                        ["resource.name", "resource.type", "resource.service"].contains(&m.as_str())
+                    }) && policy_is_about_accounts(self.explanation);
+                    if unsupported {
+                        (
+                            CauseKind::ConditionUnsupportedAttribute,
+                            format!(
+                                "{start} that asks for {}, which IAM does not offer for service accounts.",
+                                missing.join(", ")
+                            ),
+                            format!(
+                                "Grant the role on the account {} itself, or use tags or a time in the condition.",
+                                self.names.target
+                            ),
+                        )
+                    } else {
+                        (
+                            CauseKind::ConditionUndecided,
+                            format!(
+                                "{start} that hangs on something not known here: {}.",
+                                missing.join(", ")
+                            ),
+                            "Find out that value, or try the call.".to_owned(),
+                        )
+                    }
+                }
+            },
+        };
+        causes.on(kind, &policy.resource, message, remedy);
+    }
+
+    fn time_hint(&self, text: &str) -> Option<TimeHint> {
+        let compiled = conditions::compiled(text).ok()?;
+        condition::time_hint(
+            &compiled,
+            &condition::Context {
+                time: Some(self.explanation.question.time),
+                ..condition::Context::default()
+            },
+        )
+    }
+
+    fn roles(&self, policy: &PolicyExplanation, binding: &BindingExplanation, causes: &mut Causes) {
+        if binding.matches == Tri::No {
+            return;
+        }
+        let (name, hidden) = without_hidden_condition(&binding.role);
+        let start = format!(
+            "{} has the role {} on {}",
+            self.names.caller,
+            words::role(self.estate, name),
+            self.place(policy)
+        );
+        let permission = &self.explanation.question.permission;
+        let (kind, message, remedy) = match binding.role_state {
+            RoleState::Included | RoleState::NotIncluded => return,
+            RoleState::Disabled => (
+                CauseKind::RoleDisabled,
+                format!("{start}, but the role is disabled, and a disabled role grants nothing."),
+                format!("Enable the role {name} again, or grant another one."),
+            ),
+            RoleState::Deleted => (
+                CauseKind::RoleDeleted,
+                format!("{start}, but the role was deleted, and a deleted role grants nothing."),
+                format!("Undelete the role {name} (within 7 days), or grant another one."),
+            ),
+            RoleState::Unreadable if hidden => (
+                CauseKind::ConditionUndecided,
+                format!(
+                    "{start} with a condition that was not read, so whether it grants is not known."
+                ),
+                "Read the policy with version 3 (gcloud does so by itself).".to_owned(),
+            ),
+            RoleState::Unreadable => (
+                CauseKind::RoleNotReadable,
+                format!(
+                    "{start}. The role could not be read, so whether it holds {permission} is not known."
+                ),
+                format!("Ask somebody who may read the role {name} (permission iam.roles.get)."),
+            ),
+            RoleState::Unknown => (
+                CauseKind::RoleUnknown,
+                format!(
+                    "{start}. No such role is known here, so whether it holds {permission} is not known."
+                ),
+                format!("Look it up: gcloud iam roles describe {name}"),
+            ),
+        };
+        causes.push(
+            kind,
+            Some(&policy.resource),
+            policy.resource.full_name(),
+            message,
+            remedy,
+        );
+    }
+
+    fn members(
+        &self,
+        policy: &PolicyExplanation,
+        binding: &BindingExplanation,
+        causes: &mut Causes,
+    ) {
+        if binding.role_state != RoleState::Included || binding.matches == Tri::Yes {
+            return;
+        }
+        for member in &binding.members {
+            if !matches!(member.matches, Tri::Yes | Tri::No) {
+                self.unknown_member(policy, &member.member, &member.why, causes);
+            }
+        }
+        if binding.grants != Tri::No && binding.matches != Tri::No {
+            return;
+        }
+        let members = self.all_members(&policy.resource, binding);
+        for member in &members {
+            self.misspelled(policy, member, causes);
+        }
+        for member in &members {
+            self.deleted(policy, member, causes);
+            self.other_kind(policy, member, causes);
+            self.federated(policy, member, causes);
+        }
+    }
+
+    fn unknown_member(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        why: &str,
+        causes: &mut Causes,
+    ) {
+        let place = self.place(policy);
+        let (kind, remedy) = match &member.member {
+            Member::PoolGroup(..) | Member::PoolAttribute(..) | Member::PoolAll(_) => (
+                CauseKind::FederatedMismatch,
+                "Give the caller's attributes (--attribute NAME=VALUE) or its token's claims (--claims FILE).",
+            ),
+            Member::Group(_) => (
+                CauseKind::GroupNotReadable,
+                "Ask somebody who may read the group's members whether the caller is in it.",
+            ),
+            _ => (
+                CauseKind::GroupNotReadable,
+                "Ask somebody who can tell who belongs to it.",
+            ),
+        };
+        causes.on(
+            kind,
+            &policy.resource,
+            format!(
+                "Granted to {member} on {place}; whether {} belongs to it is not known: {why}.",
+                self.names.caller
+            ),
+            remedy,
+        );
+    }
+
+    fn misspelled(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
+        let (written, meant) = match (&member.member, &self.explanation.question.caller) {
+            (Member::One(Principal::ServiceAccount(a)), Principal::ServiceAccount(b))
+            | (Member::One(Principal::User(a)), Principal::User(b)) => (a, b),
+            _ => return,
+        };
+        let exists = matches!(
+            self.estate.resolve(&Resource::account("-", written)),
+            Existence::Exists(_)
+        );
+        if exists || is_target(self.explanation, &member.member) || !slip(written, meant) {
+            return;
+        }
+        causes.on(
+            CauseKind::MemberMisspelled,
+            &policy.resource,
+            format!(
+                "Granted on {} to {written}, which differs from the caller {meant} by a letter or two: most likely misspelled.",
+                self.place(policy)
+            ),
+            format!("Grant the role to {meant}, and take {written} out."),
+        );
+    }
+
+    fn deleted(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
+        let Member::Deleted { address, uid, .. } = &member.member else {
+            return;
+        };
+        let caller = &self.explanation.question.caller;
+        if caller.email() != Some(address) && caller.to_string() != *address {
+            return;
+        }
+        let which = uid
+            .as_deref()
+            .map_or_else(String::new, |u| format!(" (unique id {u})"));
+        causes.on(
+            CauseKind::MemberDeleted,
+            &policy.resource,
+            format!(
+                "Granted on {} to a deleted account of the same address{which}. The {} of today is another identity, and the old grant does not apply to it.",
+                self.place(policy),
+                self.names.caller
+            ),
+            format!(
+                "Grant the role to {} anew, and take the deleted member out of the policy.",
+                self.names.caller
+            ),
+        );
+    }
+
+    fn other_kind(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
+        let (other, word, own) = match (&member.member, &self.explanation.question.caller) {
+            (Member::One(Principal::User(a)), Principal::ServiceAccount(b)) if related(a, b) => {
+                (a, "a person's account", "a service account")
+            }
+            (Member::One(Principal::ServiceAccount(a)), Principal::User(b)) if related(a, b) => {
+                (a, "a service account", "a person's account")
+            }
+            _ => return,
+        };
+        if is_target(self.explanation, &member.member) {
+            return;
+        }
+        causes.on(
+            CauseKind::MemberKindMismatch,
+            &policy.resource,
+            format!(
+                "Granted on {} to {}: {other} is {word}. The caller {} is {own}, another identity although the names are alike.",
+                self.place(policy),
+                member.text,
+                self.explanation.question.caller
+            ),
+            format!("Grant the role to {}.", self.explanation.question.caller),
+        );
+    }
+
+    fn federated(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
+        let caller = &self.explanation.question.caller;
+        if !caller.is_federated() {
+            return;
+        }
+        let place = self.place(policy);
+        let message = match &member.member {
+            Member::Impossible(why) => {
+                format!("Granted on {place} to {member}, which is no member that can work: {why}.")
+            }
+            Member::PoolAttribute(_, name, _) => {
+                let have = self
+                    .explanation
+                    .question
+                    .attributes
+                    .iter()
+                    .find(|(n, _)| n.trim_start_matches("attribute.") == name)
+                    .map_or_else(String::new, |(_, v)| {
+                        format!(", the caller's {name} is {v}")
+                    });
+                format!(
+                    "Granted on {place} to {member}, and {} is not in it{have}.",
+                    self.names.caller
+                )
+            }
+            Member::PoolAll(_)
+            | Member::PoolGroup(..)
+            | Member::One(Principal::Federated { .. } | Principal::Kubernetes { .. }) => {
+                format!(
+                    "Granted on {place} to {member}, and {} is not in it.",
+                    self.names.caller
+                )
+            }
+            _ => return,
+        };
+        let known = self.explanation.allow.iter().any(|p| {
+            p.bindings.iter().any(|b| {
+                b.members
+                    .iter()
+                    .any(|m| m.member.text == member.text && m.matches != Tri::No)
+            })
+        });
+        if known {
+            return;
+        }
+        causes.on(
+            CauseKind::FederatedMismatch,
+            &policy.resource,
+            message,
+            format!(
+                "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
+            ),
+        );
+    }
+
+    /// Roles that look as if they were meant for this and do not hold the permission.
+    fn weak_roles(
+        &self,
+        policy: &PolicyExplanation,
+        binding: &BindingExplanation,
+        causes: &mut Causes,
+    ) {
+        if binding.role_state != RoleState::NotIncluded || binding.matches != Tri::Yes {
+            return;
+        }
+        let (name, _) = without_hidden_condition(&binding.role);
+        let permission = &self.explanation.question.permission;
+        let start = format!(
+            "{} has {} on {}",
+            self.names.caller,
+            words::role(self.estate, name),
+            self.place(policy)
+        );
+        let remedy = words::grant(self.explanation, &self.names);
+        if ["roles/owner", "roles/editor", "roles/viewer"].contains(&name) {
+            if name != "roles/viewer" {
+                causes.on(
+                    CauseKind::BasicRoleNotEnough,
+                    &policy.resource,
+                    format!("{start}, and that role does not hold {permission}: being owner or editor is not enough to act as an account."),
+                    remedy,
+                );
+            }
+            return;
+        }
+        let kin = self.estate.role(name).known().is_some_and(|r| {
+            [
+                ACT_AS,
+                GET_ACCESS_TOKEN,
+                GET_OPEN_ID_TOKEN,
+                IMPLICIT_DELEGATION,
+                SIGN_BLOB,
+                SIGN_JWT,
+            ]
+            .iter()
+            .any(|p| r.includes(p))
+        });
+        if !kin && policy.resource.kind() != ResourceKind::ServiceAccount {
+            return;
+        }
+        let instead = if self
+            .estate
+            .role(name)
+            .known()
+            .is_some_and(|r| r.includes(ACT_AS))
+        {
+            " It lets the caller attach the account to resources (actAs), not get its tokens."
+        } else {
+            ""
+        };
+        causes.on(
+            CauseKind::RoleLacksPermission,
+            &policy.resource,
+            format!("{start}, and that role does not hold {permission}.{instead}"),
+            remedy,
+        );
+    }
+
+    fn self_grants(
+        &self,
+        policy: &PolicyExplanation,
+        binding: &BindingExplanation,
+        causes: &mut Causes,
+    ) {
+        if binding.role_state != RoleState::Included || binding.matches == Tri::Yes {
+            return;
+        }
+        let members = self.all_members(&policy.resource, binding);
+        if members
+            .iter()
+            .any(|m| is_target(self.explanation, &m.member))
+        {
+            causes.on(
+                CauseKind::SelfGrant,
+                &policy.resource,
+                format!(
+                    "Granted on {} to {} itself, the account that should be impersonated. The grant has to go to whoever calls: {}.",
+                    self.place(policy),
+                    self.names.target,
+                    self.names.caller
+                ),
+                words::grant(self.explanation, &self.names),
+            );
+        }
+    }
+
+    fn groups(&self, causes: &mut Causes) {
+        let mut told = 0;
+        for policy in &self.explanation.allow {
+            for binding in &policy.bindings {
+                if binding.role_state != RoleState::Included || binding.matches != Tri::No {
+                    continue;
+                }
+                for member in &binding.members {
+                    let Member::Group(group) = &member.member.member else {
+                        continue;
+                    };
+                    if told == MOST_GROUPS {
+                        return;
+                    }
+                    told += 1;
+                    causes.on(
+                        CauseKind::NotInGroup,
+                        &policy.resource,
+                        format!(
+                            "Granted on {} to the group {group}, and {} is not in it.",
+                            self.place(policy),
+                            self.names.caller
+                        ),
+                        format!(
+                            "Add {} to the group, or grant the role to it directly.",
+                            self.names.caller
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn policy_is_about_accounts(explanation: &Explanation) -> bool {
+    explanation.question.target.kind() == ResourceKind::ServiceAccount
+}
+
+/// The same address, or the same name before the `@`.
+fn related(a: &str, b: &str) -> bool {
+    a == b || words::local(a) == words::local(b)
+}

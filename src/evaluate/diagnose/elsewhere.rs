@@ -1,0 +1,167 @@
+//! Grants that are right in themselves and stand in the wrong place.
+
+use std::collections::BTreeSet;
+
+use super::super::cause::CauseKind;
+use super::super::explanation::{Explanation, Tri};
+use super::super::role::without_hidden_condition;
+use super::Causes;
+use super::words::{self, Names};
+use crate::estate::Estate;
+use crate::iam::{Member, Resource, ResourceKind};
+
+/// So many grants on other accounts are named at most.
+const MOST: usize = 3;
+
+/// `before`: how many causes there were before those of allow policies.
+pub(super) fn causes(
+    estate: &Estate,
+    explanation: &Explanation,
+    causes: &mut Causes,
+    before: usize,
+) {
+    let names = Names::of(estate, explanation);
+    let told = on_callers_branch(estate, explanation, &names, causes);
+    on_others(estate, explanation, &names, causes, before, &told);
+}
+
+fn on_callers_branch(
+    estate: &Estate,
+    explanation: &Explanation,
+    names: &Names,
+    causes: &mut Causes,
+) -> BTreeSet<Resource> {
+    let mut told = BTreeSet::new();
+    for policy in &explanation.off_path {
+        if !policy.bindings.iter().any(|b| b.grants == Tri::Yes) {
+            continue;
+        }
+        let remedy = words::grant(explanation, names);
+        match &policy.resource {
+            Resource::Project(project) => causes.on(
+                CauseKind::GrantOnCallersProject,
+                &policy.resource,
+                format!(
+                    "Granted on the caller's own project. It lets {} act as accounts of {project}; {} belongs to {}.",
+                    names.caller, names.target, names.target_project
+                ),
+                remedy,
+            ),
+            Resource::ServiceAccount { .. } => causes.on(
+                CauseKind::GrantElsewhere,
+                &policy.resource,
+                format!(
+                    "Granted on {}'s own account. That says who may act as {0}, not as whom {0} may act.",
+                    names.caller
+                ),
+                remedy,
+            ),
+            other => causes.on(
+                CauseKind::GrantElsewhere,
+                other,
+                format!(
+                    "Granted on {}. It reaches the accounts below it; {} of {} lies on another branch.",
+                    words::level(estate, other),
+                    names.target,
+                    names.target_project
+                ),
+                remedy,
+            ),
+        }
+        told.insert(policy.resource.clone());
+    }
+    told
+}
+
+/// Grants to the caller by name anywhere else: those on accounts that are called alike always, others
+/// only when nothing nearer explains the refusal.
+fn on_others(
+    estate: &Estate,
+    explanation: &Explanation,
+    names: &Names,
+    causes: &mut Causes,
+    before: usize,
+    told: &BTreeSet<Resource>,
+) {
+    let target = &explanation.question.target;
+    let on_path = |r: &Resource| explanation.allow.iter().any(|p| p.resource == *r);
+    let wanted = words::local(
+        estate
+            .account(target.id())
+            .map_or(target.id(), |a| a.email.as_str()),
+    );
+    let mut found: Vec<(bool, &Resource, bool)> = Vec::new();
+    for (resource, index) in estate.grants_naming(&explanation.question.caller.member()) {
+        if on_path(resource) || told.contains(resource) || found.iter().any(|f| f.1 == resource) {
+            continue;
+        }
+        let Some(policy) = estate.allow_policy(resource).known().flatten() else {
+            continue;
+        };
+        let Some(binding) = usize::try_from(*index)
+            .ok()
+            .and_then(|i| policy.bindings.get(i))
+        else {
+            continue;
+        };
+        let (role, _) = without_hidden_condition(&binding.role);
+        let right = estate.role(role).known().is_some_and(|r| {
+            r.includes(explanation.question.permission.as_str()) && !r.disabled() && !r.deleted()
+        });
+        if !right {
+            continue;
+        }
+        let alike = resource.kind() == ResourceKind::ServiceAccount
+            && alike(&wanted, &words::local(resource.id()));
+        found.push((alike, resource, binding.condition.is_some()));
+    }
+    let nothing_nearer = causes.len() == before;
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    for (alike, resource, conditional) in found.into_iter().take(MOST) {
+        if !alike && !nothing_nearer {
+            continue;
+        }
+        let place = match resource {
+            Resource::ServiceAccount { project, .. } => {
+                format!("{} of {project}", words::level(estate, resource))
+            }
+            other => words::level(estate, other),
+        };
+        let when = if conditional {
+            ", with a condition"
+        } else {
+            ""
+        };
+        let message = match resource {
+            Resource::ServiceAccount { .. } => format!(
+                "Granted on another account: {} may act as {place}{when}. The call is for {} of {}.",
+                names.caller, names.target, names.target_project
+            ),
+            _ => format!(
+                "Granted on {place}{when}, another branch: it does not reach {} of {}.",
+                names.target, names.target_project
+            ),
+        };
+        causes.on(
+            CauseKind::GrantElsewhere,
+            resource,
+            message,
+            format!(
+                "If {} is the account you mean: {}",
+                names.target,
+                words::grant(explanation, names)
+            ),
+        );
+    }
+}
+
+fn alike(wanted: &str, other: &str) -> bool {
+    wanted == other || strsim::normalized_damerau_levenshtein(wanted, other) >= 0.85
+}
+
+/// Whether a member is the target itself.
+pub(super) fn is_target(explanation: &Explanation, member: &Member) -> bool {
+    matches!(member, Member::One(crate::iam::Principal::ServiceAccount(email))
+        if email.as_str() == explanation.question.target.id()
+            && explanation.question.caller.email() != Some(email))
+}

@@ -1,0 +1,113 @@
+//! Causes beyond policies: accounts that are off or gone, the API that is not enabled.
+
+use super::super::cause::CauseKind;
+use super::super::explanation::{AccountState, Explanation, Tri};
+use super::words::{self, Names};
+use super::{Causes, nearest_accounts};
+use crate::estate::Estate;
+use crate::iam::Resource;
+
+pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let names = Names::of(estate, explanation);
+    let target = &explanation.question.target;
+    match explanation.target_state {
+        AccountState::Active | AccountState::Unknown => {}
+        AccountState::Disabled => causes.on(
+            CauseKind::TargetDisabled,
+            target,
+            format!(
+                "The account {} is disabled, and a disabled account gives no tokens to anybody.",
+                names.target
+            ),
+            format!(
+                "Find out why it was disabled; enable it again with: gcloud iam service-accounts enable {}",
+                target.id()
+            ),
+        ),
+        AccountState::Deleted => causes.on(
+            CauseKind::TargetDeleted,
+            target,
+            format!("The account {} was deleted.", target.id()),
+            "Within 30 days it can be brought back (gcloud iam service-accounts undelete UNIQUE_ID). A new account of the same address is another identity, and the old bindings do not apply to it."
+                .to_owned(),
+        ),
+        AccountState::NotFound => not_found(estate, target, causes),
+    }
+    let caller = explanation.question.caller.email().unwrap_or_default();
+    let place = Resource::account("-", caller);
+    match explanation.caller_state {
+        AccountState::Active | AccountState::Unknown => {}
+        AccountState::Disabled => causes.on(
+            CauseKind::CallerDisabled,
+            &place,
+            format!("The caller {caller} is disabled, and a disabled account can call nothing."),
+            format!("Enable it again with: gcloud iam service-accounts enable {caller}"),
+        ),
+        AccountState::Deleted => causes.on(
+            CauseKind::CallerDeleted,
+            &place,
+            format!("The caller {caller} was deleted."),
+            "Bring it back within 30 days (gcloud iam service-accounts undelete UNIQUE_ID), or call with another account and grant the role to that one."
+                .to_owned(),
+        ),
+        AccountState::NotFound => {
+            let near = nearest_accounts(estate, caller, 3);
+            let hint = if near.is_empty() {
+                "Check the address letter by letter.".to_owned()
+            } else {
+                format!("Did you mean {}?", near.join(", "))
+            };
+            causes.on(
+                CauseKind::CallerNotFound,
+                &place,
+                format!("There is no service account {caller}."),
+                hint,
+            );
+        }
+    }
+}
+
+fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes) {
+    let elsewhere = estate.account(target.id()).map(|a| {
+        estate
+            .project(&a.project_id)
+            .map_or(a.project_id.clone(), |p| p.project_id.clone())
+    });
+    let (message, remedy) = match (target, elsewhere) {
+        (Resource::ServiceAccount { project, account }, Some(owner)) => (
+            format!("The project {project} has no service account {account}."),
+            format!("It belongs to the project {owner}: name it there."),
+        ),
+        _ => {
+            let near = nearest_accounts(estate, target.id(), 3);
+            let remedy = if near.is_empty() {
+                "Check the address letter by letter; Google answers 403 for an account that does not exist too."
+                    .to_owned()
+            } else {
+                format!("Did you mean {}?", near.join(", "))
+            };
+            (
+                format!("There is no service account {}.", target.id()),
+                remedy,
+            )
+        }
+    };
+    causes.on(CauseKind::TargetNotFound, target, message, remedy);
+}
+
+pub(super) fn api(explanation: &Explanation, causes: &mut Causes) {
+    let Some((project, Tri::No)) = &explanation.api else {
+        return;
+    };
+    let caller = words::short(&explanation.question.caller);
+    causes.on(
+        CauseKind::ApiDisabled,
+        &Resource::project(project),
+        format!(
+            "The IAM Credentials API is not enabled on {project}, the project that {caller}'s calls are billed to."
+        ),
+        format!(
+            "Enable it: gcloud services enable iamcredentials.googleapis.com --project {project}"
+        ),
+    );
+}

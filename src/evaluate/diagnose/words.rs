@@ -1,0 +1,120 @@
+//! Names and sentences for people: the user's own names, no jargon where a word will do.
+
+use super::super::explanation::Explanation;
+use crate::estate::Estate;
+use crate::iam::{Permission, Principal, Resource, ResourceKind, predefined};
+
+/// How caller and target are called in a message.
+pub(crate) struct Names {
+    /// `run-processor`; with its project where the target is called the same.
+    pub caller: String,
+    /// `bq-privileged`.
+    pub target: String,
+    /// The target's project.
+    pub target_project: String,
+}
+
+impl Names {
+    pub fn of(estate: &Estate, explanation: &Explanation) -> Self {
+        let caller = &explanation.question.caller;
+        let target = &explanation.question.target;
+        let account = estate
+            .account(target.id())
+            .map_or_else(|| target.id().to_owned(), |a| a.email.clone());
+        let (mut short, mut target_short) = (short(caller), local(&account));
+        if short == target_short {
+            short = caller.short();
+            target_short = estate.label(target);
+        }
+        let target_project = match target {
+            Resource::ServiceAccount { project, .. } => project.to_string(),
+            other => estate.label(other),
+        };
+        Self {
+            caller: short,
+            target: target_short,
+            target_project,
+        }
+    }
+}
+
+/// A principal in as few letters as tell it apart in a sentence.
+pub(crate) fn short(principal: &Principal) -> String {
+    match principal {
+        Principal::ServiceAccount(email) => local(email),
+        other => other.short(),
+    }
+}
+
+/// The part of an address before the `@`.
+pub(crate) fn local(email: &str) -> String {
+    email
+        .split_once('@')
+        .map_or(email, |(local, _)| local)
+        .to_owned()
+}
+
+/// `folder data`, `project app-prod`, `bq-privileged itself`.
+pub(crate) fn level(estate: &Estate, resource: &Resource) -> String {
+    match resource {
+        Resource::ServiceAccount { account, .. } => {
+            let email = estate.account(account).map_or(&**account, |a| &*a.email);
+            format!("the account {}", local(email))
+        }
+        other => format!("the {} {}", other.kind().word(), plain(estate, other)),
+    }
+}
+
+fn plain(estate: &Estate, resource: &Resource) -> String {
+    let label = estate.label(resource);
+    match label.rsplit_once('/') {
+        Some((_, number)) if resource.kind() != ResourceKind::ServiceAccount => number.to_owned(),
+        _ => label,
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+/// The role's title with its name: `Service Account Token Creator`.
+pub(crate) fn role(estate: &Estate, name: &str) -> String {
+    estate
+        .role(name)
+        .known()
+        .and_then(|r| r.title().map(str::to_owned))
+        .filter(|t| !t.is_empty())
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// A role that people use for the permission: Token Creator where it holds it, else the smallest.
+pub(crate) fn suitable_role(permission: &Permission) -> Option<(&'static str, &'static str)> {
+    const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+    let usual = predefined::role(TOKEN_CREATOR).filter(|r| r.includes(permission.as_str()));
+    usual
+        .or_else(|| {
+            predefined::roles_with(permission.as_str())
+                .into_iter()
+                .next()
+        })
+        .map(|r| (r.name, r.title))
+}
+
+/// What to do where only a grant is missing.
+pub(crate) fn grant(explanation: &Explanation, names: &Names) -> String {
+    match suitable_role(&explanation.question.permission) {
+        Some((name, title)) => format!(
+            "Grant {} the role {title} ({name}) on the account {} itself, not on its project.",
+            names.caller, names.target
+        ),
+        None => format!(
+            "Grant {} a role with {} on the account {} itself.",
+            names.caller, explanation.question.permission, names.target
+        ),
+    }
+}
