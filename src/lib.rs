@@ -4,4 +4,5 @@
 //! `main → cli, tui → repair, google, emulator → evaluate → estate → iam`.
 #![forbid(unsafe_code)]
 
+pub mod emulator;
 pub mod iam;
