@@ -149,13 +149,6 @@ def iam():
         body={"accountId": TEMPORARY, "serviceAccount": {"displayName": "Schema check"}},
     )
     assert made["name"] == NEW and len(made["uniqueId"]) == 21, made
-    written = ask(
-        v1,
-        own + "setIamPolicy",
-        NEW,
-        body={"policy": {"bindings": [{"role": "roles/iam.serviceAccountTokenCreator", "members": [f"serviceAccount:{RUN}"]}]}},
-    )
-    assert written["etag"] and len(written["bindings"]) == 1, written
     ask(v1, own + "disable", NEW, body={})
     assert ask(v1, own + "get", NEW)["disabled"] is True
     ask(v1, own + "enable", NEW, body={})
@@ -163,6 +156,15 @@ def iam():
     ask(v1, own + "delete", NEW)
     again = ask(v1, own + "undelete", f"projects/-/serviceAccounts/{made['uniqueId']}", body={})
     assert again["restoredAccount"]["email"] == made["email"], again
+
+    # After the account's return, so that nothing hangs on whether its policy came back with it.
+    written = ask(
+        v1,
+        own + "setIamPolicy",
+        NEW,
+        body={"policy": {"bindings": [{"role": "roles/iam.serviceAccountTokenCreator", "members": [f"serviceAccount:{RUN}"]}]}},
+    )
+    assert written["etag"] and len(written["bindings"]) == 1, written
 
     role = ask(v1, "roles.get", "roles/iam.serviceAccountTokenCreator")
     assert "iam.serviceAccounts.getAccessToken" in role["includedPermissions"], role
