@@ -1,0 +1,3 @@
+//! Google Cloud as we imitate it.
+
+pub mod large;
