@@ -7,7 +7,10 @@ use crate::iam::Resource;
 /// The contract's closed set of causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs, reason = "the contract's words, each of which says what it means")]
+#[allow(
+    missing_docs,
+    reason = "the contract's words, each of which says what it means"
+)]
 pub enum CauseKind {
     NoGrant,
     GrantOnCallersProject,

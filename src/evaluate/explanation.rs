@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Evaluation;
-use crate::iam::{BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource};
+use crate::iam::{
+    BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource,
+};
 
 /// Who wants what, on which account, when.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +116,9 @@ impl Tri {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
             (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
-            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => Self::UnknownConditional,
+            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => {
+                Self::UnknownConditional
+            }
             _ => Self::Yes,
         }
     }
@@ -125,7 +129,9 @@ impl Tri {
         match (self, other) {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
             (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
-            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => Self::UnknownConditional,
+            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => {
+                Self::UnknownConditional
+            }
             _ => Self::No,
         }
     }
