@@ -8,6 +8,7 @@ mod call;
 mod cloud_identity;
 mod enforce;
 mod error;
+pub mod estates;
 mod iam_roles;
 mod iam_v1;
 mod iam_v2;
