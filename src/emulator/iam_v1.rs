@@ -66,8 +66,9 @@ fn on_account(
     })
 }
 
-/// Finds an account, or refuses: 404 to who may ask in its project, else 403, so that nobody learns
-/// from the answer what exists (chosen; the message says "or it may not exist").
+/// Finds an account, or refuses: with the wildcard 403 (iam v1, `projects.serviceAccounts.get`: it
+/// "can cause response messages to contain misleading error codes", 403 for what does not exist);
+/// in a project 404 to who may ask there, else 403, so that nobody learns what exists (chosen).
 fn find(
     shared: &Shared,
     call: &Call,
@@ -81,21 +82,11 @@ fn find(
     if let Some(found) = world.find(&name) {
         return Ok(found);
     }
-    let home = if project == "-" {
-        account
-            .split_once('@')
-            .and_then(|(_, d)| d.strip_suffix(".iam.gserviceaccount.com"))
-            .unwrap_or(project)
-    } else {
-        project
-    };
     let verb = if verb.is_empty() { "get" } else { verb };
     let permission = format!("iam.serviceAccounts.{verb}");
-    let home = world.find(&Resource::project(home));
-    let told = match &home {
-        Some(home) => enforce::holds(&world, call, &permission, home),
-        None => matches!(call.who, super::auth::Who::Administrator),
-    };
+    let told = world
+        .find(&Resource::project(project))
+        .is_some_and(|home| enforce::holds(&world, call, &permission, &home));
     if told {
         return Err(Refusal::not_found(format!(
             "Unknown service account: projects/{project}/serviceAccounts/{account}"

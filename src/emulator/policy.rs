@@ -219,10 +219,15 @@ fn check_version(
             .and_then(Value::as_array)
             .is_some_and(|list| list.iter().any(|b| b.get("condition").is_some()))
     };
-    if version < 3 && (conditional(after) || (with_etag && conditional(before))) {
-        return Err(Refusal::invalid(
-            "Policies with conditional role bindings must specify policy version 3.",
-        ));
+    if version < 3 && with_etag && conditional(before) {
+        return Err(Refusal::invalid(format!(
+            "Specified policy version ({version}) cannot be less than the existing policy version (3). For more information, please refer to https://cloud.google.com/iam/docs/policies#versions"
+        )));
+    }
+    if version < 3 && conditional(after) {
+        return Err(Refusal::invalid(format!(
+            "Specified policy version ({version}) cannot be less than 3 when a role binding has a condition. For more information, please refer to https://cloud.google.com/iam/docs/policies#versions"
+        )));
     }
     Ok(())
 }
