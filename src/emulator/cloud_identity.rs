@@ -38,8 +38,7 @@ fn email_of(id: &str) -> Option<String> {
 }
 
 /// Cloud Identity's words for a group that is not there or not to be seen.
-fn refused(email: &str) -> Refusal {
-    let _ = email;
+fn refused() -> Refusal {
     Refusal::new(
         403,
         "PERMISSION_DENIED",
@@ -72,7 +71,7 @@ fn seen(world: &World, call: &Call, email: &str) -> bool {
 fn lookup(shared: &Shared, call: &Call) -> Answer {
     let email = call.param("groupKey.id").unwrap_or_default().to_lowercase();
     if !seen(&shared.read(), call, &email) {
-        return Err(refused(&email));
+        return Err(refused());
     }
     Ok(json!({ "name": format!("groups/{}", name_of(&email)) }))
 }
@@ -80,7 +79,7 @@ fn lookup(shared: &Shared, call: &Call) -> Answer {
 fn get(shared: &Shared, call: &Call, id: &str) -> Answer {
     let email = email_of(id).unwrap_or_default();
     if !seen(&shared.read(), call, &email) {
-        return Err(refused(&email));
+        return Err(refused());
     }
     Ok(json!({ "name": format!("groups/{id}"), "groupKey": { "id": email } }))
 }
@@ -95,7 +94,7 @@ fn memberships(shared: &Shared, call: &Call, id: &str) -> Answer {
         .group(&email)
         .known()
         .filter(|_| seen(&world, call, &email))
-        .ok_or_else(|| refused(&email))?;
+        .ok_or_else(refused)?;
     let mut rows: Vec<(String, Value)> = group
         .members
         .iter()

@@ -9,6 +9,7 @@ mod cloud_identity;
 mod enforce;
 mod error;
 pub mod estates;
+mod iam_pools;
 mod iam_roles;
 mod iam_v1;
 mod iam_v2;
@@ -182,6 +183,7 @@ fn dispatch(shared: &Shared, mut call: Call) -> Answer {
         iamcredentials::route,
         iam_v1::route,
         iam_roles::route,
+        iam_pools::route,
         iam_v2::route,
         iam_v3::route,
         resource_manager::route,

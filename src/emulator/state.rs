@@ -190,6 +190,14 @@ impl World {
         self.hidden_names.contains(name)
     }
 
+    /// Everything that the viewer is kept from, by the names of the estate file.
+    pub fn hidden(&self) -> impl Iterator<Item = String> {
+        self.hidden_policies
+            .iter()
+            .map(Resource::full_name)
+            .chain(self.hidden_names.iter().cloned())
+    }
+
     /// Remembers a refusal.
     pub fn remember(&mut self, refused: Refused) {
         if self.refusals.len() >= REFUSALS {
