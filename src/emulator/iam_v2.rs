@@ -27,6 +27,8 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
 }
 
 fn read(shared: &Shared, call: &Call, point: &str, id: Option<&str>) -> Answer {
+    // gcloud encodes the attachment point twice.
+    let point = percent_encoding::percent_decode_str(point).decode_utf8_lossy();
     let asked = point
         .strip_prefix("cloudresourcemanager.googleapis.com/")
         .and_then(|name| Resource::parse(name).ok())
