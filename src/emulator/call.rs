@@ -1,0 +1,231 @@
+//! One request, taken apart: `/v1/projects/p/serviceAccounts/e:verb?query`.
+//!
+//! Colons inside a path are beyond what axum's router matches, so paths are matched here by slices.
+
+use axum::http::Method;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::auth::Who;
+use super::error::Refusal;
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub method: Method,
+    /// The raw path, for errors.
+    pub path: String,
+    /// Decoded segments; the last one without its verb.
+    pub segments: Vec<String>,
+    /// What stands after the last colon of the last segment, when it is a word.
+    pub verb: String,
+    pub query: Vec<(String, String)>,
+    /// The JSON body; `null` when there is none.
+    pub body: Value,
+    /// The raw body, for forms.
+    pub raw: String,
+    pub bearer: Option<String>,
+    /// `x-goog-user-project`.
+    pub quota_project: Option<String>,
+    pub now: Timestamp,
+    pub who: Who,
+}
+
+impl Call {
+    /// Reads the parts of a request. A body that is not JSON is refused, except a form's.
+    pub fn read(parts: &Parts, bytes: &[u8]) -> Result<Self, Refusal> {
+        let path = parts.uri.path().to_owned();
+        let mut segments: Vec<String> = path
+            .trim_start_matches('/')
+            .split('/')
+            .map(decode)
+            .collect();
+        let mut verb = String::new();
+        if let Some(last) = segments.last_mut()
+            && let Some((name, word)) = last.rsplit_once(':')
+            && !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_alphabetic())
+            && VERBS.contains(&word)
+        {
+            verb = word.to_owned();
+            *last = name.to_owned();
+        }
+        let query = pairs(parts.uri.query().unwrap_or_default());
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .map(str::trim)
+        };
+        let raw = String::from_utf8_lossy(bytes).into_owned();
+        let form = header("content-type").is_some_and(|t| t.contains("x-www-form-urlencoded"));
+        let body = if form || raw.trim().is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(bytes)
+                .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?
+        };
+        let bearer = header("authorization")
+            .and_then(|h| {
+                let (kind, token) = h.split_once(' ')?;
+                kind.eq_ignore_ascii_case("bearer").then(|| token.trim())
+            })
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned);
+        Ok(Self {
+            method: parts.method.clone(),
+            path,
+            segments,
+            verb,
+            query,
+            body,
+            raw,
+            bearer,
+            quota_project: header("x-goog-user-project").map(str::to_owned),
+            now: Timestamp::now(),
+            who: Who::Administrator,
+        })
+    }
+
+    /// Method, segments and verb, to be matched.
+    pub fn parts(&self) -> (&str, Vec<&str>, &str) {
+        (
+            self.method.as_str(),
+            self.segments.iter().map(String::as_str).collect(),
+            &self.verb,
+        )
+    }
+
+    /// A query parameter, the first of that name.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+    }
+
+    /// A string of the body, by its JSON pointer.
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        self.body.pointer(pointer).and_then(Value::as_str)
+    }
+
+    /// A string from the body or, for a GET, the query.
+    pub fn either(&self, name: &str) -> Option<&str> {
+        self.param(name).or_else(|| self.text(&format!("/{name}")))
+    }
+
+    /// The list of strings under a name of the body.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.body
+            .get(name)
+            .and_then(Value::as_array)
+            .map(|list| {
+                list.iter()
+                    .filter_map(|v| v.as_str().map(str::to_owned))
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// `pageSize`, within Google's limits for the method.
+    ///
+    /// # Errors
+    /// It is no number, or negative.
+    pub fn page_size(&self, default: usize, largest: usize) -> Result<usize, Refusal> {
+        let number = match (self.param("pageSize"), self.body.get("pageSize")) {
+            (Some(text), _) => text.parse::<i64>().ok(),
+            (None, Some(value)) => value.as_i64(),
+            (None, None) => Some(0),
+        };
+        match number.map(usize::try_from) {
+            Some(Ok(0)) => Ok(default),
+            Some(Ok(n)) => Ok(n.min(largest)),
+            _ => Err(Refusal::invalid(
+                "Request contains an invalid argument: pageSize must not be negative.",
+            )),
+        }
+    }
+
+    /// One page of items that come in the order of their keys. The token is the last key served, so
+    /// that a page stays right when items come and go between two calls.
+    ///
+    /// # Errors
+    /// A token that was not issued here.
+    pub fn page<T>(
+        &self,
+        items: impl Iterator<Item = (String, T)>,
+        size: usize,
+    ) -> Result<(Vec<T>, Option<String>), Refusal> {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+        let after = match self.either("pageToken").filter(|t| !t.is_empty()) {
+            None => None,
+            Some(token) => {
+                let bytes = B64
+                    .decode(token)
+                    .map_err(|_| Refusal::invalid("The page token is invalid."))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| Refusal::invalid("The page token is invalid."))?;
+                Some(text)
+            }
+        };
+        let mut page = Vec::new();
+        let mut last = String::new();
+        for (key, item) in items {
+            if after.as_ref().is_some_and(|a| key <= *a) {
+                continue;
+            }
+            if page.len() == size {
+                return Ok((page, Some(B64.encode(&last))));
+            }
+            page.push(item);
+            last = key;
+        }
+        Ok((page, None))
+    }
+}
+
+/// The words after a colon that are verbs; a project id may hold a colon too (`example.com:app`).
+const VERBS: &[&str] = &[
+    "batchEnable",
+    "batchGet",
+    "disable",
+    "enable",
+    "generateAccessToken",
+    "generateIdToken",
+    "getAncestry",
+    "getIamPolicy",
+    "lookup",
+    "queryGrantableRoles",
+    "queryTestablePermissions",
+    "search",
+    "searchPolicyBindings",
+    "searchTargetPolicyBindings",
+    "searchTransitiveMemberships",
+    "setIamPolicy",
+    "signBlob",
+    "signJwt",
+    "testIamPermissions",
+    "troubleshoot",
+    "troubleshootError",
+    "undelete",
+];
+
+/// `a=b&c=d`, decoded.
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|p| !p.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let plus = |s: &str| decode(&s.replace('+', " "));
+            (plus(key), plus(value))
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

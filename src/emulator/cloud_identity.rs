@@ -1,0 +1,125 @@
+//! Cloud Identity v1: groups and their direct members (discovery document cloudidentity v1).
+//!
+//! A group's resource name is opaque at Google's; here it is the address's own, hex-encoded.
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::auth::Who;
+use super::call::Call;
+use super::enforce;
+use super::error::Refusal;
+use super::iam_v1::listed;
+use super::state::{Shared, World};
+use crate::iam::{Member, PolicyMember, Principal};
+
+/// Answers what is a path of this API.
+pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
+    let (method, segments, verb) = call.parts();
+    match (method, segments.as_slice(), verb) {
+        ("GET", ["v1", "groups"], "lookup") => Some(lookup(shared, call)),
+        ("GET", ["v1", "groups", id, "memberships"], "") => Some(memberships(shared, call, id)),
+        ("GET", ["v1", "groups", id], "") => Some(get(shared, call, id)),
+        _ => None,
+    }
+}
+
+fn name_of(email: &str) -> String {
+    email.bytes().map(|b| format!("{b:02x}")).collect()
+}
+
+fn email_of(id: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> = id
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// Cloud Identity's words for a group that is not there or not to be seen.
+fn refused() -> Refusal {
+    Refusal::new(
+        403,
+        "PERMISSION_DENIED",
+        "Error(2028): Permission denied for resource groups (or it may not exist).",
+    )
+}
+
+/// Who sees a group: the administrator, users of the group's own domain (Workspace's default lets
+/// an organization's users see its groups; chosen), its members.
+fn seen(world: &World, call: &Call, email: &str) -> bool {
+    if enforce::is_viewer(world, call) && world.hides(&format!("groups/{email}")) {
+        return false;
+    }
+    let Some(group) = world.estate.group(email).known() else {
+        return false;
+    };
+    match &call.who {
+        Who::Administrator => true,
+        Who::Principal(who) => {
+            let domain = |e: &str| e.rsplit_once('@').map(|(_, d)| d.to_lowercase());
+            let same = matches!(who, Principal::User(user) if domain(user) == domain(email));
+            same || group
+                .members
+                .iter()
+                .any(|m| matches!(&m.member, Member::One(p) if p == who))
+        }
+    }
+}
+
+fn lookup(shared: &Shared, call: &Call) -> Answer {
+    let email = call.param("groupKey.id").unwrap_or_default().to_lowercase();
+    if !seen(&shared.read(), call, &email) {
+        return Err(refused());
+    }
+    Ok(json!({ "name": format!("groups/{}", name_of(&email)) }))
+}
+
+fn get(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let email = email_of(id).unwrap_or_default();
+    if !seen(&shared.read(), call, &email) {
+        return Err(refused());
+    }
+    Ok(json!({ "name": format!("groups/{id}"), "groupKey": { "id": email } }))
+}
+
+fn memberships(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let email = email_of(id).unwrap_or_default();
+    // ListMemberships: 200 unless asked in the full view's 500 at most; basic view 1,000.
+    let size = call.page_size(200, 1_000)?;
+    let world = shared.read();
+    let group = world
+        .estate
+        .group(&email)
+        .known()
+        .filter(|_| seen(&world, call, &email))
+        .ok_or_else(refused)?;
+    let mut rows: Vec<(String, Value)> = group
+        .members
+        .iter()
+        .map(|member| {
+            let (kind, key) = kind_of(member);
+            let row = json!({
+                "name": format!("groups/{id}/memberships/{}", name_of(&key)),
+                "preferredMemberKey": { "id": key },
+                "roles": [{ "name": "MEMBER" }],
+                "type": kind,
+            });
+            (format!("{kind}\n{key}"), row)
+        })
+        .collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let (page, next) = call.page(rows.into_iter(), size)?;
+    Ok(listed("memberships", page, next))
+}
+
+/// `Membership.type` and the member's key.
+fn kind_of(member: &PolicyMember) -> (&'static str, String) {
+    match &member.member {
+        Member::One(Principal::User(email)) => ("USER", email.clone()),
+        Member::One(Principal::ServiceAccount(email)) => ("SERVICE_ACCOUNT", email.clone()),
+        Member::Group(email) => ("GROUP", email.clone()),
+        _ => ("OTHER", member.text.to_string()),
+    }
+}

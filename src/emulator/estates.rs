@@ -1,0 +1,191 @@
+//! The built-in estates: one per story, and the generated `large`.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::large;
+use crate::estate::Estate;
+
+/// What one built-in estate tells.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Story {
+    /// The name to ask for it by, `cross-project`.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// A paragraph.
+    pub story: String,
+    /// Who wants access, as an IAM member identifier.
+    pub caller: String,
+    /// The account that is wanted, by e-mail.
+    pub target: String,
+    /// The permission that the story is about.
+    #[serde(default)]
+    pub permission: String,
+}
+
+/// The story that is told when none is named: that of the report this project grew from.
+pub const DEFAULT: &str = "cross-project";
+/// Accounts and projects of `large`.
+const LARGE: (usize, usize) = (20_000, 500);
+
+static INDEX: &str = include_str!("../../assets/estates/index.json");
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../assets/estates/", $name, ".json")))),*]
+    };
+}
+
+static FILES: &[(&str, &str)] = files![
+    "cross-project",
+    "inherited",
+    "conditional",
+    "denied",
+    "owner",
+    "typo",
+    "group",
+    "boundary",
+    "boundary-v1",
+    "disabled",
+    "api-off",
+    "unreadable",
+    "unreadable-yes",
+    "role-lacks",
+    "custom-role-disabled",
+    "wrong-kind",
+    "self-grant",
+    "github",
+    "delegation",
+    "wrong-target",
+];
+
+/// All stories, in the order in which they are best met.
+#[must_use]
+pub fn index() -> &'static [Story] {
+    static STORIES: OnceLock<Vec<Story>> = OnceLock::new();
+    // The index is built in and a test reads it: it cannot be damaged in front of a user.
+    STORIES.get_or_init(|| serde_json::from_str(INDEX).unwrap_or_default())
+}
+
+/// The names that [`load`] knows.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    index().iter().map(|story| story.name.as_str()).collect()
+}
+
+/// A built-in estate by name.
+///
+/// # Errors
+/// No estate has that name: the message says which there are, and which is nearest.
+pub fn load(name: &str) -> Result<Estate, String> {
+    let text = if name == "large" {
+        large::large(LARGE.0, LARGE.1).to_string()
+    } else {
+        match FILES.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => (*text).to_owned(),
+            None => return Err(unknown(name)),
+        }
+    };
+    read(name, &text)
+}
+
+fn unknown(name: &str) -> String {
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+    let near = names()
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(known, &shown), known))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, known)| format!(" Did you mean '{known}'?"))
+        .unwrap_or_default();
+    format!(
+        "there is no built-in estate '{shown}'.{near} There are: {}",
+        names().join(", ")
+    )
+}
+
+// The plain reader of built-in files, until estate::file is merged.
+fn read(name: &str, text: &str) -> Result<Estate, String> {
+    use crate::iam::Resource;
+    use serde_json::Value;
+    fn list<T: serde::de::DeserializeOwned>(v: &Value, key: &str) -> Result<Vec<T>, String> {
+        let Some(value) = v.get(key) else {
+            return Ok(Vec::new());
+        };
+        serde_json::from_value(value.clone()).map_err(|e| format!("{key}: {e}"))
+    }
+    let v: Value = serde_json::from_str(text).map_err(|e| format!("{name}: {e}"))?;
+    let mut e = Estate::default();
+    for x in list(&v, "organizations")? {
+        e.put_organization(x);
+    }
+    for x in list(&v, "folders")? {
+        e.put_folder(x);
+    }
+    for x in list(&v, "projects")? {
+        e.put_project(x);
+    }
+    for x in list(&v, "serviceAccounts")? {
+        e.put_account(x);
+    }
+    for x in list(&v, "roles")? {
+        e.put_role(x);
+    }
+    for x in list(&v, "groups")? {
+        e.put_group(&x);
+    }
+    for x in list(&v, "denyPolicies")? {
+        e.put_deny_policy(x);
+    }
+    for x in list(&v, "principalAccessBoundaryPolicies")? {
+        e.put_boundary(x);
+    }
+    for x in list(&v, "policyBindings")? {
+        e.put_policy_binding(x);
+    }
+    for (key, policy) in v
+        .get("iamPolicies")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let resource = Resource::parse(key).map_err(|e| e.to_string())?;
+        let resource = e.resolve(&resource).exists().unwrap_or(resource);
+        e.put_policy(
+            resource,
+            serde_json::from_value(policy.clone()).map_err(|e| e.to_string())?,
+        );
+    }
+    for (key, on) in v
+        .get("enabledServices")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let id = key.strip_prefix("projects/").unwrap_or(key);
+        let id = e
+            .project(id)
+            .map_or(id.to_owned(), |p| p.project_id.clone());
+        let on: Vec<String> = serde_json::from_value(on.clone()).map_err(|e| e.to_string())?;
+        e.put_services(&id, on);
+    }
+    for (key, tags) in v
+        .get("tags")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let resource = Resource::parse(key).map_err(|e| e.to_string())?;
+        let resource = e.resolve(&resource).exists().unwrap_or(resource);
+        e.put_tags(
+            resource,
+            serde_json::from_value(tags.clone()).map_err(|e| e.to_string())?,
+        );
+    }
+    for name in list::<String>(&v, "unreadable")? {
+        e.mark_unreadable(&name, "may not be read");
+    }
+    Ok(e)
+}

@@ -1,0 +1,328 @@
+//! IAM Credentials v1: short-lived credentials for service accounts
+//! (discovery document iamcredentials v1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::auth::Who;
+use super::call::Call;
+use super::error::Refusal;
+use super::state::{Shared, World};
+use super::{Answer, enforce, tokens};
+use crate::estate::Read;
+use crate::iam::permission::{
+    GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::{Principal, Resource};
+
+const SERVICE: &str = "iamcredentials.googleapis.com";
+/// Without `constraints/iam.allowServiceAccountCredentialLifetimeExtension`
+/// (GenerateAccessTokenRequest.lifetime).
+const LONGEST: i64 = 3_600;
+
+/// Answers what is a path of this API.
+pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
+    let (method, segments, verb) = call.parts();
+    let ("POST", ["v1", "projects", project, "serviceAccounts", account]) =
+        (method, segments.as_slice())
+    else {
+        return None;
+    };
+    let permission = match verb {
+        "generateAccessToken" => GET_ACCESS_TOKEN,
+        "generateIdToken" => GET_OPEN_ID_TOKEN,
+        "signBlob" => SIGN_BLOB,
+        "signJwt" => SIGN_JWT,
+        _ => return None,
+    };
+    Some(
+        authorize(shared, call, project, account, permission).and_then(|target| match verb {
+            "generateAccessToken" => access_token(shared, call, &target),
+            "generateIdToken" => id_token(shared, call, &target),
+            "signBlob" => sign_blob(call, &target),
+            _ => sign_jwt(call, &target),
+        }),
+    )
+}
+
+/// Checks the API, every hop of the chain, and the target.
+fn authorize(
+    shared: &Shared,
+    call: &Call,
+    project: &str,
+    account: &str,
+    permission: &str,
+) -> Result<Resource, Refusal> {
+    if project != "-" {
+        return Err(invalid_name());
+    }
+    check_api(shared, call)?;
+    let mut names = Vec::new();
+    for delegate in call.texts("delegates") {
+        // DD: "The wildcard character is required; replacing it with a project ID is invalid."
+        let email = delegate
+            .strip_prefix("projects/-/serviceAccounts/")
+            .ok_or_else(invalid_name)?;
+        names.push(email.to_owned());
+    }
+    names.push(account.to_owned());
+    let hops = names.len();
+    let mut caller = call.who.clone();
+    let mut at = None;
+    for (i, name) in names.iter().enumerate() {
+        let needed = if i + 1 == hops {
+            permission
+        } else {
+            IMPLICIT_DELEGATION
+        };
+        let found = hop(shared, call, &caller, name, needed)?;
+        caller = Who::Principal(Principal::ServiceAccount(found.id().to_owned()));
+        at = Some(found);
+    }
+    at.ok_or_else(invalid_name)
+}
+
+fn invalid_name() -> Refusal {
+    Refusal::invalid("Request contains an invalid argument.")
+}
+
+/// One hop: the account exists, works, and the one before may.
+fn hop(
+    shared: &Shared,
+    call: &Call,
+    caller: &Who,
+    name: &str,
+    needed: &str,
+) -> Result<Resource, Refusal> {
+    let resource = Resource::parse(&format!("projects/-/serviceAccounts/{name}"))
+        .map_err(|_| invalid_name())?;
+    let (found, disabled, allowed) = {
+        let world = shared.read();
+        let Some(found) = world.find(&resource) else {
+            return Err(Refusal::not_found(format!(
+                "Not found; Gaia id not found for email {name}"
+            )));
+        };
+        let disabled = world.estate.account(found.id()).is_some_and(|a| a.disabled);
+        let allowed = match caller {
+            Who::Administrator => true,
+            Who::Principal(who) => enforce::may(&world, call, who, needed, &found),
+        };
+        (found, disabled, allowed)
+    };
+    if !allowed {
+        let who = match caller {
+            Who::Principal(who) => Some(who.clone()),
+            Who::Administrator => None,
+        };
+        return Err(enforce::denied_for(shared, call, who, needed, &found));
+    }
+    if disabled {
+        return Err(Refusal::precondition(format!(
+            "Service account {} is disabled.",
+            found.id()
+        )));
+    }
+    Ok(found)
+}
+
+/// The API must be on in the project that pays: the one of the header, else the caller's own
+/// (SEMANTICS, "Beyond IAM").
+fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
+    let world = shared.read();
+    let project = match (&call.quota_project, &call.who) {
+        (Some(project), _) => {
+            let found = world.find(&Resource::project(project));
+            let allowed = found.as_ref().is_some_and(|found| {
+                enforce::holds(&world, call, "serviceusage.services.use", found)
+            });
+            if !allowed {
+                return Err(quota_denied(project));
+            }
+            found.map(|found| found.id().to_owned())
+        }
+        (None, Who::Principal(who)) => world.estate.home(who).map(|p| p.project_id.clone()),
+        (None, Who::Administrator) => None,
+    };
+    match project {
+        Some(project) => enabled(
+            &world,
+            &project,
+            SERVICE,
+            "IAM Service Account Credentials API",
+        ),
+        None => Ok(()),
+    }
+}
+
+/// `USER_PROJECT_DENIED`, as Google words it.
+fn quota_denied(project: &str) -> Refusal {
+    let shown: String = project.chars().filter(|c| !c.is_control()).collect();
+    let consumer = format!("projects/{shown}");
+    Refusal::new(
+        403,
+        "PERMISSION_DENIED",
+        format!(
+            "Caller does not have required permission to use project {shown}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project={shown} and then retry. Propagation of the new permission may take a few minutes."
+        ),
+    )
+    .info(
+        "USER_PROJECT_DENIED",
+        "googleapis.com",
+        &[("consumer", &consumer), ("service", SERVICE)],
+    )
+}
+
+/// `SERVICE_DISABLED`, as Google words it. A project's list that lacks either of IAM and IAM
+/// Credentials has both off: disabling Credentials disables IAM (DD iamcredentials v1).
+pub(crate) fn enabled(
+    world: &World,
+    project: &str,
+    service: &str,
+    title: &str,
+) -> Result<(), Refusal> {
+    if world.enforced().service_enabled(project, service) != Read::Known(false) {
+        return Ok(());
+    }
+    let number = world
+        .estate
+        .project(project)
+        .map_or(project, |p| p.number())
+        .to_owned();
+    let consumer = format!("projects/{number}");
+    let url = format!(
+        "https://console.developers.google.com/apis/api/{service}/overview?project={number}"
+    );
+    let mut refusal = Refusal::new(
+        403,
+        "PERMISSION_DENIED",
+        format!(
+            "{title} has not been used in project {number} before or it is disabled. Enable it by visiting {url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry."
+        ),
+    )
+    .info(
+        "SERVICE_DISABLED",
+        "googleapis.com",
+        &[
+            ("service", service),
+            ("serviceTitle", title),
+            ("consumer", &consumer),
+            ("containerInfo", &number),
+            ("activationUrl", &url),
+        ],
+    );
+    refusal.details.push(json!({
+        "@type": "type.googleapis.com/google.rpc.Help",
+        "links": [{ "description": "Google developers console API activation", "url": url }],
+    }));
+    Err(refusal)
+}
+
+fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+    if call.texts("scope").is_empty() {
+        return Err(Refusal::invalid("scope must be specified."));
+    }
+    let seconds = match call.text("/lifetime") {
+        None | Some("") => LONGEST,
+        Some(text) => text
+            .strip_suffix('s')
+            .and_then(|s| s.parse::<f64>().ok())
+            .filter(|s| s.is_finite() && *s > 0.0 && *s < 1e9)
+            .map(|s| s as i64)
+            .ok_or_else(|| {
+                Refusal::invalid(
+                    "Invalid value at 'lifetime' (type.googleapis.com/google.protobuf.Duration)",
+                )
+            })?,
+    };
+    if seconds > LONGEST {
+        return Err(Refusal::invalid(
+            "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
+        ));
+    }
+    let until = later(call.now, seconds);
+    let who = Principal::ServiceAccount(target.id().to_owned());
+    let token = shared
+        .write()
+        .tokens
+        .mint(who, until, call.now)
+        .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))?;
+    Ok(json!({
+        "accessToken": token,
+        "expireTime": until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }))
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// An ID token with the claims of Google's. Nobody's key signs it: the signature is random bytes,
+/// so it can be read and cannot be verified.
+fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+    let audience = call.text("/audience").unwrap_or_default();
+    if audience.is_empty() {
+        return Err(Refusal::invalid("audience must be specified."));
+    }
+    let world = shared.read();
+    let account = world.estate.account(target.id());
+    let subject = account.map_or("", |a| &a.unique_id);
+    let email = account.map_or(target.id(), |a| &a.email);
+    let issued = call.now.as_second();
+    let mut claims = json!({
+        "aud": audience, "azp": subject, "exp": issued + LONGEST, "iat": issued,
+        "iss": "https://accounts.google.com", "sub": subject,
+    });
+    if call.body.get("includeEmail").and_then(Value::as_bool) == Some(true)
+        && let Some(claims) = claims.as_object_mut()
+    {
+        claims.insert("email".into(), json!(email));
+        claims.insert("email_verified".into(), json!(true));
+    }
+    Ok(json!({ "token": jwt(&claims.to_string())? }))
+}
+
+fn key_id(target: &Resource) -> String {
+    URL_SAFE_NO_PAD
+        .encode(target.id())
+        .bytes()
+        .take(20)
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+fn signature() -> Result<[u8; 256], Refusal> {
+    tokens::random::<256>()
+        .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))
+}
+
+fn jwt(claims: &str) -> Result<String, Refusal> {
+    let header = json!({ "alg": "RS256", "kid": "emulated", "typ": "JWT" }).to_string();
+    Ok(format!(
+        "{}.{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(claims),
+        URL_SAFE_NO_PAD.encode(signature()?)
+    ))
+}
+
+fn sign_blob(call: &Call, target: &Resource) -> Answer {
+    let payload = call.text("/payload").unwrap_or_default();
+    if STANDARD.decode(payload).is_err() {
+        return Err(Refusal::invalid(
+            "Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed",
+        ));
+    }
+    Ok(json!({ "keyId": key_id(target), "signedBlob": STANDARD.encode(signature()?) }))
+}
+
+fn sign_jwt(call: &Call, target: &Resource) -> Answer {
+    let payload = call.text("/payload").unwrap_or_default();
+    if serde_json::from_str::<serde_json::Map<String, Value>>(payload).is_err() {
+        return Err(Refusal::invalid("The JWT payload is not a JSON object."));
+    }
+    Ok(json!({ "keyId": key_id(target), "signedJwt": jwt(payload)? }))
+}

@@ -1,0 +1,159 @@
+//! Service Usage v1: which APIs a project has enabled (discovery document serviceusage v1).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::call::Call;
+use super::enforce;
+use super::error::Refusal;
+use super::iam_v1::listed;
+use super::state::{Shared, World};
+use crate::estate::Read;
+use crate::iam::Resource;
+
+/// What the project of a file that names no services has enabled, as far as a list goes: the ones
+/// that are served here.
+const SERVED: [&str; 8] = [
+    "cloudasset.googleapis.com",
+    "cloudidentity.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "policytroubleshooter.googleapis.com",
+    "serviceusage.googleapis.com",
+    "sts.googleapis.com",
+];
+const IAM: &str = "iam.googleapis.com";
+const CREDENTIALS: &str = "iamcredentials.googleapis.com";
+
+/// Answers what is a path of this API.
+pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
+    let (method, segments, verb) = call.parts();
+    match (method, segments.as_slice(), verb) {
+        ("GET", ["v1", "projects", p, "services"], "") => Some(list(shared, call, p)),
+        ("GET", ["v1", "projects", p, "services"], "batchGet") => Some(batch(shared, call, p)),
+        ("GET", ["v1", "projects", p, "services", s], "") => Some(get(shared, call, p, s)),
+        ("POST", ["v1", "projects", p, "services", s], "enable" | "disable") => {
+            Some(switch(shared, call, p, s, verb == "enable"))
+        }
+        ("GET", ["v1", "operations", id], "") => Some(Ok(json!({
+            "name": format!("operations/{id}"), "done": true,
+            "response": { "@type": "type.googleapis.com/google.protobuf.Empty" },
+        }))),
+        _ => None,
+    }
+}
+
+fn project(shared: &Shared, call: &Call, id: &str, permission: &str) -> Result<Resource, Refusal> {
+    let asked = Resource::parse(&format!("projects/{id}"))
+        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+    let found = shared.read().find(&asked);
+    match found {
+        Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
+        None => Err(enforce::denied(shared, call, permission, &asked)),
+    }
+}
+
+fn show(world: &World, project: &Resource, service: &str) -> Value {
+    let on = world.estate.service_enabled(project.id(), service) != Read::Known(false);
+    let number = world
+        .estate
+        .project(project.id())
+        .map_or(project.id(), |p| p.number());
+    json!({
+        "name": format!("projects/{number}/services/{service}"),
+        "parent": format!("projects/{number}"),
+        "config": { "name": service },
+        "state": if on { "ENABLED" } else { "DISABLED" },
+    })
+}
+
+fn get(shared: &Shared, call: &Call, id: &str, service: &str) -> Answer {
+    let found = project(shared, call, id, "serviceusage.services.get")?;
+    Ok(show(&shared.read(), &found, service))
+}
+
+fn batch(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let found = project(shared, call, id, "serviceusage.services.get")?;
+    let world = shared.read();
+    let services: Vec<Value> = call
+        .query
+        .iter()
+        .filter(|(k, _)| k == "names")
+        .filter_map(|(_, name)| name.rsplit('/').next())
+        .map(|service| show(&world, &found, service))
+        .collect();
+    Ok(json!({ "services": services }))
+}
+
+fn known(world: &World, project: &Resource) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = SERVED.iter().map(|s| (*s).to_owned()).collect();
+    if let Some(enabled) = world.estate.services(project.id()) {
+        all.extend(enabled.iter().cloned());
+    }
+    all
+}
+
+fn list(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let found = project(shared, call, id, "serviceusage.services.list")?;
+    // ListServicesRequest.pageSize: 50 unless asked, 200 at most.
+    let size = call.page_size(50, 200)?;
+    let wanted = match call.param("filter").unwrap_or_default() {
+        "" => None,
+        "state:ENABLED" => Some("ENABLED"),
+        "state:DISABLED" => Some("DISABLED"),
+        _ => {
+            return Err(Refusal::invalid(
+                "The filter must be state:ENABLED or state:DISABLED.",
+            ));
+        }
+    };
+    let world = shared.read();
+    let items = known(&world, &found).into_iter().filter_map(|service| {
+        let value = show(&world, &found, &service);
+        let state = value.get("state").and_then(Value::as_str);
+        (wanted.is_none() || state == wanted).then_some((service, value))
+    });
+    let (page, next) = call.page(items, size)?;
+    Ok(listed("services", page, next))
+}
+
+/// Enabling IAM enables Credentials; disabling Credentials disables IAM (DD iamcredentials v1 and
+/// iam v2, descriptions).
+fn switch(shared: &Shared, call: &Call, id: &str, service: &str, on: bool) -> Answer {
+    let permission = if on {
+        "serviceusage.services.enable"
+    } else {
+        "serviceusage.services.disable"
+    };
+    let found = project(shared, call, id, permission)?;
+    let mut world = shared.write();
+    let mut services = match world.estate.services(found.id()) {
+        Some(enabled) => enabled.clone(),
+        None => known(&world, &found),
+    };
+    let also = match (service, on) {
+        (IAM, true) => Some(CREDENTIALS),
+        (CREDENTIALS, false) => Some(IAM),
+        _ => None,
+    };
+    for name in also.into_iter().chain([service]) {
+        if on {
+            services.insert(name.to_owned());
+        } else {
+            services.remove(name);
+        }
+    }
+    world.change(|estate| estate.put_services(found.id(), services.clone()));
+    let kind = if on { "Enable" } else { "Disable" };
+    Ok(json!({
+        "name": "operations/acat.emulated-done",
+        "done": true,
+        "response": {
+            "@type": format!("type.googleapis.com/google.api.serviceusage.v1.{kind}ServiceResponse"),
+            "service": show(&world, &found, service),
+        },
+    }))
+}

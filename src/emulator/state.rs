@@ -1,0 +1,215 @@
+//! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Options;
+use super::tokens::Tokens;
+use crate::estate::{Estate, Existence, ServiceAccount};
+use crate::iam::{AllowPolicy, Principal, Resource, deny};
+
+/// How many refusals are remembered for `troubleshootError`.
+const REFUSALS: usize = 1_000;
+
+/// One emulator's state, shared by its calls.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    world: RwLock<World>,
+    latency: Duration,
+}
+
+/// A refusal that can be explained later.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub id: String,
+    pub who: Principal,
+    pub permission: String,
+    pub resource: Resource,
+    pub time: Timestamp,
+}
+
+/// The state itself.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// What is served.
+    pub estate: Estate,
+    /// What is enforced, where that lags behind.
+    lagging: Option<Estate>,
+    /// Policies that do not count yet, oldest first, with when they will.
+    queue: VecDeque<(Timestamp, Resource, AllowPolicy)>,
+    propagation: SignedDuration,
+    /// Project id to the e-mails of its accounts.
+    pub by_project: BTreeMap<String, BTreeSet<String>>,
+    /// Deleted accounts that can still come back, by unique id, with their policy.
+    pub graveyard: BTreeMap<String, (Arc<ServiceAccount>, Option<AllowPolicy>)>,
+    /// Allow policies that the viewer may not read.
+    hidden_policies: HashSet<Resource>,
+    /// Collections, groups and roles that the viewer may not read.
+    hidden_names: HashSet<String>,
+    pub viewer: Option<Principal>,
+    pub viewer_token: String,
+    pub tokens: Tokens,
+    pub refusals: VecDeque<Refused>,
+    /// Counts writes, so that no two etags are alike.
+    pub writes: u64,
+}
+
+impl Shared {
+    pub fn new(estate: Estate, options: Options, viewer_token: String) -> Self {
+        let (mut hidden_policies, mut hidden_names) = (HashSet::new(), HashSet::new());
+        for (name, _) in estate.unreadable() {
+            if let Ok(resource) = Resource::parse(name) {
+                hidden_policies.insert(canonical(&estate, resource));
+            } else if let Some(point) = deny::attachment_point(name) {
+                hidden_names.insert(deny::collection(&canonical(&estate, point)));
+            } else {
+                hidden_names.insert(name.to_owned());
+            }
+        }
+        let estate = estate.without_unreadable();
+        let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for account in estate.accounts() {
+            let project = estate
+                .project(&account.project_id)
+                .map_or(account.project_id.as_str(), |p| p.project_id.as_str());
+            by_project
+                .entry(project.to_owned())
+                .or_default()
+                .insert(account.email.to_lowercase());
+        }
+        let propagation =
+            SignedDuration::try_from(options.propagation).unwrap_or(SignedDuration::MAX);
+        let lagging = (!propagation.is_zero()).then(|| estate.clone());
+        Self {
+            latency: options.latency,
+            world: RwLock::new(World {
+                estate,
+                lagging,
+                queue: VecDeque::new(),
+                propagation,
+                by_project,
+                graveyard: BTreeMap::new(),
+                hidden_policies,
+                hidden_names,
+                viewer: options.viewer,
+                viewer_token,
+                tokens: Tokens::default(),
+                refusals: VecDeque::new(),
+                writes: 0,
+            }),
+        }
+    }
+
+    pub fn latency(&self) -> Duration {
+        self.latency
+    }
+
+    /// A lock that a panic poisoned still guards whole values: nothing here is left half-written.
+    pub fn read(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn write(&self) -> RwLockWriteGuard<'_, World> {
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets policies count whose time has come.
+    pub fn settle(&self, now: Timestamp) {
+        if self.read().queue.front().is_some_and(|q| q.0 <= now) {
+            self.write().settle(now);
+        }
+    }
+}
+
+impl World {
+    /// The estate that decides.
+    pub fn enforced(&self) -> &Estate {
+        self.lagging.as_ref().unwrap_or(&self.estate)
+    }
+
+    fn settle(&mut self, now: Timestamp) {
+        while self.queue.front().is_some_and(|q| q.0 <= now) {
+            if let Some((_, resource, policy)) = self.queue.pop_front()
+                && let Some(lagging) = &mut self.lagging
+            {
+                lagging.put_policy(resource, policy);
+            }
+        }
+    }
+
+    /// Stores a policy: served at once, enforced after the propagation delay.
+    pub fn put_policy(&mut self, resource: &Resource, policy: AllowPolicy, now: Timestamp) {
+        if self.lagging.is_some() {
+            let due = now.checked_add(self.propagation).unwrap_or(Timestamp::MAX);
+            self.queue
+                .push_back((due, resource.clone(), policy.clone()));
+        }
+        self.estate.put_policy(resource.clone(), policy);
+    }
+
+    /// A change that counts at once, in both estates.
+    pub fn change(&mut self, change: impl Fn(&mut Estate)) {
+        change(&mut self.estate);
+        if let Some(lagging) = &mut self.lagging {
+            change(lagging);
+        }
+    }
+
+    /// Adds or replaces an account.
+    pub fn put_account(&mut self, account: &ServiceAccount) {
+        self.by_project
+            .entry(account.project_id.clone())
+            .or_default()
+            .insert(account.email.to_lowercase());
+        self.change(|estate| estate.put_account(account.clone()));
+    }
+
+    /// Whether an address looks like a user-managed account of a project of this estate.
+    pub fn owns_address(&self, email: &str) -> bool {
+        email
+            .split_once('@')
+            .and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"))
+            .is_some_and(|project| self.estate.project(project).is_some())
+    }
+
+    /// The canonical name of something that exists.
+    pub fn find(&self, resource: &Resource) -> Option<Resource> {
+        self.estate.resolve(resource).exists()
+    }
+
+    /// Whether the viewer is kept from this resource's allow policy.
+    pub fn hides_policy(&self, resource: &Resource) -> bool {
+        self.hidden_policies.contains(resource)
+    }
+
+    /// Whether the viewer is kept from a collection, `groups/…` or a role.
+    pub fn hides(&self, name: &str) -> bool {
+        self.hidden_names.contains(name)
+    }
+
+    /// Everything that the viewer is kept from, by the names of the estate file.
+    pub fn hidden(&self) -> impl Iterator<Item = String> {
+        self.hidden_policies
+            .iter()
+            .map(Resource::full_name)
+            .chain(self.hidden_names.iter().cloned())
+    }
+
+    /// Remembers a refusal.
+    pub fn remember(&mut self, refused: Refused) {
+        if self.refusals.len() >= REFUSALS {
+            self.refusals.pop_front();
+        }
+        self.refusals.push_back(refused);
+    }
+}
+
+fn canonical(estate: &Estate, resource: Resource) -> Resource {
+    match estate.resolve(&resource) {
+        Existence::Exists(found) => found,
+        _ => resource,
+    }
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Real clients against the emulator: gcloud, google-auth, and Google's own schemas.
+#   tests/interop/run.sh path/to/bindscope
+# PYTHON names a Python that has requirements.txt (default: python3). Without gcloud its part is
+# skipped, which is a failure where CI is set.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+binary=${1:?usage: tests/interop/run.sh path/to/bindscope}
+export PYTHON=${PYTHON:-python3}
+[ -x "$binary" ] || { echo "interop: $binary is not an executable; build it with: cargo build --release" >&2; exit 2; }
+"$PYTHON" -c 'import google.auth, googleapiclient, requests' || {
+  echo "interop: $PYTHON lacks a package of $here/requirements.txt" >&2
+  exit 2
+}
+
+work=$(mktemp -d)
+emulator=
+stop() {
+  [ -z "$emulator" ] || { kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; }
+  emulator=
+}
+cleanup() {
+  stop
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# No credentials, configuration or proxy of the person who runs this may take part.
+unset GOOGLE_APPLICATION_CREDENTIALS GOOGLE_CLOUD_PROJECT GOOGLE_CLOUD_QUOTA_PROJECT
+while read -r name; do unset "$name"; done < <(compgen -e | grep '^CLOUDSDK_' | grep -v '^CLOUDSDK_PYTHON' || true)
+export NO_PROXY=127.0.0.1,localhost,::1 no_proxy=127.0.0.1,localhost,::1
+
+# Every suite gets an emulator of its own, so that none depends on what another changed.
+start() {
+  local pipe=$work/stdout line missing name
+  rm -f "$pipe"
+  mkfifo "$pipe"
+  "$binary" emulator --demo cross-project --port 0 >"$pipe" &
+  emulator=$!
+  exec 3<"$pipe"
+  IFS= read -r -t 60 -u 3 line || { echo "interop: the emulator printed no base URL" >&2; exit 1; }
+  case $line in
+    http://*) ;;
+    *) echo "interop: the emulator's first line is no base URL: $line" >&2; exit 1 ;;
+  esac
+  export BASE_URL=${line%/}
+  # The environment lines follow; they are taken as printed, as a person would.
+  local wanted=(
+    CLOUDSDK_AUTH_ACCESS_TOKEN_FILE
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER
+  )
+  unset "${wanted[@]}"
+  while :; do
+    missing=
+    for name in "${wanted[@]}"; do [ -n "${!name:-}" ] || missing="$missing $name"; done
+    [ -n "$missing" ] || break
+    IFS= read -r -t 20 -u 3 line || { echo "interop: the emulator printed no export line for:$missing" >&2; exit 1; }
+    if [[ $line =~ ^export\ [A-Z_][A-Z0-9_]*= ]]; then eval "$line"; fi
+  done
+  cat <&3 >/dev/null &
+  exec 3<&-
+}
+
+failed=()
+suite() {
+  local name=$1 status=0
+  shift
+  echo "== interop: $name =="
+  start
+  "$@" || status=$?
+  kill -0 "$emulator" 2>/dev/null || { echo "interop: the emulator ended by itself" >&2; status=1; }
+  stop
+  if [ "$status" -eq 0 ]; then echo "== $name: passed =="; else
+    echo "== $name: FAILED (exit $status) ==" >&2
+    failed+=("$name")
+  fi
+}
+
+suite "google-auth" "$PYTHON" "$here/impersonate.py"
+suite "schemas" "$PYTHON" "$here/schema.py"
+if command -v gcloud >/dev/null; then
+  export CLOUDSDK_CONFIG=$work/gcloud
+  mkdir -p "$CLOUDSDK_CONFIG"
+  suite "gcloud" "$here/gcloud.sh"
+else
+  echo "== gcloud: skipped: gcloud is not installed =="
+  if [ -n "${CI:-}" ]; then
+    echo "interop: CI is set, and there a skipped suite is a failure: install gcloud (https://cloud.google.com/sdk/docs/install)" >&2
+    failed+=("gcloud (not installed)")
+  fi
+fi
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'interop: failed: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+echo "interop: all passed"
