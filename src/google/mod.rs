@@ -1,5 +1,11 @@
 //! Google Cloud as we speak to it.
 
+pub mod client;
+pub mod credentials;
+mod errors;
 pub mod listing;
 pub mod survey;
 pub mod wire;
+
+pub use client::{Call, Client, Connect};
+pub use credentials::CredentialsError;

@@ -1,0 +1,100 @@
+//! What an answer that is no success means.
+
+use serde_json::Value;
+
+use super::credentials::printable;
+use super::wire::ApiError;
+
+/// Reads Google's error body (AIP-193: `error.message`, `error.details[]` with an `ErrorInfo`).
+/// An answer of another shape, such as a proxy's HTML page, is told by its status and first words.
+pub(super) fn refused(what: &str, status: u16, body: &[u8]) -> ApiError {
+    let what = what.to_owned();
+    let (message, reason) = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => (words(&value, status), reason(&value)),
+        Err(_) => (not_json(body, status), None),
+    };
+    if status == 401 {
+        return ApiError::Unauthenticated { what, message };
+    }
+    ApiError::Refused {
+        what,
+        status,
+        reason,
+        message,
+    }
+}
+
+fn words(value: &Value, status: u16) -> String {
+    let message = value
+        .pointer("/error/message")
+        .or_else(|| value.get("error_description"))
+        .and_then(Value::as_str);
+    message.map_or_else(|| format!("HTTP {status} without a message"), printable)
+}
+
+fn reason(value: &Value) -> Option<String> {
+    let details = value.pointer("/error/details")?.as_array()?;
+    let reason = details.iter().find_map(|d| d.get("reason")?.as_str());
+    reason.map(printable)
+}
+
+/// Google itself sometimes answers 403 in HTML (hashicorp/terraform-provider-google#13730).
+fn not_json(body: &[u8], status: u16) -> String {
+    let start = body.get(..body.len().min(2_000)).unwrap_or_default();
+    let text = String::from_utf8_lossy(start);
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                plain.push(' ');
+            }
+            c if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    let plain: Vec<&str> = plain.split_whitespace().take(30).collect();
+    if plain.is_empty() {
+        format!("HTTP {status} with an empty body")
+    } else {
+        printable(&format!("HTTP {status}, not JSON: {}", plain.join(" ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn googles_body_gives_message_and_reason() {
+        let body = br#"{"error":{"code":403,"message":"no\u001b[2J","status":"PERMISSION_DENIED",
+            "details":[{"@type":"x","reason":"IAM_PERMISSION_DENIED"}]}}"#;
+        let ApiError::Refused {
+            reason, message, ..
+        } = refused("read", 403, body)
+        else {
+            panic!("not refused")
+        };
+        assert_eq!(reason.as_deref(), Some("IAM_PERMISSION_DENIED"));
+        assert_eq!(message, "no [2J");
+    }
+
+    #[test]
+    fn a_page_of_html_is_told_in_its_words() {
+        let error = refused(
+            "read",
+            403,
+            b"<html><body>Your client does not have permission</body></html>",
+        );
+        assert_eq!(
+            error.to_string(),
+            "read: HTTP 403 HTTP 403, not JSON: Your client does not have permission"
+        );
+        assert!(matches!(
+            refused("read", 401, b""),
+            ApiError::Unauthenticated { .. }
+        ));
+    }
+}
