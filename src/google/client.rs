@@ -225,9 +225,7 @@ impl Inner {
         let time = Timestamp::now();
         let begun = Instant::now();
         let mut status = None;
-        let result = self
-            .exchange(method, &url, &what, body, &mut status)
-            .await;
+        let result = self.exchange(method, &url, &what, body, &mut status).await;
         let took = begun.elapsed();
         self.note(Call {
             time,
