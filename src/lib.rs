@@ -10,3 +10,4 @@ pub mod evaluate;
 pub mod google;
 pub mod iam;
 pub mod repair;
+pub mod text;

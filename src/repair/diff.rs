@@ -7,7 +7,7 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::text::{is_hidden, visible_json};
+use crate::text::{is_hidden, visible_json};
 
 /// What happened to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::text::visible;
 use crate::iam::{Condition, Member};
+use crate::text::visible;
 
 /// The most principals that the bindings of one allow policy may name, every occurrence counted
 /// (discovery document iam v1, `Policy.bindings`).

@@ -8,8 +8,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::edit::{Grant, has_condition};
-use super::text::{is_hidden, visible, visible_json};
 use crate::iam::{Condition, Resource};
+use crate::text::{is_hidden, visible, visible_json};
 
 /// Google's own address of the IAM API.
 pub const IAM_ENDPOINT: &str = "https://iam.googleapis.com";

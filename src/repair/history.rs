@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::edit::{Before, Grant};
-use super::text::visible;
+use crate::text::visible;
 
 /// The journal's name in its directory.
 pub const FILE: &str = "history.ndjson";

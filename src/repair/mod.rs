@@ -13,7 +13,6 @@ pub mod equivalents;
 pub mod history;
 pub mod journal;
 pub mod plan;
-mod text;
 pub mod verify;
 
 pub use apply::{Applied, ApplyError, Ledger, apply};
