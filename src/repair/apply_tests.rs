@@ -1,149 +1,14 @@
 //! The write against a server that goes wrong in each way that matters.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use futures::future::BoxFuture;
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::iam::Resource;
 use crate::repair::edit::{self, Grant};
-
-/// What the server does with the next write; afterwards it commits.
-enum Step {
-    /// Somebody else wrote this meanwhile: 409.
-    Stale(Value),
-    /// Commits, and the answer breaks off.
-    LostAfter,
-    /// Does nothing, and the answer breaks off.
-    LostBefore,
-    /// 403.
-    Refuse,
-    /// Commits, and somebody takes it out at once.
-    TakenOut,
-}
-
-#[derive(Default)]
-struct World {
-    policy: Mutex<Value>,
-    script: Mutex<VecDeque<Step>>,
-    writes: Mutex<Vec<Bytes>>,
-}
-
-async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
-    if uri.path().ends_with(":getIamPolicy") {
-        assert_eq!(uri.query(), Some("options.requestedPolicyVersion=3"));
-        return axum_json(&world.policy.lock().unwrap());
-    }
-    assert_eq!(
-        uri.path(),
-        "/v1/projects/vault/serviceAccounts/t@x.com:setIamPolicy"
-    );
-    world.writes.lock().unwrap().push(body.clone());
-    let sent: Value = serde_json::from_slice(&body).unwrap();
-    let mut policy = world.policy.lock().unwrap();
-    let was = policy.clone();
-    let mut commit = || {
-        *policy = sent["policy"].clone();
-        policy["etag"] = json!("BwTWO=");
-    };
-    match world.script.lock().unwrap().pop_front() {
-        None => commit(),
-        Some(Step::Stale(theirs)) => {
-            *policy = theirs;
-            let body = json!({"error": {"code": 409, "status": "ABORTED", "message": "There were concurrent policy changes."}});
-            return (StatusCode::CONFLICT, body.to_string()).into_response();
-        }
-        Some(Step::LostAfter) => {
-            commit();
-            return broken();
-        }
-        Some(Step::LostBefore) => return broken(),
-        Some(Step::Refuse) => {
-            let body =
-                json!({"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}});
-            return (StatusCode::FORBIDDEN, body.to_string()).into_response();
-        }
-        Some(Step::TakenOut) => {
-            let answer = sent["policy"].clone();
-            *policy = was;
-            return axum_json(&answer);
-        }
-    }
-    axum_json(&policy)
-}
-
-fn axum_json(value: &Value) -> Response {
-    value.to_string().into_response()
-}
-
-/// A whole head, and a body that ends in the middle.
-fn broken() -> Response {
-    let parts = [
-        Ok(Bytes::from_static(b"{\"ver")),
-        Err(std::io::Error::other("cut")),
-    ];
-    Body::from_stream(futures::stream::iter(parts)).into_response()
-}
-
-/// The client's part, over real HTTP.
-struct Http {
-    base: String,
-    client: reqwest::Client,
-}
-
-impl Http {
-    async fn send(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        let lost = |e: reqwest::Error| ApiError::Unreachable {
-            what: path.to_owned(),
-            message: e.to_string(),
-        };
-        let url = format!("{}/{path}", self.base);
-        let request = self.client.post(url).body(body.to_string());
-        let answer = request.send().await.map_err(lost)?;
-        let status = answer.status();
-        let body: Value = answer.json().await.map_err(lost)?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(ApiError::Refused {
-            what: path.to_owned(),
-            status: status.as_u16(),
-            reason: None,
-            message: body["error"]["message"].as_str().unwrap().to_owned(),
-        })
-    }
-}
-
-impl Ask for Http {
-    fn get<'a>(&'a self, _: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
-        Box::pin(async move { panic!("nothing here is a GET: {path}") })
-    }
-
-    fn ask<'a>(
-        &'a self,
-        _: Api,
-        path: &'a str,
-        body: &'a Value,
-    ) -> BoxFuture<'a, Result<Value, ApiError>> {
-        Box::pin(self.send(path, body))
-    }
-}
-
-impl Tell for Http {
-    fn tell<'a>(
-        &'a self,
-        _: Api,
-        path: &'a str,
-        body: &'a Value,
-    ) -> BoxFuture<'a, Result<Value, ApiError>> {
-        Box::pin(self.send(path, body))
-    }
-}
+use crate::repair::scripted::{Http, Look, Step, World, served};
 
 /// Remembers what was noted, and how many writes had arrived by then.
 #[derive(Default)]
@@ -215,28 +80,17 @@ struct Run {
 }
 
 async fn run(policy: Value, script: Vec<Step>, full: bool) -> Run {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let world = Arc::new(World {
-        policy: Mutex::new(policy),
-        script: Mutex::new(script.into()),
-        writes: Mutex::default(),
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let http = Http {
-        base: format!("http://{}", listener.local_addr().unwrap()),
-        client: reqwest::Client::builder().no_proxy().build().unwrap(),
-    };
-    let app = axum::Router::new()
-        .fallback(serve)
-        .with_state(Arc::clone(&world));
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let (world, http) = served(policy, script).await;
+    run_at(&world, &http, full).await
+}
+
+async fn run_at(world: &Arc<World>, http: &Http, full: bool) -> Run {
     let notes = Notes {
-        world: Arc::clone(&world),
+        world: Arc::clone(world),
         full,
         ..Notes::default()
     };
-    let result = apply(&http, &http, &repair(), &notes).await;
-    server.abort();
+    let result = apply(http, http, &repair(), &notes).await;
     Run {
         result,
         policy: world.policy.lock().unwrap().clone(),
@@ -254,7 +108,7 @@ fn granted(policy: &Value) -> bool {
     edit::contains(policy, &grant)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_write_and_every_other_byte_as_it_was() {
     let run = run(before(), vec![], false).await;
     let applied = run.result.unwrap();
@@ -284,7 +138,7 @@ async fn one_write_and_every_other_byte_as_it_was() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn already_there_writes_nothing() {
     let run = run(repair().after, vec![], false).await;
     let applied = run.result.unwrap();
@@ -293,7 +147,7 @@ async fn already_there_writes_nothing() {
     assert!(run.writes.is_empty() && run.notes.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_elsewhere_in_the_policy_is_met_by_reading_again() {
     let mut theirs = before();
     theirs["etag"] = json!("BwTHEIRS=");
@@ -311,7 +165,7 @@ async fn a_conflict_elsewhere_in_the_policy_is_met_by_reading_again() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_that_changes_what_was_confirmed_is_shown_again() {
     let mut theirs = before();
     theirs["bindings"].as_array_mut().unwrap().remove(1);
@@ -325,7 +179,7 @@ async fn a_conflict_that_changes_what_was_confirmed_is_shown_again() {
     assert_eq!(run.notes.last().unwrap(), "h1 not applied");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn changed_before_the_first_write_is_shown_again_too() {
     let mut theirs = before();
     theirs["bindings"][1]["members"] = json!(["user:somebody-else@example.com"]);
@@ -334,7 +188,7 @@ async fn changed_before_the_first_write_is_shown_again_too() {
     assert!(run.writes.is_empty() && run.notes.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_with_the_same_change_by_somebody_else_is_done() {
     let run = run(before(), vec![Step::Stale(repair().after)], false).await;
     assert_eq!(run.result.unwrap().history_id, None, "not ours to undo");
@@ -342,7 +196,7 @@ async fn a_conflict_with_the_same_change_by_somebody_else_is_done() {
     assert_eq!(run.notes.last().unwrap(), "h1 not applied");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_lost_after_the_write_is_resolved_by_reading() {
     let run = run(before(), vec![Step::LostAfter], false).await;
     assert_eq!(run.result.unwrap().after, run.policy);
@@ -350,7 +204,7 @@ async fn an_answer_lost_after_the_write_is_resolved_by_reading() {
     assert_eq!(run.notes.last().unwrap(), "h1 applied");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_lost_before_the_write_is_not_retried() {
     let run = run(before(), vec![Step::LostBefore], false).await;
     assert!(matches!(run.result, Err(ApplyError::Lost { .. })));
@@ -359,25 +213,26 @@ async fn an_answer_lost_before_the_write_is_not_retried() {
     assert_eq!(run.notes.last().unwrap(), "h1 unclear");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refusal_and_endless_conflicts_change_nothing() {
-    let refused = run(before(), vec![Step::Refuse], false).await;
+    let refused = run(before(), vec![Step::Refuse(403, "no")], false).await;
     assert!(matches!(refused.result, Err(ApplyError::Refused { .. })));
     assert_eq!(refused.notes.last().unwrap(), "h1 not applied");
-    let script = (0..TRIES).map(|_| Step::Stale(before())).collect();
+    let tries = crate::repair::write::TRIES;
+    let script = (0..tries).map(|_| Step::Stale(before())).collect();
     let contended = run(before(), script, false).await;
     assert!(matches!(contended.result, Err(ApplyError::Contended(_))));
-    assert_eq!(contended.writes.len(), TRIES);
+    assert_eq!(contended.writes.len(), tries);
     assert_eq!(contended.policy, before());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_gone_when_read_back_is_said() {
     let run = run(before(), vec![Step::TakenOut], false).await;
     assert!(matches!(run.result, Err(ApplyError::Gone(_))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_a_journal_or_an_etag_nothing_is_sent() {
     let unkept = run(before(), vec![], true).await;
     assert!(matches!(unkept.result, Err(ApplyError::Journal(_))));
@@ -386,4 +241,53 @@ async fn without_a_journal_or_an_etag_nothing_is_sent() {
     let bare = run(bare, vec![], false).await;
     assert!(matches!(bare.result, Err(ApplyError::NoEtag(_))));
     assert!(unkept.writes.is_empty() && bare.writes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_requests_are_sent_again_and_a_bare_error_is_asked_about() {
+    let busy = vec![
+        Step::Refuse(429, "slow down"),
+        Step::Refuse(429, "slow down"),
+    ];
+    let busy = run(before(), busy, false).await;
+    assert!(busy.result.is_ok() && granted(&busy.policy));
+    assert_eq!(busy.writes.len(), 3);
+    let there = run(before(), vec![Step::CommitAnd(503)], false).await;
+    assert_eq!(there.result.unwrap().after, there.policy);
+    assert_eq!((there.writes.len(), &*there.notes[1]), (1, "h1 applied"));
+    let not = run(before(), vec![Step::Refuse(503, "gone fishing")], false).await;
+    assert!(matches!(not.result, Err(ApplyError::Lost { .. })));
+    assert_eq!((not.writes.len(), &*not.notes[1]), (1, "h1 unclear"));
+    let expired = run(before(), vec![Step::Refuse(401, "expired")], false).await;
+    assert!(matches!(expired.result, Err(ApplyError::Refused { .. })));
+    assert_eq!(&*expired.notes[1], "h1 not applied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_back_that_lags_behind_or_fails_is_no_loss() {
+    for looks in [
+        vec![Look::Older(before()), Look::Older(before())],
+        (0..9).map(|_| Look::Older(before())).collect(),
+        vec![Look::Refuse(403)],
+        vec![Look::Lost],
+    ] {
+        let (world, http) = served(before(), vec![]).await;
+        // The first read is whole.
+        world.looks.lock().unwrap().push_back(Look::Older(before()));
+        world.looks.lock().unwrap().extend(looks);
+        let run = run_at(&world, &http, false).await;
+        assert_eq!(run.result.unwrap().after, run.policy);
+        assert_eq!((run.writes.len(), &*run.notes[1]), (1, "h1 applied"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_can_be_read_and_no_answer_leave_it_open() {
+    let (world, http) = served(before(), vec![Step::LostAfter]).await;
+    let looks = [Look::Older(before()), Look::Lost];
+    world.looks.lock().unwrap().extend(looks);
+    let run = run_at(&world, &http, false).await;
+    assert!(matches!(run.result, Err(ApplyError::Unclear { .. })));
+    assert_eq!((run.writes.len(), &*run.notes[1]), (1, "h1 unclear"));
+    assert!(granted(&run.policy));
 }

@@ -2,7 +2,7 @@
 //!
 //! [`begin`] is on the disk before the write goes to Google, [`complete`] after its answer. So a
 //! process that is killed in between leaves an entry that says [`State::Planned`]: whether the write
-//! arrived is then asked of the policy.
+//! arrived is then asked of the policy ([`settle`]).
 //!
 //! A line is written by one `write` call to a file opened for appending: POSIX puts such a write at
 //! the file's end with nothing of another process in between (`write`, O_APPEND), so processes need
@@ -25,6 +25,8 @@ use serde_json::Value;
 
 use super::edit::{Before, Grant};
 use crate::text::visible;
+
+pub use super::standing::{Standing, newest_in_force, settle};
 
 /// The journal's name in its directory.
 pub const FILE: &str = "history.ndjson";
@@ -53,6 +55,10 @@ pub struct Record {
     /// The member whose place the granted one takes, when a member is corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
+    /// Whether the granted member stood in that binding before, so that only the replaced one was
+    /// taken out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub had_member: bool,
     /// The policy's version, and whether it had bindings, before.
     #[serde(default)]
     pub before: Before,
@@ -441,6 +447,16 @@ fn without_tokens(text: &str) -> String {
     out.join(" ")
 }
 
+impl Entry {
+    /// Whether the change was sent to this base URL. A change of one place must not be asked of, or
+    /// taken back at, another.
+    #[must_use]
+    pub fn is_at(&self, endpoint: &str) -> bool {
+        let plain = |url: &str| without_credentials(url).trim_end_matches('/').to_owned();
+        plain(&self.record.endpoint) == plain(endpoint)
+    }
+}
+
 /// What a line says, for those who show the journal as JSON.
 impl Entry {
     /// The entry as one JSON object: the record's fields, with `id`, `state`, and what belongs to
@@ -487,6 +503,7 @@ mod tests {
                 condition: None,
             },
             replaced: None,
+            had_member: false,
             before: Before {
                 version: Some(1),
                 had_bindings: true,

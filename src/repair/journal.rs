@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::apply::{End, Ledger};
-use super::edit::Before;
+use super::edit::{self, Before};
 use super::history::{self, Record, State};
 use super::plan::Repair;
 use crate::evaluate::Question;
@@ -36,6 +36,7 @@ impl Ledger for Journal {
             resource: repair.resource.full_name(),
             grant: repair.grant(),
             replaced: repair.replaces.clone(),
+            had_member: edit::contains(&repair.before, &repair.grant()),
             before: Before::of(&repair.before),
             etag_before: etag.map(str::to_owned),
             caller: self.question.caller.to_string(),

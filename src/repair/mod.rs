@@ -2,9 +2,11 @@
 //!
 //! What is pure comes first: [`edit`] changes a policy in memory and keeps what it does not
 //! understand, [`plan`](mod@plan) chooses what to change, [`diff`] shows the change to a person,
-//! [`equivalents`] says the same change in other tools' words. [`apply`](mod@apply) is the one
-//! write, [`verify`] looks whether access works since. [`history`] is the journal of what was sent:
-//! written before, completed after.
+//! [`equivalents`] says the same change in other tools' words. [`apply`](mod@apply) makes it,
+//! [`undo`](mod@undo) takes it back, both through the one write in `write`; nothing here can write
+//! without being handed a [`Tell`](crate::google::wire::Tell). [`verify`] looks whether access works
+//! since. [`history`] is the journal of what was sent: written before, completed after, and settled
+//! by asking the policy.
 
 pub mod apply;
 pub mod diff;
@@ -13,9 +15,16 @@ pub mod equivalents;
 pub mod history;
 pub mod journal;
 pub mod plan;
+#[cfg(test)]
+mod scripted;
+mod standing;
+pub mod undo;
 pub mod verify;
+mod write;
 
 pub use apply::{Applied, ApplyError, Ledger, apply};
 pub use edit::{Before, EditError, Edited, Grant};
 pub use journal::Journal;
 pub use plan::{PlanOptions, Repair, plan, plan_with};
+pub use standing::{Standing, settle};
+pub use undo::{UndoError, Undone, undo};

@@ -1,0 +1,340 @@
+//! Undo against a server that goes wrong, and against others who change the policy.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::evaluate::Question;
+use crate::iam::Principal;
+use crate::repair::history::{Standing, list, newest_in_force, settle};
+use crate::repair::scripted::{Http, Look, Step, World, served};
+use crate::repair::{Journal, Repair, apply};
+
+const ME: &str = "serviceAccount:run@app.iam.gserviceaccount.com";
+const WRONG: &str = "serviceAccount:rum@app.iam.gserviceaccount.com";
+const ROLE: &str = "roles/iam.serviceAccountTokenCreator";
+
+fn before() -> Value {
+    json!({"version": 1, "etag": "BwONE=", "bindings": [
+        {"role": ROLE, "members": ["user:ana@example.com", WRONG]},
+        {"role": "roles/zeta", "members": ["user:b@example.com"], "odd": null},
+    ]})
+}
+
+fn repair(replaces: Option<&str>, policy: &Value) -> Repair {
+    let start = Repair {
+        id: "r".into(),
+        title: "t".into(),
+        resource: Resource::account("vault", "t@x.com"),
+        role: ROLE.into(),
+        member: ME.into(),
+        condition: None,
+        replaces: replaces.map(str::to_owned),
+        recommended: true,
+        certain: true,
+        before: Value::Null,
+        after: Value::Null,
+        already: false,
+    };
+    start.on(policy).unwrap()
+}
+
+fn journal(dir: &Path) -> Journal {
+    let time = "2026-11-24T00:00:00Z".parse().unwrap();
+    let caller = Principal::parse(ME).unwrap();
+    Journal {
+        dir: dir.to_owned(),
+        endpoint: "http://127.0.0.1:1".into(),
+        estate: "test".into(),
+        question: Question::new(caller, Resource::account("vault", "t@x.com"), time),
+    }
+}
+
+struct Case {
+    home: tempfile::TempDir,
+    world: std::sync::Arc<World>,
+    http: Http,
+}
+
+impl Case {
+    /// A policy with the repair applied.
+    async fn applied(replaces: Option<&str>, policy: Value) -> Self {
+        let (world, http) = served(policy.clone(), vec![]).await;
+        let home = tempfile::tempdir().unwrap();
+        let journal = journal(home.path());
+        let repair = repair(replaces, &policy);
+        let done = apply(&http, &http, &repair, &journal).await.unwrap();
+        assert!(done.history_id.is_some() && done.journal_warning.is_none());
+        Self { home, world, http }
+    }
+
+    fn entry(&self) -> Entry {
+        list(self.home.path()).unwrap().entries.remove(0)
+    }
+
+    fn policy(&self) -> Value {
+        self.world.policy.lock().unwrap().clone()
+    }
+
+    fn bindings(&self) -> Value {
+        self.policy()["bindings"].clone()
+    }
+
+    fn script(&self, steps: Vec<Step>) {
+        self.world.script.lock().unwrap().extend(steps);
+    }
+
+    fn writes(&self) -> usize {
+        self.world.writes.lock().unwrap().len()
+    }
+
+    /// Somebody else changes the policy.
+    fn others(&self, change: impl FnOnce(&mut Value)) {
+        let mut policy = self.world.policy.lock().unwrap();
+        change(&mut policy);
+        policy["etag"] = json!("BwOTHERS=");
+    }
+
+    async fn undo(&self) -> Result<Undone, UndoError> {
+        undo(&self.http, &self.http, self.home.path(), &self.entry()).await
+    }
+}
+
+fn is_undone(entry: &Entry) -> bool {
+    matches!(entry.state, State::Undone { .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_added_is_taken_back_and_nothing_else() {
+    let case = Case::applied(None, before()).await;
+    assert_eq!(settle(&case.http, &case.entry()).await, Standing::InForce);
+    case.others(|p| {
+        p["bindings"][0]["members"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!("user:late@example.com"));
+        p["bindings"].as_array_mut().unwrap().insert(
+            0,
+            json!({"role": "roles/new", "members": ["user:c@example.com"]}),
+        );
+    });
+    let done = case.undo().await.unwrap();
+    assert_eq!(done.how, How::TakenBack);
+    assert_eq!(
+        case.bindings(),
+        json!([
+            {"role": "roles/new", "members": ["user:c@example.com"]},
+            {"role": ROLE, "members": ["user:ana@example.com", WRONG, "user:late@example.com"]},
+            {"role": "roles/zeta", "members": ["user:b@example.com"], "odd": null},
+        ])
+    );
+    assert_eq!(done.after.unwrap(), case.policy());
+    assert!(is_undone(&case.entry()));
+    assert_eq!(settle(&case.http, &case.entry()).await, Standing::NotThere);
+    // Once more does nothing.
+    let writes = case.writes();
+    assert_eq!(case.undo().await.unwrap().how, How::UndoneBefore);
+    assert_eq!(case.writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_member_is_put_back_in_its_place() {
+    let case = Case::applied(Some(WRONG), before()).await;
+    assert_ne!(case.bindings(), before()["bindings"]);
+    case.undo().await.unwrap();
+    assert_eq!(case.bindings(), before()["bindings"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_member_was_there_before_only_the_replaced_one_comes_back() {
+    let mut policy = before();
+    policy["bindings"][0]["members"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!(ME));
+    let case = Case::applied(Some(WRONG), policy.clone()).await;
+    assert_eq!(
+        case.bindings()[0]["members"],
+        json!([ME, "user:ana@example.com"])
+    );
+    assert_eq!(settle(&case.http, &case.entry()).await, Standing::InForce);
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    assert_eq!(case.bindings(), policy["bindings"]);
+    assert_eq!(settle(&case.http, &case.entry()).await, Standing::NotThere);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_already_is_said_and_nothing_is_written() {
+    let case = Case::applied(None, before()).await;
+    case.others(|p| p["bindings"] = before()["bindings"].clone());
+    let standing = settle(&case.http, &case.entry()).await;
+    assert_eq!(standing, Standing::NotThere);
+    assert!(
+        standing
+            .words(&case.entry().state)
+            .contains("somebody else")
+    );
+    let writes = case.writes();
+    let done = case.undo().await.unwrap();
+    assert_eq!((done.how, case.writes()), (How::AlreadyGone, writes));
+    assert!(is_undone(&case.entry()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_met_by_reading_again() {
+    let case = Case::applied(None, before()).await;
+    let mut theirs = case.policy();
+    theirs["etag"] = json!("BwTHEIRS=");
+    theirs["bindings"][1]["members"] = json!(["user:new@example.com"]);
+    case.script(vec![Step::Stale(theirs)]);
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    assert_eq!(case.bindings()[0], before()["bindings"][0]);
+    assert_eq!(
+        case.bindings()[1]["members"],
+        json!(["user:new@example.com"])
+    );
+    // And one in which somebody else was quicker with the same.
+    let case = Case::applied(None, before()).await;
+    let mut theirs = before();
+    theirs["etag"] = json!("BwTHEIRS=");
+    case.script(vec![Step::Stale(theirs)]);
+    assert_eq!(case.undo().await.unwrap().how, How::AlreadyGone);
+    assert!(is_undone(&case.entry()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_undo_leaves_the_entry_in_force() {
+    for (status, words) in [(403, "no"), (401, "expired"), (400, "bad")] {
+        let case = Case::applied(None, before()).await;
+        case.script(vec![Step::Refuse(status, words)]);
+        let error = case.undo().await.unwrap_err();
+        assert!(matches!(
+            error,
+            UndoError::Write(WriteError::Refused { .. })
+        ));
+        assert!(
+            matches!(case.entry().state, State::Applied { .. }),
+            "{status}"
+        );
+        assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_resolved_by_reading() {
+    let case = Case::applied(None, before()).await;
+    case.script(vec![Step::LostAfter]);
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    assert_eq!(case.writes(), 2, "applied once, taken back once");
+    assert!(is_undone(&case.entry()));
+
+    // Lost before anything happened: open, and settled by asking.
+    let case = Case::applied(None, before()).await;
+    case.script(vec![Step::LostBefore]);
+    assert!(matches!(
+        case.undo().await,
+        Err(UndoError::Write(WriteError::Lost { .. }))
+    ));
+    assert_eq!(case.entry().state, State::Undoing);
+    let standing = settle(&case.http, &case.entry()).await;
+    assert_eq!(standing, Standing::InForce);
+    assert!(standing.words(&State::Undoing).starts_with("still applied"));
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+
+    // Lost after it happened, and nothing could be read: open, and settled by asking later.
+    let case = Case::applied(None, before()).await;
+    case.script(vec![Step::LostAfter]);
+    let first = case.policy();
+    case.world
+        .looks
+        .lock()
+        .unwrap()
+        .extend([Look::Older(first), Look::Lost]);
+    assert!(matches!(
+        case.undo().await,
+        Err(UndoError::Write(WriteError::Unclear { .. }))
+    ));
+    assert_eq!(settle(&case.http, &case.entry()).await, Standing::NotThere);
+    let writes = case.writes();
+    assert_eq!(case.undo().await.unwrap().how, How::UndoneBefore);
+    assert_eq!(case.writes(), writes);
+    assert!(is_undone(&case.entry()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_change_is_settled_by_the_policy() {
+    let home = tempfile::tempdir().unwrap();
+    let (world, http) = served(before(), vec![]).await;
+    let ledger = journal(home.path());
+    // Ended before the write.
+    crate::repair::Ledger::begin(&ledger, &repair(None, &before())).unwrap();
+    let entry = list(home.path()).unwrap().entries.remove(0);
+    let standing = settle(&http, &entry).await;
+    assert_eq!(standing, Standing::NotThere);
+    assert!(standing.words(&entry.state).starts_with("not applied"));
+    let done = undo(&http, &http, home.path(), &entry).await.unwrap();
+    assert_eq!(done.how, How::NotThere);
+    assert!(world.writes.lock().unwrap().is_empty());
+    let listing = list(home.path()).unwrap();
+    assert_eq!(
+        listing.entries[0].state,
+        State::Planned,
+        "its write may still come"
+    );
+    let here = "http://127.0.0.1:1/";
+    assert_eq!(newest_in_force(&http, &listing, here).await, None);
+    // Ended after the write.
+    *world.policy.lock().unwrap() = repair(None, &before()).after;
+    assert_eq!(settle(&http, &entry).await, Standing::InForce);
+    let newest = newest_in_force(&http, &listing, here).await;
+    assert_eq!(newest.map(|e| &e.id), Some(&entry.id));
+    assert_eq!(
+        newest_in_force(&http, &listing, "https://googleapis.com").await,
+        None
+    );
+    let done = undo(&http, &http, home.path(), &entry).await.unwrap();
+    assert_eq!(done.how, How::TakenBack);
+    // An old one that never came is closed.
+    let mut old = entry.clone();
+    old.record.time = "2026-01-01T00:00:00Z".parse().unwrap();
+    old.state = State::Planned;
+    undo(&http, &http, home.path(), &old).await.unwrap();
+    let state = list(home.path()).unwrap().entries.remove(0).state;
+    assert!(matches!(state, State::Failed { .. }), "{state:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_cannot_be_read_is_not_guessed() {
+    let case = Case::applied(None, before()).await;
+    case.world
+        .looks
+        .lock()
+        .unwrap()
+        .extend([Look::Refuse(403), Look::Refuse(403)]);
+    let standing = settle(&case.http, &case.entry()).await;
+    assert_eq!(standing, Standing::Unknown("not permitted: no".into()));
+    let error = case.undo().await.unwrap_err();
+    assert!(matches!(
+        error,
+        UndoError::Write(WriteError::NotRead { .. })
+    ));
+    assert!(matches!(case.entry().state, State::Applied { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_history_nothing_is_sent() {
+    let case = Case::applied(None, before()).await;
+    let entry = case.entry();
+    let file = case.home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = undo(&case.http, &case.http, &file, &entry)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, UndoError::History(_)), "{error}");
+    assert_eq!(case.writes(), 1);
+    let mut odd = entry;
+    odd.record.resource = "//storage.googleapis.com/buckets/\u{1b}[2J".into();
+    let error = undo(&case.http, &case.http, case.home.path(), &odd)
+        .await
+        .unwrap_err();
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+}

@@ -1,0 +1,316 @@
+//! The one place where a policy is written: write with the etag, meet a conflict by reading again,
+//! read back. Never twice, never over somebody. [`apply`](mod@super::apply) and
+//! [`undo`](mod@super::undo) say what they want of the policy ([`Aim`]), the rest is here.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use serde_json::{Value, json};
+
+use super::edit::EditError;
+use super::plan::Repair;
+use crate::google::wire::{Api, ApiError, Ask, Tell, path_of, read_policy};
+use crate::iam::{Resource, ResourceKind};
+
+/// Why a policy was not written, or not for certain.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// What was confirmed is no longer what would happen: show this one, and ask again.
+    #[error(
+        "the policy of {} changed since it was shown, and the change with it. Nothing was written; look at it again and confirm",
+        fresh.resource
+    )]
+    Changed {
+        /// The same repair on the policy as it is now.
+        fresh: Box<Repair>,
+    },
+    /// The policy could not be read, so nothing was written.
+    #[error("nothing was written: the policy of {resource} could not be read: {error}")]
+    NotRead {
+        /// Whose.
+        resource: Resource,
+        /// What came back.
+        error: ApiError,
+    },
+    /// The policy cannot take the change.
+    #[error("nothing was written: {0}")]
+    Edit(#[from] EditError),
+    /// Without an etag a write could go over somebody else's.
+    #[error(
+        "nothing was written: the policy of {0} came without an etag, so that a write could undo somebody else's change. Change it with gcloud"
+    )]
+    NoEtag(Resource),
+    /// The write was refused.
+    #[error("the write to {resource} was refused, nothing was changed: {error}")]
+    Refused {
+        /// Whose policy.
+        resource: Resource,
+        /// What came back.
+        error: ApiError,
+    },
+    /// Others kept writing.
+    #[error(
+        "nothing was written: the policy of {0} was changed by others each time. Try again in a moment"
+    )]
+    Contended(Resource),
+    /// The answer to the write was lost, and the policy does not have the change.
+    #[error(
+        "the connection was lost while the policy of {resource} was written ({error}); read again, the change is not there. Try again; `history` tells should it arrive late"
+    )]
+    Lost {
+        /// Whose policy.
+        resource: Resource,
+        /// What came back.
+        error: ApiError,
+    },
+    /// The answer to the write was lost, and the policy cannot be read either.
+    #[error(
+        "the connection was lost while the policy of {resource} was written ({error}), and it could not be read since: the change may be there or not. `history` tells once it can be read"
+    )]
+    Unclear {
+        /// Whose policy.
+        resource: Resource,
+        /// What came back.
+        error: ApiError,
+    },
+    /// It was written, and is not there when read back.
+    #[error(
+        "the change was written to {0} and is gone when read back: somebody changed it back. Look at the policy before trying again"
+    )]
+    Gone(Resource),
+    /// The journal could not be written.
+    #[error(
+        "nothing was written: the history could not be kept: {0}. Check the state directory and its permissions"
+    )]
+    Journal(std::io::Error),
+}
+
+impl WriteError {
+    /// Whether the change may be there although this is an error: only the policy can tell.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Unclear { .. })
+    }
+}
+
+/// What is wanted of a policy.
+pub(super) trait Aim: Sync {
+    /// The whole policy to be written in the place of this one; `None` when it is as wanted.
+    fn edited(&self, policy: &Value) -> Result<Option<Value>, WriteError>;
+}
+
+/// A policy as it was read, and as it is to be written.
+pub(super) struct Draft {
+    pub before: Value,
+    pub after: Value,
+}
+
+/// What came of reading: something to write, or nothing left to do.
+pub(super) enum Next {
+    Write(Draft),
+    Nothing(Value),
+}
+
+/// How a policy came to be as wanted.
+pub(super) struct Wrote {
+    /// Whether by this write; else somebody else did the same first.
+    pub ours: bool,
+    /// What was written over.
+    pub before: Value,
+    /// As it is now.
+    pub after: Value,
+}
+
+/// How often a write is sent: a stale etag (409) and too many requests (429) both say that nothing
+/// was done.
+pub(super) const TRIES: usize = 10;
+
+/// How often a policy is read that does not show the write yet.
+const LOOKS: usize = 4;
+
+/// Reads the policy and sees what is to be done.
+pub(super) async fn draft(
+    reader: &dyn Ask,
+    resource: &Resource,
+    aim: &dyn Aim,
+) -> Result<Next, WriteError> {
+    let before = read_policy(reader, resource)
+        .await
+        .map_err(|error| WriteError::NotRead {
+            resource: resource.clone(),
+            error,
+        })?;
+    let Some(after) = aim.edited(&before)? else {
+        return Ok(Next::Nothing(before));
+    };
+    if etag(&before).is_empty() {
+        return Err(WriteError::NoEtag(resource.clone()));
+    }
+    Ok(Next::Write(Draft { before, after }))
+}
+
+/// Writes until it is settled.
+pub(super) async fn write(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    resource: &Resource,
+    aim: &dyn Aim,
+    mut draft_now: Draft,
+) -> Result<Wrote, WriteError> {
+    // What 16 writers at once need to get through one after the other; jitter keeps them apart.
+    let mut waits = waits(Duration::from_millis(25), Duration::from_secs(1), TRIES - 1);
+    loop {
+        let error = match set_policy(writer, resource, &draft_now.after).await {
+            Ok(answer) => return read_back(reader, resource, aim, draft_now, answer).await,
+            Err(error) => error,
+        };
+        match error.status() {
+            Some(409 | 429) => {}
+            // It may have taken place: ask the policy.
+            None | Some(408 | 500..) => {
+                return after_loss(reader, resource, aim, draft_now, error).await;
+            }
+            _ => {
+                let resource = resource.clone();
+                return Err(WriteError::Refused { resource, error });
+            }
+        }
+        let Some(wait) = waits.next() else {
+            let resource = resource.clone();
+            return Err(if error.status() == Some(409) {
+                WriteError::Contended(resource)
+            } else {
+                WriteError::Refused { resource, error }
+            });
+        };
+        tokio::time::sleep(wait).await;
+        draft_now = match draft(reader, resource, aim).await? {
+            Next::Write(draft) => draft,
+            Next::Nothing(policy) => {
+                return Ok(Wrote {
+                    ours: false,
+                    before: policy.clone(),
+                    after: policy,
+                });
+            }
+        };
+    }
+}
+
+/// Reads back what was written. A read may show an older policy for a moment (Google's page
+/// "Access change propagation": IAM is eventually consistent); then, and when it cannot be read, the
+/// write's own answer stands, which is the new policy.
+async fn read_back(
+    reader: &dyn Ask,
+    resource: &Resource,
+    aim: &dyn Aim,
+    sent: Draft,
+    answer: Value,
+) -> Result<Wrote, WriteError> {
+    let over = etag(&sent.before).to_owned();
+    let ours = |after| Wrote {
+        ours: true,
+        before: sent.before.clone(),
+        after,
+    };
+    match look(reader, resource, aim, &over).await {
+        Look::There(after) => return Ok(ours(after)),
+        Look::Other => return Err(WriteError::Gone(resource.clone())),
+        Look::Older | Look::Failed => {}
+    }
+    if matches!(aim.edited(&answer), Ok(None)) {
+        return Ok(ours(answer));
+    }
+    Err(WriteError::Unclear {
+        resource: resource.clone(),
+        error: ApiError::Unreachable {
+            what: format!("write the policy of {resource}"),
+            message: "the answer to the write does not hold the change".to_owned(),
+        },
+    })
+}
+
+/// No answer came: the policy tells.
+async fn after_loss(
+    reader: &dyn Ask,
+    resource: &Resource,
+    aim: &dyn Aim,
+    sent: Draft,
+    error: ApiError,
+) -> Result<Wrote, WriteError> {
+    let over = etag(&sent.before).to_owned();
+    let resource = resource.clone();
+    match look(reader, &resource, aim, &over).await {
+        Look::There(after) => Ok(Wrote {
+            ours: true,
+            before: sent.before,
+            after,
+        }),
+        Look::Other | Look::Older => Err(WriteError::Lost { resource, error }),
+        Look::Failed => Err(WriteError::Unclear { resource, error }),
+    }
+}
+
+/// What the policy shows after a write.
+enum Look {
+    /// It is as wanted.
+    There(Value),
+    /// It is not, and has changed since.
+    Other,
+    /// It is the one that was written over.
+    Older,
+    /// It could not be read.
+    Failed,
+}
+
+/// Reads the policy, again while it is still the one with the etag `over`.
+async fn look(reader: &dyn Ask, resource: &Resource, aim: &dyn Aim, over: &str) -> Look {
+    let mut waits = waits(
+        Duration::from_millis(100),
+        Duration::from_secs(1),
+        LOOKS - 1,
+    );
+    loop {
+        let Ok(policy) = read_policy(reader, resource).await else {
+            return Look::Failed;
+        };
+        match aim.edited(&policy) {
+            Ok(None) => return Look::There(policy),
+            _ if etag(&policy) != over => return Look::Other,
+            _ => {}
+        }
+        let Some(wait) = waits.next() else {
+            return Look::Older;
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn waits(least: Duration, most: Duration, times: usize) -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(least)
+        .with_max_delay(most)
+        .with_max_times(times)
+        .with_jitter()
+        .build()
+}
+
+/// `setIamPolicy` without a mask: bindings and etag are replaced, audit configuration stays
+/// (discovery document cloudresourcemanager v3, `SetIamPolicyRequest.updateMask`).
+async fn set_policy(
+    writer: &dyn Tell,
+    resource: &Resource,
+    policy: &Value,
+) -> Result<Value, ApiError> {
+    let (api, version) = match resource.kind() {
+        ResourceKind::ServiceAccount => (Api::Iam, "v1"),
+        _ => (Api::ResourceManager, "v3"),
+    };
+    let path = format!("{version}/{}:setIamPolicy", path_of(resource));
+    writer.tell(api, &path, &json!({ "policy": policy })).await
+}
+
+/// The policy's etag; empty when it has none.
+pub(super) fn etag(policy: &Value) -> &str {
+    policy.get("etag").and_then(Value::as_str).unwrap_or("")
+}
