@@ -6,6 +6,9 @@ use super::credentials::printable;
 use super::wire::ApiError;
 
 /// Reads Google's error body (AIP-193: `error.message`, `error.details[]` with an `ErrorInfo`).
+/// What a precondition says (`google.rpc.PreconditionFailure`) stands with the words: an organization
+/// policy that refuses a member names itself only there
+/// (terraform-google-modules/terraform-example-foundation#1257).
 /// An answer of another shape, such as a proxy's HTML page, is told by its status and first words.
 pub(super) fn refused(what: &str, status: u16, body: &[u8]) -> ApiError {
     let what = what.to_owned();
@@ -29,13 +32,34 @@ fn words(value: &Value, status: u16) -> String {
         .pointer("/error/message")
         .or_else(|| value.get("error_description"))
         .and_then(Value::as_str);
-    message.map_or_else(|| format!("HTTP {status} without a message"), printable)
+    let Some(message) = message else {
+        return format!("HTTP {status} without a message");
+    };
+    let described: Vec<&str> = violations(value)
+        .filter_map(|v| v.get("description")?.as_str())
+        .filter(|d| !message.contains(d))
+        .take(3)
+        .collect();
+    if described.is_empty() {
+        return printable(message);
+    }
+    printable(&format!("{message} {}", described.join(" ")))
+}
+
+fn violations(value: &Value) -> impl Iterator<Item = &Value> {
+    let details = value.pointer("/error/details").and_then(Value::as_array);
+    details
+        .into_iter()
+        .flatten()
+        .filter_map(|d| d.get("violations")?.as_array())
+        .flatten()
 }
 
 fn reason(value: &Value) -> Option<String> {
     let details = value.pointer("/error/details")?.as_array()?;
     let reason = details.iter().find_map(|d| d.get("reason")?.as_str());
-    reason.map(printable)
+    let violated = || violations(value).find_map(|v| v.get("type")?.as_str());
+    reason.or_else(violated).map(printable)
 }
 
 /// Google itself sometimes answers 403 in HTML (hashicorp/terraform-provider-google#13730).
@@ -79,6 +103,29 @@ mod tests {
         };
         assert_eq!(reason.as_deref(), Some("IAM_PERMISSION_DENIED"));
         assert_eq!(message, "no [2J");
+    }
+
+    /// As in terraform-google-modules/terraform-example-foundation#1454.
+    #[test]
+    fn a_precondition_says_which_policy_and_whom_it_means() {
+        let body = br#"{"error":{"code":400,"message":"One or more users named in the policy do not belong to a permitted customer.",
+            "status":"FAILED_PRECONDITION","details":[{"@type":"type.googleapis.com/google.rpc.PreconditionFailure",
+            "violations":[{"description":"User a@b.c is not in permitted organization.",
+            "subject":"orgpolicy:projects/p?configvalue=a@b.c","type":"constraints/iam.allowedPolicyMemberDomains"}]}]}}"#;
+        let ApiError::Refused {
+            reason, message, ..
+        } = refused("write", 400, body)
+        else {
+            panic!("not refused")
+        };
+        assert_eq!(
+            reason.as_deref(),
+            Some("constraints/iam.allowedPolicyMemberDomains")
+        );
+        assert_eq!(
+            message,
+            "One or more users named in the policy do not belong to a permitted customer. User a@b.c is not in permitted organization."
+        );
     }
 
     #[test]

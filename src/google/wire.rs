@@ -34,7 +34,7 @@ pub enum ApiError {
         what: String,
         /// The HTTP status.
         status: u16,
-        /// `ErrorInfo.reason`, when given.
+        /// `ErrorInfo.reason`, else the type of the first precondition that failed, when given.
         reason: Option<String>,
         /// The server's words.
         message: String,

@@ -14,7 +14,9 @@ pub mod edit;
 pub mod equivalents;
 pub mod history;
 pub mod journal;
+pub mod may_write;
 pub mod plan;
+mod refusal;
 #[cfg(test)]
 mod scripted;
 mod standing;
@@ -25,6 +27,7 @@ mod write;
 pub use apply::{Applied, ApplyError, Ledger, apply};
 pub use edit::{Before, EditError, Edited, Grant};
 pub use journal::Journal;
+pub use may_write::{MayWrite, may_write};
 pub use plan::{PlanOptions, Repair, plan, plan_with};
 pub use standing::{Standing, settle};
 pub use undo::{UndoError, Undone, undo};

@@ -14,7 +14,7 @@ use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
 use crate::iam::{AllowPolicy, Condition, DeletedKind, Member, Principal, Resource, predefined};
 
 /// How a question is judged: [`crate::evaluate`]'s `explain`.
-pub type Judge<'a> = &'a dyn Fn(&Estate, &Question) -> Explanation;
+pub type Judge<'a> = &'a (dyn Fn(&Estate, &Question) -> Explanation + Sync);
 
 /// What a plan may be told.
 #[derive(Clone, Debug, Default)]

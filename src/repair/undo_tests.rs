@@ -338,3 +338,15 @@ async fn without_a_history_nothing_is_sent() {
         .unwrap_err();
     assert!(!error.to_string().contains('\u{1b}'), "{error}");
 }
+
+/// Tasks of a runtime with several threads take these futures.
+#[tokio::test(start_paused = true)]
+async fn a_write_may_move_between_threads() {
+    fn may_move<T: Send>(_: T) {}
+    let case = Case::applied(None, before()).await;
+    let (entry, journal) = (case.entry(), journal(case.home.path()));
+    let repair = repair(None, &before());
+    may_move(apply(&case.http, &case.http, &repair, &journal));
+    may_move(undo(&case.http, &case.http, case.home.path(), &entry));
+    may_move(settle(&case.http, &entry));
+}

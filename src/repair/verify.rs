@@ -1,6 +1,10 @@
 //! Whether access works now: read again, judge again, and where possible mint a real token.
 
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::plan::Judge;
 use crate::evaluate::{Outcome, Question, Verdict};
@@ -31,6 +35,20 @@ pub enum Minted {
     NotPossible(String),
 }
 
+impl Minted {
+    /// What the answer rests on, for people and for `verifiedBy`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Yes => "a real token was minted".to_owned(),
+            Self::Refused(why) => format!("minting a token is refused: {why}"),
+            Self::NotPossible(why) => {
+                format!("judged by the policies alone, not proven by a token: {why}")
+            }
+        }
+    }
+}
+
 impl Verified {
     /// Whether the caller is through: proven by a token, or judged so where none can be minted.
     #[must_use]
@@ -41,6 +59,119 @@ impl Verified {
             Minted::NotPossible(_) => self.outcome == Outcome::WouldSucceed,
         }
     }
+}
+
+/// How long a change of an allow policy usually takes to count, and how long it may take "or longer"
+/// (Google's page "Access change propagation").
+pub const USUALLY: Duration = Duration::from_secs(120);
+/// See [`USUALLY`].
+pub const SOMETIMES: Duration = Duration::from_secs(420);
+
+/// What is expected of the wait, for people.
+pub const EXPECTED: &str = "usually 2 minutes, sometimes 7 or more";
+
+/// The first pause between two looks, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// One look of a wait, for whoever shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Which look this was, from 1.
+    pub look: u32,
+    /// Since the wait began.
+    pub elapsed: Duration,
+    /// What it came to; an error here is one that the wait goes on after.
+    pub result: Result<Verified, ApiError>,
+    /// The pause until the next look; `None` when this was the last.
+    pub pause: Option<Duration>,
+}
+
+/// How a wait ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The caller is through ([`Verified::works`]).
+    Through {
+        /// The last look.
+        verified: Verified,
+        /// Since the wait began.
+        elapsed: Duration,
+    },
+    /// Time is up.
+    NotYet {
+        /// The last look that came to something.
+        verified: Option<Verified>,
+        /// Why the last look came to nothing, when it did.
+        error: Option<ApiError>,
+        /// Since the wait began.
+        elapsed: Duration,
+    },
+}
+
+/// Looks until the caller is through, or `limit` is over: at once, then after pauses that grow from
+/// one second to fifteen. There is always a last look when the time is up. Dropping the future
+/// cancels the wait; nothing is left behind.
+///
+/// A look that fails for want of an answer is no reason to give up: the next one may get through.
+///
+/// # Errors
+/// When signed out: no later look could come to more.
+pub async fn until_through(
+    reader: &dyn Ask,
+    question: &Question,
+    viewer: Option<&Principal>,
+    judge: Judge<'_>,
+    limit: Duration,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<Waited, ApiError> {
+    let begun = Instant::now();
+    let mut pauses = ExponentialBuilder::default()
+        .with_factor(1.5)
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .build();
+    let mut last = None;
+    for look in 1.. {
+        let result = once(reader, question, viewer, judge).await;
+        let elapsed = begun.elapsed();
+        let works = result.as_ref().is_ok_and(Verified::works);
+        let left = limit.saturating_sub(elapsed);
+        let signed_out = matches!(result, Err(ApiError::Unauthenticated { .. }));
+        let pause = pauses
+            .next()
+            .map(|pause| pause.min(left))
+            .filter(|pause| !pause.is_zero() && !works && !signed_out);
+        progress(&Progress {
+            look,
+            elapsed,
+            result: result.clone(),
+            pause,
+        });
+        let error = match result {
+            Ok(verified) if works => return Ok(Waited::Through { verified, elapsed }),
+            Err(error) if signed_out => return Err(error),
+            Ok(verified) => {
+                last = Some(verified);
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let Some(pause) = pause else {
+            return Ok(Waited::NotYet {
+                verified: last,
+                error,
+                elapsed,
+            });
+        };
+        tokio::time::sleep(pause).await;
+    }
+    // Never reached: the numbers do not run out before the time does.
+    Ok(Waited::NotYet {
+        verified: last,
+        error: None,
+        elapsed: begun.elapsed(),
+    })
 }
 
 /// One look. `viewer` is whoever the reader is signed in as, when known.
@@ -146,3 +277,7 @@ async fn cannot_delegate(reader: &dyn Ask, caller: &str) -> Result<Option<String
 fn account_name(email: &str) -> String {
     Resource::account("-", email).relative()
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -41,12 +41,14 @@ pub enum WriteError {
     )]
     NoEtag(Resource),
     /// The write was refused.
-    #[error("the write to {resource} was refused, nothing was changed: {error}")]
+    #[error("the write to {resource} was refused, nothing was changed: {error}{}", after_words(.hint.as_deref()))]
     Refused {
         /// Whose policy.
         resource: Resource,
         /// What came back.
         error: ApiError,
+        /// Whom or what the refusal means and who can settle it, where the words leave that open.
+        hint: Option<String>,
     },
     /// Others kept writing.
     #[error(
@@ -83,6 +85,10 @@ pub enum WriteError {
         "nothing was written: the history could not be kept: {0}. Check the state directory and its permissions"
     )]
     Journal(std::io::Error),
+}
+
+fn after_words(hint: Option<&str>) -> String {
+    hint.map(|h| format!(". {h}")).unwrap_or_default()
 }
 
 impl WriteError {
@@ -170,17 +176,13 @@ pub(super) async fn write(
             None | Some(408 | 500..) => {
                 return after_loss(reader, resource, aim, draft_now, error).await;
             }
-            _ => {
-                let resource = resource.clone();
-                return Err(WriteError::Refused { resource, error });
-            }
+            _ => return Err(refused(resource, error, &draft_now)),
         }
         let Some(wait) = waits.next() else {
-            let resource = resource.clone();
             return Err(if error.status() == Some(409) {
-                WriteError::Contended(resource)
+                WriteError::Contended(resource.clone())
             } else {
-                WriteError::Refused { resource, error }
+                refused(resource, error, &draft_now)
             });
         };
         tokio::time::sleep(wait).await;
@@ -194,6 +196,15 @@ pub(super) async fn write(
                 });
             }
         };
+    }
+}
+
+fn refused(resource: &Resource, error: ApiError, sent: &Draft) -> WriteError {
+    let hint = super::refusal::hint(&error, &sent.before, &sent.after);
+    WriteError::Refused {
+        resource: resource.clone(),
+        error,
+        hint,
     }
 }
 
