@@ -4,6 +4,7 @@
 //! `main → cli, tui → repair, google, emulator → evaluate → estate → iam`.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod emulator;
 pub mod estate;
 pub mod evaluate;

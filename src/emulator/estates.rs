@@ -107,7 +107,7 @@ fn unknown(name: &str) -> String {
 }
 
 // The plain reader of built-in files, until estate::file is merged.
-fn read(name: &str, text: &str) -> Result<Estate, String> {
+pub(crate) fn read(name: &str, text: &str) -> Result<Estate, String> {
     use crate::iam::Resource;
     use serde_json::Value;
     fn list<T: serde::de::DeserializeOwned>(v: &Value, key: &str) -> Result<Vec<T>, String> {

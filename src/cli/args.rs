@@ -1,0 +1,456 @@
+//! What can be typed: global options, commands, and how their values are read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{SpanRelativeTo, Timestamp};
+
+use crate::iam::{Permission, Principal, Resource};
+
+const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done (explain: the call would succeed; fix: applied, or nothing was missing)
+  1  the answer is no (explain: the call would fail; fix: no repair would help, or declined)
+  2  usage, credentials, network, or a refused write
+  3  unknown: something that decides could not be read
+
+Without a command the explorer opens. Without credentials: bindscope --demo";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "bindscope", version, about = ABOUT, after_help = EXIT_CODES)]
+#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+pub struct Cli {
+    /// Where facts come from, and how far to look.
+    #[command(flatten)]
+    pub global: Global,
+    /// The pair that the explorer opens on.
+    #[command(flatten)]
+    pub start: Start,
+    /// What to do; nothing opens the explorer.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Where facts come from")]
+pub struct Global {
+    /// Use the built-in emulator with a built-in estate; NAME is one of those that
+    /// `bindscope emulator --help` lists [default: cross-project]
+    #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    pub demo: Option<Option<String>>,
+    /// Use the built-in emulator with an estate file or a Cloud Asset Inventory export; may be
+    /// given more than once, the files are merged
+    #[arg(long, global = true, value_name = "FILE")]
+    pub estate: Vec<PathBuf>,
+    /// With --demo and --estate: look as this principal of the estate, with just its permissions
+    #[arg(long = "as", global = true, value_name = "MEMBER", value_parser = principal)]
+    pub viewer: Option<Principal>,
+    /// Reach every Google API at this base URL (an emulator, a proxy)
+    #[arg(long, global = true, value_name = "URL", value_parser = base_url)]
+    pub endpoint: Option<String>,
+    /// Read the bearer token from this file (else from BINDSCOPE_ACCESS_TOKEN, else Application
+    /// Default Credentials)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub access_token_file: Option<PathBuf>,
+    /// Look into this project only
+    #[arg(long, global = true, value_name = "ID", group = "how_far")]
+    pub project: Option<String>,
+    /// Look into the projects below this folder
+    #[arg(long, global = true, value_name = "NUMBER", group = "how_far")]
+    pub folder: Option<String>,
+    /// Look into the projects below this organization
+    #[arg(long, global = true, value_name = "NUMBER", group = "how_far")]
+    pub organization: Option<String>,
+    /// Change nothing, whatever is typed
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// How commands answer; JSON goes to stdout alone
+    #[arg(long, global = true, value_parser = formats(&[Format::Text, Format::Json]), default_value = "text")]
+    pub format: Format,
+}
+
+/// How a command answers. `graph` has formats of its own under the same option.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// Graphviz.
+    Dot,
+    /// Mermaid, as Markdown viewers draw it.
+    Mermaid,
+    /// A picture.
+    Svg,
+}
+
+impl Format {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Dot => "dot",
+            Self::Mermaid => "mermaid",
+            Self::Svg => "svg",
+        }
+    }
+}
+
+/// Reads one of `known`.
+fn formats(known: &'static [Format]) -> impl TypedValueParser<Value = Format> {
+    let words = known.iter().map(|f| f.word());
+    PossibleValuesParser::new(words).map(|word| {
+        let found = known.iter().find(|f| f.word() == word);
+        found.copied().unwrap_or_default()
+    })
+}
+
+/// The pair that the explorer opens on.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The explorer opens on")]
+pub struct Start {
+    /// Who wants access
+    #[arg(long = "caller", id = "start_caller", value_name = "MEMBER", value_parser = principal)]
+    pub caller: Option<Principal>,
+    /// The service account to be impersonated
+    #[arg(long = "target", id = "start_target", value_name = "ACCOUNT", value_parser = account)]
+    pub target: Option<Resource>,
+    /// The permission that is wanted
+    #[arg(long = "permission", id = "start_permission", value_name = "NAME", value_parser = permission)]
+    pub permission: Option<Permission>,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long = "at", id = "start_at", value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the emulator until it is stopped
+    Emulator(Emulator),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// A caller, what is wanted, and when: for commands that judge.
+#[derive(Clone, Debug, Args)]
+pub struct Wanted {
+    /// The permission that is wanted [default: iam.serviceAccounts.getAccessToken]
+    #[arg(long, value_name = "NAME", value_parser = permission)]
+    pub permission: Option<Permission>,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// `-` reads a pasted error (text, JSON, stack, log entry) from stdin and finds caller, target
+    /// and permission in it; options given beside it win
+    #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
+    pub paste: Option<String>,
+    /// Who wants access: serviceAccount:EMAIL, user:EMAIL, principal://…, or a bare address
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "paste")]
+    pub caller: Option<Principal>,
+    /// The service account to be impersonated: e-mail, unique id or resource name
+    #[arg(long, value_name = "ACCOUNT", value_parser = account, required_unless_present = "paste")]
+    pub target: Option<Resource>,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// A service account of a delegation chain between caller and target; repeat it in order
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub via: Vec<Resource>,
+    /// An attribute of a federated caller: repository=org/repo, groups=G
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+    pub attribute: Vec<(String, String)>,
+    /// A JSON file with the claims of a federated caller's token
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
+}
+
+/// `fix`.
+#[derive(Clone, Debug, Args)]
+pub struct Fix {
+    /// Who is to get access
+    #[arg(long, value_name = "MEMBER", value_parser = principal)]
+    pub caller: Principal,
+    /// The service account to be impersonated
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub target: Resource,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// Grant this role instead of the narrowest
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    pub role: Option<String>,
+    /// Grant for this long only, 2h or 30m, by a condition
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub expires: Option<Duration>,
+    /// Stop before the write
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Look again until it works, for at most this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+}
+
+/// `undo`.
+#[derive(Clone, Debug, Args)]
+pub struct Undo {
+    /// Which change, as `history` names it; the newest that is in force when left out
+    pub id: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `history`.
+#[derive(Clone, Debug, Args)]
+pub struct History {}
+
+/// `list`.
+#[derive(Clone, Debug, Args)]
+pub struct List {
+    /// What
+    #[arg(value_enum)]
+    pub what: Listed,
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Service accounts.
+    ServiceAccounts,
+    /// Projects.
+    Projects,
+    /// Bindings of the allow policies of projects and accounts, and of what is above them.
+    Bindings,
+}
+
+/// `who`.
+#[derive(Clone, Debug, Args)]
+pub struct Who {
+    /// The service account
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub target: Resource,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: Wanted,
+}
+
+/// `reach`.
+#[derive(Clone, Debug, Args)]
+pub struct Reach {
+    /// The caller
+    #[arg(long, value_name = "MEMBER", value_parser = principal)]
+    pub caller: Principal,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: Wanted,
+}
+
+/// `graph`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct Graph {
+    /// In which language to draw
+    #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
+    pub format: Format,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// `emulator`.
+#[derive(Clone, Debug, Args)]
+pub struct Emulator {
+    /// Serve a built-in estate [default: cross-project]
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    pub demo: Option<Option<String>>,
+    /// The loopback port; 0 for any that is free
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Wait this long before each answer, 200ms
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub latency: Option<Duration>,
+    /// Let a new policy count only after this long, 2m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub propagation: Option<Duration>,
+}
+
+/// `export`.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// The file; `-` for stdout
+    pub file: PathBuf,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn principal(text: &str) -> Result<Principal, String> {
+    Principal::parse(text).map_err(|e| crate::text::visible(&e.to_string()))
+}
+
+fn account(text: &str) -> Result<Resource, String> {
+    Resource::parse_account(text).map_err(|_| {
+        let shown = crate::text::visible(text);
+        format!("'{shown}' names no service account: expected its e-mail, its unique id, projects/P/serviceAccounts/E or a full resource name")
+    })
+}
+
+fn permission(text: &str) -> Result<Permission, String> {
+    Permission::parse(text).map_err(|e| crate::text::visible(&e.to_string()))
+}
+
+/// A role's name; whether there is one is the policy's own question.
+fn role(text: &str) -> Result<String, String> {
+    let plain = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"/._:-".contains(&b));
+    let known = text.starts_with("roles/") || (text.contains("/roles/") && !text.starts_with('/'));
+    if plain && known && !text.ends_with('/') && text.len() <= 300 {
+        return Ok(text.to_owned());
+    }
+    let shown = crate::text::visible(text);
+    Err(format!(
+        "'{shown}' names no role: expected roles/NAME, projects/P/roles/ID or organizations/N/roles/ID"
+    ))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        let shown = crate::text::visible(text);
+        format!("'{shown}' is no time: expected RFC 3339, such as 2026-11-25T14:00:00Z")
+    })
+}
+
+/// `2h`, `30m`, `1d`, `200ms`: longer than nothing, at most ten years.
+fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || {
+        let shown = crate::text::visible(text);
+        format!("'{shown}' is no length of time: expected 200ms, 30s, 10m, 2h or 1d")
+    };
+    let span: jiff::Span = text.trim().parse().map_err(|_| bad())?;
+    let length = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| bad())?;
+    let length = Duration::try_from(length).map_err(|_| bad())?;
+    if length.is_zero() || length > Duration::from_secs(10 * 366 * 86_400) {
+        return Err(bad());
+    }
+    Ok(length)
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            let name = name.strip_prefix("attribute.").unwrap_or(name);
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => {
+            let shown = crate::text::visible(text);
+            Err(format!(
+                "'{shown}' is no attribute: expected NAME=VALUE, such as repository=org/repo"
+            ))
+        }
+    }
+}
+
+/// The base URL without a slash at its end. It goes into logs, so it may hold no password.
+fn base_url(text: &str) -> Result<String, String> {
+    let bad = |why: &str| {
+        Err(format!(
+            "{why}: expected http://HOST:PORT or https://HOST, such as http://127.0.0.1:8090"
+        ))
+    };
+    let Some((scheme, rest)) = text.trim().split_once("://") else {
+        return bad("the endpoint is no URL");
+    };
+    if !matches!(scheme, "http" | "https") {
+        return bad("the endpoint is neither http nor https");
+    }
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return bad("the endpoint names no host");
+    }
+    if rest.contains('@') || rest.contains('?') || rest.contains('#') {
+        return bad("the endpoint holds more than host and path");
+    }
+    Ok(format!("{scheme}://{}", rest.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn read(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("bindscope").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_demo_takes_its_name_with_an_equals_sign_only() {
+        let cli = read("--demo man").unwrap();
+        assert_eq!(cli.global.demo, Some(None));
+        assert!(matches!(cli.command, Some(Command::Man)));
+    }
+
+    #[test]
+    fn the_emulator_takes_its_demo_as_the_contract_writes_it() {
+        let cli = read("emulator --demo cross-project --port 0").unwrap();
+        assert_eq!(cli.global.demo, Some(Some("cross-project".into())));
+        assert_eq!(
+            read("emulator --demo=owner").unwrap().global.demo,
+            Some(Some("owner".into()))
+        );
+    }
+
+    #[test]
+    fn values_are_read_where_they_are_typed() {
+        for (text, length) in [
+            ("2h", 7_200),
+            ("10m", 600),
+            ("1d", 86_400),
+            ("1h 30m", 5_400),
+        ] {
+            assert_eq!(duration(text).unwrap().as_secs(), length, "{text}");
+        }
+        for text in ["", "0s", "-2h", "soon", "2", "99y"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(base_url("http://h:1/").unwrap(), "http://h:1");
+        for text in ["h:1", "ftp://h", "http://", "http://u:p@h", "http://h?x=1"] {
+            assert!(base_url(text).is_err(), "{text}");
+        }
+        assert!(role("roles/iam.serviceAccountTokenCreator").is_ok());
+        assert!(role("Token Creator").is_err());
+        assert_eq!(
+            attribute("attribute.repository=o/r").unwrap(),
+            ("repository".into(), "o/r".into())
+        );
+        assert!(attribute("repository").is_err());
+    }
+}

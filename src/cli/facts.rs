@@ -1,0 +1,325 @@
+//! Where facts come from: live Google Cloud, an endpoint, or an emulator of our own on a loopback
+//! port. Whatever it is, what comes out is a client; only this room knows the difference.
+
+use std::path::PathBuf;
+
+use crate::emulator::{self, Options, Running, estates};
+use crate::estate::Estate;
+use crate::evaluate::Question;
+use crate::google::credentials::Secret;
+use crate::google::listing::Scope;
+use crate::google::survey::{Progress, survey};
+use crate::google::{Client, Connect, CredentialsError};
+use crate::iam::{Permission, Principal, Resource};
+use crate::repair::history;
+
+use super::args::Global;
+use super::failure::Failure;
+use super::gcloud;
+
+/// The variable that may hold the bearer token.
+pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
+
+/// What to talk to, as asked for.
+enum Source {
+    Live,
+    Endpoint(String),
+    Demo(String),
+    Estate(Vec<PathBuf>),
+}
+
+/// The pair that a built-in estate is about.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// Who wants access.
+    pub caller: Principal,
+    /// What is wanted.
+    pub target: Resource,
+    /// For which permission.
+    pub permission: Permission,
+}
+
+/// An open source of facts.
+pub struct Facts {
+    /// Speaks to it; or why there are no credentials.
+    pub client: Result<Client, CredentialsError>,
+    /// What it is, for people: `live`, `demo: cross-project`, `estate: FILE`, a URL.
+    pub label: String,
+    /// Whose eyes these are, when known.
+    pub viewer: Option<Principal>,
+    /// The same for people.
+    pub viewer_words: Option<String>,
+    /// How far to look.
+    pub scope: Scope,
+    /// The pair that a built-in estate is about.
+    pub story: Option<Story>,
+    /// Whether nothing may be changed.
+    pub read_only: bool,
+    /// Where the history is kept.
+    pub history: PathBuf,
+    /// What every answer takes for granted: what the files given have no place for.
+    pub assumptions: Vec<String>,
+    /// Whether this process serves the facts itself.
+    emulator: Option<Running>,
+}
+
+impl Facts {
+    /// The client.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub fn client(&self) -> Result<&Client, Failure> {
+        self.client.as_ref().map_err(|e| e.clone().into())
+    }
+
+    /// Reads what a question needs; each step is told to `progress`.
+    ///
+    /// # Errors
+    /// When there are no credentials, when signed out, or when there is no connection.
+    pub async fn survey(
+        &self,
+        question: &Question,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Estate, Failure> {
+        let reader = self.client()?.reader();
+        let mut estate = survey(&*reader, question, progress).await?;
+        self.qualify(&mut estate);
+        Ok(estate)
+    }
+
+    /// Adds what the files given have no place for.
+    pub fn qualify(&self, estate: &mut Estate) {
+        for assumption in &self.assumptions {
+            estate.assume(assumption);
+        }
+    }
+
+    /// Ends what was begun for it.
+    pub async fn close(self) {
+        if let Some(emulator) = self.emulator {
+            emulator.stop().await;
+        }
+    }
+}
+
+/// Opens what the options ask for. Missing credentials are no failure yet: the explorer has words
+/// and an offer for them.
+///
+/// # Errors
+/// Options that do not fit together, an estate that cannot be read, no place for the history.
+pub async fn open(global: &Global) -> Result<Facts, Failure> {
+    let source = chosen(global)?;
+    let history = history::default_dir()?;
+    let mut facts = match source {
+        Source::Live => outside(global, None, "live".to_owned(), history).await?,
+        Source::Endpoint(url) => {
+            let label = url.clone();
+            outside(global, Some(url), label, history).await?
+        }
+        Source::Demo(name) => {
+            let estate = built_in(&name)?;
+            let mut facts = inside(global, estate, format!("demo: {name}"), history).await?;
+            facts.story = story(&name);
+            facts
+        }
+        Source::Estate(files) => {
+            let label = format!("estate: {}", names(&files));
+            let estate = read_estate(&files)?;
+            inside(global, estate, label, history).await?
+        }
+    };
+    facts.read_only = global.read_only;
+    Ok(facts)
+}
+
+/// The estate that `emulator` is to serve, with its name.
+///
+/// # Errors
+/// As [`open`].
+pub fn estate_to_serve(global: &Global) -> Result<(Estate, String), Failure> {
+    match chosen(global)? {
+        Source::Estate(files) => Ok((read_estate(&files)?, names(&files))),
+        Source::Demo(name) => Ok((built_in(&name)?, name)),
+        Source::Endpoint(_) => Err(Failure::usage(
+            "the emulator is an endpoint itself, so --endpoint says nothing to it",
+            "leave --endpoint away, or give it to the command that is to use the emulator",
+        )),
+        Source::Live => Ok((built_in(estates::DEFAULT)?, estates::DEFAULT.to_owned())),
+    }
+}
+
+fn chosen(global: &Global) -> Result<Source, Failure> {
+    let given = [
+        (global.demo.is_some(), "--demo"),
+        (!global.estate.is_empty(), "--estate"),
+        (global.endpoint.is_some(), "--endpoint"),
+    ];
+    let names: Vec<&str> = given
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, n)| *n)
+        .collect();
+    if names.len() > 1 {
+        return Err(Failure::usage(
+            format!("{} name different sources of facts", names.join(" and ")),
+            "give one of them",
+        ));
+    }
+    let own = global.demo.is_some() || !global.estate.is_empty();
+    if global.viewer.is_some() && !own {
+        return Err(Failure::usage(
+            "--as needs an estate whose principals can be looked as",
+            "add --demo or --estate; elsewhere you look with the credentials that you have",
+        ));
+    }
+    if global.access_token_file.is_some() && own {
+        return Err(Failure::usage(
+            "--demo and --estate have a token of their own",
+            "leave --access-token-file away, or use --as to look as somebody",
+        ));
+    }
+    Ok(match (&global.demo, &global.endpoint) {
+        (Some(name), _) => {
+            Source::Demo(name.clone().unwrap_or_else(|| estates::DEFAULT.to_owned()))
+        }
+        (None, Some(url)) => Source::Endpoint(url.clone()),
+        (None, None) if global.estate.is_empty() => Source::Live,
+        (None, None) => Source::Estate(global.estate.clone()),
+    })
+}
+
+/// Google itself, or an endpoint.
+async fn outside(
+    global: &Global,
+    endpoint: Option<String>,
+    label: String,
+    history: PathBuf,
+) -> Result<Facts, Failure> {
+    let token = token(global)?;
+    let client = Client::connect(Connect { endpoint, token }).await;
+    let (viewer, project) = match &client {
+        Ok(client) => futures::join!(client.viewer(), client.default_project()),
+        Err(_) => (None, None),
+    };
+    let scope = scope(global, || project.or_else(gcloud::project));
+    Ok(Facts {
+        client,
+        label,
+        viewer_words: viewer.as_ref().map(ToString::to_string),
+        viewer,
+        scope,
+        story: None,
+        read_only: false,
+        history,
+        assumptions: Vec::new(),
+        emulator: None,
+    })
+}
+
+/// An emulator of our own.
+async fn inside(
+    global: &Global,
+    estate: Estate,
+    label: String,
+    history: PathBuf,
+) -> Result<Facts, Failure> {
+    let assumptions = estate.assumptions().map(str::to_owned).collect();
+    let options = Options {
+        viewer: global.viewer.clone(),
+        ..Options::default()
+    };
+    let running = emulator::start(estate, options).await.map_err(|e| {
+        Failure::new(
+            "start the emulator on a loopback port",
+            e.to_string(),
+            "check that this machine lets programs listen on 127.0.0.1",
+        )
+    })?;
+    let client = Client::connect(Connect {
+        endpoint: Some(running.base_url()),
+        token: Some(Secret::new(running.admin_token())),
+    })
+    .await;
+    let words = match &global.viewer {
+        Some(viewer) => viewer.to_string(),
+        None => "administrator".to_owned(),
+    };
+    Ok(Facts {
+        client,
+        label,
+        viewer: global.viewer.clone(),
+        viewer_words: Some(words),
+        scope: scope(global, || None),
+        story: None,
+        read_only: false,
+        history,
+        assumptions,
+        emulator: Some(running),
+    })
+}
+
+/// The bearer token that was given: the file's, then the variable's.
+fn token(global: &Global) -> Result<Option<Secret>, Failure> {
+    if let Some(file) = &global.access_token_file {
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            let tried = format!("read the access token from {shown}");
+            Failure::new(tried, e.to_string(), "check the path and who may read it")
+        })?;
+        if text.trim().is_empty() {
+            let tried = format!("read the access token from {shown}");
+            return Err(Failure::new(
+                tried,
+                "the file is empty",
+                "write the token into it",
+            ));
+        }
+        return Ok(Some(Secret::new(&text)));
+    }
+    let set = std::env::var(TOKEN_VARIABLE).ok();
+    Ok(set
+        .filter(|t| !t.trim().is_empty())
+        .map(|t| Secret::new(&t)))
+}
+
+fn scope(global: &Global, default: impl FnOnce() -> Option<String>) -> Scope {
+    let number = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
+    match (&global.project, &global.folder, &global.organization) {
+        (Some(id), _, _) => Scope::Project(number(id)),
+        (_, Some(folder), _) => Scope::Folder(number(folder)),
+        (_, _, Some(organization)) => Scope::Organization(number(organization)),
+        _ => default().map_or(Scope::Everything, Scope::Project),
+    }
+}
+
+fn built_in(name: &str) -> Result<Estate, Failure> {
+    estates::load(name).map_err(|e| Failure::usage(e, "bindscope emulator --help lists them"))
+}
+
+/// What the index says of a built-in estate, in our own types.
+fn story(name: &str) -> Option<Story> {
+    let story = estates::index().iter().find(|s| s.name == name)?;
+    let permission = Permission::parse(&story.permission);
+    Some(Story {
+        caller: Principal::parse(&story.caller).ok()?,
+        target: Resource::parse_account(&story.target).ok()?,
+        permission: permission.unwrap_or_else(|_| Permission::get_access_token()),
+    })
+}
+
+fn names(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    names.join(", ")
+}
+
+/// Reads estate files.
+fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
+    let [file] = files else {
+        return Err(Failure::usage("more than one estate file", "merge them"));
+    };
+    let shown = file.display().to_string();
+    let tried = format!("read the estate file {shown}");
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::new(&tried, e.to_string(), "check the path and who may read it"))?;
+    estates::read(&shown, &text).map_err(|e| Failure::new(&tried, e, "mend the file at that place"))
+}

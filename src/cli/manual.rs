@@ -1,0 +1,73 @@
+//! `completions` and `man`, made from the definition of the command line.
+
+use clap::CommandFactory;
+
+use super::args::{Cli, Completions};
+use super::failure::Failure;
+use super::{Exit, out};
+
+/// Prints completions.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn completions(args: &Completions) -> Result<Exit, Failure> {
+    let mut bytes = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "bindscope", &mut bytes);
+    out::write_out(&String::from_utf8_lossy(&bytes))?;
+    Ok(Exit::Done)
+}
+
+/// Prints the manual page: the program's own, then each command's options.
+///
+/// # Errors
+/// When stdout cannot be written to, or the page cannot be made.
+pub fn man() -> Result<Exit, Failure> {
+    let page = page().map_err(|e| Failure::new("make the manual page", e.to_string(), ""))?;
+    out::write_out(&String::from_utf8_lossy(&page))?;
+    Ok(Exit::Done)
+}
+
+/// One page for everything: a page for each command would have to be installed beside it.
+fn page() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut command = Cli::command();
+    command.build();
+    let man = clap_mangen::Man::new(command.clone()).section("1");
+    man.render_title(&mut bytes)?;
+    man.render_name_section(&mut bytes)?;
+    man.render_synopsis_section(&mut bytes)?;
+    man.render_description_section(&mut bytes)?;
+    man.render_options_section(&mut bytes)?;
+    for sub in command.get_subcommands() {
+        let name = format!("bindscope {}", sub.get_name());
+        let man = clap_mangen::Man::new(sub.clone().display_name(&name)).section("1");
+        bytes.extend(format!(".SH \"{}\"\n", name.to_uppercase()).bytes());
+        let mut part = Vec::new();
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        // Its sections stand below the command's.
+        let part = String::from_utf8_lossy(&part).replace(".SH ", ".SS ");
+        bytes.extend(part.bytes());
+    }
+    man.render_extra_section(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_names_every_command_and_the_exit_codes() {
+        let text = String::from_utf8(page().unwrap()).unwrap();
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name().to_uppercase();
+            assert!(
+                text.contains(&format!(".SH \"BINDSCOPE {name}\"")),
+                "{name}"
+            );
+        }
+        assert!(text.contains("Exit codes"), "{text}");
+    }
+}

@@ -1,0 +1,95 @@
+//! The commands: one file each, text and JSON, and the way into the explorer.
+
+mod args;
+mod emulator;
+mod explore;
+mod facts;
+mod failure;
+mod gcloud;
+mod manual;
+mod out;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+
+/// What a command ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Done, or yes.
+    Done,
+    /// The answer is no.
+    No,
+    /// Usage, credentials, network, or a refused write.
+    Failed,
+    /// Something that decides could not be read.
+    Unknown,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Failed => 2,
+            Exit::Unknown => 3,
+        })
+    }
+}
+
+/// Reads the arguments of the process and does what they say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // Only the first one to install it succeeds, and any of them serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Made here, before the explorer takes the terminal.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let end = match runtime {
+        Ok(runtime) => dispatch(cli, &runtime),
+        Err(e) => Err(Failure::new(
+            "start the threads that calls are made on",
+            e.to_string(),
+            "check the limits of this account (ulimit -u, ulimit -n)",
+        )),
+    };
+    match end {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            out::aside(&failure.to_string());
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
+    let Some(command) = cli.command else {
+        return explore::run(&cli.global, &cli.start, runtime);
+    };
+    let start = &cli.start;
+    if start.caller.is_some()
+        || start.target.is_some()
+        || start.permission.is_some()
+        || start.at.is_some()
+    {
+        return Err(Failure::usage(
+            "--caller, --target, --permission and --at stand before the command",
+            "put them behind it: bindscope explain --caller … --target …",
+        ));
+    }
+    runtime.block_on(obey(&cli.global, command))
+}
+
+async fn obey(global: &args::Global, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Emulator(args) => emulator::run(global, &args).await,
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man => manual::man(),
+    }
+}

@@ -1,0 +1,224 @@
+//! What a command prints: a page of lines in which every text from outside is made visible, with
+//! colour where a terminal reads it; or JSON, alone on stdout.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::Value;
+
+use super::failure::Failure;
+use crate::text::{pretty_json, visible};
+
+/// What a piece of a line means; colours follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Plain.
+    Plain,
+    /// A heading, or the one thing to see.
+    Strong,
+    /// Granted, added, done.
+    Good,
+    /// Denied, removed, failed.
+    Bad,
+    /// Unknown, off the path, depends.
+    Unsure,
+    /// Less important.
+    Faint,
+}
+
+impl Ink {
+    /// SGR codes; bold and faint stay where colours are not wanted (NO_COLOR speaks of hue alone).
+    fn codes(self, hue: bool) -> &'static str {
+        match (self, hue) {
+            (Self::Plain, _) => "",
+            (Self::Strong, _) => "1",
+            (Self::Good, true) => "32",
+            (Self::Bad, true) => "31",
+            (Self::Unsure, true) => "33",
+            (Self::Faint, true) => "2",
+            (Self::Good | Self::Bad | Self::Unsure | Self::Faint, false) => "",
+        }
+    }
+}
+
+/// Lines for people.
+#[derive(Debug, Default)]
+pub struct Page {
+    lines: Vec<Vec<(Ink, String)>>,
+}
+
+impl Page {
+    /// A line of one piece. Line ends in the text make lines of their own.
+    pub fn line(&mut self, ink: Ink, text: impl AsRef<str>) {
+        for part in text.as_ref().split('\n') {
+            self.lines.push(vec![(ink, visible(part))]);
+        }
+    }
+
+    /// A line of several pieces, each on one line.
+    pub fn pieces(&mut self, pieces: &[(Ink, &str)]) {
+        let line = pieces.iter().map(|(ink, text)| (*ink, visible(text)));
+        self.lines.push(line.collect());
+    }
+
+    /// An empty line, unless there is one already.
+    pub fn gap(&mut self) {
+        if self.lines.last().is_some_and(|last| !last.is_empty()) {
+            self.lines.push(Vec::new());
+        }
+    }
+
+    /// A paragraph of `text`, wrapped at 80 columns: `first` stands before its first line, as many
+    /// spaces before the others.
+    pub fn wrapped(&mut self, ink: Ink, first: &str, text: &str) {
+        let indent = unicode_width::UnicodeWidthStr::width(first);
+        let mut lead = first.to_owned();
+        for line in wrap(&visible(text), 80_usize.saturating_sub(indent)) {
+            self.pieces(&[(Ink::Plain, &lead), (ink, &line)]);
+            lead = " ".repeat(indent);
+        }
+    }
+
+    /// All of it as text.
+    fn render(&self, style: Style) -> String {
+        let mut out = String::new();
+        for line in &self.lines {
+            let mut plain = String::new();
+            for (ink, text) in line {
+                let codes = match style {
+                    Style::None => "",
+                    Style::Bold => ink.codes(false),
+                    Style::Colour => ink.codes(true),
+                };
+                if codes.is_empty() {
+                    plain.push_str(text);
+                } else {
+                    plain.push_str(&format!("\u{1b}[{codes}m{text}\u{1b}[0m"));
+                }
+            }
+            out.push_str(plain.trim_end_matches(' '));
+            out.push('\n');
+        }
+        out
+    }
+
+    /// Prints to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn print(&self) -> Result<(), Failure> {
+        write_out(&self.render(Style::of(&io::stdout())))
+    }
+
+    /// Prints to stderr, where JSON has stdout for itself. A stderr that is gone hears nothing.
+    pub fn print_aside(&self) {
+        let text = self.render(Style::of(&io::stderr()));
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    None,
+    Bold,
+    Colour,
+}
+
+impl Style {
+    /// Colours for terminals, unless `NO_COLOR` is set (no-color.org) or the terminal is `dumb`.
+    fn of(stream: &impl IsTerminal) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        if !stream.is_terminal() || std::env::var_os("TERM").is_some_and(|t| t == "dumb") {
+            Self::None
+        } else if set("NO_COLOR") {
+            Self::Bold
+        } else {
+            Self::Colour
+        }
+    }
+}
+
+/// Breaks at spaces; a word that is longer than a line stands on its own.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let long = unicode_width::UnicodeWidthStr::width(word);
+        if used > 0 && used + 1 + long > width {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += long;
+    }
+    lines.push(line);
+    lines
+}
+
+/// Prints JSON to stdout, and nothing else goes there.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn json(value: &Value) -> Result<(), Failure> {
+    write_out(&format!("{}\n", pretty_json(value)))
+}
+
+/// Prints text as it is to stdout.
+///
+/// # Errors
+/// When stdout cannot be written to. A reader that went away (`| head`) is no failure.
+pub fn write_out(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            "write to stdout",
+            e.to_string(),
+            "check where the output goes",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A line to stderr.
+pub fn aside(text: &str) {
+    let mut page = Page::default();
+    page.line(Ink::Plain, text);
+    page.print_aside();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        let mut page = Page::default();
+        page.pieces(&[(Ink::Bad, "a\u{1b}[2Jb"), (Ink::Plain, "\r\u{202e}c")]);
+        let plain = page.render(Style::None);
+        assert_eq!(plain, "a\\u{1b}[2Jb\\u{d}\\u{202e}c\n");
+        let coloured = page.render(Style::Colour);
+        assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured:?}");
+        assert_eq!(page.render(Style::Bold), plain);
+    }
+
+    #[test]
+    fn a_paragraph_is_wrapped_and_indented() {
+        let mut page = Page::default();
+        page.wrapped(Ink::Plain, " 1 ", &"word ".repeat(30));
+        let text = page.render(Style::None);
+        assert!(text.lines().all(|l| l.len() <= 80), "{text}");
+        assert!(text.starts_with(" 1 word"));
+        assert!(
+            text.lines().skip(1).all(|l| l.starts_with("   word")),
+            "{text}"
+        );
+        assert_eq!(wrap(&"x".repeat(99), 10), ["x".repeat(99)]);
+    }
+}
