@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::emulator::{self, Options, Running, estates};
-use crate::estate::Estate;
+use crate::estate::{Estate, file};
 use crate::evaluate::Question;
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
@@ -15,7 +15,7 @@ use crate::repair::history;
 
 use super::args::Global;
 use super::failure::Failure;
-use super::gcloud;
+use super::{gcloud, out};
 
 /// The variable that may hold the bearer token.
 pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
@@ -312,14 +312,23 @@ fn names(files: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// Reads estate files.
+/// Reads estate files and asset exports into one estate, and says what of them does not count.
 fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
-    let [file] = files else {
-        return Err(Failure::usage("more than one estate file", "merge them"));
-    };
-    let shown = file.display().to_string();
-    let tried = format!("read the estate file {shown}");
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Failure::new(&tried, e.to_string(), "check the path and who may read it"))?;
-    estates::read(&shown, &text).map_err(|e| Failure::new(&tried, e, "mend the file at that place"))
+    let mut sources = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let opened = std::fs::File::open(path).map_err(|e| {
+            let tried = format!("read the estate file {name}");
+            Failure::new(tried, e.to_string(), "check the path and who may read it")
+        })?;
+        let reader = Box::new(std::io::BufReader::new(opened));
+        sources.push(file::Source { name, reader });
+    }
+    let tried = format!("read {}", names(files));
+    let loaded = file::read(sources, &mut |_| {})
+        .map_err(|e| Failure::new(&tried, e.to_string(), "mend the file at that place"))?;
+    for note in loaded.notes() {
+        out::aside(&note);
+    }
+    Ok(loaded.estate)
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::large;
-use crate::estate::Estate;
+use crate::estate::{Estate, file};
 
 /// What one built-in estate tells.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -88,7 +88,7 @@ pub fn load(name: &str) -> Result<Estate, String> {
             None => return Err(unknown(name)),
         }
     };
-    read(name, &text)
+    file::read_text(name, &text).map_err(|e| e.to_string())
 }
 
 fn unknown(name: &str) -> String {
@@ -104,88 +104,4 @@ fn unknown(name: &str) -> String {
         "there is no built-in estate '{shown}'.{near} There are: {}",
         names().join(", ")
     )
-}
-
-// The plain reader of built-in files, until estate::file is merged.
-pub(crate) fn read(name: &str, text: &str) -> Result<Estate, String> {
-    use crate::iam::Resource;
-    use serde_json::Value;
-    fn list<T: serde::de::DeserializeOwned>(v: &Value, key: &str) -> Result<Vec<T>, String> {
-        let Some(value) = v.get(key) else {
-            return Ok(Vec::new());
-        };
-        serde_json::from_value(value.clone()).map_err(|e| format!("{key}: {e}"))
-    }
-    let v: Value = serde_json::from_str(text).map_err(|e| format!("{name}: {e}"))?;
-    let mut e = Estate::default();
-    for x in list(&v, "organizations")? {
-        e.put_organization(x);
-    }
-    for x in list(&v, "folders")? {
-        e.put_folder(x);
-    }
-    for x in list(&v, "projects")? {
-        e.put_project(x);
-    }
-    for x in list(&v, "serviceAccounts")? {
-        e.put_account(x);
-    }
-    for x in list(&v, "roles")? {
-        e.put_role(x);
-    }
-    for x in list(&v, "groups")? {
-        e.put_group(&x);
-    }
-    for x in list(&v, "denyPolicies")? {
-        e.put_deny_policy(x);
-    }
-    for x in list(&v, "principalAccessBoundaryPolicies")? {
-        e.put_boundary(x);
-    }
-    for x in list(&v, "policyBindings")? {
-        e.put_policy_binding(x);
-    }
-    for (key, policy) in v
-        .get("iamPolicies")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let resource = Resource::parse(key).map_err(|e| e.to_string())?;
-        let resource = e.resolve(&resource).exists().unwrap_or(resource);
-        e.put_policy(
-            resource,
-            serde_json::from_value(policy.clone()).map_err(|e| e.to_string())?,
-        );
-    }
-    for (key, on) in v
-        .get("enabledServices")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let id = key.strip_prefix("projects/").unwrap_or(key);
-        let id = e
-            .project(id)
-            .map_or(id.to_owned(), |p| p.project_id.clone());
-        let on: Vec<String> = serde_json::from_value(on.clone()).map_err(|e| e.to_string())?;
-        e.put_services(&id, on);
-    }
-    for (key, tags) in v
-        .get("tags")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let resource = Resource::parse(key).map_err(|e| e.to_string())?;
-        let resource = e.resolve(&resource).exists().unwrap_or(resource);
-        e.put_tags(
-            resource,
-            serde_json::from_value(tags.clone()).map_err(|e| e.to_string())?,
-        );
-    }
-    for name in list::<String>(&v, "unreadable")? {
-        e.mark_unreadable(&name, "may not be read");
-    }
-    Ok(e)
 }

@@ -3,6 +3,7 @@
 //! An [`Estate`] is plain data with indices: filled from an estate file, an asset export, or a survey
 //! of live Google Cloud, then only read. Members and roles are shared, so that a million bindings fit.
 
+pub mod file;
 pub mod hierarchy;
 pub mod index;
 pub mod policies;

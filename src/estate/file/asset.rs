@@ -1,0 +1,324 @@
+//! Cloud Asset Inventory exports: one asset per line or in one array, in snake case (an export) or
+//! camel case (the API) (discovery document cloudasset v1, `Asset`).
+//!
+//! The same asset stands on several lines, one per content type; what they say is merged.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::super::{Folder, Organization, Project, Provider, ServiceAccount};
+use super::Loading;
+use super::draft::{Draft, Outcome, not};
+use super::forms::{AnyFolder, AnyOrganization, AnyProject};
+use super::kept::Fault;
+use crate::iam::{AllowPolicy, Resource, Role};
+
+/// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "assetType",
+    "asset_type",
+    "resource",
+    "iamPolicy",
+    "iam_policy",
+    "ancestors",
+    "ancestryPath",
+    "ancestry_path",
+    "updateTime",
+    "update_time",
+    "accessPolicy",
+    "access_policy",
+    "accessLevel",
+    "access_level",
+    "servicePerimeter",
+    "service_perimeter",
+    "orgPolicy",
+    "org_policy",
+    "osInventory",
+    "os_inventory",
+    "relatedAsset",
+    "related_asset",
+    "relatedAssets",
+    "related_assets",
+    "effectiveTags",
+    "effective_tags",
+    "assetExceptions",
+    "asset_exceptions",
+    "@type",
+];
+
+const ORGANIZATION: &str = "cloudresourcemanager.googleapis.com/Organization";
+const FOLDER: &str = "cloudresourcemanager.googleapis.com/Folder";
+const PROJECT: &str = "cloudresourcemanager.googleapis.com/Project";
+const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
+const ROLE: &str = "iam.googleapis.com/Role";
+const PROVIDER: &str = "iam.googleapis.com/WorkloadIdentityPoolProvider";
+const WORKFORCE_PROVIDER: &str = "iam.googleapis.com/WorkforcePoolProvider";
+
+const COUNTS: &[&str] = &[
+    ORGANIZATION,
+    FOLDER,
+    PROJECT,
+    ACCOUNT,
+    ROLE,
+    PROVIDER,
+    WORKFORCE_PROVIDER,
+];
+
+/// One asset, as far as it counts.
+#[derive(Debug, Default)]
+struct Asset {
+    name: String,
+    kind: String,
+    resource: Option<Content>,
+    policy: Option<AllowPolicy>,
+    /// Nearest first, the asset's own level among them or not.
+    ancestors: Vec<String>,
+}
+
+/// `resource` of an asset.
+#[derive(Debug, Default, Deserialize)]
+struct Content {
+    #[serde(default)]
+    parent: String,
+    #[serde(default)]
+    data: Value,
+}
+
+/// One element of an array of assets.
+pub(super) struct AssetSeed<'a, 'p>(pub &'a mut Loading<'p>);
+
+impl<'de> DeserializeSeed<'de> for AssetSeed<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AssetSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an asset (an object with name and assetType or asset_type)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        match map.next_key::<String>()? {
+            Some(key) => visit(self.0, key, map),
+            None => Err(de::Error::invalid_length(0, &self)),
+        }
+    }
+}
+
+/// Reads the asset whose first key was just taken from the map.
+pub(super) fn visit<'de, A: MapAccess<'de>>(
+    loading: &mut Loading<'_>,
+    first: String,
+    mut map: A,
+) -> Result<(), A::Error> {
+    let mut asset = Asset::default();
+    let mut key = Some(first);
+    while let Some(name) = key {
+        let counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
+        match name.as_str() {
+            "name" => asset.name = map.next_value()?,
+            "assetType" | "asset_type" => asset.kind = map.next_value()?,
+            "ancestors" => asset.ancestors = map.next_value()?,
+            "ancestryPath" | "ancestry_path" => {
+                let path: String = map.next_value()?;
+                if asset.ancestors.is_empty() {
+                    asset.ancestors = upwards(&path).map_err(de::Error::custom)?;
+                }
+            }
+            "resource" if counts => asset.resource = map.next_value()?,
+            "iamPolicy" | "iam_policy" if counts => asset.policy = map.next_value()?,
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        key = map.next_key()?;
+    }
+    if asset.name.is_empty() || asset.kind.is_empty() {
+        return Err(de::Error::custom(
+            "an asset without a name or a type: expected name and assetType (or asset_type)",
+        ));
+    }
+    loading.keep(true, |draft| draft.asset(asset))
+}
+
+/// `organization/1/folder/2/project/3` as `["projects/3", "folders/2", "organizations/1"]`.
+fn upwards(path: &str) -> Result<Vec<String>, String> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let pairs = parts.chunks(2).rev().map(|pair| match pair {
+        [kind, id] => Ok(format!("{}s/{id}", kind.trim_end_matches('s'))),
+        _ => Err(format!(
+            "found the ancestry path '{path}', expected organization/N/folder/N/project/P"
+        )),
+    });
+    pairs.collect()
+}
+
+impl Draft {
+    fn asset(&mut self, asset: Asset) -> Outcome {
+        self.export.any = true;
+        let way = self.climb(&asset)?;
+        let data = asset.resource.unwrap_or_default();
+        match asset.kind.as_str() {
+            ORGANIZATION | FOLDER | PROJECT => {
+                let own = Resource::parse(&asset.name).map_err(|e| Fault::from(e.to_string()))?;
+                self.level(&own, &asset.kind, data, way)?;
+                self.asset_policy(&own.full_name(), asset.policy)
+            }
+            ACCOUNT => self.account_asset(&asset.name, data.data, asset.policy, &way),
+            ROLE => match whole::<Role>(&data.data, &asset.name)? {
+                Some(role) => self.role(role),
+                None => Ok(()),
+            },
+            PROVIDER | WORKFORCE_PROVIDER => match whole::<Provider>(&data.data, &asset.name)? {
+                Some(provider) => self.provider(provider),
+                None => Ok(()),
+            },
+            other => {
+                *self.export.skipped.entry(other.to_owned()).or_default() += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Learns what lies above what, from the ancestors; gives the way up from the asset.
+    fn climb(&mut self, asset: &Asset) -> Result<Vec<Resource>, Fault> {
+        let mut way = Vec::new();
+        for name in &asset.ancestors {
+            way.push(Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?);
+        }
+        for pair in way.windows(2) {
+            if let [below, above] = pair {
+                self.lies_below(below.clone(), above.clone())?;
+            }
+        }
+        Ok(way)
+    }
+
+    fn lies_below(&mut self, below: Resource, above: Resource) -> Outcome {
+        match self.export.above.get(&below) {
+            Some((known, first)) if *known != above => Err(Fault {
+                what: format!("{} lies below {}", below.relative(), above.relative()),
+                earlier: Some(*first),
+            }),
+            Some(_) => Ok(()),
+            None => {
+                self.export.above.insert(below, (above, self.at));
+                Ok(())
+            }
+        }
+    }
+
+    fn level(
+        &mut self,
+        own: &Resource,
+        kind: &str,
+        content: Content,
+        way: Vec<Resource>,
+    ) -> Outcome {
+        self.export.listed.insert(own.clone());
+        if let Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) =
+            Resource::parse(&content.parent)
+        {
+            // A project may be named by id here and by number in its ancestors.
+            let below = way.into_iter().next().unwrap_or_else(|| own.clone());
+            self.lies_below(below, parent)?;
+        }
+        let has_data = content.data.is_object();
+        match kind {
+            ORGANIZATION => {
+                let mut it: Organization = form::<AnyOrganization>(&content.data)?.into();
+                it.name = own.relative();
+                self.organization(it)
+            }
+            FOLDER => {
+                let mut it: Folder = form::<AnyFolder>(&content.data)?.into();
+                it.name = own.relative();
+                self.folder(it)
+            }
+            // Without its data only the number is known; the id comes from elsewhere, if at all.
+            _ if has_data => {
+                let it: Project = form::<AnyProject>(&content.data)?.into();
+                self.project(it)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn account_asset(
+        &mut self,
+        name: &str,
+        data: Value,
+        policy: Option<AllowPolicy>,
+        way: &[Resource],
+    ) -> Outcome {
+        let own = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
+        let Resource::ServiceAccount { project, account } = &own else {
+            return Err(not(
+                name,
+                "//iam.googleapis.com/projects/P/serviceAccounts/ID",
+            ));
+        };
+        let known = whole::<ServiceAccount>(&data, name)?;
+        let project = known.as_ref().map_or(&**project, |k| &k.project_id);
+        if let Some(Resource::Project(number)) =
+            way.iter().find(|r| matches!(r, Resource::Project(_)))
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && project.bytes().any(|b| !b.is_ascii_digit())
+            && project != "-"
+        {
+            self.export
+                .project_ids
+                .insert(number.to_string(), project.to_owned());
+        }
+        match known {
+            Some(known) => self.account(known)?,
+            None if account.contains('@') => self.account(ServiceAccount {
+                name: own.relative(),
+                ..ServiceAccount::default()
+            })?,
+            // The unique id alone: another line may tell the address.
+            None => {}
+        }
+        self.asset_policy(name, policy)
+    }
+
+    fn asset_policy(&mut self, name: &str, policy: Option<AllowPolicy>) -> Outcome {
+        match policy {
+            Some(policy) => {
+                self.export.any_policy = true;
+                self.policy(name, policy)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an asset's data holds, when it holds data. The name is the asset's where the data has none.
+fn whole<T: for<'de> Deserialize<'de>>(data: &Value, name: &str) -> Result<Option<T>, Fault> {
+    let Value::Object(fields) = data else {
+        return Ok(None);
+    };
+    let mut fields = fields.clone();
+    let relative = name
+        .strip_prefix("//")
+        .and_then(|n| n.split_once('/'))
+        .map_or(name, |(_, path)| path);
+    fields
+        .entry("name")
+        .or_insert_with(|| Value::String(relative.to_owned()));
+    form(&Value::Object(fields)).map(Some)
+}
+
+fn form<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Fault> {
+    let empty = Value::Object(serde_json::Map::new());
+    serde_path_to_error::deserialize(if data.is_null() { &empty } else { data })
+        .map_err(|e| Fault::from(format!("in resource.data.{}: {}", e.path(), e.inner())))
+}

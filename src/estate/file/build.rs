@@ -1,0 +1,415 @@
+//! From all that was read to an estate: names settled, what files say of the same thing compared,
+//! and what they cannot know marked as unknown.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
+use super::draft::{Draft, PolicyOf};
+use super::kept::{At, Fault};
+use crate::iam::{AllowPolicy, Resource, ResourceKind};
+
+/// Why no estate comes of it, and where.
+pub(super) struct Flaw {
+    pub at: At,
+    pub path: String,
+    pub fault: Fault,
+}
+
+const NOT_IN_EXPORT: &str = "it is not in the asset export";
+const NO_POLICIES: &str = "the asset export holds no IAM policies";
+/// What a person reads of a name that the file's own `unreadable` lists.
+const MAY_NOT: &str = "may not be read";
+
+/// Makes the estate; counts the policies of which nobody can say whose they are.
+pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw> {
+    complete(&mut draft);
+    cycles(&draft)?;
+    ids(&draft)?;
+    let mut estate = Estate::new(Coverage::Whole);
+    if draft.export.any {
+        if !draft.says_deny {
+            estate.assume(super::NO_DENY);
+        }
+        if !draft.says_boundaries {
+            estate.assume(super::NO_BOUNDARIES);
+        }
+    }
+    for assumption in std::mem::take(&mut draft.assumptions) {
+        estate.assume(&assumption);
+    }
+    things(&mut estate, &mut draft);
+    let judged = policies(&mut estate, &mut draft)?;
+    tags(&mut estate, &mut draft)?;
+    services(&mut estate, &mut draft)?;
+    for name in &draft.unreadable {
+        estate.mark_unreadable(name, MAY_NOT);
+    }
+    unknown_levels(&mut estate, &draft, &judged);
+    *nameless = draft.export.nameless;
+    Ok(estate)
+}
+
+/// Levels that an export tells of without listing them, and parents that only ancestors tell.
+fn complete(draft: &mut Draft) {
+    let mut levels: HashSet<Resource> = draft.export.listed.iter().cloned().collect();
+    for (below, (above, _)) in &draft.export.above {
+        levels.extend([below.clone(), above.clone()]);
+    }
+    levels.extend(
+        draft
+            .export
+            .project_ids
+            .keys()
+            .map(|n| Resource::project(n)),
+    );
+    let by_id: HashMap<String, String> = draft
+        .projects
+        .iter()
+        .map(|(number, project, _)| (project.project_id.clone(), number.to_owned()))
+        .collect();
+    let mut sorted: Vec<Resource> = levels.into_iter().collect();
+    sorted.sort();
+    for level in sorted {
+        let parent = draft
+            .export
+            .above
+            .get(&level)
+            .map(|(above, _)| above.relative())
+            .unwrap_or_default();
+        let at = At {
+            asset: true,
+            ..At::default()
+        };
+        // What is added is new, or takes the place of an empty parent: neither can contradict.
+        match &level {
+            Resource::Organization(_) if draft.organizations.get(&level.relative()).is_none() => {
+                let _ = draft.organizations.add(
+                    level.relative(),
+                    Organization {
+                        name: level.relative(),
+                        ..Organization::default()
+                    },
+                    at,
+                );
+            }
+            Resource::Folder(_) => match draft.folders.get_mut(&level.relative()) {
+                Some(folder) if folder.parent.is_empty() => folder.parent = parent,
+                Some(_) => {}
+                None => {
+                    let folder = Folder {
+                        name: level.relative(),
+                        parent,
+                        ..Folder::default()
+                    };
+                    let _ = draft.folders.add(level.relative(), folder, at);
+                }
+            },
+            Resource::Project(named) => {
+                let number = by_id.get(&**named).map_or(&**named, String::as_str);
+                match draft.projects.get_mut(number) {
+                    Some(project) if project.parent.is_empty() => project.parent = parent,
+                    Some(_) => {}
+                    None => {
+                        let id = draft.export.project_ids.get(number);
+                        let project = Project {
+                            name: format!("projects/{number}"),
+                            project_id: id.map_or(number, String::as_str).to_owned(),
+                            parent,
+                            ..Project::default()
+                        };
+                        let _ = draft.projects.add(number.to_owned(), project, at);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// No folder lies below itself.
+fn cycles(draft: &Draft) -> Result<(), Flaw> {
+    let mut sound: HashSet<&str> = HashSet::new();
+    for (start, _, at) in draft.folders.iter() {
+        let mut way: Vec<&str> = Vec::new();
+        let mut next = Some(start);
+        while let Some(name) = next.filter(|n| !sound.contains(n)) {
+            if way.contains(&name) {
+                way.push(name);
+                return Err(Flaw {
+                    at,
+                    path: format!("$.folders (\"{start}\").parent"),
+                    fault: format!(
+                        "folders lie below each other in a circle: {}; expected a way up to an organization",
+                        way.join(" → ")
+                    )
+                    .into(),
+                });
+            }
+            way.push(name);
+            next = draft.folders.get(name).map(|f| f.parent.as_str());
+        }
+        sound.extend(way);
+    }
+    Ok(())
+}
+
+/// Project ids and unique ids stand for one thing each.
+fn ids(draft: &Draft) -> Result<(), Flaw> {
+    let projects = draft.projects.iter().map(|(_, p, at)| {
+        (
+            "projects",
+            "projectId",
+            p.project_id.as_str(),
+            p.name.as_str(),
+            at,
+        )
+    });
+    let accounts = draft
+        .accounts
+        .iter()
+        .filter(|(_, a, _)| !a.unique_id.is_empty())
+        .map(|(_, a, at)| {
+            (
+                "serviceAccounts",
+                "uniqueId",
+                a.unique_id.as_str(),
+                a.email.as_str(),
+                at,
+            )
+        });
+    let mut seen: HashMap<(&str, &str), (&str, At)> = HashMap::new();
+    for (list, field, id, name, at) in projects.chain(accounts) {
+        if let Some((other, first)) = seen.insert((field, id), (name, at)) {
+            return Err(Flaw {
+                at,
+                path: format!("$.{list} (\"{name}\").{field}"),
+                fault: Fault {
+                    what: format!(
+                        "'{id}' is the {field} of '{name}' and of '{other}': expected each to have its own"
+                    ),
+                    earlier: Some(first),
+                },
+            });
+        }
+    }
+    Ok(())
+}
+
+fn things(estate: &mut Estate, draft: &mut Draft) {
+    for (it, _) in std::mem::take(&mut draft.organizations).into_values() {
+        estate.put_organization(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.folders).into_values() {
+        estate.put_folder(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.projects).into_values() {
+        estate.put_project(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.accounts).into_values() {
+        estate.put_account(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.roles).into_values() {
+        estate.put_role(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.groups).into_values() {
+        estate.put_group(&it);
+    }
+    for (it, _) in std::mem::take(&mut draft.deny).into_values() {
+        estate.put_deny_policy(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.boundaries).into_values() {
+        estate.put_boundary(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.bindings).into_values() {
+        estate.put_policy_binding(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.providers).into_values() {
+        estate.put_provider(it);
+    }
+}
+
+/// Sets the allow policies; gives the resources that have one.
+fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, At>, Flaw> {
+    let mut judged: HashMap<Resource, At> = HashMap::new();
+    for PolicyOf {
+        resource,
+        policy,
+        at,
+    } in std::mem::take(&mut draft.policies)
+    {
+        let flaw = |fault: Fault| Flaw {
+            at,
+            path: format!("$.iamPolicies[\"{resource}\"]"),
+            fault,
+        };
+        let found = match estate.resolve(&resource) {
+            Existence::Exists(found) => found,
+            _ if at.asset => {
+                draft.export.nameless += 1;
+                continue;
+            }
+            _ if resource.kind() <= ResourceKind::Folder => resource.clone(),
+            _ => return Err(flaw(nowhere(estate, &resource).into())),
+        };
+        match judged.get(&found) {
+            None => {
+                judged.insert(found.clone(), at);
+                estate.put_policy(found, policy);
+            }
+            Some(first) if first.source == at.source && !(first.asset && at.asset) => {
+                return Err(flaw(
+                    format!(
+                        "it has two policies, the first on line {}: expected one",
+                        first.line
+                    )
+                    .into(),
+                ));
+            }
+            Some(first) => {
+                let known = estate.allow_policy(&found).known().flatten();
+                if !known.is_some_and(|known| same(known, &policy)) {
+                    return Err(flaw(Fault {
+                        what: "it has another allow policy".into(),
+                        earlier: Some(*first),
+                    }));
+                }
+            }
+        }
+    }
+    Ok(judged)
+}
+
+fn same(a: &AllowPolicy, b: &AllowPolicy) -> bool {
+    a.bindings == b.bindings && a.extra == b.extra
+}
+
+/// A policy of something that is not there would never count.
+fn nowhere(estate: &Estate, resource: &Resource) -> String {
+    let (list, known): (&str, Vec<&str>) = match resource {
+        Resource::ServiceAccount { .. } => (
+            "serviceAccounts",
+            estate.accounts().map(|a| a.email.as_str()).collect(),
+        ),
+        _ => (
+            "projects",
+            estate.projects().map(|p| p.project_id.as_str()).collect(),
+        ),
+    };
+    let near = known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(known, resource.id()), known))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, known)| format!(" Did you mean '{known}'?"))
+        .unwrap_or_default();
+    format!(
+        "it is not among the {list}: expected a {} that is.{near}",
+        resource.kind().word()
+    )
+}
+
+fn tags(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
+    let mut seen: BTreeMap<Resource, (At, _)> = BTreeMap::new();
+    for (resource, tags, at) in std::mem::take(&mut draft.tags) {
+        let found = estate
+            .resolve(&resource)
+            .exists()
+            .unwrap_or_else(|| resource.clone());
+        once(
+            &mut seen,
+            &found,
+            &tags,
+            at,
+            &format!("$.tags[\"{resource}\"]"),
+        )?;
+        estate.put_tags(found, tags);
+    }
+    Ok(())
+}
+
+fn services(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
+    let mut seen: BTreeMap<Resource, (At, _)> = BTreeMap::new();
+    for (project, services, at) in std::mem::take(&mut draft.services) {
+        let path = format!("$.enabledServices[\"{}\"]", project.relative());
+        let Existence::Exists(found) = estate.resolve(&project) else {
+            return Err(Flaw {
+                at,
+                path,
+                fault: nowhere(estate, &project).into(),
+            });
+        };
+        once(&mut seen, &found, &services, at, &path)?;
+        estate.put_services(found.id(), services);
+    }
+    Ok(())
+}
+
+/// The same value twice is fine in two files, and a mistake in one.
+fn once<T: Clone + PartialEq>(
+    seen: &mut BTreeMap<Resource, (At, T)>,
+    resource: &Resource,
+    value: &T,
+    at: At,
+    path: &str,
+) -> Result<(), Flaw> {
+    match seen.get(resource) {
+        Some((first, known)) if first.source == at.source || known != value => Err(Flaw {
+            at,
+            path: path.to_owned(),
+            fault: Fault {
+                what: format!("'{}' stands here again", resource.relative()),
+                earlier: Some(*first),
+            },
+        }),
+        _ => {
+            seen.insert(resource.clone(), (at, value.clone()));
+            Ok(())
+        }
+    }
+}
+
+/// What an export did not list was not read: its policy is unknown, not empty.
+fn unknown_levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>) {
+    if !draft.export.any {
+        return;
+    }
+    let mut listed: HashSet<Resource> = HashSet::new();
+    for level in &draft.export.listed {
+        listed.extend(estate.resolve(level).exists());
+    }
+    let levels: Vec<Resource> = draft
+        .export
+        .above
+        .iter()
+        .flat_map(|(below, (above, _))| [below, above])
+        .chain(&draft.export.listed)
+        .filter_map(|level| estate.resolve(level).exists())
+        .chain(
+            draft
+                .export
+                .project_ids
+                .values()
+                .filter_map(|id| estate.resolve(&Resource::project(id)).exists()),
+        )
+        .collect();
+    for level in levels {
+        if judged.contains_key(&level) {
+            continue;
+        }
+        if !draft.export.any_policy {
+            estate.mark_unreadable(&level.full_name(), NO_POLICIES);
+        } else if !listed.contains(&level) {
+            estate.mark_unreadable(&level.full_name(), NOT_IN_EXPORT);
+        }
+    }
+    if !draft.export.any_policy {
+        let accounts: Vec<Resource> = estate
+            .accounts()
+            .filter_map(|a| estate.resolve(&Resource::account("-", &a.email)).exists())
+            .filter(|account| !judged.contains_key(account))
+            .collect();
+        for account in accounts {
+            estate.mark_unreadable(&account.full_name(), NO_POLICIES);
+        }
+    }
+}

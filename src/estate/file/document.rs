@@ -1,0 +1,209 @@
+//! The estate file: one JSON object of lists and maps, read element by element.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
+};
+
+use super::super::Tag;
+use super::Loading;
+use super::asset::{self, AssetSeed};
+use super::draft::{Draft, Outcome};
+use super::forms::{AnyFolder, AnyOrganization, AnyProject};
+use crate::iam::AllowPolicy;
+
+/// The keys of an estate file, in the order in which they are written.
+pub(super) const KEYS: &[&str] = &[
+    "organizations",
+    "folders",
+    "projects",
+    "serviceAccounts",
+    "roles",
+    "groups",
+    "iamPolicies",
+    "denyPolicies",
+    "principalAccessBoundaryPolicies",
+    "policyBindings",
+    "tags",
+    "enabledServices",
+    "providers",
+    "unreadable",
+    "assumptions",
+];
+
+/// One value at the top of a file: an estate, an asset, or a list of assets.
+pub(super) struct TopSeed<'a, 'p>(pub &'a mut Loading<'p>);
+
+impl<'de> DeserializeSeed<'de> for TopSeed<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TopSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an estate (one JSON object), or the assets of a Cloud Asset Inventory export")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(AssetSeed(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = BTreeSet::new();
+        let mut first = true;
+        while let Some(key) = map.next_key::<String>()? {
+            if first && asset::KEYS.contains(&key.as_str()) {
+                return asset::visit(self.0, key, map);
+            }
+            first = false;
+            let Some(known) = KEYS.iter().find(|k| **k == key) else {
+                return Err(de::Error::custom(unknown(&key)));
+            };
+            if !seen.insert(key) {
+                return Err(de::Error::custom(format!("the key '{known}' stands twice")));
+            }
+            map.next_value_seed(KeySeed(&mut *self.0, known))?;
+        }
+        Ok(())
+    }
+}
+
+fn unknown(key: &str) -> String {
+    let near = KEYS
+        .iter()
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(&known.to_lowercase(), &key.to_lowercase()),
+                known,
+            )
+        })
+        .min()
+        .filter(|(distance, known)| *distance <= 3 && *distance < known.len() / 2)
+        .map(|(_, known)| format!(" Did you mean '{known}'?"))
+        .unwrap_or_default();
+    let shown: String = key.chars().take(100).collect();
+    format!(
+        "unknown key '{shown}'.{near} Expected the keys of an estate ({}) or of an asset (name, assetType or asset_type, …)",
+        KEYS.join(", ")
+    )
+}
+
+/// What stands under one key of the estate.
+struct KeySeed<'a, 'p>(&'a mut Loading<'p>, &'static str);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        let Self(loading, key) = self;
+        match key {
+            "organizations" => list(loading, d, |draft, it: AnyOrganization| {
+                draft.organization(it.into())
+            }),
+            "folders" => list(loading, d, |draft, it: AnyFolder| draft.folder(it.into())),
+            "projects" => list(loading, d, |draft, it: AnyProject| draft.project(it.into())),
+            "serviceAccounts" => list(loading, d, Draft::account),
+            "roles" => list(loading, d, Draft::role),
+            "groups" => list(loading, d, Draft::group),
+            "denyPolicies" => {
+                loading.draft.says_deny = true;
+                list(loading, d, Draft::deny_policy)
+            }
+            "principalAccessBoundaryPolicies" => {
+                loading.draft.says_boundaries = true;
+                list(loading, d, Draft::boundary)
+            }
+            "policyBindings" => {
+                loading.draft.says_boundaries = true;
+                list(loading, d, Draft::binding)
+            }
+            "providers" => list(loading, d, Draft::provider),
+            "unreadable" => list(loading, d, Draft::unreadable),
+            "assumptions" => list(loading, d, Draft::assumption),
+            "iamPolicies" => by_name(loading, d, |draft, name, it: AllowPolicy| {
+                draft.policy(name, it)
+            }),
+            "tags" => by_name(loading, d, |draft, name, it: Vec<Tag>| draft.tags(name, it)),
+            "enabledServices" => by_name(loading, d, |draft, name, it: BTreeSet<String>| {
+                draft.services(name, it)
+            }),
+            other => Err(de::Error::custom(unknown(other))),
+        }
+    }
+}
+
+fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    loading: &mut Loading<'_>,
+    d: D,
+    add: impl FnMut(&mut Draft, T) -> Outcome,
+) -> Result<(), D::Error> {
+    d.deserialize_seq(List(loading, add, PhantomData))
+}
+
+fn by_name<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    loading: &mut Loading<'_>,
+    d: D,
+    add: impl FnMut(&mut Draft, &str, T) -> Outcome,
+) -> Result<(), D::Error> {
+    d.deserialize_map(ByName(loading, add, PhantomData))
+}
+
+struct List<'a, 'p, T, F>(&'a mut Loading<'p>, F, PhantomData<T>);
+
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> Visitor<'de>
+    for List<'_, '_, T, F>
+{
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while seq
+            .next_element_seed(Element(&mut *self.0, &mut self.1, PhantomData))?
+            .is_some()
+        {}
+        Ok(())
+    }
+}
+
+/// One element, judged while the reader still stands in it, so that an error carries its path.
+struct Element<'a, 'p, T, F>(&'a mut Loading<'p>, &'a mut F, PhantomData<T>);
+
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> DeserializeSeed<'de>
+    for Element<'_, '_, T, F>
+{
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        let element = T::deserialize(d)?;
+        self.0.keep(false, |draft| (self.1)(draft, element))
+    }
+}
+
+struct ByName<'a, 'p, T, F>(&'a mut Loading<'p>, F, PhantomData<T>);
+
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, &str, T) -> Outcome> Visitor<'de>
+    for ByName<'_, '_, T, F>
+{
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object by full resource name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let mut add = |draft: &mut Draft, it: T| (self.1)(draft, &name, it);
+            map.next_value_seed(Element(&mut *self.0, &mut add, PhantomData))?;
+        }
+        Ok(())
+    }
+}

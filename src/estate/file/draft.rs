@@ -1,0 +1,378 @@
+//! What was read so far, of all files, before it becomes an estate: here the same thing said twice is
+//! noticed, and names are judged.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::super::{Folder, Group, Organization, Project, Provider, ServiceAccount, Tag};
+use super::kept::{At, Fault, Kept};
+use crate::iam::{
+    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, PolicyMember, Resource, Role, deny,
+};
+
+pub(super) type Outcome = Result<(), Fault>;
+
+/// An allow policy, not settled yet whose.
+#[derive(Debug)]
+pub(super) struct PolicyOf {
+    pub resource: Resource,
+    pub policy: AllowPolicy,
+    pub at: At,
+}
+
+/// All that was read.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// Where reading is.
+    pub at: At,
+    pub organizations: Kept<Organization>,
+    pub folders: Kept<Folder>,
+    /// By number.
+    pub projects: Kept<Project>,
+    /// By lower-case e-mail.
+    pub accounts: Kept<ServiceAccount>,
+    pub roles: Kept<Role>,
+    /// By lower-case e-mail.
+    pub groups: Kept<Group>,
+    pub deny: Kept<DenyPolicy>,
+    pub boundaries: Kept<BoundaryPolicy>,
+    pub bindings: Kept<PolicyBinding>,
+    pub providers: Kept<Provider>,
+    pub policies: Vec<PolicyOf>,
+    pub tags: Vec<(Resource, Vec<Tag>, At)>,
+    pub services: Vec<(Resource, BTreeSet<String>, At)>,
+    pub unreadable: BTreeSet<String>,
+    pub assumptions: BTreeSet<String>,
+    /// Some estate file speaks of deny policies, perhaps to say that there are none.
+    pub says_deny: bool,
+    /// Likewise of boundaries or their bindings.
+    pub says_boundaries: bool,
+    /// What an export tells beside the things themselves.
+    pub export: Export,
+    /// Each member once, however often it is named.
+    members: HashMap<Arc<str>, Arc<PolicyMember>>,
+}
+
+/// What only an asset export tells.
+#[derive(Debug, Default)]
+pub(super) struct Export {
+    /// Some asset was read.
+    pub any: bool,
+    /// Some asset carried an allow policy.
+    pub any_policy: bool,
+    /// What lies right above, from `ancestors` and parents.
+    pub above: HashMap<Resource, (Resource, At)>,
+    /// Organizations, folders and projects that are assets themselves.
+    pub listed: BTreeSet<Resource>,
+    /// Project number to id, as accounts name both.
+    pub project_ids: BTreeMap<String, String>,
+    /// Assets that count for nothing here, by type.
+    pub skipped: BTreeMap<String, u64>,
+    /// Policies of accounts of which the export tells the unique id alone.
+    pub nameless: u64,
+}
+
+impl Draft {
+    pub fn organization(&mut self, it: Organization) -> Outcome {
+        named(&it.name, "organizations/NUMBER", |r| {
+            matches!(r, Resource::Organization(_))
+        })?;
+        self.near(
+            &it.extra,
+            &["name", "displayName", "directoryCustomerId", "state"],
+        )?;
+        self.organizations.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn folder(&mut self, it: Folder) -> Outcome {
+        named(&it.name, "folders/NUMBER", |r| {
+            matches!(r, Resource::Folder(_))
+        })?;
+        self.near(&it.extra, &["name", "parent", "displayName", "state"])?;
+        self.folders.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn project(&mut self, it: Project) -> Outcome {
+        named(
+            &it.name,
+            "projects/NUMBER",
+            |r| matches!(r, Resource::Project(n) if n.bytes().all(|b| b.is_ascii_digit())),
+        )?;
+        if it.project_id.is_empty() {
+            return Err("a project has no projectId: expected its id, as app-prod".into());
+        }
+        named(
+            &format!("projects/{}", it.project_id),
+            "a project id",
+            |_| true,
+        )?;
+        self.near(
+            &it.extra,
+            &["name", "parent", "projectId", "displayName", "state"],
+        )?;
+        self.projects.add(it.number().to_owned(), it, self.at)
+    }
+
+    /// E-mail and project may stand in the name alone.
+    pub fn account(&mut self, mut it: ServiceAccount) -> Outcome {
+        const FORM: &str = "projects/PROJECT/serviceAccounts/EMAIL";
+        let Ok(Resource::ServiceAccount { project, account }) = Resource::parse(&it.name) else {
+            return Err(not(&it.name, FORM));
+        };
+        if it.email.is_empty() && account.contains('@') {
+            it.email = account.to_string();
+        }
+        if it.project_id.is_empty() && &*project != "-" {
+            it.project_id = project.to_string();
+        }
+        if !crate::iam::principal::is_email(&it.email) {
+            return Err(not(&it.email, "the account's e-mail address"));
+        }
+        if account.contains('@') && *account != *it.email.to_lowercase() {
+            return Err(format!(
+                "the name '{}' and the email '{}' are of two accounts: expected the same",
+                it.name, it.email
+            )
+            .into());
+        }
+        named(&format!("projects/{}", it.project_id), FORM, |_| true)?;
+        self.near(
+            &it.extra,
+            &[
+                "name",
+                "email",
+                "projectId",
+                "uniqueId",
+                "displayName",
+                "disabled",
+                "oauth2ClientId",
+            ],
+        )?;
+        self.accounts.add(it.email.to_lowercase(), it, self.at)
+    }
+
+    pub fn role(&mut self, it: Role) -> Outcome {
+        let parts: Vec<&str> = it.name.split('/').collect();
+        let good = match parts.as_slice() {
+            ["roles", id] | ["projects" | "organizations", _, "roles", id] => !id.is_empty(),
+            _ => false,
+        };
+        if !good {
+            return Err(not(
+                &it.name,
+                "roles/ID, projects/P/roles/ID or organizations/N/roles/ID",
+            ));
+        }
+        self.near(
+            &it.extra,
+            &[
+                "name",
+                "title",
+                "description",
+                "includedPermissions",
+                "stage",
+                "deleted",
+            ],
+        )?;
+        self.roles.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn group(&mut self, it: Group) -> Outcome {
+        if !crate::iam::principal::is_email(&it.email) {
+            return Err(not(&it.email, "the group's e-mail address"));
+        }
+        self.groups.add(it.email.to_lowercase(), it, self.at)
+    }
+
+    pub fn deny_policy(&mut self, it: DenyPolicy) -> Outcome {
+        let point = it.attachment_point();
+        if point.is_none() || !it.name.contains("/denypolicies/") || it.id().is_empty() {
+            return Err(not(
+                &it.name,
+                "policies/cloudresourcemanager.googleapis.com%2Fprojects%2FP/denypolicies/ID (or folders, organizations)",
+            ));
+        }
+        self.near(&it.extra, &["name", "displayName", "rules", "etag"])?;
+        for rule in &it.rules {
+            self.near(&rule.extra, &["description", "denyRule"])?;
+            if let Some(rule) = &rule.deny_rule {
+                self.near(
+                    &rule.extra,
+                    &[
+                        "deniedPrincipals",
+                        "exceptionPrincipals",
+                        "deniedPermissions",
+                        "exceptionPermissions",
+                        "denialCondition",
+                    ],
+                )?;
+            }
+        }
+        self.deny.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn boundary(&mut self, it: BoundaryPolicy) -> Outcome {
+        if !it.name.contains("/principalAccessBoundaryPolicies/") {
+            return Err(not(
+                &it.name,
+                "organizations/N/locations/global/principalAccessBoundaryPolicies/ID",
+            ));
+        }
+        self.near(&it.extra, &["name", "displayName", "details", "etag"])?;
+        self.boundaries.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn binding(&mut self, it: PolicyBinding) -> Outcome {
+        if !it.name.contains("/policyBindings/") {
+            return Err(not(&it.name, "PARENT/locations/global/policyBindings/ID"));
+        }
+        self.near(
+            &it.extra,
+            &[
+                "name",
+                "displayName",
+                "target",
+                "policyKind",
+                "policy",
+                "condition",
+                "etag",
+            ],
+        )?;
+        self.bindings.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn provider(&mut self, it: Provider) -> Outcome {
+        if !it.name.contains("/providers/") {
+            return Err(not(
+                &it.name,
+                "projects/N/locations/global/workloadIdentityPools/POOL/providers/ID, or the workforce form",
+            ));
+        }
+        self.near(
+            &it.extra,
+            &[
+                "name",
+                "attributeMapping",
+                "attributeCondition",
+                "disabled",
+                "oidc",
+                "state",
+            ],
+        )?;
+        self.providers.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn policy(&mut self, name: &str, mut policy: AllowPolicy) -> Outcome {
+        let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
+        self.near(
+            &policy.extra,
+            &["version", "etag", "bindings", "auditConfigs"],
+        )?;
+        for binding in &mut policy.bindings {
+            self.near(&binding.extra, &["role", "members", "condition"])?;
+            if binding.role.is_empty() {
+                return Err("a binding has no role: expected its name, as roles/viewer".into());
+            }
+            for member in &mut binding.members {
+                let shared = self
+                    .members
+                    .entry(Arc::clone(&member.text))
+                    .or_insert_with(|| Arc::clone(member));
+                *member = Arc::clone(shared);
+            }
+        }
+        self.policies.push(PolicyOf {
+            resource,
+            policy,
+            at: self.at,
+        });
+        Ok(())
+    }
+
+    pub fn tags(&mut self, name: &str, tags: Vec<Tag>) -> Outcome {
+        let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
+        self.tags.push((resource, tags, self.at));
+        Ok(())
+    }
+
+    pub fn services(&mut self, name: &str, services: BTreeSet<String>) -> Outcome {
+        let project = match Resource::parse(name) {
+            Ok(project @ Resource::Project(_)) => project,
+            _ => return Err(not(name, "projects/NUMBER")),
+        };
+        self.services.push((project, services, self.at));
+        Ok(())
+    }
+
+    /// The names are put into the one form under which they are looked up.
+    pub fn unreadable(&mut self, name: String) -> Outcome {
+        let known = if Resource::parse(&name).is_ok() && name.starts_with("//") {
+            name
+        } else if let Some(point) = deny::attachment_point(&name)
+            && name.ends_with("/denypolicies")
+        {
+            deny::collection(&point)
+        } else if let Some(email) = name.strip_prefix("groups/")
+            && crate::iam::principal::is_email(email)
+        {
+            format!("groups/{}", email.to_lowercase())
+        } else if name.ends_with("/locations/global/policyBindings")
+            || name.contains("/principalAccessBoundaryPolicies/")
+            || name.starts_with("roles/")
+            || name.contains("/roles/")
+        {
+            name
+        } else {
+            return Err(not(
+                &name,
+                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, groups/EMAIL or a role",
+            ));
+        };
+        self.unreadable.insert(known);
+        Ok(())
+    }
+
+    pub fn assumption(&mut self, name: String) -> Outcome {
+        if ![super::NO_DENY, super::NO_BOUNDARIES].contains(&name.as_str()) {
+            return Err(not(
+                &name,
+                "NO_DENY_POLICIES_IN_EXPORT or NO_BOUNDARIES_IN_EXPORT",
+            ));
+        }
+        self.assumptions.insert(name);
+        Ok(())
+    }
+
+    /// A field that is almost one that decides would be kept and never looked at: it is refused, as
+    /// is snake case. Not in exports, which nobody writes by hand.
+    fn near(&self, extra: &Map<String, Value>, known: &[&str]) -> Outcome {
+        if self.at.asset {
+            return Ok(());
+        }
+        let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
+        for field in extra.keys().filter(|f| !known.contains(&f.as_str())) {
+            if let Some(meant) = known.iter().find(|k| {
+                plain(k) == plain(field)
+                    || (field.len() > 4
+                        && strsim::damerau_levenshtein(&plain(k), &plain(field)) == 1)
+            }) {
+                return Err(format!("unknown field '{field}': did you mean '{meant}'?").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn not(text: &str, expected: &str) -> Fault {
+    let shown: String = text.chars().take(200).collect();
+    format!("found '{shown}', expected {expected}").into()
+}
+
+fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Outcome {
+    match Resource::parse(name) {
+        Ok(resource) if right(&resource) && !name.starts_with("//") => Ok(()),
+        _ => Err(not(name, form)),
+    }
+}

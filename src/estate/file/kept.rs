@@ -1,0 +1,135 @@
+//! Things by name, with where each was read, so that the same thing said twice is noticed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Where something was read: the file's index and the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct At {
+    pub source: usize,
+    pub line: u64,
+    /// From an asset export, where the same thing stands on several lines, one per content type.
+    pub asset: bool,
+}
+
+/// What is wrong with something read, and the earlier place that it disagrees with.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub what: String,
+    pub earlier: Option<At>,
+}
+
+impl From<String> for Fault {
+    fn from(what: String) -> Self {
+        Self {
+            what,
+            earlier: None,
+        }
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
+}
+
+/// Things of one kind.
+#[derive(Debug)]
+pub(super) struct Kept<T>(BTreeMap<String, (T, At)>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Clone> Kept<T> {
+    /// Adds a thing. Twice in one estate file is a mistake; in exports and in different files what
+    /// one leaves out the other adds, and what both say must be the same.
+    ///
+    /// # Errors
+    /// It is there already and differs, or stands twice in one estate file.
+    pub fn add(&mut self, key: String, thing: T, at: At) -> Result<(), Fault> {
+        match self.0.get_mut(&key) {
+            None => {
+                self.0.insert(key, (thing, at));
+                Ok(())
+            }
+            Some((_, first)) if first.source == at.source && !(first.asset && at.asset) => {
+                Err(format!(
+                    "'{key}' is listed twice, first on line {}: expected each once",
+                    first.line
+                )
+                .into())
+            }
+            Some((known, first)) => match merge(known, &thing) {
+                Ok(both) => {
+                    *known = both;
+                    Ok(())
+                }
+                Err(field) => Err(Fault {
+                    what: format!("'{key}' has another {field}"),
+                    earlier: Some(*first),
+                }),
+            },
+        }
+    }
+}
+
+impl<T> Kept<T> {
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.0.get(key).map(|(thing, _)| thing)
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut T> {
+        self.0.get_mut(key).map(|(thing, _)| thing)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T, At)> {
+        self.0
+            .iter()
+            .map(|(key, (thing, at))| (key.as_str(), thing, *at))
+    }
+
+    pub fn into_values(self) -> impl Iterator<Item = (T, At)> {
+        self.0.into_values()
+    }
+}
+
+/// What changes by itself between two readings and decides nothing.
+const FLEETING: &[&str] = &["etag", "updateTime", "createTime"];
+
+/// One thing of two readings of it; the name of the field in which they differ when they do.
+fn merge<T: Serialize + DeserializeOwned + Clone>(a: &T, b: &T) -> Result<T, String> {
+    let object = |t: &T| match serde_json::to_value(t) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let mut both = object(a);
+    for (field, value) in object(b) {
+        match both.get(&field) {
+            Some(known) if *known == value || empty(&value) => {}
+            Some(known) if !empty(known) && !FLEETING.contains(&field.as_str()) => {
+                return Err(field);
+            }
+            _ => {
+                both.insert(field, value);
+            }
+        }
+    }
+    serde_json::from_value(Value::Object(both)).map_err(|e| e.to_string())
+}
+
+fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(s) => s.is_empty(),
+        Value::Array(a) => a.is_empty(),
+        Value::Object(o) => o.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,278 @@
+//! Estate files and Cloud Asset Inventory exports: read into an [`Estate`], and an estate written as
+//! a file again.
+//!
+//! Reading takes a file as a stream, so that memory is bounded by what is kept. A broken file is
+//! refused whole, with the line, the JSON path and what was expected there. Several files are merged;
+//! two that contradict each other are an error that names both.
+
+mod asset;
+mod build;
+mod document;
+mod draft;
+mod error;
+mod forms;
+mod input;
+mod kept;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Cursor};
+
+use serde::de::{self, DeserializeSeed};
+
+use super::Estate;
+use crate::text::visible;
+use draft::{Draft, Outcome};
+use input::{Input, Position};
+use kept::{At, Fault};
+
+pub use error::{FileError, Place};
+pub use write::to_json;
+
+/// An export has no place for deny policies: they are taken to be absent.
+pub const NO_DENY: &str = "NO_DENY_POLICIES_IN_EXPORT";
+/// An export has no place for principal access boundaries: they are taken to be absent.
+pub const NO_BOUNDARIES: &str = "NO_BOUNDARIES_IN_EXPORT";
+
+/// How many elements are read between two words of progress.
+const STRIDE: u64 = 1_024;
+
+/// A file to be read.
+pub struct Source {
+    /// How it is named in errors.
+    pub name: String,
+    /// Its bytes.
+    pub reader: Box<dyn BufRead + Send>,
+}
+
+/// How far reading has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The file.
+    pub name: &'a str,
+    /// Bytes of it taken in.
+    pub bytes: u64,
+    /// Accounts, policies, assets and so on of all files.
+    pub elements: u64,
+}
+
+/// What came of the files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The estate.
+    pub estate: Estate,
+    /// Assets of an export that count for nothing here, by asset type.
+    pub skipped: BTreeMap<String, u64>,
+    /// Policies of service accounts of which an export tells the unique id alone (content type
+    /// IAM_POLICY without RESOURCE): nobody can say which account they are of.
+    pub nameless: u64,
+}
+
+impl Loaded {
+    /// What a person should know of what was left out, one line each.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let count: u64 = self.skipped.values().sum();
+        if count > 0 {
+            let kinds: Vec<&str> = self.skipped.keys().take(3).map(String::as_str).collect();
+            let more = self.skipped.len().saturating_sub(kinds.len());
+            let more = match more {
+                0 => String::new(),
+                n => format!(" and {n} other types"),
+            };
+            notes.push(visible(&format!(
+                "{count} assets count for nothing here and were skipped ({}{more})",
+                kinds.join(", ")
+            )));
+        }
+        if self.nameless > 0 {
+            notes.push(format!(
+                "{} IAM policies belong to service accounts of which the export tells no e-mail address and were skipped: export the content type RESOURCE too",
+                self.nameless
+            ));
+        }
+        notes
+    }
+}
+
+/// Reads one estate out of files.
+///
+/// # Errors
+/// A file that cannot be read or is broken, and two that contradict each other. Then there is no estate.
+pub fn read(
+    sources: Vec<Source>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Loaded, FileError> {
+    let names: Vec<String> = sources.iter().map(|s| s.name.clone()).collect();
+    let mut draft = Draft::default();
+    for (index, source) in sources.into_iter().enumerate() {
+        draft.at.source = index;
+        draft = one(source, &names, draft, progress)?;
+    }
+    let mut nameless = 0;
+    let skipped = std::mem::take(&mut draft.export.skipped);
+    let estate = build::build(draft, &mut nameless)
+        .map_err(|flaw| refuse(&names, flaw.at, flaw.path, flaw.fault))?;
+    Ok(Loaded {
+        estate,
+        skipped,
+        nameless,
+    })
+}
+
+/// Reads one estate out of a text.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_text(name: &str, text: &str) -> Result<Estate, FileError> {
+    let source = Source {
+        name: name.to_owned(),
+        reader: Box::new(Cursor::new(text.to_owned().into_bytes())),
+    };
+    read(vec![source], &mut |_| {}).map(|loaded| loaded.estate)
+}
+
+/// Reading under way.
+struct Loading<'p> {
+    draft: Draft,
+    position: Position,
+    name: &'p str,
+    progress: &'p mut dyn FnMut(Progress<'_>),
+    elements: u64,
+    /// What the draft refused, in full; the JSON reader's own errors have no room for it.
+    fault: Option<Fault>,
+}
+
+impl Loading<'_> {
+    /// Hands an element to the draft.
+    fn keep<E: de::Error>(
+        &mut self,
+        asset: bool,
+        add: impl FnOnce(&mut Draft) -> Outcome,
+    ) -> Result<(), E> {
+        self.draft.at.line = self.position.line();
+        self.draft.at.asset = asset;
+        self.elements += 1;
+        if self.elements.is_multiple_of(STRIDE) {
+            self.tell();
+        }
+        add(&mut self.draft).map_err(|fault| {
+            let error = E::custom(&fault.what);
+            self.fault = Some(fault);
+            error
+        })
+    }
+
+    fn tell(&mut self) {
+        (self.progress)(Progress {
+            name: self.name,
+            bytes: self.position.bytes(),
+            elements: self.elements,
+        });
+    }
+}
+
+/// Reads one file to its end.
+fn one(
+    source: Source,
+    names: &[String],
+    draft: Draft,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Draft, FileError> {
+    let name = source.name;
+    let unreadable = |why| FileError::Unreadable {
+        name: name.clone(),
+        why,
+    };
+    let mut input = Input::new(source.reader).map_err(unreadable)?;
+    let index = draft.at.source;
+    let mut loading = Loading {
+        draft,
+        position: input.position(),
+        name: &name,
+        progress,
+        elements: 0,
+        fault: None,
+    };
+    let mut empty = true;
+    while input.peek().map_err(unreadable)?.is_some() {
+        empty = false;
+        let mut track = serde_path_to_error::Track::new();
+        let mut json = serde_json::Deserializer::from_reader(&mut input);
+        let top = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+        if let Err(error) = document::TopSeed(&mut loading).deserialize(top) {
+            let fault = loading.fault.take().unwrap_or_else(|| words(&error).into());
+            let at = At {
+                source: index,
+                line: loading.position.line(),
+                asset: false,
+            };
+            return Err(refuse(names, at, path(&track.path()), fault));
+        }
+    }
+    loading.tell();
+    if empty {
+        let at = At {
+            source: index,
+            line: loading.position.line(),
+            asset: false,
+        };
+        let what = "the file is empty: expected an estate (one JSON object) or a Cloud Asset Inventory export";
+        return Err(refuse(names, at, "$".into(), what.into()));
+    }
+    Ok(loading.draft)
+}
+
+fn refuse(names: &[String], at: At, path: String, fault: Fault) -> FileError {
+    let place = |at: At| Place {
+        name: names.get(at.source).cloned().unwrap_or_default(),
+        line: at.line,
+    };
+    match fault.earlier {
+        Some(earlier) => FileError::Contradiction {
+            place: place(at),
+            earlier: place(earlier),
+            path,
+            what: fault.what,
+        },
+        None => FileError::Broken {
+            place: place(at),
+            path,
+            what: fault.what,
+        },
+    }
+}
+
+/// The reader's words without its own line and column.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}
+
+/// `$.iamPolicies["//iam…"].bindings[0].members`.
+fn path(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut out = String::from("$");
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => out.push_str(&format!("[{index}]")),
+            Segment::Map { key }
+                if !key.is_empty()
+                    && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
+            {
+                out.push_str(&format!(".{key}"));
+            }
+            Segment::Map { key } => out.push_str(&format!("[\"{key}\"]")),
+            Segment::Enum { variant } => out.push_str(&format!(".{variant}")),
+            Segment::Unknown => {}
+        }
+    }
+    out
+}

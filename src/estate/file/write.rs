@@ -1,0 +1,157 @@
+//! An estate as an estate file.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::super::{Coverage, Estate};
+use crate::iam::{Resource, deny};
+
+/// The estate as the JSON object that [`super::read`] reads, in a fixed order, so that two exports can
+/// be compared. Keys with nothing under them are left out.
+///
+/// A file is taken as whole when it is read, so whatever an estate of part of the truth does not know
+/// (a survey) is named under `unreadable`: it stays unknown.
+#[must_use]
+pub fn to_json(estate: &Estate) -> Value {
+    let mut file = Map::new();
+    let mut put = |key: &str, value: Value| {
+        let empty = value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(Map::is_empty);
+        if !empty {
+            file.insert(key.to_owned(), value);
+        }
+    };
+    put("organizations", list(estate.organizations()));
+    put("folders", list(estate.folders()));
+    put("projects", list(estate.projects()));
+    put("serviceAccounts", list(estate.accounts().map(|a| &**a)));
+    put(
+        "roles",
+        sorted(estate.roles.iter().map(|(k, v)| (&**k, &**v))),
+    );
+    put(
+        "groups",
+        sorted(estate.groups.iter().map(|(email, group)| {
+            let members: Vec<&str> = group.members.iter().map(|m| &*m.text).collect();
+            (&**email, json!({ "email": email, "members": members }))
+        })),
+    );
+    put(
+        "iamPolicies",
+        named(estate.allow.iter().map(|(r, p)| (r.full_name(), &**p))),
+    );
+    put(
+        "denyPolicies",
+        sorted(
+            estate
+                .deny
+                .values()
+                .flatten()
+                .map(|policy| (policy.name.as_str(), &**policy)),
+        ),
+    );
+    put(
+        "principalAccessBoundaryPolicies",
+        list(estate.boundaries.values().map(|b| &**b)),
+    );
+    put(
+        "policyBindings",
+        sorted(
+            estate
+                .policy_bindings
+                .values()
+                .flatten()
+                .map(|binding| (binding.name.as_str(), &**binding)),
+        ),
+    );
+    put(
+        "tags",
+        named(
+            estate
+                .tags
+                .iter()
+                .filter(|(_, t)| !t.is_empty())
+                .map(|(r, t)| (r.full_name(), t)),
+        ),
+    );
+    put(
+        "enabledServices",
+        named(
+            estate
+                .services
+                .iter()
+                .map(|(id, on)| (format!("projects/{id}"), on)),
+        ),
+    );
+    put("providers", list(estate.providers.values().map(|p| &**p)));
+    put("unreadable", json!(unknown(estate)));
+    put("assumptions", json!(estate.assumptions));
+    Value::Object(file)
+}
+
+/// What a reader of the file must not take for empty.
+fn unknown(estate: &Estate) -> Vec<String> {
+    let mut names: Vec<String> = estate.unreadable.keys().cloned().collect();
+    if estate.coverage == Coverage::Partial {
+        let levels = estate
+            .organizations()
+            .map(|o| o.name.clone())
+            .chain(estate.folders().map(|f| f.name.clone()))
+            .chain(
+                estate
+                    .projects()
+                    .map(|p| format!("projects/{}", p.project_id)),
+            );
+        for level in levels.filter_map(|name| Resource::parse(&name).ok()) {
+            if !estate.allow_policy(&level).is_known() {
+                names.push(level.full_name());
+            }
+            if !estate.deny_policies(&level).is_known() {
+                names.push(deny::collection(&level));
+            }
+            if !estate.has_policy_bindings(&level) {
+                names.push(format!(
+                    "{}/locations/global/policyBindings",
+                    level.relative()
+                ));
+            }
+        }
+        let accounts = estate
+            .accounts()
+            .filter_map(|a| estate.resolve(&Resource::account("-", &a.email)).exists());
+        for account in accounts {
+            if !estate.allow_policy(&account).is_known() {
+                names.push(account.full_name());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn list<T: Serialize>(things: impl Iterator<Item = T>) -> Value {
+    Value::Array(things.map(|t| value(&t)).collect())
+}
+
+fn sorted<'a, T: Serialize>(things: impl Iterator<Item = (&'a str, T)>) -> Value {
+    let by_name: BTreeMap<&str, T> = things.collect();
+    list(by_name.into_values())
+}
+
+fn named<T: Serialize>(things: impl Iterator<Item = (String, T)>) -> Value {
+    let by_name: BTreeMap<String, T> = things.collect();
+    Value::Object(
+        by_name
+            .into_iter()
+            .map(|(name, thing)| (name, value(&thing)))
+            .collect(),
+    )
+}
+
+/// Everything in an estate is text, numbers, lists and maps by text: it always has a JSON form.
+fn value(thing: &impl Serialize) -> Value {
+    serde_json::to_value(thing).unwrap_or_default()
+}
