@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::plan::Repair;
+use super::switch::Switch;
 use super::write::{Aim, Next, Wrote, draft, etag, write};
 use crate::google::wire::{Ask, Tell};
 
@@ -17,6 +18,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the note cannot be kept. Nothing is sent then.
     fn begin(&self, repair: &Repair) -> std::io::Result<String>;
+
+    /// The same of what is about to be turned on.
+    ///
+    /// # Errors
+    /// When the note cannot be kept. Nothing is sent then.
+    fn begin_switch(&self, switch: &Switch) -> std::io::Result<String>;
 
     /// Takes note of how it ended.
     ///

@@ -29,6 +29,10 @@ impl Ledger for Notes {
         Ok("h1".into())
     }
 
+    fn begin_switch(&self, switch: &Switch) -> std::io::Result<String> {
+        Err(std::io::Error::other(switch.title()))
+    }
+
     fn complete(&self, id: &str, end: &End<'_>) -> std::io::Result<()> {
         let word = match end {
             End::Applied { .. } => "applied",

@@ -27,7 +27,7 @@ const CONDITIONAL_VERSION: i64 = 3;
 const BASIC_ROLES: [&str; 3] = ["roles/owner", "roles/editor", "roles/viewer"];
 
 /// One role for one member, perhaps under a condition.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Grant {
     /// The role's name: `roles/…`, `projects/P/roles/R` or `organizations/O/roles/R`.
     pub role: String,

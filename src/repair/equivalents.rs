@@ -247,7 +247,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 /// One word of a POSIX shell: bare when every character is harmless, else in single quotes. Hidden
 /// characters are written in octal in `$'…'` (POSIX 2024; bash, zsh, ksh), so that a paste can run
 /// nothing and the reader sees them.
-fn shell(text: &str) -> String {
+pub(super) fn shell(text: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     // zsh expands a word that begins with `=`.
     if !text.is_empty() && !text.starts_with('=') && text.chars().all(harmless) {

@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::edit::{Before, Grant};
+use super::switch::{Switch, SwitchKind};
+use crate::iam::Resource;
 use crate::text::visible;
 
 pub use super::standing::{Standing, newest_in_force, settle};
@@ -50,8 +52,12 @@ pub struct Record {
     pub estate: String,
     /// The full resource name of what has the policy.
     pub resource: String,
-    /// What is granted.
+    /// What is granted; empty when something was turned on instead.
+    #[serde(default)]
     pub grant: Grant,
+    /// What was turned on at the resource, when that is what was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<SwitchKind>,
     /// The member whose place the granted one takes, when a member is corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
@@ -447,6 +453,32 @@ fn without_tokens(text: &str) -> String {
     out.join(" ")
 }
 
+impl Record {
+    /// What was turned on, when that is what was done.
+    #[must_use]
+    pub fn switched(&self) -> Option<Switch> {
+        Some(Switch {
+            resource: Resource::parse(&self.resource).ok()?,
+            kind: self.switch.clone()?,
+        })
+    }
+
+    /// For people, one line: what was done to whom, where.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if let Some(switch) = self.switched() {
+            return visible(&switch.title());
+        }
+        let resource = Resource::parse(&self.resource)
+            .map_or_else(|_| self.resource.clone(), |r| r.id().to_owned());
+        let Grant { role, member, .. } = &self.grant;
+        visible(&match &self.replaced {
+            Some(old) => format!("put {member} in the place of {old} in {role} on {resource}"),
+            None => format!("grant {role} to {member} on {resource}"),
+        })
+    }
+}
+
 impl Entry {
     /// Whether the change was sent to this base URL. A change of one place must not be asked of, or
     /// taken back at, another.
@@ -502,6 +534,7 @@ mod tests {
                 member: "user:ana@example.com".to_owned(),
                 condition: None,
             },
+            switch: None,
             replaced: None,
             had_member: false,
             before: Before {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::apply::{End, Ledger};
-use super::edit::{self, Before};
+use super::edit::{self, Before, Grant};
 use super::history::{self, Record, State};
 use super::plan::Repair;
+use super::switch::Switch;
 use crate::evaluate::Question;
 
 /// Where changes are written down, and for which question they are made.
@@ -35,10 +36,30 @@ impl Ledger for Journal {
             estate: self.estate.clone(),
             resource: repair.resource.full_name(),
             grant: repair.grant(),
+            switch: None,
             replaced: repair.replaces.clone(),
             had_member: edit::contains(&repair.before, &repair.grant()),
             before: Before::of(&repair.before),
             etag_before: etag.map(str::to_owned),
+            caller: self.question.caller.to_string(),
+            target: self.question.target.full_name(),
+            permission: self.question.permission.to_string(),
+        };
+        history::begin(&self.dir, &record).map_err(std::io::Error::other)
+    }
+
+    fn begin_switch(&self, switch: &Switch) -> std::io::Result<String> {
+        let record = Record {
+            time: Timestamp::now(),
+            endpoint: self.endpoint.clone(),
+            estate: self.estate.clone(),
+            resource: switch.resource.full_name(),
+            grant: Grant::default(),
+            switch: Some(switch.kind.clone()),
+            replaced: None,
+            had_member: false,
+            before: Before::default(),
+            etag_before: None,
             caller: self.question.caller.to_string(),
             target: self.question.target.full_name(),
             permission: self.question.permission.to_string(),

@@ -25,7 +25,20 @@ pub enum MayWrite {
 /// # Errors
 /// When it could not be asked.
 pub async fn may_write(reader: &dyn Ask, resource: &Resource) -> Result<MayWrite, ApiError> {
-    let wanted = permissions(resource);
+    let lacks = missing(reader, resource, &permissions(resource)).await?;
+    Ok(if lacks.is_empty() {
+        MayWrite::Yes
+    } else {
+        MayWrite::No { lacks }
+    })
+}
+
+/// Which of the permissions the viewer lacks on a resource.
+pub(super) async fn missing(
+    reader: &dyn Ask,
+    resource: &Resource,
+    wanted: &[String],
+) -> Result<Vec<String>, ApiError> {
     let (api, version) = match resource.kind() {
         ResourceKind::ServiceAccount => (Api::Iam, "v1"),
         _ => (Api::ResourceManager, "v3"),
@@ -40,15 +53,8 @@ pub async fn may_write(reader: &dyn Ask, resource: &Resource) -> Result<MayWrite
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let lacks: Vec<String> = wanted
-        .into_iter()
-        .filter(|p| !held.contains(&p.as_str()))
-        .collect();
-    Ok(if lacks.is_empty() {
-        MayWrite::Yes
-    } else {
-        MayWrite::No { lacks }
-    })
+    let lacks = wanted.iter().filter(|p| !held.contains(&p.as_str()));
+    Ok(lacks.cloned().collect())
 }
 
 /// What reading and writing the allow policy need.

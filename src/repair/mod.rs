@@ -9,25 +9,36 @@
 //! by asking the policy.
 
 pub mod apply;
+pub mod carry_out;
 pub mod diff;
 pub mod edit;
+pub mod elsewhere;
 pub mod equivalents;
 pub mod history;
 pub mod journal;
 pub mod may_write;
 pub mod plan;
 mod refusal;
+pub mod remedy;
+pub mod reverts;
 #[cfg(test)]
 mod scripted;
 mod standing;
+pub mod switch;
+pub mod turn_on;
 pub mod undo;
 pub mod verify;
 mod write;
 
 pub use apply::{Applied, ApplyError, Ledger, apply};
+pub use carry_out::{Carried, StepDone, StepError, carry_out, may_carry_out};
 pub use edit::{Before, EditError, Edited, Grant};
+pub use elsewhere::Elsewhere;
 pub use journal::Journal;
 pub use may_write::{MayWrite, may_write};
 pub use plan::{PlanOptions, Repair, plan, plan_with};
+pub use remedy::{Plan, Remedy, Step, remedies};
 pub use standing::{Standing, settle};
+pub use switch::Switch;
+pub use turn_on::{SwitchError, turn_on};
 pub use undo::{UndoError, Undone, undo};

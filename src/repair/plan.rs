@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::edit::{self, EditError, Edited, Grant};
+use super::remedy::remedies_with;
 use crate::estate::{Estate, Existence, Read};
 use crate::evaluate::explanation::{MemberExplanation, RoleState};
-use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, Tri};
+use crate::evaluate::{Cause, CauseKind, Explanation, Question};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
-use crate::iam::{AllowPolicy, Condition, DeletedKind, Member, Principal, Resource, predefined};
+use crate::iam::{Condition, DeletedKind, Member, Principal, Resource, predefined};
 
 /// How a question is judged: [`crate::evaluate`]'s `explain`.
 pub type Judge<'a> = &'a (dyn Fn(&Estate, &Question) -> Explanation + Sync);
@@ -125,10 +126,11 @@ pub fn plan(
     )
 }
 
-/// The repairs that would turn the answer, the recommended one first.
+/// The single bindings that would turn the answer, the recommended one first: the ways of
+/// [`remedies_with`] that are nothing else.
 ///
-/// Empty when the answer is yes already, and when no binding helps: a deny rule, a boundary, a
-/// disabled or missing account, an API that is off.
+/// Empty when the answer is yes already, and when one binding does not help: a deny rule, a
+/// boundary, a disabled or missing account, an API that is off, several hops that lack a grant.
 #[must_use]
 pub fn plan_with(
     estate: &Estate,
@@ -137,60 +139,13 @@ pub fn plan_with(
     options: &PlanOptions,
     judge: Judge<'_>,
 ) -> Vec<Repair> {
-    if explanation.outcome == Outcome::WouldSucceed {
-        return Vec::new();
-    }
-    let mut repairs = Vec::new();
-    // In a chain the hop that does not hold is what needs mending; the whole chain is judged after.
-    let broken = explanation.hops.iter().filter(|h| h.allowed != Tri::Yes);
-    let parts: Vec<&Explanation> = if explanation.hops.is_empty() {
-        vec![explanation]
-    } else {
-        broken.collect()
-    };
-    for part in parts {
-        for candidate in candidates(estate, part, causes, options) {
-            let Some(outcome) = turned(estate, explanation, &candidate, judge) else {
-                continue;
-            };
-            let repair = Repair {
-                certain: outcome == Outcome::WouldSucceed,
-                ..candidate
-            };
-            let known = repairs.iter().any(|r: &Repair| r.id == repair.id);
-            if !known {
-                repairs.push(repair);
-            }
-        }
-    }
-    if let Some(first) = repairs.first_mut() {
-        first.recommended = true;
-    }
-    repairs
-}
-
-/// What would come of it, when it helps.
-fn turned(
-    estate: &Estate,
-    explanation: &Explanation,
-    repair: &Repair,
-    judge: Judge<'_>,
-) -> Option<Outcome> {
-    let policy: AllowPolicy = serde_json::from_value(repair.after.clone()).ok()?;
-    let mut mended = estate.clone();
-    mended.put_policy(repair.resource.clone(), policy);
-    let after = judge(&mended, &explanation.question);
-    match after.outcome {
-        Outcome::WouldSucceed => Some(Outcome::WouldSucceed),
-        Outcome::Unknown if explanation.allowed != Tri::Yes && after.allowed == Tri::Yes => {
-            Some(Outcome::Unknown)
-        }
-        _ => None,
-    }
+    let plan = remedies_with(estate, explanation, causes, options, judge);
+    let single = plan.remedies.iter().filter_map(|r| r.single().cloned());
+    single.collect()
 }
 
 /// Every change worth judging, the least first.
-fn candidates(
+pub(super) fn candidates(
     estate: &Estate,
     part: &Explanation,
     causes: &[Cause],

@@ -4,6 +4,7 @@
 //! where others may have changed the policy since, only the policy can tell.
 
 use super::history::{Entry, Listing, State};
+use super::turn_on::is_on;
 use super::undo::resource_of;
 use crate::google::wire::{Ask, read_policy};
 
@@ -52,6 +53,13 @@ pub async fn settle(reader: &dyn Ask, entry: &Entry) -> Standing {
     let Some(resource) = resource_of(entry) else {
         return Standing::Unknown("the entry names no resource that is known here".to_owned());
     };
+    if let Some(switch) = entry.record.switched() {
+        return match is_on(reader, &switch).await {
+            Ok(true) => Standing::InForce,
+            Ok(false) => Standing::NotThere,
+            Err(error) => Standing::Unknown(error.why()),
+        };
+    }
     match read_policy(reader, &resource).await {
         Ok(policy) => match entry.record.taken_back(&policy) {
             Ok(edited) if edited.changed => Standing::InForce,

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::edit::{self, EditError, Edited, Grant};
 use super::history::{self, Entry, HistoryError, Record, State};
+use super::switch::{Switch, SwitchKind};
+use super::turn_on::{SwitchError, is_on, set};
 use super::write::{Aim, Next, WriteError, draft, etag, write};
 use crate::google::wire::{Ask, Tell};
 use crate::iam::Resource;
@@ -88,6 +90,17 @@ pub enum UndoError {
     /// The write.
     #[error("not taken back: {0}")]
     Write(#[from] WriteError),
+    /// The account was not disabled again.
+    #[error("not taken back: {0}")]
+    Switch(#[from] SwitchError),
+    /// An API that was enabled is not disabled again.
+    #[error(
+        "not taken back: others may have come to use the API since. Where you know better: {command}"
+    )]
+    StaysOn {
+        /// What turns it off.
+        command: String,
+    },
 }
 
 /// Takes one change back.
@@ -117,6 +130,9 @@ pub async fn undo(
         name: crate::text::visible(&entry.record.resource),
     })?;
     let record = &entry.record;
+    if let Some(switch) = record.switched() {
+        return turn_off(reader, writer, dir, entry, &switch).await;
+    }
     let first = match draft(reader, &resource, record).await? {
         Next::Nothing(policy) => return Ok(not_there(dir, entry, policy)),
         Next::Write(first) => first,
@@ -145,6 +161,43 @@ pub async fn undo(
         before: Some(wrote.before),
         after: Some(wrote.after),
         journal_warning: warning(kept),
+    })
+}
+
+/// Disables an account again that was enabled. An API stays on: others may have come to use it.
+async fn turn_off(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    dir: &Path,
+    entry: &Entry,
+    switch: &Switch,
+) -> Result<Undone, UndoError> {
+    if matches!(switch.kind, SwitchKind::Api { .. }) {
+        return Err(UndoError::StaysOn {
+            command: switch.gcloud_undo(),
+        });
+    }
+    let on = is_on(reader, switch)
+        .await
+        .map_err(|error| SwitchError::NotRead {
+            title: switch.title(),
+            error,
+        })?;
+    if !on {
+        return Ok(not_there(dir, entry, Value::Null));
+    }
+    history::complete(dir, &entry.id, Timestamp::now(), &State::Undoing)?;
+    if let Err(error) = set(reader, writer, switch, false).await {
+        if matches!(error, SwitchError::Refused { .. }) {
+            history::complete(dir, &entry.id, Timestamp::now(), &entry.state)?;
+        }
+        return Err(error.into());
+    }
+    let state = State::Undone { etag: None };
+    let kept = history::complete(dir, &entry.id, Timestamp::now(), &state);
+    Ok(Undone {
+        journal_warning: warning(kept),
+        ..Undone::unasked(entry, How::TakenBack)
     })
 }
 

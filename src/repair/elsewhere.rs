@@ -1,0 +1,278 @@
+//! What would have to change where no binding helps: deny rules, boundaries, accounts that are gone.
+//! It is told, with who could do it and how, and never offered for applying. Pure.
+//!
+//! Commands: gcloud 528, `gcloud iam policies get|update` (`surface/iam/policies`), `gcloud iam
+//! principal-access-boundary-policies update` (`_partials/_update_ga.yaml`; its `--add-details-rules`
+//! knows description, effect and resources).
+
+use serde_json::json;
+
+use super::equivalents::shell;
+use crate::estate::{Estate, Read};
+use crate::evaluate::explanation::{AccountState, BoundaryExplanation, DenyPolicyExplanation};
+use crate::evaluate::{Explanation, Tri};
+use crate::iam::{Effect, Principal, Resource, predefined};
+use crate::text::visible;
+
+/// A change that bindings cannot stand in for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// What would have to change, a sentence.
+    pub what: String,
+    /// Where it sits: a resource's or a policy's name.
+    pub place: String,
+    /// Who could do it, as far as is known; a sentence.
+    pub who: String,
+    /// The command for whoever does it, for a POSIX shell. It changes nothing before it is edited
+    /// where a line says so.
+    pub command: String,
+}
+
+/// Everything of the kind that stands in the way of an answer, nearest first.
+#[must_use]
+pub fn elsewhere(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
+    let hops = if explanation.hops.is_empty() {
+        std::slice::from_ref(explanation)
+    } else {
+        &explanation.hops
+    };
+    let mut all = Vec::new();
+    for hop in hops {
+        let gone = hop.target_state == AccountState::Deleted;
+        let found = gone
+            .then(|| deleted(estate, hop))
+            .into_iter()
+            .chain(denials(estate, hop))
+            .chain(boundaries(estate, hop));
+        for one in found {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+    }
+    all
+}
+
+fn denials(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
+    let mut all = Vec::new();
+    for level in &explanation.deny {
+        for policy in level.policies.iter().filter(|p| p.denies == Tri::Yes) {
+            all.push(denial(estate, explanation, &level.resource, policy));
+        }
+    }
+    all
+}
+
+fn denial(
+    estate: &Estate,
+    explanation: &Explanation,
+    on: &Resource,
+    policy: &DenyPolicyExplanation,
+) -> Elsewhere {
+    let rules: Vec<String> = policy
+        .rules
+        .iter()
+        .filter(|r| r.denies == Tri::Yes)
+        .map(|r| r.index.to_string())
+        .collect();
+    let caller = &explanation.question.caller;
+    let id = policy.policy.id();
+    let point = format!("cloudresourcemanager.googleapis.com/{}", on.relative());
+    let file = format!("{id}.json");
+    let flags = format!(
+        "{} {} --kind=denypolicies",
+        shell(id),
+        shell(&format!("--attachment-point={point}"))
+    );
+    let exception = deny_principal(caller);
+    let command = format!(
+        "gcloud iam policies get {flags} --format=json > {}\n# edit it: add {} to exceptionPrincipals of rules[{}].denyRule\ngcloud iam policies update {flags} {}",
+        shell(&file),
+        visible(&exception),
+        rules.join("], rules["),
+        shell(&format!("--policy-file={file}")),
+    );
+    Elsewhere {
+        what: format!(
+            "The deny policy {} on the {} {} would have to except {} from the denial of {}.",
+            visible(id),
+            on.kind().word(),
+            estate.label(on),
+            visible(&exception),
+            explanation.question.permission
+        ),
+        place: policy.policy.name.clone(),
+        who: who(estate, on, "iam.denypolicies.update", "roles/iam.denyAdmin"),
+        command,
+    }
+}
+
+fn boundaries(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
+    let all = &explanation.boundaries;
+    if all.eligible != Tri::No {
+        return Vec::new();
+    }
+    let counting: Vec<&BoundaryExplanation> = all
+        .boundaries
+        .iter()
+        .filter(|b| b.applies.and(b.reaches_permission) == Tri::Yes)
+        .collect();
+    let shut: Vec<&BoundaryExplanation> = counting.iter().copied().filter(|b| shuts(b)).collect();
+    if !shut.is_empty() {
+        return shut
+            .into_iter()
+            .map(|b| boundary(estate, explanation, b, true))
+            .collect();
+    }
+    // One that lets the target in is enough: the boundaries of a caller add up.
+    counting
+        .into_iter()
+        .map(|b| boundary(estate, explanation, b, false))
+        .collect()
+}
+
+/// Whether a DENY rule of it applies.
+fn shuts(boundary: &BoundaryExplanation) -> bool {
+    boundary.policy.as_ref().is_some_and(|policy| {
+        let rules = policy.details.rules.iter().zip(&boundary.rules);
+        rules
+            .into_iter()
+            .any(|(rule, applies)| rule.effect == Effect::Deny && *applies == Tri::Yes)
+    })
+}
+
+fn boundary(
+    estate: &Estate,
+    explanation: &Explanation,
+    boundary: &BoundaryExplanation,
+    shut: bool,
+) -> Elsewhere {
+    let name = &boundary.policy_name;
+    let organization = name.split("/locations/").next().unwrap_or(name);
+    let project = match &explanation.question.target {
+        Resource::ServiceAccount { project, .. } => Resource::project(project),
+        other => other.clone(),
+    };
+    let at = Resource::parse(organization).ok();
+    let who = match &at {
+        Some(at) => who(
+            estate,
+            at,
+            "iam.principalaccessboundarypolicies.update",
+            "roles/iam.principalAccessBoundaryAdmin",
+        ),
+        None => {
+            "Whoever holds roles/iam.principalAccessBoundaryAdmin on the organization.".to_owned()
+        }
+    };
+    let label = estate.label(&project);
+    let (what, command) = if shut {
+        (
+            format!(
+                "The DENY rule of the boundary {} would have to leave out the project {label}.",
+                visible(name)
+            ),
+            format!(
+                "gcloud iam principal-access-boundary-policies describe {}",
+                shell(name)
+            ),
+        )
+    } else {
+        let rule = json!({
+            "description": format!("reach {}", project.id()),
+            "effect": "ALLOW",
+            "resources": [project.full_name()],
+        });
+        (
+            format!(
+                "The boundary {} would have to include the project {label}. Everybody bound by it could then reach that project, as far as roles let them.",
+                visible(name)
+            ),
+            format!(
+                "gcloud iam principal-access-boundary-policies update {} {}",
+                shell(name),
+                shell(&format!("--add-details-rules={rule}"))
+            ),
+        )
+    };
+    Elsewhere {
+        what,
+        place: name.clone(),
+        who,
+        command,
+    }
+}
+
+fn deleted(estate: &Estate, explanation: &Explanation) -> Elsewhere {
+    let target = &explanation.question.target;
+    let id = estate
+        .deleted_accounts()
+        .find(|(email, _)| *email == target.id())
+        .and_then(|(_, id)| id)
+        .unwrap_or("UNIQUE_ID");
+    Elsewhere {
+        what: format!(
+            "The account {} would have to be brought back, within 30 days of its deletion; one made anew is another identity.",
+            visible(target.id())
+        ),
+        place: target.full_name(),
+        who: "Whoever holds iam.serviceAccounts.undelete on its project.".to_owned(),
+        command: format!("gcloud iam service-accounts undelete {}", shell(id)),
+    }
+}
+
+/// The caller as deny policies write it (discovery document iam v2, `DenyRule.deniedPrincipals`).
+fn deny_principal(caller: &Principal) -> String {
+    match caller {
+        Principal::User(email) => format!("principal://goog/subject/{email}"),
+        Principal::ServiceAccount(email) => {
+            format!("principal://iam.googleapis.com/projects/-/serviceAccounts/{email}")
+        }
+        other => other.member(),
+    }
+}
+
+/// How many holders are named.
+const NAMED: usize = 3;
+
+/// Who holds the permission on a level or above it, as far as the estate shows; else the role to
+/// ask for.
+fn who(estate: &Estate, on: &Resource, permission: &str, role: &str) -> String {
+    let mut found: Vec<String> = Vec::new();
+    for level in &estate.ancestry(on).levels {
+        let Read::Known(Some(policy)) = estate.allow_policy(level) else {
+            continue;
+        };
+        for binding in &policy.bindings {
+            let holds = estate
+                .role(&binding.role)
+                .known()
+                .is_some_and(|r| r.includes(permission) && !r.disabled() && !r.deleted());
+            if !holds {
+                continue;
+            }
+            for member in &binding.members {
+                let text = visible(&member.text);
+                if !found.contains(&text) {
+                    found.push(text);
+                }
+            }
+        }
+    }
+    let title = predefined::role(role).map_or(role, |r| r.title);
+    let place = format!("the {} {}", on.kind().word(), estate.label(on));
+    if found.is_empty() {
+        return format!("Whoever holds {title} ({role}) on {place} or above.");
+    }
+    let more = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!(
+        "As far as can be seen: {}{more}; it takes {permission} on {place} ({role}).",
+        found.join(", ")
+    )
+}
