@@ -48,7 +48,7 @@ fn refused() -> Refusal {
 
 /// Who sees a group: the administrator, users of the group's own domain (Workspace's default lets
 /// an organization's users see its groups; chosen), its members.
-fn seen(world: &World, call: &Call, email: &str) -> bool {
+pub(super) fn seen(world: &World, call: &Call, email: &str) -> bool {
     if enforce::is_viewer(world, call) && world.hides(&format!("groups/{email}")) {
         return false;
     }

@@ -5,9 +5,8 @@ use super::call::Call;
 use super::error::Refusal;
 use super::state::{Refused, Shared, World};
 use super::tokens;
-use crate::estate::{Estate, Read};
-use crate::evaluate::Tri;
-use crate::iam::{Member, Principal, Resource};
+use crate::evaluate::{self, Tri};
+use crate::iam::{Principal, Resource};
 
 /// Whether whoever calls has a permission on a resource (canonical name). What is not known to be
 /// allowed is refused, as Google's own enforcement has no third answer.
@@ -26,7 +25,7 @@ pub(crate) fn may(
     permission: &str,
     on: &Resource,
 ) -> bool {
-    judge(world.enforced(), who, permission, on) == Tri::Yes
+    evaluate::may(world.enforced(), who, permission, on, call.now) == Tri::Yes
 }
 
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.
@@ -106,34 +105,4 @@ pub(crate) fn denied_for(
         &domain,
         &metadata,
     )
-}
-
-/// Allow policies alone, direct members and groups: until the evaluator is merged.
-fn judge(estate: &Estate, who: &Principal, permission: &str, on: &Resource) -> Tri {
-    let granted = estate.ancestry(on).levels.iter().any(|level| {
-        let Read::Known(Some(policy)) = estate.allow_policy(level) else {
-            return false;
-        };
-        policy.bindings.iter().any(|b| {
-            b.condition.is_none()
-                && matches!(estate.role(&b.role), Read::Known(r) if r.includes(permission) && !r.disabled())
-                && b.members.iter().any(|m| named(estate, who, &m.member, 0))
-        })
-    });
-    if granted { Tri::Yes } else { Tri::No }
-}
-
-fn named(estate: &Estate, who: &Principal, member: &Member, depth: usize) -> bool {
-    match member {
-        Member::AllUsers | Member::AllAuthenticatedUsers => true,
-        Member::One(p) => p == who,
-        Member::Domain(d) => {
-            matches!(who, Principal::User(u) if u.ends_with(&format!("@{d}")))
-        }
-        Member::Group(email) => {
-            depth < 16
-                && matches!(estate.group(email), Read::Known(g) if g.members.iter().any(|m| named(estate, who, &m.member, depth + 1)))
-        }
-        _ => false,
-    }
 }

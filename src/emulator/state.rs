@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub viewer: Option<Principal>,
     pub viewer_token: String,
     pub tokens: Tokens,
-    pub refusals: VecDeque<Refused>,
+    refusals: VecDeque<Refused>,
     /// Counts writes, so that no two etags are alike.
     pub writes: u64,
 }
@@ -196,6 +196,11 @@ impl World {
             .iter()
             .map(Resource::full_name)
             .chain(self.hidden_names.iter().cloned())
+    }
+
+    /// A refusal that is remembered.
+    pub fn refused(&self, id: &str) -> Option<&Refused> {
+        self.refusals.iter().find(|r| r.id == id)
     }
 
     /// Remembers a refusal.

@@ -34,7 +34,7 @@ impl Permission {
         let bad = || NotAPermission(text.to_owned());
         let v1 = match text.split_once('/') {
             Some((fqdn, rest)) => {
-                let service = fqdn.strip_suffix(".googleapis.com").ok_or_else(bad)?;
+                let service = service_of(fqdn).ok_or_else(bad)?;
                 format!("{service}.{rest}")
             }
             None => text.to_owned(),
@@ -67,6 +67,7 @@ impl Permission {
     #[must_use]
     pub fn fqdn(&self) -> String {
         match self.0.split_once('.') {
+            Some((RESOURCE_MANAGER, rest)) => format!("cloudresourcemanager.googleapis.com/{rest}"),
             Some((service, rest)) => format!("{service}.googleapis.com/{rest}"),
             None => self.0.to_string(),
         }
@@ -95,7 +96,7 @@ impl Permission {
             return false;
         };
         let (service, resource, verb) = self.parts();
-        if fqdn.strip_suffix(".googleapis.com") != Some(service) {
+        if service_of(fqdn) != Some(service) {
             return false;
         }
         let Some((want_resource, want_verb)) = rest.rsplit_once('.') else {
@@ -103,6 +104,18 @@ impl Permission {
         };
         (want_resource == "*" || want_resource == resource)
             && (want_verb == "*" || want_verb == verb)
+    }
+}
+
+/// The service whose v1 name is not the first part of its domain: `resourcemanager.projects.get` is
+/// `cloudresourcemanager.googleapis.com/projects.get` (doc "Permissions supported in deny policies").
+const RESOURCE_MANAGER: &str = "resourcemanager";
+
+/// The v1 name of a service, from its domain.
+fn service_of(fqdn: &str) -> Option<&str> {
+    match fqdn.strip_suffix(".googleapis.com")? {
+        "cloudresourcemanager" => Some(RESOURCE_MANAGER),
+        service => Some(service),
     }
 }
 
@@ -115,6 +128,19 @@ impl fmt::Display for Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn resource_manager_goes_by_two_names() {
+        let v1 = Permission::parse("resourcemanager.projects.get").unwrap();
+        let v2 = Permission::parse("cloudresourcemanager.googleapis.com/projects.get").unwrap();
+        assert_eq!(v1, v2);
+        assert_eq!(
+            v1.fqdn(),
+            "cloudresourcemanager.googleapis.com/projects.get"
+        );
+        assert!(v1.matches("cloudresourcemanager.googleapis.com/projects.*"));
+        assert!(!v1.matches("iam.googleapis.com/*.*"));
+    }
 
     #[test]
     fn both_forms_name_the_same_permission() {

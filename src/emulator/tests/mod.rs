@@ -1,5 +1,7 @@
 //! The emulator over real HTTP.
 
+mod truth;
+
 use serde_json::{Value, json};
 use std::time::Duration;
 
