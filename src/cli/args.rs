@@ -132,6 +132,16 @@ pub struct Start {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say whether a caller gets through, and why
+    Explain(Explain),
+    /// Plan the one binding that is missing, show it, ask, apply, verify
+    Fix(Fix),
+    /// Take a change of bindscope's own back
+    Undo(Undo),
+    /// List what bindscope changed
+    History,
+    /// List what can be seen
+    List(List),
     /// Serve the emulator until it is stopped
     Emulator(Emulator),
     /// Print completions for a shell
@@ -217,10 +227,6 @@ pub struct Undo {
     pub yes: bool,
 }
 
-/// `history`.
-#[derive(Clone, Debug, Args)]
-pub struct History {}
-
 /// `list`.
 #[derive(Clone, Debug, Args)]
 pub struct List {
@@ -236,8 +242,6 @@ pub enum Listed {
     ServiceAccounts,
     /// Projects.
     Projects,
-    /// Bindings of the allow policies of projects and accounts, and of what is above them.
-    Bindings,
 }
 
 /// `who`.
@@ -413,9 +417,13 @@ mod tests {
 
     #[test]
     fn the_demo_takes_its_name_with_an_equals_sign_only() {
-        let cli = read("--demo man").unwrap();
+        let cli =
+            read("--demo explain --caller a@b.c --target t@p.iam.gserviceaccount.com").unwrap();
         assert_eq!(cli.global.demo, Some(None));
-        assert!(matches!(cli.command, Some(Command::Man)));
+        assert!(matches!(cli.command, Some(Command::Explain(_))));
+        let cli = read("explain --demo=owner --caller a@b.c --target t@p.iam.gserviceaccount.com")
+            .unwrap();
+        assert_eq!(cli.global.demo, Some(Some("owner".into())));
     }
 
     #[test]
@@ -426,6 +434,28 @@ mod tests {
             read("emulator --demo=owner").unwrap().global.demo,
             Some(Some("owner".into()))
         );
+    }
+
+    #[test]
+    fn a_graph_has_formats_of_its_own() {
+        assert_eq!(read("graph").unwrap().global.format, Format::Dot);
+        assert_eq!(
+            read("graph --format svg").unwrap().global.format,
+            Format::Svg
+        );
+        assert!(read("graph --format json").is_err());
+        assert!(read("list projects --format dot").is_err());
+        assert_eq!(
+            read("--format json list projects").unwrap().global.format,
+            Format::Json
+        );
+    }
+
+    #[test]
+    fn a_pasted_error_needs_neither_caller_nor_target() {
+        assert!(read("explain -").is_ok());
+        assert!(read("explain").is_err());
+        assert!(read("explain x").is_err());
     }
 
     #[test]

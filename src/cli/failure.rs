@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::google::CredentialsError;
 use crate::google::wire::ApiError;
-use crate::repair::ApplyError;
 use crate::repair::history::HistoryError;
+use crate::repair::{ApplyError, UndoError};
 use crate::text::visible_lines;
 
 /// Why a command could not answer. Printed to stderr; the exit code is 2.
@@ -118,6 +118,19 @@ impl From<ApplyError> for Failure {
                 "you may read this policy and not change it: ask an administrator of the account, with the lines that fix --dry-run shows"
             }
             ApplyError::Refused { error, .. } | ApplyError::NotRead { error, .. } => next_of(error),
+            // The others name it themselves.
+            _ => "",
+        };
+        Self::usage(error.to_string(), next)
+    }
+}
+
+impl From<UndoError> for Failure {
+    fn from(error: UndoError) -> Self {
+        let next = match &error {
+            UndoError::Write(
+                ApplyError::Refused { error, .. } | ApplyError::NotRead { error, .. },
+            ) => next_of(error),
             // The others name it themselves.
             _ => "",
         };

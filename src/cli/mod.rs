@@ -1,13 +1,20 @@
 //! The commands: one file each, text and JSON, and the way into the explorer.
 
 mod args;
+mod ask;
 mod emulator;
+mod explain;
 mod explore;
 mod facts;
 mod failure;
+mod fix;
 mod gcloud;
+mod history;
+mod levels;
+mod list;
 mod manual;
 mod out;
+mod repairs;
 
 use std::process::ExitCode;
 
@@ -88,6 +95,11 @@ fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure
 
 async fn obey(global: &args::Global, command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Explain(args) => explain::run(global, &args).await,
+        Command::Fix(args) => fix::run(global, &args).await,
+        Command::Undo(args) => history::take_back(global, &args).await,
+        Command::History => history::list(global).await,
+        Command::List(args) => list::run(global, &args).await,
         Command::Emulator(args) => emulator::run(global, &args).await,
         Command::Completions(args) => manual::completions(&args),
         Command::Man => manual::man(),

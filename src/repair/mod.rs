@@ -38,7 +38,7 @@ pub use journal::Journal;
 pub use may_write::{MayWrite, may_write};
 pub use plan::{PlanOptions, Repair, plan, plan_with};
 pub use remedy::{Plan, Remedy, Step, remedies};
-pub use standing::{Standing, settle};
+pub use standing::{Standing, newest_in_force, settle};
 pub use switch::Switch;
 pub use turn_on::{SwitchError, turn_on};
 pub use undo::{UndoError, Undone, undo};

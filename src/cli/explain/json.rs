@@ -1,0 +1,54 @@
+//! `explain --format json`, in the contract's shape.
+
+use serde_json::{Map, Value, json};
+
+use super::super::repairs;
+use super::{Answer, NOT_JUDGED};
+use crate::evaluate::{Cause, Explanation, troubleshoot};
+
+/// The whole answer.
+pub(super) fn whole(answer: &Answer) -> Value {
+    let explanation = &answer.explanation;
+    let mut object = Map::new();
+    let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+    for (name, value) in question(explanation) {
+        put(name, value);
+    }
+    put("outcome", explanation.outcome.word().into());
+    put("troubleshoot", troubleshoot(&answer.estate, explanation));
+    if !explanation.question.via.is_empty() {
+        let hops = explanation.hops.iter();
+        put(
+            "hops",
+            hops.map(|hop| Value::from_iter(question(hop))).collect(),
+        );
+    }
+    put("causes", answer.causes.iter().map(cause).collect());
+    put(
+        "repairs",
+        answer.repairs.iter().map(repairs::as_json).collect(),
+    );
+    let names = NOT_JUDGED.iter().map(|(name, _)| Value::from(*name));
+    put("notJudged", names.collect());
+    put("assumptions", explanation.assumptions.clone().into());
+    Value::Object(object)
+}
+
+fn question(explanation: &Explanation) -> [(&'static str, Value); 4] {
+    let question = &explanation.question;
+    [
+        ("caller", question.caller.to_string().into()),
+        ("target", question.target.full_name().into()),
+        ("permission", question.permission.as_str().into()),
+        ("verdict", explanation.verdict.word().into()),
+    ]
+}
+
+fn cause(cause: &Cause) -> Value {
+    json!({
+        "kind": cause.kind,
+        "resource": cause.place,
+        "message": cause.message,
+        "remedy": cause.remedy,
+    })
+}

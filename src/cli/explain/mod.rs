@@ -1,0 +1,103 @@
+//! `explain`: the verdict, its causes, and each binding and rule that counted or did not.
+
+mod json;
+mod text;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::args::{Explain, Format, Global};
+use super::facts::{self, Facts};
+use super::failure::Failure;
+use super::{Exit, out, repairs};
+use crate::estate::Estate;
+use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
+use crate::iam::Permission;
+use crate::repair::{PlanOptions, Repair};
+
+/// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
+const NOT_JUDGED: &[(&str, &str)] = &[
+    ("VPC_SERVICE_CONTROLS", "VPC Service Controls perimeters"),
+    ("ORGANIZATION_POLICIES", "organization policy constraints"),
+    ("TOKEN_SCOPES", "the scopes of the caller's token"),
+];
+
+/// An answer with all that is shown of it.
+struct Answer {
+    estate: Estate,
+    explanation: Explanation,
+    causes: Vec<Cause>,
+    repairs: Vec<Repair>,
+}
+
+/// Answers the question.
+///
+/// # Errors
+/// What opening and reading the facts gives, claims that cannot be read.
+pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
+    let (Some(caller), Some(target)) = (&args.caller, &args.target) else {
+        return Err(Failure::usage("caller and target are needed", ""));
+    };
+    let question = Question {
+        caller: caller.clone(),
+        target: target.clone(),
+        permission: args
+            .wanted
+            .permission
+            .clone()
+            .unwrap_or_else(Permission::get_access_token),
+        time: args.wanted.at.unwrap_or_else(Timestamp::now),
+        via: args.via.clone(),
+        attributes: args.attribute.clone(),
+        claims: args.claims.as_deref().map(claims).transpose()?,
+    };
+    let facts = facts::open(global).await?;
+    let answer = answer(&facts, &question).await?;
+    match global.format {
+        Format::Json => out::json(&json::whole(&answer))?,
+        _ => text::page(&answer, &facts).print()?,
+    }
+    facts.close().await;
+    Ok(exit(answer.explanation.outcome))
+}
+
+fn exit(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::WouldSucceed => Exit::Done,
+        Outcome::WouldFail => Exit::No,
+        Outcome::Unknown => Exit::Unknown,
+    }
+}
+
+async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
+    let estate = facts.survey(question, &|_| ()).await?;
+    let explanation = explain(&estate, question);
+    let causes = diagnose(&estate, &explanation);
+    let options = PlanOptions::default();
+    let repairs = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
+    Ok(Answer {
+        estate,
+        explanation,
+        causes,
+        repairs,
+    })
+}
+
+/// The claims of a token, as a JSON object.
+fn claims(file: &Path) -> Result<Arc<Value>, Failure> {
+    let tried = format!("read the claims from {}", file.display());
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::new(&tried, e.to_string(), "check the path and who may read it"))?;
+    let value: Value = serde_json::from_str(&text).map_err(|e| {
+        let next = "the file must hold the token's payload, decoded: one JSON object";
+        Failure::new(&tried, e.to_string(), next)
+    })?;
+    if !value.is_object() {
+        let next = "the file must hold one JSON object, {\"sub\": …}";
+        return Err(Failure::new(&tried, "it is JSON, and no object", next));
+    }
+    Ok(Arc::new(value))
+}

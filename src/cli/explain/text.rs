@@ -1,0 +1,509 @@
+//! `explain` for people: the answer first, then what mends it, then every policy that was looked at.
+
+use super::super::facts::Facts;
+use super::super::levels::{State, mark, pick};
+use super::super::out::{Ink, Page};
+use super::{Answer, NOT_JUDGED};
+use crate::estate::Estate;
+use crate::evaluate::explanation::{
+    AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
+    MemberExplanation, PolicyExplanation, RoleState,
+};
+use crate::evaluate::{Explanation, Outcome, Tri};
+use crate::iam::{Principal, Resource, ResourceKind};
+
+/// More members of a binding than this are counted, not named.
+const MEMBERS_NAMED: usize = 4;
+
+/// The whole page.
+pub(super) fn page(answer: &Answer, facts: &Facts) -> Page {
+    let mut page = Page::default();
+    let explanation = &answer.explanation;
+    headline(&mut page, answer, facts);
+    causes(&mut page, answer);
+    mending(&mut page, answer);
+    if explanation.hops.is_empty() {
+        policies(&mut page, &answer.estate, explanation);
+    } else {
+        for (i, hop) in explanation.hops.iter().enumerate() {
+            page.gap();
+            let sign = sign(hop.outcome);
+            let title = format!(
+                "Hop {} of {}: {} on {}, {}",
+                i + 1,
+                explanation.hops.len(),
+                hop.question.caller.short(),
+                answer.estate.label(&hop.question.target),
+                hop.question.permission
+            );
+            page.pieces(&[
+                (ink(hop.outcome), sign),
+                (Ink::Strong, &format!(" {title}")),
+            ]);
+            policies(&mut page, &answer.estate, hop);
+        }
+    }
+    limits(&mut page, answer);
+    page
+}
+
+fn ink(outcome: Outcome) -> Ink {
+    match outcome {
+        Outcome::WouldSucceed => Ink::Good,
+        Outcome::WouldFail => Ink::Bad,
+        Outcome::Unknown => Ink::Unsure,
+    }
+}
+
+fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::WouldSucceed => mark(Tri::Yes),
+        Outcome::WouldFail => mark(Tri::No),
+        Outcome::Unknown => mark(Tri::UnknownInfo),
+    }
+}
+
+fn headline(page: &mut Page, answer: &Answer, facts: &Facts) {
+    let explanation = &answer.explanation;
+    let question = &explanation.question;
+    let verb = match explanation.outcome {
+        Outcome::WouldSucceed => "gets through to",
+        Outcome::WouldFail => "does not get through to",
+        Outcome::Unknown => "may or may not get through to",
+    };
+    let target = answer.estate.label(&question.target);
+    page.pieces(&[
+        (ink(explanation.outcome), sign(explanation.outcome)),
+        (
+            Ink::Strong,
+            &format!(" {} {verb} {target}", question.caller.short()),
+        ),
+    ]);
+    let rows = [
+        ("caller", question.caller.to_string()),
+        ("target", question.target.full_name()),
+        ("wants", question.permission.to_string()),
+        (
+            "IAM says",
+            format!(
+                "{}; the call {}",
+                explanation.verdict.word(),
+                match explanation.outcome {
+                    Outcome::WouldSucceed => "would succeed",
+                    Outcome::WouldFail => "would fail",
+                    Outcome::Unknown => "cannot be foretold",
+                }
+            ),
+        ),
+        (
+            "judged",
+            format!(
+                "as of {} on {}{}",
+                question.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                facts.label,
+                facts
+                    .viewer_words
+                    .as_ref()
+                    .map(|w| format!(", seen as {w}"))
+                    .unwrap_or_default()
+            ),
+        ),
+    ];
+    for (name, value) in rows {
+        page.pieces(&[(Ink::Faint, &format!("  {name:<9}")), (Ink::Plain, &value)]);
+    }
+    for (name, state) in [
+        ("target", explanation.target_state),
+        ("caller", explanation.caller_state),
+    ] {
+        let words = match state {
+            AccountState::Active | AccountState::Unknown => continue,
+            AccountState::Disabled => "is disabled",
+            AccountState::Deleted => "is deleted",
+            AccountState::NotFound => "does not exist",
+        };
+        page.line(Ink::Bad, format!("  the {name} {words}"));
+    }
+    if let Some((project, Tri::No)) = &explanation.api {
+        let words = format!("  the IAM Credentials API is off on {project}, the project billed");
+        page.line(Ink::Bad, words);
+    }
+}
+
+fn causes(page: &mut Page, answer: &Answer) {
+    if answer.causes.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(Ink::Strong, "Why");
+    for (i, cause) in answer.causes.iter().enumerate() {
+        page.wrapped(Ink::Plain, &format!("  {} ", i + 1), &cause.message);
+        let arrow = format!("    {} ", pick("→", "->"));
+        page.wrapped(Ink::Good, &arrow, &cause.remedy);
+        let kind = serde_json::to_value(cause.kind).unwrap_or_default();
+        let kind = kind.as_str().unwrap_or_default();
+        page.line(Ink::Faint, format!("    {kind} at {}", cause.place));
+    }
+}
+
+fn mending(page: &mut Page, answer: &Answer) {
+    if answer.explanation.outcome == Outcome::WouldSucceed {
+        return;
+    }
+    page.gap();
+    page.line(Ink::Strong, "What mends it");
+    if answer.repairs.is_empty() {
+        page.line(Ink::Plain, "  No binding alone would: see above.");
+        return;
+    }
+    for repair in &answer.repairs {
+        let star = if repair.recommended { "*" } else { "-" };
+        let doubt = if repair.certain {
+            ""
+        } else {
+            " (as far as can be read: something else may still say no)"
+        };
+        page.wrapped(
+            Ink::Plain,
+            &format!("  {star} "),
+            &format!("{}{doubt}", repair.title),
+        );
+    }
+    if answer.explanation.hops.is_empty() {
+        let question = &answer.explanation.question;
+        let how = format!(
+            "bindscope fix --caller {} --target {}",
+            question.caller,
+            question.target.id()
+        );
+        page.line(Ink::Faint, format!("  {how}"));
+    }
+}
+
+fn policies(page: &mut Page, estate: &Estate, explanation: &Explanation) {
+    page.gap();
+    page.line(
+        Ink::Strong,
+        "Where bindings are, from the top to the target",
+    );
+    for policy in explanation.allow.iter().rev() {
+        level(page, estate, policy);
+    }
+    if !explanation.ancestry_complete {
+        let words = "  There may be levels above that could not be seen.";
+        page.line(Ink::Unsure, words);
+    }
+    if !explanation.off_path.is_empty() {
+        page.line(
+            Ink::Strong,
+            "The caller's own branch, which the target is not on",
+        );
+        for policy in explanation.off_path.iter().rev() {
+            level(page, estate, policy);
+        }
+    }
+    denials(page, estate, explanation);
+    boundaries(page, explanation);
+}
+
+fn level(page: &mut Page, estate: &Estate, policy: &PolicyExplanation) {
+    let state = State::of(policy);
+    let name = format!(
+        "{} {}",
+        policy.resource.kind().word(),
+        name(estate, &policy.resource)
+    );
+    let word = match &policy.unreadable {
+        Some(why) => format!("{} ({why})", state.word()),
+        None => state.word().to_owned(),
+    };
+    page.pieces(&[
+        (state.ink(), &format!("  {:<2}", state.glyph())),
+        (Ink::Plain, &format!("{name:<48} ")),
+        (state.ink(), &word),
+    ]);
+    for found in &policy.bindings {
+        binding(page, found);
+    }
+}
+
+/// Without the number's prefix where nothing better is known.
+fn name(estate: &Estate, resource: &Resource) -> String {
+    let label = estate.label(resource);
+    if resource.kind() == ResourceKind::ServiceAccount {
+        return label;
+    }
+    match label.rsplit_once('/') {
+        Some((_, number)) => number.to_owned(),
+        None => label,
+    }
+}
+
+fn binding(page: &mut Page, found: &BindingExplanation) {
+    let ink = match found.grants {
+        Tri::Yes => Ink::Good,
+        Tri::No => Ink::Faint,
+        Tri::UnknownInfo | Tri::UnknownConditional => Ink::Unsure,
+    };
+    let role = match found.role_state {
+        RoleState::Included => "",
+        RoleState::NotIncluded => ": lacks the permission",
+        RoleState::Disabled => ": the role is disabled and grants nothing",
+        RoleState::Deleted => ": the role is deleted and grants nothing",
+        RoleState::Unreadable => ": the role could not be read",
+        RoleState::Unknown => ": no such role is known",
+    };
+    page.pieces(&[
+        (ink, &format!("      {} ", mark(found.grants))),
+        (Ink::Plain, &format!("{}{role}", found.role)),
+    ]);
+    let (ours, others): (Vec<_>, Vec<_>) = found.members.iter().partition(|m| m.matches != Tri::No);
+    for member in &ours {
+        member_line(page, "        ", member);
+    }
+    let named = others.len().min(MEMBERS_NAMED.saturating_sub(ours.len()));
+    for member in others.iter().take(named) {
+        member_line(page, "        ", member);
+    }
+    let left = found.member_count.saturating_sub(ours.len() + named);
+    if left > 0 {
+        let s = if left == 1 { "" } else { "s" };
+        page.line(Ink::Faint, format!("        and {left} other member{s}"));
+    }
+    if let Some(explained) = &found.condition {
+        condition(page, "        ", explained);
+    }
+}
+
+fn member_line(page: &mut Page, indent: &str, member: &MemberExplanation) {
+    let ink = match member.matches {
+        Tri::Yes => Ink::Good,
+        Tri::No => Ink::Faint,
+        Tri::UnknownInfo | Tri::UnknownConditional => Ink::Unsure,
+    };
+    let why = if member.why.is_empty() {
+        String::new()
+    } else {
+        format!("  ({})", member.why)
+    };
+    page.pieces(&[
+        (ink, &format!("{indent}{} ", mark(member.matches))),
+        (Ink::Plain, &member.member.text),
+        (Ink::Faint, &why),
+    ]);
+}
+
+fn condition(page: &mut Page, indent: &str, explained: &ConditionExplanation) {
+    let (ink, word) = match (&explained.evaluation, explained.holds) {
+        (Err(_), _) => (Ink::Bad, "does not compile, so that it grants nothing"),
+        (_, Tri::Yes) => (Ink::Good, "holds"),
+        (_, Tri::No) => (Ink::Bad, "does not hold"),
+        (_, Tri::UnknownInfo | Tri::UnknownConditional) => (Ink::Unsure, "cannot be decided"),
+    };
+    let title = explained.condition.title.as_deref().unwrap_or_default();
+    let title = if title.is_empty() {
+        String::new()
+    } else {
+        format!(" '{title}'")
+    };
+    page.pieces(&[
+        (Ink::Plain, &format!("{indent}condition{title} ")),
+        (ink, word),
+    ]);
+    for line in explained.condition.expression.lines() {
+        page.line(Ink::Faint, format!("{indent}  {line}"));
+    }
+    match &explained.evaluation {
+        Err(why) => page.line(Ink::Bad, format!("{indent}  {why}")),
+        Ok(evaluation) => {
+            for missing in &evaluation.missing {
+                let words = format!("{indent}  {} is not known: {}", missing.name, missing.why);
+                page.line(Ink::Unsure, words);
+            }
+        }
+    }
+}
+
+fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
+    let worth = |deny: &&DenyExplanation| deny.unreadable.is_some() || !deny.policies.is_empty();
+    let levels: Vec<_> = explanation.deny.iter().filter(worth).collect();
+    if levels.is_empty() {
+        page.line(Ink::Faint, "No deny policy stands on the way.");
+        return;
+    }
+    page.line(Ink::Strong, "Deny policies");
+    for deny in levels.iter().rev() {
+        let state = State::of_deny(deny, explanation);
+        let place = format!(
+            "{} {}",
+            deny.resource.kind().word(),
+            name(estate, &deny.resource)
+        );
+        let (glyph, ink, word) = match state {
+            Some(state) => (state.glyph(), state.ink(), state.word()),
+            None => (mark(Tri::Yes), Ink::Faint, "denies nothing of this"),
+        };
+        page.pieces(&[
+            (ink, &format!("  {glyph:<2}")),
+            (Ink::Plain, &format!("{place:<48} ")),
+            (ink, word),
+        ]);
+        if let Some(why) = &deny.unreadable {
+            page.line(Ink::Faint, format!("      {why}"));
+        }
+        for policy in &deny.policies {
+            for rule in &policy.rules {
+                let (ink, word) = match rule.denies {
+                    Tri::Yes => (Ink::Bad, "denies"),
+                    Tri::No => (Ink::Faint, "does not apply"),
+                    Tri::UnknownInfo | Tri::UnknownConditional => (Ink::Unsure, "may deny"),
+                };
+                let short = policy.policy.name.rsplit('/').next().unwrap_or_default();
+                let rule_name = format!("      {short}, rule {}: ", rule.index + 1);
+                page.pieces(&[(Ink::Plain, &rule_name), (ink, word)]);
+                if rule.permission == Tri::No {
+                    page.line(Ink::Faint, "        it is about other permissions");
+                    continue;
+                }
+                for member in &rule.denied {
+                    member_line(page, "        denied ", member);
+                }
+                for member in &rule.exceptions {
+                    member_line(page, "        excepted ", member);
+                }
+                if let Some(explained) = &rule.condition {
+                    condition(page, "        ", explained);
+                }
+            }
+        }
+    }
+}
+
+fn boundaries(page: &mut Page, explanation: &Explanation) {
+    let all = &explanation.boundaries;
+    if all.boundaries.is_empty() && all.unreadable.is_empty() {
+        page.line(
+            Ink::Faint,
+            "No principal access boundary is bound to the caller.",
+        );
+        return;
+    }
+    page.line(Ink::Strong, "Principal access boundaries");
+    for bound in &all.boundaries {
+        boundary(page, bound, all.eligible);
+    }
+    for (collection, why) in &all.unreadable {
+        let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
+        let state = if decides {
+            State::UnreadDecides
+        } else {
+            State::Unread
+        };
+        page.pieces(&[
+            (state.ink(), &format!("  {:<2}", state.glyph())),
+            (Ink::Plain, &format!("{collection} ")),
+            (state.ink(), &format!("{} ({why})", state.word())),
+        ]);
+    }
+    if let Some(words) = &all.undecided {
+        page.wrapped(Ink::Unsure, "  ", words);
+    }
+}
+
+fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
+    let inside = bound.rules.iter().fold(Tri::No, |sum, rule| sum.or(*rule));
+    let (state, ink, word) = match bound.applies {
+        Tri::No => (mark(Tri::Yes), Ink::Faint, "is not bound to this caller"),
+        _ if bound.reaches_permission == Tri::No => {
+            (mark(Tri::Yes), Ink::Faint, "does not reach this permission")
+        }
+        Tri::Yes if inside == Tri::No && eligible == Tri::No => {
+            let outside = State::OutsideBoundary;
+            (outside.glyph(), outside.ink(), outside.word())
+        }
+        Tri::Yes if inside == Tri::Yes => (mark(Tri::Yes), Ink::Good, "the target is inside"),
+        Tri::Yes if inside == Tri::No => (
+            mark(Tri::Yes),
+            Ink::Faint,
+            "another boundary lets the target in",
+        ),
+        _ => (mark(Tri::UnknownInfo), Ink::Unsure, State::Depends.word()),
+    };
+    let short = bound.policy_name.rsplit('/').next().unwrap_or_default();
+    page.pieces(&[
+        (ink, &format!("  {state:<2}")),
+        (Ink::Plain, &format!("{short:<48} ")),
+        (ink, word),
+    ]);
+    page.line(
+        Ink::Faint,
+        format!("      bound to {}", bound.principal_set),
+    );
+    if !bound.why.is_empty() {
+        page.wrapped(Ink::Plain, "      ", &bound.why);
+    }
+    if let Some(explained) = &bound.condition {
+        condition(page, "      ", explained);
+    }
+}
+
+fn limits(page: &mut Page, answer: &Answer) {
+    let explanation = &answer.explanation;
+    page.gap();
+    let names: Vec<&str> = NOT_JUDGED.iter().map(|(_, words)| *words).collect();
+    page.wrapped(
+        Ink::Faint,
+        "Not judged: ",
+        &format!("{}.", names.join(", ")),
+    );
+    if !explanation.assumptions.is_empty() {
+        let words: Vec<String> = explanation.assumptions.iter().map(|a| assumed(a)).collect();
+        page.wrapped(
+            Ink::Unsure,
+            "Taken for granted: ",
+            &format!("{}.", words.join("; ")),
+        );
+    }
+    if let Some(url) = console(&answer.estate, &explanation.question.target) {
+        page.pieces(&[(Ink::Faint, "In the console: "), (Ink::Faint, &url)]);
+    }
+    if let Principal::Other(_) = explanation.question.caller {
+        page.line(
+            Ink::Faint,
+            "The caller's form is not known here; it is compared as written.",
+        );
+    }
+}
+
+/// An assumption in words.
+fn assumed(assumption: &str) -> String {
+    match assumption {
+        "TARGET_IS_ACTIVE" => "the target exists and is enabled (it could not be read)",
+        "CALLER_IS_ACTIVE" => "the caller exists and is enabled (it could not be read)",
+        "IAM_CREDENTIALS_API_IS_ENABLED" => {
+            "the IAM Credentials API is on where the call is billed (it could not be read)"
+        }
+        "NO_DENY_POLICIES_IN_EXPORT" => {
+            "there are no deny policies (an asset export has no place for them)"
+        }
+        "NO_BOUNDARIES_IN_EXPORT" => {
+            "there are no principal access boundaries (an asset export has no place for them)"
+        }
+        other => return other.to_lowercase().replace('_', " "),
+    }
+    .to_owned()
+}
+
+/// The console's page of the account, which it names by unique id, with the tab of those who may act
+/// as it.
+fn console(estate: &Estate, target: &Resource) -> Option<String> {
+    let account = estate.account(target.id())?;
+    let encode = crate::google::wire::encode;
+    let project = encode(&account.project_id);
+    (!account.unique_id.is_empty()).then(|| {
+        format!(
+            "https://console.cloud.google.com/iam-admin/serviceaccounts/details/{}/permissions?project={project}",
+            encode(&account.unique_id),
+        )
+    })
+}

@@ -1,0 +1,116 @@
+//! `list`: what can be seen.
+
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::args::{Format, Global, List, Listed};
+use super::facts::{self, Facts};
+use super::failure::Failure;
+use super::out::{self, Ink, Page};
+use crate::estate::{Project, ServiceAccount};
+use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
+use crate::google::wire::{Api, encode};
+
+/// Lists.
+///
+/// # Errors
+/// What opening and reading the facts gives.
+pub async fn run(global: &Global, args: &List) -> Result<Exit, Failure> {
+    let facts = facts::open(global).await?;
+    let exit = match args.what {
+        Listed::ServiceAccounts => accounts(&facts, global.format).await,
+        Listed::Projects => projects(&facts, global.format).await,
+    };
+    facts.close().await;
+    exit
+}
+
+async fn accounts(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+    let reader = facts.client()?.reader();
+    let mut found: Vec<ServiceAccount> = Vec::new();
+    let listing = list_accounts(&*reader, &facts.scope, &mut |page| found.extend(page)).await?;
+    found.sort_by(|a, b| (&a.project_id, &a.email).cmp(&(&b.project_id, &b.email)));
+    if format == Format::Json {
+        out::json(&whole("serviceAccounts", json!(found), &listing.unreadable))?;
+        return Ok(Exit::Done);
+    }
+    let mut page = Page::default();
+    let widest = found
+        .iter()
+        .map(|a| a.email.len())
+        .max()
+        .unwrap_or(0)
+        .min(72);
+    for account in &found {
+        let state = if account.disabled { "  disabled" } else { "" };
+        page.pieces(&[
+            (Ink::Plain, &format!("{:<widest$}", account.email)),
+            (Ink::Faint, &format!("  {}", account.display_name)),
+            (Ink::Bad, state),
+        ]);
+    }
+    page.print()?;
+    counted(
+        &format!(
+            "{} service accounts in {} projects",
+            found.len(),
+            listing.projects
+        ),
+        &listing.unreadable,
+    );
+    Ok(Exit::Done)
+}
+
+async fn projects(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+    let reader = facts.client()?.reader();
+    let mut listing = Listing::default();
+    let mut found: Vec<Project> = match &facts.scope {
+        // The listing does not look a single one up.
+        Scope::Project(id) => {
+            let path = format!("v3/projects/{}", encode(id));
+            let answer = reader.get(Api::ResourceManager, &path).await?;
+            serde_json::from_value(answer).into_iter().collect()
+        }
+        scope => list_projects(&*reader, scope, &mut listing.unreadable).await?,
+    };
+    found.sort_by(|a, b| a.project_id.cmp(&b.project_id));
+    listing.unreadable.sort();
+    if format == Format::Json {
+        out::json(&whole("projects", json!(found), &listing.unreadable))?;
+        return Ok(Exit::Done);
+    }
+    let mut page = Page::default();
+    let widest = found.iter().map(|p| p.project_id.len()).max().unwrap_or(0);
+    for project in &found {
+        page.pieces(&[
+            (Ink::Plain, &format!("{:<widest$}", project.project_id)),
+            (
+                Ink::Faint,
+                &format!("  {:<24} {}", project.parent, project.display_name),
+            ),
+        ]);
+    }
+    page.print()?;
+    counted(&format!("{} projects", found.len()), &listing.unreadable);
+    Ok(Exit::Done)
+}
+
+/// The things, and what was not read.
+fn whole(name: &str, things: Value, unreadable: &[(String, String)]) -> Value {
+    let names: Vec<&str> = unreadable.iter().map(|(name, _)| name.as_str()).collect();
+    let mut object = json!({ "complete": names.is_empty(), "notRead": names });
+    if let Some(map) = object.as_object_mut() {
+        map.shift_insert(0, name.to_owned(), things);
+    }
+    object
+}
+
+/// The count and what is missing from it, aside.
+fn counted(count: &str, unreadable: &[(String, String)]) {
+    let mut page = Page::default();
+    page.line(Ink::Faint, count);
+    for (name, why) in unreadable {
+        page.line(Ink::Unsure, format!("not read: {name}: {why}"));
+    }
+    page.print_aside();
+}
