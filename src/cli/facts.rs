@@ -1,10 +1,12 @@
 //! Where facts come from: live Google Cloud, an endpoint, or an emulator of our own on a loopback
 //! port. Whatever it is, what comes out is a client; only this room knows the difference.
 
-use std::path::PathBuf;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
 use crate::emulator::{self, Options, Running, estates};
-use crate::estate::{Estate, file};
+use crate::estate::Estate;
+use crate::estate::file::{self, FileError};
 use crate::evaluate::Question;
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
@@ -312,23 +314,53 @@ fn names(files: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// Reads estate files and asset exports into one estate, and says what of them does not count.
+/// Reads estate files and asset exports into one estate, and says what of them does not count. How
+/// far it has come is told where that takes a while and somebody looks.
 fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
-    let mut sources = Vec::new();
-    for path in files {
-        let name = path.display().to_string();
-        let opened = std::fs::File::open(path).map_err(|e| {
-            let tried = format!("read the estate file {name}");
-            Failure::new(tried, e.to_string(), "check the path and who may read it")
-        })?;
-        let reader = Box::new(std::io::BufReader::new(opened));
-        sources.push(file::Source { name, reader });
-    }
-    let tried = format!("read {}", names(files));
-    let loaded = file::read(sources, &mut |_| {})
-        .map_err(|e| Failure::new(&tried, e.to_string(), "mend the file at that place"))?;
+    let sources = files
+        .iter()
+        .map(|path| opened(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut line = out::Passing::default();
+    let loaded = file::read(sources, &mut |at| {
+        line.say(|| {
+            let (read, elements) = (at.bytes / 1_000_000, at.elements);
+            format!("reading {}: {read} MB, {elements} elements", at.name)
+        });
+    });
+    drop(line);
+    let loaded = loaded.map_err(|e| Failure::new("read the estate", e.to_string(), next_of(&e)))?;
     for note in loaded.notes() {
-        out::aside(&note);
+        out::aside(&format!("note: {note}"));
     }
     Ok(loaded.estate)
+}
+
+fn opened(path: &Path) -> Result<file::Source, Failure> {
+    let name = path.display().to_string();
+    let opened = std::fs::File::open(path).and_then(|file| {
+        // A directory opens, and fails only when it is read, with less to say.
+        if file.metadata()?.is_dir() {
+            return Err(std::io::Error::other("it is a directory"));
+        }
+        Ok(file)
+    });
+    let reader = opened.map_err(|e| {
+        let tried = format!("read the estate file {name}");
+        Failure::new(tried, e.to_string(), "check the path and who may read it")
+    })?;
+    Ok(file::Source {
+        name,
+        reader: Box::new(BufReader::new(reader)),
+    })
+}
+
+fn next_of(error: &FileError) -> &'static str {
+    match error {
+        FileError::Unreadable { .. } => "check the path and who may read it",
+        FileError::Broken { .. } => "mend the file at that place; nothing of it was used",
+        FileError::Contradiction { .. } => {
+            "take out one of the two, or give the files one at a time; nothing of them was used"
+        }
+    }
 }

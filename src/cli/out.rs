@@ -2,6 +2,7 @@
 //! colour where a terminal reads it; or JSON, alone on stdout.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -183,6 +184,47 @@ pub fn write_out(text: &str) -> Result<(), Failure> {
             "check where the output goes",
         )),
         _ => Ok(()),
+    }
+}
+
+/// One line on stderr that tells how far something has come, written over and gone at the end. Only
+/// where somebody looks, and not more often than eyes follow.
+pub struct Passing {
+    watched: bool,
+    told: Instant,
+    shown: bool,
+}
+
+/// Between two words on how far something has come.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+
+impl Default for Passing {
+    fn default() -> Self {
+        Self {
+            watched: io::stderr().is_terminal(),
+            told: Instant::now(),
+            shown: false,
+        }
+    }
+}
+
+impl Passing {
+    /// Says it, when it is time to.
+    pub fn say(&mut self, words: impl FnOnce() -> String) {
+        if self.watched && self.told.elapsed() >= TELL_EVERY {
+            self.told = Instant::now();
+            self.shown = true;
+            let line: String = visible(&words()).chars().take(78).collect();
+            let _ = write!(io::stderr(), "\r\u{1b}[K{line}");
+        }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use crate::estate::{Estate, Existence};
 use crate::evaluate::{Cause, Explanation, Outcome};
 use crate::google::wire::read_policy;
-use crate::repair::{PlanOptions, Repair, plan};
+use crate::repair::{Plan, PlanOptions, Remedy, Repair, remedies};
 
 /// Plans, with the target's policy read as it is: the estate's own knows the fields that it knows
 /// in its own order, a person is to see what will be written.
@@ -21,9 +21,9 @@ pub async fn planned(
     explanation: &Explanation,
     causes: &[Cause],
     options: PlanOptions,
-) -> Result<Vec<Repair>, Failure> {
+) -> Result<Plan, Failure> {
     if explanation.outcome == Outcome::WouldSucceed {
-        return Ok(Vec::new());
+        return Ok(Plan::default());
     }
     // In a chain it is not the target's policy alone that may have to change.
     let target = match estate.resolve(&explanation.question.target) {
@@ -39,7 +39,12 @@ pub async fn planned(
         None => None,
     };
     let options = PlanOptions { policy, ..options };
-    Ok(plan(estate, explanation, causes, &options))
+    Ok(remedies(estate, explanation, causes, &options))
+}
+
+/// The repairs of a plan: the ways that are one binding.
+pub fn singles(plan: &Plan) -> impl Iterator<Item = &Repair> {
+    plan.remedies.iter().filter_map(Remedy::single)
 }
 
 /// A repair as the contract writes it.

@@ -24,10 +24,8 @@ pub(super) fn whole(answer: &Answer) -> Value {
         );
     }
     put("causes", answer.causes.iter().map(cause).collect());
-    put(
-        "repairs",
-        answer.repairs.iter().map(repairs::as_json).collect(),
-    );
+    let repairs = repairs::singles(&answer.plan).map(repairs::as_json);
+    put("repairs", repairs.collect());
     let names = NOT_JUDGED.iter().map(|(name, _)| Value::from(*name));
     put("notJudged", names.collect());
     put("assumptions", explanation.assumptions.clone().into());

@@ -16,7 +16,7 @@ use super::{Exit, out, repairs};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
 use crate::iam::Permission;
-use crate::repair::{PlanOptions, Repair};
+use crate::repair::{Plan, PlanOptions};
 
 /// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
 const NOT_JUDGED: &[(&str, &str)] = &[
@@ -30,7 +30,7 @@ struct Answer {
     estate: Estate,
     explanation: Explanation,
     causes: Vec<Cause>,
-    repairs: Vec<Repair>,
+    plan: Plan,
 }
 
 /// Answers the question.
@@ -77,12 +77,12 @@ async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
     let explanation = explain(&estate, question);
     let causes = diagnose(&estate, &explanation);
     let options = PlanOptions::default();
-    let repairs = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
+    let plan = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
     Ok(Answer {
         estate,
         explanation,
         causes,
-        repairs,
+        plan,
     })
 }
 

@@ -152,22 +152,35 @@ fn mending(page: &mut Page, answer: &Answer) {
     }
     page.gap();
     page.line(Ink::Strong, "What mends it");
-    if answer.repairs.is_empty() {
+    let plan = &answer.plan;
+    if plan.remedies.is_empty() {
         page.line(Ink::Plain, "  No binding alone would: see above.");
-        return;
     }
-    for repair in &answer.repairs {
-        let star = if repair.recommended { "*" } else { "-" };
-        let doubt = if repair.certain {
+    for remedy in &plan.remedies {
+        let star = if remedy.recommended { "*" } else { "-" };
+        let doubt = if remedy.certain {
             ""
         } else {
             " (as far as can be read: something else may still say no)"
         };
-        page.wrapped(
-            Ink::Plain,
-            &format!("  {star} "),
-            &format!("{}{doubt}", repair.title),
-        );
+        let words = format!("{}{doubt}", remedy.title);
+        page.wrapped(Ink::Plain, &format!("  {star} "), &words);
+        if remedy.single().is_none() {
+            for (i, step) in remedy.steps.iter().enumerate() {
+                page.wrapped(Ink::Faint, &format!("    {}. ", i + 1), &step.title());
+            }
+        }
+    }
+    for other in &plan.elsewhere {
+        page.wrapped(Ink::Plain, "  - ", &other.what);
+        page.wrapped(Ink::Faint, "    ", &other.who);
+        page.line(Ink::Faint, indented(&other.command));
+    }
+    for warning in &plan.warnings {
+        page.wrapped(Ink::Unsure, "  ! ", warning);
+    }
+    if plan.remedies.is_empty() {
+        return;
     }
     if answer.explanation.hops.is_empty() {
         let question = &answer.explanation.question;
@@ -178,6 +191,11 @@ fn mending(page: &mut Page, answer: &Answer) {
         );
         page.line(Ink::Faint, format!("  {how}"));
     }
+}
+
+/// A command of several lines below its sentence.
+fn indented(command: &str) -> String {
+    format!("    {}", command.replace('\n', "\n    "))
 }
 
 fn policies(page: &mut Page, estate: &Estate, explanation: &Explanation) {
