@@ -88,7 +88,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
 }
 
 /// A kind of rule that is not known here may deny.
-fn strange(rule: &PolicyRule) -> Tri {
+pub(crate) fn strange(rule: &PolicyRule) -> Tri {
     if rule.extra.is_empty() {
         Tri::No
     } else {
@@ -97,7 +97,7 @@ fn strange(rule: &PolicyRule) -> Tri {
 }
 
 /// Whether the rule speaks of the permission. `*` alone is no form of deny rules.
-fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
+pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
     let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
     if any(&rule.denied_permissions) && !any(&rule.exception_permissions) {
         Tri::Yes

@@ -199,7 +199,7 @@ fn outcome(
 }
 
 /// Which account is meant, its state, and the way up from it.
-fn locate(estate: &Estate, target: &Resource) -> (Resource, AccountState, Ancestry) {
+pub(super) fn locate(estate: &Estate, target: &Resource) -> (Resource, AccountState, Ancestry) {
     let guess = |state| {
         let resource = guess(estate, target);
         let ancestry = match &resource {

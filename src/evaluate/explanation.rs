@@ -97,7 +97,7 @@ impl Outcome {
 }
 
 /// Yes, no, or unknown with what kind of unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tri {
     /// It is so.
     Yes,

@@ -13,6 +13,7 @@ mod federation;
 mod judge;
 mod may;
 mod membership;
+pub mod reach;
 pub mod role;
 mod troubleshoot;
 
@@ -21,6 +22,7 @@ pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Explanation, Outcome, Question, Tri, Verdict};
 pub use may::may;
+pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 
 #[cfg(test)]

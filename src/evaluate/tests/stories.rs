@@ -6,7 +6,7 @@ use super::{account, at, estate, who};
 use crate::evaluate::{Question, Tri, diagnose, explain, may};
 use crate::iam::Permission;
 
-fn files() -> Vec<(&'static str, &'static str)> {
+pub(super) fn files() -> Vec<(&'static str, &'static str)> {
     macro_rules! story {
         ($($name:literal),*) => {
             vec![$(($name, include_str!(concat!("../../../assets/estates/", $name, ".json")))),*]

@@ -1,0 +1,380 @@
+//! What a caller can get to, chains included (SEMANTICS "Delegation").
+//!
+//! From an identity whose token one holds, or that stands in a delegation chain, two kinds of hop lead
+//! on: `getAccessToken` gives the next account's token, `implicitDelegation` makes the next account a
+//! delegate. The last hop is the permission itself. What cannot be asked with delegates (`actAs` and
+//! others) needs a token before it. Disabled accounts are not passed through.
+//!
+//! A hop that is not certain is never passed through: its end is told as unknown, and the answer
+//! as incomplete (chosen: behind a group that nobody may read everything would hang together).
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::identity::{Groups, Identity, Match, Members};
+use super::relevant::Ground;
+use super::{Reach, Reached, Via, verdict};
+use crate::estate::{Coverage, Estate};
+use crate::evaluate::explanation::Tri;
+use crate::iam::permission::{
+    GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::{Permission, Principal, Resource};
+
+/// Every service account on which `caller` has `permission` at `time`, by its own grants or through
+/// other accounts.
+#[must_use]
+pub fn reach(
+    estate: &Estate,
+    caller: &Principal,
+    permission: &Permission,
+    time: Timestamp,
+) -> Reach {
+    let mut permissions = vec![permission.clone()];
+    for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
+        if permission.as_str() != carrying {
+            permissions.extend(Permission::parse(carrying));
+        }
+    }
+    let ground = Ground::new(estate, permissions, time, None);
+    let members = Members::new(&ground);
+    let groups = Groups::new(estate, members.group_names());
+    let mut walk = Walk {
+        below: Below::new(&ground),
+        reached: vec![HashSet::new(); ground.permissions.len()],
+        nodes: vec![Node {
+            principal: caller.clone(),
+            account: None,
+            hop: None,
+        }],
+        seen: HashMap::new(),
+        queue: VecDeque::from([(0, true)]),
+        results: HashMap::new(),
+        open: false,
+        ground: &ground,
+        members: &members,
+        groups: &groups,
+    };
+    walk.run();
+    let mut not_read = BTreeSet::new();
+    ground.not_read(walk.unread_levels().iter(), &mut not_read);
+    not_read.extend(groups.unread_that_matter(&members));
+    let complete = not_read.is_empty() && !walk.open && walk.below.complete;
+    let mut results: Vec<Reached> = walk.results.into_values().collect();
+    results.sort_by_cached_key(|r| r.target.full_name());
+    Reach {
+        caller: caller.clone(),
+        permission: permission.clone(),
+        results,
+        complete,
+        not_read: not_read.into_iter().collect(),
+    }
+}
+
+/// Whether `generate…` and `sign…` methods that check it take delegates (discovery document
+/// iamcredentials v1, `delegates`).
+fn takes_delegates(permission: &Permission) -> bool {
+    [
+        GET_ACCESS_TOKEN,
+        GET_OPEN_ID_TOKEN,
+        SIGN_BLOB,
+        SIGN_JWT,
+        IMPLICIT_DELEGATION,
+    ]
+    .contains(&permission.as_str())
+}
+
+/// The accounts below each level.
+struct Below {
+    /// Project to its accounts; those that are certain already are taken out as they are met.
+    accounts: Vec<HashMap<Arc<str>, Vec<Resource>>>,
+    projects: HashMap<Resource, Vec<Arc<str>>>,
+    /// Whether the way up from every project is known.
+    complete: bool,
+}
+
+impl Below {
+    fn new(ground: &Ground<'_>) -> Self {
+        let mut accounts: HashMap<Arc<str>, Vec<Resource>> = HashMap::new();
+        for account in ground.estate.accounts() {
+            let project: Arc<str> = ground
+                .estate
+                .project(&account.project_id)
+                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
+                .into();
+            let resource = Resource::account(&project, &account.email);
+            accounts.entry(project).or_default().push(resource);
+        }
+        let mut projects: HashMap<Resource, Vec<Arc<str>>> = HashMap::new();
+        let mut complete = true;
+        for project in accounts.keys() {
+            let above = ground.above(project);
+            complete &= above.complete;
+            for level in &above.levels {
+                projects
+                    .entry(level.clone())
+                    .or_default()
+                    .push(Arc::clone(project));
+            }
+        }
+        projects.values_mut().for_each(|list| list.sort());
+        Self {
+            accounts: vec![accounts; ground.permissions.len()],
+            projects,
+            complete,
+        }
+    }
+}
+
+/// An identity that the caller can act as.
+struct Node {
+    principal: Principal,
+    account: Option<Resource>,
+    /// The node before it, and the binding.
+    hop: Option<(usize, Via)>,
+}
+
+struct Walk<'g, 'e> {
+    ground: &'g Ground<'e>,
+    members: &'g Members<'e>,
+    groups: &'g Groups<'e>,
+    below: Below,
+    /// For each permission the accounts that are certain.
+    reached: Vec<HashSet<Resource>>,
+    nodes: Vec<Node>,
+    /// Accounts on the way, and whether their token is held (or need not be).
+    seen: HashMap<Resource, bool>,
+    queue: VecDeque<(usize, bool)>,
+    results: HashMap<Resource, Reached>,
+    /// Whether a hop was met that is not certain.
+    open: bool,
+}
+
+impl<'e> Walk<'_, 'e> {
+    fn run(&mut self) {
+        while let Some((node, holds_token)) = self.queue.pop_front() {
+            self.expand(node, holds_token);
+        }
+    }
+
+    fn expand(&mut self, at: usize, holds_token: bool) {
+        let Some(node) = self.nodes.get(at) else {
+            return;
+        };
+        let identity = Identity::new(self.ground, &node.principal);
+        let Some(judge) = identity.judge() else {
+            return;
+        };
+        let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
+        for one in self.members.of(judge, self.groups) {
+            if let Some(entry) = self.ground.entries.get(one.entry) {
+                by_level.entry(entry.resource).or_default().push(one);
+            }
+        }
+        for permission in 0..self.ground.permissions.len() {
+            if permission == 0 && !holds_token {
+                continue;
+            }
+            for target in self.candidates(permission, &by_level) {
+                if at != 0
+                    && self
+                        .nodes
+                        .first()
+                        .is_some_and(|n| is(&n.principal, &target))
+                {
+                    continue;
+                }
+                self.judge(at, permission, &target, &identity, &by_level);
+            }
+        }
+    }
+
+    /// Accounts that are not certain yet and lie where a binding of this identity reaches.
+    fn candidates(
+        &mut self,
+        permission: usize,
+        by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
+    ) -> BTreeSet<Resource> {
+        let mut found = BTreeSet::new();
+        let Some(reached) = self.reached.get(permission) else {
+            return found;
+        };
+        let holds = |m: &Match<'_>| {
+            self.ground
+                .entries
+                .get(m.entry)
+                .and_then(|e| e.holds.get(permission))
+                .is_some_and(|h| *h != Tri::No)
+        };
+        for (level, matches) in by_level {
+            if !matches.iter().any(holds) {
+                continue;
+            }
+            if matches!(level, Resource::ServiceAccount { .. }) {
+                if !reached.contains(*level) {
+                    found.insert((*level).clone());
+                }
+                continue;
+            }
+            let Some(accounts) = self.below.accounts.get_mut(permission) else {
+                continue;
+            };
+            for project in self.below.projects.get(*level).into_iter().flatten() {
+                if let Some(list) = accounts.get_mut(project) {
+                    list.retain(|account| !reached.contains(account));
+                    found.extend(list.iter().cloned());
+                }
+            }
+        }
+        found
+    }
+
+    fn judge(
+        &mut self,
+        at: usize,
+        permission: usize,
+        target: &Resource,
+        identity: &Identity<'_, 'e>,
+        by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
+    ) {
+        let Resource::ServiceAccount { project, .. } = target else {
+            return;
+        };
+        let above = self.ground.above(project);
+        let matches = std::iter::once(target)
+            .chain(&above.levels)
+            .filter_map(|level| by_level.get(level))
+            .flatten();
+        let (answer, leads) = identity.decide(permission, target, matches);
+        // Without a lead it is only what was not read that leaves it open.
+        if answer == Tri::No || leads.is_empty() {
+            return;
+        }
+        let vias: Vec<Via> = leads
+            .into_iter()
+            .filter_map(|m| identity.via(permission, m))
+            .collect();
+        let carries = self
+            .ground
+            .permissions
+            .get(permission)
+            .is_some_and(|p| [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION].contains(&p.as_str()));
+        if answer == Tri::Yes {
+            if let Some(reached) = self.reached.get_mut(permission) {
+                reached.insert(target.clone());
+            }
+            if carries {
+                self.pass_on(at, permission, target, vias.first());
+            }
+        } else if carries {
+            self.open = true;
+        }
+        if permission == 0 {
+            self.record(at, target, answer, vias);
+        }
+    }
+
+    fn pass_on(&mut self, at: usize, permission: usize, target: &Resource, via: Option<&Via>) {
+        let (Some(via), Some(asked), Some(this)) = (
+            via,
+            self.ground.permissions.first(),
+            self.ground.permissions.get(permission),
+        ) else {
+            return;
+        };
+        if self
+            .ground
+            .estate
+            .account(target.id())
+            .is_some_and(|a| a.disabled)
+        {
+            return;
+        }
+        let holds_token = this.as_str() == GET_ACCESS_TOKEN || takes_delegates(asked);
+        match self.seen.get(target) {
+            Some(true) => return,
+            Some(false) if !holds_token => return,
+            _ => {}
+        }
+        self.seen.insert(target.clone(), holds_token);
+        let node = self.nodes.len();
+        self.nodes.push(Node {
+            principal: Principal::ServiceAccount(target.id().to_owned()),
+            account: Some(target.clone()),
+            hop: Some((at, via.clone())),
+        });
+        self.queue.push_back((node, holds_token));
+    }
+
+    fn record(&mut self, at: usize, target: &Resource, answer: Tri, vias: Vec<Via>) {
+        let Some(verdict) = verdict(answer) else {
+            return;
+        };
+        let known = self.results.contains_key(target);
+        if known && answer != Tri::Yes {
+            return;
+        }
+        let (mut path, mut via) = self.way_to(at);
+        path.push(target.full_name());
+        if at == 0 {
+            via = vias;
+        } else {
+            via.extend(vias.into_iter().next());
+        }
+        self.results.insert(
+            target.clone(),
+            Reached {
+                target: target.clone(),
+                verdict,
+                path,
+                via,
+            },
+        );
+    }
+
+    /// Names and bindings from the caller to a node.
+    fn way_to(&self, node: usize) -> (Vec<String>, Vec<Via>) {
+        let (mut path, mut via) = (Vec::new(), Vec::new());
+        let mut at = Some(node);
+        while let Some(node) = at.and_then(|i| self.nodes.get(i)) {
+            path.push(
+                node.account
+                    .as_ref()
+                    .map_or_else(|| node.principal.to_string(), Resource::full_name),
+            );
+            if let Some((_, hop)) = &node.hop {
+                via.push(hop.clone());
+            }
+            at = node.hop.as_ref().map(|(before, _)| *before);
+        }
+        path.reverse();
+        via.reverse();
+        (path, via)
+    }
+
+    /// Levels whose policies, or deny policies, are not known.
+    fn unread_levels(&self) -> Vec<Resource> {
+        let estate = self.ground.estate;
+        let mut levels: Vec<Resource> = self.ground.unread().cloned().collect();
+        if estate.coverage() == Coverage::Partial {
+            levels.extend(
+                self.below
+                    .accounts
+                    .first()
+                    .into_iter()
+                    .flat_map(HashMap::values)
+                    .flatten()
+                    .cloned(),
+            );
+            levels.extend(self.reached.iter().flatten().cloned());
+            levels.extend(self.below.projects.keys().cloned());
+        }
+        levels
+    }
+}
+
+fn is(principal: &Principal, account: &Resource) -> bool {
+    matches!(principal, Principal::ServiceAccount(email) if email == account.id())
+}

@@ -1,0 +1,218 @@
+//! The graph of grants: who stands in which binding, and what lies below it. Linear in the estate.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::conditions::{self, Site};
+use super::super::judge::Judge;
+use super::relevant::{Entry, Ground};
+use super::{Edge, EdgeKind, Graph, Node, NodeKind};
+use crate::estate::{Estate, Read};
+use crate::evaluate::explanation::Tri;
+use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
+
+/// Who may act as whom by `permission` at `time`: every binding that holds it as an edge from each
+/// member to the account, or to the level whose accounts it reaches; groups with their members, levels
+/// with what lies below them.
+#[must_use]
+pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph {
+    let ground = Ground::new(estate, vec![permission.clone()], time, None);
+    let mut draft = Draft::default();
+    let mut levels = BTreeSet::new();
+    let mut groups = Vec::new();
+    for entry in &ground.entries {
+        let to = draft.resource(estate, entry.resource);
+        if !matches!(entry.resource, Resource::ServiceAccount { .. }) {
+            levels.insert(entry.resource.clone());
+        }
+        let Some(holds) = holds(&ground, entry) else {
+            continue;
+        };
+        for member in &entry.binding.members {
+            if let Member::Group(email) = &member.member {
+                groups.push(email.as_str());
+            }
+            let Some(from) = draft.member(member) else {
+                continue;
+            };
+            draft.edges.insert(Edge {
+                from,
+                to: to.clone(),
+                kind: EdgeKind::Grant {
+                    role: Arc::clone(&entry.binding.role),
+                    resource: entry.resource.clone(),
+                    conditional: entry.binding.condition.is_some(),
+                    holds,
+                },
+            });
+        }
+    }
+    let mut not_read = BTreeSet::new();
+    draft.groups(estate, groups, &mut not_read);
+    draft.below(&ground, &levels);
+    ground.not_read(ground.unread(), &mut not_read);
+    // Deny policies and boundaries are not drawn.
+    not_read.retain(|name| !name.ends_with("/denypolicies") && !name.ends_with("/policyBindings"));
+    if estate.coverage() == crate::estate::Coverage::Partial {
+        let accounts = estate.accounts().filter_map(|a| {
+            let named = Resource::account("-", &a.email);
+            estate.resolve(&named).exists()
+        });
+        not_read.extend(
+            accounts
+                .filter(|a| ground.policy_unread(a))
+                .map(|a| a.full_name()),
+        );
+    }
+    Graph {
+        nodes: draft.nodes.into_values().collect(),
+        edges: draft.edges.into_iter().collect(),
+        complete: not_read.is_empty(),
+        not_read: not_read.into_iter().collect(),
+    }
+}
+
+/// Whether a binding counts; `None` when it certainly does not.
+fn holds(ground: &Ground<'_>, entry: &Entry<'_>) -> Option<Tri> {
+    let mut answer = entry.holds.first().copied().unwrap_or(Tri::No);
+    if let Some(condition) = &entry.binding.condition {
+        // What a condition sees below a level may differ from account to account.
+        let permission = ground.permissions.first()?;
+        let nobody = Principal::Other(String::new());
+        let judge = Judge::new(
+            ground.estate,
+            &nobody,
+            permission,
+            entry.resource,
+            ground.time,
+        );
+        let account = matches!(entry.resource, Resource::ServiceAccount { .. });
+        let same = account
+            || conditions::compiled(&condition.expression).map_or(true, |c| !c.uses("resource"));
+        answer = answer.and(if same {
+            conditions::decide(&judge, condition, Site::Allow)
+        } else {
+            Tri::UnknownConditional
+        });
+    }
+    (answer != Tri::No).then_some(answer)
+}
+
+#[derive(Default)]
+struct Draft {
+    nodes: BTreeMap<String, Node>,
+    edges: BTreeSet<Edge>,
+}
+
+impl Draft {
+    fn node(&mut self, id: String, kind: NodeKind, label: impl FnOnce() -> String) -> String {
+        self.nodes.entry(id.clone()).or_insert_with(|| Node {
+            id: id.clone(),
+            label: label(),
+            kind,
+        });
+        id
+    }
+
+    /// The account as a principal, or the level.
+    fn resource(&mut self, estate: &Estate, resource: &Resource) -> String {
+        let label = || estate.label(resource);
+        match resource {
+            Resource::ServiceAccount { account, .. } => self.node(
+                format!("serviceAccount:{account}"),
+                NodeKind::ServiceAccount,
+                label,
+            ),
+            Resource::Project(_) => self.node(resource.full_name(), NodeKind::Project, label),
+            Resource::Folder(_) => self.node(resource.full_name(), NodeKind::Folder, label),
+            Resource::Organization(_) => {
+                self.node(resource.full_name(), NodeKind::Organization, label)
+            }
+        }
+    }
+
+    /// `None` for members that stand for nobody.
+    fn member(&mut self, member: &PolicyMember) -> Option<String> {
+        let (id, kind, label) = match &member.member {
+            Member::Deleted { .. } | Member::Impossible(_) => return None,
+            Member::One(principal) => (
+                principal.to_string(),
+                match principal {
+                    Principal::User(_) => NodeKind::User,
+                    Principal::ServiceAccount(_) => NodeKind::ServiceAccount,
+                    _ => NodeKind::Federated,
+                },
+                principal.short(),
+            ),
+            Member::Group(email) => (format!("group:{email}"), NodeKind::Group, email.clone()),
+            _ => (
+                member.text.to_string(),
+                NodeKind::Set,
+                member.text.to_string(),
+            ),
+        };
+        Some(self.node(id, kind, || label))
+    }
+
+    /// Members of groups, nested groups followed; each group once.
+    fn groups<'e>(
+        &mut self,
+        estate: &'e Estate,
+        mut queue: Vec<&'e str>,
+        not_read: &mut BTreeSet<String>,
+    ) {
+        let mut seen: HashSet<&str> = HashSet::new();
+        while let Some(email) = queue.pop() {
+            if !seen.insert(email) {
+                continue;
+            }
+            let Read::Known(group) = estate.group(email) else {
+                not_read.insert(format!("groups/{email}"));
+                continue;
+            };
+            for member in &group.members {
+                if let Member::Group(inner) = &member.member {
+                    queue.push(inner);
+                }
+                if let Some(from) = self.member(member) {
+                    self.edges.insert(Edge {
+                        from,
+                        to: format!("group:{email}"),
+                        kind: EdgeKind::Member,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What lies below the levels that hold grants.
+    fn below(&mut self, ground: &Ground<'_>, levels: &BTreeSet<Resource>) {
+        if levels.is_empty() {
+            return;
+        }
+        for account in ground.estate.accounts() {
+            let project: Arc<str> = ground
+                .estate
+                .project(&account.project_id)
+                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
+                .into();
+            let above = ground.above(&project);
+            let Some(top) = above.levels.iter().rposition(|l| levels.contains(l)) else {
+                continue;
+            };
+            let mut below =
+                self.resource(ground.estate, &Resource::account(&project, &account.email));
+            for level in above.levels.iter().take(top + 1) {
+                let from = self.resource(ground.estate, level);
+                self.edges.insert(Edge {
+                    from: from.clone(),
+                    to: below,
+                    kind: EdgeKind::Contains,
+                });
+                below = from;
+            }
+        }
+    }
+}

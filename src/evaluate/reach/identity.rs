@@ -1,0 +1,440 @@
+//! One identity against the relevant bindings: which it is in, and what they come to on an account.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::super::conditions::{self, Site};
+use super::super::judge::Judge;
+use super::super::{boundary, deny, membership};
+use super::Via;
+use super::relevant::{Denying, Ground};
+use crate::estate::{Estate, Read};
+use crate::evaluate::explanation::Tri;
+use crate::iam::{Condition, Member, PolicyMember, Principal, Resource};
+
+/// A binding that an identity is in, or may be.
+#[derive(Clone, Debug)]
+pub(super) struct Match<'e> {
+    /// Which entry of [`Ground::entries`].
+    pub entry: usize,
+    /// The member that lets it in.
+    pub member: &'e Arc<PolicyMember>,
+    /// Whether it does.
+    pub matches: Tri,
+}
+
+/// The relevant bindings by member.
+pub(super) struct Members<'e> {
+    one: HashMap<&'e Principal, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    /// By subject: a pool may be named by its project's number or id.
+    federated: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    groups: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    /// Each set once, with the entries that it stands in.
+    sets: Vec<(&'e Arc<PolicyMember>, Vec<usize>)>,
+}
+
+impl<'e> Members<'e> {
+    pub fn new(ground: &Ground<'e>) -> Self {
+        let mut found = Self {
+            one: HashMap::new(),
+            federated: HashMap::new(),
+            groups: HashMap::new(),
+            sets: Vec::new(),
+        };
+        let mut known: HashMap<&'e str, usize> = HashMap::new();
+        for (entry, relevant) in ground.entries.iter().enumerate() {
+            for member in &relevant.binding.members {
+                match &member.member {
+                    Member::Deleted { .. } | Member::Impossible(_) => {}
+                    Member::One(Principal::Federated { subject, .. }) => {
+                        found
+                            .federated
+                            .entry(subject)
+                            .or_default()
+                            .push((entry, member));
+                    }
+                    Member::One(one) => found.one.entry(one).or_default().push((entry, member)),
+                    Member::Group(email) => {
+                        found.groups.entry(email).or_default().push((entry, member));
+                    }
+                    _ => {
+                        let at = *known.entry(&member.text).or_insert(found.sets.len());
+                        if at == found.sets.len() {
+                            found.sets.push((member, Vec::new()));
+                        }
+                        if let Some((_, entries)) = found.sets.get_mut(at) {
+                            entries.push(entry);
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The groups that stand in a relevant binding.
+    pub fn group_names(&self) -> impl Iterator<Item = &'e str> + '_ {
+        self.groups.keys().copied()
+    }
+
+    /// Every binding that the judge's caller is in, or may be.
+    pub fn of(&self, judge: &Judge<'e>, groups: &Groups<'e>) -> Vec<Match<'e>> {
+        let mut all = Vec::new();
+        let mut add = |list: &[(usize, &'e Arc<PolicyMember>)], matches: Tri| {
+            all.extend(list.iter().map(|(entry, member)| Match {
+                entry: *entry,
+                member,
+                matches,
+            }));
+        };
+        if let Some(list) = self.one.get(&judge.caller) {
+            add(list, Tri::Yes);
+        }
+        if let Principal::Federated { subject, .. } = &judge.caller {
+            for one in self.federated.get(subject.as_str()).into_iter().flatten() {
+                let matches = membership::member(judge, &one.1.member).matches;
+                if matches != Tri::No {
+                    add(&[*one], matches);
+                }
+            }
+        }
+        if !self.groups.is_empty() {
+            let (certain, open) = groups.of(judge);
+            for (email, list) in &self.groups {
+                if certain.contains(email) {
+                    add(list, Tri::Yes);
+                } else if open.contains(email) || groups.is_open(email) {
+                    add(list, Tri::UnknownInfo);
+                }
+            }
+        }
+        for (member, entries) in &self.sets {
+            let matches = membership::member(judge, &member.member).matches;
+            if matches != Tri::No {
+                all.extend(entries.iter().map(|entry| Match {
+                    entry: *entry,
+                    member,
+                    matches,
+                }));
+            }
+        }
+        all
+    }
+}
+
+/// Groups from the members up: which groups an identity is in, without walking every group down.
+pub(super) struct Groups<'e> {
+    estate: &'e Estate,
+    of_one: HashMap<&'e Principal, Vec<&'e str>>,
+    of_group: HashMap<&'e str, Vec<&'e str>>,
+    /// Members that are no single identity (a domain, all users), with the group each is in.
+    sets: Vec<(&'e Member, &'e str)>,
+    /// Groups that could not be read, and those that hold one.
+    open: HashSet<&'e str>,
+    /// Those that could not be read themselves.
+    pub unread: Vec<&'e str>,
+}
+
+impl<'e> Groups<'e> {
+    /// `wanted`: groups that policies name; those that nobody knows are open.
+    pub fn new(estate: &'e Estate, wanted: impl Iterator<Item = &'e str>) -> Self {
+        let mut groups = Self {
+            estate,
+            of_one: HashMap::new(),
+            of_group: HashMap::new(),
+            sets: Vec::new(),
+            open: HashSet::new(),
+            unread: Vec::new(),
+        };
+        let mut named: HashSet<&'e str> = wanted.collect();
+        for group in estate.groups() {
+            if !estate.group(&group.email).is_known() {
+                continue;
+            }
+            for entry in &group.members {
+                match &entry.member {
+                    Member::Group(inner) => {
+                        named.insert(inner);
+                        groups.of_group.entry(inner).or_default().push(&group.email);
+                    }
+                    Member::One(one @ (Principal::User(_) | Principal::ServiceAccount(_))) => {
+                        groups.of_one.entry(one).or_default().push(&group.email);
+                    }
+                    other => groups.sets.push((other, &group.email)),
+                }
+            }
+        }
+        groups.unread = named
+            .into_iter()
+            .filter(|email| matches!(estate.group(email), Read::Unreadable(_)))
+            .collect();
+        groups.open = groups.upward(groups.unread.clone());
+        groups
+    }
+
+    /// Whether who is in it cannot be told in full.
+    pub fn is_open(&self, email: &str) -> bool {
+        self.open.contains(email)
+    }
+
+    /// Groups that could not be read and stand in a relevant binding, or inside a group that does; by
+    /// the names of an estate file.
+    pub fn unread_that_matter(&self, members: &Members<'e>) -> Vec<String> {
+        self.unread
+            .iter()
+            .filter(|email| {
+                self.upward(vec![email])
+                    .iter()
+                    .any(|outer| members.groups.contains_key(outer))
+            })
+            .map(|email| format!("groups/{email}"))
+            .collect()
+    }
+
+    /// Groups that the judge's caller is in, and those that it may be in.
+    fn of(&self, judge: &Judge<'e>) -> (HashSet<&'e str>, HashSet<&'e str>) {
+        debug_assert!(std::ptr::eq(self.estate, judge.estate));
+        let mut certain: Vec<&'e str> = self.of_one.get(&judge.caller).cloned().unwrap_or_default();
+        let mut open = Vec::new();
+        for (member, email) in &self.sets {
+            match membership::member(judge, member).matches {
+                Tri::Yes => certain.push(email),
+                Tri::No => {}
+                _ => open.push(*email),
+            }
+        }
+        (self.upward(certain), self.upward(open))
+    }
+
+    /// These groups and all that hold them.
+    fn upward(&self, from: Vec<&'e str>) -> HashSet<&'e str> {
+        let mut seen: HashSet<&'e str> = from.iter().copied().collect();
+        let mut queue = VecDeque::from(from);
+        while let Some(at) = queue.pop_front() {
+            for outer in self.of_group.get(at).into_iter().flatten() {
+                if seen.insert(outer) {
+                    queue.push_back(outer);
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// What an identity's judgements share.
+pub(super) struct Identity<'g, 'e> {
+    ground: &'g Ground<'e>,
+    pub caller: Principal,
+    /// One judge for each permission; what they are on does not matter for what they are asked.
+    judges: Vec<Judge<'e>>,
+    conditions: RefCell<HashMap<*const Condition, Tri>>,
+    denied: RefCell<HashMap<(usize, Resource), Tri>>,
+    eligible: RefCell<HashMap<(usize, Arc<str>), Tri>>,
+}
+
+impl<'g, 'e> Identity<'g, 'e> {
+    pub fn new(ground: &'g Ground<'e>, caller: &Principal) -> Self {
+        let judges = ground
+            .permissions
+            .iter()
+            .map(|p| {
+                Judge::new(
+                    ground.estate,
+                    caller,
+                    p,
+                    &Resource::project(""),
+                    ground.time,
+                )
+            })
+            .collect();
+        Self {
+            ground,
+            caller: caller.clone(),
+            judges,
+            conditions: RefCell::default(),
+            denied: RefCell::default(),
+            eligible: RefCell::default(),
+        }
+    }
+
+    /// The judge for memberships.
+    pub fn judge(&self) -> Option<&Judge<'e>> {
+        self.judges.first()
+    }
+
+    fn on(&self, permission: usize, target: &Resource) -> Option<Judge<'e>> {
+        let permission = self.ground.permissions.get(permission)?;
+        Some(Judge::new(
+            self.ground.estate,
+            &self.caller,
+            permission,
+            target,
+            self.ground.time,
+        ))
+    }
+
+    /// The answer on an account, given every match on its levels, and the matches that grant (for a
+    /// yes) or may (for an unknown). The same as [`super::super::may::judge`].
+    pub fn decide<'m>(
+        &self,
+        permission: usize,
+        target: &Resource,
+        matches: impl IntoIterator<Item = &'m Match<'e>>,
+    ) -> (Tri, Vec<&'m Match<'e>>)
+    where
+        'e: 'm,
+    {
+        let Resource::ServiceAccount { project, .. } = target else {
+            return (Tri::No, Vec::new());
+        };
+        let (allowed, leads) = self.allowed(permission, target, matches);
+        if allowed == Tri::No {
+            return (Tri::No, Vec::new());
+        }
+        let above = self.ground.above(project);
+        let answer = allowed
+            .and(self.not_denied(permission, target, &above.levels, above.complete))
+            .and(self.eligible(permission, target, project));
+        (answer, leads)
+    }
+
+    /// What allow policies say, and the matches that grant or may.
+    pub fn allowed<'m>(
+        &self,
+        permission: usize,
+        target: &Resource,
+        matches: impl IntoIterator<Item = &'m Match<'e>>,
+    ) -> (Tri, Vec<&'m Match<'e>>)
+    where
+        'e: 'm,
+    {
+        let Resource::ServiceAccount { project, .. } = target else {
+            return (Tri::No, Vec::new());
+        };
+        let above = self.ground.above(project);
+        let hidden = !above.complete || above.hidden || self.ground.policy_unread(target);
+        let mut allowed = if hidden { Tri::UnknownInfo } else { Tri::No };
+        // A binding's members come together before its condition, as in the quick check.
+        let mut by_entry: BTreeMap<usize, (Tri, Vec<&'m Match<'e>>)> = BTreeMap::new();
+        for one in matches {
+            let (sum, list) = by_entry.entry(one.entry).or_insert((Tri::No, Vec::new()));
+            *sum = sum.or(one.matches);
+            list.push(one);
+        }
+        let mut leads: Vec<(Tri, &'m Match<'e>)> = Vec::new();
+        for (entry, (inside, list)) in by_entry {
+            let grants = self.grants(permission, target, entry, inside);
+            if grants == Tri::No {
+                continue;
+            }
+            allowed = allowed.or(grants);
+            let sure = list
+                .into_iter()
+                .filter(|m| inside != Tri::Yes || m.matches == Tri::Yes);
+            leads.extend(sure.map(|m| (grants, m)));
+        }
+        leads.retain(|(grants, _)| allowed != Tri::Yes || *grants == Tri::Yes);
+        (allowed, leads.into_iter().map(|(_, m)| m).collect())
+    }
+
+    fn grants(&self, permission: usize, target: &Resource, entry: usize, inside: Tri) -> Tri {
+        let Some(entry) = self.ground.entries.get(entry) else {
+            return Tri::No;
+        };
+        let holds = entry.holds.get(permission).copied().unwrap_or(Tri::No);
+        let answer = holds.and(inside);
+        match &entry.binding.condition {
+            Some(condition) if answer != Tri::No => {
+                answer.and(self.condition(permission, target, condition))
+            }
+            _ => answer,
+        }
+    }
+
+    /// A condition that asks nothing of the resource is the same everywhere.
+    fn condition(&self, permission: usize, target: &Resource, condition: &Arc<Condition>) -> Tri {
+        let everywhere = conditions::compiled(&condition.expression)
+            .map_or(true, |c| !c.uses("resource") && !c.uses("api"));
+        if !everywhere {
+            return self
+                .on(permission, target)
+                .map_or(Tri::UnknownInfo, |judge| {
+                    conditions::decide(&judge, condition, Site::Allow)
+                });
+        }
+        let key = Arc::as_ptr(condition);
+        if let Some(known) = self.conditions.borrow().get(&key) {
+            return *known;
+        }
+        let answer = self.judge().map_or(Tri::UnknownInfo, |judge| {
+            conditions::decide(judge, condition, Site::Allow)
+        });
+        self.conditions.borrow_mut().insert(key, answer);
+        answer
+    }
+
+    fn not_denied(
+        &self,
+        permission: usize,
+        target: &Resource,
+        levels: &[Resource],
+        complete: bool,
+    ) -> Tri {
+        let mut denied = if complete { Tri::No } else { Tri::UnknownInfo };
+        for level in levels {
+            let one = match self.ground.denying(level) {
+                Some(Denying::Nothing) => Tri::No,
+                None => Tri::UnknownInfo,
+                Some(Denying::Conditional) => self
+                    .on(permission, target)
+                    .map_or(Tri::UnknownInfo, |judge| deny::decide(&judge, level)),
+                Some(Denying::Plain) => {
+                    let key = (permission, level.clone());
+                    let known = self.denied.borrow().get(&key).copied();
+                    known.unwrap_or_else(|| {
+                        let answer = self
+                            .judges
+                            .get(permission)
+                            .map_or(Tri::UnknownInfo, |judge| deny::decide(judge, level));
+                        self.denied.borrow_mut().insert(key, answer);
+                        answer
+                    })
+                }
+            };
+            denied = denied.or(one);
+        }
+        denied.negate()
+    }
+
+    fn eligible(&self, permission: usize, target: &Resource, project: &Arc<str>) -> Tri {
+        if self.ground.no_boundaries {
+            return Tri::Yes;
+        }
+        let ask = || {
+            self.on(permission, target)
+                .map_or(Tri::UnknownInfo, |judge| boundary::decide(&judge))
+        };
+        if self.ground.boundaries_by_account {
+            return ask();
+        }
+        let key = (permission, Arc::clone(project));
+        let known = self.eligible.borrow().get(&key).copied();
+        known.unwrap_or_else(|| {
+            let answer = ask();
+            self.eligible.borrow_mut().insert(key, answer);
+            answer
+        })
+    }
+
+    /// A match as part of an answer.
+    pub fn via(&self, permission: usize, one: &Match<'e>) -> Option<Via> {
+        let entry = self.ground.entries.get(one.entry)?;
+        Some(Via {
+            resource: entry.resource.clone(),
+            role: Arc::clone(&entry.binding.role),
+            member: Arc::clone(&one.member.text),
+            permission: self.ground.permissions.get(permission)?.clone(),
+        })
+    }
+}

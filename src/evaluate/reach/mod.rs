@@ -1,0 +1,183 @@
+//! Over a whole estate: who can get at an account, what a caller can get to, and the graph of both.
+//!
+//! Policies are gone through once ([`relevant`]): only bindings whose role holds the permission are
+//! kept, found again by member. Nothing here asks every pair.
+//!
+//! What is judged is IAM's own answer, as in [`super::explain`]'s verdict. Keys of accounts, and what
+//! else leads to an account without a grant of impersonation, are not followed.
+
+mod chains;
+mod graph;
+mod identity;
+mod relevant;
+mod sets;
+mod who;
+
+use std::sync::Arc;
+
+use super::explanation::{Tri, Verdict};
+use crate::iam::{Permission, Principal, Resource};
+
+pub use chains::reach;
+pub use graph::graph;
+pub use who::who;
+
+/// One binding on the way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Via {
+    /// Whose policy holds it.
+    pub resource: Resource,
+    /// The role.
+    pub role: Arc<str>,
+    /// The member that lets the principal in, as written: itself, a group, a set.
+    pub member: Arc<str>,
+    /// What this hop needs: the permission asked for; in a chain `getAccessToken` or
+    /// `implicitDelegation` for the hops before the last.
+    pub permission: Permission,
+}
+
+/// One principal that can, or may be able to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Holder {
+    /// An IAM member identifier: one identity, or a set that cannot be listed (`allUsers`,
+    /// `domain:…`, a pool's set, a group that may not be read).
+    pub principal: String,
+    /// Never `CannotAccess`. Of a set: what holds for all of it; where rules may shut out a part,
+    /// `UnknownInfo`.
+    pub verdict: Verdict,
+    /// From the principal through the groups it is in, innermost first, to the target's full name.
+    pub path: Vec<String>,
+    /// The bindings that grant; where the verdict is unknown those that may.
+    pub via: Vec<Via>,
+}
+
+/// The answer of [`who`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Who {
+    /// The account, in canonical form where it is known.
+    pub target: Resource,
+    /// What was asked.
+    pub permission: Permission,
+    /// By principal.
+    pub results: Vec<Holder>,
+    /// Whether everything that may hold a grant, or take one away, was read.
+    pub complete: bool,
+    /// What was not, by the names of an estate file's `unreadable`, sorted.
+    pub not_read: Vec<String>,
+}
+
+/// One account that the caller can get to, or may be able to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reached {
+    /// The account.
+    pub target: Resource,
+    /// Never `CannotAccess`.
+    pub verdict: Verdict,
+    /// The caller, the accounts on the way, the target: the caller as a member identifier, accounts
+    /// by full resource name. A direct grant has two entries.
+    pub path: Vec<String>,
+    /// A direct grant: every binding that grants. A chain: one binding for each hop.
+    pub via: Vec<Via>,
+}
+
+/// The answer of [`reach`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reach {
+    /// Who asks.
+    pub caller: Principal,
+    /// What was asked.
+    pub permission: Permission,
+    /// By target.
+    pub results: Vec<Reached>,
+    /// Whether everything that may hold a grant, or take one away, was read.
+    pub complete: bool,
+    /// What was not, by the names of an estate file's `unreadable`, sorted.
+    pub not_read: Vec<String>,
+}
+
+/// What a node of the graph stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NodeKind {
+    /// A user.
+    User,
+    /// A service account, as caller and as target.
+    ServiceAccount,
+    /// An identity of workload or workforce federation, GKE's included.
+    Federated,
+    /// A group.
+    Group,
+    /// A set of identities other than a group.
+    Set,
+    /// A project, whose policy reaches its accounts.
+    Project,
+    /// A folder.
+    Folder,
+    /// An organization.
+    Organization,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Node {
+    /// Unique: a member identifier (`serviceAccount:E` for accounts), or a full resource name.
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// What it stands for.
+    pub kind: NodeKind,
+}
+
+/// Why two nodes are joined.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EdgeKind {
+    /// A binding: `from` may act as the account `to`, or as every account below `to`.
+    Grant {
+        /// The role.
+        role: Arc<str>,
+        /// Whose policy holds the binding.
+        resource: Resource,
+        /// It holds under a condition only.
+        conditional: bool,
+        /// Whether it counts at the time asked for: never `No`.
+        holds: Tri,
+    },
+    /// `from` is a direct member of the group `to`.
+    Member,
+    /// `to` (a folder, a project, an account) lies right below `from`.
+    Contains,
+}
+
+/// One edge, by the ids of its nodes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// Where it starts.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// Why.
+    pub kind: EdgeKind,
+}
+
+/// The answer of [`graph`]: grants as they stand in allow policies. Deny rules and boundaries are
+/// not in it; [`who`] and [`reach`] count them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    /// By id.
+    pub nodes: Vec<Node>,
+    /// By their ends.
+    pub edges: Vec<Edge>,
+    /// Whether everything that may hold a grant was read.
+    pub complete: bool,
+    /// What was not, sorted.
+    pub not_read: Vec<String>,
+}
+
+/// The verdict of an answer that is not no.
+fn verdict(answer: Tri) -> Option<Verdict> {
+    match answer {
+        Tri::Yes => Some(Verdict::CanAccess),
+        Tri::No => None,
+        Tri::UnknownInfo => Some(Verdict::UnknownInfo),
+        Tri::UnknownConditional => Some(Verdict::UnknownConditional),
+    }
+}

@@ -1,0 +1,257 @@
+//! The bindings whose role holds a permission, and the ground that they stand on: hierarchy, what
+//! was not read, which levels have deny rules and boundaries. Worked out once per question.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::judge::Judge;
+use super::super::role;
+use crate::estate::{Coverage, Estate, Read};
+use crate::evaluate::explanation::{RoleState, Tri};
+use crate::iam::{Binding, Permission, Principal, Resource, ResourceKind, deny};
+
+/// A binding that matters.
+#[derive(Debug)]
+pub(super) struct Entry<'e> {
+    /// Whose policy holds it.
+    pub resource: &'e Resource,
+    /// The binding.
+    pub binding: &'e Binding,
+    /// For each permission asked whether the role holds it.
+    pub holds: Vec<Tri>,
+}
+
+/// The levels above an account, its project first.
+#[derive(Debug)]
+pub(super) struct Above {
+    pub levels: Vec<Resource>,
+    pub complete: bool,
+    /// Whether one of their allow policies was not read.
+    pub hidden: bool,
+}
+
+/// What every decision of one question shares.
+pub(super) struct Ground<'e> {
+    pub estate: &'e Estate,
+    pub time: Timestamp,
+    pub permissions: Vec<Permission>,
+    pub entries: Vec<Entry<'e>>,
+    /// Roles of relevant bindings that could not be read.
+    pub unread_roles: BTreeSet<String>,
+    /// Whether every boundary and deny list is known, and which levels hold deny rules at all.
+    pub no_boundaries: bool,
+    /// A boundary that names an account tells accounts of one project apart.
+    pub boundaries_by_account: bool,
+    denying: HashMap<&'e Resource, Denying>,
+    deny_unread: HashSet<Resource>,
+    unread: HashSet<Resource>,
+    above: RefCell<HashMap<Arc<str>, Rc<Above>>>,
+}
+
+/// What a level's deny policies hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denying {
+    /// Nothing that speaks of what is asked.
+    Nothing,
+    /// Rules that say the same for every account below.
+    Plain,
+    /// Rules with conditions, which see the account's tags.
+    Conditional,
+}
+
+impl<'e> Ground<'e> {
+    /// `levels`: whose policies to look at; `None` for all.
+    pub fn new(
+        estate: &'e Estate,
+        permissions: Vec<Permission>,
+        time: Timestamp,
+        levels: Option<&[Resource]>,
+    ) -> Self {
+        let mut ground = Self {
+            estate,
+            time,
+            entries: Vec::new(),
+            unread_roles: BTreeSet::new(),
+            no_boundaries: estate.coverage() == Coverage::Whole
+                && estate.policy_bindings().next().is_none(),
+            boundaries_by_account: estate
+                .boundaries
+                .values()
+                .flat_map(|p| &p.details.rules)
+                .flat_map(|r| r.resources.iter().chain(&r.excluded_resources))
+                .any(|name| {
+                    Resource::parse(name).is_ok_and(|r| r.kind() == ResourceKind::ServiceAccount)
+                }),
+            denying: HashMap::new(),
+            deny_unread: HashSet::new(),
+            unread: HashSet::new(),
+            above: RefCell::default(),
+            permissions,
+        };
+        ground.mark_unread();
+        ground.find_deny_rules();
+        ground.find_bindings(levels);
+        ground
+    }
+
+    fn mark_unread(&mut self) {
+        for (name, _) in self.estate.unreadable() {
+            if let Some(point) = name
+                .ends_with("/denypolicies")
+                .then(|| deny::attachment_point(name))
+                .flatten()
+            {
+                self.deny_unread.insert(self.canonical(point));
+            } else if let Ok(resource) = Resource::parse(name) {
+                self.unread.insert(self.canonical(resource));
+            }
+        }
+    }
+
+    fn canonical(&self, resource: Resource) -> Resource {
+        self.estate.resolve(&resource).exists().unwrap_or(resource)
+    }
+
+    fn find_deny_rules(&mut self) {
+        for (level, policies) in &self.estate.deny {
+            let mut found = Denying::Nothing;
+            for rule in policies.iter().flat_map(|p| &p.rules) {
+                let Some(deny) = &rule.deny_rule else {
+                    found = Denying::Conditional;
+                    break;
+                };
+                let speaks = self.permissions.iter().any(|p| {
+                    deny.denied_permissions
+                        .iter()
+                        .any(|pattern| p.matches(pattern))
+                });
+                if !speaks {
+                    continue;
+                }
+                if deny.denial_condition.is_some() {
+                    found = Denying::Conditional;
+                    break;
+                }
+                found = Denying::Plain;
+            }
+            self.denying.insert(level, found);
+        }
+    }
+
+    fn find_bindings(&mut self, levels: Option<&[Resource]>) {
+        let judges: Vec<Judge<'_>> = self
+            .permissions
+            .iter()
+            .map(|p| {
+                let nobody = Principal::Other(String::new());
+                Judge::new(self.estate, &nobody, p, &Resource::project(""), self.time)
+            })
+            .collect();
+        let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
+            for binding in bindings {
+                let states: Vec<RoleState> = judges
+                    .iter()
+                    .map(|j| role::state(j, &binding.role))
+                    .collect();
+                let holds: Vec<Tri> = states.iter().map(|s| role::grants(*s)).collect();
+                if holds.iter().all(|h| *h == Tri::No) {
+                    continue;
+                }
+                if states.contains(&RoleState::Unreadable) || states.contains(&RoleState::Unknown) {
+                    let (name, _) = role::without_hidden_condition(&binding.role);
+                    self.unread_roles.insert(name.to_owned());
+                }
+                self.entries.push(Entry {
+                    resource,
+                    binding,
+                    holds,
+                });
+            }
+        };
+        match levels {
+            Some(levels) => {
+                for level in levels.iter().filter(|l| !self.unread.contains(l)) {
+                    if let Some((resource, policy)) = self.estate.allow.get_key_value(level) {
+                        keep(resource, &policy.bindings);
+                    }
+                }
+            }
+            None => {
+                for (resource, policy) in &self.estate.allow {
+                    if !self.unread.contains(resource) {
+                        keep(resource, &policy.bindings);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The levels above an account of a project (id).
+    pub fn above(&self, project: &Arc<str>) -> Rc<Above> {
+        if let Some(known) = self.above.borrow().get(project) {
+            return Rc::clone(known);
+        }
+        let ancestry = self
+            .estate
+            .ancestry(&Resource::Project(Arc::clone(project)));
+        let above = Rc::new(Above {
+            hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
+            levels: ancestry.levels,
+            complete: ancestry.complete,
+        });
+        self.above
+            .borrow_mut()
+            .insert(Arc::clone(project), Rc::clone(&above));
+        above
+    }
+
+    /// Whether the allow policy of a level (canonical) is not known.
+    pub fn policy_unread(&self, level: &Resource) -> bool {
+        self.unread.contains(level)
+            || (self.estate.coverage() == Coverage::Partial
+                && !self.estate.allow.contains_key(level))
+    }
+
+    /// Levels that are marked as unreadable: their allow policy, or their deny policies.
+    pub fn unread(&self) -> impl Iterator<Item = &Resource> {
+        self.unread.iter().chain(&self.deny_unread)
+    }
+
+    /// What is known of a level's deny policies; `None` when they were not read.
+    pub fn denying(&self, level: &Resource) -> Option<Denying> {
+        if self.deny_unread.contains(level) {
+            return None;
+        }
+        match self.denying.get(level) {
+            Some(found) => Some(*found),
+            None if self.estate.coverage() == Coverage::Whole => Some(Denying::Nothing),
+            None => None,
+        }
+    }
+
+    /// Adds what was not read of these levels: allow policies, deny policies, boundaries.
+    pub fn not_read<'l>(
+        &self,
+        levels: impl IntoIterator<Item = &'l Resource>,
+        into: &mut BTreeSet<String>,
+    ) {
+        for level in levels {
+            if self.policy_unread(level) {
+                into.insert(level.full_name());
+            }
+            if level.kind() != ResourceKind::ServiceAccount && self.denying(level).is_none() {
+                into.insert(deny::collection(level));
+            }
+        }
+        for (name, list) in self.estate.policy_bindings() {
+            if let Read::Unreadable(_) = list {
+                into.insert(name);
+            }
+        }
+        into.extend(self.unread_roles.iter().cloned());
+    }
+}

@@ -1,0 +1,390 @@
+//! Who can get at an account.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::explain::locate;
+use super::super::membership;
+use super::identity::{Identity, Match};
+use super::relevant::Ground;
+use super::sets;
+use super::{Holder, Who, verdict};
+use crate::estate::{Coverage, Estate, Read};
+use crate::evaluate::explanation::Tri;
+use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
+
+/// Every principal that has `permission` on `target` at `time`, or may have it.
+///
+/// Groups and the accounts of a project are listed one by one where they can be read; what cannot be
+/// listed (`allUsers`, a domain, a pool's set, a group that may not be read) stands as itself, and
+/// its members are listed beside it only where they also stand by name.
+#[must_use]
+pub fn who(estate: &Estate, target: &Resource, permission: &Permission, time: Timestamp) -> Who {
+    let (target, _, ancestry) = locate(estate, target);
+    let ground = Ground::new(
+        estate,
+        vec![permission.clone()],
+        time,
+        Some(&ancestry.levels),
+    );
+    let mut found = Found::default();
+    for (entry, relevant) in ground.entries.iter().enumerate() {
+        for member in &relevant.binding.members {
+            found.add(&ground, entry, member);
+        }
+    }
+    let mut results = found.principals(&ground, &target);
+    results.extend(found.sets(&ground, &target, &ancestry.levels, ancestry.complete));
+    results.sort_by(|a, b| a.principal.cmp(&b.principal));
+    let mut not_read: BTreeSet<String> = found
+        .unread_groups
+        .iter()
+        .map(|g| format!("groups/{g}"))
+        .collect();
+    ground.not_read(&ancestry.levels, &mut not_read);
+    Who {
+        target,
+        permission: permission.clone(),
+        results,
+        complete: not_read.is_empty() && ancestry.complete,
+        not_read: not_read.into_iter().collect(),
+    }
+}
+
+/// A match with the groups on the way, innermost first.
+struct Lead<'e> {
+    one: Match<'e>,
+    through: Vec<String>,
+}
+
+/// A member that is not listed one by one.
+struct Set<'e> {
+    member: &'e Member,
+    leads: Vec<Lead<'e>>,
+    /// Whether it is a result of its own.
+    told: bool,
+}
+
+#[derive(Default)]
+struct Found<'e> {
+    principals: BTreeMap<Principal, Vec<Lead<'e>>>,
+    sets: BTreeMap<String, Set<'e>>,
+    /// Each group walked once.
+    walked: HashMap<&'e str, Walked<'e>>,
+    unread_groups: BTreeSet<&'e str>,
+    /// Accounts of a set are taken in once.
+    listed: HashSet<&'e str>,
+}
+
+/// What is in a group, with the groups on the way, innermost first.
+#[derive(Default)]
+struct Walked<'e> {
+    members: Vec<(&'e Arc<PolicyMember>, Vec<String>)>,
+    unread: Vec<(&'e str, Vec<String>)>,
+}
+
+impl<'e> Found<'e> {
+    fn add(&mut self, ground: &Ground<'e>, entry: usize, member: &'e Arc<PolicyMember>) {
+        let one = Match {
+            entry,
+            member,
+            matches: Tri::Yes,
+        };
+        let Member::Group(email) = &member.member else {
+            self.add_one(ground, &member.text, &member.member, one, Vec::new());
+            return;
+        };
+        let estate = ground.estate;
+        let walked = self
+            .walked
+            .remove(email.as_str())
+            .unwrap_or_else(|| walk(estate, email));
+        for (inner, through) in &walked.members {
+            self.add_one(
+                ground,
+                &inner.text,
+                &inner.member,
+                one.clone(),
+                through.clone(),
+            );
+        }
+        for (unread, through) in &walked.unread {
+            self.unread_groups.insert(unread);
+            // The innermost group that may not be read stands for its members.
+            if let Some((_, outer)) = through.split_first() {
+                self.add_unread(unread, one.clone(), outer.to_vec());
+            }
+        }
+        self.walked.insert(email, walked);
+    }
+
+    fn add_unread(&mut self, email: &'e str, one: Match<'e>, through: Vec<String>) {
+        static GROUP: std::sync::OnceLock<Member> = std::sync::OnceLock::new();
+        let unread = GROUP.get_or_init(|| Member::Unknown);
+        self.set(format!("group:{email}"), unread, true)
+            .leads
+            .push(Lead { one, through });
+    }
+
+    fn set(&mut self, name: String, member: &'e Member, told: bool) -> &mut Set<'e> {
+        let set = self.sets.entry(name).or_insert_with(|| Set {
+            member,
+            leads: Vec::new(),
+            told: false,
+        });
+        set.told |= told;
+        set
+    }
+
+    fn add_one(
+        &mut self,
+        ground: &Ground<'e>,
+        text: &'e str,
+        member: &'e Member,
+        one: Match<'e>,
+        through: Vec<String>,
+    ) {
+        match member {
+            Member::Deleted { .. } | Member::Impossible(_) | Member::Group(_) => {}
+            Member::One(principal) => self
+                .principals
+                .entry(principal.clone())
+                .or_default()
+                .push(Lead { one, through }),
+            _ => {
+                let whole = ground.estate.coverage() == Coverage::Whole;
+                let listed = match member {
+                    Member::ServiceAccountsOf(of) => whole && self.list_accounts(ground, text, of),
+                    Member::ProjectRole(role, project) => {
+                        self.list_role(ground, text, role.role(), project)
+                    }
+                    _ => false,
+                };
+                self.set(text.to_owned(), member, !listed)
+                    .leads
+                    .push(Lead { one, through });
+            }
+        }
+    }
+
+    /// Takes in the accounts below a level; `false` when not all of them are known.
+    fn list_accounts(&mut self, ground: &Ground<'e>, set: &'e str, of: &Resource) -> bool {
+        let Some(of) = ground.estate.resolve(of).exists() else {
+            return false;
+        };
+        if !self.listed.insert(set) {
+            return true;
+        }
+        let mut whole = true;
+        for account in ground.estate.accounts() {
+            let project: Arc<str> = ground
+                .estate
+                .project(&account.project_id)
+                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
+                .into();
+            let above = ground.above(&project);
+            if above.levels.contains(&of) {
+                let email = account.email.to_lowercase();
+                self.principals
+                    .entry(Principal::ServiceAccount(email))
+                    .or_default();
+            }
+            whole &= above.complete;
+        }
+        whole
+    }
+
+    /// Takes in who has a basic role on a project; `false` when its policy is not known.
+    fn list_role(&mut self, ground: &Ground<'e>, set: &'e str, role: &str, project: &str) -> bool {
+        let estate = ground.estate;
+        let Some(found) = estate.project(project) else {
+            return false;
+        };
+        let policy = match estate.allow_policy(&Resource::project(&found.project_id)) {
+            Read::Known(Some(policy)) => policy,
+            Read::Known(None) => return true,
+            Read::Unreadable(_) => return false,
+        };
+        if !self.listed.insert(set) {
+            return true;
+        }
+        let mut whole = true;
+        for binding in policy.bindings.iter().filter(|b| &*b.role == role) {
+            for member in &binding.members {
+                whole &= self.list_member(estate, member);
+            }
+        }
+        whole
+    }
+
+    /// Takes in identities that a member stands for; the set that led here says whether they match.
+    fn list_member(&mut self, estate: &'e Estate, member: &'e Arc<PolicyMember>) -> bool {
+        match &member.member {
+            Member::One(principal) => {
+                self.principals.entry(principal.clone()).or_default();
+                true
+            }
+            Member::Group(email) => {
+                let walked = walk(estate, email);
+                self.unread_groups
+                    .extend(walked.unread.iter().map(|(g, _)| *g));
+                let mut whole = walked.unread.is_empty();
+                for (inner, _) in walked.members {
+                    whole &= self.list_member(estate, inner);
+                }
+                whole
+            }
+            Member::Deleted { .. } | Member::Impossible(_) | Member::ProjectRole(..) => true,
+            _ => false,
+        }
+    }
+
+    fn principals(&self, ground: &Ground<'e>, target: &Resource) -> Vec<Holder> {
+        self.principals
+            .iter()
+            .filter_map(|(principal, own)| self.principal(ground, target, principal, own))
+            .collect()
+    }
+
+    fn principal(
+        &self,
+        ground: &Ground<'e>,
+        target: &Resource,
+        principal: &Principal,
+        own: &[Lead<'e>],
+    ) -> Option<Holder> {
+        let identity = Identity::new(ground, principal);
+        let judge = identity.judge()?;
+        let mut through: Vec<Option<(&str, &[String])>> = Vec::new();
+        let mut matches: Vec<Match<'e>> = Vec::new();
+        for lead in own {
+            matches.push(lead.one.clone());
+            through.push(Some(("", &lead.through)));
+        }
+        for (name, set) in &self.sets {
+            let inside = membership::member(judge, set.member).matches;
+            if inside == Tri::No {
+                continue;
+            }
+            for lead in &set.leads {
+                matches.push(Match {
+                    matches: inside,
+                    ..lead.one.clone()
+                });
+                through.push(Some((name, &lead.through)));
+            }
+        }
+        let (answer, leads) = identity.decide(0, target, &matches);
+        let verdict = verdict(answer)?;
+        let first = leads.first()?;
+        let mut path = vec![principal.to_string()];
+        if let Some((set, groups)) = matches
+            .iter()
+            .position(|m| std::ptr::eq(m, *first))
+            .and_then(|i| through.get(i).copied().flatten())
+        {
+            path.extend((!set.is_empty()).then(|| set.to_owned()));
+            path.extend(groups.iter().cloned());
+        }
+        path.push(target.full_name());
+        let mut via = Vec::new();
+        for one in leads.into_iter().filter_map(|m| identity.via(0, m)) {
+            if !via.contains(&one) {
+                via.push(one);
+            }
+        }
+        Some(Holder {
+            principal: principal.to_string(),
+            verdict,
+            path,
+            via,
+        })
+    }
+
+    fn sets(
+        &self,
+        ground: &Ground<'e>,
+        target: &Resource,
+        levels: &[Resource],
+        complete: bool,
+    ) -> Vec<Holder> {
+        // Conditions and boundaries ask who calls; of a set only what needs nobody is known.
+        let nobody = Identity::new(ground, &Principal::Other(String::new()));
+        let mut all = Vec::new();
+        for (name, set) in self.sets.iter().filter(|(_, s)| s.told) {
+            let unread_group = self
+                .unread_groups
+                .iter()
+                .any(|g| name.strip_prefix("group:") == Some(g));
+            let known = !matches!(set.member, Member::Unknown) || unread_group;
+            let group;
+            let member = if unread_group {
+                group = Member::parse_v1(name);
+                &group
+            } else {
+                set.member
+            };
+            let matches: Vec<Match<'e>> = set
+                .leads
+                .iter()
+                .map(|lead| Match {
+                    matches: if known { Tri::Yes } else { Tri::UnknownInfo },
+                    ..lead.one.clone()
+                })
+                .collect();
+            let (allowed, leads) = nobody.allowed(0, target, &matches);
+            let mut answer = allowed.and(sets::not_denied(ground, member, levels));
+            if !complete || !ground.no_boundaries {
+                answer = answer.and(Tri::UnknownInfo);
+            }
+            let (Some(verdict), Some(first)) = (verdict(answer), leads.first()) else {
+                continue;
+            };
+            let mut path = vec![name.clone()];
+            if let Some(lead) = matches
+                .iter()
+                .position(|m| std::ptr::eq(m, *first))
+                .and_then(|i| set.leads.get(i))
+            {
+                path.extend(lead.through.iter().cloned());
+            }
+            path.push(target.full_name());
+            all.push(Holder {
+                principal: name.clone(),
+                verdict,
+                path,
+                via: leads.iter().filter_map(|m| nobody.via(0, m)).collect(),
+            });
+        }
+        all
+    }
+}
+
+/// Everything in a group, nested groups walked once.
+fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
+    let mut found = Walked::default();
+    let mut seen: HashSet<&'e str> = HashSet::from([outermost]);
+    let mut queue: VecDeque<(&'e str, Vec<String>)> =
+        VecDeque::from([(outermost, vec![format!("group:{outermost}")])]);
+    while let Some((at, through)) = queue.pop_front() {
+        let Read::Known(group) = estate.group(at) else {
+            found.unread.push((at, through));
+            continue;
+        };
+        for entry in &group.members {
+            match &entry.member {
+                Member::Group(inner) => {
+                    if seen.insert(inner) {
+                        let mut way = vec![format!("group:{inner}")];
+                        way.extend(through.iter().cloned());
+                        queue.push_back((inner, way));
+                    }
+                }
+                _ => found.members.push((entry, through.clone())),
+            }
+        }
+    }
+    found
+}
