@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::explanation::Tri;
 use super::judge::Judge;
-use super::{allow, boundary, deny};
+use super::{allow, boundary, deny, membership};
 use crate::estate::Estate;
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Member, Permission, Principal, Resource};
 
 /// Whether `caller` has `permission` (v1 form, any service) on `on` (canonical name, any of the four
 /// levels) at `time`: allow policies, deny policies and boundaries, as [`super::explain`] judges.
@@ -24,6 +24,39 @@ pub fn may(
         return Tri::No;
     };
     judge(&Judge::new(estate, caller, &permission, on, time))
+}
+
+/// Whether a principal is in a member of an allow policy. Roles, conditions and deny rules are not
+/// looked at.
+#[must_use]
+pub fn belongs(estate: &Estate, principal: &Principal, member: &Member) -> Tri {
+    Belongs::new(estate, principal).to(member)
+}
+
+/// [`belongs`] for many members: what was worked out about groups is kept.
+pub struct Belongs<'e>(Judge<'e>);
+
+impl<'e> Belongs<'e> {
+    /// For one principal.
+    #[must_use]
+    pub fn new(estate: &'e Estate, principal: &Principal) -> Self {
+        // Membership hangs on neither the permission, nor the place, nor the time.
+        let permission = Permission::get_access_token();
+        let on = Resource::account("-", "");
+        Self(Judge::new(
+            estate,
+            principal,
+            &permission,
+            &on,
+            Timestamp::UNIX_EPOCH,
+        ))
+    }
+
+    /// Whether it is in this member.
+    #[must_use]
+    pub fn to(&self, member: &Member) -> Tri {
+        membership::member(&self.0, member).matches
+    }
 }
 
 pub(crate) fn judge(judge: &Judge<'_>) -> Tri {

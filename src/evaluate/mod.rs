@@ -21,7 +21,7 @@ pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Explanation, Outcome, Question, Tri, Verdict};
-pub use may::may;
+pub use may::{Belongs, belongs, may};
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 

@@ -19,7 +19,7 @@ const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// One member into one binding, or in the place of another.
-    Binding(Repair),
+    Binding(Box<Repair>),
     /// An account or an API is turned on.
     Switch(Switch),
 }
@@ -110,7 +110,7 @@ impl Remedy {
     /// The bindings among its steps, in order.
     pub fn bindings(&self) -> impl Iterator<Item = &Repair> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Binding(repair) => Some(repair),
+            Step::Binding(repair) => Some(&**repair),
             Step::Switch(_) => None,
         })
     }
@@ -177,7 +177,7 @@ pub fn remedies_with(
         [] => vec![Vec::new()],
         [one] => candidates(estate, one, causes, options)
             .into_iter()
-            .map(|c| vec![Step::Binding(c)])
+            .map(|c| vec![Step::Binding(Box::new(c))])
             .collect(),
         many => every_hop(estate, many, causes, options, judge)
             .into_iter()
@@ -271,7 +271,7 @@ fn every_hop(
         .map(|hop| {
             candidates(estate, hop, causes, options)
                 .into_iter()
-                .map(Step::Binding)
+                .map(|c| Step::Binding(Box::new(c)))
                 .find(|step| {
                     let mut mended = estate.clone();
                     step.on(&mut mended).is_some()

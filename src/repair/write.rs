@@ -41,14 +41,13 @@ pub enum WriteError {
     )]
     NoEtag(Resource),
     /// The write was refused.
-    #[error("the write to {resource} was refused, nothing was changed: {error}{}", after_words(.hint.as_deref()))]
+    #[error("the write to {resource} was refused, nothing was changed: {error}")]
     Refused {
         /// Whose policy.
         resource: Resource,
-        /// What came back.
+        /// What came back; with whom or what it means and who can settle it, where the server's words
+        /// leave that open.
         error: ApiError,
-        /// Whom or what the refusal means and who can settle it, where the words leave that open.
-        hint: Option<String>,
     },
     /// Others kept writing.
     #[error(
@@ -85,10 +84,6 @@ pub enum WriteError {
         "nothing was written: the history could not be kept: {0}. Check the state directory and its permissions"
     )]
     Journal(std::io::Error),
-}
-
-fn after_words(hint: Option<&str>) -> String {
-    hint.map(|h| format!(". {h}")).unwrap_or_default()
 }
 
 impl WriteError {
@@ -199,12 +194,19 @@ pub(super) async fn write(
     }
 }
 
-fn refused(resource: &Resource, error: ApiError, sent: &Draft) -> WriteError {
+fn refused(resource: &Resource, mut error: ApiError, sent: &Draft) -> WriteError {
     let hint = super::refusal::hint(&error, &sent.before, &sent.after);
+    if let (
+        Some(hint),
+        ApiError::Refused { message, .. } | ApiError::Unauthenticated { message, .. },
+    ) = (hint, &mut error)
+    {
+        let end = if message.ends_with('.') { "" } else { "." };
+        message.push_str(&format!("{end} {hint}"));
+    }
     WriteError::Refused {
         resource: resource.clone(),
         error,
-        hint,
     }
 }
 

@@ -1,0 +1,470 @@
+//! What a grant means: what the target may do, who else gets there, whether this is a step up, what
+//! kind of account it is, and whether it only pins what is inherited. Pure.
+//!
+//! Everything is said of the policies that the estate holds. A survey of live Google Cloud reads what
+//! a question needs and no more, so what was read and what was not stands beside it: "nothing was
+//! seen" is never "nothing is there".
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::plan::Repair;
+use super::power::Power;
+use crate::estate::{Coverage, Estate, Read};
+use crate::evaluate::{Belongs, Explanation, Tri};
+use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
+use crate::iam::{Member, Principal, Resource};
+use crate::text::visible;
+
+/// One role that a principal holds somewhere, as far as was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Where the binding is; it counts there and below.
+    pub resource: Resource,
+    /// The role.
+    pub role: Arc<str>,
+    /// Its title for people, else its name.
+    pub title: String,
+    /// The member that gives it, when that is not the principal itself: a group, a set.
+    pub through: Option<Arc<str>>,
+    /// Whether it hangs on a condition.
+    pub conditional: bool,
+    /// Whether the principal may be in that member and nobody here can tell.
+    pub uncertain: bool,
+    /// How much it lets its holder do there.
+    pub power: Power,
+}
+
+/// What kind of account a target is, by its address (Google's page "Service account types").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// Somebody made it.
+    UserManaged,
+    /// `NUMBER-compute@developer.gserviceaccount.com`: what virtual machines and more run as unless
+    /// told otherwise.
+    ComputeDefault,
+    /// `PROJECT@appspot.gserviceaccount.com`
+    AppEngineDefault,
+    /// `NUMBER@cloudbuild.gserviceaccount.com`
+    CloudBuildLegacy,
+    /// `service-NUMBER@…`, `NUMBER@cloudservices.gserviceaccount.com`: Google's own, for a service.
+    ServiceAgent,
+    /// Of no form that is known here.
+    Other,
+}
+
+/// Which policies were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether everything there is was looked at.
+    pub whole: bool,
+    /// The resources whose allow policies were read, sorted; empty when `whole`.
+    pub read: Vec<Resource>,
+    /// What could not be read, by its name.
+    pub not_read: Vec<String>,
+}
+
+/// Whether the target may do what the caller may not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    /// It may: the roles that the caller was not seen to hold there or above.
+    Yes(Vec<Held>),
+    /// Every role that was seen on the target was seen on the caller too.
+    NotSeen,
+    /// No role of the target was seen.
+    Unknown,
+}
+
+/// What a grant means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    /// The account that is granted on.
+    pub target: Resource,
+    /// What kind it is.
+    pub kind: AccountKind,
+    /// What it may do, the greatest first.
+    pub may: Vec<Held>,
+    /// The greatest of them.
+    pub power: Power,
+    /// Whether this is a step up for the caller.
+    pub step_up: StepUp,
+    /// Who else would gain, because the member that is granted stands for more than the caller: a
+    /// sentence; `None` when it stands for one identity.
+    pub member_stands_for: Option<String>,
+    /// Who can act as the caller, and so would come to the target through it; members as policies
+    /// write them, sorted.
+    pub through_caller: Vec<Arc<str>>,
+    /// Levels above from which the caller has access already: the grant only pins it.
+    pub inherited: Vec<Resource>,
+    /// What all this rests on.
+    pub seen: Seen,
+}
+
+/// Works out what a repair means for the answer it mends.
+#[must_use]
+pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> Meaning {
+    let target = repair.resource.clone();
+    let member = Member::parse_v1(&repair.member);
+    let caller = match &member {
+        Member::One(principal) => principal.clone(),
+        _ => explanation.question.caller.clone(),
+    };
+    let mut may = held(estate, &Principal::ServiceAccount(target.id().to_owned()));
+    // On itself it may do nothing that concerns others.
+    may.retain(|h| h.resource != target);
+    may.sort_by(|a, b| b.power.cmp(&a.power).then_with(|| key(a).cmp(&key(b))));
+    let power = may.iter().map(|h| h.power).max().unwrap_or_default();
+    Meaning {
+        kind: kind(target.id()),
+        step_up: step_up(estate, &caller, &may),
+        member_stands_for: stands_for(estate, &repair.member, &member),
+        through_caller: through(estate, &caller),
+        inherited: inherited(explanation, &target),
+        seen: seen(estate),
+        target,
+        may,
+        power,
+    }
+}
+
+fn key(held: &Held) -> (String, &str) {
+    (held.resource.full_name(), &held.role)
+}
+
+/// What kind of account an address is of.
+#[must_use]
+pub fn kind(email: &str) -> AccountKind {
+    let Some((local, domain)) = email.split_once('@') else {
+        return AccountKind::Other;
+    };
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match domain {
+        "developer.gserviceaccount.com" if local.strip_suffix("-compute").is_some_and(number) => {
+            AccountKind::ComputeDefault
+        }
+        "appspot.gserviceaccount.com" => AccountKind::AppEngineDefault,
+        "cloudbuild.gserviceaccount.com" if number(local) => AccountKind::CloudBuildLegacy,
+        "cloudservices.gserviceaccount.com" if number(local) => AccountKind::ServiceAgent,
+        _ if local.strip_prefix("service-").is_some_and(number)
+            && domain.ends_with(".gserviceaccount.com") =>
+        {
+            AccountKind::ServiceAgent
+        }
+        _ if domain.ends_with(".iam.gserviceaccount.com") => AccountKind::UserManaged,
+        _ => AccountKind::Other,
+    }
+}
+
+/// Every role that a principal was seen to hold, itself or through a group or a set.
+#[must_use]
+pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
+    let belongs = Belongs::new(estate, principal);
+    let mut all = Vec::new();
+    let mut done = BTreeSet::new();
+    for member in estate.members() {
+        let is = belongs.to(&member.member);
+        if is == Tri::No || (is != Tri::Yes && member.member == Member::Unknown) {
+            continue;
+        }
+        let itself = matches!(&member.member, Member::One(one) if one == principal);
+        for (resource, index) in estate.grants_naming(&member.text) {
+            // One address in two spellings stands twice among the members.
+            if !done.insert((resource.clone(), *index)) {
+                continue;
+            }
+            let Read::Known(Some(policy)) = estate.allow_policy(resource) else {
+                continue;
+            };
+            let place = usize::try_from(*index).ok();
+            let Some(binding) = place.and_then(|i| policy.bindings.get(i)) else {
+                continue;
+            };
+            let role = estate.role(&binding.role).known();
+            let title = role.as_ref().and_then(|r| r.title()).unwrap_or_default();
+            all.push(Held {
+                resource: resource.clone(),
+                role: Arc::clone(&binding.role),
+                title: if title.is_empty() {
+                    binding.role.to_string()
+                } else {
+                    title.to_owned()
+                },
+                through: (!itself).then(|| Arc::clone(&member.text)),
+                conditional: binding.condition.is_some(),
+                uncertain: is != Tri::Yes,
+                power: role.map_or(Power::Nothing, |r| Power::of(&r, resource.kind())),
+            });
+        }
+    }
+    all
+}
+
+fn step_up(estate: &Estate, caller: &Principal, target: &[Held]) -> StepUp {
+    if target.is_empty() {
+        return StepUp::Unknown;
+    }
+    let own = held(estate, caller);
+    let has = |wanted: &Held| {
+        own.iter().any(|h| {
+            h.role == wanted.role
+                && !h.uncertain
+                && (!h.conditional || wanted.conditional)
+                && estate.lies_in(&wanted.resource, &h.resource) == Some(true)
+        })
+    };
+    let more: Vec<Held> = target.iter().filter(|h| !has(h)).cloned().collect();
+    if more.is_empty() {
+        StepUp::NotSeen
+    } else {
+        StepUp::Yes(more)
+    }
+}
+
+/// Whom a member lets in beside one identity.
+fn stands_for(estate: &Estate, text: &str, member: &Member) -> Option<String> {
+    let text = visible(text);
+    Some(match member {
+        Member::One(_) | Member::Deleted { .. } | Member::Impossible(_) => return None,
+        Member::AllUsers => "Everybody on the internet would gain it.".to_owned(),
+        Member::AllAuthenticatedUsers => {
+            "Everybody with a Google account would gain it.".to_owned()
+        }
+        Member::Group(email) => match estate.group(email) {
+            Read::Known(group) => format!(
+                "Everybody in the group {} would gain it: {} direct members, and those who join later.",
+                visible(email),
+                group.members.len()
+            ),
+            Read::Unreadable(_) => format!(
+                "Everybody in the group {} would gain it, and those who join later; who that is could not be read.",
+                visible(email)
+            ),
+        },
+        Member::Domain(domain) => {
+            format!("Every user of {} would gain it.", visible(domain))
+        }
+        Member::PoolAll(pool) => format!(
+            "Everybody who can get a token of the pool {} would gain it.",
+            visible(&pool.path())
+        ),
+        Member::PoolGroup(..) | Member::PoolAttribute(..) => {
+            format!("Every identity that {text} describes would gain it.")
+        }
+        _ => format!("Everybody that {text} stands for would gain it."),
+    })
+}
+
+/// Who may act as the caller.
+fn through(estate: &Estate, caller: &Principal) -> Vec<Arc<str>> {
+    let Some(account) = caller
+        .email()
+        .filter(|_| matches!(caller, Principal::ServiceAccount(_)))
+    else {
+        return Vec::new();
+    };
+    let Some(home) = estate.resolve(&Resource::account("-", account)).exists() else {
+        return Vec::new();
+    };
+    let mut all = BTreeSet::new();
+    for level in &estate.ancestry(&home).levels {
+        let Read::Known(Some(policy)) = estate.allow_policy(level) else {
+            continue;
+        };
+        for binding in &policy.bindings {
+            let acts = estate.role(&binding.role).known().is_some_and(|r| {
+                [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION]
+                    .iter()
+                    .any(|p| r.includes(p))
+                    && !r.disabled()
+                    && !r.deleted()
+            });
+            if !acts {
+                continue;
+            }
+            for member in &binding.members {
+                let nobody = matches!(
+                    member.member,
+                    Member::Deleted { .. } | Member::Impossible(_)
+                );
+                let itself = matches!(&member.member, Member::One(one) if one == caller);
+                if !nobody && !itself {
+                    all.insert(Arc::clone(&member.text));
+                }
+            }
+        }
+    }
+    all.into_iter().collect()
+}
+
+fn inherited(explanation: &Explanation, target: &Resource) -> Vec<Resource> {
+    let hops = explanation.hops.iter().chain([explanation]);
+    let Some(hop) = hops.into_iter().find(|h| h.question.target == *target) else {
+        return Vec::new();
+    };
+    hop.allow
+        .iter()
+        .filter(|level| level.grants == Tri::Yes && level.resource != *target)
+        .map(|level| level.resource.clone())
+        .collect()
+}
+
+fn seen(estate: &Estate) -> Seen {
+    let not_read: Vec<String> = estate
+        .unreadable()
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    if estate.coverage() == Coverage::Whole && not_read.is_empty() {
+        return Seen {
+            whole: true,
+            ..Seen::default()
+        };
+    }
+    let mut read: Vec<Resource> = estate
+        .policies()
+        .map(|(resource, _)| resource.clone())
+        .collect();
+    read.sort_by_key(Resource::full_name);
+    Seen {
+        whole: false,
+        read,
+        not_read,
+    }
+}
+
+/// How many roles and members are named before the rest is counted.
+const NAMED: usize = 3;
+
+impl Meaning {
+    /// The whole in sentences, the most important first.
+    #[must_use]
+    pub fn sentences(&self, estate: &Estate) -> Vec<String> {
+        let name = visible(&estate.label(&self.target));
+        let mut all = vec![self.what_it_may(estate, &name)];
+        all.extend(self.kind.words().map(|words| format!("{name} is {words}")));
+        all.extend(self.member_stands_for.clone());
+        if let StepUp::Yes(more) = &self.step_up
+            && let Some(greatest) = more.iter().map(|h| h.power).max()
+            && greatest > Power::Nothing
+        {
+            all.push(format!(
+                "That is a step up for the caller: {} of these were not seen on the caller itself.",
+                more.len()
+            ));
+        }
+        if !self.through_caller.is_empty() {
+            all.push(format!(
+                "Whoever can act as the caller comes to {name} through it: {}.",
+                some(self.through_caller.iter().map(|m| visible(m)).collect())
+            ));
+        }
+        if !self.inherited.is_empty() {
+            let levels = self.inherited.iter().map(|r| visible(&estate.label(r)));
+            all.push(format!(
+                "The caller has this already, inherited from {}: the grant only pins it.",
+                some(levels.collect())
+            ));
+        }
+        all
+    }
+
+    fn what_it_may(&self, estate: &Estate, name: &str) -> String {
+        let basis = self.seen.words(estate);
+        if self.may.is_empty() {
+            return match self.seen.whole {
+                true => format!("{name} holds no role anywhere in this estate."),
+                false => format!(
+                    "What {name} may do was not seen: {basis}. It may hold roles elsewhere."
+                ),
+            };
+        }
+        let roles = self.may.iter().map(|h| {
+            let through = h
+                .through
+                .as_ref()
+                .map(|t| format!(", through {}", visible(t)))
+                .unwrap_or_default();
+            let condition = if h.conditional {
+                ", under a condition"
+            } else {
+                ""
+            };
+            let perhaps = if h.uncertain { ", perhaps" } else { "" };
+            format!(
+                "{} on {}{through}{condition}{perhaps}",
+                visible(&h.title),
+                visible(&estate.label(&h.resource))
+            )
+        });
+        let roles = some(roles.collect());
+        let more = match self.seen.whole {
+            true => String::new(),
+            false => format!(" That is what was seen ({basis}); it may hold more elsewhere."),
+        };
+        format!("{name} {}: it holds {roles}.{more}", self.power.word())
+    }
+}
+
+impl Seen {
+    /// On what an answer rests, for people; without a full stop.
+    #[must_use]
+    pub fn words(&self, estate: &Estate) -> String {
+        if self.whole {
+            return "everything in this estate".to_owned();
+        }
+        let read = match self.read.as_slice() {
+            [] => "no policy was read".to_owned(),
+            read if read.len() <= NAMED => {
+                let names = read.iter().map(|r| visible(&estate.label(r)));
+                format!(
+                    "only the policies of {} were read",
+                    names.collect::<Vec<_>>().join(", ")
+                )
+            }
+            read => format!("only {} policies were read", read.len()),
+        };
+        match self.not_read.len() {
+            0 => read,
+            n => format!("{read}, {n} could not be"),
+        }
+    }
+}
+
+impl AccountKind {
+    /// What is particular about it, after "it is"; a sentence's end. `None` for an account that people
+    /// made.
+    #[must_use]
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::UserManaged | Self::Other => None,
+            Self::ComputeDefault => Some(
+                "the Compute Engine default account: virtual machines and other services of its project run as it unless told otherwise.",
+            ),
+            Self::AppEngineDefault => Some(
+                "the App Engine default account: its project's App Engine and other services run as it unless told otherwise.",
+            ),
+            Self::CloudBuildLegacy => Some(
+                "Cloud Build's own account of its project: builds run as it unless told otherwise.",
+            ),
+            Self::ServiceAgent => Some(
+                "managed by Google for one of its services: nobody else is meant to act as it.",
+            ),
+        }
+    }
+}
+
+fn some(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+#[path = "meaning_tests.rs"]
+mod tests;
