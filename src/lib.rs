@@ -12,3 +12,4 @@ pub mod google;
 pub mod iam;
 pub mod repair;
 pub mod text;
+pub mod tui;

@@ -5,10 +5,14 @@ use std::io::IsTerminal;
 use tokio::runtime::Runtime;
 
 use super::args::{Global, Start};
+use super::facts::Facts;
 use super::failure::Failure;
-use super::{Exit, facts};
+use super::{Exit, facts, out};
+use crate::iam::Permission;
+use crate::tui::{self, Leave};
 
-/// Opens the explorer on what the options ask for.
+/// Opens the explorer on what the options ask for. Where there are no credentials it offers the
+/// demo, and opens that when it is taken up.
 ///
 /// # Errors
 /// No terminal, or what opening the facts gives.
@@ -19,6 +23,60 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             "use a command: bindscope explain --caller … --target …",
         ));
     }
-    let _ = (start, runtime.block_on(facts::open(global))?);
-    Ok(Exit::Done)
+    let mut facts = runtime.block_on(facts::open(global))?;
+    loop {
+        let left = tui::run(opening(&facts, start), runtime.handle()).map_err(|e| {
+            Failure::new(
+                "draw on the terminal",
+                e.to_string(),
+                "use a command instead: bindscope explain --caller … --target …",
+            )
+        })?;
+        runtime.block_on(facts.close());
+        match left {
+            Leave::Quit { words } => {
+                if !words.is_empty() {
+                    out::write_out(&format!("{}\n", words.join("\n")))?;
+                }
+                return Ok(Exit::Done);
+            }
+            Leave::Accepted => {
+                let demo = Global {
+                    demo: Some(None),
+                    ..global.clone()
+                };
+                facts = runtime.block_on(facts::open(&demo))?;
+            }
+        }
+    }
+}
+
+/// What is asked for, and otherwise the story of a built-in estate, selected but not asked yet.
+fn opening(facts: &Facts, start: &Start) -> tui::Start {
+    let given = start.caller.is_some() && start.target.is_some();
+    let story = facts.story.as_ref();
+    tui::Start {
+        client: facts.client.clone(),
+        source: facts.label.clone(),
+        viewer: facts.viewer_words.clone(),
+        scope: facts.scope.clone(),
+        read_only: facts.read_only,
+        caller: start
+            .caller
+            .clone()
+            .or_else(|| story.map(|s| s.caller.clone())),
+        target: start
+            .target
+            .clone()
+            .or_else(|| story.map(|s| s.target.clone())),
+        permission: start
+            .permission
+            .clone()
+            .or_else(|| story.map(|s| s.permission.clone()))
+            .unwrap_or_else(Permission::get_access_token),
+        open: given,
+        history: facts.history.clone(),
+        offer: Some("look around in the demo, which needs no credentials".to_owned()),
+        time: start.at,
+    }
 }

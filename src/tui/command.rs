@@ -1,0 +1,199 @@
+//! Named commands: what keys, the palette, the footer and the help all speak of.
+
+/// Everything that can be asked of the explorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// One line up.
+    Up,
+    /// One line down.
+    Down,
+    /// Half a page up.
+    HalfUp,
+    /// Half a page down.
+    HalfDown,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// The first line.
+    Top,
+    /// The last line.
+    Bottom,
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// The next panel.
+    NextPanel,
+    /// The panel before.
+    PreviousPanel,
+    /// Open what is selected.
+    Open,
+    /// One step back.
+    Back,
+    /// Help for what is in focus.
+    Help,
+    /// The list of commands.
+    Palette,
+    /// Choose another pair.
+    Pick,
+    /// Caller and target change places.
+    Swap,
+    /// Plan a repair.
+    Fix,
+    /// The next repair, where there are several.
+    NextRepair,
+    /// The grant for two hours only, or for good again.
+    ForTwoHours,
+    /// What the target may do.
+    Meaning,
+    /// Who can reach this target.
+    Who,
+    /// What this caller can reach.
+    Reach,
+    /// Copy something.
+    Copy,
+    /// The console's page for what is selected.
+    Console,
+    /// Read everything again.
+    Refresh,
+    /// The calls that were made.
+    Log,
+    /// The changes that were made.
+    History,
+    /// Take a change back.
+    Undo,
+    /// The question before.
+    Earlier,
+    /// The question after.
+    Later,
+    /// Ask about another permission.
+    Permission,
+    /// The signs and what they mean.
+    Legend,
+    /// Mouse on or off.
+    Mouse,
+    /// Draw everything anew.
+    Repaint,
+    /// Put the explorer to sleep.
+    Suspend,
+    /// Stop a load, else leave.
+    Interrupt,
+    /// Leave.
+    Quit,
+    /// Leave, and print the answer.
+    QuitPrinting,
+    /// Take up what is offered instead of credentials.
+    Accept,
+}
+
+/// A command's name in the palette, and what it does.
+struct Words(&'static str, &'static str);
+
+impl Command {
+    /// All of them, in the order of the palette.
+    pub const ALL: [Self; 41] = [
+        Self::Fix,
+        Self::Pick,
+        Self::Swap,
+        Self::Copy,
+        Self::Who,
+        Self::Reach,
+        Self::Permission,
+        Self::Refresh,
+        Self::Undo,
+        Self::History,
+        Self::Log,
+        Self::Console,
+        Self::Legend,
+        Self::Help,
+        Self::Palette,
+        Self::Earlier,
+        Self::Later,
+        Self::Open,
+        Self::Back,
+        Self::NextPanel,
+        Self::PreviousPanel,
+        Self::Up,
+        Self::Down,
+        Self::HalfUp,
+        Self::HalfDown,
+        Self::PageUp,
+        Self::PageDown,
+        Self::Top,
+        Self::Bottom,
+        Self::Left,
+        Self::Right,
+        Self::NextRepair,
+        Self::ForTwoHours,
+        Self::Meaning,
+        Self::Mouse,
+        Self::Repaint,
+        Self::Suspend,
+        Self::Interrupt,
+        Self::Quit,
+        Self::QuitPrinting,
+        Self::Accept,
+    ];
+
+    fn words(self) -> Words {
+        match self {
+            Self::Up => Words("up", "one line up"),
+            Self::Down => Words("down", "one line down"),
+            Self::HalfUp => Words("half-page-up", "half a page up"),
+            Self::HalfDown => Words("half-page-down", "half a page down"),
+            Self::PageUp => Words("page-up", "a page up"),
+            Self::PageDown => Words("page-down", "a page down"),
+            Self::Top => Words("top", "to the first line"),
+            Self::Bottom => Words("bottom", "to the last line"),
+            Self::Left => Words("left", "to the panel on the left, or scroll left"),
+            Self::Right => Words("right", "to the panel on the right, or scroll right"),
+            Self::NextPanel => Words("next-panel", "to the next panel"),
+            Self::PreviousPanel => Words("previous-panel", "to the panel before"),
+            Self::Open => Words("open", "open what is selected; never changes a policy"),
+            Self::Back => Words("back", "one step back; never leaves the program"),
+            Self::Help => Words("help", "the keys of what is in focus"),
+            Self::Palette => Words("commands", "every command by name"),
+            Self::Pick => Words("pick", "choose another caller and target"),
+            Self::Swap => Words("swap", "let caller and target change places"),
+            Self::Fix => Words(
+                "fix",
+                "plan a fix, and show its diff; nothing is applied yet",
+            ),
+            Self::NextRepair => Words("next-fix", "another fix, where there are several"),
+            Self::ForTwoHours => Words("two-hours", "grant for two hours only, or for good again"),
+            Self::Meaning => Words("meaning", "what the target may do, and who else would gain"),
+            Self::Who => Words("who", "who can reach this target"),
+            Self::Reach => Words("reach", "what this caller can reach"),
+            Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
+            Self::Console => Words("console", "the console's page for what is selected"),
+            Self::Refresh => Words("refresh", "read everything again"),
+            Self::Log => Words("log", "the calls that were made to Google Cloud"),
+            Self::History => Words("history", "the changes made with bindscope"),
+            Self::Undo => Words("undo", "take the newest change back, after a confirmation"),
+            Self::Earlier => Words("earlier", "the question before this one"),
+            Self::Later => Words("later", "the question after this one"),
+            Self::Permission => Words("permission", "ask about another permission"),
+            Self::Legend => Words("legend", "the signs and what they mean"),
+            Self::Mouse => Words("mouse", "mouse on or off (off: the terminal selects text)"),
+            Self::Repaint => Words("repaint", "draw everything anew"),
+            Self::Suspend => Words("suspend", "back to the shell; fg returns"),
+            Self::Interrupt => Words("interrupt", "stop a load; when nothing loads, leave"),
+            Self::Quit => Words("quit", "leave"),
+            Self::QuitPrinting => Words("quit-printing", "leave, and print the answer"),
+            Self::Accept => Words("accept", "take up what is offered instead"),
+        }
+    }
+
+    /// Its name in the palette.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// One line on what it does.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        self.words().1
+    }
+}

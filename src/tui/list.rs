@@ -1,0 +1,339 @@
+//! A list that is filtered as one types: fuzzy, with the matched letters known, and a selection that
+//! stays on the thing when rows come and go.
+
+use std::sync::Arc;
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use tui_input::Input;
+
+/// Something that can stand in a list.
+pub trait Item {
+    /// What tells it from every other.
+    fn key(&self) -> &str;
+    /// The text that is matched, and shown.
+    fn text(&self) -> &str;
+}
+
+/// One row that passed the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hit {
+    index: usize,
+    score: u32,
+}
+
+/// The list.
+pub struct Filtered<T> {
+    items: Vec<Arc<T>>,
+    hits: Vec<Hit>,
+    /// The query that `hits` belongs to.
+    applied: String,
+    /// What is typed.
+    pub input: Input,
+    /// The key of the selected item.
+    selected: Option<String>,
+    /// The row that the selection is on.
+    row: usize,
+    /// The first row shown, kept by the view.
+    pub offset: usize,
+    /// Whether the unfiltered list is in the order of its texts, and not in that of its coming.
+    pub sorted: bool,
+    matcher: Matcher,
+}
+
+impl<T: Item> Default for Filtered<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            hits: Vec::new(),
+            applied: String::new(),
+            input: Input::default(),
+            selected: None,
+            row: 0,
+            offset: 0,
+            sorted: false,
+            matcher: Matcher::new(Config::DEFAULT),
+        }
+    }
+}
+
+impl<T: Item> Filtered<T> {
+    /// How many items there are.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.items.len()
+    }
+
+    /// How many pass the filter.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        self.hits.len()
+    }
+
+    /// The row that is selected.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Adds items, in their order; the filter applies to them, and the selection stays where it is.
+    pub fn extend(&mut self, items: impl IntoIterator<Item = Arc<T>>) {
+        let from = self.items.len();
+        self.items.extend(items);
+        let pattern = pattern(&self.applied);
+        let fresh = (from..self.items.len()).collect::<Vec<_>>();
+        let mut hits = self.score(&pattern, fresh.into_iter());
+        self.hits.append(&mut hits);
+        self.order();
+        self.find_selected();
+    }
+
+    /// Takes everything out; what is typed and what is selected stay.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.hits.clear();
+        self.row = 0;
+        self.offset = 0;
+    }
+
+    /// Applies what is typed. The best match is selected, as there is a reason to type.
+    pub fn refilter(&mut self) {
+        let query = self.input.value().trim().to_owned();
+        if query == self.applied {
+            return;
+        }
+        let pattern = pattern(&query);
+        // What did not match the beginning does not match the whole either.
+        let narrower = !self.applied.is_empty()
+            && query.starts_with(&self.applied)
+            && !query.contains(['!', '^', '$', '\\', '\'']);
+        let candidates: Vec<usize> = if narrower {
+            self.hits.iter().map(|h| h.index).collect()
+        } else {
+            (0..self.items.len()).collect()
+        };
+        self.hits = self.score(&pattern, candidates.into_iter());
+        let cleared = query.is_empty();
+        self.applied = query;
+        self.order();
+        if cleared {
+            self.find_selected();
+        } else {
+            self.select_row(0);
+            self.offset = 0;
+        }
+    }
+
+    fn score(&mut self, pattern: &Pattern, of: impl Iterator<Item = usize>) -> Vec<Hit> {
+        let mut buffer = Vec::new();
+        of.filter_map(|index| {
+            let text = self.items.get(index)?.text();
+            let score = pattern.score(Utf32Str::new(text, &mut buffer), &mut self.matcher)?;
+            Some(Hit { index, score })
+        })
+        .collect()
+    }
+
+    fn order(&mut self) {
+        if self.applied.is_empty() {
+            let (items, sorted) = (&self.items, self.sorted);
+            let text = |h: &Hit| items.get(h.index).map_or("", |i| i.text());
+            self.hits.sort_by(|a, b| {
+                let by_text = if sorted {
+                    text(a).cmp(text(b))
+                } else {
+                    std::cmp::Ordering::Equal
+                };
+                by_text.then_with(|| a.index.cmp(&b.index))
+            });
+        } else {
+            // Among equals the shorter text is the likelier.
+            let length = |h: &Hit| self.items.get(h.index).map_or(0, |i| i.text().len());
+            let mut hits = std::mem::take(&mut self.hits);
+            hits.sort_by(|a, b| {
+                b.score
+                    .cmp(&a.score)
+                    .then_with(|| length(a).cmp(&length(b)))
+                    .then_with(|| a.index.cmp(&b.index))
+            });
+            self.hits = hits;
+        }
+    }
+
+    fn find_selected(&mut self) {
+        let place = self.selected.as_deref().and_then(|key| {
+            self.hits
+                .iter()
+                .position(|h| self.items.get(h.index).is_some_and(|i| i.key() == key))
+        });
+        match place {
+            Some(row) => self.row = row,
+            None => self.row = self.row.min(self.hits.len().saturating_sub(1)),
+        }
+    }
+
+    /// Selects an item by its key, now or when it comes.
+    pub fn select_key(&mut self, key: &str) {
+        self.selected = Some(key.to_owned());
+        self.find_selected();
+    }
+
+    /// Selects a row.
+    pub fn select_row(&mut self, row: usize) {
+        self.row = row.min(self.hits.len().saturating_sub(1));
+        self.selected = self.selected().map(|i| i.key().to_owned());
+    }
+
+    /// Moves the selection by so many rows.
+    pub fn step(&mut self, by: isize) {
+        self.select_row(self.row.saturating_add_signed(by));
+    }
+
+    /// The selected item.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Arc<T>> {
+        self.hits
+            .get(self.row)
+            .and_then(|h| self.items.get(h.index))
+    }
+
+    /// The key that is selected, also while its item has not come yet.
+    #[must_use]
+    pub fn selected_key(&self) -> Option<&str> {
+        self.selected.as_deref()
+    }
+
+    /// The rows from `self.offset` on, `room` of them, with the places (in characters) that matched.
+    pub fn window(&mut self, room: usize) -> Vec<(usize, Arc<T>, Vec<u32>)> {
+        let last = self.offset + room;
+        if self.row < self.offset {
+            self.offset = self.row;
+        } else if room > 0 && self.row >= last {
+            self.offset = self.row + 1 - room;
+        }
+        self.offset = self.offset.min(self.hits.len().saturating_sub(room));
+        let pattern = pattern(&self.applied);
+        let mut buffer = Vec::new();
+        let visible: Vec<(usize, usize)> = self
+            .hits
+            .iter()
+            .enumerate()
+            .skip(self.offset)
+            .take(room)
+            .map(|(row, hit)| (row, hit.index))
+            .collect();
+        visible
+            .into_iter()
+            .filter_map(|(row, index)| {
+                let item = Arc::clone(self.items.get(index)?);
+                let mut places = Vec::new();
+                if !self.applied.is_empty() {
+                    let text = Utf32Str::new(item.text(), &mut buffer);
+                    pattern.indices(text, &mut self.matcher, &mut places);
+                    places.sort_unstable();
+                    places.dedup();
+                }
+                Some((row, item, places))
+            })
+            .collect()
+    }
+
+    /// Every item, filtered or not.
+    pub fn items(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.items.iter()
+    }
+}
+
+fn pattern(query: &str) -> Pattern {
+    Pattern::parse(query, CaseMatching::Smart, Normalization::Smart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Word(String);
+
+    impl Item for Word {
+        fn key(&self) -> &str {
+            &self.0
+        }
+        fn text(&self) -> &str {
+            &self.0
+        }
+    }
+
+    fn words(list: &[&str]) -> Vec<Arc<Word>> {
+        list.iter()
+            .map(|w| Arc::new(Word((*w).to_owned())))
+            .collect()
+    }
+
+    fn shown(list: &mut Filtered<Word>) -> Vec<String> {
+        let rows = list.window(100);
+        rows.into_iter().map(|(_, w, _)| w.0.clone()).collect()
+    }
+
+    fn typed(list: &mut Filtered<Word>, text: &str) {
+        list.input = Input::new(text.to_owned());
+        list.refilter();
+    }
+
+    #[test]
+    fn typing_narrows_and_the_letters_are_known() {
+        let mut list = Filtered::default();
+        list.extend(words(&[
+            "run-processor@app",
+            "batch-loader@data",
+            "runner@x",
+        ]));
+        typed(&mut list, "run");
+        assert_eq!(shown(&mut list), ["runner@x", "run-processor@app"]);
+        typed(&mut list, "runp");
+        assert_eq!(shown(&mut list), ["run-processor@app"]);
+        assert_eq!(list.window(5)[0].2, [0, 1, 2, 4]);
+        typed(&mut list, "zzz");
+        assert_eq!((list.shown(), list.total()), (0, 3));
+        assert!(list.selected().is_none());
+        typed(&mut list, "");
+        assert_eq!(list.shown(), 3);
+    }
+
+    #[test]
+    fn the_selection_stays_on_the_thing() {
+        let mut list = Filtered::default();
+        list.extend(words(&["b", "d"]));
+        list.select_key("d");
+        list.extend(words(&["a", "c"]));
+        assert_eq!(list.selected().unwrap().0, "d");
+        list.select_key("z");
+        assert_eq!(list.selected_key(), Some("z"));
+        list.extend(words(&["z"]));
+        assert_eq!(list.selected().unwrap().0, "z");
+        list.step(-100);
+        assert_eq!(list.selected().unwrap().0, "b");
+        list.step(100);
+        assert_eq!(list.row(), 4);
+    }
+
+    #[test]
+    fn a_filter_applies_to_what_comes_later() {
+        let mut list = Filtered::default();
+        typed(&mut list, "pri");
+        list.extend(words(&["other", "bq-privileged"]));
+        assert_eq!(shown(&mut list), ["bq-privileged"]);
+    }
+
+    #[test]
+    fn the_window_follows_the_selection() {
+        let mut list = Filtered::default();
+        let many: Vec<String> = (0..50).map(|n| format!("w{n:02}")).collect();
+        list.extend(many.iter().map(|w| Arc::new(Word(w.clone()))));
+        list.select_row(30);
+        let rows = list.window(10);
+        assert_eq!((rows[0].0, rows[9].0), (21, 30));
+        list.select_row(5);
+        assert_eq!(list.window(10)[0].0, 5);
+        assert!(list.window(0).is_empty());
+    }
+}

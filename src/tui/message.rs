@@ -1,0 +1,82 @@
+//! What can happen: a key, an answer, the passing of time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use super::model::Known;
+use crate::estate::ServiceAccount;
+use crate::google::Call;
+use crate::google::listing::Listing;
+use crate::google::survey::Progress;
+use crate::repair::verify::Verified;
+use crate::repair::{Applied, Repair};
+
+/// Counts questions and changes, so that an answer to an older one is told from one to the newest.
+pub type Ticket = u64;
+
+/// What came of a write.
+#[derive(Debug)]
+pub enum Written {
+    /// It is there.
+    Applied(Box<Applied>),
+    /// It would be another change by now: the same repair on the policy as it is.
+    Changed(Box<Repair>),
+    /// It failed; in words that say whether anything was written.
+    Failed(String),
+}
+
+/// One look whether access works.
+#[derive(Debug)]
+pub struct Look {
+    /// What came of it.
+    pub result: Result<Verified, String>,
+    /// Which look it is, from 1.
+    pub tries: u32,
+    /// The local time of day, for people.
+    pub at: String,
+}
+
+/// A message.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// Some accounts came.
+    Accounts(Vec<ServiceAccount>),
+    /// All accounts came, or the listing failed.
+    Listed(Result<Listing, String>),
+    /// Who is signed in became known.
+    Viewer(String),
+    /// A step of reading an answer's facts.
+    Progress(Ticket, Progress),
+    /// The facts are there, and judged; or they could not be read.
+    Surveyed(Ticket, Result<Box<Known>, String>),
+    /// A write ended.
+    Written(Ticket, Written),
+    /// One look whether access works.
+    Looked(Ticket, Look),
+    /// So much time went by since the write.
+    Elapsed(Ticket, Duration),
+    /// Something was copied: what, and which way it went.
+    Copied(String),
+    /// The calls made so far.
+    Log(Vec<Call>),
+    /// The history was read.
+    History(Result<Vec<super::model::Change>, String>),
+    /// A change was taken back, or not.
+    Undone(Ticket, Result<String, String>),
+    /// Whether the viewer may write the policy; `Some`: why not.
+    MayWrite(Ticket, Option<String>),
+    /// Who can reach a target, or what a caller can reach.
+    Paths(Ticket, Result<Arc<super::model::Paths>, String>),
+    /// Some task ended; for those who wait until nothing is under way.
+    Settled,
+}

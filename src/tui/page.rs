@@ -1,0 +1,73 @@
+//! Text with roles, to be read on a page of its own.
+
+use super::theme::Role;
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is.
+    pub role: Role,
+    /// Its text; safe to show.
+    pub text: String,
+}
+
+/// A line.
+pub type Text = Vec<Piece>;
+
+/// A line of one role.
+#[must_use]
+pub fn line(role: Role, text: impl Into<String>) -> Text {
+    vec![piece(role, text)]
+}
+
+/// A piece of a line.
+#[must_use]
+pub fn piece(role: Role, text: impl Into<String>) -> Piece {
+    Piece {
+        role,
+        text: text.into(),
+    }
+}
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its title.
+    pub title: String,
+    /// Its lines; the view wraps them.
+    pub lines: Vec<Text>,
+    /// The first wrapped line shown.
+    pub offset: usize,
+    /// What `y` copies: what it is, and the text.
+    pub copy: Option<(String, String)>,
+}
+
+impl Page {
+    /// A page from its top.
+    #[must_use]
+    pub fn new(title: impl Into<String>, lines: Vec<Text>) -> Self {
+        Self {
+            title: title.into(),
+            lines,
+            offset: 0,
+            copy: None,
+        }
+    }
+
+    /// The same with something to copy.
+    #[must_use]
+    pub fn copying(mut self, what: impl Into<String>, text: impl Into<String>) -> Self {
+        self.copy = Some((what.into(), text.into()));
+        self
+    }
+
+    /// Its text without roles, as copied when nothing else is said.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let lines = self.lines.iter().map(|line| {
+            let text: String = line.iter().map(|p| p.text.as_str()).collect();
+            text.trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}

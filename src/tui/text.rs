@@ -1,0 +1,148 @@
+//! Words measured and cut for a screen of cells.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// How many cells a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text in at most `room` cells, its middle taken out: of an e-mail address the beginning and the
+/// end tell it apart. `ellipsis` is one cell wide (`…`, or `~` where only ASCII shows).
+#[must_use]
+pub fn cut_middle(text: &str, room: usize, ellipsis: char) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    if room == 0 {
+        return String::new();
+    }
+    let left = room / 2;
+    let right = room - 1 - left;
+    let mut out = head(text, left);
+    out.push(ellipsis);
+    out.push_str(&tail(text, right));
+    out
+}
+
+/// A text in at most `room` cells, its end taken off: for sentences, never for names.
+#[must_use]
+pub fn cut_end(text: &str, room: usize, ellipsis: char) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    if room == 0 {
+        return String::new();
+    }
+    let mut out = head(text, room - 1);
+    out.push(ellipsis);
+    out
+}
+
+fn head(text: &str, room: usize) -> String {
+    let mut used = 0;
+    let fits = |g: &&str| {
+        used += width(g);
+        used <= room
+    };
+    text.graphemes(true).take_while(fits).collect()
+}
+
+fn tail(text: &str, room: usize) -> String {
+    let mut used = 0;
+    let mut parts: Vec<&str> = text
+        .graphemes(true)
+        .rev()
+        .take_while(|g| {
+            used += width(g);
+            used <= room
+        })
+        .collect();
+    parts.reverse();
+    parts.concat()
+}
+
+/// Lines of at most `room` cells, broken at spaces; a word longer than a line is broken where the
+/// line ends, so that nothing is lost.
+#[must_use]
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ').filter(|w| !w.is_empty()) {
+        let gap = usize::from(!line.is_empty());
+        if width(&line) + gap + width(word) <= room {
+            if gap == 1 {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for piece in word.graphemes(true) {
+            if width(&line) + width(piece) > room && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(piece);
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// How long ago or how long it took, in words of at most three letters a unit: `12 ms`, `0.4 s`, `2 min`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if seconds < 0.1 {
+        format!("{:.0} ms", seconds * 1_000.0)
+    } else if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", seconds / 60.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_ends_of_an_address_stay() {
+        assert_eq!(
+            cut_middle("run-processor@app-prod", 13, '…'),
+            "run-pr…p-prod"
+        );
+        assert_eq!(cut_middle("short", 13, '…'), "short");
+        assert_eq!(cut_middle("日本語のアカウント", 7, '…'), "日…ト");
+        assert_eq!(cut_end("a longer sentence", 8, '…'), "a longe…");
+    }
+
+    #[test]
+    fn a_long_word_is_broken_and_kept() {
+        assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn nothing_is_ever_wider_than_its_room(text in "\\PC{0,40}", room in 0_usize..30) {
+            prop_assert!(width(&cut_middle(&text, room, '…')) <= room.max(width(&text).min(room)));
+            prop_assert!(width(&cut_end(&text, room, '…')) <= room);
+            for line in wrap(&text, room.max(2)) {
+                prop_assert!(width(&line) <= room.max(2), "{line:?}");
+            }
+        }
+    }
+}

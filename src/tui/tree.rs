@@ -1,0 +1,333 @@
+//! An explanation as the lines of one picture: both branches of the hierarchy with their common
+//! ancestor, the path to the target drawn heavily.
+
+use super::glyph::{Glyphs, State};
+use crate::estate::Estate;
+use crate::evaluate::explanation::{
+    AccountState, BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
+    Tri,
+};
+use crate::iam::{Principal, Resource, ResourceKind};
+
+/// One level of the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The level; `None` for a caller that lives outside the hierarchy.
+    pub resource: Option<Resource>,
+    /// Its name for people.
+    pub label: String,
+    /// `folder`, `the target` …
+    pub kind: &'static str,
+    /// What it does for the question.
+    pub state: State,
+    /// What to say beside the state's sign.
+    pub note: String,
+    /// How deep it hangs, from 0.
+    pub depth: usize,
+    /// Whether grants here reach the target.
+    pub on_path: bool,
+    /// For each depth above this one: whether a line goes on past this row, and whether it is the path's.
+    rails: Vec<Rail>,
+    /// Whether a sibling follows below.
+    more: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rail {
+    Empty,
+    Heavy,
+}
+
+impl Row {
+    /// The lines that lead to it, before its name.
+    #[must_use]
+    pub fn rails(&self, glyphs: Glyphs) -> String {
+        let mut out = String::new();
+        for rail in &self.rails {
+            out.push_str(match rail {
+                Rail::Empty => "  ",
+                Rail::Heavy => glyphs.pick("┃ ", "# "),
+            });
+        }
+        if self.depth > 0 {
+            out.push_str(match (self.on_path, self.more) {
+                (true, true) => glyphs.pick("┣ ", "#-"),
+                (true, false) => glyphs.pick("┗ ", "#-"),
+                // What goes on below is the path.
+                (false, true) => glyphs.pick("┠ ", "#-"),
+                (false, false) => glyphs.pick("└ ", "`-"),
+            });
+        }
+        out
+    }
+}
+
+/// The picture of an answer, from the top down.
+#[must_use]
+pub fn rows(estate: &Estate, explanation: &Explanation) -> Vec<Row> {
+    let caller = account_of(&explanation.question.caller);
+    // Both branches from the top down.
+    let path: Vec<&PolicyExplanation> = explanation.allow.iter().rev().collect();
+    let branch: Vec<&PolicyExplanation> = explanation.off_path.iter().rev().collect();
+    let join = joint(estate, explanation, &path);
+    let mut rows = Vec::new();
+    let placed = |p: &&&PolicyExplanation| Some(p.resource.id()) == caller;
+    if !path.iter().chain(&branch).any(|p| placed(&p)) {
+        rows.push(outsider(explanation));
+    }
+    let (above, below) = path.split_at(join.min(path.len()));
+    for (depth, policy) in above.iter().enumerate() {
+        rows.push(level(estate, explanation, policy, depth, true));
+    }
+    let base = above.len();
+    for (i, policy) in branch.iter().enumerate() {
+        let mut row = level(estate, explanation, policy, base + i, false);
+        if i == 0 && base > 0 {
+            row.more = !below.is_empty();
+        } else if base > 0 && !below.is_empty() {
+            if let Some(rail) = row.rails.get_mut(base - 1) {
+                *rail = Rail::Heavy;
+            }
+        }
+        rows.push(row);
+    }
+    for (i, policy) in below.iter().enumerate() {
+        rows.push(level(estate, explanation, policy, base + i, true));
+    }
+    rows
+}
+
+/// How many levels of the path, from the top, the caller's branch hangs below.
+fn joint(estate: &Estate, explanation: &Explanation, path: &[&PolicyExplanation]) -> usize {
+    let Some(top) = explanation.off_path.last() else {
+        return path.len();
+    };
+    let Some(parent) = estate.parent(&top.resource) else {
+        return 0;
+    };
+    path.iter()
+        .position(|p| p.resource == parent)
+        .map_or(0, |at| at + 1)
+}
+
+fn account_of(caller: &Principal) -> Option<&str> {
+    match caller {
+        Principal::ServiceAccount(email) => Some(email),
+        _ => None,
+    }
+}
+
+/// A person, a federated identity, or an account whose project was not read.
+fn outsider(explanation: &Explanation) -> Row {
+    let caller = &explanation.question.caller;
+    let kind = match caller {
+        Principal::User(_) => "caller, a person",
+        Principal::ServiceAccount(_) => "the caller",
+        _ => "caller, federated",
+    };
+    let (state, note) = match gone(explanation.caller_state) {
+        Some(word) => (State::Off, word.to_owned()),
+        None => (State::Nothing, "outside of this hierarchy".to_owned()),
+    };
+    Row {
+        resource: None,
+        label: caller.short(),
+        kind,
+        state,
+        note,
+        depth: 0,
+        on_path: false,
+        rails: Vec::new(),
+        more: false,
+    }
+}
+
+fn level(
+    estate: &Estate,
+    explanation: &Explanation,
+    policy: &PolicyExplanation,
+    depth: usize,
+    on_path: bool,
+) -> Row {
+    let resource = &policy.resource;
+    let is_target = on_path && resource.kind() == ResourceKind::ServiceAccount;
+    let is_caller = resource.kind() == ResourceKind::ServiceAccount
+        && Some(resource.id()) == account_of(&explanation.question.caller);
+    let kind = match (is_target, is_caller) {
+        (true, true) => "caller and target",
+        (true, false) => "the target",
+        (false, true) => "the caller",
+        (false, false) => resource.kind().word(),
+    };
+    let denial = explanation
+        .deny
+        .iter()
+        .find(|d| on_path && d.resource == *resource);
+    let (state, note) = judged(estate, explanation, policy, denial, is_target, is_caller);
+    Row {
+        resource: Some(resource.clone()),
+        label: name(estate, resource),
+        kind,
+        state,
+        note,
+        depth,
+        on_path,
+        rails: vec![Rail::Empty; depth.saturating_sub(1)],
+        more: false,
+    }
+}
+
+/// An account without its project, which stands right above it; everything else by its own name.
+fn name(estate: &Estate, resource: &Resource) -> String {
+    let label = estate.label(resource);
+    match (resource.kind(), label.split_once('@')) {
+        (ResourceKind::ServiceAccount, Some((name, domain))) if !domain.contains('.') => {
+            name.to_owned()
+        }
+        _ => label,
+    }
+}
+
+/// The state of a level, the weightiest first.
+fn judged(
+    estate: &Estate,
+    explanation: &Explanation,
+    policy: &PolicyExplanation,
+    denial: Option<&DenyExplanation>,
+    is_target: bool,
+    is_caller: bool,
+) -> (State, String) {
+    let account = match (is_target, is_caller) {
+        (true, _) => Some(explanation.target_state),
+        (_, true) => Some(explanation.caller_state),
+        _ => None,
+    };
+    if let Some(word) = account.and_then(gone) {
+        return (State::Off, word.to_owned());
+    }
+    if let Some(found) = denial.and_then(|d| denied(d)) {
+        return found;
+    }
+    if is_target && explanation.boundaries.eligible == Tri::No {
+        return (State::OutsideBoundary, State::OutsideBoundary.word().into());
+    }
+    // The caller's own policy says who may act as the caller: nothing for this question.
+    if is_caller && !is_target {
+        return own(explanation, policy);
+    }
+    let granting = policy.bindings.iter().find(|b| b.grants == Tri::Yes);
+    if let Some(binding) = granting {
+        let role = title(estate, &binding.role);
+        return if policy.on_path {
+            (State::Grants, format!("grants: {role}"))
+        } else {
+            (State::OffPath, format!("{role}, off the path"))
+        };
+    }
+    if policy.unreadable.is_some() {
+        let state = if policy.decides {
+            State::UnreadableDecides
+        } else {
+            State::UnreadableIdle
+        };
+        return (state, state.word().to_owned());
+    }
+    if let Some(found) = policy.bindings.iter().find_map(|b| nearly(estate, b)) {
+        return found;
+    }
+    if let Some(found) = denial.and_then(unread_denial) {
+        return found;
+    }
+    (State::Nothing, count(policy))
+}
+
+fn gone(state: AccountState) -> Option<&'static str> {
+    match state {
+        AccountState::Disabled => Some("disabled"),
+        AccountState::Deleted => Some("deleted"),
+        AccountState::NotFound => Some("does not exist"),
+        AccountState::Active | AccountState::Unknown => None,
+    }
+}
+
+fn denied(denial: &DenyExplanation) -> Option<(State, String)> {
+    let policy = denial.policies.iter().find(|p| p.denies == Tri::Yes)?;
+    let name = policy
+        .policy
+        .display_name
+        .clone()
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| policy.policy.id().to_owned());
+    Some((State::Denies, format!("denied here: {name}")))
+}
+
+fn unread_denial(denial: &DenyExplanation) -> Option<(State, String)> {
+    if denial.unreadable.is_some() {
+        return Some((
+            State::UnreadableIdle,
+            "deny policies not readable".to_owned(),
+        ));
+    }
+    let open = !matches!(denial.denies, Tri::Yes | Tri::No);
+    open.then(|| (State::Depends, "a deny rule may refuse".to_owned()))
+}
+
+fn own(explanation: &Explanation, policy: &PolicyExplanation) -> (State, String) {
+    if policy.bindings.iter().any(|b| b.grants == Tri::Yes) {
+        return (State::OffPath, "grants, in the other direction".to_owned());
+    }
+    match &explanation.api {
+        Some((project, Tri::No)) => (State::Off, format!("IAM Credentials API off on {project}")),
+        _ => (State::Nothing, String::new()),
+    }
+}
+
+/// A binding that would grant but for one thing.
+fn nearly(estate: &Estate, binding: &BindingExplanation) -> Option<(State, String)> {
+    let role = || title(estate, &binding.role);
+    match binding.role_state {
+        RoleState::Included if binding.matches == Tri::Yes => {
+            let held = binding.condition.as_ref().map(|c| c.holds);
+            Some(match held {
+                Some(Tri::No) => (
+                    State::ConditionNotMet,
+                    format!("{}, condition not met", role()),
+                ),
+                _ => (State::Depends, format!("{}, depends", role())),
+            })
+        }
+        RoleState::Included if binding.grants != Tri::No => Some((
+            State::Depends,
+            format!("{}, depends on who is in it", role()),
+        )),
+        RoleState::Unreadable | RoleState::Unknown if binding.grants != Tri::No => Some((
+            State::Depends,
+            format!("{}, a role not known here", binding.role),
+        )),
+        _ => None,
+    }
+}
+
+fn count(policy: &PolicyExplanation) -> String {
+    match policy.bindings.len() {
+        0 => "no bindings".to_owned(),
+        1 => "1 binding, for others".to_owned(),
+        n => format!("{n} bindings, all for others"),
+    }
+}
+
+/// A role's title where one is known: `Token Creator` is what people call it.
+#[must_use]
+pub fn title(estate: &Estate, role: &str) -> String {
+    let title = estate
+        .role(role)
+        .known()
+        .and_then(|r| r.title().map(str::to_owned))
+        .filter(|t| !t.is_empty());
+    match title {
+        Some(title) => title
+            .strip_prefix("Service Account ")
+            .map_or(title.clone(), str::to_owned),
+        None => role.to_owned(),
+    }
+}

@@ -1,0 +1,295 @@
+//! An answer: the picture, the causes, and what can be done from there.
+
+use super::super::command::Command;
+use super::super::effects::Effect;
+use super::super::message::Ticket;
+use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step};
+use super::{back, confirm, menu, pages, pick, table};
+use crate::evaluate::{Outcome, Question};
+use crate::google::survey::{Progress, ProgressState};
+use crate::iam::{Permission, Principal, Resource};
+use crate::text::visible;
+
+/// Asks a question: a new visit, whose facts are read.
+pub fn ask(
+    model: &mut Model,
+    caller: Principal,
+    target: Resource,
+    permission: Permission,
+) -> Vec<Effect> {
+    let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let mut question = Question::new(caller, target, time);
+    question.permission = permission;
+    ask_question(model, question)
+}
+
+/// The same with everything that a question may say.
+pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let asked = Asked {
+        ticket,
+        question: question.clone(),
+        steps: Vec::new(),
+        reading: Reading::Running,
+        panel: Panel::Why,
+        tree_row: 0,
+        tree_offset: 0,
+        why_row: 0,
+        why_offset: 0,
+        proven: None,
+    };
+    // As a browser does: what lay ahead is given up.
+    if !model.visits.is_empty() {
+        model.visits.truncate(model.visit + 1);
+    }
+    model.visits.push(asked);
+    model.visit = model.visits.len() - 1;
+    model.permission = question.permission.clone();
+    model.screen = Screen::Answer;
+    model.overlays.clear();
+    vec![Effect::Survey {
+        ticket,
+        question,
+        fixed: model.at.is_some(),
+    }]
+}
+
+pub(super) fn progress(model: &mut Model, ticket: Ticket, progress: Progress) {
+    let Some(asked) = model.asked_by(ticket) else {
+        return;
+    };
+    let label = visible(&progress.label);
+    let state = match progress.state {
+        ProgressState::Unreadable(why) => ProgressState::Unreadable(visible(&why)),
+        other => other,
+    };
+    match asked.steps.iter_mut().find(|s| s.label == label) {
+        Some(step) => step.state = state,
+        None => asked.steps.push(Step { label, state }),
+    }
+}
+
+pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Known>, String>) {
+    let Some(asked) = model.asked_by(ticket) else {
+        return;
+    };
+    match result {
+        Ok(known) => {
+            asked.question.time = known.explanation.question.time;
+            let rows = known.rows.len();
+            let target = known
+                .rows
+                .iter()
+                .rposition(|r| r.on_path)
+                .unwrap_or_default();
+            // A refresh keeps the place, a first answer shows the target.
+            if asked.tree_row == 0 || asked.tree_row >= rows {
+                asked.tree_row = target;
+            }
+            asked.why_row = asked.why_row.min(known.causes.len().saturating_sub(1));
+            if known.explanation.outcome != Outcome::WouldSucceed {
+                asked.proven = None;
+            }
+            asked.reading = Reading::Known(known);
+        }
+        Err(why) => asked.reading = Reading::Failed(visible(&why)),
+    }
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Pick => {
+            model.screen = Screen::Pick;
+            model.pick.on_target = false;
+            if let Some(asked) = model.asked() {
+                let (caller, target) =
+                    (asked.question.caller.clone(), asked.question.target.clone());
+                pick::preset(model, Some(caller), Some(target));
+            }
+            Vec::new()
+        }
+        Command::Back => back(model),
+        Command::NextPanel | Command::PreviousPanel => {
+            if let Some(asked) = model.asked_mut() {
+                asked.panel = match asked.panel {
+                    Panel::Tree => Panel::Why,
+                    Panel::Why => Panel::Tree,
+                };
+            }
+            Vec::new()
+        }
+        Command::Swap => swap(model),
+        Command::Fix => confirm::open(model),
+        Command::Copy => {
+            menu::copy(model);
+            Vec::new()
+        }
+        Command::Permission => {
+            menu::permissions(model);
+            Vec::new()
+        }
+        Command::Refresh => refresh(model),
+        Command::Earlier | Command::Later => {
+            visit(model, command == Command::Later);
+            Vec::new()
+        }
+        Command::Open => {
+            pages::open_selected(model);
+            Vec::new()
+        }
+        Command::Meaning => {
+            pages::meaning(model);
+            Vec::new()
+        }
+        Command::Console => pages::console(model),
+        Command::Who | Command::Reach => table::open_paths(model, command == Command::Who),
+        Command::Undo => confirm::open_undo(model, None),
+        other => {
+            moved(model, other);
+            Vec::new()
+        }
+    }
+}
+
+fn moved(model: &mut Model, command: Command) {
+    let page = model.room.max(2) - 1;
+    let Some(asked) = model.asked_mut() else {
+        return;
+    };
+    let (rows, causes) = asked
+        .known()
+        .map_or((0, 0), |k| (k.rows.len(), k.causes.len()));
+    let (row, count) = match asked.panel {
+        Panel::Tree => (&mut asked.tree_row, rows),
+        Panel::Why => (&mut asked.why_row, causes),
+    };
+    let last = count.saturating_sub(1);
+    *row = stepped(*row, last, page, command);
+}
+
+/// Where a movement leads in a list whose last row is `last`.
+pub(super) fn stepped(row: usize, last: usize, page: usize, command: Command) -> usize {
+    match command {
+        Command::Up => row.saturating_sub(1),
+        Command::Down => (row + 1).min(last),
+        Command::HalfUp => row.saturating_sub(page / 2),
+        Command::HalfDown => (row + page / 2).min(last),
+        Command::PageUp => row.saturating_sub(page),
+        Command::PageDown => (row + page).min(last),
+        Command::Top => 0,
+        Command::Bottom => last,
+        _ => row,
+    }
+}
+
+/// Caller and target change places, where that makes a question: a person cannot be a target.
+fn swap(model: &mut Model) -> Vec<Effect> {
+    let Some(asked) = model.asked() else {
+        return Vec::new();
+    };
+    let question = &asked.question;
+    let Principal::ServiceAccount(caller) = &question.caller else {
+        model.say("Only service accounts can be acted as; this caller is none, so it cannot be the target.");
+        return Vec::new();
+    };
+    let target = asked.known().map_or_else(
+        || question.target.id().to_owned(),
+        |k| k.explanation.question.target.id().to_owned(),
+    );
+    let (caller, permission) = (Resource::account("-", caller), question.permission.clone());
+    match Principal::parse(&target) {
+        Ok(new_caller) => ask(model, new_caller, caller, permission),
+        Err(_) => {
+            model.say("The target is named by its unique id, and a caller needs an address.");
+            Vec::new()
+        }
+    }
+}
+
+/// Reads everything again; the picture stays until the new one is there.
+pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let fixed = model.at.is_some();
+    let Some(asked) = model.asked_mut() else {
+        return Vec::new();
+    };
+    asked.ticket = ticket;
+    asked.steps.clear();
+    if asked.known().is_none() {
+        asked.reading = Reading::Running;
+    }
+    let question = asked.question.clone();
+    vec![Effect::Survey {
+        ticket,
+        question,
+        fixed,
+    }]
+}
+
+fn visit(model: &mut Model, later: bool) {
+    let to = if later {
+        model.visit + 1
+    } else {
+        match model.visit.checked_sub(1) {
+            Some(to) => to,
+            None => {
+                model.say("This is the first question.");
+                return;
+            }
+        }
+    };
+    if to < model.visits.len() {
+        model.visit = to;
+    } else {
+        model.say("This is the newest question.");
+    }
+}
+
+/// The verdict in one line, for people.
+#[must_use]
+pub fn verdict_words(asked: &Asked) -> String {
+    let Some(known) = asked.known() else {
+        return match &asked.reading {
+            Reading::Failed(_) => "could not be read".to_owned(),
+            Reading::Stopped => "stopped".to_owned(),
+            _ => "reading …".to_owned(),
+        };
+    };
+    match known.explanation.outcome {
+        Outcome::WouldSucceed => match &asked.proven {
+            Some(at) => format!("works: token minted at {at}"),
+            None => "the call would succeed".to_owned(),
+        },
+        Outcome::WouldFail => {
+            let grantable = !known.repairs.is_empty();
+            if grantable {
+                "403 until granted".to_owned()
+            } else {
+                "the call would fail".to_owned()
+            }
+        }
+        Outcome::Unknown => "cannot be told".to_owned(),
+    }
+}
+
+/// The answer as plain lines, for the normal screen and the clipboard.
+#[must_use]
+pub fn printed(model: &Model) -> Vec<String> {
+    let Some(asked) = model.asked() else {
+        return Vec::new();
+    };
+    let question = &asked.question;
+    let mut lines = vec![
+        format!("caller      {}", question.caller),
+        format!("target      {}", question.target.id()),
+        format!("permission  {}", question.permission),
+        format!("answer      {}", verdict_words(asked)),
+    ];
+    if let Some(known) = asked.known() {
+        for (i, cause) in known.causes.iter().enumerate() {
+            lines.push(format!("{}. {}", i + 1, cause.message));
+            lines.push(format!("   {}", cause.remedy));
+        }
+    }
+    lines.iter().map(|l| visible(l)).collect()
+}

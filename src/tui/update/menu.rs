@@ -1,0 +1,275 @@
+//! Menus: commands, what to copy, permissions.
+
+use std::sync::Arc;
+
+use super::super::command::Command;
+use super::super::effects::Effect;
+use super::super::keymap::{self, Context, Key};
+use super::super::list::Filtered;
+use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen};
+use super::{answer, back, edit, insert};
+use crate::iam::permission::{
+    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::{Permission, Principal};
+use crate::repair::Repair;
+use crate::repair::equivalents::{Change, IAM_ENDPOINT};
+
+fn open(model: &mut Model, title: &str, below: Context, choices: Vec<Choice>) {
+    let mut list = Filtered::default();
+    list.extend(choices.into_iter().map(Arc::new));
+    list.select_row(0);
+    model.overlays.push(Overlay::Menu(Menu {
+        title: title.to_owned(),
+        list,
+        below,
+    }));
+}
+
+/// Every command by name, with its key and what it does.
+pub(super) fn palette(model: &mut Model) {
+    let below = model.context();
+    let choices = Command::ALL
+        .into_iter()
+        .filter(|c| *c != Command::Palette && *c != Command::Accept)
+        .filter_map(|command| {
+            let key = keymap::rows(below)
+                .into_iter()
+                .find(|e| e.command == command)
+                .and_then(|e| e.keys.first())?;
+            Some(Choice {
+                text: format!("{:<15} {}", command.name(), command.help()),
+                note: (*key).to_owned(),
+                act: ChoiceAct::Run(command),
+            })
+        })
+        .collect();
+    open(model, "commands", below, choices);
+}
+
+/// What can be asked about an account.
+pub(super) fn permissions(model: &mut Model) {
+    let below = model.context();
+    let choices = [
+        (GET_ACCESS_TOKEN, "mint an access token: act as it"),
+        (
+            GET_OPEN_ID_TOKEN,
+            "mint an ID token: sign in to Cloud Run and others as it",
+        ),
+        (SIGN_BLOB, "sign bytes with its key"),
+        (SIGN_JWT, "sign a JWT with its key"),
+        (IMPLICIT_DELEGATION, "pass through it to another account"),
+        (ACT_AS, "attach it to a resource: deploy as it"),
+    ]
+    .into_iter()
+    .filter_map(|(name, note)| {
+        Some(Choice {
+            text: name.to_owned(),
+            note: note.to_owned(),
+            act: ChoiceAct::Permission(Permission::parse(name).ok()?),
+        })
+    })
+    .collect();
+    open(model, "ask about which permission?", below, choices);
+}
+
+/// What can be copied of an answer.
+pub(super) fn copy(model: &mut Model) {
+    let Some(asked) = model.asked() else { return };
+    let mut choices = vec![
+        text("caller", asked.question.caller.to_string()),
+        text("target", target_of(asked)),
+    ];
+    let row = asked
+        .known()
+        .and_then(|k| k.rows.get(asked.tree_row)?.resource.as_ref());
+    if let Some(resource) = row {
+        choices.push(text(
+            "selected level, full resource name",
+            resource.full_name(),
+        ));
+    }
+    if let Some(known) = asked.known() {
+        choices.push(text("answer, as text", answer::printed(model).join("\n")));
+        choices.push(text(
+            "answer, as JSON (troubleshoot)",
+            pretty(&crate::evaluate::troubleshoot(
+                &known.estate,
+                &known.explanation,
+            )),
+        ));
+        choices.push(text("explain, as a command", command(asked, "explain")));
+        if let Some(repair) = known.repairs.first() {
+            choices.push(text("fix, as a command", command(asked, "fix")));
+            let permission = asked.question.permission.to_string();
+            choices.extend(equivalents(repair, &permission));
+        }
+    }
+    open(model, "copy what?", Context::Answer, choices);
+}
+
+/// What can be copied of a change.
+pub(super) fn copy_change(model: &mut Model) {
+    let Some(confirm) = model.confirm_mut() else {
+        return;
+    };
+    let permission = confirm.question.permission.to_string();
+    let choices = match (&confirm.act, confirm.repair()) {
+        (_, Some(repair)) => {
+            let mut choices = vec![text("diff, unified", unified(repair))];
+            choices.extend(equivalents(repair, &permission));
+            choices
+        }
+        (Act::Undo(change), _) => vec![
+            text("id", change.entry.id.clone()),
+            text(
+                "undo, as a command",
+                format!("bindscope undo {}", change.entry.id),
+            ),
+        ],
+        _ => Vec::new(),
+    };
+    open(model, "copy what?", Context::Confirm, choices);
+}
+
+fn unified(repair: &Repair) -> String {
+    crate::repair::diff::diff(&repair.before, &repair.after, 3).to_unified_string()
+}
+
+/// The change in other tools' words; a change elsewhere than on an account has none.
+fn equivalents(repair: &Repair, permission: &str) -> Vec<Choice> {
+    let grant = repair.grant();
+    let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) else {
+        return Vec::new();
+    };
+    let change = change.replacing(repair.replaces.as_deref());
+    vec![
+        text("gcloud command", change.gcloud()),
+        text(
+            "Terraform (google_service_account_iam_member)",
+            change.terraform(),
+        ),
+        text(
+            "request to an administrator",
+            change.request(permission, None),
+        ),
+        text("curl", change.curl(IAM_ENDPOINT)),
+        text("JSON patch", pretty(&change.json_patch())),
+        text("gcloud command that takes it back", change.gcloud_undo()),
+    ]
+}
+
+fn text(what: &str, text: String) -> Choice {
+    Choice {
+        text: what.to_owned(),
+        note: crate::text::visible(text.lines().next().unwrap_or("")),
+        act: ChoiceAct::Copy {
+            what: what.to_owned(),
+            text,
+        },
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn target_of(asked: &Asked) -> String {
+    asked.known().map_or_else(
+        || asked.question.target.id().to_owned(),
+        |k| k.explanation.question.target.id().to_owned(),
+    )
+}
+
+fn command(asked: &Asked, verb: &str) -> String {
+    let caller = match &asked.question.caller {
+        Principal::ServiceAccount(email) | Principal::User(email) => email.clone(),
+        other => format!("'{}'", other.to_string().replace('\'', r"'\''")),
+    };
+    let mut out = format!(
+        "bindscope {verb} --caller {caller} --target {}",
+        target_of(asked)
+    );
+    if asked.question.permission.as_str() != GET_ACCESS_TOKEN {
+        out.push_str(&format!(" --permission {}", asked.question.permission));
+    }
+    out
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    let page = isize::try_from(model.room.max(2)).unwrap_or(10) - 1;
+    let Some(Overlay::Menu(menu)) = model.overlays.last_mut() else {
+        return Vec::new();
+    };
+    match command {
+        Command::Up | Command::PreviousPanel => menu.list.step(-1),
+        Command::Down | Command::NextPanel => menu.list.step(1),
+        Command::HalfUp | Command::PageUp => menu.list.step(-page),
+        Command::HalfDown | Command::PageDown => menu.list.step(page),
+        Command::Top => menu.list.select_row(0),
+        Command::Bottom => menu.list.select_row(usize::MAX),
+        Command::Back => {
+            if menu.list.input.value().is_empty() {
+                return back(model);
+            }
+            menu.list.input.reset();
+            menu.list.refilter();
+        }
+        Command::Open => return choose(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn choose(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Menu(menu)) = model.overlays.last() else {
+        return Vec::new();
+    };
+    let chosen = menu.list.selected().map(|c| c.act.clone());
+    let typed = menu.list.input.value().trim().to_owned();
+    let chosen = chosen.or_else(|| {
+        // A permission that is not in the menu.
+        let permission = Permission::parse(&typed).ok()?;
+        menu.list
+            .items()
+            .any(|c| matches!(c.act, ChoiceAct::Permission(_)))
+            .then_some(ChoiceAct::Permission(permission))
+    });
+    let Some(chosen) = chosen else {
+        model.say("Nothing matches what is typed.");
+        return Vec::new();
+    };
+    model.overlays.pop();
+    match chosen {
+        ChoiceAct::Run(command) => super::run(model, command),
+        ChoiceAct::Copy { what, text } => vec![Effect::Copy { what, text }],
+        ChoiceAct::Permission(permission) => ask_about(model, permission),
+    }
+}
+
+fn ask_about(model: &mut Model, permission: Permission) -> Vec<Effect> {
+    model.permission = permission.clone();
+    let asked = model.asked().map(|a| a.question.clone());
+    match asked {
+        Some(mut question) if model.screen == Screen::Answer => {
+            question.permission = permission;
+            answer::ask_question(model, question)
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn text_key(model: &mut Model, key: Key) {
+    if let Some(Overlay::Menu(menu)) = model.overlays.last_mut()
+        && edit(&mut menu.list.input, key)
+    {
+        menu.list.refilter();
+    }
+}
+
+pub(super) fn insert_text(model: &mut Model, pasted: &str) {
+    if let Some(Overlay::Menu(menu)) = model.overlays.last_mut() {
+        insert(&mut menu.list.input, pasted);
+        menu.list.refilter();
+    }
+}

@@ -1,0 +1,309 @@
+//! A message changes the model, and may ask for effects. Pure: nothing here waits or touches the world.
+
+mod answer;
+mod confirm;
+mod menu;
+mod mouse;
+mod pages;
+mod pick;
+mod table;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use tui_input::{Input, InputRequest};
+
+use super::Leave;
+use super::command::Command;
+use super::effects::Effect;
+use super::keymap::{self, Context, Key};
+use super::message::Message;
+use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
+use crate::text::visible;
+
+pub use answer::{ask, verdict_words};
+pub use confirm::{EXPECTED, ends};
+pub(super) use pages::{level_lines, not_judged};
+pub use pick::preset;
+pub(super) use table::local as local_time;
+
+/// What the explorer asks for when it opens.
+#[must_use]
+pub fn start(model: &mut Model) -> Vec<Effect> {
+    if model.signed_out.is_some() {
+        return Vec::new();
+    }
+    vec![Effect::List(model.scope.clone()), Effect::Viewer]
+}
+
+/// Takes a message in.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(event) => key(model, event),
+        Message::Paste(text) => paste(model, &text),
+        Message::Mouse(event) => mouse::update(model, event),
+        Message::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        Message::Accounts(accounts) => {
+            pick::came(model, &accounts);
+            Vec::new()
+        }
+        Message::Listed(result) => {
+            model.accounts = match result {
+                Ok(listing) => Loading::Done(listing),
+                Err(why) => {
+                    model.fail(format!("The accounts could not be listed: {why}"));
+                    Loading::Failed(visible(&why))
+                }
+            };
+            Vec::new()
+        }
+        Message::Viewer(viewer) => {
+            model.viewer = Some(visible(&viewer));
+            Vec::new()
+        }
+        Message::Progress(ticket, step) => {
+            answer::progress(model, ticket, step);
+            Vec::new()
+        }
+        Message::Surveyed(ticket, result) => {
+            answer::surveyed(model, ticket, result);
+            Vec::new()
+        }
+        Message::Written(ticket, written) => confirm::written(model, ticket, written),
+        Message::Looked(ticket, look) => confirm::looked(model, ticket, look),
+        Message::Elapsed(ticket, elapsed) => {
+            confirm::elapsed(model, ticket, elapsed);
+            Vec::new()
+        }
+        Message::Copied(words) => {
+            model.say(words);
+            Vec::new()
+        }
+        Message::Log(calls) => {
+            pages::log(model, calls);
+            Vec::new()
+        }
+        Message::History(result) => table::history(model, result),
+        Message::Undone(ticket, result) => confirm::undone(model, ticket, result),
+        Message::MayWrite(ticket, why) => {
+            if let Some(confirm) = model.confirm_by(ticket) {
+                confirm.forbidden = why;
+            }
+            Vec::new()
+        }
+        Message::Paths(ticket, result) => {
+            table::paths(model, ticket, result);
+            Vec::new()
+        }
+        Message::Settled => Vec::new(),
+    }
+}
+
+fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let key = Key::of(&event);
+    let context = model.context();
+    // What was said in passing has been read by whoever presses the next key.
+    if matches!(&model.notice, Some(n) if n.weight == Weight::Passing) {
+        model.notice = None;
+    }
+    if context == Context::Confirm && confirm::types(model, key) {
+        return confirm::text(model, key);
+    }
+    match keymap::lookup(context, key) {
+        Some(command) => run(model, command),
+        None => text(model, context, key),
+    }
+}
+
+/// Runs a command in the context in focus.
+pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Some(effects) = general(model, command) {
+        return effects;
+    }
+    match model.context() {
+        Context::Pick => pick::run(model, command),
+        Context::Answer => answer::run(model, command),
+        Context::Read => pages::run(model, command),
+        Context::Menu => menu::run(model, command),
+        Context::List => table::run(model, command),
+        Context::Confirm | Context::Applied => confirm::run(model, command),
+        Context::SignedOut if command == Command::Accept => {
+            let offered = model.signed_out.as_ref().is_some_and(|s| s.offer.is_some());
+            if offered {
+                vec![Effect::Leave(Leave::Accepted)]
+            } else {
+                Vec::new()
+            }
+        }
+        Context::SignedOut | Context::Everywhere => Vec::new(),
+    }
+}
+
+/// Commands that mean the same everywhere.
+fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
+    Some(match command {
+        Command::Quit => quit(model, false),
+        Command::QuitPrinting => quit(model, true),
+        Command::Interrupt => interrupt(model),
+        Command::Suspend => vec![Effect::Suspend],
+        Command::Repaint => vec![Effect::Repaint],
+        Command::Mouse => {
+            model.mouse = !model.mouse;
+            model.say(if model.mouse {
+                "Mouse on: click to select, twice to open; hold Shift to select text."
+            } else {
+                "Mouse off: the terminal selects text again."
+            });
+            vec![Effect::Mouse(model.mouse)]
+        }
+        Command::Help => {
+            pages::help(model);
+            Vec::new()
+        }
+        Command::Legend => {
+            pages::legend(model);
+            Vec::new()
+        }
+        Command::Palette => {
+            menu::palette(model);
+            Vec::new()
+        }
+        Command::Log => vec![Effect::Log],
+        Command::History => table::open_history(model),
+        // An error that was read goes with Esc before anything else does.
+        Command::Back
+            if model
+                .notice
+                .take()
+                .is_some_and(|n| n.weight == Weight::Error) =>
+        {
+            Vec::new()
+        }
+        _ => return None,
+    })
+}
+
+/// Leaves, unless a write is under way: ending it half way would leave its end untold.
+fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
+    let busy = model
+        .overlays
+        .iter()
+        .any(|o| matches!(o, Overlay::Confirm(c) if c.busy()));
+    if busy {
+        model.fail("A change is being written; its answer is awaited before leaving.");
+        return Vec::new();
+    }
+    let mut words = model.changed.clone();
+    if printing {
+        words.extend(answer::printed(model));
+    }
+    vec![Effect::Leave(Leave::Quit { words })]
+}
+
+/// Stops a load when one is under way, else leaves.
+fn interrupt(model: &mut Model) -> Vec<Effect> {
+    let reading = model
+        .asked()
+        .is_some_and(|a| matches!(a.reading, Reading::Running));
+    let listing = model.accounts == Loading::Running;
+    if !reading && !listing {
+        return quit(model, false);
+    }
+    if reading && let Some(asked) = model.asked_mut() {
+        asked.reading = Reading::Stopped;
+    }
+    if listing {
+        model.accounts = Loading::Stopped;
+    }
+    model.say("Stopped. r reads again; Ctrl-C leaves.");
+    vec![Effect::Cancel]
+}
+
+fn text(model: &mut Model, context: Context, key: Key) -> Vec<Effect> {
+    match context {
+        Context::Pick => pick::text(model, key),
+        Context::Menu => {
+            menu::text_key(model, key);
+            Vec::new()
+        }
+        Context::Answer if key.character().is_some() => {
+            let hint = keymap::key_of(Context::Answer, Command::Help).unwrap_or("F1");
+            model.say(format!("{key} does nothing here; {hint} shows the keys."));
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A pasted text goes into the field in focus, and starts a new question elsewhere. It never runs
+/// keys, and confirms nothing.
+fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    match model.context() {
+        Context::Confirm => {
+            model.fail("The word has to be typed; what was pasted is left out.");
+            Vec::new()
+        }
+        Context::Menu => {
+            menu::insert_text(model, pasted);
+            Vec::new()
+        }
+        Context::Pick => pick::paste(model, pasted),
+        Context::Answer => pick::question_from(model, pasted),
+        _ => Vec::new(),
+    }
+}
+
+/// The keys that every text field knows. `true`: the key was for the field.
+fn edit(input: &mut Input, key: Key) -> bool {
+    let request = match (key.code(), key.ctrl(), key.alt()) {
+        (KeyCode::Backspace, false, false) | (KeyCode::Char('h'), true, false) => {
+            InputRequest::DeletePrevChar
+        }
+        (KeyCode::Delete, ..) => InputRequest::DeleteNextChar,
+        (KeyCode::Left, false, false) | (KeyCode::Char('b'), true, false) => {
+            InputRequest::GoToPrevChar
+        }
+        (KeyCode::Right, false, false) | (KeyCode::Char('f'), true, false) => {
+            InputRequest::GoToNextChar
+        }
+        (KeyCode::Left, true, _) | (KeyCode::Char('b'), false, true) => InputRequest::GoToPrevWord,
+        (KeyCode::Right, true, _) | (KeyCode::Char('f'), false, true) => InputRequest::GoToNextWord,
+        (KeyCode::Home, ..) | (KeyCode::Char('a'), true, false) => InputRequest::GoToStart,
+        (KeyCode::End, ..) | (KeyCode::Char('e'), true, false) => InputRequest::GoToEnd,
+        (KeyCode::Char('w'), true, false) | (KeyCode::Backspace, _, true) => {
+            InputRequest::DeletePrevWord
+        }
+        (KeyCode::Char('u'), true, false) => InputRequest::DeleteFromStart,
+        (KeyCode::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+        _ => match key.character() {
+            Some(c) => InputRequest::InsertChar(c),
+            None => return false,
+        },
+    };
+    let _ = input.handle(request);
+    true
+}
+
+/// Puts a text into a field: one line, nothing hidden.
+fn insert(input: &mut Input, text: &str) {
+    let line = text.trim().lines().next().unwrap_or("");
+    for c in line
+        .chars()
+        .filter(|c| !crate::text::is_hidden(*c))
+        .take(2_000)
+    {
+        let _ = input.handle(InputRequest::InsertChar(c));
+    }
+}
+
+/// Closes what lies on top; on the bottom, goes from an answer to the pair.
+fn back(model: &mut Model) -> Vec<Effect> {
+    if model.overlays.pop().is_none() && model.screen == Screen::Answer {
+        model.screen = Screen::Pick;
+    }
+    Vec::new()
+}

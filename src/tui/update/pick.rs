@@ -1,0 +1,265 @@
+//! Choosing a caller and a target.
+
+use std::sync::Arc;
+
+use super::super::command::Command;
+use super::super::effects::Effect;
+use super::super::keymap::Key;
+use super::super::model::{Account, Loading, Model, Screen};
+use super::{ask, edit, insert};
+use crate::estate::ServiceAccount;
+use crate::iam::{Permission, Principal, Resource};
+
+/// Accounts that came.
+pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
+    let items: Vec<Arc<Account>> = accounts.iter().map(|a| Arc::new(Account::new(a))).collect();
+    model.pick.caller.extend(items.iter().cloned());
+    model.pick.target.extend(items);
+    // What was given from outside stands in the list now.
+    if let Some(Principal::ServiceAccount(email)) = &model.pick.other_caller
+        && model
+            .pick
+            .caller
+            .selected()
+            .is_some_and(|a| a.email == *email)
+    {
+        model.pick.other_caller = None;
+    }
+    if let Some(target) = &model.pick.other_target
+        && model
+            .pick
+            .target
+            .selected()
+            .is_some_and(|a| a.email == target.id())
+    {
+        model.pick.other_target = None;
+    }
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    let page = isize::try_from(model.room.max(2)).unwrap_or(10) - 1;
+    let moves = matches!(
+        command,
+        Command::Up
+            | Command::Down
+            | Command::HalfUp
+            | Command::HalfDown
+            | Command::PageUp
+            | Command::PageDown
+            | Command::Top
+            | Command::Bottom
+    );
+    if moves {
+        let on_target = model.pick.on_target;
+        forget_given(model, on_target);
+    }
+    let list = model.pick.focused();
+    match command {
+        Command::Up => list.step(-1),
+        Command::Down => list.step(1),
+        Command::HalfUp => list.step(-page / 2),
+        Command::HalfDown => list.step(page / 2),
+        Command::PageUp => list.step(-page),
+        Command::PageDown => list.step(page),
+        Command::Top => list.select_row(0),
+        Command::Bottom => list.select_row(usize::MAX),
+        Command::NextPanel | Command::PreviousPanel => model.pick.on_target = !model.pick.on_target,
+        Command::Open => return open(model),
+        Command::Back => return clear(model),
+        Command::Permission => super::menu::permissions(model),
+        Command::Refresh => {
+            model.pick.caller.clear();
+            model.pick.target.clear();
+            model.accounts = Loading::Running;
+            return vec![Effect::List(model.scope.clone())];
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Esc: first the text typed, then back to the answer behind, if there is one.
+fn clear(model: &mut Model) -> Vec<Effect> {
+    let list = model.pick.focused();
+    if !list.input.value().is_empty() {
+        list.input.reset();
+        list.refilter();
+    } else if model.pick.on_target {
+        model.pick.on_target = false;
+    } else if model.asked().is_some() {
+        model.screen = Screen::Answer;
+    } else {
+        model.say("Nothing to go back to. Ctrl-C leaves.");
+    }
+    Vec::new()
+}
+
+/// Enter: the caller is taken, then the target; then the question is asked.
+fn open(model: &mut Model) -> Vec<Effect> {
+    if !model.pick.on_target {
+        if model.pick.chosen_caller().is_none() {
+            model.say(missing(model, "caller"));
+            return Vec::new();
+        }
+        model.pick.on_target = true;
+        return Vec::new();
+    }
+    match (model.pick.chosen_caller(), model.pick.chosen_target()) {
+        (Some(caller), Some(target)) => {
+            let permission = model.permission.clone();
+            ask(model, caller, target, permission)
+        }
+        (None, _) => {
+            model.pick.on_target = false;
+            model.say(missing(model, "caller"));
+            Vec::new()
+        }
+        (_, None) => {
+            model.say(missing(model, "target"));
+            Vec::new()
+        }
+    }
+}
+
+fn missing(model: &Model, which: &str) -> String {
+    match model.accounts {
+        Loading::Running => {
+            format!("No {which} yet: the list is still loading. An address can be typed.")
+        }
+        _ => format!(
+            "No {which} is chosen: nothing in the list matches. Type a whole address, user:… or principal://…"
+        ),
+    }
+}
+
+pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
+    let on_target = model.pick.on_target;
+    let list = model.pick.focused();
+    if edit(&mut list.input, key) {
+        list.refilter();
+        forget_given(model, on_target);
+    }
+    Vec::new()
+}
+
+/// What is typed replaces what was given from outside the list.
+fn forget_given(model: &mut Model, target: bool) {
+    if target {
+        model.pick.other_target = None;
+    } else {
+        model.pick.other_caller = None;
+    }
+}
+
+/// An address goes into the field; anything longer is read as an error.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let one_word = !text.trim().contains(char::is_whitespace) && text.len() < 400;
+    if !one_word {
+        return question_from(model, text);
+    }
+    let on_target = model.pick.on_target;
+    let list = model.pick.focused();
+    insert(&mut list.input, text);
+    list.refilter();
+    forget_given(model, on_target);
+    Vec::new()
+}
+
+/// Starts a question from a pasted error: what it names is filled in, what it does not name is asked.
+pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
+    let found = pasted::read(text);
+    let caller = found
+        .caller
+        .as_deref()
+        .and_then(|c| Principal::parse(c).ok());
+    let target = found
+        .target
+        .as_deref()
+        .and_then(|t| Resource::parse_account(t).ok());
+    if let Some(permission) = found
+        .permission
+        .as_deref()
+        .and_then(|p| Permission::parse(p).ok())
+        .filter(|p| p.as_str().starts_with("iam.serviceAccounts."))
+    {
+        model.permission = permission;
+    }
+    if caller.is_none() && target.is_none() && !found.is_about_access() {
+        model
+            .say("Nothing in the pasted text names an account or a permission; it was left alone.");
+        return Vec::new();
+    }
+    if let (Some(caller), Some(target)) = (&caller, &target) {
+        let (caller, target, permission) =
+            (caller.clone(), target.clone(), model.permission.clone());
+        let effects = ask(model, caller, target, permission);
+        model.say("Read from the pasted error: caller, target and permission.");
+        return effects;
+    }
+    model.screen = Screen::Pick;
+    model.overlays.clear();
+    let needs = match (&caller, &target) {
+        (None, Some(_)) => "The error names the target. Who called?",
+        (Some(_), None) => "The error names the caller. Which account was wanted?",
+        _ => "The error names neither caller nor target. Choose them.",
+    };
+    model.pick.on_target = caller.is_some();
+    preset(model, caller, target);
+    let mut words = needs.to_owned();
+    if let Some(meaning) = found.meaning() {
+        words = format!("{meaning} {words}");
+    }
+    model.say(words);
+    Vec::new()
+}
+
+/// Selects a pair that was given; what is in no list is kept beside it.
+pub fn preset(model: &mut Model, caller: Option<Principal>, target: Option<Resource>) {
+    if let Some(caller) = caller {
+        match &caller {
+            Principal::ServiceAccount(email) => {
+                model.pick.caller.input.reset();
+                model.pick.caller.refilter();
+                model.pick.caller.select_key(email);
+            }
+            _ => model.pick.other_caller = Some(caller.clone()),
+        }
+        if let Principal::ServiceAccount(email) = &caller
+            && !model.pick.caller.items().any(|a| a.email == *email)
+        {
+            model.pick.other_caller = Some(caller);
+        }
+    }
+    if let Some(target) = target {
+        model.pick.target.input.reset();
+        model.pick.target.refilter();
+        model.pick.target.select_key(target.id());
+        if !model.pick.target.items().any(|a| a.email == target.id()) {
+            model.pick.other_target = Some(target);
+        }
+    }
+}
+
+// TEMPORARY
+mod pasted {
+    pub struct P {
+        pub caller: Option<String>,
+        pub target: Option<String>,
+        pub permission: Option<String>,
+    }
+    impl P {
+        pub fn is_about_access(&self) -> bool {
+            false
+        }
+        pub fn meaning(&self) -> Option<String> {
+            None
+        }
+    }
+    pub fn read(_: &str) -> P {
+        P {
+            caller: None,
+            target: None,
+            permission: None,
+        }
+    }
+}

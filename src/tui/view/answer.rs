@@ -1,0 +1,132 @@
+//! An answer: the pair, the picture, the causes; where it is wide, the selected level's policy.
+
+use ratatui::layout::Rect;
+
+use super::super::model::{Asked, Model, Panel, Reading};
+use super::super::text::{duration, width};
+use super::super::theme::Role;
+use super::super::update::verdict_words;
+use super::super::words::permission_words;
+use super::pen::Pen;
+use super::{bindings, tree, why};
+use crate::evaluate::Outcome;
+
+/// From this width on the selected level's policy stands beside the picture.
+const WITH_POLICY: u16 = 120;
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
+    let Some(mut asked) = model.visits.get(model.visit).cloned() else {
+        return;
+    };
+    pair(pen, area, &asked);
+    let body = Rect::new(
+        area.x,
+        area.y + 2,
+        area.width,
+        area.height.saturating_sub(2),
+    );
+    let (left, right) = if body.width >= WITH_POLICY {
+        let wide = body.width * 11 / 20;
+        let left = Rect::new(body.x, body.y, wide - 1, body.height);
+        let right = Rect::new(body.x + wide, body.y, body.width - wide, body.height);
+        (left, Some(right))
+    } else {
+        (body, None)
+    };
+    let rows = asked.known().map_or(asked.steps.len(), |k| k.rows.len());
+    let heights = split(left.height, rows);
+    let above = Rect::new(left.x, left.y, left.width, heights.0);
+    let below = Rect::new(left.x, left.y + heights.0, left.width, heights.1);
+    tree::draw(pen, above, model, &mut asked);
+    why::draw(pen, below, model, &mut asked);
+    if let Some(right) = right {
+        bindings::draw(pen, right, model, &asked);
+    }
+    model.room = usize::from(match asked.panel {
+        Panel::Tree => heights.0.saturating_sub(1),
+        Panel::Why => heights.1.saturating_sub(1),
+    });
+    // Where the view scrolled to is the view's to keep.
+    if let Some(place) = model.asked_mut() {
+        place.tree_offset = asked.tree_offset;
+        place.why_offset = asked.why_offset;
+    }
+}
+
+/// The heights of picture and causes, a rule each included: the picture whole where there is room,
+/// but the causes never less than about half.
+fn split(height: u16, rows: usize) -> (u16, u16) {
+    let wanted = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+    let most = (height / 2).max(4);
+    let above = wanted.clamp(3, most).min(height);
+    (above, height - above)
+}
+
+/// Two lines: who, with the verdict; which account, with what is asked.
+fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
+    let question = &asked.question;
+    let target = asked.known().map_or_else(
+        || question.target.id().to_owned(),
+        |k| k.estate.label(&k.explanation.question.target),
+    );
+    let target = target
+        .strip_suffix(".iam.gserviceaccount.com")
+        .map_or(target.clone(), str::to_owned);
+    let (role, sign) = match (&asked.reading, asked.outcome()) {
+        (Reading::Failed(_), _) => (Role::Denied, pen.glyphs.no()),
+        (_, Some(Outcome::WouldSucceed)) => (Role::Granted, pen.glyphs.yes()),
+        (_, Some(Outcome::WouldFail)) => (Role::Denied, pen.glyphs.no()),
+        (_, Some(Outcome::Unknown)) => (Role::Unknown, "?"),
+        (_, None) => (Role::Dim, pen.glyphs.pick("·", ".")),
+    };
+    let verdict = format!("{sign} {}", verdict_words(asked));
+    let took = asked.known().map_or(String::new(), |k| {
+        format!("verdict in {}", duration(k.took.as_secs_f64()))
+    });
+    let asks = permission_words(&question.permission);
+    let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+    let edge = pen.put_right(inner, area.y, role, &verdict);
+    line(pen, area, area.y, "caller", &question.caller.short(), edge);
+    let right = if area.width < 60 {
+        asks
+    } else if took.is_empty() {
+        asks
+    } else {
+        format!("{asks} · {took}")
+    };
+    let right = if pen.glyphs == super::super::glyph::Glyphs::Ascii {
+        right.replace('·', "-")
+    } else {
+        right
+    };
+    // On a narrow screen the name is worth more than what is asked.
+    let fits = width(&right) + width(&target) + 12 < usize::from(area.width);
+    let edge = if fits || area.width >= 60 {
+        pen.put_right(inner, area.y + 1, Role::Dim, &right)
+    } else {
+        area.right()
+    };
+    line(pen, area, area.y + 1, "target", &target, edge);
+}
+
+fn line(pen: &mut Pen<'_>, area: Rect, y: u16, label: &str, name: &str, edge: u16) {
+    let x = pen.put(area.x + 1, y, 8, Role::Dim, label);
+    let room = edge.saturating_sub(x + 4);
+    pen.name(x + 2, y, room, Role::Path, name);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn the_heights_always_add_up() {
+        for height in 0..200 {
+            for rows in [0, 1, 5, 12, 40] {
+                let (above, below) = split(height, rows);
+                assert_eq!(above + below, height);
+            }
+        }
+        assert_eq!(split(20, 7), (8, 12));
+    }
+}

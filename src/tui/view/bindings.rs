@@ -1,0 +1,43 @@
+//! Where it is wide: the selected level's policy, what matches first.
+
+use ratatui::layout::Rect;
+
+use super::super::model::{Asked, Model};
+use super::super::theme::Role;
+use super::super::update::level_lines;
+use super::page::wrapped;
+use super::pen::Pen;
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, _model: &Model, asked: &Asked) {
+    let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
+    for y in area.y..area.bottom() {
+        pen.put(area.x.saturating_sub(1), y, 1, Role::Dim, pen.glyphs.bar());
+    }
+    let row = asked
+        .known()
+        .and_then(|known| Some((known, known.rows.get(asked.tree_row)?)));
+    let Some((known, row)) = row else {
+        pen.rule(title, "policy", false);
+        return;
+    };
+    pen.rule(title, &format!("policy of {}", row.label), false);
+    let lines = match &row.resource {
+        Some(resource) => level_lines(known, resource),
+        None => Vec::new(),
+    };
+    let lines = wrapped(&lines, usize::from(area.width.saturating_sub(2)));
+    let room = usize::from(area.height.saturating_sub(1));
+    let hidden = lines.len().saturating_sub(room);
+    for (line, y) in lines.iter().zip(area.y + 1..area.bottom()) {
+        pen.pieces(area.x + 1, y, area.width.saturating_sub(2), line);
+    }
+    if hidden > 0 {
+        let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+        pen.put_right(
+            inner,
+            area.y,
+            Role::Dim,
+            &format!(" {hidden} lines more: Enter "),
+        );
+    }
+}

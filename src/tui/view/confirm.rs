@@ -1,0 +1,299 @@
+//! The confirmation: what, to whom, where; the diff; what it means; the word. Then the proof.
+
+use ratatui::layout::{Position, Rect};
+
+use super::super::model::{Act, Confirm, Model, Phase};
+use super::super::page::{Text, line, piece};
+use super::super::text::width;
+use super::super::theme::Role;
+use super::super::tree::title as role_title;
+use super::super::update::{EXPECTED, ends};
+use super::page::{centered, wrapped};
+use super::pen::Pen;
+use crate::repair::Repair;
+use crate::repair::diff::{Kind, diff};
+use crate::repair::verify::Minted;
+
+/// Lines of policy around a change.
+const CONTEXT: usize = 2;
+
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    confirm: &mut Confirm,
+    model: &mut Model,
+) -> Option<Position> {
+    let frame = centered(area, 100, area.height.min(34));
+    let title = match (&confirm.act, &confirm.phase) {
+        (_, Phase::Proven { .. }) => "It works",
+        (_, Phase::Failed(_)) => "Not applied",
+        (_, Phase::Undone(_)) => "Taken back",
+        (Act::Undo(_), _) => "Take it back?",
+        (_, Phase::Asking { .. }) => "Give access?",
+        _ => "Giving access",
+    };
+    let inside = pen.window(frame, title);
+    let room = usize::from(inside.width);
+    let foot = foot(pen, confirm);
+    let foot = wrapped(&foot, room);
+    let foot_height = u16::try_from(foot.len())
+        .unwrap_or(u16::MAX)
+        .min(inside.height);
+    let body = Rect::new(
+        inside.x,
+        inside.y,
+        inside.width,
+        inside.height - foot_height,
+    );
+    let lines = wrapped(&body_lines(confirm, model), room);
+    let height = usize::from(body.height);
+    model.room = height;
+    confirm.offset = confirm.offset.min(lines.len().saturating_sub(height));
+    for (text, y) in lines.iter().skip(confirm.offset).zip(body.y..body.bottom()) {
+        pen.pieces(body.x, y, body.width, text);
+    }
+    let hidden = lines.len().saturating_sub(confirm.offset + height);
+    if hidden > 0 && frame.width > 20 {
+        let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
+        pen.put_right(
+            edge,
+            frame.y,
+            Role::Warning,
+            &format!(" {hidden} lines more: Down "),
+        );
+    }
+    for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
+        pen.pieces(inside.x, y, inside.width, text);
+    }
+    if !matches!(confirm.phase, Phase::Asking { .. }) {
+        return None;
+    }
+    // The word is typed on the last line, after its prompt.
+    let prompt = width(&prompt(confirm));
+    let typed = confirm.input.visual_cursor();
+    let x = inside.x + u16::try_from(prompt + typed).unwrap_or(0);
+    Some(Position::new(
+        x.min(inside.right().saturating_sub(1)),
+        inside.bottom().saturating_sub(1),
+    ))
+}
+
+fn prompt(confirm: &Confirm) -> String {
+    format!("type {} to apply: ", confirm.word)
+}
+
+/// What is shown above: it scrolls where there is no room.
+fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
+    let mut lines = Vec::new();
+    if let Phase::Asking { note: Some(note) } = &confirm.phase {
+        lines.push(line(Role::Warning, note.clone()));
+        lines.push(Vec::new());
+    }
+    match (&confirm.act, confirm.repair()) {
+        (_, Some(repair)) => grant_lines(&mut lines, confirm, repair, model),
+        (Act::Undo(change), _) => {
+            let record = &change.entry.record;
+            let rows = [
+                (
+                    "on",
+                    record
+                        .resource
+                        .rsplit('/')
+                        .next()
+                        .unwrap_or(&record.resource),
+                ),
+                ("from", record.grant.member.as_str()),
+                ("role", record.grant.role.as_str()),
+            ];
+            for (name, text) in rows {
+                lines.push(vec![
+                    piece(Role::Dim, format!("{name:<8}")),
+                    piece(Role::Text, text),
+                ]);
+            }
+            if let Some(old) = &record.replaced {
+                lines.push(vec![
+                    piece(Role::Dim, format!("{:<8}", "back to")),
+                    piece(Role::Text, old.clone()),
+                ]);
+            }
+            lines.push(Vec::new());
+            lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
+        }
+        _ => {}
+    }
+    lines
+}
+
+fn grant_lines(lines: &mut Vec<Text>, confirm: &Confirm, repair: &Repair, model: &Model) {
+    let known = model.asked().and_then(|a| a.known());
+    let title = known.map_or_else(
+        || repair.role.clone(),
+        |k| role_title(&k.estate, &repair.role),
+    );
+    let row = |name: &str, text: String, dim: String| {
+        vec![
+            piece(Role::Dim, format!("{name:<8}")),
+            piece(Role::Path, text),
+            piece(Role::Dim, dim),
+        ]
+    };
+    let kind = format!("  ({})", repair.resource.kind().word());
+    lines.push(row("on", repair.resource.id().to_owned(), kind));
+    lines.push(row("to", repair.member.clone(), String::new()));
+    let name = if title == repair.role {
+        String::new()
+    } else {
+        format!("  {}", repair.role)
+    };
+    lines.push(row("role", title, name));
+    if let Some(old) = &repair.replaces {
+        lines.push(row("instead of", String::new(), format!(" {old}")));
+    }
+    match (&repair.condition, ends(repair)) {
+        (Some(_), Some(until)) => lines.push(row("until", until, String::new())),
+        (Some(condition), None) => {
+            lines.push(row("while", condition.expression.clone(), String::new()));
+        }
+        (None, _) => {}
+    }
+    lines.push(Vec::new());
+    for change in diff(&repair.before, &repair.after, CONTEXT).lines {
+        let role = match change.kind {
+            Kind::Same => Role::Dim,
+            Kind::Added => Role::Added,
+            Kind::Removed => Role::Removed,
+        };
+        if change.gap_before {
+            lines.push(line(Role::Dim, "  …"));
+        }
+        lines.push(line(
+            role,
+            format!("{} {}", change.kind.sign(), change.text),
+        ));
+    }
+    lines.push(Vec::new());
+    lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
+}
+
+/// What is shown below, always in sight.
+fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
+    let dot = pen.glyphs.pick(" · ", " - ");
+    match &confirm.phase {
+        Phase::Asking { .. } => asking(confirm, dot),
+        Phase::Applying => vec![line(Role::Warning, "Writing the policy …")],
+        Phase::Verifying {
+            applied,
+            elapsed,
+            last,
+            tries,
+        } => {
+            let mut lines = vec![applied_line(pen, applied)];
+            let seconds = elapsed.as_secs();
+            lines.push(line(
+                Role::Heading,
+                format!(
+                    "waiting until Google enforces it ({EXPECTED})  {}:{:02}{dot}look {tries}",
+                    seconds / 60,
+                    seconds % 60
+                ),
+            ));
+            match last {
+                Some(Ok(verified)) => {
+                    let words = match &verified.minted {
+                        Minted::Refused(why) => format!("still refused: {why}"),
+                        Minted::NotPossible(why) => {
+                            format!("no token can be minted to prove it: {why}")
+                        }
+                        Minted::Yes => "a token was minted".to_owned(),
+                    };
+                    lines.push(line(Role::Dim, words));
+                }
+                Some(Err(why)) => lines.push(line(Role::Denied, format!("could not look: {why}"))),
+                None => {}
+            }
+            lines
+        }
+        Phase::Proven { applied, proof } => vec![
+            applied_line(pen, applied),
+            line(Role::Granted, format!("{} {proof}", pen.glyphs.yes())),
+        ],
+        Phase::Failed(why) => vec![line(Role::Denied, format!("{} {why}", pen.glyphs.no()))],
+        Phase::Undone(words) => {
+            vec![line(Role::Granted, format!("{} {words}", pen.glyphs.yes()))]
+        }
+    }
+}
+
+fn applied_line(pen: &Pen<'_>, applied: &crate::repair::Applied) -> Text {
+    let arrow = pen.glyphs.pick("→", "->");
+    let short = |etag: &str| etag.chars().take(12).collect::<String>();
+    let words = if applied.history_id.is_some() {
+        format!(
+            "{} applied, etag {} {arrow} {}",
+            pen.glyphs.yes(),
+            short(&applied.etag_before),
+            short(&applied.etag_after)
+        )
+    } else {
+        format!(
+            "{} it was there already; nothing was written",
+            pen.glyphs.yes()
+        )
+    };
+    match &applied.journal_warning {
+        Some(warning) => vec![
+            piece(Role::Granted, words),
+            piece(Role::Warning, format!("  {warning}")),
+        ],
+        None => line(Role::Granted, words),
+    }
+}
+
+fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
+    let mut lines = Vec::new();
+    let counts = match (&confirm.act, confirm.repair()) {
+        (_, Some(repair)) => match &repair.replaces {
+            Some(old) => format!("only {old} is replaced"),
+            None => "nobody is removed".to_owned(),
+        },
+        _ => "only what was added is taken out".to_owned(),
+    };
+    let others = match &confirm.act {
+        Act::Grant {
+            repairs,
+            chosen,
+            limited,
+        } => {
+            let count = limited.as_ref().unwrap_or(repairs).len();
+            if count > 1 {
+                format!("{dot}fix {} of {count}, Tab for another", chosen + 1)
+            } else {
+                String::new()
+            }
+        }
+        Act::Undo(_) => String::new(),
+    };
+    lines.push(vec![
+        piece(Role::Dim, counts),
+        piece(Role::Warning, format!("{dot}NOT applied yet")),
+        piece(Role::Dim, others),
+    ]);
+    if let Some(why) = &confirm.forbidden {
+        lines.push(line(
+            Role::Denied,
+            format!("Cannot be applied from here: {why}. y copies a request to somebody who may."),
+        ));
+    }
+    if let Some(why) = &confirm.weighty {
+        lines.push(line(
+            Role::Warning,
+            format!("A powerful account ({why}): its name is the word."),
+        ));
+    }
+    lines.push(vec![
+        piece(Role::Heading, prompt(confirm)),
+        piece(Role::Path, confirm.input.value()),
+    ]);
+    lines
+}

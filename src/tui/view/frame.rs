@@ -1,0 +1,198 @@
+//! The parts of every screen: header, notice, footer; and what is shown when there is no room, or
+//! there are no credentials.
+
+use ratatui::layout::Rect;
+
+use super::super::keymap::{self, Context};
+use super::super::model::{Loading, Model, Overlay, Phase, SMALLEST, Weight};
+use super::super::text::{width, wrap};
+use super::super::theme::Role;
+use super::pen::Pen;
+
+/// Where things go.
+pub(super) struct Parts {
+    pub header: Rect,
+    pub body: Rect,
+    pub notice: Rect,
+    pub footer: Rect,
+}
+
+/// One line each for header, notice and footer; the body between them.
+pub(super) fn parts(area: Rect) -> Parts {
+    let line = |y: u16| Rect::new(area.x, y, area.width, 1);
+    Parts {
+        header: line(area.y),
+        body: Rect::new(
+            area.x,
+            area.y + 1,
+            area.width,
+            area.height.saturating_sub(3),
+        ),
+        notice: line(area.bottom().saturating_sub(2)),
+        footer: line(area.bottom().saturating_sub(1)),
+    }
+}
+
+pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let mut right = Vec::new();
+    if let Some(viewer) = &model.viewer {
+        right.push(viewer.clone());
+    }
+    if model.read_only {
+        right.push("read-only".to_owned());
+    }
+    if let Some(at) = model.at {
+        right.push(format!("at {at}"));
+    }
+    if !model.mouse {
+        right.push("mouse off".to_owned());
+    }
+    let words = right.join(" · ");
+    let words = if pen.glyphs == super::super::glyph::Glyphs::Ascii {
+        words.replace('·', "-")
+    } else {
+        words
+    };
+    let edge = if area.width < 60 {
+        area.right()
+    } else {
+        let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+        pen.put_right(inner, area.y, Role::Dim, &words)
+    };
+    let x = pen.put(
+        area.x + 1,
+        area.y,
+        area.width - 1,
+        Role::Header,
+        "bindscope",
+    );
+    let room = edge.saturating_sub(x + 3);
+    pen.name(x + 2, area.y, room, Role::Dim, &model.source);
+}
+
+/// The line above the footer. An error says how to be rid of it.
+pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let Some(notice) = &model.notice else { return };
+    let role = match notice.weight {
+        Weight::Passing => Role::Heading,
+        Weight::Error => Role::Denied,
+    };
+    let suffix = match notice.weight {
+        Weight::Passing => "",
+        Weight::Error => "  (Esc)",
+    };
+    let room = area.width.saturating_sub(2);
+    pen.clear(area);
+    let keep = room.saturating_sub(u16::try_from(suffix.len()).unwrap_or(0));
+    let x = pen.put(area.x + 1, area.y, keep, role, &notice.text);
+    pen.put(x, area.y, area.right().saturating_sub(x), Role::Dim, suffix);
+}
+
+/// Keys and words of what is in focus, as many as fit.
+pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    pen.clear(area);
+    let context = model.context();
+    let mut x = area.x + 1;
+    for (key, word) in keymap::footer(context) {
+        if !fits_phase(model, context, word) {
+            continue;
+        }
+        let wide = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
+        if x.saturating_add(wide) >= area.right() {
+            break;
+        }
+        x = pen.put(x, area.y, area.right() - x, Role::Key, key);
+        x = pen.put(
+            x + 1,
+            area.y,
+            area.right().saturating_sub(x + 1),
+            Role::Dim,
+            word,
+        );
+        x += 3;
+    }
+}
+
+/// Whether a hint is true now.
+fn fits_phase(model: &Model, context: Context, word: &str) -> bool {
+    let Some(Overlay::Confirm(confirm)) = model.overlays.last() else {
+        return true;
+    };
+    match (&confirm.phase, context, word) {
+        (Phase::Applying, ..) => false,
+        (Phase::Verifying { applied, .. } | Phase::Proven { applied, .. }, _, "undo") => {
+            applied.history_id.is_some()
+        }
+        (Phase::Failed(_) | Phase::Undone(_), _, "undo") => false,
+        _ => true,
+    }
+}
+
+pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let words = format!(
+        "Too small: {}x{} of {}x{}. Enlarge the window, or Ctrl-C to leave.",
+        model.size.0, model.size.1, SMALLEST.0, SMALLEST.1
+    );
+    for (y, text) in (area.y..area.bottom()).zip(wrap(&words, usize::from(area.width.max(1)))) {
+        pen.put(area.x, y, area.width, Role::Text, &text);
+    }
+}
+
+pub(super) fn signed_out(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let Some(signed_out) = &model.signed_out else {
+        return;
+    };
+    let room = usize::from(area.width.saturating_sub(4));
+    let mut y = area.y + 1;
+    pen.put(
+        area.x + 2,
+        y,
+        area.width - 4,
+        Role::Heading,
+        "Not signed in to Google Cloud",
+    );
+    y += 2;
+    for paragraph in signed_out.words.lines() {
+        let indent = paragraph.len() - paragraph.trim_start().len();
+        for text in wrap(paragraph.trim(), room.saturating_sub(indent)) {
+            if y >= area.bottom() {
+                return;
+            }
+            let x = area.x + 2 + u16::try_from(indent).unwrap_or(0);
+            pen.put(x, y, area.right().saturating_sub(x + 1), Role::Text, &text);
+            y += 1;
+        }
+    }
+    if let Some(offer) = &signed_out.offer
+        && y + 1 < area.bottom()
+    {
+        let x = pen.put(area.x + 2, y + 1, 20, Role::Key, "Enter");
+        pen.put(
+            x + 1,
+            y + 1,
+            area.right().saturating_sub(x + 2),
+            Role::Text,
+            offer,
+        );
+    }
+}
+
+/// How far the list of accounts is, in words.
+pub(super) fn loading_words(loading: &Loading, count: usize) -> String {
+    match loading {
+        Loading::Running => format!("{count} so far, still loading"),
+        Loading::Done(listing) => {
+            let projects = if listing.projects == 1 {
+                "1 project".to_owned()
+            } else {
+                format!("{} projects", listing.projects)
+            };
+            match listing.unreadable.len() {
+                0 => format!("{count} accounts, {projects}"),
+                n => format!("{count} accounts, {projects}, {n} not readable"),
+            }
+        }
+        Loading::Failed(_) => format!("{count}, then it failed"),
+        Loading::Stopped => format!("{count}, then stopped"),
+    }
+}

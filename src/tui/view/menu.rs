@@ -1,0 +1,81 @@
+//! A menu that is filtered as one types.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use super::super::list::Item as _;
+use super::super::model::{Menu, Model, Spot};
+use super::super::theme::Role;
+use super::page::centered;
+use super::pen::Pen;
+
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    menu: &mut Menu,
+    model: &mut Model,
+) -> Option<Position> {
+    let count = u16::try_from(menu.list.total()).unwrap_or(u16::MAX);
+    let frame = centered(area, 100, count.saturating_add(4).max(6));
+    let inside = pen.window(frame, &menu.title);
+    let x = pen.put(inside.x, inside.y, 2, Role::Key, "/ ");
+    let room = inside.right().saturating_sub(x);
+    pen.put(x, inside.y, room, Role::Text, menu.list.input.value());
+    let cursor = u16::try_from(menu.list.input.visual_cursor()).unwrap_or(0);
+    let caret = Position::new((x + cursor).min(inside.right().saturating_sub(1)), inside.y);
+    let rows = Rect::new(
+        inside.x,
+        inside.y + 1,
+        inside.width,
+        inside.height.saturating_sub(1),
+    );
+    model.room = usize::from(rows.height);
+    let selected = menu.list.row();
+    let window = menu.list.window(usize::from(rows.height));
+    if window.is_empty() {
+        pen.put(
+            rows.x,
+            rows.y,
+            rows.width,
+            Role::Dim,
+            "Nothing matches. Esc clears.",
+        );
+    }
+    let widest = window
+        .iter()
+        .map(|(_, c, _)| super::super::text::width(c.text()))
+        .max()
+        .unwrap_or(0);
+    let column = u16::try_from(widest)
+        .unwrap_or(u16::MAX)
+        .min(rows.width * 7 / 10);
+    let matched = pen.style(Role::Match).add_modifier(Modifier::UNDERLINED);
+    for ((row, choice, places), y) in window.into_iter().zip(rows.y..rows.bottom()) {
+        let line = Rect::new(rows.x, y, rows.width, 1);
+        let mut at = rows.x + 2;
+        let end = rows.x + 2 + column;
+        for (i, c) in choice.text().chars().enumerate() {
+            if at >= end.min(rows.right()) {
+                break;
+            }
+            let hit = u32::try_from(i).is_ok_and(|i| places.binary_search(&i).is_ok());
+            let style = if hit { matched } else { pen.style(Role::Text) };
+            let mut text = [0_u8; 4];
+            at = pen.put_styled(at, y, end - at, style, c.encode_utf8(&mut text));
+        }
+        let x = end + 2;
+        pen.put(
+            x,
+            y,
+            rows.right().saturating_sub(x),
+            Role::Dim,
+            &choice.note,
+        );
+        if row == selected {
+            pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
+            pen.lay(line, Role::Selected);
+        }
+        model.spots.push((line, Spot::OverlayRow(row)));
+    }
+    Some(caret)
+}

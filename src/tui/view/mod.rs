@@ -1,0 +1,60 @@
+//! Draws the model, and nothing else. One file per part of the screen.
+
+mod answer;
+mod bindings;
+mod confirm;
+mod frame;
+mod menu;
+mod page;
+mod pen;
+mod pick;
+mod table;
+mod tree;
+mod why;
+
+use ratatui::Frame;
+
+use super::model::{Model, Overlay, Screen};
+use pen::Pen;
+
+/// Draws a frame. Where lists scroll to, and where clicks land, is noted in the model.
+pub fn draw(frame: &mut Frame<'_>, model: &mut Model) {
+    let area = frame.area();
+    model.size = (area.width, area.height);
+    model.spots.clear();
+    let mut pen = Pen::new(frame.buffer_mut(), model.theme, model.glyphs);
+    if model.too_small() {
+        frame::too_small(&mut pen, area, model);
+        return;
+    }
+    let parts = frame::parts(area);
+    frame::header(&mut pen, parts.header, model);
+    let mut caret = None;
+    if model.signed_out.is_some() {
+        frame::signed_out(&mut pen, parts.body, model);
+    } else {
+        match model.screen {
+            Screen::Pick => caret = pick::draw(&mut pen, parts.body, model),
+            Screen::Answer => answer::draw(&mut pen, parts.body, model),
+        }
+    }
+    if let Some(mut overlay) = model.overlays.pop() {
+        if matches!(overlay, Overlay::Confirm(_)) {
+            pen.dim_all(area);
+        }
+        // What lies below takes no clicks.
+        model.spots.clear();
+        caret = match &mut overlay {
+            Overlay::Page(it) => page::draw(&mut pen, parts.body, it, model),
+            Overlay::Menu(it) => menu::draw(&mut pen, parts.body, it, model),
+            Overlay::Table(it) => table::draw(&mut pen, parts.body, it, model),
+            Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model),
+        };
+        model.overlays.push(overlay);
+    }
+    frame::notice(&mut pen, parts.notice, model);
+    frame::footer(&mut pen, parts.footer, model);
+    if let Some(at) = caret {
+        frame.set_cursor_position(at);
+    }
+}

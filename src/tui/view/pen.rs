@@ -1,0 +1,178 @@
+//! What every part draws with. All text passes here, so nothing from outside reaches the terminal raw.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::super::glyph::Glyphs;
+use super::super::page::Piece;
+use super::super::text::{cut_end, cut_middle, width};
+use super::super::theme::{Role, Theme};
+use crate::text::{is_hidden, visible};
+
+/// A buffer with a theme.
+pub(super) struct Pen<'b> {
+    buffer: &'b mut Buffer,
+    theme: Theme,
+    /// The signs.
+    pub glyphs: Glyphs,
+}
+
+impl<'b> Pen<'b> {
+    pub fn new(buffer: &'b mut Buffer, theme: Theme, glyphs: Glyphs) -> Self {
+        Self {
+            buffer,
+            theme,
+            glyphs,
+        }
+    }
+
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Puts a text; gives the column after it. What does not fit in `room` cells is cut at its end.
+    pub fn put(&mut self, x: u16, y: u16, room: u16, role: Role, text: &str) -> u16 {
+        let style = self.style(role);
+        self.put_styled(x, y, room, style, text)
+    }
+
+    /// The same with a style.
+    pub fn put_styled(&mut self, x: u16, y: u16, room: u16, style: Style, text: &str) -> u16 {
+        if room == 0 || !self.holds(x, y) {
+            return x;
+        }
+        let text = safe(text);
+        let text = cut_end(&text, usize::from(room), self.glyphs.ellipsis());
+        let (end, _) = self
+            .buffer
+            .set_stringn(x, y, &text, usize::from(room), style);
+        end
+    }
+
+    /// Puts a name; what does not fit is cut in its middle.
+    pub fn name(&mut self, x: u16, y: u16, room: u16, role: Role, text: &str) -> u16 {
+        let text = safe(text);
+        let text = cut_middle(&text, usize::from(room), self.glyphs.ellipsis());
+        self.put(x, y, room, role, &text)
+    }
+
+    /// Puts a text so that it ends at the right of `area`; gives the column where it begins.
+    pub fn put_right(&mut self, area: Rect, y: u16, role: Role, text: &str) -> u16 {
+        let text = safe(text);
+        let wide = u16::try_from(width(&text))
+            .unwrap_or(u16::MAX)
+            .min(area.width);
+        let x = area.right().saturating_sub(wide);
+        self.put(x, y, wide, role, &text);
+        x
+    }
+
+    /// Puts pieces one after the other.
+    pub fn pieces(&mut self, x: u16, y: u16, room: u16, pieces: &[Piece]) -> u16 {
+        let end = x.saturating_add(room);
+        let mut at = x;
+        for piece in pieces {
+            at = self.put(at, y, end.saturating_sub(at), piece.role, &piece.text);
+        }
+        at
+    }
+
+    /// A rule with a title in it: `─ why ────`.
+    pub fn rule(&mut self, area: Rect, title: &str, focused: bool) {
+        let line = self.glyphs.rule();
+        let role = if focused { Role::Heading } else { Role::Dim };
+        let whole = line.repeat(usize::from(area.width));
+        self.put(area.x, area.y, area.width, Role::Dim, &whole);
+        if !title.is_empty() && area.width > 4 {
+            let at = self.put(area.x + 1, area.y, area.width - 2, Role::Dim, " ");
+            let at = self.put(at, area.y, area.width.saturating_sub(4), role, title);
+            if at < area.right() {
+                self.put(at, area.y, 1, Role::Dim, " ");
+            }
+        }
+    }
+
+    /// Lays a role's style over an area; colours that it does not set stay.
+    pub fn lay(&mut self, area: Rect, role: Role) {
+        let style = self.style(role);
+        let area = area.intersection(self.buffer.area);
+        self.buffer.set_style(area, style);
+    }
+
+    /// Makes everything that was drawn so far recede.
+    pub fn dim_all(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        let style = Style::reset().add_modifier(Modifier::DIM);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    /// Blanks an area. A wide character that is cut by its edge is blanked whole.
+    pub fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            if let Some(before) = area.left().checked_sub(1)
+                && let Some(cell) = self.buffer.cell_mut((before, y))
+                && width(cell.symbol()) > 1
+            {
+                cell.set_symbol(" ");
+            }
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                }
+            }
+        }
+    }
+
+    /// A frame with a title, blank inside; gives the inside.
+    pub fn window(&mut self, area: Rect, title: &str) -> Rect {
+        self.clear(area);
+        if area.width < 4 || area.height < 3 {
+            return area;
+        }
+        let g = self.glyphs;
+        let across = g.rule().repeat(usize::from(area.width - 2));
+        let top = format!("{}{across}{}", g.pick("┌", "+"), g.pick("┐", "+"));
+        let low = format!("{}{across}{}", g.pick("└", "+"), g.pick("┘", "+"));
+        self.put(area.x, area.y, area.width, Role::Dim, &top);
+        self.put(area.x, area.bottom() - 1, area.width, Role::Dim, &low);
+        for y in area.y + 1..area.bottom() - 1 {
+            self.put(area.x, y, 1, Role::Dim, g.bar());
+            self.put(area.right() - 1, y, 1, Role::Dim, g.bar());
+        }
+        if !title.is_empty() {
+            let room = area.width.saturating_sub(6);
+            let title = cut_middle(&safe(title), usize::from(room), g.ellipsis());
+            self.put(
+                area.x + 2,
+                area.y,
+                area.width - 4,
+                Role::Heading,
+                &format!(" {title} "),
+            );
+        }
+        Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
+    }
+
+    fn holds(&self, x: u16, y: u16) -> bool {
+        self.buffer.area.contains((x, y).into())
+    }
+}
+
+/// Hidden characters shown as what they are.
+pub(super) fn safe(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_hidden) {
+        Cow::Owned(visible(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}

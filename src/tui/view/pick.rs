@@ -1,0 +1,278 @@
+//! Choosing a caller and a target: two lists side by side, one at a time where it is narrow.
+
+use std::sync::Arc;
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use super::super::model::{Account, Loading, Model, Side, Spot};
+use super::super::text::{cut_middle, width};
+use super::super::theme::Role;
+use super::super::words::permission_words;
+use super::frame::loading_words;
+use super::pen::Pen;
+
+/// From this width on both lists stand side by side.
+const SIDE_BY_SIDE: u16 = 66;
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) -> Option<Position> {
+    let lead = if area.width >= SIDE_BY_SIDE {
+        "Who calls, and which account should it act as? Type to filter; paste an error to start from it."
+    } else {
+        "Who calls, and as which account?"
+    };
+    pen.put(area.x + 1, area.y, area.width - 2, Role::Text, lead);
+    let body = Rect::new(
+        area.x,
+        area.y + 1,
+        area.width,
+        area.height.saturating_sub(2),
+    );
+    summary(
+        pen,
+        Rect::new(area.x, area.bottom() - 1, area.width, 1),
+        model,
+    );
+    let on_target = model.pick.on_target;
+    if body.width >= SIDE_BY_SIDE {
+        let half = body.width / 2;
+        let left = Rect::new(body.x, body.y, half - 1, body.height);
+        let right = Rect::new(body.x + half, body.y, body.width - half, body.height);
+        let a = side(pen, left, model, Side::Caller, !on_target);
+        let b = side(pen, right, model, Side::Target, on_target);
+        return if on_target { b } else { a };
+    }
+    let which = if on_target {
+        Side::Target
+    } else {
+        Side::Caller
+    };
+    side(pen, body, model, which, true)
+}
+
+/// The pair that Enter would ask about.
+fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let caller = model.pick.chosen_caller();
+    let target = model.pick.chosen_target();
+    let caller = caller.map_or_else(|| "nobody yet".to_owned(), |c| c.short());
+    let target = target.map_or_else(|| "no account yet".to_owned(), |t| short(t.id()));
+    let arrow = pen.glyphs.pick(" → ", " -> ");
+    let asks = permission_words(&model.permission);
+    let room = usize::from(area.width.saturating_sub(2));
+    let full = format!("{caller}{arrow}{target}   {asks}");
+    if width(&full) <= room {
+        let x = pen.put(area.x + 1, area.y, area.width - 2, Role::Heading, &caller);
+        let x = pen.put(x, area.y, area.right() - x, Role::Dim, arrow);
+        let x = pen.put(x, area.y, area.right() - x, Role::Heading, &target);
+        pen.put(
+            x + 3,
+            area.y,
+            area.right().saturating_sub(x + 3),
+            Role::Dim,
+            &asks,
+        );
+        return;
+    }
+    let each = room.saturating_sub(3) / 2;
+    let e = pen.glyphs.ellipsis();
+    let text = format!(
+        "{}{arrow}{}",
+        cut_middle(&caller, each, e),
+        cut_middle(&target, each, e)
+    );
+    pen.put(area.x + 1, area.y, area.width - 2, Role::Heading, &text);
+}
+
+fn short(email: &str) -> String {
+    email
+        .strip_suffix(".iam.gserviceaccount.com")
+        .unwrap_or(email)
+        .to_owned()
+}
+
+fn side(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    model: &mut Model,
+    side: Side,
+    focused: bool,
+) -> Option<Position> {
+    let title = match side {
+        Side::Caller => "caller",
+        Side::Target => "target",
+    };
+    let loading = model.accounts.clone();
+    model.spots.push((area, Spot::PickList(side)));
+    let list = model.pick.list(side);
+    pen.rule(Rect::new(area.x, area.y, area.width, 1), title, focused);
+    let counts = if list.input.value().is_empty() {
+        loading_words(&loading, list.total())
+    } else {
+        format!("{} of {}", list.shown(), list.total())
+    };
+    let counts = format!(" {counts} ");
+    let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+    if width(&counts) + width(title) + 4 < usize::from(area.width) {
+        pen.put_right(inner, area.y, Role::Dim, &counts);
+    }
+    let caret = field(pen, area, list.input.value(), list.input.visual_cursor());
+    let rows_area = Rect::new(
+        area.x,
+        area.y + 2,
+        area.width,
+        area.height.saturating_sub(2),
+    );
+    let rows = list.window(usize::from(rows_area.height));
+    let selected = list.row();
+    let empty = rows.is_empty();
+    let (typed, total) = (!list.input.value().is_empty(), list.total());
+    for ((row, account, places), y) in rows.into_iter().zip(rows_area.y..) {
+        let line = Rect::new(area.x, y, area.width, 1);
+        account_row(pen, line, &account, &places, row == selected, focused);
+        model.spots.push((line, Spot::PickRow(side, row)));
+    }
+    if focused {
+        model.room = usize::from(rows_area.height);
+    }
+    if empty {
+        let words = nothing(model, side, &loading, typed, total);
+        let room = usize::from(area.width.saturating_sub(3));
+        for (text, y) in super::super::text::wrap(&words, room)
+            .into_iter()
+            .zip(rows_area.y..rows_area.bottom())
+        {
+            pen.put(area.x + 2, y, area.width - 3, Role::Dim, &text);
+        }
+    }
+    focused.then_some(caret)
+}
+
+/// Why a list is empty, and what to do.
+fn nothing(model: &Model, side: Side, loading: &Loading, typed: bool, total: usize) -> String {
+    let taken = match side {
+        Side::Caller => model.pick.typed_caller().map(|c| c.to_string()),
+        Side::Target => model.pick.typed_target().map(|t| t.id().to_owned()),
+    };
+    if let Some(taken) = taken {
+        return format!("{taken}: taken as typed. Enter.");
+    }
+    match loading {
+        _ if typed && total > 0 => {
+            "No account matches. Esc clears the filter; a whole address, user:… or principal://… is taken as typed.".to_owned()
+        }
+        Loading::Running => "The accounts are on their way. You can type already.".to_owned(),
+        Loading::Failed(why) => format!("The accounts could not be listed: {why}. F5 tries again; a whole address can be typed."),
+        Loading::Stopped => "Stopped. F5 reads the list again; a whole address can be typed.".to_owned(),
+        Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
+    }
+}
+
+/// The line that is typed in; gives where the caret is.
+fn field(pen: &mut Pen<'_>, area: Rect, value: &str, cursor: usize) -> Position {
+    let y = area.y + 1;
+    let x = pen.put(area.x + 1, y, 2, Role::Key, "/ ");
+    let room = area.right().saturating_sub(x + 1);
+    let skip = (cursor + 1).saturating_sub(usize::from(room));
+    let shown: String = value.chars().skip(skip).collect();
+    pen.put(x, y, room, Role::Text, &shown);
+    let caret = x + u16::try_from(cursor.saturating_sub(skip)).unwrap_or(0);
+    Position::new(caret.min(area.right().saturating_sub(1)), y)
+}
+
+fn account_row(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    account: &Arc<Account>,
+    places: &[u32],
+    selected: bool,
+    focused: bool,
+) {
+    use super::super::list::Item as _;
+    let chars: Vec<char> = account.text().chars().collect();
+    let [name, project, description] = account.columns();
+    let base = if account.disabled {
+        Role::Dim
+    } else {
+        Role::Text
+    };
+    let inner = area.width.saturating_sub(3);
+    // Names get the larger half; the description what is left where the screen is wide.
+    let (name_room, project_room) = if inner >= 70 {
+        (inner * 2 / 5, inner * 3 / 10)
+    } else {
+        (inner * 3 / 5, inner - inner * 3 / 5 - 1)
+    };
+    let mut x = area.x + 2;
+    columns(pen, (x, area.y, name_room), &chars, name, places, base);
+    x += name_room + 1;
+    columns(
+        pen,
+        (x, area.y, project_room),
+        &chars,
+        project,
+        places,
+        Role::Dim,
+    );
+    x += project_room + 1;
+    let mut rest = area.right().saturating_sub(x);
+    if account.disabled {
+        let tag = pen.put(x, area.y, rest, Role::Misplaced, "disabled");
+        rest = area.right().saturating_sub(tag + 1);
+        x = tag + 1;
+    }
+    if inner >= 70 {
+        let text: String = chars.get(description).unwrap_or_default().iter().collect();
+        pen.put(x, area.y, rest, Role::Dim, &text);
+    }
+    if selected {
+        let mark = pen.glyphs.mark();
+        if focused {
+            pen.put(area.x, area.y, 1, Role::Key, mark);
+            pen.lay(area, Role::Selected);
+        } else {
+            pen.put(area.x, area.y, 1, Role::Dim, mark);
+            let text = Rect::new(area.x + 2, area.y, name_room, 1);
+            pen.lay(text, Role::SelectedElsewhere);
+        }
+    }
+}
+
+/// One column with its matched letters, cut in the middle where it is too long.
+fn columns(
+    pen: &mut Pen<'_>,
+    (x, y, room): (u16, u16, u16),
+    chars: &[char],
+    range: std::ops::Range<usize>,
+    places: &[u32],
+    base: Role,
+) {
+    let matched = pen.style(Role::Match).add_modifier(Modifier::UNDERLINED);
+    let plain = pen.style(base);
+    let cells: Vec<(char, bool)> = range
+        .filter_map(|i| {
+            let hit = u32::try_from(i).is_ok_and(|i| places.binary_search(&i).is_ok());
+            Some((*chars.get(i)?, hit))
+        })
+        .collect();
+    let room_cells = usize::from(room);
+    let cells = if cells.len() > room_cells && room_cells > 2 {
+        let left = room_cells / 2;
+        let right = room_cells - 1 - left;
+        let mut cut: Vec<(char, bool)> = cells.iter().take(left).copied().collect();
+        cut.push((pen.glyphs.ellipsis(), false));
+        cut.extend(cells.iter().skip(cells.len() - right).copied());
+        cut
+    } else {
+        cells
+    };
+    let end = x + room;
+    let mut at = x;
+    for (c, hit) in cells {
+        if at >= end {
+            break;
+        }
+        let mut text = [0_u8; 4];
+        let style = if hit { matched } else { plain };
+        at = pen.put_styled(at, y, end - at, style, c.encode_utf8(&mut text));
+    }
+}

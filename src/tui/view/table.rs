@@ -1,0 +1,131 @@
+//! Lists over the screen.
+
+use ratatui::layout::{Position, Rect};
+
+use super::super::model::{Change, Model, PathRow, Rows, Spot, Table};
+use super::super::text::{width, wrap};
+use super::super::theme::Role;
+use super::super::update::local_time;
+use super::page::centered;
+use super::pen::Pen;
+use super::tree::scrolled;
+
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    table: &mut Table,
+    model: &mut Model,
+) -> Option<Position> {
+    let frame = centered(area, 130, area.height);
+    let inside = pen.window(frame, &table.title);
+    model.room = usize::from(inside.height);
+    let words = match &table.rows {
+        Rows::Loading => Some((Role::Dim, "Reading …".to_owned())),
+        Rows::Failed(why) => Some((Role::Denied, why.clone())),
+        Rows::Changes(list) if list.is_empty() => Some((
+            Role::Dim,
+            "No change was made with bindscope yet: f on an answer plans one.".to_owned(),
+        )),
+        Rows::Paths(paths) if paths.rows.is_empty() => {
+            Some((Role::Dim, "Nobody, as far as could be read.".to_owned()))
+        }
+        _ => None,
+    };
+    if let Some((role, words)) = words {
+        for (text, y) in wrap(&words, usize::from(inside.width))
+            .into_iter()
+            .zip(inside.y..inside.bottom())
+        {
+            pen.put(inside.x, y, inside.width, role, &text);
+        }
+        return None;
+    }
+    let gaps = match &table.rows {
+        Rows::Paths(paths) => paths.gaps.clone(),
+        _ => Vec::new(),
+    };
+    let below = u16::try_from(gaps.len())
+        .unwrap_or(0)
+        .min(inside.height / 3);
+    let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - below);
+    let room = usize::from(rows.height);
+    model.room = room;
+    table.offset = scrolled(table.offset, table.row, table.len(), room);
+    for (index, y) in (table.offset..table.len()).zip(rows.y..rows.bottom()) {
+        let line = Rect::new(rows.x, y, rows.width, 1);
+        match &table.rows {
+            Rows::Changes(list) => {
+                if let Some(change) = list.get(index) {
+                    change_row(pen, line, change);
+                }
+            }
+            Rows::Paths(paths) => {
+                if let Some(path) = paths.rows.get(index) {
+                    path_row(pen, line, path);
+                }
+            }
+            Rows::Loading | Rows::Failed(_) => {}
+        }
+        if index == table.row {
+            pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
+            pen.lay(line, Role::Selected);
+        }
+        model.spots.push((line, Spot::OverlayRow(index)));
+    }
+    for (gap, y) in gaps.iter().zip(rows.bottom()..inside.bottom()) {
+        pen.put(inside.x, y, inside.width, Role::Unknown, gap);
+    }
+    None
+}
+
+fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
+    let record = &change.entry.record;
+    let role = match change.entry.state.word() {
+        "applied" => Role::Granted,
+        "failed" => Role::Denied,
+        "undone" => Role::Dim,
+        _ => Role::Unknown,
+    };
+    let x = pen.put(area.x + 2, area.y, 18, Role::Dim, &local_time(record.time));
+    let x = pen
+        .put(x + 2, area.y, 9, role, change.entry.state.word())
+        .max(x + 10);
+    let short = |name: &str| {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let name = name.strip_prefix("serviceAccount:").unwrap_or(name);
+        name.replace(".iam.gserviceaccount.com", "")
+    };
+    let words = format!(
+        "{} to {} on {}",
+        short(&record.grant.role),
+        short(&record.grant.member),
+        short(&record.resource)
+    );
+    pen.name(
+        x + 1,
+        area.y,
+        area.right().saturating_sub(x + 1),
+        Role::Text,
+        &words,
+    );
+}
+
+fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {
+    let role = if path.certain {
+        Role::Text
+    } else {
+        Role::Unknown
+    };
+    let column = (area.width * 45 / 100).max(20);
+    let short = path.name.replace(".iam.gserviceaccount.com", "");
+    pen.name(area.x + 2, area.y, column, role, &short);
+    let x = area.x + 2 + column + 2;
+    let sure = if path.certain { "" } else { "? " };
+    let words = format!("{sure}{}", path.way);
+    let room = area.right().saturating_sub(x);
+    if width(&words) > usize::from(room) {
+        pen.name(x, area.y, room, Role::Dim, &words);
+    } else {
+        pen.put(x, area.y, room, Role::Dim, &words);
+    }
+}

@@ -1,0 +1,145 @@
+//! The picture: where bindings are.
+
+use ratatui::layout::Rect;
+
+use super::super::glyph::State;
+use super::super::model::{Asked, Model, Panel, Reading, Spot};
+use super::super::text::width;
+use super::super::theme::Role;
+use super::super::tree::Row;
+use super::pen::Pen;
+use crate::google::survey::ProgressState;
+
+/// The widest word of the column of kinds: `caller and target`.
+const KIND: u16 = 17;
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut Asked) {
+    let focused = asked.panel == Panel::Tree;
+    let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
+    let body = Rect::new(
+        area.x,
+        area.y + 1,
+        area.width,
+        area.height.saturating_sub(1),
+    );
+    let Some(known) = asked.known() else {
+        pen.rule(title, "reading", false);
+        steps(pen, body, asked);
+        return;
+    };
+    pen.rule(title, "where bindings are", focused);
+    let rows = known.rows.clone();
+    let room = usize::from(body.height);
+    let hidden = rows.len().saturating_sub(room);
+    if hidden > 0 {
+        let words = format!(" {hidden} more ");
+        let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+        pen.put_right(inner, area.y, Role::Dim, &words);
+    }
+    // The selected row is always in sight.
+    let offset = scrolled(asked.tree_offset, asked.tree_row, rows.len(), room);
+    asked.tree_offset = offset;
+    let label = label_column(pen, &rows, body.width);
+    for ((index, row), y) in rows
+        .iter()
+        .enumerate()
+        .skip(offset)
+        .zip(body.y..body.bottom())
+    {
+        let line = Rect::new(body.x, y, body.width, 1);
+        draw_row(pen, line, row, label);
+        if index == asked.tree_row {
+            pen.put(body.x + 1, y, 1, Role::Key, pen.glyphs.mark());
+            if focused {
+                pen.lay(line, Role::Selected);
+            }
+        }
+        model.spots.push((line, Spot::TreeRow(index)));
+    }
+}
+
+/// The first row to be shown so that `row` is in sight.
+pub(super) fn scrolled(offset: usize, row: usize, count: usize, room: usize) -> usize {
+    let offset = if row < offset {
+        row
+    } else if room > 0 && row >= offset + room {
+        row + 1 - room
+    } else {
+        offset
+    };
+    offset.min(count.saturating_sub(room))
+}
+
+/// How wide the column of names is: as wide as the widest, as far as there is room for the rest.
+fn label_column(pen: &Pen<'_>, rows: &[Row], whole: u16) -> u16 {
+    let widest = rows
+        .iter()
+        .map(|r| width(&r.rails(pen.glyphs)) + width(&r.label))
+        .max()
+        .unwrap_or(0);
+    let most = usize::from(whole) * if whole < 60 { 60 } else { 45 } / 100;
+    u16::try_from(widest.min(most)).unwrap_or(u16::MAX)
+}
+
+fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, label: u16) {
+    let y = area.y;
+    let end = area.right();
+    let rails = row.rails(pen.glyphs);
+    let rail_role = if row.on_path { Role::Path } else { Role::Dim };
+    let start = area.x + 3;
+    let x = pen.put(start, y, label, rail_role, &rails);
+    let name_role = match (row.on_path, row.state) {
+        (true, _) => Role::Path,
+        (false, State::Nothing) => Role::Dim,
+        _ => Role::Text,
+    };
+    let used = x - start;
+    pen.name(x, y, label.saturating_sub(used), name_role, &row.label);
+    let mut x = start + label + 2;
+    if area.width >= 60 {
+        pen.put(x, y, end.saturating_sub(x), Role::Dim, row.kind);
+        x += KIND + 2;
+    }
+    let glyph = row.state.glyph(pen.glyphs);
+    if row.state == State::Nothing && row.note.is_empty() {
+        return;
+    }
+    let role = row.state.role();
+    let after = pen.put(x, y, end.saturating_sub(x), role, glyph);
+    let x = after.max(x + 1) + 1;
+    let room = end.saturating_sub(x);
+    let words = if area.width < 60 {
+        row.state.short()
+    } else {
+        row.note.as_str()
+    };
+    pen.put(x, y, room, role, words);
+}
+
+/// What is being read, the newest steps in sight.
+fn steps(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
+    if let Reading::Failed(_) | Reading::Stopped = asked.reading {
+        return;
+    }
+    let room = usize::from(area.height);
+    let skip = asked.steps.len().saturating_sub(room);
+    for (step, y) in asked.steps.iter().skip(skip).zip(area.y..area.bottom()) {
+        let (role, sign) = match &step.state {
+            ProgressState::Started => (Role::Dim, pen.glyphs.pick("…", "..")),
+            ProgressState::Done => (Role::Text, pen.glyphs.yes()),
+            ProgressState::Unreadable(_) => (Role::Dim, "?"),
+        };
+        pen.put(area.x + 1, y, 2, role, sign);
+        let x = pen.put(
+            area.x + 4,
+            y,
+            area.width.saturating_sub(5),
+            role,
+            &step.label,
+        );
+        if let ProgressState::Unreadable(why) = &step.state {
+            let room = area.right().saturating_sub(x + 3);
+            pen.put(x + 2, y, room, Role::Dim, why);
+        }
+    }
+}

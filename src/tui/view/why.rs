@@ -1,0 +1,313 @@
+//! The causes: what stands in the way, in the order of acting, and what `f` would do.
+
+use ratatui::layout::Rect;
+
+use super::super::model::{Asked, Known, Model, Panel, Reading, Spot};
+use super::super::page::{Text, line, piece};
+use super::super::text::wrap;
+use super::super::theme::Role;
+use super::super::tree as picture;
+use super::super::update::not_judged;
+use super::pen::Pen;
+use crate::evaluate::explanation::Tri;
+use crate::evaluate::{CauseKind, Outcome};
+use crate::google::survey::ProgressState;
+
+/// A line with the cause that it belongs to.
+struct Row {
+    text: Text,
+    indent: u16,
+    cause: Option<usize>,
+}
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut Asked) {
+    let focused = asked.panel == Panel::Why;
+    let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
+    let body = Rect::new(
+        area.x,
+        area.y + 1,
+        area.width,
+        area.height.saturating_sub(1),
+    );
+    pen.rule(title, "why", focused && asked.known().is_some());
+    let room = usize::from(body.width.saturating_sub(6));
+    let rows = match &asked.reading {
+        Reading::Running => running(asked),
+        Reading::Failed(why) => failed(why, room),
+        Reading::Stopped => vec![plain(
+            Role::Unknown,
+            "Stopped before everything was read. r reads again.",
+        )],
+        Reading::Known(known) => causes(pen, known, asked, room),
+    };
+    let height = usize::from(body.height);
+    let first = rows.iter().position(|r| r.cause == Some(asked.why_row));
+    let last = rows.iter().rposition(|r| r.cause == Some(asked.why_row));
+    if let (Some(first), Some(last)) = (first, last) {
+        // The first cause comes with the headline above it.
+        let top = if asked.why_row == 0 { 0 } else { first };
+        if top < asked.why_offset {
+            asked.why_offset = top;
+        } else if last >= asked.why_offset + height {
+            asked.why_offset = (last + 1 - height).min(first);
+        }
+    }
+    asked.why_offset = asked.why_offset.min(rows.len().saturating_sub(height));
+    let hidden = rows.len().saturating_sub(asked.why_offset + height);
+    if hidden > 0 {
+        let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
+        pen.put_right(inner, area.y, Role::Dim, &format!(" {hidden} lines more "));
+    }
+    for (row, y) in rows
+        .iter()
+        .skip(asked.why_offset)
+        .zip(body.y..body.bottom())
+    {
+        let x = body.x + 1 + row.indent;
+        pen.pieces(x, y, body.right().saturating_sub(x + 1), &row.text);
+        if let Some(cause) = row.cause {
+            let whole = Rect::new(body.x, y, body.width, 1);
+            model.spots.push((whole, Spot::WhyRow(cause)));
+            if cause == asked.why_row
+                && focused
+                && asked.known().is_some_and(|k| k.causes.len() > 1)
+            {
+                pen.put(body.x, y, 1, Role::Key, pen.glyphs.bar());
+            }
+        }
+    }
+}
+
+fn plain(role: Role, text: impl Into<String>) -> Row {
+    Row {
+        text: line(role, text),
+        indent: 0,
+        cause: None,
+    }
+}
+
+fn running(asked: &Asked) -> Vec<Row> {
+    let done = asked
+        .steps
+        .iter()
+        .filter(|s| s.state != ProgressState::Started)
+        .count();
+    vec![plain(
+        Role::Dim,
+        format!(
+            "{done} of {} answers are here. Ctrl-C stops.",
+            asked.steps.len()
+        ),
+    )]
+}
+
+fn failed(why: &str, room: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = wrap(why, room)
+        .into_iter()
+        .map(|text| plain(Role::Denied, text))
+        .collect();
+    rows.push(plain(
+        Role::Text,
+        "r tries again · L shows the calls · y copies".to_owned(),
+    ));
+    rows
+}
+
+fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let explanation = &known.explanation;
+    if explanation.outcome == Outcome::WouldSucceed {
+        rows.extend(granted(pen, known, asked, room));
+    }
+    for (index, cause) in known.causes.iter().enumerate() {
+        let (role, sign) = sign(pen, cause.kind);
+        let selected = index == asked.why_row;
+        let head = format!("{} {sign} ", index + 1);
+        let indent = u16::try_from(super::super::text::width(&head)).unwrap_or(4);
+        for (i, text) in wrap(&cause.message, room).into_iter().enumerate() {
+            let mut pieces = Vec::new();
+            if i == 0 {
+                pieces.push(piece(role, head.clone()));
+            }
+            pieces.push(piece(Role::Text, text));
+            rows.push(Row {
+                text: pieces,
+                indent: if i == 0 { 0 } else { indent },
+                cause: Some(index),
+            });
+        }
+        // What to do stands below the selected one; for the others it is one key away.
+        if selected {
+            for text in wrap(&cause.remedy, room) {
+                rows.push(Row {
+                    text: line(Role::Heading, text),
+                    indent,
+                    cause: Some(index),
+                });
+            }
+        }
+    }
+    rows.extend(fix_lines(known, room));
+    rows.extend(clear_way(pen, known));
+    rows.extend(hops(pen, known, room));
+    for text in not_judged(explanation) {
+        for part in text {
+            for words in wrap(&part.text, room + 2) {
+                rows.push(plain(Role::Dim, words));
+            }
+        }
+    }
+    rows
+}
+
+fn sign(pen: &Pen<'_>, kind: CauseKind) -> (Role, &'static str) {
+    use CauseKind as K;
+    match kind {
+        K::PolicyNotReadable
+        | K::GroupNotReadable
+        | K::RoleNotReadable
+        | K::RoleUnknown
+        | K::ConditionUndecided
+        | K::ConditionUnsupportedAttribute
+        | K::BoundaryUndecided
+        | K::MayBePropagating => (Role::Unknown, "?"),
+        _ => (Role::Denied, pen.glyphs.no()),
+    }
+}
+
+/// Why it works, and from where it is inherited.
+fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> {
+    let explanation = &known.explanation;
+    let caller = explanation.question.caller.short();
+    let mut rows = Vec::new();
+    let granting = explanation
+        .allow
+        .iter()
+        .flat_map(|p| p.bindings.iter().map(move |b| (p, b)))
+        .filter(|(_, b)| b.grants == Tri::Yes);
+    for (policy, binding) in granting {
+        let here = policy.resource == explanation.question.target;
+        let at = if here {
+            "on the account itself".to_owned()
+        } else {
+            format!(
+                "on the {} {}, inherited down to the target",
+                policy.resource.kind().word(),
+                known.estate.label(&policy.resource)
+            )
+        };
+        let through = binding
+            .members
+            .iter()
+            .find(|m| m.matches == Tri::Yes)
+            .filter(|m| *m.member.text != explanation.question.caller.to_string())
+            .map(|m| format!(", through {}", m.member))
+            .unwrap_or_default();
+        let words = format!(
+            "{} {caller} has {} {at}{through}.",
+            pen.glyphs.yes(),
+            picture::title(&known.estate, &binding.role)
+        );
+        rows.extend(
+            wrap(&words, room)
+                .into_iter()
+                .map(|t| plain(Role::Granted, t)),
+        );
+    }
+    if let Some(at) = &asked.proven {
+        rows.push(plain(
+            Role::Granted,
+            format!(
+                "{} Proven: a token was minted as {caller} at {at}.",
+                pen.glyphs.yes()
+            ),
+        ));
+    }
+    rows
+}
+
+/// What `f` would do.
+fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
+    let Some(repair) = known.repairs.first() else {
+        return Vec::new();
+    };
+    let short = known.estate.label(&repair.resource);
+    let name = short
+        .split_once('@')
+        .map_or(short.as_str(), |(name, _)| name);
+    let role = picture::title(&known.estate, &repair.role);
+    let what = match &repair.replaces {
+        Some(old) => {
+            format!("put the caller in the place of {old} in the binding of {role} on {name}")
+        }
+        None => format!("grant {role} on {name} itself: 1 binding, 1 member"),
+    };
+    let more = match known.repairs.len() {
+        0 | 1 => String::new(),
+        n => format!(" (or one of {} other fixes)", n - 1),
+    };
+    let mut rows = Vec::new();
+    for (i, text) in wrap(&format!("{what}{more}"), room).into_iter().enumerate() {
+        let mut pieces = Vec::new();
+        if i == 0 {
+            pieces.push(piece(Role::Key, "f  "));
+        }
+        pieces.push(piece(Role::Path, text));
+        rows.push(Row {
+            text: pieces,
+            indent: if i == 0 { 3 } else { 6 },
+            cause: None,
+        });
+    }
+    rows
+}
+
+/// What else could stand in the way and does not.
+fn clear_way(pen: &Pen<'_>, known: &Known) -> Vec<Row> {
+    let explanation = &known.explanation;
+    if explanation.allow.is_empty() || !explanation.hops.is_empty() {
+        return Vec::new();
+    }
+    let mut clear = Vec::new();
+    if explanation.denied == Tri::No {
+        clear.push("no deny rule");
+    }
+    if explanation.boundaries.eligible == Tri::Yes {
+        clear.push("no boundary");
+    }
+    if matches!(&explanation.api, Some((_, Tri::Yes))) {
+        clear.push("the API is on");
+    }
+    if clear.is_empty() {
+        return Vec::new();
+    }
+    let words = format!(
+        "{} Nothing else in the way: {}.",
+        pen.glyphs.yes(),
+        clear.join(", ")
+    );
+    vec![plain(Role::Text, words)]
+}
+
+/// The hops of a delegation chain.
+fn hops(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
+    let hops = &known.explanation.hops;
+    let mut rows = Vec::new();
+    for (i, hop) in hops.iter().enumerate() {
+        let (role, sign) = match hop.outcome {
+            Outcome::WouldSucceed => (Role::Granted, pen.glyphs.yes()),
+            Outcome::WouldFail => (Role::Denied, pen.glyphs.no()),
+            Outcome::Unknown => (Role::Unknown, "?"),
+        };
+        let words = format!(
+            "{sign} hop {} of {}: {} needs {} on {}",
+            i + 1,
+            hops.len(),
+            hop.question.caller.short(),
+            hop.question.permission,
+            known.estate.label(&hop.question.target)
+        );
+        rows.extend(wrap(&words, room).into_iter().map(|t| plain(role, t)));
+    }
+    rows
+}

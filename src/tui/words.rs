@@ -1,0 +1,20 @@
+//! Words that more than one part of the screen uses.
+
+use crate::iam::Permission;
+use crate::iam::permission::{
+    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+
+/// What a permission lets one do, in a few words.
+#[must_use]
+pub fn permission_words(permission: &Permission) -> String {
+    match permission.as_str() {
+        GET_ACCESS_TOKEN => "get access token".to_owned(),
+        GET_OPEN_ID_TOKEN => "get ID token".to_owned(),
+        SIGN_BLOB => "sign bytes".to_owned(),
+        SIGN_JWT => "sign JWT".to_owned(),
+        IMPLICIT_DELEGATION => "delegate through it".to_owned(),
+        ACT_AS => "act as (attach)".to_owned(),
+        other => other.to_owned(),
+    }
+}
