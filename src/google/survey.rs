@@ -5,11 +5,15 @@
 
 mod branch;
 mod people;
+mod whole;
+
+pub use whole::{Everything, whole};
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{BoxFuture, try_join_all};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::wire::{Api, ApiError, Ask, encode};
@@ -229,6 +233,19 @@ impl Surveyor<'_> {
         estate.put_services(id.as_deref().unwrap_or(project), enabled);
         Ok(())
     }
+}
+
+/// Calls under way at the same time, where there may be thousands.
+const AT_ONCE: usize = 32;
+
+/// Waits for all, a limited number at a time; the first error ends it.
+async fn side_by_side<T>(
+    tasks: impl IntoIterator<Item = impl Future<Output = Result<T, ApiError>>>,
+) -> Result<Vec<T>, ApiError> {
+    stream::iter(tasks)
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
 }
 
 /// Reads a value of a known shape.

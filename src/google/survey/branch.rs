@@ -251,7 +251,7 @@ impl Surveyor<'_> {
     }
 
     /// The allow policy of one level.
-    async fn policy(&self, resource: &Resource) -> Result<(), ApiError> {
+    pub(super) async fn policy(&self, resource: &Resource) -> Result<(), ApiError> {
         if !self.first(&format!("policy {}", resource.full_name())) {
             return Ok(());
         }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::{Surveyor, shaped};
+use super::{Surveyor, shaped, side_by_side};
+use crate::estate::policies::FoundRole;
 use crate::estate::{Existence, Group, Provider, Read, Tag};
 use crate::evaluate::Question;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
@@ -43,7 +43,7 @@ impl Surveyor<'_> {
             }
             Ok::<_, ApiError>(())
         });
-        try_join_all(tasks).await.map(drop)
+        side_by_side(tasks).await.map(drop)
     }
 
     /// The boundary policies that bindings name.
@@ -76,7 +76,7 @@ impl Surveyor<'_> {
             }
             Ok::<_, ApiError>(())
         });
-        try_join_all(tasks).await.map(drop)
+        side_by_side(tasks).await.map(drop)
     }
 
     /// The groups that may decide: in bindings whose role may hold the permission, and in deny
@@ -86,35 +86,45 @@ impl Surveyor<'_> {
         if question.caller.is_federated() && question.via.is_empty() {
             return Ok(());
         }
+        let wanted = question.permission.as_str();
+        let holds = |role: &FoundRole| {
+            role.includes(wanted)
+                || (!question.via.is_empty() && role.includes(IMPLICIT_DELEGATION))
+        };
+        self.groups_where(&holds, GROUPS_AT_MOST).await
+    }
+
+    /// The groups in bindings whose role `holds` what is wanted (or could not be read) and in deny
+    /// rules, at most `most` of them.
+    pub(super) async fn groups_where(
+        &self,
+        holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+        most: usize,
+    ) -> Result<(), ApiError> {
         let mut seen = BTreeSet::new();
-        let mut round = self.groups_in_policies(question);
+        let mut round = self.groups_in_policies(holds);
         while !round.is_empty() {
             let fresh: Vec<String> = round
                 .into_iter()
                 .filter(|g| seen.insert(g.clone()))
                 .collect();
-            let room = (GROUPS_AT_MOST + fresh.len()).saturating_sub(seen.len());
+            let room = (most + fresh.len()).saturating_sub(seen.len());
             let (now, beyond) = fresh.split_at(room.min(fresh.len()));
             for group in beyond {
-                let why =
-                    format!("more than {GROUPS_AT_MOST} groups are involved; not looked into");
+                let why = format!("more than {most} groups are involved; not looked into");
                 self.estate()
                     .mark_unreadable(&format!("groups/{group}"), &why);
             }
-            let found = try_join_all(now.iter().map(|group| self.group(group))).await?;
+            let found = side_by_side(now.iter().map(|group| self.group(group))).await?;
             round = found.into_iter().flatten().collect();
         }
         Ok(())
     }
 
-    fn groups_in_policies(&self, question: &Question) -> BTreeSet<String> {
+    fn groups_in_policies(&self, holds: &(dyn Fn(&FoundRole) -> bool + Sync)) -> BTreeSet<String> {
         let estate = self.estate();
-        let wanted = question.permission.as_str();
         let may_hold = |role: &str| match estate.role(role) {
-            Read::Known(role) => {
-                role.includes(wanted)
-                    || (!question.via.is_empty() && role.includes(IMPLICIT_DELEGATION))
-            }
+            Read::Known(role) => holds(&role),
             Read::Unreadable(_) => true,
         };
         let allow = estate
@@ -191,11 +201,16 @@ impl Surveyor<'_> {
                 _ => None,
             })
             .collect();
+        self.tags_of(&accounts).await
+    }
+
+    /// The tags of these accounts and of what is above them, when some condition looks at tags.
+    pub(super) async fn tags_of(&self, accounts: &[Resource]) -> Result<(), ApiError> {
         if !self.some_condition_uses_tags() {
             return Ok(());
         }
         let mut levels = BTreeMap::new();
-        for account in &accounts {
+        for account in accounts {
             for level in self.estate().ancestry(account).levels {
                 let name = self.tag_name(&level);
                 levels.insert(level, name);
@@ -209,9 +224,9 @@ impl Surveyor<'_> {
             Ok::<_, ApiError>((level.clone(), read.ok()))
         });
         let read: BTreeMap<Resource, Option<Vec<Value>>> =
-            try_join_all(tasks).await?.into_iter().collect();
+            side_by_side(tasks).await?.into_iter().collect();
         let mut estate = self.estate();
-        for account in &accounts {
+        for account in accounts {
             let effective = read.get(account).and_then(Option::as_ref);
             let levels = estate.ancestry(account).levels;
             let every = levels.iter().all(|l| matches!(read.get(l), Some(Some(_))));

@@ -1,0 +1,129 @@
+//! Fetches a whole scope: every project and account in it with their policies, and what those name.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use super::{Progress, Surveyor, Wanted, side_by_side};
+use crate::estate::policies::FoundRole;
+use crate::estate::{Coverage, Estate, ServiceAccount};
+use crate::google::listing::{Scope, list_projects};
+use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
+use crate::iam::{Permission, Resource};
+
+/// More groups than this are not followed (chosen: thousands of calls).
+const GROUPS_AT_MOST: usize = 5_000;
+
+/// What to fetch.
+#[derive(Clone, Debug, Default)]
+pub struct Everything {
+    /// Every project in here, with its accounts; `None` for none.
+    pub scope: Option<Scope>,
+    /// These accounts too, with all that is above them.
+    pub accounts: Vec<Resource>,
+    /// Groups are read where a role holds one of these; empty for all groups.
+    pub permissions: Vec<Permission>,
+}
+
+/// Reads a scope into an estate of [`Coverage::Partial`]. Beside it stands what could not be listed
+/// (`projects/P`, `folders/N`), with why: whatever lies there was not seen at all.
+///
+/// # Errors
+/// When signed out, when there is no connection, or when the first search for projects is refused.
+pub async fn whole(
+    ask: &dyn Ask,
+    everything: &Everything,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(Estate, Vec<(String, String)>), ApiError> {
+    let surveyor = Surveyor {
+        ask,
+        progress,
+        estate: Mutex::new(Estate::new(Coverage::Partial)),
+        begun: Mutex::new(HashSet::new()),
+    };
+    let mut unlisted = Vec::new();
+    let projects = match &everything.scope {
+        Some(scope) => list_projects(ask, scope, &mut unlisted).await?,
+        None => Vec::new(),
+    };
+    let both = Wanted {
+        deny: true,
+        boundaries: true,
+    };
+    let mut tasks: Vec<BoxFuture<'_, Result<Option<(String, String)>, ApiError>>> = Vec::new();
+    for account in &everything.accounts {
+        let branch = surveyor.account_branch(account.clone(), both);
+        tasks.push(async move { branch.await.map(|()| None) }.boxed());
+    }
+    for project in &projects {
+        tasks.push(surveyor.project(&project.project_id, both).boxed());
+    }
+    let refused = side_by_side(tasks).await?;
+    unlisted.extend(refused.into_iter().flatten());
+    unlisted.sort();
+    let accounts: Vec<Resource> = {
+        let estate = surveyor.estate();
+        let named = estate.accounts();
+        named
+            .map(|a| Resource::account(&a.project_id, &a.email))
+            .collect()
+    };
+    // Those of the scope; the others' policies were read with their branch.
+    side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
+    futures::try_join!(
+        surveyor.roles(),
+        surveyor.boundary_policies(),
+        surveyor.tags_of(&accounts)
+    )?;
+    let holds = |role: &FoundRole| {
+        let wanted = &everything.permissions;
+        wanted.is_empty() || wanted.iter().any(|p| role.includes(p.as_str()))
+    };
+    surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
+    let estate = surveyor.estate.into_inner();
+    let estate = estate.unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok((estate, unlisted))
+}
+
+impl Surveyor<'_> {
+    /// A project's branch, its accounts, and the state of its API. Gives the project and why, when its
+    /// accounts may not be listed.
+    async fn project(
+        &self,
+        project: &str,
+        wanted: Wanted,
+    ) -> Result<Option<(String, String)>, ApiError> {
+        let branch = async {
+            self.project_branch(project.to_owned(), wanted).await?;
+            // It names the project as the branch found it.
+            self.credentials_api(project).await
+        };
+        let ((), refused) = futures::try_join!(branch, self.accounts_of(project))?;
+        Ok(refused.map(|why| (format!("projects/{project}"), why)))
+    }
+
+    /// Puts the accounts of a project into the estate; gives why, when they may not be listed.
+    async fn accounts_of(&self, project: &str) -> Result<Option<String>, ApiError> {
+        let path = format!(
+            "v1/projects/{}/serviceAccounts?pageSize=100",
+            encode(project)
+        );
+        let label = format!("accounts of {project}");
+        let list = all_pages(self.ask, Api::Iam, &path, "accounts");
+        let found: Vec<Value> = match self.watch(&label, list).await? {
+            Ok(found) => found,
+            Err(error) => return Ok(Some(error.why())),
+        };
+        let mut estate = self.estate();
+        for account in found {
+            // What is of another form than documented names no account that could be judged.
+            if let Ok(account) = serde_json::from_value::<ServiceAccount>(account) {
+                estate.put_account(account);
+            }
+        }
+        Ok(None)
+    }
+}
