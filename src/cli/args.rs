@@ -142,8 +142,16 @@ pub enum Command {
     History,
     /// List what can be seen
     List(List),
+    /// List everyone who can act as a service account, and how
+    Who(Who),
+    /// List every service account that a caller can get to, chains included
+    Reach(Reach),
+    /// Draw the impersonation graph of what can be seen
+    Graph(Graph),
     /// Serve the emulator until it is stopped
     Emulator(Emulator),
+    /// Write what can be seen as an estate file
+    Export(Export),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page
@@ -242,6 +250,8 @@ pub enum Listed {
     ServiceAccounts,
     /// Projects.
     Projects,
+    /// Bindings of the allow policies of projects and accounts, and of what is above them.
+    Bindings,
 }
 
 /// `who`.

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Exit;
 use super::args::{Format, Global, List, Listed};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Ink, Page};
+use super::{Exit, scope};
 use crate::estate::{Project, ServiceAccount};
 use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
+use crate::google::survey::Everything;
 use crate::google::wire::{Api, encode};
+use crate::iam::Resource;
 
 /// Lists.
 ///
@@ -20,6 +22,7 @@ pub async fn run(global: &Global, args: &List) -> Result<Exit, Failure> {
     let exit = match args.what {
         Listed::ServiceAccounts => accounts(&facts, global.format).await,
         Listed::Projects => projects(&facts, global.format).await,
+        Listed::Bindings => bindings(&facts, global.format).await,
     };
     facts.close().await;
     exit
@@ -92,6 +95,73 @@ async fn projects(facts: &Facts, format: Format) -> Result<Exit, Failure> {
     }
     page.print()?;
     counted(&format!("{} projects", found.len()), &listing.unreadable);
+    Ok(Exit::Done)
+}
+
+/// Every binding of every allow policy that can be read: of accounts, projects and what is above.
+async fn bindings(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+    let everything = Everything {
+        scope: Some(facts.scope.clone()),
+        account_policies: true,
+        ..Everything::default()
+    };
+    let seen = scope::survey(facts, &everything).await?;
+    let mut policies: Vec<_> = seen.estate.policies().collect();
+    policies.sort_by(|a, b| a.0.cmp(b.0));
+    let mut unreadable: Vec<(String, String)> = seen
+        .estate
+        .unreadable()
+        .filter(|(name, _)| Resource::parse(name).is_ok())
+        .map(|(name, why)| (name.to_owned(), why.to_owned()))
+        .collect();
+    let unlisted = seen.not_listed().zip(&seen.unlisted);
+    unreadable.extend(unlisted.map(|(name, (_, why))| (name, why.clone())));
+    unreadable.sort();
+    unreadable.dedup_by(|a, b| a.0 == b.0);
+    if format == Format::Json {
+        let rows: Vec<Value> = policies
+            .iter()
+            .flat_map(|(resource, policy)| {
+                policy.bindings.iter().map(|binding| {
+                    let members: Vec<&str> = binding.members.iter().map(|m| &*m.text).collect();
+                    json!({
+                        "resource": resource.full_name(),
+                        "role": binding.role,
+                        "members": members,
+                        "condition": binding.condition,
+                    })
+                })
+            })
+            .collect();
+        out::json(&whole("bindings", rows.into(), &unreadable))?;
+        return Ok(Exit::Done);
+    }
+    let mut page = Page::default();
+    let mut count = 0;
+    for (resource, policy) in &policies {
+        if policy.bindings.is_empty() {
+            continue;
+        }
+        page.line(Ink::Strong, resource.relative());
+        for binding in &policy.bindings {
+            count += 1;
+            let condition = binding.condition.as_ref().map_or_else(String::new, |c| {
+                format!("  while {}", c.expression.replace('\n', " "))
+            });
+            page.pieces(&[
+                (Ink::Plain, &format!("  {}", binding.role)),
+                (Ink::Unsure, &condition),
+            ]);
+            for member in &binding.members {
+                page.line(Ink::Faint, format!("    {}", member.text));
+            }
+        }
+    }
+    page.print()?;
+    counted(
+        &format!("{count} bindings on {} resources", policies.len()),
+        &unreadable,
+    );
     Ok(Exit::Done)
 }
 

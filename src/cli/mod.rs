@@ -5,16 +5,20 @@ mod ask;
 mod emulator;
 mod explain;
 mod explore;
+mod export;
 mod facts;
 mod failure;
 mod fix;
 mod gcloud;
+mod graph;
 mod history;
 mod levels;
 mod list;
 mod manual;
 mod out;
+mod reach;
 mod repairs;
+mod scope;
 
 use std::process::ExitCode;
 
@@ -100,6 +104,10 @@ async fn obey(global: &args::Global, command: Command) -> Result<Exit, Failure> 
         Command::Undo(args) => history::take_back(global, &args).await,
         Command::History => history::list(global).await,
         Command::List(args) => list::run(global, &args).await,
+        Command::Who(args) => reach::who(global, &args).await,
+        Command::Reach(args) => reach::reach(global, &args).await,
+        Command::Graph(args) => graph::run(global, &args).await,
+        Command::Export(args) => export::run(global, &args).await,
         Command::Emulator(args) => emulator::run(global, &args).await,
         Command::Completions(args) => manual::completions(&args),
         Command::Man => manual::man(),

@@ -7,7 +7,7 @@ mod branch;
 mod people;
 mod whole;
 
-pub use whole::{Everything, whole};
+pub use whole::{Everything, Groups, whole};
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -24,8 +24,22 @@ pub struct Everything {
     pub scope: Option<Scope>,
     /// These accounts too, with all that is above them.
     pub accounts: Vec<Resource>,
-    /// Groups are read where a role holds one of these; empty for all groups.
-    pub permissions: Vec<Permission>,
+    /// Whether the policies of the scope's accounts are read too.
+    pub account_policies: bool,
+    /// Which groups are looked into.
+    pub groups: Groups,
+}
+
+/// Which groups are looked into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Groups {
+    /// None.
+    #[default]
+    None,
+    /// Those that are granted a role with one of these permissions, or named in a deny rule.
+    Holding(Vec<Permission>),
+    /// All that are granted something, or named in a deny rule.
+    All,
 }
 
 /// Reads a scope into an estate of [`Coverage::Partial`]. Beside it stands what could not be listed
@@ -72,17 +86,22 @@ pub async fn whole(
             .collect()
     };
     // Those of the scope; the others' policies were read with their branch.
-    side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
+    if everything.account_policies {
+        side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
+    }
     futures::try_join!(
         surveyor.roles(),
         surveyor.boundary_policies(),
         surveyor.tags_of(&accounts)
     )?;
-    let holds = |role: &FoundRole| {
-        let wanted = &everything.permissions;
-        wanted.is_empty() || wanted.iter().any(|p| role.includes(p.as_str()))
+    let holds = |role: &FoundRole| match &everything.groups {
+        Groups::None => false,
+        Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
+        Groups::All => true,
     };
-    surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
+    if everything.groups != Groups::None {
+        surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
+    }
     let estate = surveyor.estate.into_inner();
     let estate = estate.unwrap_or_else(std::sync::PoisonError::into_inner);
     Ok((estate, unlisted))

@@ -1,0 +1,65 @@
+//! `export`: writes what can be seen as an estate file.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::args::{Export, Global};
+use super::facts;
+use super::failure::Failure;
+use super::{Exit, out, scope};
+use crate::estate::file::to_json;
+use crate::google::survey::{Everything, Groups};
+use crate::text::pretty_json;
+
+/// Reads the whole scope and writes it.
+///
+/// # Errors
+/// What opening and reading the facts gives, a file that cannot be written.
+pub async fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
+    let facts = facts::open(global).await?;
+    let everything = Everything {
+        scope: Some(facts.scope.clone()),
+        account_policies: true,
+        groups: Groups::All,
+        ..Everything::default()
+    };
+    let seen = scope::survey(&facts, &everything).await;
+    facts.close().await;
+    let seen = seen?;
+    let text = format!("{}\n", pretty_json(&to_json(&seen.estate)));
+    seen.tell();
+    if args.file == Path::new("-") {
+        out::write_out(&text)?;
+        return Ok(Exit::Done);
+    }
+    let shown = args.file.display().to_string();
+    written(&args.file, &text).map_err(|e| {
+        let tried = format!("write {shown}");
+        Failure::new(
+            tried,
+            e.to_string(),
+            "check the directory and who may write there",
+        )
+    })?;
+    let estate = &seen.estate;
+    out::aside(&format!(
+        "{} projects, {} service accounts, {} policies written to {shown}",
+        estate.projects().count(),
+        estate.accounts().count(),
+        estate.policies().count()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Beside the file first, then in its place: a file that was there stays whole until the new one is.
+fn written(file: &Path, text: &str) -> std::io::Result<()> {
+    let dir = match file.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    let mut fresh = tempfile::NamedTempFile::new_in(dir)?;
+    fresh.write_all(text.as_bytes())?;
+    fresh.as_file().sync_all()?;
+    fresh.persist(file).map_err(|e| e.error)?;
+    Ok(())
+}

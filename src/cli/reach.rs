@@ -1,0 +1,263 @@
+//! `who` and `reach`: everyone who gets to an account, every account that a caller gets to.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::args::{Format, Global, Reach, Wanted, Who};
+use super::facts::{self, Facts};
+use super::failure::Failure;
+use super::levels::{mark, pick};
+use super::out::{self, Ink, Page};
+use super::scope::{self, Surveyed};
+use crate::evaluate::reach::{self, Via};
+use crate::evaluate::{Tri, Verdict};
+use crate::google::survey::{Everything, Groups};
+use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
+use crate::iam::{Permission, Principal, Resource};
+
+/// Lists who gets to the target.
+///
+/// # Errors
+/// What opening and reading the facts gives.
+pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
+    let facts = facts::open(global).await?;
+    let permission = wanted(&args.wanted);
+    // Accounts in scope are needed by name, where a set of them is granted something.
+    let everything = Everything {
+        scope: Some(facts.scope.clone()),
+        accounts: vec![args.target.clone()],
+        account_policies: false,
+        groups: Groups::Holding(vec![permission.clone()]),
+    };
+    let end = async {
+        let seen = scope::survey(&facts, &everything).await?;
+        let time = args.wanted.at.unwrap_or_else(Timestamp::now);
+        let answer = reach::who(&seen.estate, &args.target, &permission, time);
+        let rows: Vec<Row> = answer
+            .results
+            .into_iter()
+            .map(|holder| Row {
+                name: holder.principal,
+                verdict: holder.verdict,
+                path: holder.path,
+                via: holder.via,
+            })
+            .collect();
+        let head = Head {
+            role: "target",
+            name: answer.target.full_name(),
+            permission: &permission,
+            of_row: "principal",
+        };
+        shown(
+            &facts,
+            global.format,
+            &seen,
+            &head,
+            &rows,
+            answer.complete,
+            &answer.not_read,
+        )
+    };
+    let end = end.await;
+    facts.close().await;
+    end
+}
+
+/// Lists what the caller gets to.
+///
+/// # Errors
+/// What opening and reading the facts gives.
+pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
+    let facts = facts::open(global).await?;
+    let permission = wanted(&args.wanted);
+    let mut permissions = vec![permission.clone()];
+    for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
+        permissions.extend(Permission::parse(carrying));
+    }
+    let own = match &args.caller {
+        Principal::ServiceAccount(email) => vec![Resource::account("-", email)],
+        _ => Vec::new(),
+    };
+    let everything = Everything {
+        scope: Some(facts.scope.clone()),
+        accounts: own,
+        account_policies: true,
+        groups: Groups::Holding(permissions),
+    };
+    let end = async {
+        let seen = scope::survey(&facts, &everything).await?;
+        let time = args.wanted.at.unwrap_or_else(Timestamp::now);
+        let answer = reach::reach(&seen.estate, &args.caller, &permission, time);
+        let rows: Vec<Row> = answer
+            .results
+            .into_iter()
+            .map(|reached| Row {
+                name: reached.target.full_name(),
+                verdict: reached.verdict,
+                path: reached.path,
+                via: reached.via,
+            })
+            .collect();
+        let head = Head {
+            role: "caller",
+            name: args.caller.to_string(),
+            permission: &permission,
+            of_row: "target",
+        };
+        shown(
+            &facts,
+            global.format,
+            &seen,
+            &head,
+            &rows,
+            answer.complete,
+            &answer.not_read,
+        )
+    };
+    let end = end.await;
+    facts.close().await;
+    end
+}
+
+fn wanted(wanted: &Wanted) -> Permission {
+    let given = wanted.permission.clone();
+    given.unwrap_or_else(Permission::get_access_token)
+}
+
+/// One result.
+struct Row {
+    name: String,
+    verdict: Verdict,
+    path: Vec<String>,
+    via: Vec<Via>,
+}
+
+/// What was asked.
+struct Head<'a> {
+    role: &'a str,
+    name: String,
+    permission: &'a Permission,
+    of_row: &'a str,
+}
+
+fn shown(
+    facts: &Facts,
+    format: Format,
+    seen: &Surveyed,
+    head: &Head<'_>,
+    rows: &[Row],
+    complete: bool,
+    not_read: &[String],
+) -> Result<Exit, Failure> {
+    let (complete, not_read) = seen.limits(complete, not_read);
+    seen.tell();
+    if format == Format::Json {
+        let mut object = json!({
+            "permission": head.permission.as_str(),
+            "results": rows.iter().map(|row| as_json(row, head.of_row)).collect::<Vec<_>>(),
+            "complete": complete,
+            "notRead": not_read,
+        });
+        if let Some(map) = object.as_object_mut() {
+            map.shift_insert(0, head.role.to_owned(), head.name.clone().into());
+        }
+        out::json(&object)?;
+    } else {
+        text(facts, head, rows, complete, &not_read).print()?;
+    }
+    Ok(Exit::Done)
+}
+
+fn as_json(row: &Row, of_row: &str) -> Value {
+    let via: Vec<Value> = row
+        .via
+        .iter()
+        .map(|via| {
+            json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member })
+        })
+        .collect();
+    let mut object = json!({ "verdict": row.verdict.word(), "path": row.path, "via": via });
+    if let Some(map) = object.as_object_mut() {
+        map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
+    }
+    object
+}
+
+fn text(facts: &Facts, head: &Head<'_>, rows: &[Row], complete: bool, not_read: &[String]) -> Page {
+    let mut page = Page::default();
+    let title = if head.role == "target" {
+        format!("Who has {} on {}", head.permission, head.name)
+    } else {
+        format!("What {} reaches by {}", head.name, head.permission)
+    };
+    page.line(Ink::Strong, title);
+    let seen = facts.viewer_words.as_ref();
+    let seen = seen.map(|w| format!(", seen as {w}")).unwrap_or_default();
+    page.line(Ink::Faint, format!("on {}{seen}", facts.label));
+    page.gap();
+    if rows.is_empty() {
+        page.line(Ink::Plain, "Nobody and nothing, as far as can be read.");
+    }
+    let arrow = format!(" {} ", pick("→", "->"));
+    for row in rows {
+        let (tri, ink, word) = match row.verdict {
+            Verdict::CanAccess => (Tri::Yes, Ink::Good, ""),
+            Verdict::CannotAccess => (Tri::No, Ink::Bad, ""),
+            Verdict::UnknownInfo => (
+                Tri::UnknownInfo,
+                Ink::Unsure,
+                "  perhaps: something that decides could not be read",
+            ),
+            Verdict::UnknownConditional => (
+                Tri::UnknownConditional,
+                Ink::Unsure,
+                "  perhaps: a condition needs a value that is not known",
+            ),
+        };
+        page.pieces(&[
+            (ink, mark(tri)),
+            (Ink::Plain, " "),
+            (Ink::Strong, &short(&row.name)),
+            (ink, word),
+        ]);
+        if row.path.len() > 2 {
+            let path: Vec<String> = row.path.iter().map(|step| short(step)).collect();
+            page.wrapped(Ink::Plain, "    by way of ", &path.join(&arrow));
+        }
+        for via in &row.via {
+            page.line(
+                Ink::Faint,
+                format!(
+                    "    {} to {} on {}",
+                    via.role,
+                    via.member,
+                    via.resource.relative()
+                ),
+            );
+        }
+    }
+    page.gap();
+    let words = format!("{} in all", rows.len());
+    page.line(Ink::Faint, words);
+    if !complete {
+        page.line(
+            Ink::Unsure,
+            "There may be more: not everything could be read.",
+        );
+        for name in not_read {
+            page.line(Ink::Unsure, format!("  not read: {name}"));
+        }
+    }
+    page
+}
+
+/// An account without the service's name before it.
+fn short(name: &str) -> String {
+    let account = name.strip_prefix("//iam.googleapis.com/");
+    account
+        .and_then(|path| path.rsplit_once('/'))
+        .map_or(name, |(_, email)| email)
+        .to_owned()
+}

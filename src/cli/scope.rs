@@ -1,0 +1,65 @@
+//! A survey of the whole scope, with its progress on one passing line.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::facts::Facts;
+use super::failure::Failure;
+use super::out::{self, Passing};
+use crate::estate::Estate;
+use crate::google::survey::{Everything, ProgressState, whole};
+
+/// What was read, and what could not be listed (`projects/P`, `folders/N`) with why.
+pub struct Surveyed {
+    /// As far as it is known.
+    pub estate: Estate,
+    /// What of it was not seen at all.
+    pub unlisted: Vec<(String, String)>,
+}
+
+impl Surveyed {
+    /// The full names of what was not seen, for `notRead`.
+    pub fn not_listed(&self) -> impl Iterator<Item = String> {
+        self.unlisted
+            .iter()
+            .map(|(name, _)| format!("//cloudresourcemanager.googleapis.com/{name}"))
+    }
+
+    /// `complete` and `notRead` of an answer, with what was not seen at all.
+    pub fn limits(&self, complete: bool, not_read: &[String]) -> (bool, Vec<String>) {
+        let mut all: Vec<String> = not_read.iter().cloned().chain(self.not_listed()).collect();
+        all.sort();
+        all.dedup();
+        (complete && self.unlisted.is_empty(), all)
+    }
+
+    /// Says aside what was not seen, with why.
+    pub fn tell(&self) {
+        for (name, why) in &self.unlisted {
+            out::aside(&format!("not seen: what is in {name}: {why}"));
+        }
+    }
+}
+
+/// Reads it.
+///
+/// # Errors
+/// When there are no credentials, when signed out, when there is no connection, or when the first
+/// search for projects is refused.
+pub async fn survey(facts: &Facts, everything: &Everything) -> Result<Surveyed, Failure> {
+    let reader = facts.client()?.reader();
+    let line = Mutex::new((Passing::default(), 0_usize));
+    let progress = |step: crate::google::survey::Progress| {
+        if step.state == ProgressState::Started {
+            return;
+        }
+        let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+        let (passing, count) = &mut *line;
+        *count += 1;
+        passing.say(|| format!("{count} answers, last: {}", step.label));
+    };
+    let read = whole(&*reader, everything, &progress).await;
+    drop(line);
+    let (mut estate, unlisted) = read?;
+    facts.qualify(&mut estate);
+    Ok(Surveyed { estate, unlisted })
+}
