@@ -12,7 +12,7 @@ pub use whole::{Everything, Groups, whole};
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures::future::{BoxFuture, try_join_all};
+use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
@@ -238,14 +238,19 @@ impl Surveyor<'_> {
 /// Calls under way at the same time, where there may be thousands.
 const AT_ONCE: usize = 32;
 
-/// Waits for all, a limited number at a time; the first error ends it.
-async fn side_by_side<T>(
-    tasks: impl IntoIterator<Item = impl Future<Output = Result<T, ApiError>>>,
-) -> Result<Vec<T>, ApiError> {
+/// Waits for all, a limited number at a time; the first error ends it. Boxed before anything is
+/// waited for: closures over references are not held across it, so that a survey can be spawned.
+fn side_by_side<'a, T: Send + 'a, F>(
+    tasks: impl IntoIterator<Item = F>,
+) -> BoxFuture<'a, Result<Vec<T>, ApiError>>
+where
+    F: Future<Output = Result<T, ApiError>> + Send + 'a,
+{
+    let tasks: Vec<BoxFuture<'a, _>> = tasks.into_iter().map(FutureExt::boxed).collect();
     stream::iter(tasks)
         .buffer_unordered(AT_ONCE)
         .try_collect()
-        .await
+        .boxed()
 }
 
 /// Reads a value of a known shape.
