@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SpanRelativeTo, Timestamp};
 
+use crate::emulator::{Faults, Latency};
 use crate::iam::{Permission, Principal, Resource};
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
@@ -296,12 +297,29 @@ pub struct Emulator {
     /// The loopback port; 0 for any that is free
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
-    /// Wait this long before each answer, 200ms
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub latency: Option<Duration>,
+    /// Wait this long before each answer, 200ms, or 100ms-300ms for anything between
+    #[arg(long, value_name = "DURATION")]
+    pub latency: Option<Latency>,
     /// Let a new policy count only after this long, 2m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub propagation: Option<Duration>,
+    /// What goes wrong on purpose: rules "[METHOD] PATH [WHEN] = EFFECT", separated by semicolons
+    ///
+    /// PATH is the URL's, with * for anything. WHEN is #3 (the third such call), #3-5, #3+ or 5% (one
+    /// in twenty). EFFECT is a status (503, 429:5s for a Retry-After), reset, slow:2s, truncate, html
+    /// (a proxy's page) or expired; with "after" the call takes effect first and its answer is lost.
+    /// Example: "POST *:setIamPolicy #1 = reset after; GET * 5% = 503"
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<Faults>,
+    /// The seed of latencies and of rates of faults: the same calls in the same order meet the same
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Write every request and answer into this file, one JSON object a line, tokens left out
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Keep the state in this file, and begin with what it holds when it is there
+    #[arg(long, value_name = "FILE")]
+    pub persist: Option<PathBuf>,
 }
 
 /// `export`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{Emulator, Global};
 use super::failure::Failure;
 use super::{Exit, facts, out};
-use crate::emulator::{self, Options};
+use crate::emulator::{self, Options, StartError};
 
 /// What gcloud calls the APIs that are served, as the last part of
 /// `CLOUDSDK_API_ENDPOINT_OVERRIDES_…` (googlecloudsdk/core/properties.py,
@@ -36,6 +36,10 @@ pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
         viewer: global.viewer.clone(),
         latency: args.latency.unwrap_or_default(),
         propagation: args.propagation.unwrap_or_default(),
+        faults: args.faults.clone().unwrap_or_default(),
+        seed: args.seed,
+        record: args.record.clone(),
+        persist: args.persist.clone(),
     };
     let running = emulator::start(estate, options)
         .await
@@ -83,8 +87,15 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-fn not_started(port: u16, error: &std::io::Error) -> Failure {
-    let next = match error.kind() {
+fn not_started(port: u16, error: &StartError) -> Failure {
+    let StartError::Listen(why) = error else {
+        return Failure::new(
+            "start the emulator",
+            error.to_string(),
+            "name another file, or mend what keeps this one from being used",
+        );
+    };
+    let next = match why.kind() {
         ErrorKind::AddrInUse => {
             "another program listens there: stop it, or take another port (--port 0 takes any that is free)"
         }

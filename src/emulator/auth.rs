@@ -9,6 +9,8 @@ use crate::iam::Principal;
 /// The principal behind a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
+    /// Not asked yet, or nobody who is known.
+    Nobody,
     /// May do everything, except read what the estate calls unreadable.
     Administrator,
     /// May do what the estate's policies say.
@@ -49,4 +51,13 @@ pub(crate) fn identify(shared: &Shared, call: &Call) -> Result<Who, Refusal> {
         }
     }
     Ok(Who::Principal(who))
+}
+
+/// The caller, for the record.
+pub(super) fn words(call: &Call) -> String {
+    match &call.who {
+        Who::Nobody => String::new(),
+        Who::Administrator => "administrator".to_owned(),
+        Who::Principal(who) => who.to_string(),
+    }
 }

@@ -86,7 +86,7 @@ impl Call {
             bearer,
             quota_project: header("x-goog-user-project").map(str::to_owned),
             now: Timestamp::now(),
-            who: Who::Administrator,
+            who: Who::Nobody,
         })
     }
 

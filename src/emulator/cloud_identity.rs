@@ -56,6 +56,7 @@ pub(super) fn seen(world: &World, call: &Call, email: &str) -> bool {
         return false;
     };
     match &call.who {
+        Who::Nobody => false,
         Who::Administrator => true,
         Who::Principal(who) => {
             let domain = |e: &str| e.rsplit_once('@').map(|(_, d)| d.to_lowercase());

@@ -12,6 +12,7 @@ use crate::iam::{Principal, Resource};
 /// allowed is refused, as Google's own enforcement has no third answer.
 pub(crate) fn holds(world: &World, call: &Call, permission: &str, on: &Resource) -> bool {
     match &call.who {
+        Who::Nobody => false,
         Who::Administrator => true,
         Who::Principal(who) => may(world, call, who, permission, on),
     }
@@ -31,6 +32,7 @@ pub(crate) fn may(
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.
 pub(crate) fn is_viewer(world: &World, call: &Call) -> bool {
     match &call.who {
+        Who::Nobody => false,
         Who::Administrator => true,
         Who::Principal(who) => world.viewer.as_ref() == Some(who),
     }
@@ -57,7 +59,7 @@ pub(crate) fn require(
 pub(crate) fn denied(shared: &Shared, call: &Call, permission: &str, on: &Resource) -> Refusal {
     let who = match &call.who {
         Who::Principal(who) => Some(who.clone()),
-        Who::Administrator => None,
+        Who::Administrator | Who::Nobody => None,
     };
     denied_for(shared, call, who, permission, on)
 }

@@ -1,5 +1,7 @@
 //! Google's error bodies (google.rpc.Status as JSON, with google.rpc.ErrorInfo).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 /// An error as Google sends it.
@@ -11,6 +13,8 @@ pub(crate) struct Refusal {
     pub status: &'static str,
     pub message: String,
     pub details: Vec<Value>,
+    /// Said to the client in a header.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -20,7 +24,40 @@ impl Refusal {
             status,
             message: message.into(),
             details: Vec::new(),
+            retry_after: None,
         }
+    }
+
+    /// What Google's front end says with a status that no API chose (google.rpc.Code's HTTP mapping,
+    /// google/rpc/code.proto).
+    pub fn of_status(code: u16) -> Self {
+        let (status, message) = match code {
+            400 => ("INVALID_ARGUMENT", "Request contains an invalid argument."),
+            401 => return Self::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED"),
+            403 => ("PERMISSION_DENIED", "The caller does not have permission"),
+            404 => ("NOT_FOUND", "Requested entity was not found."),
+            409 => (
+                "ABORTED",
+                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+            ),
+            429 => (
+                "RESOURCE_EXHAUSTED",
+                "Resource has been exhausted (e.g. check quota).",
+            ),
+            499 => ("CANCELLED", "The operation was cancelled."),
+            501 => (
+                "UNIMPLEMENTED",
+                "Operation is not implemented, or supported, or enabled.",
+            ),
+            503 => ("UNAVAILABLE", "The service is currently unavailable."),
+            504 => (
+                "DEADLINE_EXCEEDED",
+                "Deadline expired before operation could complete.",
+            ),
+            400..=499 => ("FAILED_PRECONDITION", "Precondition check failed."),
+            _ => ("INTERNAL", "Internal error encountered."),
+        };
+        Self::new(code, status, message)
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {

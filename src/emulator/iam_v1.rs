@@ -1,14 +1,20 @@
 //! IAM v1: service accounts (discovery document iam v1).
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::Answer;
 use super::call::Call;
 use super::error::Refusal;
+use super::persist::Buried;
 use super::state::{Shared, World};
 use super::{enforce, policy, tokens};
 use crate::estate::{Read, ServiceAccount};
 use crate::iam::Resource;
+
+/// How long a deleted account can be brought back (iam v1, `projects.serviceAccounts.delete`: "After
+/// 30 days, IAM permanently removes the service account").
+const RESTORABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -58,7 +64,7 @@ fn on_account(
                 Ok(()) => match needed {
                     "get" => get(shared, &found),
                     "update" => update(shared, call, &found, method == "PATCH"),
-                    "delete" => delete(shared, &found),
+                    "delete" => delete(shared, call, &found),
                     _ => set_disabled(shared, &found, needed == "disable"),
                 },
             }
@@ -287,7 +293,7 @@ fn set_disabled(shared: &Shared, found: &Resource, disabled: bool) -> Answer {
     Ok(json!({}))
 }
 
-fn delete(shared: &Shared, found: &Resource) -> Answer {
+fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     let mut world = shared.write();
     let account = record(&world, found)?;
     let policy = match world.estate.allow_policy(found) {
@@ -298,13 +304,17 @@ fn delete(shared: &Shared, found: &Resource) -> Answer {
         emails.remove(&account.email.to_lowercase());
     }
     let email = account.email.clone();
+    let buried = Buried {
+        account,
+        policy,
+        delete_time: call.now,
+    };
     world
         .graveyard
-        .insert(account.unique_id.clone(), (account.into(), policy));
-    let empty = crate::iam::AllowPolicy::default();
+        .insert(buried.account.unique_id.clone(), buried);
     world.change(|estate| {
         estate.delete_account(&email);
-        estate.put_policy(found.clone(), empty.clone());
+        estate.remove_policy(found);
     });
     Ok(json!({}))
 }
@@ -313,12 +323,19 @@ fn delete(shared: &Shared, found: &Resource) -> Answer {
 /// (iam v1, `projects.serviceAccounts.undelete`).
 fn undelete(shared: &Shared, call: &Call, id: &str) -> Answer {
     let unknown = || Refusal::not_found(format!("Unknown service account: {id}"));
-    let (account, policy) = shared
+    let Buried {
+        account,
+        policy,
+        delete_time,
+    } = shared
         .read()
         .graveyard
         .get(id)
         .cloned()
         .ok_or_else(unknown)?;
+    if call.now.duration_since(delete_time) > RESTORABLE {
+        return Err(unknown());
+    }
     let home = Resource::project(&account.project_id);
     enforce::require(shared, call, "iam.serviceAccounts.undelete", &home)?;
     let mut world = shared.write();

@@ -9,6 +9,8 @@ mod cloud_identity;
 mod enforce;
 mod error;
 pub mod estates;
+pub mod faults;
+mod http;
 mod iam_pools;
 mod iam_roles;
 mod iam_v1;
@@ -16,8 +18,11 @@ mod iam_v2;
 mod iam_v3;
 mod iamcredentials;
 pub mod large;
+mod line;
 mod oauth;
+mod persist;
 mod policy;
+mod record;
 mod resource_lists;
 mod resource_manager;
 mod service_usage;
@@ -29,14 +34,11 @@ mod troubleshooter;
 mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State as Extract};
-use axum::http::{StatusCode, header};
-use axum::response::Response;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -45,13 +47,14 @@ use crate::estate::Estate;
 use crate::iam::Principal;
 use call::Call;
 use error::Refusal;
+use http::Reply;
 use state::Shared;
+
+pub use faults::{BadFault, Faults, Latency};
 
 /// What an API answers: a body, or Google's error.
 pub(crate) type Answer = Result<Value, Refusal>;
 
-/// Largest request body that is read; policies may hold 1,500 principals of some hundred bytes.
-const LARGEST_BODY: usize = 8 << 20;
 /// How long a stop waits for calls under way.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -64,9 +67,19 @@ pub struct Options {
     /// everything except read what the estate calls unreadable.
     pub viewer: Option<Principal>,
     /// Waited before each answer.
-    pub latency: Duration,
+    pub latency: Latency,
     /// How long a new policy is served before it counts.
     pub propagation: Duration,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Latencies and rates of faults are the same under the same seed, for the same calls in the same
+    /// order.
+    pub seed: u64,
+    /// Every request and answer goes into this file, one JSON object a line, tokens left out. A file
+    /// that is there is begun anew.
+    pub record: Option<PathBuf>,
+    /// The state is kept in this file. A file that is there takes the place of the estate given.
+    pub persist: Option<PathBuf>,
 }
 
 /// An emulator that serves.
@@ -115,19 +128,52 @@ impl Drop for Running {
     }
 }
 
+/// Why no emulator starts.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken or may not be bound.
+    #[error(transparent)]
+    Listen(std::io::Error),
+    /// The system gives no randomness for the token.
+    #[error("the system gives no randomness: {0}")]
+    Random(std::io::Error),
+    /// The record cannot be written.
+    #[error("the record {} cannot be written: {why}", crate::text::visible(&path.display().to_string()))]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The state cannot be read.
+    #[error("the state in {} cannot be used: {why}", crate::text::visible(&path.display().to_string()))]
+    Persist {
+        /// The file.
+        path: PathBuf,
+        /// What the system says, or what is wrong with the file.
+        why: std::io::Error,
+    },
+}
+
 /// Serves an estate on a loopback port.
 ///
 /// # Errors
-/// The port is taken or may not be bound, or no randomness is to be had for the token.
-pub async fn start(estate: Estate, options: Options) -> std::io::Result<Running> {
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-    let address = listener.local_addr()?;
-    let token = tokens::opaque()?;
-    let shared = Arc::new(Shared::new(estate, options, token.clone()));
-    let router = Router::new().fallback(serve).with_state(shared);
+/// The port is taken or may not be bound, no randomness is to be had for the token, or a file of the
+/// options cannot be used.
+pub async fn start(estate: Estate, options: Options) -> Result<Running, StartError> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+        .await
+        .map_err(StartError::Listen)?;
+    let address = listener.local_addr().map_err(StartError::Listen)?;
+    let token = tokens::opaque().map_err(StartError::Random)?;
+    let shared = Arc::new(Shared::new(estate, options, token.clone())?);
+    let service = Router::new()
+        .fallback(http::serve)
+        .with_state(shared)
+        .into_make_service_with_connect_info::<line::Cutter>();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
-        axum::serve(listener, router)
+        axum::serve(line::Lines(listener), service)
             .with_graceful_shutdown(async {
                 // A dropped sender means stop, as a sent word does.
                 let _ = stopped.await;
@@ -142,43 +188,16 @@ pub async fn start(estate: Estate, options: Options) -> std::io::Result<Running>
     })
 }
 
-async fn serve(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response {
-    if !shared.latency().is_zero() {
-        tokio::time::sleep(shared.latency()).await;
+/// Asks each API in turn whether the path is its own.
+fn dispatch(shared: &Shared, call: &mut Call) -> Reply {
+    shared.settle(call.now);
+    if let Some(answer) = oauth::route(shared, call) {
+        return answer.into();
     }
-    let (parts, body) = request.into_parts();
-    let answer = match to_bytes(body, LARGEST_BODY).await {
-        Ok(bytes) => Call::read(&parts, &bytes).and_then(|call| dispatch(&shared, call)),
-        Err(_) => Err(Refusal::invalid("Request payload size exceeds the limit.")),
-    };
-    let (status, value) = match answer {
-        Ok(value) => (StatusCode::OK, value),
-        Err(refusal) => (
-            StatusCode::from_u16(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            refusal.body(),
-        ),
-    };
-    let mut response = Response::new(Body::from(value.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/json; charset=UTF-8"),
-    );
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            header::HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\""),
-        );
-    }
-    response
+    answer(shared, call).into()
 }
 
-/// Asks each API in turn whether the path is its own.
-fn dispatch(shared: &Shared, mut call: Call) -> Answer {
-    shared.settle(call.now);
-    if let Some(answer) = oauth::route(shared, &call) {
-        return answer;
-    }
+fn answer(shared: &Shared, call: &mut Call) -> Answer {
     let routes = [
         iamcredentials::route,
         iam_v1::route,
@@ -192,9 +211,9 @@ fn dispatch(shared: &Shared, mut call: Call) -> Answer {
         cloud_identity::route,
         troubleshooter::route,
     ];
-    call.who = auth::identify(shared, &call)?;
+    call.who = auth::identify(shared, call)?;
     routes
         .iter()
-        .find_map(|route| route(shared, &call))
+        .find_map(|route| route(shared, call))
         .unwrap_or_else(|| Err(Refusal::no_such_path(&call.path)))
 }

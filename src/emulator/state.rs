@@ -1,13 +1,17 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Options;
+use super::faults::{Latency, Play};
+use super::persist::{Buried, Keeper, State};
+use super::record::Record;
 use super::tokens::Tokens;
+use super::{Options, StartError};
 use crate::estate::{Estate, Existence, ServiceAccount};
 use crate::iam::{AllowPolicy, Principal, Resource, deny};
 
@@ -18,7 +22,15 @@ const REFUSALS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: RwLock<World>,
-    latency: Duration,
+    latency: Latency,
+    seed: u64,
+    /// Requests so far.
+    count: AtomicU64,
+    pub faults: Play,
+    pub record: Option<Record>,
+    pub keeper: Option<Keeper>,
+    /// The newest change that was handed to the keeper.
+    handed: AtomicU64,
 }
 
 /// A refusal that can be explained later.
@@ -43,8 +55,8 @@ pub(crate) struct World {
     propagation: SignedDuration,
     /// Project id to the e-mails of its accounts.
     pub by_project: BTreeMap<String, BTreeSet<String>>,
-    /// Deleted accounts that can still come back, by unique id, with their policy.
-    pub graveyard: BTreeMap<String, (Arc<ServiceAccount>, Option<AllowPolicy>)>,
+    /// Deleted accounts that can still come back, by unique id.
+    pub graveyard: BTreeMap<String, Buried>,
     /// Allow policies that the viewer may not read.
     hidden_policies: HashSet<Resource>,
     /// Collections, groups and roles that the viewer may not read.
@@ -55,10 +67,24 @@ pub(crate) struct World {
     refusals: VecDeque<Refused>,
     /// Counts writes, so that no two etags are alike.
     pub writes: u64,
+    /// Counts whatever alters what is kept on disk.
+    changes: u64,
 }
 
 impl Shared {
-    pub fn new(estate: Estate, options: Options, viewer_token: String) -> Self {
+    /// # Errors
+    /// A file of the options cannot be read or written.
+    pub fn new(estate: Estate, options: Options, viewer_token: String) -> Result<Self, StartError> {
+        let keeper = options.persist.map(Keeper::new);
+        let kept = match &keeper {
+            Some(keeper) => keeper.load()?,
+            None => None,
+        };
+        let record = options.record.as_deref().map(Record::create).transpose()?;
+        let (estate, buried) = match kept {
+            Some(state) => (state.estate, state.buried),
+            None => (estate, Vec::new()),
+        };
         let (mut hidden_policies, mut hidden_names) = (HashSet::new(), HashSet::new());
         for (name, _) in estate.unreadable() {
             if let Ok(resource) = Resource::parse(name) {
@@ -69,7 +95,16 @@ impl Shared {
                 hidden_names.insert(name.to_owned());
             }
         }
-        let estate = estate.without_unreadable();
+        let mut estate = estate.without_unreadable();
+        let graveyard = buried
+            .into_iter()
+            .map(|b| {
+                // The estate remembers who was there by seeing them come and go.
+                estate.put_account(b.account.clone());
+                estate.delete_account(&b.account.email);
+                (b.account.unique_id.clone(), b)
+            })
+            .collect();
         let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for account in estate.accounts() {
             let project = estate
@@ -83,15 +118,21 @@ impl Shared {
         let propagation =
             SignedDuration::try_from(options.propagation).unwrap_or(SignedDuration::MAX);
         let lagging = (!propagation.is_zero()).then(|| estate.clone());
-        Self {
+        Ok(Self {
             latency: options.latency,
+            seed: options.seed,
+            count: AtomicU64::new(0),
+            faults: Play::new(options.faults, options.seed),
+            record,
+            keeper,
+            handed: AtomicU64::new(0),
             world: RwLock::new(World {
                 estate,
                 lagging,
                 queue: VecDeque::new(),
                 propagation,
                 by_project,
-                graveyard: BTreeMap::new(),
+                graveyard,
                 hidden_policies,
                 hidden_names,
                 viewer: options.viewer,
@@ -99,12 +140,24 @@ impl Shared {
                 tokens: Tokens::default(),
                 refusals: VecDeque::new(),
                 writes: 0,
+                changes: 0,
             }),
-        }
+        })
     }
 
-    pub fn latency(&self) -> Duration {
-        self.latency
+    /// How long the next answer waits.
+    pub fn wait(&self) -> Duration {
+        let n = self.count.fetch_add(1, Ordering::Relaxed);
+        self.latency.nth(self.seed, n)
+    }
+
+    /// The state to be kept, when there is a keeper and something changed that nobody kept yet.
+    pub fn unsaved(&self) -> Option<(u64, State)> {
+        self.keeper.as_ref()?;
+        let world = self.read();
+        let change = world.changes;
+        (self.handed.fetch_max(change, Ordering::AcqRel) < change)
+            .then(|| (change, world.snapshot()))
     }
 
     /// A lock that a panic poisoned still guards whole values: nothing here is left half-written.
@@ -147,11 +200,25 @@ impl World {
             self.queue
                 .push_back((due, resource.clone(), policy.clone()));
         }
+        self.changes += 1;
         self.estate.put_policy(resource.clone(), policy);
+    }
+
+    /// What is kept on disk.
+    fn snapshot(&self) -> State {
+        let mut estate = self.estate.clone();
+        for name in self.hidden() {
+            estate.mark_unreadable(&name, "may not be read");
+        }
+        State {
+            estate,
+            buried: self.graveyard.values().cloned().collect(),
+        }
     }
 
     /// A change that counts at once, in both estates.
     pub fn change(&mut self, change: impl Fn(&mut Estate)) {
+        self.changes += 1;
         change(&mut self.estate);
         if let Some(lagging) = &mut self.lagging {
             change(lagging);

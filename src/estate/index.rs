@@ -61,6 +61,16 @@ impl Estate {
         self.allow.insert(resource, Arc::new(policy));
     }
 
+    /// Takes the allow policy of a resource (canonical name) away: nothing is known of it then, which
+    /// in a whole estate means that it is empty.
+    pub fn remove_policy(&mut self, resource: &Resource) {
+        if self.allow.remove(resource).is_some() {
+            for places in self.by_member.values_mut() {
+                places.retain(|(at, _)| at != resource);
+            }
+        }
+    }
+
     /// All allow policies, in no order.
     pub fn policies(&self) -> impl Iterator<Item = (&Resource, &Arc<AllowPolicy>)> {
         self.allow.iter()

@@ -1,0 +1,113 @@
+//! The state on disk: an estate and the accounts that can still come back.
+//!
+//! Written whole to a file beside it, flushed, and put in its place by a rename, so that at any moment
+//! the file holds one state in full. Tokens are not kept.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::StartError;
+use crate::estate::{Estate, ServiceAccount, file};
+use crate::iam::AllowPolicy;
+
+/// A deleted account that can still come back, with the policy it had.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Buried {
+    pub account: ServiceAccount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<AllowPolicy>,
+    pub delete_time: Timestamp,
+}
+
+/// What is kept.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub estate: Estate,
+    pub buried: Vec<Buried>,
+}
+
+/// Keeps the state in a file.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    path: PathBuf,
+    /// The newest change that is on disk.
+    saved: Mutex<u64>,
+}
+
+impl Keeper {
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            saved: Mutex::new(0),
+        }
+    }
+
+    /// What an earlier run left; `None` when there is no file yet.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds something else.
+    pub fn load(&self) -> Result<Option<State>, StartError> {
+        let state = match std::fs::read_to_string(&self.path) {
+            Ok(text) => read(&text).map(Some),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        };
+        state.map_err(|why| StartError::Persist {
+            path: self.path.clone(),
+            why,
+        })
+    }
+
+    /// Writes the state as of a change, unless a newer one is on disk already.
+    ///
+    /// # Errors
+    /// It cannot be written; the file then holds what it held.
+    pub fn save(&self, change: u64, state: &State) -> io::Result<()> {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if *saved > change {
+            return Ok(());
+        }
+        let text = json!({
+            "bindscope": "emulator state",
+            "estate": file::to_json(&state.estate),
+            "deletedServiceAccounts": state.buried,
+        });
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+        beside.write_all(text.to_string().as_bytes())?;
+        beside.as_file().sync_all()?;
+        beside.persist(&self.path).map_err(|e| e.error)?;
+        *saved = change;
+        Ok(())
+    }
+}
+
+fn read(text: &str) -> io::Result<State> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| bad(format!("it holds no emulator state: {e}")))?;
+    let estate = value
+        .get("estate")
+        .filter(|_| value.get("bindscope").is_some())
+        .ok_or_else(|| {
+            bad("it holds no emulator state: expected what --persist wrote (an estate file is read with --estate)".to_owned())
+        })?;
+    let estate =
+        file::read_text("its estate", &estate.to_string()).map_err(|e| bad(e.to_string()))?;
+    let buried = value
+        .get("deletedServiceAccounts")
+        .cloned()
+        .unwrap_or_else(|| json!([]));
+    let buried =
+        serde_json::from_value(buried).map_err(|e| bad(format!("deletedServiceAccounts: {e}")))?;
+    Ok(State { estate, buried })
+}
