@@ -1,0 +1,284 @@
+//! Every built-in story, told by the real program: explain, fix and wait, explain, undo, explain,
+//! against an emulator in which a change takes its time to count.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::evaluate::{Outcome, Question, diagnose, explain};
+use bindscope::google::credentials::Secret;
+use bindscope::google::survey::survey;
+use bindscope::google::wire::read_policy;
+use bindscope::google::{Client, Connect};
+use bindscope::iam::{Principal, Resource};
+use bindscope::repair::history::{self, State};
+use bindscope::repair::{
+    Journal, MayWrite, PlanOptions, Step, carry_out, may_carry_out, remedies, undo,
+};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+/// How long a new policy is served before it counts.
+const PROPAGATION: Duration = Duration::from_millis(1_500);
+
+struct World {
+    emulator: Running,
+    client: Client,
+    home: tempfile::TempDir,
+}
+
+struct Ran {
+    code: i32,
+    json: Value,
+    words: String,
+}
+
+impl World {
+    async fn new(story: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let options = Options {
+            propagation: PROPAGATION,
+            ..Options::default()
+        };
+        let estate = estates::load(story).unwrap();
+        let emulator = emulator::start(estate, options).await.unwrap();
+        let client = Client::connect(Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+        })
+        .await
+        .unwrap();
+        Self {
+            emulator,
+            client,
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    async fn run(&self, arguments: &[String]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bindscope"));
+        command
+            .args(["--format", "json", "--endpoint", &self.emulator.base_url()])
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("XDG_STATE_HOME", self.home.path())
+            .env("NO_PROXY", "127.0.0.1")
+            .env("BINDSCOPE_ACCESS_TOKEN", self.emulator.admin_token())
+            .stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            json: serde_json::from_slice(&output.stdout).unwrap_or_default(),
+            words: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    async fn policy(&self, target: &Resource) -> Value {
+        read_policy(&*self.client.reader(), target).await.unwrap()
+    }
+
+    /// What comes of minting a token with the caller's own identity.
+    async fn mint(&self, caller: &str, target: &str) -> u16 {
+        let url = format!(
+            "{}/v1/projects/-/serviceAccounts/{target}:generateAccessToken",
+            self.emulator.base_url()
+        );
+        let body = json!({"scope": ["https://www.googleapis.com/auth/cloud-platform"]});
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = http.post(url).bearer_auth(caller).body(body.to_string());
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|w| (*w).to_owned()).collect()
+}
+
+fn bindings(policy: &Value) -> Value {
+    policy.get("bindings").cloned().unwrap_or(json!([]))
+}
+
+fn stories() -> Vec<Value> {
+    serde_json::from_str(include_str!("../assets/estates/index.json")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_story_is_mended_proven_and_taken_back() {
+    let stories = stories();
+    assert_eq!(stories.len(), estates::names().len());
+    futures::stream::iter(stories)
+        .for_each_concurrent(6, tell)
+        .await;
+}
+
+async fn tell(story: Value) {
+    let text = |key: &str| story[key].as_str().unwrap().to_owned();
+    let (name, caller, target) = (text("name"), text("caller"), text("target"));
+    let world = World::new(&name).await;
+    let pair = words(&["--caller", &caller, "--target", &target, "--permission"]);
+    let pair: Vec<String> = pair.into_iter().chain([text("permission")]).collect();
+    let ask = |first: &str, more: &[String]| -> Vec<String> {
+        let all = [&[first.to_owned()], pair.as_slice(), more].concat();
+        all
+    };
+    // As the story asks it: with the chain and the attributes that it has.
+    let mut more = Vec::new();
+    for via in story["via"].as_array().into_iter().flatten() {
+        more.extend(words(&["--via", via.as_str().unwrap()]));
+    }
+    for (key, value) in story["attributes"].as_object().into_iter().flatten() {
+        let given = format!("{key}={}", value.as_str().unwrap());
+        more.extend(words(&["--attribute", &given]));
+    }
+    let asked = ask("explain", &more);
+    let first = world.run(&asked).await;
+    assert_eq!(
+        first.json["outcome"], story["expectOutcome"],
+        "{name}: {}",
+        first.words
+    );
+    let on = Resource::account("-", &target);
+    let before = world.policy(&on).await;
+
+    let fixed = world
+        .run(&ask("fix", &words(&["--yes", "--wait", "60s"])))
+        .await;
+    if story["repairable"] != true {
+        let fine = story["expectOutcome"] == "WOULD_SUCCEED";
+        assert_eq!(fixed.code, i32::from(!fine), "{name}: {}", fixed.words);
+        assert_eq!(fixed.json["applied"], false, "{name}");
+        assert_eq!(world.policy(&on).await, before, "{name}");
+        return;
+    }
+    assert_eq!(fixed.code, 0, "{name}: {}", fixed.words);
+    assert_eq!(fixed.json["applied"], true, "{name}");
+    let by = fixed.json["verifiedBy"].as_str().unwrap();
+    if caller.starts_with("serviceAccount:") {
+        assert_eq!(by, "a real token was minted", "{name}");
+        // Waited for: it counts now, for the caller itself.
+        assert_eq!(world.mint(&caller, &target).await, 200, "{name}");
+    }
+    let second = world.run(&ask("explain", &[])).await;
+    assert_eq!(second.code, 0, "{name}: {}", second.words);
+    assert_eq!(second.json["outcome"], "WOULD_SUCCEED", "{name}");
+
+    let id = fixed.json["history"].as_str().unwrap().to_owned();
+    let undone = world.run(&words(&["undo", &id])).await;
+    assert_eq!(undone.code, 0, "{name}: {}", undone.words);
+    assert_eq!(
+        bindings(&world.policy(&on).await),
+        bindings(&before),
+        "{name}"
+    );
+    let third = world.run(&asked).await;
+    for key in ["outcome", "verdict", "causes"] {
+        assert_eq!(third.json[key], first.json[key], "{name}");
+    }
+}
+
+/// A chain in which no hop is granted: one way of two steps, each taken back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_is_mended_hop_by_hop_and_taken_back() {
+    let world = World::new("cross-project").await;
+    let reader = world.client.reader();
+    let caller = "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com";
+    let account = |email: &str| Resource::account("-", email);
+    let question = Question {
+        via: vec![account(
+            "dataflow-worker@data-vault.iam.gserviceaccount.com",
+        )],
+        ..Question::new(
+            Principal::parse(caller).unwrap(),
+            account("bq-privileged@data-vault.iam.gserviceaccount.com"),
+            jiff::Timestamp::now(),
+        )
+    };
+    let estate = survey(&*reader, &question, &|_| ()).await.unwrap();
+    let explanation = explain(&estate, &question);
+    assert_eq!(explanation.outcome, Outcome::WouldFail);
+    let causes = diagnose(&estate, &explanation);
+    let plan = remedies(&estate, &explanation, &causes, &PlanOptions::default());
+    let remedy = plan.recommended().unwrap();
+    assert_eq!(remedy.steps.len(), 2);
+    assert_eq!(may_carry_out(&*reader, remedy).await, Ok(MayWrite::Yes));
+    let mut policies = Vec::new();
+    for step in &remedy.steps {
+        policies.push(bindings(&world.policy(step.resource()).await));
+    }
+    let dir = world.home.path().join("bindscope");
+    let journal = Journal {
+        dir: dir.clone(),
+        endpoint: world.emulator.base_url(),
+        estate: "test".into(),
+        question: question.clone(),
+    };
+    let writer = world.client.writer();
+    let carried = carry_out(&*reader, &*writer, remedy, &journal, &|_, _| ()).await;
+    assert!(carried.error.is_none(), "{:?}", carried.error);
+    assert_eq!(carried.done.len(), 2);
+    let estate = survey(&*reader, &question, &|_| ()).await.unwrap();
+    assert_eq!(explain(&estate, &question).outcome, Outcome::WouldSucceed);
+    for entry in history::list(&dir).unwrap().entries {
+        undo(&*reader, &*writer, &dir, &entry).await.unwrap();
+    }
+    for (step, was) in remedy.steps.iter().zip(policies) {
+        assert_eq!(bindings(&world.policy(step.resource()).await), was);
+    }
+}
+
+/// What is off is turned on by a way that a person chose, and an account is off again after undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
+    for name in ["disabled", "api-off"] {
+        let story = stories().into_iter().find(|s| s["name"] == name).unwrap();
+        let world = World::new(name).await;
+        let reader = world.client.reader();
+        let question = Question::new(
+            Principal::parse(story["caller"].as_str().unwrap()).unwrap(),
+            Resource::account("-", story["target"].as_str().unwrap()),
+            jiff::Timestamp::now(),
+        );
+        let estate = survey(&*reader, &question, &|_| ()).await.unwrap();
+        let explanation = explain(&estate, &question);
+        let plan = remedies(&estate, &explanation, &[], &PlanOptions::default());
+        assert!(plan.recommended().is_none());
+        let remedy = plan.remedies.first().unwrap();
+        assert!(matches!(remedy.steps.as_slice(), [Step::Switch(_)]));
+        assert_eq!(may_carry_out(&*reader, remedy).await, Ok(MayWrite::Yes));
+        let dir = world.home.path().join("bindscope");
+        let journal = Journal {
+            dir: dir.clone(),
+            endpoint: world.emulator.base_url(),
+            estate: "test".into(),
+            question: question.clone(),
+        };
+        let writer = world.client.writer();
+        let carried = carry_out(&*reader, &*writer, remedy, &journal, &|_, _| ()).await;
+        assert!(carried.error.is_none(), "{:?}", carried.error);
+        let outcome = async || {
+            let estate = survey(&*reader, &question, &|_| ()).await.unwrap();
+            explain(&estate, &question).outcome
+        };
+        assert_eq!(outcome().await, Outcome::WouldSucceed, "{name}");
+        let entry = history::list(&dir).unwrap().entries.remove(0);
+        assert!(matches!(entry.state, State::Applied { .. }));
+        assert_eq!(
+            history::settle(&*reader, &entry).await,
+            history::Standing::InForce
+        );
+        let undone = undo(&*reader, &*writer, &dir, &entry).await;
+        if name == "disabled" {
+            undone.unwrap();
+            assert_eq!(outcome().await, Outcome::WouldFail);
+            let state = history::list(&dir).unwrap().entries.remove(0).state;
+            assert!(matches!(state, State::Undone { .. }));
+        } else {
+            let error = undone.unwrap_err().to_string();
+            assert!(error.contains("gcloud services disable"), "{error}");
+            assert_eq!(outcome().await, Outcome::WouldSucceed, "it stays on");
+        }
+    }
+}
