@@ -83,13 +83,37 @@ pub async fn apply(
     repair: &Repair,
     ledger: &dyn Ledger,
 ) -> Result<Applied, ApplyError> {
-    let first = match draft(reader, &repair.resource, repair).await? {
+    carry(reader, writer, repair, repair, ledger).await
+}
+
+/// [`apply`] for a repair that nobody looked at (`--yes`): role and member are what was asked for, so
+/// that others who change the same binding meanwhile are no reason to ask again.
+///
+/// # Errors
+/// [`ApplyError`], never [`ApplyError::Changed`].
+pub async fn apply_unseen(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    repair: &Repair,
+    ledger: &dyn Ledger,
+) -> Result<Applied, ApplyError> {
+    carry(reader, writer, repair, &Unseen(repair), ledger).await
+}
+
+async fn carry(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    repair: &Repair,
+    aim: &dyn Aim,
+    ledger: &dyn Ledger,
+) -> Result<Applied, ApplyError> {
+    let first = match draft(reader, &repair.resource, aim).await? {
         Next::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
         Next::Write(first) => first,
     };
     let fresh = repair.on(&first.before)?;
     let id = ledger.begin(&fresh).map_err(ApplyError::Journal)?;
-    let end = write(reader, writer, &repair.resource, repair, first).await;
+    let end = write(reader, writer, &repair.resource, aim, first).await;
     let text = end.as_ref().err().map(ToString::to_string);
     let why = text.as_deref().unwrap_or_default();
     let note = match &end {
@@ -125,6 +149,16 @@ impl Aim for Repair {
             });
         }
         Ok(Some(fresh.after))
+    }
+}
+
+/// A repair of which only role and member were confirmed.
+struct Unseen<'a>(&'a Repair);
+
+impl Aim for Unseen<'_> {
+    fn edited(&self, policy: &Value) -> Result<Option<Value>, ApplyError> {
+        let fresh = self.0.on(policy)?;
+        Ok((!fresh.already).then_some(fresh.after))
     }
 }
 

@@ -193,6 +193,23 @@ async fn changed_before_the_first_write_is_shown_again_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_looked_at_is_not_shown_again() {
+    let mut theirs = before();
+    theirs["etag"] = json!("BwTHEIRS=");
+    theirs["bindings"][1]["members"] = json!(["user:somebody-else@example.com"]);
+    let (world, http) = served(before(), vec![Step::Stale(theirs)]).await;
+    let notes = Notes {
+        world: Arc::clone(&world),
+        ..Notes::default()
+    };
+    let applied = apply_unseen(&http, &http, &repair(), &notes).await;
+    assert_eq!(applied.unwrap().etag_before, "BwTHEIRS=");
+    let policy = world.policy.lock().unwrap().clone();
+    let members = json!(["user:somebody-else@example.com", ME]);
+    assert_eq!(policy["bindings"][1]["members"], members);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conflict_with_the_same_change_by_somebody_else_is_done() {
     let run = run(before(), vec![Step::Stale(repair().after)], false).await;
     assert_eq!(run.result.unwrap().history_id, None, "not ours to undo");

@@ -32,7 +32,7 @@ pub mod undo;
 pub mod verify;
 mod write;
 
-pub use apply::{Applied, ApplyError, Ledger, apply};
+pub use apply::{Applied, ApplyError, Ledger, apply, apply_unseen};
 pub use carry_out::{Carried, StepDone, StepError, carry_out, may_carry_out};
 pub use edit::{Before, EditError, Edited, Grant};
 pub use elsewhere::Elsewhere;

@@ -12,7 +12,9 @@ use super::{Exit, ask, repairs};
 use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::iam::Permission;
 use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
-use crate::repair::{Journal, MayWrite, PlanOptions, Remedy, Repair, apply, may_write};
+use crate::repair::{
+    Journal, MayWrite, PlanOptions, Remedy, Repair, apply, apply_unseen, may_write,
+};
 use show::Show;
 
 /// What has to be typed before anything is written.
@@ -96,7 +98,12 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
         estate: facts.label.clone(),
         question: question.clone(),
     };
-    let applied = apply(&*reader, &*client.writer(), &repair, &journal).await?;
+    let writer = client.writer();
+    let applied = if args.yes {
+        apply_unseen(&*reader, &*writer, &repair, &journal).await?
+    } else {
+        apply(&*reader, &*writer, &repair, &journal).await?
+    };
     show.applied(&repair, &applied);
     // Access counts as of now, whatever time the question was about.
     let now = Question {
