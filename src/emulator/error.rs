@@ -54,7 +54,9 @@ impl Refusal {
                 "DEADLINE_EXCEEDED",
                 "Deadline expired before operation could complete.",
             ),
-            400..=499 => ("FAILED_PRECONDITION", "Precondition check failed."),
+            402 | 405..=408 | 410..=428 | 430..=498 => {
+                ("FAILED_PRECONDITION", "Precondition check failed.")
+            }
             _ => ("INTERNAL", "Internal error encountered."),
         };
         Self::new(code, status, message)
