@@ -37,6 +37,7 @@ impl World {
         let client = Client::connect(Connect {
             endpoint: Some(emulator.base_url()),
             token: Some(Secret::new(emulator.admin_token())),
+            ..Connect::default()
         })
         .await
         .unwrap();

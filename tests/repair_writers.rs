@@ -113,6 +113,7 @@ async fn sixteen_writers_lose_nothing() {
     let client = Client::connect(Connect {
         endpoint: Some(emulator.base_url()),
         token: Some(Secret::new(emulator.admin_token())),
+        ..Connect::default()
     })
     .await
     .unwrap();

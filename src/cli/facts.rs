@@ -198,7 +198,12 @@ async fn outside(
     history: PathBuf,
 ) -> Result<Facts, Failure> {
     let token = token(global)?;
-    let client = Client::connect(Connect { endpoint, token }).await;
+    let client = Client::connect(Connect {
+        endpoint,
+        token,
+        read_only: global.read_only,
+    })
+    .await;
     let (viewer, project) = match &client {
         Ok(client) => futures::join!(client.viewer(), client.default_project()),
         Err(_) => (None, None),
@@ -240,6 +245,7 @@ async fn inside(
     let client = Client::connect(Connect {
         endpoint: Some(running.base_url()),
         token: Some(Secret::new(running.admin_token())),
+        read_only: global.read_only,
     })
     .await;
     let words = match &global.viewer {

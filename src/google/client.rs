@@ -30,6 +30,8 @@ pub struct Connect {
     pub endpoint: Option<String>,
     /// The bearer token; `None` for Application Default Credentials.
     pub token: Option<Secret>,
+    /// Whether nothing may be changed through this connection: [`Client::writer`] then sends nothing.
+    pub read_only: bool,
 }
 
 /// One call that was made, for the command log. It holds no token and no body.
@@ -81,6 +83,7 @@ struct Inner {
     http: reqwest::Client,
     endpoint: Option<String>,
     source: Source,
+    read_only: bool,
     log: Mutex<VecDeque<Call>>,
 }
 
@@ -112,6 +115,7 @@ impl Client {
             http,
             endpoint,
             source,
+            read_only: connect.read_only,
             log,
         };
         Ok(Self {
@@ -125,9 +129,12 @@ impl Client {
         Arc::new(Reader(Arc::clone(&self.inner)))
     }
 
-    /// What writes.
+    /// What writes; where the connection is read-only, what refuses to.
     #[must_use]
     pub fn writer(&self) -> Arc<dyn Tell> {
+        if self.inner.read_only {
+            return Arc::new(Closed);
+        }
         Arc::new(Writer(Arc::clone(&self.inner)))
     }
 
@@ -349,7 +356,29 @@ fn host(api: Api) -> &'static str {
     }
 }
 
-/// Reads only: it has no method that changes anything.
+/// The POSTs that change nothing (discovery documents cloudresourcemanager v1 and v3, iam v1,
+/// iamcredentials v1, policytroubleshooter v3 and v3beta).
+const READING_VERBS: [&str; 9] = [
+    "getIamPolicy",
+    "testIamPermissions",
+    "getAncestry",
+    "queryTestablePermissions",
+    "queryGrantableRoles",
+    "generateAccessToken",
+    "generateIdToken",
+    "troubleshoot",
+    "troubleshootError",
+];
+
+/// Whether a POST to this path changes nothing. One without a verb creates something.
+fn only_reads(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or(path);
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.rsplit_once(':')
+        .is_some_and(|(_, verb)| READING_VERBS.contains(&verb))
+}
+
+/// Reads only: it has no method that changes anything, and sends no POST that might.
 struct Reader(Arc<Inner>);
 
 impl Ask for Reader {
@@ -363,7 +392,36 @@ impl Ask for Reader {
         path: &'a str,
         body: &'a Value,
     ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        if !only_reads(path) {
+            let refused = ApiError::Refused {
+                what: described(&Method::POST, api, path),
+                status: 405,
+                reason: None,
+                message: "not sent: this connection only reads".to_owned(),
+            };
+            return futures::future::ready(Err(refused)).boxed();
+        }
         self.0.read(Method::POST, api, path, Some(body)).boxed()
+    }
+}
+
+/// The writer of a read-only connection: it has no connection at all.
+struct Closed;
+
+impl Tell for Closed {
+    fn tell<'a>(
+        &'a self,
+        api: Api,
+        path: &'a str,
+        _: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        let refused = ApiError::Refused {
+            what: described(&Method::POST, api, path),
+            status: 405,
+            reason: None,
+            message: "not sent: read-only".to_owned(),
+        };
+        futures::future::ready(Err(refused)).boxed()
     }
 }
 
@@ -378,5 +436,51 @@ impl Tell for Writer {
         body: &'a Value,
     ) -> BoxFuture<'a, Result<Value, ApiError>> {
         self.0.send(Method::POST, api, path, Some(body)).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_only_connection_has_no_writer() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::connect(Connect {
+            // Nobody listens there: a call that is sent ends as unreachable.
+            endpoint: Some("http://127.0.0.1:1".into()),
+            token: Some(Secret::new("t")),
+            read_only: true,
+        })
+        .await
+        .unwrap();
+        let path = "v1/projects/p/serviceAccounts/e:setIamPolicy";
+        let said = client.writer().tell(Api::Iam, path, &Value::Null).await;
+        assert_eq!(said.unwrap_err().status(), Some(405));
+        let said = client.reader().ask(Api::Iam, path, &Value::Null).await;
+        assert_eq!(said.unwrap_err().status(), Some(405));
+        assert_eq!(client.log(), []);
+    }
+
+    #[test]
+    fn the_reader_sends_nothing_that_may_change_something() {
+        for path in [
+            "v1/projects/p/serviceAccounts/e@x.com:getIamPolicy?options.requestedPolicyVersion=3",
+            "v3/folders/1:testIamPermissions",
+            "v1/projects/-/serviceAccounts/e@x.com:generateAccessToken",
+        ] {
+            assert!(only_reads(path), "{path}");
+        }
+        for path in [
+            "v1/projects/p/serviceAccounts/e@x.com:setIamPolicy",
+            "v1/projects/p/serviceAccounts/e@x.com:setIamPolicy?x=:getIamPolicy",
+            "v1/projects/p/serviceAccounts/e:getIamPolicy/x:disable",
+            "v1/projects/p/serviceAccounts/e@x.com:disable",
+            "v1/projects/p/services/s:enable",
+            "v1/projects/p/serviceAccounts",
+            "v1/projects/p/serviceAccounts/e@x.com/keys",
+        ] {
+            assert!(!only_reads(path), "{path}");
+        }
     }
 }
