@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::super::repairs;
 use super::{Answer, NOT_JUDGED};
 use crate::evaluate::{Cause, Explanation, troubleshoot};
+use crate::google::pasted::Pasted;
 
-/// The whole answer.
-pub(super) fn whole(answer: &Answer) -> Value {
+/// The whole answer; with what was found in a pasted text, when there is one.
+pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
     let explanation = &answer.explanation;
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -29,6 +30,9 @@ pub(super) fn whole(answer: &Answer) -> Value {
     let names = NOT_JUDGED.iter().map(|(name, _)| Value::from(*name));
     put("notJudged", names.collect());
     put("assumptions", explanation.assumptions.clone().into());
+    if let Some(pasted) = pasted {
+        put("pasted", json!(pasted));
+    }
     Value::Object(object)
 }
 

@@ -1,6 +1,7 @@
 //! `explain`: the verdict, its causes, and each binding and rule that counted or did not.
 
 mod json;
+mod paste;
 mod text;
 
 use std::path::Path;
@@ -12,9 +13,11 @@ use serde_json::Value;
 use super::args::{Explain, Format, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
-use super::{Exit, out, repairs};
+use super::out::{self, Page};
+use super::{Exit, repairs};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
+use crate::google::pasted::Pasted;
 use crate::iam::Permission;
 use crate::repair::{Plan, PlanOptions};
 
@@ -36,18 +39,24 @@ struct Answer {
 /// Answers the question.
 ///
 /// # Errors
-/// What opening and reading the facts gives, claims that cannot be read.
+/// What opening and reading the facts gives, claims or a pasted text that cannot be read.
 pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
-    let (Some(caller), Some(target)) = (&args.caller, &args.target) else {
-        return Err(Failure::usage("caller and target are needed", ""));
+    let pasted = match &args.paste {
+        Some(_) => Some(paste::read()?),
+        None => None,
     };
+    let Some((caller, target)) = paste::pair(args, pasted.as_ref())? else {
+        return paste::lacking(global.format, args, pasted.as_ref());
+    };
+    let named = pasted.as_ref().map(Pasted::question);
     let question = Question {
-        caller: caller.clone(),
-        target: target.clone(),
+        caller,
+        target,
         permission: args
             .wanted
             .permission
             .clone()
+            .or(named)
             .unwrap_or_else(Permission::get_access_token),
         time: args.wanted.at.unwrap_or_else(Timestamp::now),
         via: args.via.clone(),
@@ -55,13 +64,35 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         claims: args.claims.as_deref().map(claims).transpose()?,
     };
     let facts = facts::open(global).await?;
-    let answer = answer(&facts, &question).await?;
-    match global.format {
-        Format::Json => out::json(&json::whole(&answer))?,
-        _ => text::page(&answer, &facts).print()?,
-    }
+    let answer = answer(&facts, &question).await;
+    let end = answer.and_then(|mut answer| {
+        if let Some(pasted) = &pasted {
+            paste::causes(&mut answer, pasted);
+        }
+        shown(global.format, &answer, &facts, pasted.as_ref())?;
+        Ok(exit(answer.explanation.outcome))
+    });
     facts.close().await;
-    Ok(exit(answer.explanation.outcome))
+    end
+}
+
+fn shown(
+    format: Format,
+    answer: &Answer,
+    facts: &Facts,
+    pasted: Option<&Pasted>,
+) -> Result<(), Failure> {
+    let mut page = Page::default();
+    if let Some(pasted) = pasted {
+        paste::meaning(&mut page, pasted);
+    }
+    if format == Format::Json {
+        page.print_aside();
+        return out::json(&json::whole(answer, pasted));
+    }
+    page.gap();
+    text::page(&mut page, answer, facts);
+    page.print()
 }
 
 fn exit(outcome: Outcome) -> Exit {

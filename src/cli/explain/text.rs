@@ -11,19 +11,19 @@ use crate::evaluate::explanation::{
 };
 use crate::evaluate::{Explanation, Outcome, Tri};
 use crate::iam::{Principal, Resource, ResourceKind};
+use crate::repair::Remedy;
 
 /// More members of a binding than this are counted, not named.
 const MEMBERS_NAMED: usize = 4;
 
 /// The whole page.
-pub(super) fn page(answer: &Answer, facts: &Facts) -> Page {
-    let mut page = Page::default();
+pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts) {
     let explanation = &answer.explanation;
-    headline(&mut page, answer, facts);
-    causes(&mut page, answer);
-    mending(&mut page, answer);
+    headline(page, answer, facts);
+    causes(page, answer);
+    mending(page, answer);
     if explanation.hops.is_empty() {
-        policies(&mut page, &answer.estate, explanation);
+        policies(page, &answer.estate, explanation);
     } else {
         for (i, hop) in explanation.hops.iter().enumerate() {
             page.gap();
@@ -40,11 +40,10 @@ pub(super) fn page(answer: &Answer, facts: &Facts) -> Page {
                 (ink(hop.outcome), sign),
                 (Ink::Strong, &format!(" {title}")),
             ]);
-            policies(&mut page, &answer.estate, hop);
+            policies(page, &answer.estate, hop);
         }
     }
-    limits(&mut page, answer);
-    page
+    limits(page, answer);
 }
 
 fn ink(outcome: Outcome) -> Ink {
@@ -165,7 +164,7 @@ fn mending(page: &mut Page, answer: &Answer) {
         };
         let words = format!("{}{doubt}", remedy.title);
         page.wrapped(Ink::Plain, &format!("  {star} "), &words);
-        if remedy.single().is_none() {
+        if remedy.steps.len() > 1 {
             for (i, step) in remedy.steps.iter().enumerate() {
                 page.wrapped(Ink::Faint, &format!("    {}. ", i + 1), &step.title());
             }
@@ -179,10 +178,7 @@ fn mending(page: &mut Page, answer: &Answer) {
     for warning in &plan.warnings {
         page.wrapped(Ink::Unsure, "  ! ", warning);
     }
-    if plan.remedies.is_empty() {
-        return;
-    }
-    if answer.explanation.hops.is_empty() {
+    if plan.recommended().and_then(Remedy::single).is_some() {
         let question = &answer.explanation.question;
         let how = format!(
             "bindscope fix --caller {} --target {}",

@@ -1,0 +1,177 @@
+//! `explain -`: a question out of a pasted error.
+
+use std::io::{self, IsTerminal, Read};
+
+use serde_json::json;
+
+use super::super::args::{Explain, Format};
+use super::super::failure::Failure;
+use super::super::levels::pick;
+use super::super::out::{self, Ink, Page};
+use super::{Answer, Exit};
+use crate::evaluate::{Cause, CauseKind, Outcome};
+use crate::google::pasted::{self, Kind, Pasted};
+use crate::iam::{Principal, Resource};
+
+/// More than this is not read: no error is as long.
+const LONGEST: u64 = 16 << 20;
+
+/// Reads stdin to its end.
+///
+/// # Errors
+/// When stdin cannot be read.
+pub(super) fn read() -> Result<Pasted, Failure> {
+    if io::stdin().is_terminal() {
+        out::aside("Paste the error, then Enter and Ctrl-D.");
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LONGEST).read_to_end(&mut bytes);
+    read.map_err(|e| {
+        Failure::new(
+            "read the error from stdin",
+            e.to_string(),
+            "bindscope explain - < error.txt",
+        )
+    })?;
+    Ok(pasted::read(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Caller and target: as given, else as the text has them. `None` when one of them is missing.
+///
+/// # Errors
+/// When what the text has is neither, such as a group.
+pub(super) fn pair(
+    args: &Explain,
+    pasted: Option<&Pasted>,
+) -> Result<Option<(Principal, Resource)>, Failure> {
+    let unclear = |what: &str, error: String| {
+        let next = format!("give it yourself: --{what}");
+        Failure::new(format!("take the {what} from the text"), error, next)
+    };
+    let caller = match (&args.caller, pasted.and_then(Pasted::principal)) {
+        (Some(caller), _) => Some(caller.clone()),
+        (None, Some(Ok(caller))) => Some(caller),
+        (None, Some(Err(error))) => return Err(unclear("caller", error.to_string())),
+        (None, None) => None,
+    };
+    let target = match (&args.target, pasted.and_then(Pasted::account)) {
+        (Some(target), _) => Some(target.clone()),
+        (None, Some(Ok(target))) => Some(target),
+        (None, Some(Err(error))) => return Err(unclear("target", error.to_string())),
+        (None, None) => None,
+    };
+    Ok(caller.zip(target))
+}
+
+/// The text does not say enough: what was found in it, and what to add.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub(super) fn lacking(
+    format: Format,
+    args: &Explain,
+    pasted: Option<&Pasted>,
+) -> Result<Exit, Failure> {
+    let Some(pasted) = pasted else {
+        return Err(Failure::usage(
+            "who wants access to what is not said",
+            "add --caller and --target, or paste an error: bindscope explain -",
+        ));
+    };
+    let mut page = Page::default();
+    meaning(&mut page, pasted);
+    if format == Format::Json {
+        page.print_aside();
+        out::json(&json!({ "pasted": pasted }))?;
+    } else {
+        found(&mut page, pasted);
+        page.print()?;
+    }
+    let mut add = Vec::new();
+    if args.caller.is_none() && pasted.caller.is_none() {
+        add.push(
+            "--caller MEMBER (who made the call: the account that the program runs as, or you)",
+        );
+    }
+    if args.target.is_none() && pasted.target.is_none() {
+        add.push("--target ACCOUNT (the service account that was to be acted as)");
+    }
+    let came_back = if pasted.kind == Kind::None {
+        "the text is not about access, and names no pair to look at"
+    } else {
+        "the text does not name both sides, so that policies cannot be looked at"
+    };
+    let next = format!("run it again with {}", add.join(" and "));
+    Err(Failure::usage(came_back, next))
+}
+
+/// What was found, one a line.
+fn found(page: &mut Page, pasted: &Pasted) {
+    page.gap();
+    page.line(Ink::Strong, "Found in the text");
+    let permission = pasted.permission.as_ref().map(ToString::to_string);
+    let rows = [
+        ("permission", permission),
+        ("target", pasted.target.clone()),
+        ("caller", pasted.caller.clone()),
+        ("service", pasted.service.clone()),
+        ("project", pasted.project.clone()),
+        ("error id", pasted.error_info_id.clone()),
+    ];
+    for (name, value) in rows {
+        let (ink, value) = match &value {
+            Some(value) => (Ink::Plain, value.as_str()),
+            None => (Ink::Faint, "not said"),
+        };
+        page.pieces(&[(Ink::Faint, &format!("  {name:<11}")), (ink, value)]);
+    }
+}
+
+/// What the error means and what mends it, for kinds that the causes do not tell.
+pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
+    if pasted.kind == Kind::ImpersonationDenied {
+        return;
+    }
+    let meaning = pasted.meaning();
+    page.wrapped(Ink::Strong, "The error: ", &meaning.what);
+    page.wrapped(
+        Ink::Good,
+        &format!("  {} ", pick("→", "->")),
+        &meaning.remedy,
+    );
+}
+
+/// What the text adds to the causes that the policies give.
+pub(super) fn causes(answer: &mut Answer, pasted: &Pasted) {
+    let target = answer.explanation.question.target.clone();
+    let cause = |kind, message: String, remedy: String| Cause {
+        kind,
+        place: target.full_name(),
+        resource: Some(target.clone()),
+        message,
+        remedy,
+    };
+    if answer.explanation.outcome == Outcome::WouldSucceed {
+        // Not a denying kind: what was granted lately does not count everywhere at once.
+        if pasted.kind == Kind::ImpersonationDenied {
+            answer.causes.push(cause(
+                CauseKind::MayBePropagating,
+                "The policies grant it now, and the error says that it was refused: either it was granted since, or the grant does not count everywhere yet.".to_owned(),
+                "Wait 2 minutes and try again; it may take 7 minutes or more, and hours where a group is on the way.".to_owned(),
+            ));
+        }
+        return;
+    }
+    let kind = match pasted.kind {
+        Kind::QuotaProjectDenied => CauseKind::QuotaProjectDenied,
+        Kind::ScopeInsufficient => CauseKind::ScopeInsufficient,
+        Kind::CredentialsExpired => CauseKind::CredentialsExpired,
+        Kind::LifetimeTooLong => CauseKind::LifetimeTooLong,
+        _ => return,
+    };
+    let meaning = pasted.meaning();
+    // It came before anything that the policies say.
+    answer
+        .causes
+        .insert(0, cause(kind, meaning.what, meaning.remedy));
+}
