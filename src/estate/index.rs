@@ -28,6 +28,11 @@ impl GroupMembers {
                 {
                     member.member = Member::One(principal);
                 }
+                // Members of a group are identities and groups (discovery document cloudidentity v1,
+                // `Membership.preferredMemberKey`); `projectOwner:P` would lead back into a policy.
+                if matches!(member.member, Member::ProjectRole(..)) {
+                    member.member = Member::Impossible("a group cannot hold it");
+                }
                 Arc::new(member)
             })
             .collect();

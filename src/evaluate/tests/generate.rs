@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-/// So many cases; failures are told, not kept in files.
+/// So many cases, or as many as PROPTEST_CASES says; failures are told, not kept in files.
 pub fn cases(cases: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
-        cases,
+        cases: wanted.and_then(|n| n.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
@@ -178,7 +179,7 @@ pub fn deny_policy() -> impl Strategy<Value = Value> {
             }
             let at = at.replace('/', "%2F");
             json!({
-                "name": format!("policies/cloudresourcemanager.googleapis.com%2F{at}/denypolicies/d{id}"),
+                "name": format!("policies/cloudresourcemanager.googleapis.com%2F{at}/denypolicies/d{id}-"),
                 "rules": [{"denyRule": rule}],
             })
         })
@@ -248,7 +249,16 @@ pub fn estate() -> impl Strategy<Value = Value> {
         unreadable(),
         subsequence(vec![0_usize, 1, 2, 3, 4], 0..2),
     )
-        .prop_map(|(levels, accounts, groups, deny, boundaries, unreadable, disabled)| {
+        .prop_map(|(levels, accounts, groups, mut deny, mut boundaries, unreadable, disabled)| {
+            // Names are unique, as Google's are.
+            for (i, policy) in deny.iter_mut().enumerate() {
+                policy["name"] = format!("{}{i}", policy["name"].as_str().unwrap()).into();
+            }
+            for (i, (policy, binding)) in boundaries.iter_mut().enumerate() {
+                policy["name"] = format!("{}-{i}", policy["name"].as_str().unwrap()).into();
+                binding["policy"] = policy["name"].clone();
+                binding["name"] = format!("{}-{i}", binding["name"].as_str().unwrap()).into();
+            }
             let mut policies = serde_json::Map::new();
             for (level, policy) in LEVELS.iter().zip(levels) {
                 policies.insert((*level).to_owned(), policy);

@@ -1,6 +1,7 @@
 //! The judgement's tests: the built-in stories, a table per rule, and properties.
 
 mod generate;
+mod properties;
 mod reach;
 mod rules;
 mod stories;
