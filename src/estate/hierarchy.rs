@@ -157,9 +157,7 @@ impl Estate {
             Resource::Folder(n) => self.folders.contains_key(n).then(|| resource.clone()),
             Resource::Project(p) => self.project(p).map(|p| Resource::project(&p.project_id)),
             Resource::ServiceAccount { project, account } => {
-                if self.deleted_accounts.contains_key(account)
-                    && !self.accounts.contains_key(account)
-                {
+                if self.is_deleted(account) {
                     return Existence::Deleted;
                 }
                 self.account(account).and_then(|found| {
@@ -180,6 +178,18 @@ impl Estate {
             }
             None => Existence::Unknown(self.not_fetched()),
         }
+    }
+
+    /// By e-mail in lower case or unique id. An account made anew under the same address has another id.
+    fn is_deleted(&self, account: &str) -> bool {
+        let by_id = || {
+            let digits = account.bytes().all(|b| b.is_ascii_digit());
+            digits
+                && !self.unique_ids.contains_key(account)
+                && self.deleted_accounts().any(|(_, id)| id == Some(account))
+        };
+        (self.deleted_accounts.contains_key(account) && !self.accounts.contains_key(account))
+            || by_id()
     }
 
     /// The resource right above, `None` at the top. For canonical names.

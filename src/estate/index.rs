@@ -46,11 +46,7 @@ impl GroupMembers {
 impl Estate {
     /// Sets the allow policy of a resource (canonical name), shares its members and indexes them.
     pub fn put_policy(&mut self, resource: Resource, mut policy: AllowPolicy) {
-        if self.allow.contains_key(&resource) {
-            for places in self.by_member.values_mut() {
-                places.retain(|(at, _)| *at != resource);
-            }
-        }
+        self.forget_places(&resource);
         for (i, binding) in policy.bindings.iter_mut().enumerate() {
             for member in &mut binding.members {
                 let shared = self
@@ -69,9 +65,22 @@ impl Estate {
     /// Takes the allow policy of a resource (canonical name) away: nothing is known of it then, which
     /// in a whole estate means that it is empty.
     pub fn remove_policy(&mut self, resource: &Resource) {
-        if self.allow.remove(resource).is_some() {
-            for places in self.by_member.values_mut() {
+        self.forget_places(resource);
+        self.allow.remove(resource);
+    }
+
+    /// Takes a policy that is about to go out of the index, member by member.
+    fn forget_places(&mut self, resource: &Resource) {
+        let Some(old) = self.allow.get(resource).cloned() else {
+            return;
+        };
+        for member in old.bindings.iter().flat_map(|b| &b.members) {
+            let key = index_key(member);
+            if let Some(places) = self.by_member.get_mut(&key) {
                 places.retain(|(at, _)| at != resource);
+                if places.is_empty() {
+                    self.by_member.remove(&key);
+                }
             }
         }
     }

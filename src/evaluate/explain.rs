@@ -1,11 +1,12 @@
 //! A question to its answer: the order of judgement (SEMANTICS), and what lies beyond IAM.
 
+use super::explanation::Seen;
 use super::explanation::{
-    AccountState, BoundariesExplanation, Explanation, Outcome, PolicyExplanation, Question, Tri,
-    Verdict,
+    AccountState, BoundariesExplanation, Call, Explanation, Outcome, PolicyExplanation, Question,
+    Tri, Verdict,
 };
 use super::judge::Judge;
-use super::{allow, boundary, deny, membership};
+use super::{allow, boundary, deny, may, membership};
 use crate::estate::{Ancestry, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -48,6 +49,12 @@ pub fn explain(estate: &Estate, question: &Question) -> Explanation {
                 question.claims.clone()
             } else {
                 None
+            },
+            call: Call {
+                quota_project: question.call.quota_project.clone().filter(|_| i == 0),
+                lifetime: question.call.lifetime.filter(|_| i == last),
+                seen: question.call.seen.filter(|_| i == 0),
+                written: question.call.written,
             },
         };
         let hop = one(estate, &hop, i == 0);
@@ -136,6 +143,11 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     } else {
         None
     };
+    let quota = if bills {
+        quota_project(estate, &question)
+    } else {
+        None
+    };
     let off_path = off_path(&judge, &ancestry);
     let mut assumptions: Vec<String> = estate.assumptions().map(str::to_owned).collect();
     if target_state == AccountState::Unknown {
@@ -150,13 +162,21 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     {
         assumptions.push("IAM_CREDENTIALS_API_IS_ENABLED".to_owned());
     }
+    if quota
+        .as_ref()
+        .is_some_and(|(_, may)| !matches!(may, Tri::Yes | Tri::No))
+    {
+        assumptions.push("QUOTA_PROJECT_MAY_BE_USED".to_owned());
+    }
+    let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
     Explanation {
-        outcome: outcome(verdict, target_state, caller_state, api.as_ref()),
+        outcome: with_call(from_policies, &question, quota.as_ref()),
         question,
         verdict,
         target_state,
         caller_state,
         api,
+        quota,
         allow,
         ancestry_complete: ancestry.complete,
         off_path,
@@ -196,6 +216,51 @@ fn outcome(
         Verdict::CannotAccess => Outcome::WouldFail,
         Verdict::UnknownInfo | Verdict::UnknownConditional => Outcome::Unknown,
     }
+}
+
+/// Longest lifetime of an access token, and the longest for accounts that an organization policy names
+/// (SEMANTICS "Beyond IAM"), in seconds.
+pub(super) const LIFETIME: u32 = 3_600;
+pub(super) const EXTENDED_LIFETIME: u32 = 43_200;
+
+/// Counts what is known of the call itself. Between the two lifetimes an organization policy decides,
+/// which is not read here.
+fn with_call(outcome: Outcome, question: &Question, quota: Option<&(String, Tri)>) -> Outcome {
+    let call = &question.call;
+    let lifetime = call
+        .lifetime
+        .filter(|_| question.permission.as_str() == GET_ACCESS_TOKEN)
+        .unwrap_or_default();
+    let refused = quota.is_some_and(|(_, may)| *may == Tri::No)
+        || lifetime > EXTENDED_LIFETIME
+        || call.seen.is_some_and(|seen| stands(seen, quota));
+    if refused {
+        Outcome::WouldFail
+    } else if lifetime > LIFETIME && outcome == Outcome::WouldSucceed {
+        Outcome::Unknown
+    } else {
+        outcome
+    }
+}
+
+/// Whether an answer that was seen still means something: of a quota project that is known, its
+/// policy of today is judged.
+pub(super) fn stands(seen: Seen, quota: Option<&(String, Tri)>) -> bool {
+    seen != Seen::QuotaProjectDenied || quota.is_none_or(|(_, may)| *may != Tri::Yes)
+}
+
+/// Whether the caller may use the quota project (discovery document serviceusage v1: `services.use`;
+/// google-github-actions/auth#250).
+fn quota_project(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
+    let given = question.call.quota_project.as_deref()?;
+    let Some(project) = estate.project(given) else {
+        return Some((given.to_owned(), Tri::UnknownInfo));
+    };
+    let on = Resource::project(&project.project_id);
+    let permission = Permission::parse("serviceusage.services.use").ok()?;
+    let judge = Judge::new(estate, &question.caller, &permission, &on, question.time)
+        .with_identity(&question.attributes, question.claims.as_ref());
+    Some((project.project_id.clone(), may::judge(&judge)))
 }
 
 /// Which account is meant, its state, and the way up from it.
@@ -271,7 +336,7 @@ fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
 }
 
 /// The project that is billed for the call, and whether the API is on there (SEMANTICS "Beyond
-/// IAM"): the caller account's own, else its pool's; a user's is not known.
+/// IAM"): the quota project, else the caller account's own, else its pool's; a user's is not known.
 fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
     let through_credentials = [
         GET_ACCESS_TOKEN,
@@ -284,10 +349,15 @@ fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
     if !through_credentials {
         return None;
     }
-    let home = membership::home(estate, &question.caller)?;
-    let project = match home {
-        Resource::ServiceAccount { project, .. } | Resource::Project(project) => project,
-        _ => return None,
+    let project = match &question.call.quota_project {
+        Some(given) => estate
+            .project(given)
+            .map_or(given.as_str(), |p| &p.project_id)
+            .into(),
+        None => match membership::home(estate, &question.caller)? {
+            Resource::ServiceAccount { project, .. } | Resource::Project(project) => project,
+            _ => return None,
+        },
     };
     let on = match estate.service_enabled(&project, CREDENTIALS_API) {
         Read::Known(true) => Tri::Yes,

@@ -27,6 +27,36 @@ pub struct Question {
     pub attributes: Vec<(String, String)>,
     /// A federated caller's token claims.
     pub claims: Option<Arc<serde_json::Value>>,
+    /// What is known of the call beside who and whom.
+    pub call: Call,
+}
+
+/// What is known of the call itself: how it is made, what it came to, what was changed before it.
+/// Policies say nothing of these, so they are only known where somebody gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The project (id or number) in `x-goog-user-project`: it is billed, and the caller needs
+    /// `serviceusage.services.use` there.
+    pub quota_project: Option<String>,
+    /// The token lifetime asked for, in seconds.
+    pub lifetime: Option<u32>,
+    /// What the call was answered with, when that was no question of IAM policies.
+    pub seen: Option<Seen>,
+    /// When a policy that may count here was last written, as a journal of writes knows it.
+    pub written: Option<Timestamp>,
+}
+
+/// An answer to a call that no policy of the target explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// `ACCESS_TOKEN_SCOPE_INSUFFICIENT`.
+    ScopeInsufficient,
+    /// 401: the caller's token has expired or is not valid.
+    CredentialsExpired,
+    /// `USER_PROJECT_DENIED`.
+    QuotaProjectDenied,
+    /// 400: a token of that lifetime is not given.
+    LifetimeTooLong,
 }
 
 impl Question {
@@ -41,6 +71,7 @@ impl Question {
             via: Vec::new(),
             attributes: Vec::new(),
             claims: None,
+            call: Call::default(),
         }
     }
 }
@@ -333,6 +364,8 @@ pub struct Explanation {
     pub caller_state: AccountState,
     /// The IAM Credentials API on the project that is billed: the project (id), and whether it is on.
     pub api: Option<(String, Tri)>,
+    /// The quota project that was given, and whether the caller may use it.
+    pub quota: Option<(String, Tri)>,
     /// Allow policies on the target's ancestry, target first, then up.
     pub allow: Vec<PolicyExplanation>,
     /// Whether the ancestry's top was reached.

@@ -50,10 +50,13 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
     let caller = &judge.caller;
     match member {
         Member::AllUsers => Membership::new(Tri::Yes, "it stands for everybody"),
-        Member::AllAuthenticatedUsers => Membership::from(matches!(
-            caller,
-            Principal::User(_) | Principal::ServiceAccount(_)
-        )),
+        Member::AllAuthenticatedUsers => match caller {
+            Principal::User(_) | Principal::ServiceAccount(_) => Membership::yes(),
+            Principal::Kubernetes { .. } | Principal::Federated { .. } => Membership::no(),
+            Principal::Other(_) => Membership::unknown(
+                "whether this kind of identity counts as signed in is not known",
+            ),
+        },
         Member::One(one) => same_identity(judge, one),
         Member::Group(email) => group(judge, email),
         Member::Domain(domain) => {

@@ -20,7 +20,7 @@ mod troubleshoot;
 pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;
-pub use explanation::{Explanation, Outcome, Question, Tri, Verdict};
+pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};
 pub use may::{Belongs, belongs, may};
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;

@@ -30,7 +30,7 @@ pub(crate) fn state(judge: &Judge<'_>, role: &Arc<str>) -> RoleState {
 
 fn work_out(judge: &Judge<'_>, role: &str) -> RoleState {
     let (name, hidden) = without_hidden_condition(role);
-    let unreadable = judge.estate.unreadable().any(|(what, _)| what == name);
+    let unreadable = judge.estate.why_unreadable(name).is_some();
     match judge.estate.role(name) {
         Read::Known(found) if !found.includes(judge.permission.as_str()) => RoleState::NotIncluded,
         Read::Known(found) if found.deleted() => RoleState::Deleted,

@@ -62,6 +62,7 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         via: args.via.clone(),
         attributes: args.attribute.clone(),
         claims: args.claims.as_deref().map(claims).transpose()?,
+        call: crate::evaluate::Call::default(),
     };
     let facts = facts::open(global).await?;
     let answer = answer(&facts, &question).await;

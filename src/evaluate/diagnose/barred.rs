@@ -174,7 +174,8 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                         Some(&level.resource),
                         policy.policy.name.clone(),
                         format!(
-                            "A deny rule of '{title}' on {place} refuses {} to {}{whom}. A deny rule beats every grant.",
+                            "Rule {} of the deny policy '{title}' on {place} refuses {} to {}{whom}. A deny rule beats every grant.",
+                            rule.index + 1,
                             explanation.question.permission, names.caller
                         ),
                         format!(

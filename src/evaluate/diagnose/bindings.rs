@@ -8,12 +8,13 @@ use super::super::conditions;
 use super::super::explanation::{
     BindingExplanation, Explanation, PolicyExplanation, RoleState, Tri,
 };
+use super::super::membership::same_pool;
 use super::super::role::without_hidden_condition;
 use super::Causes;
 use super::elsewhere::is_target;
 use super::nearest::slip;
 use super::words::{self, Names};
-use crate::estate::{Estate, Existence};
+use crate::estate::{Estate, Existence, Read};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -118,8 +119,9 @@ impl View<'_> {
                             let failing = condition::failing_clauses(evaluation, text);
                             match failing.first() {
                                 Some(clause) => format!(
-                                    "{start} that does not hold: {} is false.",
-                                    clause.text.trim()
+                                    "{start} that does not hold: {} is false.{}",
+                                    clause.text.trim(),
+                                    self.tags(&clause.text)
                                 ),
                                 None => format!("{start} that does not hold: {}.", text.trim()),
                             }
@@ -157,6 +159,33 @@ impl View<'_> {
             },
         };
         causes.on(kind, &policy.resource, message, remedy);
+    }
+
+    /// What a clause about tags would have to find, next to what there is.
+    fn tags(&self, clause: &str) -> String {
+        if !conditions::compiled(clause).is_ok_and(|c| c.uses("resource.tags")) {
+            return String::new();
+        }
+        let Read::Known(tags) = self
+            .estate
+            .effective_tags(&self.explanation.question.target)
+        else {
+            return String::new();
+        };
+        let there: Vec<String> = tags
+            .iter()
+            .map(|t| t.namespaced_tag_value.clone())
+            .filter(|t| !t.is_empty())
+            .collect();
+        if there.is_empty() {
+            format!(" {} has no tags.", self.names.target)
+        } else {
+            format!(
+                " The tags of {} are {}.",
+                self.names.target,
+                words::list(&there)
+            )
+        }
     }
 
     fn time_hint(&self, text: &str) -> Option<TimeHint> {
@@ -249,7 +278,12 @@ impl View<'_> {
         for member in &members {
             self.deleted(policy, member, causes);
             self.other_kind(policy, member, causes);
-            self.federated(policy, member, causes);
+            let why = binding
+                .members
+                .iter()
+                .find(|m| m.member.text == member.text)
+                .map_or("", |m| m.why.as_str());
+            self.federated(policy, member, why, causes);
         }
     }
 
@@ -321,13 +355,31 @@ impl View<'_> {
         let which = uid
             .as_deref()
             .map_or_else(String::new, |u| format!(" (unique id {u})"));
+        let now = caller
+            .email()
+            .and_then(|e| self.estate.account(e))
+            .map(|a| a.unique_id.as_str())
+            .filter(|id| !id.is_empty());
+        let today = match (uid.as_deref(), now) {
+            (Some(old), Some(now)) if old == now => format!(
+                "{} has that very id, so it was brought back after the policy was read or the member was written by hand; as it stands there it names nobody.",
+                self.names.caller
+            ),
+            (_, Some(now)) => format!(
+                "The {} of today (unique id {now}) is another identity, and the old grant does not apply to it.",
+                self.names.caller
+            ),
+            (_, None) => format!(
+                "The {} of today is another identity, and the old grant does not apply to it.",
+                self.names.caller
+            ),
+        };
         causes.on(
             CauseKind::MemberDeleted,
             &policy.resource,
             format!(
-                "Granted on {} to a deleted account of the same address{which}. The {} of today is another identity, and the old grant does not apply to it.",
-                self.place(policy),
-                self.names.caller
+                "Granted on {} to a deleted account of the same address{which}. {today}",
+                self.place(policy)
             ),
             format!(
                 "Grant the role to {} anew, and take the deleted member out of the policy.",
@@ -362,7 +414,14 @@ impl View<'_> {
         );
     }
 
-    fn federated(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
+    /// `why`: what the judgement said of the member.
+    fn federated(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        why: &str,
+        causes: &mut Causes,
+    ) {
         let caller = &self.explanation.question.caller;
         if !caller.is_federated() {
             return;
@@ -372,26 +431,17 @@ impl View<'_> {
             Member::Impossible(why) => {
                 format!("Granted on {place} to {member}, which is no member that can work: {why}.")
             }
-            Member::PoolAttribute(_, name, _) => {
-                let have = self
-                    .explanation
-                    .question
-                    .attributes
-                    .iter()
-                    .find(|(n, _)| n.trim_start_matches("attribute.") == name)
-                    .map_or_else(String::new, |(_, v)| {
-                        format!(", the caller's {name} is {v}")
-                    });
-                format!(
-                    "Granted on {place} to {member}, and {} is not in it{have}.",
-                    self.names.caller
-                )
-            }
-            Member::PoolAll(_)
+            Member::PoolAttribute(..)
+            | Member::PoolAll(_)
             | Member::PoolGroup(..)
             | Member::One(Principal::Federated { .. } | Principal::Kubernetes { .. }) => {
+                let reason = match (why, self.other_pool(&member.member)) {
+                    ("", Some(reason)) => format!(": {reason}"),
+                    ("", None) => String::new(),
+                    (why, _) => format!(": {why}"),
+                };
                 format!(
-                    "Granted on {place} to {member}, and {} is not in it.",
+                    "Granted on {place} to {member}, and {} is not in it{reason}.",
                     self.names.caller
                 )
             }
@@ -415,6 +465,30 @@ impl View<'_> {
                 "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
             ),
         );
+    }
+
+    /// How the pool of a member differs from the caller's.
+    fn other_pool(&self, member: &Member) -> Option<String> {
+        let Principal::Federated { pool: own, .. } = &self.explanation.question.caller else {
+            return None;
+        };
+        let (Member::PoolAll(pool)
+        | Member::PoolGroup(pool, _)
+        | Member::PoolAttribute(pool, ..)
+        | Member::One(Principal::Federated { pool, .. })) = member
+        else {
+            return None;
+        };
+        let same = same_pool(self.estate, own, pool) == Some(true);
+        Some(if same {
+            "its subject is another one".to_owned()
+        } else {
+            format!(
+                "the caller comes from the pool {}, the member names the pool {}",
+                own.path(),
+                pool.path()
+            )
+        })
     }
 
     /// Roles that look as if they were meant for this and do not hold the permission.
@@ -490,17 +564,37 @@ impl View<'_> {
             return;
         }
         let members = self.all_members(&policy.resource, binding);
-        if members
+        if !members
             .iter()
             .any(|m| is_target(self.explanation, &m.member))
         {
+            return;
+        }
+        let start = format!(
+            "Granted on {} to {} itself, the account that should be impersonated.",
+            self.place(policy),
+            self.names.target
+        );
+        let caller = &self.explanation.question.caller;
+        if caller.is_federated() {
+            causes.on(
+                CauseKind::FederatedMismatch,
+                &policy.resource,
+                format!(
+                    "{start} What calls is no service account yet but the federated identity {}, and that one needs the grant.",
+                    self.names.caller
+                ),
+                format!(
+                    "{} As a member write {caller}, or a principalSet:// of its pool.",
+                    words::grant(self.explanation, &self.names)
+                ),
+            );
+        } else {
             causes.on(
                 CauseKind::SelfGrant,
                 &policy.resource,
                 format!(
-                    "Granted on {} to {} itself, the account that should be impersonated. The grant has to go to whoever calls: {}.",
-                    self.place(policy),
-                    self.names.target,
+                    "{start} The grant has to go to whoever calls: {}.",
                     self.names.caller
                 ),
                 words::grant(self.explanation, &self.names),

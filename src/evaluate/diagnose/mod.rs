@@ -5,6 +5,7 @@
 
 mod barred;
 mod bindings;
+mod call;
 mod elsewhere;
 mod nearest;
 mod state;
@@ -18,15 +19,17 @@ use crate::iam::{Member, Resource};
 
 pub use nearest::nearest_accounts;
 
-/// The causes of an answer that is not yes; empty for a yes.
+/// The causes of an answer that is not yes. A yes has none but `MAY_BE_PROPAGATING`, where a policy
+/// was written shortly before ([`super::explanation::Call::written`]).
 ///
 /// `explanation` must come from [`super::explain`] with the same estate.
 #[must_use]
 pub fn diagnose(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
-    if explanation.outcome == Outcome::WouldSucceed {
-        return Vec::new();
-    }
     let mut causes = Causes::default();
+    if explanation.outcome == Outcome::WouldSucceed {
+        call::young(estate, explanation, &mut causes);
+        return causes.0;
+    }
     if explanation.hops.is_empty() {
         one(estate, explanation, &mut causes);
     } else {
@@ -82,6 +85,7 @@ fn one(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
         return;
     }
     state::api(explanation, causes);
+    call::causes(estate, explanation, causes);
     if explanation.verdict == Verdict::CanAccess {
         return;
     }

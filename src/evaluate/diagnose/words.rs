@@ -92,11 +92,19 @@ pub(crate) fn role(estate: &Estate, name: &str) -> String {
         .unwrap_or_else(|| name.to_owned())
 }
 
-/// A role that people use for the permission: Token Creator where it holds it, else the smallest.
-pub(crate) fn suitable_role(permission: &Permission) -> Option<(&'static str, &'static str)> {
+/// A role that people use for the permission: Token Creator where it holds it (Workload Identity User
+/// for a federated caller), else the smallest.
+pub(crate) fn suitable_role(
+    permission: &Permission,
+    federated: bool,
+) -> Option<(&'static str, &'static str)> {
     const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
-    let usual = predefined::role(TOKEN_CREATOR).filter(|r| r.includes(permission.as_str()));
-    usual
+    const WORKLOAD_IDENTITY_USER: &str = "roles/iam.workloadIdentityUser";
+    let holds = |name: &str| predefined::role(name).filter(|r| r.includes(permission.as_str()));
+    federated
+        .then(|| holds(WORKLOAD_IDENTITY_USER))
+        .flatten()
+        .or_else(|| holds(TOKEN_CREATOR))
         .or_else(|| {
             predefined::roles_with(permission.as_str())
                 .into_iter()
@@ -107,7 +115,8 @@ pub(crate) fn suitable_role(permission: &Permission) -> Option<(&'static str, &'
 
 /// What to do where only a grant is missing.
 pub(crate) fn grant(explanation: &Explanation, names: &Names) -> String {
-    match suitable_role(&explanation.question.permission) {
+    let question = &explanation.question;
+    match suitable_role(&question.permission, question.caller.is_federated()) {
         Some((name, title)) => format!(
             "Grant {} the role {title} ({name}) on the account {} itself, not on its project.",
             names.caller, names.target

@@ -83,8 +83,9 @@ fn bindings(file: &mut Value) -> Vec<&mut Vec<Value>> {
 /// Never from no to yes.
 fn no_gain(before: &[(Verdict, Outcome)], after: &[(Verdict, Outcome)]) -> bool {
     before.iter().zip(after).all(|((b, b_out), (a, a_out))| {
-        !(*b == Verdict::CannotAccess && *a == Verdict::CanAccess)
-            && !(*b_out == Outcome::WouldFail && *a_out == Outcome::WouldSucceed)
+        let verdict = *b == Verdict::CannotAccess && *a == Verdict::CanAccess;
+        let outcome = *b_out == Outcome::WouldFail && *a_out == Outcome::WouldSucceed;
+        !verdict && !outcome
     })
 }
 

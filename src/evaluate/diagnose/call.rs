@@ -1,0 +1,150 @@
+//! Causes in the call itself: its credentials, its quota project, the lifetime it asks for, and a
+//! change that may not count yet.
+
+use super::super::cause::CauseKind;
+use super::super::explain::{EXTENDED_LIFETIME, LIFETIME, stands};
+use super::super::explanation::{Explanation, Outcome, Seen, Tri};
+use super::Causes;
+use super::words::{self, Names};
+use crate::estate::Estate;
+use crate::iam::Resource;
+use crate::iam::permission::GET_ACCESS_TOKEN;
+
+/// So long a written policy may take to count: "typically in 2 minutes, potentially 7 minutes or
+/// longer" (doc: Access change propagation); 10 is chosen.
+const PROPAGATION_SECONDS: i64 = 600;
+
+pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let names = Names::of(estate, explanation);
+    if let Some(seen) = explanation.question.call.seen {
+        credentials(seen, &names, explanation, causes);
+    }
+    quota(explanation, &names, causes);
+    lifetime(explanation, &names, causes);
+}
+
+fn credentials(seen: Seen, names: &Names, explanation: &Explanation, causes: &mut Causes) {
+    let caller = explanation.question.caller.to_string();
+    match seen {
+        Seen::ScopeInsufficient => causes.push(
+            CauseKind::ScopeInsufficient,
+            None,
+            caller,
+            format!(
+                "The token that {} called with is limited to scopes that do not include IAM. No binding widens them.",
+                names.caller
+            ),
+            "Call with a token that has the scope https://www.googleapis.com/auth/cloud-platform; on a virtual machine: stop it, set its access scopes to all APIs (gcloud compute instances set-service-account --scopes=cloud-platform), start it.",
+        ),
+        Seen::CredentialsExpired => causes.push(
+            CauseKind::CredentialsExpired,
+            None,
+            caller,
+            format!(
+                "The token that {} called with has expired or is not valid: IAM was not asked.",
+                names.caller
+            ),
+            "Sign in again (gcloud auth login, or gcloud auth application-default login), or get a new token.",
+        ),
+        Seen::QuotaProjectDenied | Seen::LifetimeTooLong => {}
+    }
+}
+
+fn quota(explanation: &Explanation, names: &Names, causes: &mut Causes) {
+    let quota = explanation.quota.as_ref();
+    let seen = explanation.question.call.seen == Some(Seen::QuotaProjectDenied)
+        && stands(Seen::QuotaProjectDenied, quota);
+    let (place, project) = match quota {
+        Some((project, Tri::No)) => (Some(Resource::project(project)), project.as_str()),
+        Some((project, _)) if seen => (Some(Resource::project(project)), project.as_str()),
+        None if seen => (None, ""),
+        _ => return,
+    };
+    let which = if project.is_empty() {
+        "the project that the call is billed to".to_owned()
+    } else {
+        format!("{project}, the project that the call is billed to (its quota project)")
+    };
+    causes.push(
+        CauseKind::QuotaProjectDenied,
+        place.as_ref(),
+        place.as_ref().map_or_else(String::new, Resource::full_name),
+        format!(
+            "{} may not use {which}: it lacks serviceusage.services.use there, and the call is refused before anybody looks at {}.",
+            names.caller, names.target
+        ),
+        format!(
+            "Grant {} Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that project, or name another quota project (gcloud config set billing/quota_project, or GOOGLE_CLOUD_QUOTA_PROJECT).",
+            names.caller
+        ),
+    );
+}
+
+fn lifetime(explanation: &Explanation, names: &Names, causes: &mut Causes) {
+    let question = &explanation.question;
+    let asked = question
+        .call
+        .lifetime
+        .filter(|s| *s > LIFETIME && question.permission.as_str() == GET_ACCESS_TOKEN);
+    if asked.is_none() && question.call.seen != Some(Seen::LifetimeTooLong) {
+        return;
+    }
+    let start = asked.map_or_else(
+        || "The token was asked for a longer lifetime than it may have".to_owned(),
+        |s| format!("A token of {s} seconds was asked for"),
+    );
+    let (limit, remedy) = if asked.is_some_and(|s| s > EXTENDED_LIFETIME) {
+        (
+            format!("no account gives one of more than {EXTENDED_LIFETIME}"),
+            format!("Ask for at most {LIFETIME} seconds and get a new token when it ends."),
+        )
+    } else {
+        (
+            format!(
+                "{} gives {LIFETIME} at most, unless the organization policy constraints/iam.allowServiceAccountCredentialLifetimeExtension names it, which was not read",
+                names.target
+            ),
+            format!(
+                "Ask for at most {LIFETIME} seconds, or ask whoever keeps the organization's policies to add {} to that constraint (up to {EXTENDED_LIFETIME}; one address in each value).",
+                question.target.id()
+            ),
+        )
+    };
+    causes.on(
+        CauseKind::LifetimeTooLong,
+        &question.target,
+        format!("{start}: {limit}."),
+        remedy,
+    );
+}
+
+/// A yes that may not count yet. The policy itself carries no time, so this is known only from a
+/// journal of writes ([`super::super::explanation::Call::written`]).
+pub(super) fn young(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let question = &explanation.question;
+    let Some(written) = question.call.written else {
+        return;
+    };
+    let age = question.time.as_second() - written.as_second();
+    if explanation.outcome != Outcome::WouldSucceed || !(0..PROPAGATION_SECONDS).contains(&age) {
+        return;
+    }
+    let names = Names::of(estate, explanation);
+    let grant = explanation
+        .allow
+        .iter()
+        .find(|p| p.grants == Tri::Yes)
+        .map_or(&question.target, |p| &p.resource);
+    causes.on(
+        CauseKind::MayBePropagating,
+        grant,
+        format!(
+            "{} may act as {} by what the policies say, and a policy was changed {age} seconds ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
+            names.caller, names.target
+        ),
+        format!(
+            "Wait and try again; look at {} once more if it is still refused after ten minutes.",
+            words::level(estate, grant)
+        ),
+    );
+}

@@ -1,0 +1,221 @@
+//! SEMANTICS "Beyond IAM".
+
+use serde_json::json;
+
+use super::super::{account, at};
+use super::{C, NOW, POOL, T, TOKEN_CREATOR, World, question};
+use crate::evaluate::{CauseKind, Outcome, Question, Seen, Verdict};
+use crate::iam::Permission;
+
+fn granted() -> World {
+    World::new().grant("t", TOKEN_CREATOR, "allUsers")
+}
+
+/// IAM says yes, and the call fails, for one reason.
+fn fails(world: &World, question: &Question, kind: CauseKind) {
+    let answer = world.explain(question);
+    assert_eq!(answer.verdict, Verdict::CanAccess, "{kind:?}");
+    assert_eq!(answer.outcome, Outcome::WouldFail, "{kind:?}");
+    assert_eq!(world.kinds(question), [kind]);
+}
+
+#[test]
+fn a_disabled_target_gives_no_tokens_and_a_disabled_caller_calls_nothing() {
+    let mut world = granted();
+    world.0["serviceAccounts"][0]["disabled"] = json!(true);
+    fails(&world, &question(C), CauseKind::TargetDisabled);
+    let mut world = granted();
+    world.0["serviceAccounts"][2]["disabled"] = json!(true);
+    fails(&world, &question(C), CauseKind::CallerDisabled);
+    assert_eq!(
+        world.explain(&question("user:ana@example.com")).outcome,
+        Outcome::WouldSucceed
+    );
+}
+
+#[test]
+fn a_deleted_account_neither_calls_nor_is_called() {
+    for (email, kind) in [
+        (T, CauseKind::TargetDeleted),
+        ("c@q.iam.gserviceaccount.com", CauseKind::CallerDeleted),
+    ] {
+        let mut estate = granted().estate();
+        estate.delete_account(email).unwrap();
+        let answer = crate::evaluate::explain(&estate, &question(C));
+        assert_eq!(answer.outcome, Outcome::WouldFail, "{kind:?}");
+        let kinds: Vec<_> = crate::evaluate::diagnose(&estate, &answer)
+            .iter()
+            .map(|c| c.kind)
+            .collect();
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    // By its unique id too.
+    let mut estate = granted().estate();
+    estate.delete_account(T).unwrap();
+    let question = Question::new(super::super::who(C), account("101"), at(NOW));
+    let answer = crate::evaluate::explain(&estate, &question);
+    assert_eq!(
+        answer.target_state,
+        crate::evaluate::explanation::AccountState::Deleted
+    );
+}
+
+#[test]
+fn an_account_that_is_not_there_is_an_answer_with_the_nearest_names() {
+    let mut question = question(C);
+    question.target = account("tt@p.iam.gserviceaccount.com");
+    let mut world = granted();
+    world.0["serviceAccounts"][0]["email"] = json!("target@p.iam.gserviceaccount.com");
+    question.target = account("targett@p.iam.gserviceaccount.com");
+    let answer = world.explain(&question);
+    assert_eq!(
+        (answer.verdict, answer.outcome),
+        (Verdict::CannotAccess, Outcome::WouldFail)
+    );
+    let causes = world.causes(&question);
+    assert_eq!(causes[0].kind, CauseKind::TargetNotFound);
+    assert_eq!(
+        causes[0].remedy,
+        "Did you mean target@p.iam.gserviceaccount.com?"
+    );
+    // An account named with a project that does not own it.
+    let wrong = Question::new(
+        super::super::who(C),
+        crate::iam::Resource::account("q", T),
+        at(NOW),
+    );
+    let causes = granted().causes(&wrong);
+    assert_eq!(causes[0].kind, CauseKind::TargetNotFound);
+    assert!(
+        causes[0].remedy.contains("belongs to the project p"),
+        "{causes:?}"
+    );
+    let gone = "serviceAccount:cc@q.iam.gserviceaccount.com";
+    fails(
+        &granted(),
+        &super::question(gone),
+        CauseKind::CallerNotFound,
+    );
+}
+
+#[test]
+fn the_api_must_be_on_where_the_call_is_billed() {
+    let off =
+        |project: &str| granted().set("enabledServices", project, json!(["iam.googleapis.com"]));
+    let federated = format!("principal://{POOL}/subject/s");
+    // The caller account's own project.
+    fails(&off("projects/20"), &question(C), CauseKind::ApiDisabled);
+    assert_eq!(
+        off("projects/10").explain(&question(C)).outcome,
+        Outcome::WouldSucceed
+    );
+    // The pool's project.
+    fails(
+        &off("projects/20"),
+        &question(&federated),
+        CauseKind::ApiDisabled,
+    );
+    // The quota project, when one is named, and only that.
+    let mut named = question(C);
+    named.call.quota_project = Some("p".to_owned());
+    let may = |w: World| w.grant("p", "roles/serviceusage.serviceUsageConsumer", C);
+    fails(&may(off("projects/10")), &named, CauseKind::ApiDisabled);
+    assert_eq!(
+        may(off("projects/20")).explain(&named).outcome,
+        Outcome::WouldSucceed
+    );
+    // A user's is not known.
+    let user = question("user:ana@example.com");
+    assert_eq!(off("projects/20").explain(&user).api, None);
+    // actAs is no call of that API.
+    let mut act_as = question(C);
+    act_as.permission = Permission::parse("iam.serviceAccounts.actAs").unwrap();
+    assert_eq!(off("projects/20").explain(&act_as).api, None);
+}
+
+#[test]
+fn the_caller_needs_to_use_the_quota_project() {
+    let mut named = question(C);
+    named.call.quota_project = Some("10".to_owned());
+    fails(&granted(), &named, CauseKind::QuotaProjectDenied);
+    for (on, role) in [
+        ("p", "roles/serviceusage.serviceUsageConsumer"),
+        ("2", "roles/editor"),
+    ] {
+        let world = granted().grant(on, role, C);
+        assert_eq!(
+            world.explain(&named).outcome,
+            Outcome::WouldSucceed,
+            "{role}"
+        );
+        assert_eq!(world.kinds(&named), []);
+    }
+    let unread = granted().unreadable(&super::level("p")).explain(&named);
+    assert_eq!(unread.outcome, Outcome::WouldSucceed);
+    assert!(
+        unread
+            .assumptions
+            .contains(&"QUOTA_PROJECT_MAY_BE_USED".to_owned())
+    );
+    // Seen in an error: without the project it stands, with one it is judged as it is today.
+    let mut seen = question(C);
+    seen.call.seen = Some(Seen::QuotaProjectDenied);
+    fails(&granted(), &seen, CauseKind::QuotaProjectDenied);
+    seen.call.quota_project = Some("p".to_owned());
+    let mended = granted().grant("p", "roles/serviceusage.serviceUsageConsumer", C);
+    assert_eq!(mended.explain(&seen).outcome, Outcome::WouldSucceed);
+}
+
+#[test]
+fn a_token_lives_an_hour_or_twelve_where_an_organization_policy_says_so() {
+    for (lifetime, outcome, kinds) in [
+        (3_600, Outcome::WouldSucceed, vec![]),
+        (3_601, Outcome::Unknown, vec![CauseKind::LifetimeTooLong]),
+        (43_200, Outcome::Unknown, vec![CauseKind::LifetimeTooLong]),
+        (43_201, Outcome::WouldFail, vec![CauseKind::LifetimeTooLong]),
+    ] {
+        let mut asked = question(C);
+        asked.call.lifetime = Some(lifetime);
+        assert_eq!(granted().explain(&asked).outcome, outcome, "{lifetime}");
+        assert_eq!(granted().kinds(&asked), kinds, "{lifetime}");
+    }
+    let mut seen = question(C);
+    seen.call.seen = Some(Seen::LifetimeTooLong);
+    fails(&granted(), &seen, CauseKind::LifetimeTooLong);
+}
+
+#[test]
+fn scopes_and_credentials_are_not_mended_by_a_binding() {
+    for (seen, kind) in [
+        (Seen::ScopeInsufficient, CauseKind::ScopeInsufficient),
+        (Seen::CredentialsExpired, CauseKind::CredentialsExpired),
+    ] {
+        let mut asked = question(C);
+        asked.call.seen = Some(seen);
+        fails(&granted(), &asked, kind);
+    }
+}
+
+/// A policy carries no time, so only who knows of a write can tell that a grant is young.
+#[test]
+fn a_grant_that_was_just_written_may_not_count_yet() {
+    for (written, kinds) in [
+        ("2026-11-24T11:59:00Z", vec![CauseKind::MayBePropagating]),
+        ("2026-11-24T11:51:00Z", vec![CauseKind::MayBePropagating]),
+        ("2026-11-24T11:49:00Z", vec![]),
+        ("2026-11-24T12:01:00Z", vec![]),
+    ] {
+        let mut asked = question(C);
+        asked.call.written = Some(at(written));
+        let answer = granted().explain(&asked);
+        assert_eq!(answer.outcome, Outcome::WouldSucceed, "{written}");
+        assert_eq!(granted().kinds(&asked), kinds, "{written}");
+    }
+    let mut asked = question(C);
+    asked.call.written = Some(at("2026-11-24T11:59:00Z"));
+    assert_eq!(
+        World::new().kinds(&asked),
+        [CauseKind::NoGrant],
+        "a no is a no"
+    );
+}

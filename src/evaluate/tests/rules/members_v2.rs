@@ -1,0 +1,257 @@
+//! SEMANTICS "Members of deny policies and their kin".
+
+use serde_json::{Value, json};
+
+use super::super::{at, who};
+use super::{C, N, NO, NOW, OPEN, POOL, T, TOKEN_CREATOR, UNREAD, World, YES, level, question};
+use crate::evaluate::{Tri, Verdict, may};
+use crate::iam::{Permission, Resource};
+
+const MINT: &str = "iam.googleapis.com/serviceAccounts.getAccessToken";
+
+/// Everybody may, but for one rule.
+fn ruled(rule: Value) -> World {
+    World::new()
+        .grant("t", TOKEN_CREATOR, "allUsers")
+        .deny("folders/2", rule)
+}
+
+fn denied(principal: &str) -> World {
+    ruled(json!({"deniedPrincipals": [principal], "deniedPermissions": [MINT]}))
+}
+
+#[test]
+fn identities_of_v2_stand_for_those_of_v1() {
+    for (principal, rows) in [
+        (
+            "principal://goog/subject/Ana@example.com",
+            vec![
+                ("user:ana@example.com", NO),
+                ("user:ben@example.com", YES),
+                (C, YES),
+            ],
+        ),
+        (
+            "principal://iam.googleapis.com/projects/-/serviceAccounts/c@q.iam.gserviceaccount.com",
+            vec![(C, NO), (N, YES), ("user:ana@example.com", YES)],
+        ),
+        (
+            "deleted:principal://iam.googleapis.com/projects/-/serviceAccounts/c@q.iam.gserviceaccount.com?uid=9",
+            vec![(C, YES)],
+        ),
+        (
+            "principalSet://cloudresourcemanager.googleapis.com/folders/3/type/ServiceAccount",
+            vec![(C, NO), (N, YES)],
+        ),
+    ] {
+        for (caller, expected) in rows {
+            assert_eq!(
+                denied(principal).verdict(caller),
+                expected,
+                "{caller} in {principal}"
+            );
+        }
+    }
+}
+
+#[test]
+fn groups_of_v2_are_groups() {
+    let world = denied("principalSet://goog/group/devs@example.com");
+    assert_eq!(world.verdict(C), UNREAD, "nobody knows the group");
+    let known = world.with(
+        "groups",
+        json!({"email": "devs@example.com", "members": [C]}),
+    );
+    assert_eq!(known.verdict(C), NO);
+    assert_eq!(known.verdict(N), YES);
+}
+
+#[test]
+fn public_all_is_everybody() {
+    let federated = format!("principal://{POOL}/subject/s");
+    for caller in [
+        C,
+        "user:eve@gmail.com",
+        &federated,
+        "serviceAccount:q.svc.id.goog[ns/ksa]",
+    ] {
+        assert_eq!(
+            denied("principalSet://goog/public:all").verdict(caller),
+            NO,
+            "{caller}"
+        );
+    }
+}
+
+#[test]
+fn a_customer_is_the_users_of_its_organization() {
+    for (id, caller, expected) in [
+        ("C0example", "user:ana@example.com", NO),
+        ("C0example", "user:ana@elsewhere.org", YES),
+        ("C0example", C, YES),
+        ("C0other", "user:ana@example.com", UNREAD),
+    ] {
+        let set = format!("principalSet://goog/cloudIdentityCustomerId/{id}");
+        assert_eq!(denied(&set).verdict(caller), expected, "{caller} in {set}");
+    }
+}
+
+#[test]
+fn federated_forms_are_those_of_v1() {
+    let caller = format!("principal://{POOL}/subject/s");
+    for (set, expected) in [
+        (format!("principal://{POOL}/subject/s"), NO),
+        (format!("principal://{POOL}/subject/other"), YES),
+        (format!("principalSet://{POOL}/*"), NO),
+        (
+            format!("principalSet://{POOL}/attribute.repository/o/r"),
+            UNREAD,
+        ),
+    ] {
+        assert_eq!(denied(&set).verdict(&caller), expected, "{set}");
+    }
+}
+
+#[test]
+fn a_rule_needs_principal_permission_and_condition_and_no_exception() {
+    let all = "principalSet://goog/public:all";
+    let own =
+        "principal://iam.googleapis.com/projects/-/serviceAccounts/c@q.iam.gserviceaccount.com";
+    for (what, rule, expected) in [
+        (
+            "the rule",
+            json!({"deniedPrincipals": [all], "deniedPermissions": [MINT]}),
+            NO,
+        ),
+        (
+            "another principal",
+            json!({"deniedPrincipals": ["principal://goog/subject/a@b.c"], "deniedPermissions": [MINT]}),
+            YES,
+        ),
+        (
+            "an exception for the caller",
+            json!({"deniedPrincipals": [all], "exceptionPrincipals": [own], "deniedPermissions": [MINT]}),
+            YES,
+        ),
+        (
+            "an exception for another",
+            json!({"deniedPrincipals": [all], "exceptionPrincipals": ["principal://goog/subject/a@b.c"], "deniedPermissions": [MINT]}),
+            NO,
+        ),
+        (
+            "an exception nobody can tell",
+            json!({"deniedPrincipals": [all], "exceptionPrincipals": ["principalSet://goog/group/z@b.c"], "deniedPermissions": [MINT]}),
+            UNREAD,
+        ),
+        (
+            "another permission",
+            json!({"deniedPrincipals": [all], "deniedPermissions": ["iam.googleapis.com/serviceAccounts.signBlob"]}),
+            YES,
+        ),
+        (
+            "a permission excepted",
+            json!({"deniedPrincipals": [all], "deniedPermissions": ["iam.googleapis.com/serviceAccounts.*"], "exceptionPermissions": [MINT]}),
+            YES,
+        ),
+        (
+            "a condition that is false",
+            json!({"deniedPrincipals": [all], "deniedPermissions": [MINT], "denialCondition": {"expression": "resource.matchTag('1/env', 'prod')"}}),
+            YES,
+        ),
+        (
+            "a condition that is true",
+            json!({"deniedPrincipals": [all], "deniedPermissions": [MINT], "denialCondition": {"expression": "!resource.matchTag('1/env', 'prod')"}}),
+            NO,
+        ),
+    ] {
+        assert_eq!(ruled(rule).verdict(C), expected, "{what}");
+    }
+}
+
+#[test]
+fn denied_permissions_may_be_groups_of_them() {
+    for (pattern, expected) in [
+        (MINT, NO),
+        ("iam.googleapis.com/serviceAccounts.*", NO),
+        ("iam.googleapis.com/*.getAccessToken", NO),
+        ("iam.googleapis.com/*.*", NO),
+        ("iam.googleapis.com/roles.*", YES),
+        ("storage.googleapis.com/*.*", YES),
+        ("*", YES),
+        ("iam.serviceAccounts.getAccessToken", YES),
+    ] {
+        let rule = json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": [pattern]});
+        assert_eq!(ruled(rule).verdict(C), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn every_permission_of_impersonation_can_be_denied() {
+    for permission in [
+        "getAccessToken",
+        "getOpenIdToken",
+        "implicitDelegation",
+        "signBlob",
+        "signJwt",
+        "actAs",
+        "setIamPolicy",
+    ] {
+        let fqdn = format!("iam.googleapis.com/serviceAccounts.{permission}");
+        let estate = World::new()
+            .grant("t", TOKEN_CREATOR, C)
+            .grant("t", "roles/iam.serviceAccountAdmin", C)
+            .grant("t", "roles/iam.serviceAccountUser", C)
+            .deny("organizations/1", json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": [fqdn]}))
+            .estate();
+        let v1 = format!("iam.serviceAccounts.{permission}");
+        assert_eq!(
+            may(&estate, &who(C), &v1, &Resource::account("p", T), at(NOW)),
+            Tri::No,
+            "{permission}"
+        );
+        assert_eq!(Permission::parse(&v1).unwrap().fqdn(), fqdn);
+    }
+}
+
+#[test]
+fn deny_conditions_see_the_targets_tags_only() {
+    let rule = |expression: &str| {
+        json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": [MINT],
+            "denialCondition": {"expression": expression}})
+    };
+    let tag = |value: &str| {
+        json!([{"namespacedTagKey": "1/env", "namespacedTagValue": format!("1/env/{value}"),
+        "tagKey": "tagKeys/1", "tagValue": format!("tagValues/{value}")}])
+    };
+    for (expression, on, expected) in [
+        ("resource.matchTag('1/env', 'prod')", "p", NO),
+        (
+            "resource.matchTagId('tagKeys/1', 'tagValues/prod')",
+            "t",
+            NO,
+        ),
+        ("resource.matchTag('1/env', 'prod')", "q", YES),
+        ("resource.matchTag('1/env', 'dev')", "p", YES),
+        // What it cannot see, or cannot be evaluated, is unknown.
+        (
+            "request.time < timestamp('2030-01-01T00:00:00Z')",
+            "p",
+            OPEN,
+        ),
+        ("resource.name == 'x'", "p", OPEN),
+        ("not a condition", "p", OPEN),
+    ] {
+        let world = ruled(rule(expression)).set("tags", &level(on), tag("prod"));
+        assert_eq!(world.verdict(C), expected, "{expression}, tag on {on}");
+    }
+}
+
+#[test]
+fn a_rule_of_a_kind_that_is_not_known_may_deny() {
+    let world = World::new().grant("t", TOKEN_CREATOR, C).with(
+        "denyPolicies",
+        json!({"name": "policies/cloudresourcemanager.googleapis.com%2Ffolders%2F2/denypolicies/x",
+            "rules": [{"novelRule": {"a": 1}}]}),
+    );
+    assert_eq!(world.explain(&question(C)).verdict, Verdict::UnknownInfo);
+}
