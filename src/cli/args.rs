@@ -317,6 +317,10 @@ pub struct Emulator {
     /// Write every request and answer into this file, one JSON object a line, tokens left out
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// The account that the metadata server's paths give out as the default one [default: --as, when
+    /// it is a service account]
+    #[arg(long, value_name = "EMAIL", value_parser = account)]
+    pub metadata_account: Option<Resource>,
     /// Keep the state in this file, and begin with what it holds when it is there
     #[arg(long, value_name = "FILE")]
     pub persist: Option<PathBuf>,

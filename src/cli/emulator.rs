@@ -7,6 +7,7 @@ use super::args::{Emulator, Global};
 use super::failure::Failure;
 use super::{Exit, facts, out};
 use crate::emulator::{self, Options, StartError};
+use crate::iam::Principal;
 
 /// What gcloud calls the APIs that are served, as the last part of
 /// `CLOUDSDK_API_ENDPOINT_OVERRIDES_…` (googlecloudsdk/core/properties.py,
@@ -40,6 +41,14 @@ pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
         seed: args.seed,
         record: args.record.clone(),
         persist: args.persist.clone(),
+        metadata_account: args
+            .metadata_account
+            .as_ref()
+            .map(|account| account.id().to_owned())
+            .or_else(|| match &global.viewer {
+                Some(Principal::ServiceAccount(email)) => Some(email.clone()),
+                _ => None,
+            }),
     };
     let running = emulator::start(estate, options)
         .await

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::error::Refusal;
 use super::state::Shared;
-use super::tokens::Worth;
+use super::tokens::{Attributes, Worth};
 use crate::iam::Principal;
 
 /// The principal behind a call.
@@ -19,19 +19,23 @@ pub(crate) enum Who {
 
 /// Google's 401 for a token that is missing, unknown or expired, or that stands for an account
 /// that is gone or disabled (`ACCOUNT_STATE_INVALID`, google/api/error_reason.proto).
-pub(crate) fn identify(shared: &Shared, call: &Call) -> Result<Who, Refusal> {
+pub(crate) fn identify(shared: &Shared, call: &Call) -> Result<(Who, Attributes), Refusal> {
     let Some(token) = &call.bearer else {
         return Err(Refusal::unauthenticated("CREDENTIALS_MISSING"));
     };
     let world = shared.read();
+    let mut carried = None;
     let who = if *token == world.viewer_token {
         match &world.viewer {
-            None => return Ok(Who::Administrator),
+            None => return Ok((Who::Administrator, None)),
             Some(viewer) => viewer.clone(),
         }
     } else {
         match world.tokens.worth(token, call.now) {
-            Worth::Good(who) => who,
+            Worth::Good(who, attributes, _) => {
+                carried = attributes;
+                who
+            }
             Worth::Expired => return Err(Refusal::unauthenticated("ACCESS_TOKEN_EXPIRED")),
             Worth::Unknown if token.contains(':') => Principal::parse(token)
                 .map_err(|_| Refusal::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED"))?,
@@ -50,7 +54,7 @@ pub(crate) fn identify(shared: &Shared, call: &Call) -> Result<Who, Refusal> {
             return Err(Refusal::unauthenticated("ACCOUNT_STATE_INVALID"));
         }
     }
-    Ok(Who::Principal(who))
+    Ok((Who::Principal(who), carried))
 }
 
 /// The caller, for the record.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::auth::Who;
 use super::error::Refusal;
+use super::tokens::Attributes;
 
 /// One request.
 #[derive(Debug)]
@@ -29,8 +30,14 @@ pub(crate) struct Call {
     pub bearer: Option<String>,
     /// `x-goog-user-project`.
     pub quota_project: Option<String>,
+    /// Whether `Metadata-Flavor: Google` came.
+    pub metadata_flavor: bool,
+    /// The host as the client calls it.
+    pub host: String,
     pub now: Timestamp,
     pub who: Who,
+    /// What a federated caller's token carries.
+    pub attributes: Attributes,
 }
 
 impl Call {
@@ -85,9 +92,17 @@ impl Call {
             raw,
             bearer,
             quota_project: header("x-goog-user-project").map(str::to_owned),
+            metadata_flavor: header("metadata-flavor") == Some("Google"),
+            host: header("host").unwrap_or("127.0.0.1").to_owned(),
             now: Timestamp::now(),
             who: Who::Nobody,
+            attributes: None,
         })
+    }
+
+    /// Where the client reaches this emulator, without a slash at the end.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.host)
     }
 
     /// Method, segments and verb, to be matched.

@@ -26,7 +26,10 @@ pub(crate) fn may(
     permission: &str,
     on: &Resource,
 ) -> bool {
-    evaluate::may(world.enforced(), who, permission, on, call.now) == Tri::Yes
+    // What a token carries is its bearer's, not that of a delegate.
+    let own = matches!(&call.who, Who::Principal(bearer) if bearer == who);
+    let attributes = call.attributes.as_deref().filter(|_| own);
+    evaluate::may_with(world.enforced(), who, attributes, permission, on, call.now) == Tri::Yes
 }
 
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.

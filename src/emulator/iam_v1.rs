@@ -75,7 +75,7 @@ fn on_account(
 /// Finds an account, or refuses: with the wildcard 403 (iam v1, `projects.serviceAccounts.get`: it
 /// "can cause response messages to contain misleading error codes", 403 for what does not exist);
 /// in a project 404 to who may ask there, else 403, so that nobody learns what exists (chosen).
-fn find(
+pub(super) fn find(
     shared: &Shared,
     call: &Call,
     project: &str,
@@ -312,6 +312,10 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     world
         .graveyard
         .insert(buried.account.unique_id.clone(), buried);
+    world.change_keys(&email.to_lowercase(), |keys| {
+        keys.clear();
+        Some(())
+    });
     world.change(|estate| {
         estate.delete_account(&email);
         estate.remove_policy(found);

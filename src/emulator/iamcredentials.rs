@@ -2,7 +2,7 @@
 //! (discovery document iamcredentials v1).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::auth::Who;
 use super::call::Call;
 use super::error::Refusal;
 use super::state::{Shared, World};
-use super::{Answer, enforce, tokens};
+use super::{Answer, enforce};
 use crate::estate::Read;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -41,8 +41,8 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
         authorize(shared, call, project, account, permission).and_then(|target| match verb {
             "generateAccessToken" => access_token(shared, call, &target),
             "generateIdToken" => id_token(shared, call, &target),
-            "signBlob" => sign_blob(call, &target),
-            _ => sign_jwt(call, &target),
+            "signBlob" => sign_blob(shared, call),
+            _ => sign_jwt(shared, call),
         }),
     )
 }
@@ -261,8 +261,8 @@ fn later(now: Timestamp, seconds: i64) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// An ID token with the claims of Google's. Nobody's key signs it: the signature is random bytes,
-/// so it can be read and cannot be verified.
+/// An ID token with the claims of Google's, signed by the emulator's key (served at
+/// `/oauth2/v3/certs`).
 fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     let audience = call.text("/audience").unwrap_or_default();
     if audience.is_empty() {
@@ -283,47 +283,32 @@ fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
         claims.insert("email".into(), json!(email));
         claims.insert("email_verified".into(), json!(true));
     }
-    Ok(json!({ "token": jwt(&claims.to_string())? }))
+    drop(world);
+    let signer = shared.signer(call.now).map_err(internal)?;
+    let token = signer.jwt(&claims.to_string()).map_err(internal)?;
+    Ok(json!({ "token": token }))
 }
 
-fn key_id(target: &Resource) -> String {
-    URL_SAFE_NO_PAD
-        .encode(target.id())
-        .bytes()
-        .take(20)
-        .map(|b| format!("{b:02x}"))
-        .collect()
+fn internal(_: std::io::Error) -> Refusal {
+    Refusal::new(500, "INTERNAL", "Internal error encountered.")
 }
 
-fn signature() -> Result<[u8; 256], Refusal> {
-    tokens::random::<256>()
-        .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))
-}
-
-fn jwt(claims: &str) -> Result<String, Refusal> {
-    let header = json!({ "alg": "RS256", "kid": "emulated", "typ": "JWT" }).to_string();
-    Ok(format!(
-        "{}.{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims),
-        URL_SAFE_NO_PAD.encode(signature()?)
-    ))
-}
-
-fn sign_blob(call: &Call, target: &Resource) -> Answer {
+fn sign_blob(shared: &Shared, call: &Call) -> Answer {
     let payload = call.text("/payload").unwrap_or_default();
-    if STANDARD.decode(payload).is_err() {
-        return Err(Refusal::invalid(
-            "Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed",
-        ));
-    }
-    Ok(json!({ "keyId": key_id(target), "signedBlob": STANDARD.encode(signature()?) }))
+    let payload = STANDARD.decode(payload).map_err(|_| {
+        Refusal::invalid("Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed")
+    })?;
+    let signer = shared.signer(call.now).map_err(internal)?;
+    let signed = signer.sign(&payload).map_err(internal)?;
+    Ok(json!({ "keyId": signer.public.id, "signedBlob": STANDARD.encode(signed) }))
 }
 
-fn sign_jwt(call: &Call, target: &Resource) -> Answer {
+fn sign_jwt(shared: &Shared, call: &Call) -> Answer {
     let payload = call.text("/payload").unwrap_or_default();
     if serde_json::from_str::<serde_json::Map<String, Value>>(payload).is_err() {
         return Err(Refusal::invalid("The JWT payload is not a JSON object."));
     }
-    Ok(json!({ "keyId": key_id(target), "signedJwt": jwt(payload)? }))
+    let signer = shared.signer(call.now).map_err(internal)?;
+    let signed = signer.jwt(payload).map_err(internal)?;
+    Ok(json!({ "keyId": signer.public.id, "signedJwt": signed }))
 }

@@ -11,14 +11,17 @@ mod error;
 pub mod estates;
 pub mod faults;
 mod http;
+mod iam_keys;
 mod iam_pools;
 mod iam_roles;
 mod iam_v1;
 mod iam_v2;
 mod iam_v3;
 mod iamcredentials;
+mod keys;
 pub mod large;
 mod line;
+mod metadata;
 mod oauth;
 mod persist;
 mod policy;
@@ -78,6 +81,8 @@ pub struct Options {
     /// Every request and answer goes into this file, one JSON object a line, tokens left out. A file
     /// that is there is begun anew.
     pub record: Option<PathBuf>,
+    /// The account whose tokens the metadata server gives out as `default`, by its address.
+    pub metadata_account: Option<String>,
     /// The state is kept in this file. A file that is there takes the place of the estate given.
     pub persist: Option<PathBuf>,
 }
@@ -191,8 +196,9 @@ pub async fn start(estate: Estate, options: Options) -> Result<Running, StartErr
 /// Asks each API in turn whether the path is its own.
 fn dispatch(shared: &Shared, call: &mut Call) -> Reply {
     shared.settle(call.now);
-    if let Some(answer) = oauth::route(shared, call) {
-        return answer.into();
+    let open = oauth::route(shared, call).or_else(|| metadata::route(shared, call));
+    if let Some(reply) = open {
+        return reply;
     }
     answer(shared, call).into()
 }
@@ -201,6 +207,7 @@ fn answer(shared: &Shared, call: &mut Call) -> Answer {
     let routes = [
         iamcredentials::route,
         iam_v1::route,
+        iam_keys::route,
         iam_roles::route,
         iam_pools::route,
         iam_v2::route,
@@ -211,7 +218,7 @@ fn answer(shared: &Shared, call: &mut Call) -> Answer {
         cloud_identity::route,
         troubleshooter::route,
     ];
-    call.who = auth::identify(shared, call)?;
+    (call.who, call.attributes) = auth::identify(shared, call)?;
     routes
         .iter()
         .find_map(|route| route(shared, call))

@@ -3,6 +3,7 @@
 //! Written whole to a file beside it, flushed, and put in its place by a rename, so that at any moment
 //! the file holds one state in full. Tokens are not kept.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::StartError;
+use super::keys::PublicKey;
 use crate::estate::{Estate, ServiceAccount, file};
 use crate::iam::AllowPolicy;
 
@@ -30,6 +32,8 @@ pub(crate) struct Buried {
 pub(crate) struct State {
     pub estate: Estate,
     pub buried: Vec<Buried>,
+    /// By lower-case address.
+    pub keys: BTreeMap<String, Vec<PublicKey>>,
 }
 
 /// Keeps the state in a file.
@@ -77,6 +81,7 @@ impl Keeper {
             "bindscope": "emulator state",
             "estate": file::to_json(&state.estate),
             "deletedServiceAccounts": state.buried,
+            "serviceAccountKeys": state.keys,
         });
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -103,11 +108,17 @@ fn read(text: &str) -> io::Result<State> {
         })?;
     let estate =
         file::read_text("its estate", &estate.to_string()).map_err(|e| bad(e.to_string()))?;
-    let buried = value
-        .get("deletedServiceAccounts")
-        .cloned()
-        .unwrap_or_else(|| json!([]));
-    let buried =
-        serde_json::from_value(buried).map_err(|e| bad(format!("deletedServiceAccounts: {e}")))?;
-    Ok(State { estate, buried })
+    Ok(State {
+        estate,
+        buried: part(&value, "deletedServiceAccounts")?,
+        keys: part(&value, "serviceAccountKeys")?,
+    })
+}
+
+fn part<T: Default + serde::de::DeserializeOwned>(value: &Value, name: &str) -> io::Result<T> {
+    match value.get(name) {
+        None => Ok(T::default()),
+        Some(part) => T::deserialize(part)
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {e}"))),
+    }
 }

@@ -1,13 +1,15 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Latency, Play};
+use super::keys::{PublicKey, Signer};
 use super::persist::{Buried, Keeper, State};
 use super::record::Record;
 use super::tokens::Tokens;
@@ -31,6 +33,10 @@ pub(crate) struct Shared {
     pub keeper: Option<Keeper>,
     /// The newest change that was handed to the keeper.
     handed: AtomicU64,
+    /// Whose tokens the metadata server gives out.
+    pub metadata_account: Option<String>,
+    /// Made when it is first needed.
+    signer: OnceLock<Signer>,
 }
 
 /// A refusal that can be explained later.
@@ -57,6 +63,8 @@ pub(crate) struct World {
     pub by_project: BTreeMap<String, BTreeSet<String>>,
     /// Deleted accounts that can still come back, by unique id.
     pub graveyard: BTreeMap<String, Buried>,
+    /// The public halves of accounts' keys, by lower-case address.
+    keys: BTreeMap<String, Vec<PublicKey>>,
     /// Allow policies that the viewer may not read.
     hidden_policies: HashSet<Resource>,
     /// Collections, groups and roles that the viewer may not read.
@@ -81,9 +89,9 @@ impl Shared {
             None => None,
         };
         let record = options.record.as_deref().map(Record::create).transpose()?;
-        let (estate, buried) = match kept {
-            Some(state) => (state.estate, state.buried),
-            None => (estate, Vec::new()),
+        let (estate, buried, keys) = match kept {
+            Some(state) => (state.estate, state.buried, state.keys),
+            None => (estate, Vec::new(), BTreeMap::new()),
         };
         let (mut hidden_policies, mut hidden_names) = (HashSet::new(), HashSet::new());
         for (name, _) in estate.unreadable() {
@@ -126,6 +134,8 @@ impl Shared {
             record,
             keeper,
             handed: AtomicU64::new(0),
+            metadata_account: options.metadata_account,
+            signer: OnceLock::new(),
             world: RwLock::new(World {
                 estate,
                 lagging,
@@ -133,6 +143,7 @@ impl Shared {
                 propagation,
                 by_project,
                 graveyard,
+                keys,
                 hidden_policies,
                 hidden_names,
                 viewer: options.viewer,
@@ -143,6 +154,24 @@ impl Shared {
                 changes: 0,
             }),
         })
+    }
+
+    /// The emulator's own key.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn signer(&self, now: Timestamp) -> io::Result<&Signer> {
+        if let Some(signer) = self.signer.get() {
+            return Ok(signer);
+        }
+        let made = Signer::new(now)?;
+        // Another call may have been quicker; then its key is the one.
+        Ok(self.signer.get_or_init(|| made))
+    }
+
+    /// The emulator's own key, if it was needed yet.
+    pub fn signer_if_any(&self) -> Option<&Signer> {
+        self.signer.get()
     }
 
     /// How long the next answer waits.
@@ -204,6 +233,28 @@ impl World {
         self.estate.put_policy(resource.clone(), policy);
     }
 
+    /// The keys of an account, by lower-case address.
+    pub fn keys(&self, email: &str) -> &[PublicKey] {
+        self.keys.get(email).map_or(&[], Vec::as_slice)
+    }
+
+    /// Changes the keys of an account; `None` says that nothing was changed.
+    pub fn change_keys(
+        &mut self,
+        email: &str,
+        change: impl FnOnce(&mut Vec<PublicKey>) -> Option<()>,
+    ) -> Option<()> {
+        let keys = self.keys.entry(email.to_owned()).or_default();
+        let changed = change(keys);
+        if keys.is_empty() {
+            self.keys.remove(email);
+        }
+        if changed.is_some() {
+            self.changes += 1;
+        }
+        changed
+    }
+
     /// What is kept on disk.
     fn snapshot(&self) -> State {
         let mut estate = self.estate.clone();
@@ -213,6 +264,7 @@ impl World {
         State {
             estate,
             buried: self.graveyard.values().cloned().collect(),
+            keys: self.keys.clone(),
         }
     }
 

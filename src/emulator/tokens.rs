@@ -1,6 +1,7 @@
 //! Bearer tokens: opaque, random, short-lived. None is ever printed or logged.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,12 +12,21 @@ use crate::iam::Principal;
 /// Tokens that were minted, with whom each stands for and until when.
 #[derive(Default)]
 pub(crate) struct Tokens {
-    minted: HashMap<String, (Principal, Timestamp)>,
+    minted: HashMap<String, Minted>,
+}
+
+/// What a federated identity brought along: attribute to value.
+pub(crate) type Attributes = Option<Arc<[(String, String)]>>;
+
+struct Minted {
+    who: Principal,
+    attributes: Attributes,
+    until: Timestamp,
 }
 
 /// What a token is worth.
 pub(crate) enum Worth {
-    Good(Principal),
+    Good(Principal, Attributes, Timestamp),
     Expired,
     Unknown,
 }
@@ -32,19 +42,40 @@ impl Tokens {
         until: Timestamp,
         now: Timestamp,
     ) -> std::io::Result<String> {
+        self.mint_with(who, None, until, now)
+    }
+
+    /// The same for an identity with attributes.
+    ///
+    /// # Errors
+    /// As [`Self::mint`].
+    pub fn mint_with(
+        &mut self,
+        who: Principal,
+        attributes: Attributes,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> std::io::Result<String> {
         // Expired ones are kept for a while, so that they are called expired and not unknown.
         if self.minted.len() > 10_000 {
-            self.minted.retain(|_, (_, until)| *until > now);
+            self.minted.retain(|_, minted| minted.until > now);
         }
         let token = opaque()?;
-        self.minted.insert(token.clone(), (who, until));
+        let minted = Minted {
+            who,
+            attributes,
+            until,
+        };
+        self.minted.insert(token.clone(), minted);
         Ok(token)
     }
 
     /// Looks a token up.
     pub fn worth(&self, token: &str, now: Timestamp) -> Worth {
         match self.minted.get(token) {
-            Some((who, until)) if *until > now => Worth::Good(who.clone()),
+            Some(minted) if minted.until > now => {
+                Worth::Good(minted.who.clone(), minted.attributes.clone(), minted.until)
+            }
             Some(_) => Worth::Expired,
             None => Worth::Unknown,
         }

@@ -82,6 +82,64 @@ pub(crate) fn attributes(
     known
 }
 
+/// Why a provider does not let a token in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// Its attribute condition is not met, or cannot be evaluated for this token.
+    Condition,
+    /// The mapping of this attribute gives nothing for this token; `google.subject` must give something.
+    Mapping(String),
+}
+
+/// What a provider makes of a token's claims: the subject, and every attribute (`repository`,
+/// `groups`). The token's signature, issuer and audience are not looked at here.
+///
+/// # Errors
+/// The provider does not let it in.
+pub fn admit(
+    provider: &Provider,
+    claims: &Json,
+) -> Result<(String, Vec<(String, String)>), Rejected> {
+    let variables = vec![("assertion".to_owned(), Value::from_json(claims))];
+    let mut mapped = Vec::new();
+    for (target, expression) in &provider.attribute_mapping {
+        let value = value(expression, &variables);
+        let value = value
+            .filter(|value| !matches!(value, Value::Null))
+            .ok_or_else(|| Rejected::Mapping(target.clone()))?;
+        mapped.push((target.clone(), value));
+    }
+    if let Some(condition) = provider
+        .attribute_condition
+        .as_deref()
+        .filter(|c| !c.trim().is_empty())
+        && !meets(condition, &variables, &mapped)
+    {
+        return Err(Rejected::Condition);
+    }
+    let mut subject = None;
+    let mut attributes = Vec::new();
+    for (target, value) in mapped {
+        match (target.strip_prefix("attribute."), target.as_str(), value) {
+            (Some(name), _, value) => attributes.push((name.to_owned(), value.to_text())),
+            (None, "google.subject", value) => subject = Some(value.to_text()),
+            (None, "google.groups", Value::List(groups)) => attributes.extend(
+                groups
+                    .iter()
+                    .map(|group| ("groups".to_owned(), group.to_text())),
+            ),
+            (None, "google.groups", value) => {
+                attributes.push(("groups".to_owned(), value.to_text()));
+            }
+            _ => {}
+        }
+    }
+    match subject.filter(|s| !s.is_empty()) {
+        Some(subject) => Ok((subject, attributes)),
+        None => Err(Rejected::Mapping("google.subject".to_owned())),
+    }
+}
+
 fn id(provider: &Provider) -> &str {
     provider.name.rsplit('/').next().unwrap_or(&provider.name)
 }
@@ -128,6 +186,20 @@ fn value(expression: &str, variables: &[(String, Value)]) -> Option<Value> {
 
 /// Whether the condition is definitely not met.
 fn refuses(condition: &str, variables: &[(String, Value)], mapped: &[(String, Value)]) -> bool {
+    outcome(condition, variables, mapped) == Some(Outcome::False)
+}
+
+/// Whether the condition is definitely met.
+fn meets(condition: &str, variables: &[(String, Value)], mapped: &[(String, Value)]) -> bool {
+    outcome(condition, variables, mapped) == Some(Outcome::True)
+}
+
+/// What comes of the condition; `None` when it does not compile.
+fn outcome(
+    condition: &str,
+    variables: &[(String, Value)],
+    mapped: &[(String, Value)],
+) -> Option<Outcome> {
     let part = |prefix: &str| {
         let fields: serde_json::Map<String, Json> = mapped
             .iter()
@@ -151,5 +223,6 @@ fn refuses(condition: &str, variables: &[(String, Value)], mapped: &[(String, Va
         extra: &extra,
         ..Context::default()
     };
-    compile_with(condition, &options()).is_ok_and(|c| c.decide(&context) == Outcome::False)
+    let compiled = compile_with(condition, &options()).ok()?;
+    Some(compiled.decide(&context))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::explanation::Tri;
-use super::judge::Judge;
+use super::judge::{Attributes, Judge};
 use super::{allow, boundary, deny, membership};
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
@@ -20,10 +20,32 @@ pub fn may(
     on: &Resource,
     time: Timestamp,
 ) -> Tri {
+    may_with(estate, caller, None, permission, on, time)
+}
+
+/// The same for a federated caller all of whose attributes are known (as [`super::admit`] gives
+/// them): what is not among them it does not have.
+#[must_use]
+pub fn may_with(
+    estate: &Estate,
+    caller: &Principal,
+    attributes: Option<&[(String, String)]>,
+    permission: &str,
+    on: &Resource,
+    time: Timestamp,
+) -> Tri {
     let Ok(permission) = Permission::parse(permission) else {
         return Tri::No;
     };
-    judge(&Judge::new(estate, caller, &permission, on, time))
+    let mut one = Judge::new(estate, caller, &permission, on, time);
+    if let Some(attributes) = attributes {
+        one.attributes = Attributes {
+            given: attributes.to_vec(),
+            complete: true,
+            refused: None,
+        };
+    }
+    judge(&one)
 }
 
 /// Whether a principal is in a member of an allow policy. Roles, conditions and deny rules are not

@@ -21,7 +21,8 @@ pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};
-pub use may::{Belongs, belongs, may};
+pub use federation::{Rejected, admit};
+pub use may::{Belongs, belongs, may, may_with};
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 

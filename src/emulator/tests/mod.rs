@@ -1,5 +1,6 @@
 //! The emulator over real HTTP.
 
+mod credentials;
 mod trouble;
 mod truth;
 

@@ -1,0 +1,151 @@
+//! The metadata server's paths, for clients that run on Google Cloud and find their credentials there
+//! (doc "Predefined metadata keys"): point them here with `GCE_METADATA_HOST`.
+//!
+//! Every account of the estate can be asked for by its address; `default` is the one that the emulator
+//! was told ([`super::Options::metadata_account`]).
+
+use axum::http::HeaderName;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::http::Reply;
+use super::state::Shared;
+use crate::iam::Principal;
+
+const LIFETIME: i64 = 3_600;
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// Answers what is a path of the metadata server.
+pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Reply> {
+    let (method, segments, _) = call.parts();
+    let reply = match (method, segments.as_slice()) {
+        // Clients find out whether a metadata server is there by asking for its root.
+        ("GET", [""]) => Reply::text(200, "application/text", "computeMetadata/\n"),
+        ("GET", ["computeMetadata", "v1", rest @ ..]) => {
+            if call.metadata_flavor {
+                inside(shared, call, rest).unwrap_or_else(missing)
+            } else {
+                Reply::text(
+                    403,
+                    "text/html; charset=UTF-8",
+                    "Missing required header: Metadata-Flavor: Google\n",
+                )
+            }
+        }
+        (_, ["computeMetadata", ..]) => missing(),
+        _ => return None,
+    };
+    Some(reply.with(HeaderName::from_static("metadata-flavor"), "Google"))
+}
+
+fn missing() -> Reply {
+    Reply::text(404, "text/html; charset=UTF-8", "Not Found\n")
+}
+
+fn plain(text: impl Into<String>) -> Reply {
+    Reply::text(200, "application/text", text)
+}
+
+fn inside(shared: &Shared, call: &Call, path: &[&str]) -> Option<Reply> {
+    // A path may end in a slash.
+    let path = path.strip_suffix(&[""]).unwrap_or(path);
+    match path {
+        ["universe", "universe-domain" | "universe_domain"] => Some(plain("googleapis.com")),
+        ["project", what @ ("project-id" | "numeric-project-id")] => {
+            let email = default(shared)?;
+            let world = shared.read();
+            let account = world.estate.account(&email)?;
+            let project = world.estate.project(&account.project_id)?;
+            Some(plain(if *what == "project-id" {
+                project.project_id.clone()
+            } else {
+                project.number().to_owned()
+            }))
+        }
+        ["instance", "service-accounts"] => accounts(shared, call),
+        ["instance", "service-accounts", who, rest @ ..] => {
+            let email = if *who == "default" {
+                default(shared)?
+            } else {
+                (*who).to_owned()
+            };
+            let email = {
+                let world = shared.read();
+                let account = world.estate.account(&email).filter(|a| !a.disabled)?;
+                account.email.clone()
+            };
+            of_account(shared, call, &email, rest)
+        }
+        _ => None,
+    }
+}
+
+fn default(shared: &Shared) -> Option<String> {
+    shared.metadata_account.clone()
+}
+
+fn accounts(shared: &Shared, call: &Call) -> Option<Reply> {
+    let email = default(shared)?;
+    if call.param("recursive") == Some("true") {
+        return Some(Reply::json(
+            200,
+            &json!({ "default": row(&email), &*email: row(&email) }),
+        ));
+    }
+    Some(plain(format!("default/\n{email}/\n")))
+}
+
+fn row(email: &str) -> Value {
+    json!({ "aliases": ["default"], "email": email, "scopes": [SCOPE] })
+}
+
+fn of_account(shared: &Shared, call: &Call, email: &str, rest: &[&str]) -> Option<Reply> {
+    match rest {
+        [] if call.param("recursive") == Some("true") => Some(Reply::json(200, &row(email))),
+        [] => Some(plain("aliases\nemail\nidentity\nscopes\ntoken\n")),
+        ["email"] => Some(plain(email)),
+        ["aliases"] => Some(plain("default\n")),
+        ["scopes"] => Some(plain(format!("{SCOPE}\n"))),
+        ["token"] => token(shared, call, email),
+        ["identity"] => identity(shared, call, email),
+        _ => None,
+    }
+}
+
+fn token(shared: &Shared, call: &Call, email: &str) -> Option<Reply> {
+    let until = call
+        .now
+        .checked_add(SignedDuration::from_secs(LIFETIME))
+        .ok()?;
+    let who = Principal::ServiceAccount(email.to_lowercase());
+    let token = shared.write().tokens.mint(who, until, call.now).ok()?;
+    Some(Reply::json(
+        200,
+        &json!({ "access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer" }),
+    ))
+}
+
+fn identity(shared: &Shared, call: &Call, email: &str) -> Option<Reply> {
+    let Some(audience) = call.param("audience").filter(|a| !a.is_empty()) else {
+        return Some(Reply::text(
+            400,
+            "text/html; charset=UTF-8",
+            "non-empty audience parameter required\n",
+        ));
+    };
+    let unique_id = shared.read().estate.account(email)?.unique_id.clone();
+    let issued = call.now.as_second();
+    let mut claims = json!({
+        "aud": audience, "azp": unique_id, "exp": issued + LIFETIME, "iat": issued,
+        "iss": "https://accounts.google.com", "sub": unique_id,
+    });
+    if call.param("format") == Some("full")
+        && let Some(claims) = claims.as_object_mut()
+    {
+        claims.insert("email".into(), json!(email));
+        claims.insert("email_verified".into(), json!(true));
+    }
+    let signer = shared.signer(call.now).ok()?;
+    signer.jwt(&claims.to_string()).ok().map(plain)
+}
