@@ -13,6 +13,8 @@ export PYTHON=${PYTHON:-python3}
   echo "interop: $PYTHON lacks a package of $here/requirements.txt" >&2
   exit 2
 }
+BINDSCOPE=$(cd "$(dirname "$binary")" && pwd)/$(basename "$binary")
+export BINDSCOPE
 
 work=$(mktemp -d)
 emulator=
@@ -83,11 +85,14 @@ suite() {
 
 suite "google-auth" "$PYTHON" "$here/impersonate.py"
 suite "schemas" "$PYTHON" "$here/schema.py"
+suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
   export CLOUDSDK_CONFIG=$work/gcloud
   mkdir -p "$CLOUDSDK_CONFIG"
   suite "gcloud" "$here/gcloud.sh"
+  suite "writers" "$PYTHON" "$here/writers.py"
 else
+  suite "writers, without gcloud" "$PYTHON" "$here/writers.py"
   echo "== gcloud: skipped: gcloud is not installed =="
   if [ -n "${CI:-}" ]; then
     echo "interop: CI is set, and there a skipped suite is a failure: install gcloud (https://cloud.google.com/sdk/docs/install)" >&2
