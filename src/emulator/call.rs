@@ -213,6 +213,7 @@ const VERBS: &[&str] = &[
     "generateIdToken",
     "getAncestry",
     "getIamPolicy",
+    "lintPolicy",
     "lookup",
     "queryGrantableRoles",
     "queryTestablePermissions",

@@ -3,6 +3,7 @@
 mod credentials;
 mod trouble;
 mod truth;
+mod writes;
 
 use serde_json::{Value, json};
 use std::time::Duration;
