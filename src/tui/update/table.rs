@@ -181,7 +181,13 @@ fn change_page(change: &Change) -> Page {
     };
     let mut lines = vec![
         row("Id", &change.entry.id),
-        row("State", change.entry.state.word()),
+        row(
+            "State",
+            change
+                .standing
+                .as_deref()
+                .unwrap_or(change.entry.state.word()),
+        ),
         row("Confirmed", &local(record.time)),
         row("On", &record.resource),
         row("Role", &record.grant.role),

@@ -119,9 +119,9 @@ fn fits_phase(model: &Model, context: Context, word: &str) -> bool {
         return true;
     };
     match (&confirm.phase, context, word) {
-        (Phase::Applying, ..) => false,
-        (Phase::Verifying { applied, .. } | Phase::Proven { applied, .. }, _, "undo") => {
-            applied.history_id.is_some()
+        (Phase::Applying { .. }, ..) => false,
+        (Phase::Verifying { done, .. } | Phase::Proven { done, .. }, _, "undo") => {
+            done.iter().any(|d| d.history_id().is_some())
         }
         (Phase::Failed(_) | Phase::Undone(_), _, "undo") => false,
         _ => true,
