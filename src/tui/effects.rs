@@ -367,6 +367,7 @@ async fn answer(
         causes,
         plan,
         took: begun.elapsed(),
+        read_at: Timestamp::now(),
         estate: Arc::new(estate),
     }))
 }

@@ -250,6 +250,8 @@ pub struct Known {
     pub plan: Plan,
     /// How long reading and judging took.
     pub took: Duration,
+    /// When it was read.
+    pub read_at: Timestamp,
     /// The picture.
     pub rows: Vec<Row>,
 }

@@ -108,6 +108,10 @@ fn weigh(known: &Known, way: &Remedy) -> Weighed {
                     word = visible(id.split_once('@').map_or(id, |(name, _)| name));
                     weighty = Some(means.power.word().to_owned());
                 }
+                let name = known.estate.label(&repair.resource);
+                let who = crate::iam::Principal::parse(&repair.member)
+                    .map_or_else(|_| repair.member.clone(), |p| p.short());
+                sentences.push(format!("{who} will be able to act as {name}."));
                 sentences.extend(means.sentences(&known.estate));
             }
             Step::Switch(switch) => sentences.push(switch.caution().to_owned()),
@@ -333,8 +337,8 @@ fn limit(model: &mut Model) {
         return;
     }
     let options = PlanOptions {
-        // From the question's own moment: nothing here knows the clock.
-        expires: known.explanation.question.time.checked_add(LIMITED).ok(),
+        // From when it was read, whatever moment the question is about.
+        expires: known.read_at.checked_add(LIMITED).ok(),
         policy: first.filter(|_| known.explanation.hops.is_empty()),
         ..PlanOptions::default()
     };

@@ -8,12 +8,15 @@ use super::super::text::width;
 use super::super::theme::Role;
 use super::super::tree::title as role_title;
 use super::super::update::ends;
+use super::super::words::more;
 use super::page::{centered, wrapped};
 use super::pen::Pen;
 use crate::repair::diff::{Kind, diff};
 use crate::repair::verify::{EXPECTED, Minted};
 use crate::repair::{Remedy, Repair, Step, StepDone};
 
+/// The widest that it is drawn.
+const WIDEST: u16 = 100;
 /// Lines of policy around a change.
 const CONTEXT: usize = 2;
 
@@ -23,19 +26,23 @@ pub(super) fn draw(
     confirm: &mut Confirm,
     model: &mut Model,
 ) -> Option<Position> {
-    let frame = centered(area, 100, area.height.min(34));
+    let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
+    let foot = wrapped(&foot(pen, confirm), inner);
+    let lines = wrapped(&body_lines(confirm, model), inner);
+    let wanted = u16::try_from(lines.len() + foot.len() + 3).unwrap_or(u16::MAX);
+    let frame = centered(area, WIDEST, wanted);
+    let switches = confirm.way().is_some_and(|w| w.bindings().next().is_none());
     let title = match (&confirm.act, &confirm.phase) {
         (_, Phase::Proven { .. }) => "It works",
         (_, Phase::Failed(_)) => "Not applied",
         (_, Phase::Undone(_)) => "Taken back",
         (Act::Undo(_), _) => "Take it back?",
+        (_, Phase::Asking { .. }) if switches => "Turn it on?",
         (_, Phase::Asking { .. }) => "Give access?",
+        _ if switches => "Turning it on",
         _ => "Giving access",
     };
     let inside = pen.window(frame, title);
-    let room = usize::from(inside.width);
-    let foot = foot(pen, confirm);
-    let foot = wrapped(&foot, room);
     let foot_height = u16::try_from(foot.len())
         .unwrap_or(u16::MAX)
         .min(inside.height);
@@ -45,7 +52,6 @@ pub(super) fn draw(
         inside.width,
         inside.height - foot_height,
     );
-    let lines = wrapped(&body_lines(confirm, model), room);
     let height = usize::from(body.height);
     model.room = height;
     confirm.offset = confirm.offset.min(lines.len().saturating_sub(height));
@@ -55,12 +61,7 @@ pub(super) fn draw(
     let hidden = lines.len().saturating_sub(confirm.offset + height);
     if hidden > 0 && frame.width > 20 {
         let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
-        pen.put_right(
-            edge,
-            frame.y,
-            Role::Warning,
-            &format!(" {hidden} lines more: Down "),
-        );
+        pen.put_right(edge, frame.y, Role::Warning, &more(hidden, ": Down "));
     }
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);

@@ -6,6 +6,7 @@ use super::super::model::Model;
 use super::super::page::{Page, Text, piece};
 use super::super::text::{width, wrap};
 use super::super::theme::Role;
+use super::super::words::more;
 use super::pen::{Pen, safe};
 
 /// The widest that text is easily read.
@@ -37,12 +38,7 @@ pub(super) fn draw(
     let below = lines.len().saturating_sub(page.offset + room);
     if below > 0 && frame.height > 2 {
         let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
-        pen.put_right(
-            edge,
-            edge.y,
-            Role::Dim,
-            &format!(" {below} lines more: j, PgDn "),
-        );
+        pen.put_right(edge, edge.y, Role::Dim, &more(below, ": j, PgDn "));
     }
     None
 }

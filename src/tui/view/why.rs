@@ -8,6 +8,7 @@ use super::super::text::wrap;
 use super::super::theme::Role;
 use super::super::tree as picture;
 use super::super::update::not_judged;
+use super::super::words::more;
 use super::pen::Pen;
 use crate::evaluate::explanation::Tri;
 use crate::evaluate::{CauseKind, Outcome};
@@ -57,7 +58,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     let hidden = rows.len().saturating_sub(asked.why_offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &format!(" {hidden} lines more "));
+        pen.put_right(inner, area.y, Role::Dim, &more(hidden, " "));
     }
     for (row, y) in rows
         .iter()
