@@ -475,3 +475,35 @@ fn the_journal_is_written_where_it_belongs() {
     assert_eq!(listing.entries[0].state.word(), "applied");
     assert_eq!(listing.entries[0].record.estate, "demo: cross-project");
 }
+
+#[test]
+fn a_pasted_error_starts_a_question() {
+    let mut play = demo("cross-project");
+    let url = "POST https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com:generateAccessToken";
+    let body = r#"{"error":{"code":403,"message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","status":"PERMISSION_DENIED"}}"#;
+    play.paste(&format!("{url}\n{body}"))
+        .says("The pasted error names the target. Who called?")
+        .says("→ bq-privileged@data-vault");
+    play.keys("runproc<Enter><Enter>").says("403 until granted");
+    play.paste("a shopping list\n- milk")
+        .says("it was left alone");
+    play.says("403 until granted");
+}
+
+#[test]
+fn who_and_reach_list_ways_and_lead_on() {
+    let mut play = on_pair("cross-project");
+    play.keys("w")
+        .says("who can reach bq-privileged@data-vault")
+        .says("terraform@ops-tools")
+        .says("Token Creator on data");
+    insta::assert_snapshot!("who", play.steady());
+    play.keys("<Enter>")
+        .says("caller terraform@ops-tools")
+        .says("✓ the call would succeed");
+    play.keys("x")
+        .says("what terraform@ops-tools can reach")
+        .says("bq-reader@data-vault");
+    insta::assert_snapshot!("reach", play.steady());
+    play.keys("<Esc>").says("where bindings are");
+}

@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use super::Leave;
 use super::message::{Look, Message, Ticket, Written};
 use super::model::{Change, Known};
-use super::tree;
+use super::{paths, tree};
 use crate::estate::Existence;
 use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::google::Client;
@@ -322,6 +322,23 @@ impl Executor {
                     let _ = send.send(Message::Undone(ticket, result));
                 });
             }
+            Effect::Paths {
+                ticket,
+                mut question,
+                who,
+                scope,
+                fixed,
+            } => self.spawn(Slot::Paths, async move {
+                if !fixed {
+                    question.time = Timestamp::now();
+                }
+                let found = if who {
+                    paths::who(&*reader, &question, scope).await
+                } else {
+                    paths::reached(&*reader, &question, scope).await
+                };
+                let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
+            }),
             Effect::Verify { ticket, question } => self.spawn(Slot::Verify, async move {
                 let viewer = client.viewer().await;
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;

@@ -77,6 +77,7 @@ impl Opening {
         let connect = Connect {
             endpoint: Some(emulator.base_url()),
             token: Some(Secret::new(emulator.admin_token())),
+            read_only: self.read_only,
         };
         let client = runtime.block_on(Client::connect(connect));
         let history = tempfile::tempdir().unwrap();
@@ -208,11 +209,11 @@ impl Play {
             text = expression.replace_all(&text, with).into_owned();
         }
         // What was replaced may have been longer or shorter; the place on the line is not compared.
+        let gaps = regex::Regex::new(" {2,}").unwrap();
         text.lines()
             .map(|line| {
                 if line.contains("verdict in N") || line.contains("HH:MM:SS") {
-                    let parts: Vec<&str> = line.split("  ").filter(|p| !p.is_empty()).collect();
-                    format!(" {}", parts.join("  ").trim())
+                    gaps.replace_all(line, "  ").into_owned()
                 } else {
                     line.to_owned()
                 }
@@ -270,6 +271,7 @@ impl Play {
         let connect = Connect {
             endpoint: Some(emulator.base_url()),
             token: Some(Secret::new(emulator.admin_token())),
+            read_only: true,
         };
         let resource = Resource::account(project, email);
         self.runtime.block_on(async {
