@@ -4,6 +4,7 @@
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
 mod branch;
+mod namesakes;
 mod people;
 mod whole;
 
@@ -59,6 +60,7 @@ pub async fn survey(
     };
     surveyor.first_wave(question).await?;
     surveyor.second_wave(question).await?;
+    surveyor.namesakes(question).await?;
     Ok(surveyor
         .estate
         .into_inner()
