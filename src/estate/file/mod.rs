@@ -201,14 +201,21 @@ fn one(
     let mut empty = true;
     while input.peek().map_err(unreadable)?.is_some() {
         empty = false;
+        let begun = input.position().line();
         let mut track = serde_path_to_error::Track::new();
         let mut json = serde_json::Deserializer::from_reader(&mut input);
         let top = serde_path_to_error::Deserializer::new(&mut json, &mut track);
         if let Err(error) = document::TopSeed(&mut loading).deserialize(top) {
             let fault = loading.fault.take().unwrap_or_else(|| words(&error).into());
+            // The reader goes on to the end of what is open before it gives up; the error knows
+            // better where it was met.
+            let line = match u64::try_from(error.line()) {
+                Ok(0) | Err(_) => loading.position.line(),
+                Ok(line) => begun + line - 1,
+            };
             let at = At {
                 source: index,
-                line: loading.position.line(),
+                line,
                 asset: false,
             };
             return Err(refuse(names, at, path(&track.path()), fault));
