@@ -119,19 +119,20 @@ fn not_started(port: u16, error: &StartError) -> Failure {
 }
 
 fn private_dir() -> Result<tempfile::TempDir, Failure> {
-    tempfile::Builder::new()
-        .prefix("bindscope-")
-        .tempdir()
-        .map_err(|e| {
-            Failure::new(
-                "make a private directory for the token",
-                e.to_string(),
-                "set TMPDIR to a directory that can be written to",
-            )
-        })
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("bindscope-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().map_err(|e| {
+        Failure::new(
+            "make a private directory for the token",
+            e.to_string(),
+            "set TMPDIR to a directory that can be written to",
+        )
+    })
 }
 
-/// The directory is its owner's alone already (tempfile makes it with mode 0700), and so is the file.
+/// The directory is its owner's alone already, and so is the file.
 fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

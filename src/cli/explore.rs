@@ -7,7 +7,8 @@ use tokio::runtime::Runtime;
 use super::args::{Global, Start};
 use super::facts::Facts;
 use super::failure::Failure;
-use super::{Exit, facts, out};
+use super::out::{Ink, Page};
+use super::{Exit, facts};
 use crate::iam::Permission;
 use crate::tui::{self, Leave};
 
@@ -35,15 +36,19 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
         runtime.block_on(facts.close());
         match left {
             Leave::Quit { words } => {
-                if !words.is_empty() {
-                    out::write_out(&format!("{}\n", words.join("\n")))?;
+                let mut page = Page::default();
+                for line in words {
+                    page.line(Ink::Plain, line);
                 }
+                page.print()?;
                 return Ok(Exit::Done);
             }
             Leave::Accepted => {
+                // Whatever led to no credentials is no part of the demo.
                 let demo = Global {
                     demo: Some(None),
-                    ..global.clone()
+                    read_only: global.read_only,
+                    ..Global::default()
                 };
                 facts = runtime.block_on(facts::open(&demo))?;
             }

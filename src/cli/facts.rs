@@ -3,6 +3,7 @@
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::emulator::{self, Options, Running, estates};
 use crate::estate::Estate;
@@ -13,7 +14,7 @@ use crate::google::listing::Scope;
 use crate::google::survey::{Progress, survey};
 use crate::google::{Client, Connect, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::history;
+use crate::repair::history::{self, State};
 
 use super::args::Global;
 use super::failure::Failure;
@@ -21,6 +22,9 @@ use super::{gcloud, out};
 
 /// The variable that may hold the bearer token.
 pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
+
+/// How long Google is asked whose token this is: it is for the header alone.
+const SURE_ENOUGH: Duration = Duration::from_secs(3);
 
 /// What to talk to, as asked for.
 enum Source {
@@ -87,6 +91,27 @@ impl Facts {
         let mut estate = survey(&*reader, question, progress).await?;
         self.qualify(&mut estate);
         Ok(estate)
+    }
+
+    /// The question with what the history knows of it: when something was last written for this pair.
+    /// A history that cannot be read says nothing.
+    pub fn with_last_write(&self, mut question: Question) -> Question {
+        let (Ok(client), Ok(listing)) = (&self.client, history::list(&self.history)) else {
+            return question;
+        };
+        let caller = question.caller.to_string();
+        let same = |entry: &&history::Entry| {
+            let record = &entry.record;
+            entry.is_at(client.endpoint())
+                && record.caller == caller
+                && record
+                    .target
+                    .ends_with(&format!("/{}", question.target.id()))
+                && matches!(entry.state, State::Applied { .. } | State::Planned)
+        };
+        let written = listing.entries.iter().find(same).map(|e| e.record.time);
+        question.call.written = written;
+        question
     }
 
     /// Adds what the files given have no place for.
@@ -205,7 +230,11 @@ async fn outside(
     })
     .await;
     let (viewer, project) = match &client {
-        Ok(client) => futures::join!(client.viewer(), client.default_project()),
+        Ok(client) => {
+            let viewer = tokio::time::timeout(SURE_ENOUGH, client.viewer());
+            let (viewer, project) = futures::join!(viewer, client.default_project());
+            (viewer.ok().flatten(), project)
+        }
         Err(_) => (None, None),
     };
     let scope = scope(global, || project.or_else(gcloud::project));

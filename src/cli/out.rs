@@ -48,10 +48,15 @@ pub struct Page {
 }
 
 impl Page {
-    /// A line of one piece. Line ends in the text make lines of their own.
+    /// A line of one piece. A line end in it is shown, not obeyed: it came from outside.
     pub fn line(&mut self, ink: Ink, text: impl AsRef<str>) {
+        self.lines.push(vec![(ink, visible(text.as_ref()))]);
+    }
+
+    /// Lines of our own making: a command, a letter, an error.
+    pub fn block(&mut self, ink: Ink, text: impl AsRef<str>) {
         for part in text.as_ref().split('\n') {
-            self.lines.push(vec![(ink, visible(part))]);
+            self.line(ink, part);
         }
     }
 
@@ -231,7 +236,7 @@ impl Drop for Passing {
 /// A line to stderr.
 pub fn aside(text: &str) {
     let mut page = Page::default();
-    page.line(Ink::Plain, text);
+    page.block(Ink::Plain, text);
     page.print_aside();
 }
 

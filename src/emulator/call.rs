@@ -213,7 +213,6 @@ const VERBS: &[&str] = &[
     "generateIdToken",
     "getAncestry",
     "getIamPolicy",
-    "lintPolicy",
     "lookup",
     "queryGrantableRoles",
     "queryTestablePermissions",

@@ -11,26 +11,20 @@ use crate::google::Call;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
 use crate::repair::verify::Verified;
-use crate::repair::{Repair, StepDone};
+use crate::repair::{Applied, Repair};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.
 pub type Ticket = u64;
 
-/// What came of carrying a way out.
+/// What came of a write.
 #[derive(Debug)]
 pub enum Written {
-    /// All of it is done.
-    Done(Vec<StepDone>),
-    /// It would be another change by now, and nothing was written: the same repair on the policy as
-    /// it is.
+    /// It is there.
+    Applied(Box<Applied>),
+    /// It would be another change by now: the same repair on the policy as it is.
     Changed(Box<Repair>),
-    /// It failed; in words that say what was written.
-    Failed {
-        /// The words.
-        why: String,
-        /// What was done before it failed.
-        done: Vec<StepDone>,
-    },
+    /// It failed; in words that say whether anything was written.
+    Failed(String),
 }
 
 /// One look whether access works.
@@ -39,7 +33,7 @@ pub struct Look {
     /// What came of it.
     pub result: Result<Verified, String>,
     /// Which look it is, from 1.
-    pub look: u32,
+    pub tries: u32,
     /// The local time of day, for people.
     pub at: String,
 }
@@ -65,16 +59,12 @@ pub enum Message {
     Progress(Ticket, Progress),
     /// The facts are there, and judged; or they could not be read.
     Surveyed(Ticket, Result<Box<Known>, String>),
-    /// A step of a way is begun.
-    Step(Ticket, usize),
-    /// The writes ended.
+    /// A write ended.
     Written(Ticket, Written),
     /// One look whether access works.
     Looked(Ticket, Look),
     /// So much time went by since the write.
     Elapsed(Ticket, Duration),
-    /// Nothing is looked at any more; why.
-    LookedEnough(Ticket, String),
     /// Something was copied: what, and which way it went.
     Copied(String),
     /// The calls made so far.

@@ -62,13 +62,14 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         via: args.via.clone(),
         attributes: args.attribute.clone(),
         claims: args.claims.as_deref().map(claims).transpose()?,
-        call: crate::evaluate::Call::default(),
+        call: pasted.as_ref().map(paste::call).unwrap_or_default(),
     };
     let facts = facts::open(global).await?;
+    let question = facts.with_last_write(question);
     let answer = answer(&facts, &question).await;
     let end = answer.and_then(|mut answer| {
         if let Some(pasted) = &pasted {
-            paste::causes(&mut answer, pasted);
+            paste::on_its_way(&mut answer, pasted);
         }
         shown(global.format, &answer, &facts, pasted.as_ref())?;
         Ok(exit(answer.explanation.outcome))

@@ -9,6 +9,7 @@ use super::super::failure::Failure;
 use super::super::levels::pick;
 use super::super::out::{self, Ink, Page};
 use super::{Answer, Exit};
+use crate::evaluate::explanation::{Call, Seen};
 use crate::evaluate::{Cause, CauseKind, Outcome};
 use crate::google::pasted::{self, Kind, Pasted};
 use crate::iam::{Principal, Resource};
@@ -141,37 +142,39 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
     );
 }
 
-/// What the text adds to the causes that the policies give.
-pub(super) fn causes(answer: &mut Answer, pasted: &Pasted) {
-    let target = answer.explanation.question.target.clone();
-    let cause = |kind, message: String, remedy: String| Cause {
-        kind,
-        place: target.full_name(),
-        resource: Some(target.clone()),
-        message,
-        remedy,
+/// What the text says of the call itself.
+pub(super) fn call(pasted: &Pasted) -> Call {
+    let seen = match pasted.kind {
+        Kind::QuotaProjectDenied => Some(Seen::QuotaProjectDenied),
+        Kind::ScopeInsufficient => Some(Seen::ScopeInsufficient),
+        Kind::CredentialsExpired => Some(Seen::CredentialsExpired),
+        Kind::LifetimeTooLong => Some(Seen::LifetimeTooLong),
+        _ => None,
     };
-    if answer.explanation.outcome == Outcome::WouldSucceed {
-        // Not a denying kind: what was granted lately does not count everywhere at once.
-        if pasted.kind == Kind::ImpersonationDenied {
-            answer.causes.push(cause(
-                CauseKind::MayBePropagating,
-                "The policies grant it now, and the error says that it was refused: either it was granted since, or the grant does not count everywhere yet.".to_owned(),
-                "Wait 2 minutes and try again; it may take 7 minutes or more, and hours where a group is on the way.".to_owned(),
-            ));
-        }
+    let quota = pasted.project.clone();
+    Call {
+        seen,
+        quota_project: quota.filter(|_| seen == Some(Seen::QuotaProjectDenied)),
+        ..Call::default()
+    }
+}
+
+/// A refusal that the policies no longer give: what was granted lately does not count everywhere at
+/// once. It is no denying kind, and stands beside a yes.
+pub(super) fn on_its_way(answer: &mut Answer, pasted: &Pasted) {
+    let told = |c: &Cause| c.kind == CauseKind::MayBePropagating;
+    if pasted.kind != Kind::ImpersonationDenied
+        || answer.explanation.outcome != Outcome::WouldSucceed
+        || answer.causes.iter().any(told)
+    {
         return;
     }
-    let kind = match pasted.kind {
-        Kind::QuotaProjectDenied => CauseKind::QuotaProjectDenied,
-        Kind::ScopeInsufficient => CauseKind::ScopeInsufficient,
-        Kind::CredentialsExpired => CauseKind::CredentialsExpired,
-        Kind::LifetimeTooLong => CauseKind::LifetimeTooLong,
-        _ => return,
-    };
-    let meaning = pasted.meaning();
-    // It came before anything that the policies say.
-    answer
-        .causes
-        .insert(0, cause(kind, meaning.what, meaning.remedy));
+    let target = answer.explanation.question.target.clone();
+    answer.causes.push(Cause {
+        kind: CauseKind::MayBePropagating,
+        place: target.full_name(),
+        resource: Some(target),
+        message: "The policies grant it now, and the error says that it was refused: either it was granted since, or the grant does not count everywhere yet.".to_owned(),
+        remedy: "Wait 2 minutes and try again; it may take 7 minutes or more, and hours where a group is on the way.".to_owned(),
+    });
 }

@@ -173,7 +173,7 @@ fn mending(page: &mut Page, answer: &Answer) {
     for other in &plan.elsewhere {
         page.wrapped(Ink::Plain, "  - ", &other.what);
         page.wrapped(Ink::Faint, "    ", &other.who);
-        page.line(Ink::Faint, indented(&other.command));
+        page.block(Ink::Faint, indented(&other.command));
     }
     for warning in &plan.warnings {
         page.wrapped(Ink::Unsure, "  ! ", warning);

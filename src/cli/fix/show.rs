@@ -170,7 +170,7 @@ impl Show {
         if let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) {
             let change = change.replacing(repair.replaces.as_deref());
             page.line(Ink::Faint, "The same with gcloud:");
-            page.line(Ink::Faint, format!("  {}", change.gcloud()));
+            page.block(Ink::Faint, format!("  {}", change.gcloud()));
         }
         page.line(Ink::Faint, format!("It gives {}.", question.permission));
         self.page(&page);
@@ -183,10 +183,8 @@ impl Show {
             let change = change.replacing(repair.replaces.as_deref());
             let mut page = Page::default();
             page.gap();
-            page.line(
-                Ink::Plain,
-                change.request(question.permission.as_str(), None),
-            );
+            let letter = change.request(question.permission.as_str(), None);
+            page.block(Ink::Plain, letter);
             self.page(&page);
         }
     }

@@ -3,7 +3,6 @@
 mod credentials;
 mod trouble;
 mod truth;
-mod writes;
 
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Pages to be read: help, the legend, a level, a cause, the log, what a change means.
 
 use super::super::command::Command;
-use super::super::effects::Effect;
+use super::super::effects::{Effect, powers};
 use super::super::glyph::State;
 use super::super::keymap::{self, Context};
 use super::super::model::{Asked, Known, Model, Overlay, Panel};
@@ -15,8 +15,7 @@ use crate::evaluate::explanation::{
 };
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::google::Call;
-use crate::iam::{Principal, Resource};
-use crate::repair::meaning::held;
+use crate::iam::Resource;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room.max(2) - 1).unwrap_or(1);
@@ -453,41 +452,24 @@ pub(super) fn no_repair(model: &mut Model) {
     let Some(known) = model.asked().and_then(Asked::known) else {
         return;
     };
-    let mut lines = Vec::new();
-    let mut commands = Vec::new();
+    let mut lines = vec![line(
+        Role::Text,
+        "No binding would mend this, so none is offered. What would:",
+    )];
     for cause in &known.causes {
+        lines.push(Vec::new());
         lines.push(line(Role::Text, cause.message.clone()));
         lines.push(line(Role::Heading, cause.remedy.clone()));
-        lines.push(Vec::new());
     }
-    lines.push(line(
-        Role::Text,
-        if known.plan.elsewhere.is_empty() {
-            "No binding would mend this, so none is offered."
-        } else {
-            "No binding would mend this, so none is offered. What would:"
-        },
-    ));
-    for other in &known.plan.elsewhere {
-        lines.push(Vec::new());
-        lines.push(line(Role::Path, other.what.clone()));
-        lines.push(line(Role::Text, other.who.clone()));
-        lines.extend(
-            other
-                .command
-                .lines()
-                .map(|l| line(Role::Dim, format!("  {l}"))),
-        );
-        commands.push(other.command.clone());
-    }
-    let text = if commands.is_empty() {
-        known.causes.iter().map(cause_text).collect::<Vec<_>>()
-    } else {
-        commands
-    };
+    let text = known
+        .causes
+        .iter()
+        .map(cause_text)
+        .collect::<Vec<_>>()
+        .join("\n\n");
     show(
         model,
-        Page::new("no fix by a binding", lines).copying("what would help", text.join("\n\n")),
+        Page::new("no fix by a binding", lines).copying("what would help", text),
     );
 }
 
@@ -497,11 +479,7 @@ pub(super) fn meaning(model: &mut Model) {
         return;
     };
     let target = &known.explanation.question.target;
-    let email = known
-        .estate
-        .account(target.id())
-        .map_or_else(|| target.id().to_owned(), |a| a.email.to_lowercase());
-    let held = held(&known.estate, &Principal::ServiceAccount(email));
+    let held = powers(&known.estate, target);
     let name = known.estate.label(target);
     let mut lines = vec![line(
         Role::Text,
@@ -510,24 +488,13 @@ pub(super) fn meaning(model: &mut Model) {
         ),
     )];
     lines.push(Vec::new());
-    for one in &held {
-        let mut beside = format!(
-            " on the {} {}",
-            one.resource.kind().word(),
-            known.estate.label(&one.resource)
-        );
-        if let Some(through) = &one.through {
-            beside.push_str(&format!(", through {through}"));
-        }
-        if one.conditional {
-            beside.push_str(", under a condition");
-        }
-        if one.uncertain {
-            beside.push_str(", perhaps");
-        }
+    for (role, at) in &held {
         lines.push(vec![
-            piece(Role::Text, one.title.clone()),
-            piece(Role::Dim, format!("{beside}: {}", one.power.word())),
+            piece(Role::Text, format!("{role} ")),
+            piece(
+                Role::Dim,
+                format!("on the {} {}", at.kind().word(), known.estate.label(at)),
+            ),
         ]);
     }
     if held.is_empty() {

@@ -1,0 +1,10 @@
+//! The commands from outside: the built program, its exit codes, its JSON, its words.
+
+mod common;
+mod emulator;
+mod errors;
+mod explain;
+mod fix;
+mod lists;
+mod paste;
+mod terminal;

@@ -1,0 +1,72 @@
+//! What asks on a terminal, on a real one.
+
+use std::io::{Read, Write};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+use super::common::{CALLER, Emulator, Home, TARGET};
+
+/// Runs the program on a terminal, types `answer` once it asks, and gives exit code and screen.
+fn typed(home: &Home, arguments: &[&str], asks: &str, answer: &str) -> (u32, String) {
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_bindscope"));
+    command.args(arguments);
+    command.env_clear();
+    for (name, value) in home.command(&[]).get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command.env("TERM", "xterm");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut writer = pair.master.take_writer().unwrap();
+    let mut screen = String::new();
+    let mut answered = false;
+    let mut buffer = [0; 4096];
+    // The end of a pseudo-terminal is an error on Linux.
+    while let Ok(count) = reader.read(&mut buffer) {
+        if count == 0 {
+            break;
+        }
+        screen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        if !answered && screen.contains(asks) {
+            writer.write_all(answer.as_bytes()).unwrap();
+            answered = true;
+        }
+    }
+    assert!(answered, "it did not ask:\n{screen}");
+    (child.wait().unwrap().exit_code(), screen)
+}
+
+#[test]
+fn only_the_word_applies_and_the_word_undoes() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo", "cross-project"]);
+    let before = emulator.policy();
+    let mut fix = emulator.options();
+    fix.extend(["fix", "--caller", CALLER, "--target", TARGET]);
+    for answer in ["y\r", "yes\r", "\r", "GRANT\r"] {
+        let (code, screen) = typed(&home, &fix, "Type grant", answer);
+        assert_eq!(code, 1, "{answer:?}\n{screen}");
+        assert!(screen.contains("nothing was changed"), "{screen}");
+        assert_eq!(emulator.policy(), before, "{answer:?}");
+    }
+    let (code, screen) = typed(&home, &fix, "Type grant", "grant\r");
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("\u{1b}[32m"),
+        "colours on a terminal:\n{screen}"
+    );
+    assert_eq!(emulator.policy()["bindings"].as_array().unwrap().len(), 3);
+
+    let mut undo = emulator.options();
+    undo.push("undo");
+    let (code, _) = typed(&home, &undo, "Type undo", "no\r");
+    assert_eq!(code, 1);
+    assert_eq!(emulator.policy()["bindings"].as_array().unwrap().len(), 3);
+    let (code, screen) = typed(&home, &undo, "Type undo", "undo\r");
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(emulator.policy()["bindings"], before["bindings"]);
+}
