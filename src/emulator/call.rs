@@ -205,6 +205,7 @@ impl Call {
 
 /// The words after a colon that are verbs; a project id may hold a colon too (`example.com:app`).
 const VERBS: &[&str] = &[
+    "analyzeIamPolicy",
     "batchEnable",
     "batchGet",
     "disable",
@@ -217,6 +218,8 @@ const VERBS: &[&str] = &[
     "queryGrantableRoles",
     "queryTestablePermissions",
     "search",
+    "searchAllIamPolicies",
+    "searchAllResources",
     "searchPolicyBindings",
     "searchTargetPolicyBindings",
     "searchTransitiveMemberships",

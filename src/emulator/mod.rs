@@ -3,6 +3,9 @@
 //! It binds to the loopback interface alone, speaks HTTP only, and reaches nothing outside. What it
 //! serves it also enforces, with [`crate::evaluate`].
 
+mod asset_analysis;
+mod asset_query;
+mod assets;
 mod auth;
 mod call;
 mod cloud_identity;
@@ -215,6 +218,7 @@ fn answer(shared: &Shared, call: &mut Call) -> Answer {
         resource_manager::route,
         resource_lists::route,
         service_usage::route,
+        assets::route,
         cloud_identity::route,
         troubleshooter::route,
     ];

@@ -150,7 +150,7 @@ pub(crate) fn test(shared: &Shared, call: &Call, on: &Resource) -> Answer {
 }
 
 /// The stored policy as JSON, always with an etag in canonical base64.
-fn stored(world: &World, on: &Resource) -> Map<String, Value> {
+pub(super) fn stored(world: &World, on: &Resource) -> Map<String, Value> {
     let policy = match world.estate.allow_policy(on) {
         Read::Known(Some(policy)) => serde_json::to_value(&**policy).ok(),
         _ => None,
@@ -169,7 +169,7 @@ fn stored(world: &World, on: &Resource) -> Map<String, Value> {
 
 /// A policy as a read of version 3 or an older one shows it: the older one has no conditions, and a
 /// conditional binding's role carries `_withcond_` and a hash in their place.
-fn show(mut policy: Map<String, Value>, three: bool) -> Value {
+pub(super) fn show(mut policy: Map<String, Value>, three: bool) -> Value {
     let bindings = policy.get_mut("bindings").and_then(Value::as_array_mut);
     let mut conditional = false;
     for binding in bindings.into_iter().flatten() {

@@ -1,5 +1,6 @@
 //! The emulator over real HTTP.
 
+mod asset;
 mod credentials;
 mod trouble;
 mod truth;
