@@ -214,6 +214,7 @@ const VERBS: &[&str] = &[
     "generateIdToken",
     "getAncestry",
     "getIamPolicy",
+    "lintPolicy",
     "lookup",
     "queryGrantableRoles",
     "queryTestablePermissions",

@@ -41,7 +41,12 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
 }
 
 /// A custom role's home, in canonical form.
-fn home(shared: &Shared, call: &Call, parent: &str, permission: &str) -> Result<Resource, Refusal> {
+pub(super) fn home(
+    shared: &Shared,
+    call: &Call,
+    parent: &str,
+    permission: &str,
+) -> Result<Resource, Refusal> {
     let asked = Resource::parse(parent)
         .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
@@ -114,7 +119,7 @@ fn names(world: &World, prefix: &str) -> BTreeSet<String> {
 }
 
 /// A role as IAM shows it; without its permissions in the basic view.
-fn show(name: &str, found: &FoundRole, full: bool) -> Value {
+pub(super) fn show(name: &str, found: &FoundRole, full: bool) -> Value {
     let role = match found {
         FoundRole::Given(role) => (**role).clone(),
         FoundRole::Predefined(role) => Role {

@@ -304,6 +304,7 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
         emails.remove(&account.email.to_lowercase());
     }
     let email = account.email.clone();
+    world.rename_member(&format!("serviceAccount:{email}"), &ghost(&account));
     let buried = Buried {
         account,
         policy,
@@ -321,6 +322,14 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
         estate.remove_policy(found);
     });
     Ok(json!({}))
+}
+
+/// How policies name a deleted account.
+fn ghost(account: &ServiceAccount) -> String {
+    format!(
+        "deleted:serviceAccount:{}?uid={}",
+        account.email, account.unique_id
+    )
 }
 
 /// `undelete` takes the unique id, as a deleted address names nothing certain
@@ -351,6 +360,10 @@ fn undelete(shared: &Shared, call: &Call, id: &str) -> Answer {
     }
     world.graveyard.remove(id);
     world.put_account(&account);
+    world.rename_member(
+        &ghost(&account),
+        &format!("serviceAccount:{}", account.email),
+    );
     if let Some(policy) = policy {
         let name = Resource::account(&account.project_id, &account.email);
         world.change(|estate| estate.put_policy(name.clone(), policy.clone()));

@@ -9,10 +9,12 @@ mod assets;
 mod auth;
 mod call;
 mod cloud_identity;
+mod custom_roles;
 mod enforce;
 mod error;
 pub mod estates;
 pub mod faults;
+mod fields;
 mod http;
 mod iam_keys;
 mod iam_pools;
@@ -207,11 +209,18 @@ fn dispatch(shared: &Shared, call: &mut Call) -> Reply {
 }
 
 fn answer(shared: &Shared, call: &mut Call) -> Answer {
+    fields::check_alt(call)?;
+    let answer = routed(shared, call)?;
+    fields::select(call, answer)
+}
+
+fn routed(shared: &Shared, call: &mut Call) -> Answer {
     let routes = [
         iamcredentials::route,
         iam_v1::route,
         iam_keys::route,
         iam_roles::route,
+        custom_roles::route,
         iam_pools::route,
         iam_v2::route,
         iam_v3::route,

@@ -13,7 +13,8 @@ use super::enforce;
 use super::error::Refusal;
 use super::state::{Shared, World};
 use crate::estate::Read;
-use crate::iam::{AllowPolicy, Member, PolicyMember, Principal, Resource, ResourceKind};
+use crate::evaluate::condition;
+use crate::iam::{AllowPolicy, Binding, Member, PolicyMember, Principal, Resource, ResourceKind};
 
 /// The etag of a policy that was never written, as Google gives it.
 const EMPTY: &str = "ACAB";
@@ -251,11 +252,13 @@ fn validate(
             .flatten()
             .any(|m| m.as_str() == Some(member))
     };
+    check_size(policy)?;
     for binding in &policy.bindings {
         let role = &*binding.role;
         let new = binding.members.iter().any(|m| !old(role, &m.text));
         if new {
             check_role(world, on, role)?;
+            check_condition(binding)?;
         }
         let basic = ["roles/owner", "roles/editor", "roles/viewer"].contains(&role);
         if binding.condition.is_some() && basic {
@@ -279,6 +282,51 @@ fn validate(
         }
     }
     Ok(())
+}
+
+/// Principals of one policy, and domains and groups among them, each counted as often as it is named
+/// (doc "Quotas and limits", IAM).
+const MOST_PRINCIPALS: usize = 1_500;
+const MOST_GROUPS: usize = 250;
+
+fn check_size(policy: &AllowPolicy) -> Result<(), Refusal> {
+    let members = || policy.bindings.iter().flat_map(|b| &b.members);
+    let groups = members()
+        .filter(|m| matches!(m.member, Member::Group(_) | Member::Domain(_)))
+        .count();
+    let all = members().count();
+    let too_many = |what: &str, count: usize, most: &str| {
+        Refusal::invalid(format!(
+            "The number of {what} in the policy ({count}) is larger than the maximum allowed size {most}."
+        ))
+    };
+    if all > MOST_PRINCIPALS {
+        return Err(too_many("members", all, "1,500"));
+    }
+    if groups > MOST_GROUPS {
+        return Err(too_many("domains and groups", groups, "250"));
+    }
+    Ok(())
+}
+
+/// IAM does not store a condition that does not compile (the words are chosen).
+fn check_condition(binding: &Binding) -> Result<(), Refusal> {
+    match binding
+        .condition
+        .as_ref()
+        .map(|c| condition::compile(&c.expression))
+    {
+        Some(Err(e)) => {
+            let place = e.position.map_or(String::new(), |p| {
+                format!(" at line {}, column {}", p.line, p.column)
+            });
+            Err(Refusal::invalid(format!(
+                "Condition expression compilation failed{place}: {}.",
+                e.message
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_role(world: &World, on: &Resource, role: &str) -> Result<(), Refusal> {
@@ -345,7 +393,7 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
 }
 
 /// Decodes an etag, whichever base64 a client made of it.
-fn decoded(etag: &str) -> Option<Vec<u8>> {
+pub(super) fn decoded(etag: &str) -> Option<Vec<u8>> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let plain: String = etag
@@ -363,7 +411,7 @@ fn decoded(etag: &str) -> Option<Vec<u8>> {
 
 /// Eight bytes, seven of them the time in microseconds, as Google's look (`BwY…`); the count keeps
 /// two writes of one microsecond apart.
-fn new_etag(microseconds: i64, writes: u64) -> String {
+pub(super) fn new_etag(microseconds: i64, writes: u64) -> String {
     let time = u64::try_from(microseconds).unwrap_or_default() + writes;
     let mut bytes = time.to_be_bytes();
     if let Some(first) = bytes.first_mut() {

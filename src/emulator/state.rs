@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +14,8 @@ use super::persist::{Buried, Keeper, State};
 use super::record::Record;
 use super::tokens::Tokens;
 use super::{Options, StartError};
-use crate::estate::{Estate, Existence, ServiceAccount};
-use crate::iam::{AllowPolicy, Principal, Resource, deny};
+use crate::estate::{Estate, Existence, Read, ServiceAccount};
+use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny};
 
 /// How many refusals are remembered for `troubleshootError`.
 const REFUSALS: usize = 1_000;
@@ -265,6 +265,40 @@ impl World {
             estate,
             buried: self.graveyard.values().cloned().collect(),
             keys: self.keys.clone(),
+        }
+    }
+
+    /// Lets every policy that names one member name another in its place: after an account's deletion
+    /// its bindings show as `deleted:…?uid=…` (doc "Delete and undelete service accounts"), after its
+    /// return as before.
+    pub fn rename_member(&mut self, from: &str, to: &str) {
+        let new = Arc::new(PolicyMember::v1(to));
+        let old = PolicyMember::v1(from).member;
+        self.change(|estate| {
+            let places: BTreeSet<Resource> = estate
+                .grants_naming(from)
+                .iter()
+                .map(|(resource, _)| resource.clone())
+                .collect();
+            for resource in places {
+                let Read::Known(Some(policy)) = estate.allow_policy(&resource) else {
+                    continue;
+                };
+                let mut policy = (**policy).clone();
+                for member in policy.bindings.iter_mut().flat_map(|b| &mut b.members) {
+                    if member.member == old {
+                        *member = Arc::clone(&new);
+                    }
+                }
+                estate.put_policy(resource, policy);
+            }
+        });
+        for (_, _, policy) in &mut self.queue {
+            for member in policy.bindings.iter_mut().flat_map(|b| &mut b.members) {
+                if member.member == old {
+                    *member = Arc::clone(&new);
+                }
+            }
         }
     }
 

@@ -240,6 +240,13 @@ impl Estate {
         true
     }
 
+    /// Takes a deny policy away from a resource (canonical name); the others stay.
+    pub fn remove_deny_policy(&mut self, resource: &Resource, name: &str) {
+        if let Some(list) = self.deny.get_mut(resource) {
+            list.retain(|p| p.name != name);
+        }
+    }
+
     /// Says that the deny policies of a resource were read (perhaps there are none).
     pub fn put_deny_read(&mut self, resource: Resource) {
         self.deny.entry(resource).or_default();

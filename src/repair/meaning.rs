@@ -82,9 +82,9 @@ pub struct Meaning {
     pub target: Resource,
     /// What kind it is.
     pub kind: AccountKind,
-    /// What it may do, the greatest first.
+    /// What it may do: what is certain first, each the greatest first.
     pub may: Vec<Held>,
-    /// The greatest of them.
+    /// The greatest of what is certain.
     pub power: Power,
     /// Whether this is a step up for the caller.
     pub step_up: StepUp,
@@ -112,11 +112,17 @@ pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> M
     let mut may = held(estate, &Principal::ServiceAccount(target.id().to_owned()));
     // On itself it may do nothing that concerns others.
     may.retain(|h| h.resource != target);
-    may.sort_by(|a, b| b.power.cmp(&a.power).then_with(|| key(a).cmp(&key(b))));
-    let power = may.iter().map(|h| h.power).max().unwrap_or_default();
+    // What it holds for certain comes first, and alone is measured: a group whose members were not
+    // read is no sign that the account is in it.
+    may.sort_by(|a, b| {
+        let by_power = a.uncertain.cmp(&b.uncertain).then(b.power.cmp(&a.power));
+        by_power.then_with(|| key(a).cmp(&key(b)))
+    });
+    let certain: Vec<Held> = may.iter().filter(|h| !h.uncertain).cloned().collect();
+    let power = certain.iter().map(|h| h.power).max().unwrap_or_default();
     Meaning {
         kind: kind(target.id()),
-        step_up: step_up(estate, &caller, &may),
+        step_up: step_up(estate, &caller, &certain),
         member_stands_for: stands_for(estate, &repair.member, &member),
         through_caller: through(estate, &caller),
         inherited: inherited(explanation, &target),
@@ -369,15 +375,17 @@ impl Meaning {
 
     fn what_it_may(&self, estate: &Estate, name: &str) -> String {
         let basis = self.seen.words(estate);
-        if self.may.is_empty() {
-            return match self.seen.whole {
+        let perhaps = self.perhaps();
+        let (certain, _): (Vec<&Held>, Vec<&Held>) = self.may.iter().partition(|h| !h.uncertain);
+        if certain.is_empty() {
+            return match self.seen.whole && perhaps.is_empty() {
                 true => format!("{name} holds no role anywhere in this estate."),
                 false => format!(
-                    "What {name} may do was not seen: {basis}. It may hold roles elsewhere."
+                    "What {name} may do was not seen: {basis}. It may hold roles elsewhere.{perhaps}"
                 ),
             };
         }
-        let roles = self.may.iter().map(|h| {
+        let roles = certain.iter().map(|h| {
             let through = h
                 .through
                 .as_ref()
@@ -388,9 +396,8 @@ impl Meaning {
             } else {
                 ""
             };
-            let perhaps = if h.uncertain { ", perhaps" } else { "" };
             format!(
-                "{} on {}{through}{condition}{perhaps}",
+                "{} on {}{through}{condition}",
                 visible(&h.title),
                 visible(&estate.label(&h.resource))
             )
@@ -400,7 +407,28 @@ impl Meaning {
             true => String::new(),
             false => format!(" That is what was seen ({basis}); it may hold more elsewhere."),
         };
-        format!("{name} {}: it holds {roles}.{more}", self.power.word())
+        format!(
+            "{name} {}: it holds {roles}.{more}{perhaps}",
+            self.power.word()
+        )
+    }
+
+    /// Groups and sets that may give it more; a sentence after a space, or nothing.
+    fn perhaps(&self) -> String {
+        let through: BTreeSet<&str> = self
+            .may
+            .iter()
+            .filter(|h| h.uncertain)
+            .filter_map(|h| h.through.as_deref())
+            .collect();
+        if through.is_empty() {
+            return String::new();
+        }
+        let names = through.into_iter().map(visible).collect();
+        format!(
+            " Whether it is in {} was not read, and roles stand there.",
+            some(names)
+        )
     }
 }
 

@@ -262,3 +262,35 @@ fn a_member_that_stands_for_many_says_for_whom() {
         None
     );
 }
+
+/// A group that nobody read is named as such, and neither measured nor called a step up.
+#[test]
+fn a_group_that_was_not_read_is_no_power() {
+    let estate = estate(
+        Coverage::Partial,
+        &[(
+            "projects/data",
+            json!([
+                binding("roles/bigquery.dataViewer", &sa(TARGET)),
+                binding("roles/owner", "group:admins@example.com"),
+            ]),
+        )],
+    );
+    let meaning = of(&estate);
+    assert!(meaning.power < Power::ActsAsOthers, "{:?}", meaning.power);
+    let first = &meaning.sentences(&estate)[0];
+    assert!(
+        first.contains("it holds BigQuery Data Viewer on data."),
+        "{first}"
+    );
+    assert!(
+        first.ends_with(
+            "Whether it is in group:admins@example.com was not read, and roles stand there."
+        ),
+        "{first}"
+    );
+    let StepUp::Yes(more) = &meaning.step_up else {
+        panic!("{:?}", meaning.step_up);
+    };
+    assert_eq!(more.len(), 1);
+}

@@ -15,15 +15,20 @@ use tokio::task::AbortHandle;
 use super::Leave;
 use super::message::{Look, Message, Ticket, Written};
 use super::model::{Change, Known};
-use super::tree;
-use crate::estate::Read;
-use crate::evaluate::{Question, diagnose, explain};
+use super::{paths, tree};
+use crate::estate::Existence;
+use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
 use crate::google::survey::survey;
+use crate::google::wire::read_policy;
 use crate::google::wire::{Ask, Tell};
-use crate::iam::{Principal, Resource};
-use crate::repair::{ApplyError, Journal, PlanOptions, Repair, apply, history, plan, undo, verify};
+use crate::iam::Principal;
+use crate::repair::history::State;
+use crate::repair::{
+    ApplyError, Carried, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out, history,
+    may_carry_out, remedies, settle, undo, verify,
+};
 
 /// Something to be done.
 #[derive(Debug)]
@@ -48,7 +53,14 @@ pub enum Effect {
         /// The question it is for.
         question: Question,
         /// What was confirmed.
-        repair: Box<Repair>,
+        way: Box<Remedy>,
+    },
+    /// Find out whether the viewer may carry a way out.
+    MayWrite {
+        /// Tells it from others.
+        ticket: Ticket,
+        /// The way.
+        way: Box<Remedy>,
     },
     /// Look whether access works until it does.
     Verify {
@@ -114,8 +126,8 @@ enum Slot {
     Other,
 }
 
-/// How long the first wait between two looks is, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// So long it is looked whether access works, unless somebody stops it.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// Does what touches the world, apart from the terminal.
 pub struct Executor {
@@ -143,6 +155,8 @@ impl Drop for UnderWay {
         let _ = self.sender.send(Message::Settled);
     }
 }
+
+const READ_ONLY: &str = "nothing was written: this is a read-only session";
 
 impl Executor {
     /// An executor over a client; without one it answers nothing. `read_only`: it holds nothing that
@@ -214,8 +228,11 @@ impl Executor {
             }
             Effect::History => {
                 let dir = self.history.clone();
+                let source = self.source.clone();
+                let reader = self.client.as_ref().map(Client::reader);
                 self.spawn(Slot::Other, async move {
-                    let _ = send.send(Message::History(changes(&dir)));
+                    let changes = changes(&dir, &source, reader.as_deref()).await;
+                    let _ = send.send(Message::History(changes));
                 });
             }
             Effect::Copy { .. }
@@ -259,11 +276,14 @@ impl Executor {
             Effect::Apply {
                 ticket,
                 question,
-                repair,
+                way,
             } => {
                 let Some(writer) = self.writer.clone() else {
-                    let words = "nothing was written: this is a read-only session";
-                    let _ = send.send(Message::Written(ticket, Written::Failed(words.into())));
+                    let failed = Written::Failed {
+                        why: READ_ONLY.to_owned(),
+                        done: Vec::new(),
+                    };
+                    let _ = send.send(Message::Written(ticket, failed));
                     return;
                 };
                 let journal = Journal {
@@ -274,18 +294,23 @@ impl Executor {
                 };
                 // A write is never ended half way: it has no slot that something else could take.
                 self.spawn(Slot::Other, async move {
-                    let written = match apply(&*reader, &*writer, &repair, &journal).await {
-                        Ok(applied) => Written::Applied(Box::new(applied)),
-                        Err(ApplyError::Changed { fresh }) => Written::Changed(fresh),
-                        Err(error) => Written::Failed(error.to_string()),
+                    let progress = |step, _: &_| {
+                        let _ = send.send(Message::Step(ticket, step));
                     };
-                    let _ = send.send(Message::Written(ticket, written));
+                    let carried = carry_out(&*reader, &*writer, &way, &journal, &progress).await;
+                    let _ = send.send(Message::Written(ticket, ended(carried)));
                 });
             }
+            Effect::MayWrite { ticket, way } => self.spawn(Slot::Other, async move {
+                // Where it cannot be asked, the write itself will tell.
+                if let Ok(MayWrite::No { lacks }) = may_carry_out(&*reader, &way).await {
+                    let why = format!("you lack {}", lacks.join(" and "));
+                    let _ = send.send(Message::MayWrite(ticket, Some(why)));
+                }
+            }),
             Effect::Undo { ticket, change } => {
                 let Some(writer) = self.writer.clone() else {
-                    let words = "nothing was written: this is a read-only session";
-                    let _ = send.send(Message::Undone(ticket, Err(words.into())));
+                    let _ = send.send(Message::Undone(ticket, Err(READ_ONLY.into())));
                     return;
                 };
                 let dir = self.history.clone();
@@ -297,6 +322,23 @@ impl Executor {
                     let _ = send.send(Message::Undone(ticket, result));
                 });
             }
+            Effect::Paths {
+                ticket,
+                mut question,
+                who,
+                scope,
+                fixed,
+            } => self.spawn(Slot::Paths, async move {
+                if !fixed {
+                    question.time = Timestamp::now();
+                }
+                let found = if who {
+                    paths::who(&*reader, &question, scope).await
+                } else {
+                    paths::reached(&*reader, &question, scope).await
+                };
+                let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
+            }),
             Effect::Verify { ticket, question } => self.spawn(Slot::Verify, async move {
                 let viewer = client.viewer().await;
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;
@@ -326,48 +368,79 @@ async fn answer(
         .map_err(|e| e.to_string())?;
     let explanation = explain(&estate, &question);
     let causes = diagnose(&estate, &explanation);
-    let repairs = plan(&estate, &explanation, &causes, &PlanOptions::default());
+    // Planned on the policy as it stands: a person is to see what will be written.
+    let mut options = PlanOptions::default();
+    if explanation.outcome != Outcome::WouldSucceed && explanation.hops.is_empty() {
+        options.policy = match estate.resolve(&explanation.question.target) {
+            Existence::Exists(target) => read_policy(reader, &target).await.ok(),
+            _ => None,
+        };
+    }
+    let plan = remedies(&estate, &explanation, &causes, &options);
     let rows = tree::rows(&estate, &explanation);
     Ok(Box::new(Known {
         rows,
         explanation,
         causes,
-        repairs,
+        plan,
         took: begun.elapsed(),
+        read_at: Timestamp::now(),
         estate: Arc::new(estate),
     }))
 }
 
-/// Looks again and again, more and more seldom, until access works. Says each second how long it has
-/// been.
+/// What carrying a way out came to.
+fn ended(carried: Carried) -> Written {
+    let Carried { done, error } = carried;
+    match error {
+        None => Written::Done(done),
+        Some(StepError::Apply(ApplyError::Changed { fresh })) if done.is_empty() => {
+            Written::Changed(fresh)
+        }
+        Some(error) => Written::Failed {
+            why: error.to_string(),
+            done,
+        },
+    }
+}
+
+/// Looks until access works, and says each second how long it has been.
 async fn look(
     reader: &dyn Ask,
     ticket: Ticket,
-    mut question: Question,
+    question: Question,
     viewer: Option<&Principal>,
     send: &UnboundedSender<Message>,
 ) {
-    let begun = Instant::now();
-    let mut wait = WAITS.0;
-    for tries in 1.. {
-        question.time = Timestamp::now();
-        let result = verify::once(reader, &question, viewer, &explain).await;
-        let through = result.as_ref().is_ok_and(verify::Verified::works);
+    let question = Question {
+        time: Timestamp::now(),
+        ..question
+    };
+    let progress = |step: &verify::Progress| {
         let look = Look {
-            result: result.map_err(|e| e.to_string()),
-            tries,
+            result: step.result.clone().map_err(|e| e.to_string()),
+            look: step.look,
             at: local_time(),
         };
-        if send.send(Message::Looked(ticket, look)).is_err() || through {
-            return;
-        }
-        let next = Instant::now() + wait;
-        while Instant::now() < next {
+        let _ = send.send(Message::Looked(ticket, look));
+    };
+    let looking = verify::until_through(reader, &question, viewer, &explain, PATIENCE, &progress);
+    let begun = Instant::now();
+    let clock = async {
+        loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let _ = send.send(Message::Elapsed(ticket, begun.elapsed()));
         }
-        wait = (wait * 2).min(WAITS.1);
-    }
+    };
+    let why = tokio::select! {
+        ended = looking => match ended {
+            Ok(verify::Waited::Through { .. }) => return,
+            Ok(verify::Waited::NotYet { .. }) => "an hour went by".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        () = clock => return,
+    };
+    let _ = send.send(Message::LookedEnough(ticket, why));
 }
 
 /// `14:03:11`, in the local time zone.
@@ -375,31 +448,32 @@ fn local_time() -> String {
     ZonedDateTime::now().strftime("%H:%M:%S").to_string()
 }
 
-fn changes(dir: &std::path::Path) -> Result<Vec<Change>, String> {
-    let listing = history::list(dir).map_err(|e| e.to_string())?;
-    let entries = listing.entries.into_iter();
-    Ok(entries.map(|entry| Change { entry }).collect())
-}
+/// So many changes are asked about at the policy itself.
+const SETTLED_AT_MOST: usize = 40;
 
-/// The roles that an account holds on what was read, for people: what whoever acts as it may do.
-#[must_use]
-pub fn powers(estate: &crate::estate::Estate, target: &Resource) -> Vec<(String, Resource)> {
-    let email = estate
-        .account(target.id())
-        .map_or_else(|| target.id().to_owned(), |a| a.email.to_lowercase());
-    let member = Principal::ServiceAccount(email).member();
-    let mut found: Vec<(String, Resource)> = estate
-        .grants_naming(&member)
-        .iter()
-        .filter_map(|(at, index)| {
-            let Read::Known(Some(policy)) = estate.allow_policy(at) else {
-                return None;
+/// The history, newest first. What the journal cannot know (a write that was interrupted, others'
+/// changes since) the policy is asked; changes of another source cannot be asked here.
+async fn changes(
+    dir: &std::path::Path,
+    source: &str,
+    reader: Option<&dyn Ask>,
+) -> Result<Vec<Change>, String> {
+    let listing = history::list(dir).map_err(|e| e.to_string())?;
+    let mut asked = 0;
+    let tasks = listing.entries.into_iter().map(|entry| {
+        let matters = entry.state.is_open() || matches!(entry.state, State::Applied { .. });
+        let ask = matters && entry.record.estate == source && asked < SETTLED_AT_MOST;
+        asked += usize::from(ask);
+        async move {
+            let standing = match reader {
+                Some(reader) if ask => {
+                    let standing = settle(reader, &entry).await;
+                    Some(standing.words(&entry.state))
+                }
+                _ => None,
             };
-            let binding = policy.bindings.get(usize::try_from(*index).ok()?)?;
-            Some((tree::title(estate, &binding.role), at.clone()))
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+            Change { entry, standing }
+        }
+    });
+    Ok(futures::future::join_all(tasks).await)
 }

@@ -11,20 +11,26 @@ use crate::google::Call;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
 use crate::repair::verify::Verified;
-use crate::repair::{Applied, Repair};
+use crate::repair::{Repair, StepDone};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.
 pub type Ticket = u64;
 
-/// What came of a write.
+/// What came of carrying a way out.
 #[derive(Debug)]
 pub enum Written {
-    /// It is there.
-    Applied(Box<Applied>),
-    /// It would be another change by now: the same repair on the policy as it is.
+    /// All of it is done.
+    Done(Vec<StepDone>),
+    /// It would be another change by now, and nothing was written: the same repair on the policy as
+    /// it is.
     Changed(Box<Repair>),
-    /// It failed; in words that say whether anything was written.
-    Failed(String),
+    /// It failed; in words that say what was written.
+    Failed {
+        /// The words.
+        why: String,
+        /// What was done before it failed.
+        done: Vec<StepDone>,
+    },
 }
 
 /// One look whether access works.
@@ -33,7 +39,7 @@ pub struct Look {
     /// What came of it.
     pub result: Result<Verified, String>,
     /// Which look it is, from 1.
-    pub tries: u32,
+    pub look: u32,
     /// The local time of day, for people.
     pub at: String,
 }
@@ -59,12 +65,16 @@ pub enum Message {
     Progress(Ticket, Progress),
     /// The facts are there, and judged; or they could not be read.
     Surveyed(Ticket, Result<Box<Known>, String>),
-    /// A write ended.
+    /// A step of a way is begun.
+    Step(Ticket, usize),
+    /// The writes ended.
     Written(Ticket, Written),
     /// One look whether access works.
     Looked(Ticket, Look),
     /// So much time went by since the write.
     Elapsed(Ticket, Duration),
+    /// Nothing is looked at any more; why.
+    LookedEnough(Ticket, String),
     /// Something was copied: what, and which way it went.
     Copied(String),
     /// The calls made so far.

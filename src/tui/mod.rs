@@ -12,6 +12,7 @@ pub mod list;
 pub mod message;
 pub mod model;
 pub mod page;
+mod paths;
 mod terminal;
 pub mod text;
 pub mod theme;

@@ -23,7 +23,7 @@ use crate::google::listing::{Listing, Scope};
 use crate::google::survey::ProgressState;
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::verify::Verified;
-use crate::repair::{Applied, Repair};
+use crate::repair::{Plan, Remedy, Repair, Step as RepairStep, StepDone};
 use crate::text::visible;
 
 /// An account in a list.
@@ -246,10 +246,12 @@ pub struct Known {
     pub explanation: Explanation,
     /// What stands in the way.
     pub causes: Vec<Cause>,
-    /// What would mend it, the recommended one first.
-    pub repairs: Vec<Repair>,
+    /// What would mend it, the recommended way first, and what stands beside that.
+    pub plan: Plan,
     /// How long reading and judging took.
     pub took: Duration,
+    /// When it was read.
+    pub read_at: Timestamp,
     /// The picture.
     pub rows: Vec<Row>,
 }
@@ -326,12 +328,15 @@ pub enum Phase {
         /// Why it is asked again.
         note: Option<String>,
     },
-    /// It was sent.
-    Applying,
+    /// It was sent. Which of its steps is being done, from 0.
+    Applying {
+        /// From 0.
+        step: usize,
+    },
     /// It is there; whether access works is looked at.
     Verifying {
         /// What was done.
-        applied: Box<Applied>,
+        done: Vec<StepDone>,
         /// How long ago.
         elapsed: Duration,
         /// What the last look came to.
@@ -342,7 +347,7 @@ pub enum Phase {
     /// Access works.
     Proven {
         /// What was done.
-        applied: Box<Applied>,
+        done: Vec<StepDone>,
         /// How it was proven, for people.
         proof: String,
     },
@@ -355,14 +360,14 @@ pub enum Phase {
 /// What is to be confirmed.
 #[derive(Debug)]
 pub enum Act {
-    /// A repair: one of these.
+    /// A way to mend it: one of these.
     Grant {
         /// All that would help, the recommended one first.
-        repairs: Vec<Repair>,
+        ways: Vec<Remedy>,
         /// Which one is shown.
         chosen: usize,
         /// Those for two hours, when they are shown instead.
-        limited: Option<Vec<Repair>>,
+        limited: Option<Vec<Remedy>>,
     },
     /// A change is taken back.
     Undo(Box<Change>),
@@ -387,30 +392,41 @@ pub struct Confirm {
     pub phase: Phase,
     /// Why the viewer may not write it, when that is known.
     pub forbidden: Option<String>,
-    /// What it means, line by line.
+    /// What it means, sentence by sentence.
     pub meaning: Vec<String>,
+    /// Signs that it will be reverted.
+    pub warnings: Vec<String>,
     /// The first line of the diff that is shown.
     pub offset: usize,
 }
 
 impl Confirm {
-    /// The repair that is shown.
+    /// The way that is shown.
     #[must_use]
-    pub fn repair(&self) -> Option<&Repair> {
+    pub fn way(&self) -> Option<&Remedy> {
         match &self.act {
             Act::Grant {
-                repairs,
+                ways,
                 chosen,
                 limited,
-            } => limited.as_ref().unwrap_or(repairs).get(*chosen),
+            } => limited.as_ref().unwrap_or(ways).get(*chosen),
             Act::Undo(_) => None,
         }
+    }
+
+    /// The first binding of the way that is shown.
+    #[must_use]
+    pub fn repair(&self) -> Option<&Repair> {
+        self.way()?.steps.iter().find_map(|step| match step {
+            RepairStep::Binding(repair) => Some(&**repair),
+            RepairStep::Switch(_) => None,
+        })
     }
 
     /// Whether a write may be under way, so that leaving needs a second thought.
     #[must_use]
     pub fn busy(&self) -> bool {
-        matches!(self.phase, Phase::Applying)
+        matches!(self.phase, Phase::Applying { .. })
     }
 }
 
@@ -419,6 +435,8 @@ impl Confirm {
 pub struct Change {
     /// The journal's entry.
     pub entry: crate::repair::history::Entry,
+    /// What the policy says of it, for people; `None` where it was not asked.
+    pub standing: Option<String>,
 }
 
 /// What stands in a menu.

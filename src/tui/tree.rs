@@ -62,6 +62,27 @@ impl Row {
     }
 }
 
+impl Row {
+    /// What stands for the lines where not every level is shown.
+    #[must_use]
+    pub fn short_rail(&self, glyphs: Glyphs) -> &'static str {
+        match (self.depth, self.on_path) {
+            (0, _) => "",
+            (_, true) => glyphs.pick("┗ ", "#-"),
+            (_, false) => glyphs.pick("└ ", "`-"),
+        }
+    }
+
+    /// Whether it belongs to the shortest picture: an end of the question, or a level that says
+    /// something.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        let end =
+            self.resource.is_none() || self.kind.contains("caller") || self.kind.contains("target");
+        end || self.state != State::Nothing
+    }
+}
+
 /// The picture of an answer, from the top down.
 #[must_use]
 pub fn rows(estate: &Estate, explanation: &Explanation) -> Vec<Row> {
@@ -238,7 +259,24 @@ fn judged(
     if let Some(found) = denial.and_then(unread_denial) {
         return found;
     }
-    (State::Nothing, count(policy))
+    (
+        State::Nothing,
+        short_of(estate, policy).unwrap_or_else(|| count(policy)),
+    )
+}
+
+/// A role that the caller has there and that does not hold the permission.
+fn short_of(estate: &Estate, policy: &PolicyExplanation) -> Option<String> {
+    let mut held = policy
+        .bindings
+        .iter()
+        .filter(|b| b.matches == Tri::Yes && b.role_state == RoleState::NotIncluded);
+    let first = held.next()?;
+    let more = match held.count() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(format!("{}{more}: not enough", title(estate, &first.role)))
 }
 
 fn gone(state: AccountState) -> Option<&'static str> {

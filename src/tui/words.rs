@@ -18,3 +18,13 @@ pub fn permission_words(permission: &Permission) -> String {
         other => other.to_owned(),
     }
 }
+
+/// That so many lines are out of sight, for the edge of a panel.
+#[must_use]
+pub fn more(lines: usize, hint: &str) -> String {
+    if lines == 1 {
+        format!(" 1 line more{hint}")
+    } else {
+        format!(" {lines} lines more{hint}")
+    }
+}

@@ -4,6 +4,7 @@ mod asset;
 mod credentials;
 mod trouble;
 mod truth;
+mod writes;
 
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -77,14 +77,10 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
         Ok(known) => {
             asked.question.time = known.explanation.question.time;
             let rows = known.rows.len();
-            let target = known
-                .rows
-                .iter()
-                .rposition(|r| r.on_path)
-                .unwrap_or_default();
-            // A refresh keeps the place, a first answer shows the target.
+            // A refresh keeps the place; a first answer shows where the first cause sits, else the
+            // target.
             if asked.tree_row == 0 || asked.tree_row >= rows {
-                asked.tree_row = target;
+                asked.tree_row = first_place(&known);
             }
             asked.why_row = asked.why_row.min(known.causes.len().saturating_sub(1));
             if known.explanation.outcome != Outcome::WouldSucceed {
@@ -94,6 +90,18 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
         }
         Err(why) => asked.reading = Reading::Failed(visible(&why)),
     }
+}
+
+fn first_place(known: &Known) -> usize {
+    let cause = known.causes.first().and_then(|c| c.resource.as_ref());
+    let at = |resource| {
+        known
+            .rows
+            .iter()
+            .position(|r| r.resource.as_ref() == Some(resource))
+    };
+    let target = known.rows.iter().rposition(|r| r.on_path);
+    cause.and_then(at).or(target).unwrap_or_default()
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -261,7 +269,7 @@ pub fn verdict_words(asked: &Asked) -> String {
             None => "the call would succeed".to_owned(),
         },
         Outcome::WouldFail => {
-            let grantable = !known.repairs.is_empty();
+            let grantable = known.plan.remedies.iter().any(|w| w.single().is_some());
             if grantable {
                 "403 until granted".to_owned()
             } else {

@@ -6,18 +6,20 @@ use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
 use super::super::command::Command;
-use super::super::effects::{Effect, powers};
+use super::super::effects::Effect;
 use super::super::keymap::Key;
 use super::super::message::{Look, Ticket, Written};
 use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
+use crate::repair::power::TWO_STEPS_FROM;
 use crate::repair::verify::Minted;
-use crate::repair::{PlanOptions, Repair, plan};
+use crate::repair::{PlanOptions, Remedy, Repair, Step, meaning, remedies};
 use crate::text::visible;
 
 /// The word for an ordinary grant, and for taking one back.
 const GRANT: &str = "grant";
+const ENABLE: &str = "enable";
 const UNDO: &str = "undo";
 /// How long a grant for a limited time holds.
 const LIMITED: SignedDuration = SignedDuration::from_hours(2);
@@ -35,23 +37,25 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         model.say("Nothing is missing: the call would succeed as it is.");
         return Vec::new();
     }
-    if known.repairs.is_empty() {
+    let Some(first) = known.plan.remedies.first().cloned() else {
         pages::no_repair(model);
         return Vec::new();
-    }
+    };
     let question = known.explanation.question.clone();
-    let repairs = known.repairs.clone();
-    let (word, weighty) = word_for(known, repairs.first());
-    let meaning = meaning(known, repairs.first());
-    let read_only = model
-        .read_only
-        .then(|| "this is a read-only session".to_owned());
+    let ways = known.plan.remedies.clone();
+    let warnings = known.plan.warnings.clone();
+    let Weighed {
+        word,
+        weighty,
+        meaning,
+    } = weigh(known, &first);
+    let forbidden = read_only(model);
     let ticket = model.ticket();
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
         ticket,
         question,
         act: Act::Grant {
-            repairs,
+            ways,
             chosen: 0,
             limited: None,
         },
@@ -59,84 +63,69 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         weighty,
         input: Input::default(),
         phase: Phase::Asking { note: None },
-        forbidden: read_only,
+        forbidden,
         meaning,
+        warnings,
         offset: 0,
     })));
-    Vec::new()
-}
-
-/// The word to be typed: longer for an account whose power is great.
-fn word_for(known: &Known, repair: Option<&Repair>) -> (String, Option<String>) {
-    let Some(repair) = repair else {
-        return (GRANT.to_owned(), None);
-    };
-    let target = &repair.resource;
-    match weight(known, target) {
-        Some(why) => {
-            let id = target.id();
-            let name = id.split_once('@').map_or(id, |(name, _)| name);
-            (visible(name), Some(why))
-        }
-        None => (GRANT.to_owned(), None),
-    }
-}
-
-/// Why an account is one to be careful with: a basic role, or one that changes policies, on a project
-/// or above. From what was read; an account that nothing was seen of is an ordinary one here.
-fn weight(known: &Known, target: &crate::iam::Resource) -> Option<String> {
-    let email = target.id();
-    let member = format!("serviceAccount:{email}");
-    for (at, index) in known.estate.grants_naming(&member) {
-        let policy = known.estate.allow_policy(at).known().flatten()?;
-        let binding = usize::try_from(*index)
-            .ok()
-            .and_then(|i| policy.bindings.get(i))?;
-        let role = &*binding.role;
-        let basic = matches!(role, "roles/owner" | "roles/editor");
-        let changes_policies = known.estate.role(role).known().is_some_and(|r| {
-            [
-                "resourcemanager.projects.setIamPolicy",
-                "resourcemanager.folders.setIamPolicy",
-                "resourcemanager.organizations.setIamPolicy",
-            ]
-            .iter()
-            .any(|p| r.includes(p))
-        });
-        if basic || changes_policies {
-            return Some(format!("it holds {role} on {}", known.estate.label(at)));
-        }
-    }
-    None
-}
-
-/// What the change means, in a few sentences.
-fn meaning(known: &Known, repair: Option<&Repair>) -> Vec<String> {
-    let Some(repair) = repair else {
+    if model.read_only {
         return Vec::new();
-    };
-    let caller = known.explanation.question.caller.short();
-    let target = known.estate.label(&repair.resource);
-    let held = powers(&known.estate, &repair.resource);
-    let mut lines = vec![match held.split_first() {
-        Some(((role, at), rest)) => {
-            let more = match rest.len() {
-                0 => String::new(),
-                n => format!(" (and {n} more: i)"),
-            };
-            format!(
-                "{caller} will be able to act as {target}, which holds {role} on {}{more}.",
-                known.estate.label(at)
-            )
-        }
-        None => format!(
-            "{caller} will be able to act as {target}. What that account may do was not seen in the policies that were read."
-        ),
-    }];
-    if !repair.certain {
-        lines.push("Whether the caller is through then cannot be told: something that may still refuse it could not be read.".to_owned());
     }
-    lines
+    vec![Effect::MayWrite {
+        ticket,
+        way: Box::new(first),
+    }]
+}
+
+fn read_only(model: &Model) -> Option<String> {
+    model
+        .read_only
+        .then(|| "this is a read-only session".to_owned())
+}
+
+/// What a way means, and the word that it asks for.
+struct Weighed {
+    word: String,
+    weighty: Option<String>,
+    meaning: Vec<String>,
+}
+
+/// A powerful target's word is its name: a second look at whom this is about.
+fn weigh(known: &Known, way: &Remedy) -> Weighed {
+    let mut sentences = Vec::new();
+    let mut weighty = None;
+    let mut word = if way.bindings().next().is_some() {
+        GRANT.to_owned()
+    } else {
+        ENABLE.to_owned()
+    };
+    for step in &way.steps {
+        match step {
+            Step::Binding(repair) => {
+                let means = meaning(&known.estate, &known.explanation, repair);
+                if means.power >= TWO_STEPS_FROM && weighty.is_none() {
+                    let id = repair.resource.id();
+                    word = visible(id.split_once('@').map_or(id, |(name, _)| name));
+                    weighty = Some(means.power.word().to_owned());
+                }
+                let name = known.estate.label(&repair.resource);
+                let who = crate::iam::Principal::parse(&repair.member)
+                    .map_or_else(|_| repair.member.clone(), |p| p.short());
+                sentences.push(format!("{who} will be able to act as {name}."));
+                sentences.extend(means.sentences(&known.estate));
+            }
+            Step::Switch(switch) => sentences.push(switch.caution().to_owned()),
+        }
+    }
+    sentences.dedup();
+    if !way.certain {
+        sentences.push("Whether the caller is through then cannot be told: something that may still refuse it could not be read.".to_owned());
+    }
+    Weighed {
+        word,
+        weighty,
+        meaning: sentences,
+    }
 }
 
 /// Takes the newest change back, or the one given: asks first.
@@ -145,14 +134,19 @@ pub(super) fn open_undo(model: &mut Model, change: Option<Change>) -> Vec<Effect
         // Which one is the newest, the history knows.
         return table::open_history(model);
     };
+    if change.entry.record.estate != model.source {
+        model.fail(format!(
+            "That change was made in another place ({}); open that one to take it back.",
+            visible(&change.entry.record.estate)
+        ));
+        return Vec::new();
+    }
     let Some(question) = model.asked().map(|a| a.question.clone()) else {
         model.say("Open the question that the change belongs to first.");
         return Vec::new();
     };
     let ticket = model.ticket();
-    let read_only = model
-        .read_only
-        .then(|| "this is a read-only session".to_owned());
+    let forbidden = read_only(model);
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
         ticket,
         question,
@@ -161,10 +155,11 @@ pub(super) fn open_undo(model: &mut Model, change: Option<Change>) -> Vec<Effect
         weighty: None,
         input: Input::default(),
         phase: Phase::Asking { note: None },
-        forbidden: read_only,
+        forbidden,
         meaning: vec![
             "Only what was added is taken out; whatever others changed since stays.".to_owned(),
         ],
+        warnings: Vec::new(),
         offset: 0,
     })));
     Vec::new()
@@ -210,20 +205,26 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Open => return close(model),
         Command::Copy => menu::copy_change(model),
         Command::Meaning => pages::meaning(model),
-        Command::NextRepair if asking => next(model),
+        Command::NextRepair if asking => return next(model),
         Command::ForTwoHours if asking => limit(model),
         Command::Undo if !asking => return undo_applied(model),
-        Command::PageDown | Command::Down | Command::HalfDown => scroll(model, 1),
-        Command::PageUp | Command::Up | Command::HalfUp => scroll(model, -1),
+        Command::PageDown | Command::HalfDown => scroll(model, 1),
+        Command::PageUp | Command::HalfUp => scroll(model, -1),
+        Command::Down => scroll_by(model, 1),
+        Command::Up => scroll_by(model, -1),
         _ => {}
     }
     Vec::new()
 }
 
-fn scroll(model: &mut Model, by: isize) {
-    let step = isize::try_from(model.room.max(2) - 1).unwrap_or(1) * by;
+fn scroll(model: &mut Model, pages: isize) {
+    let page = isize::try_from(model.room.max(2) - 1).unwrap_or(1);
+    scroll_by(model, page * pages);
+}
+
+fn scroll_by(model: &mut Model, lines: isize) {
     if let Some(confirm) = model.confirm_mut() {
-        confirm.offset = confirm.offset.saturating_add_signed(step);
+        confirm.offset = confirm.offset.saturating_add_signed(lines);
     }
 }
 
@@ -242,11 +243,16 @@ fn close(model: &mut Model) -> Vec<Effect> {
             model.say("Nothing was changed.");
             Vec::new()
         }
-        Phase::Applying => {
+        Phase::Applying { .. } => {
             model.say("It was sent; its answer is awaited.");
             Vec::new()
         }
-        Phase::Verifying { .. } | Phase::Proven { .. } | Phase::Undone(_) => {
+        Phase::Undone(_) => {
+            // The confirmation of what was taken back lies below.
+            model.overlays.clear();
+            answer::refresh(model)
+        }
+        Phase::Verifying { .. } | Phase::Proven { .. } => {
             model.overlays.pop();
             let mut effects = vec![Effect::StopVerifying];
             effects.extend(answer::refresh(model));
@@ -259,28 +265,55 @@ fn close(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn next(model: &mut Model) {
+fn next(model: &mut Model) -> Vec<Effect> {
     let known = model.asked().and_then(Asked::known).cloned();
+    let read_only = read_only(model);
     let Some(confirm) = model.confirm_mut() else {
-        return;
+        return Vec::new();
     };
-    if let Act::Grant {
-        repairs,
+    let Act::Grant {
+        ways,
         chosen,
         limited,
     } = &mut confirm.act
-    {
-        let count = limited.as_ref().unwrap_or(repairs).len();
-        if count < 2 {
-            model.say("There is no other fix.");
-            return;
-        }
-        *chosen = (*chosen + 1) % count;
-        confirm.offset = 0;
-        if let Some(known) = &known {
-            confirm.meaning = meaning(known, confirm.repair());
-        }
+    else {
+        return Vec::new();
+    };
+    let count = limited.as_ref().unwrap_or(ways).len();
+    if count < 2 {
+        model.say("There is no other fix.");
+        return Vec::new();
     }
+    *chosen = (*chosen + 1) % count;
+    show_chosen(model, known.as_ref(), read_only)
+}
+
+/// After another way was chosen: its word, its meaning, and whether it may be written.
+fn show_chosen(model: &mut Model, known: Option<&Known>, read_only: Option<String>) -> Vec<Effect> {
+    let Some(confirm) = model.confirm_mut() else {
+        return Vec::new();
+    };
+    confirm.offset = 0;
+    confirm.input.reset();
+    let Some(way) = confirm.way().cloned() else {
+        return Vec::new();
+    };
+    if let Some(known) = known {
+        let weighed = weigh(known, &way);
+        confirm.word = weighed.word;
+        confirm.weighty = weighed.weighty;
+        confirm.meaning = weighed.meaning;
+    }
+    let asks = read_only.is_none();
+    confirm.forbidden = read_only;
+    let ticket = confirm.ticket;
+    if !asks {
+        return Vec::new();
+    }
+    vec![Effect::MayWrite {
+        ticket,
+        way: Box::new(way),
+    }]
 }
 
 /// The same grant with an end, or without one again.
@@ -291,29 +324,30 @@ fn limit(model: &mut Model) {
     let Some(confirm) = model.confirm_mut() else {
         return;
     };
+    let first = confirm.repair().map(|r| r.before.clone());
     let Act::Grant {
         limited, chosen, ..
     } = &mut confirm.act
     else {
         return;
     };
+    *chosen = 0;
     confirm.offset = 0;
     if limited.take().is_some() {
-        *chosen = 0;
         return;
     }
     let options = PlanOptions {
-        // From the question's own moment: nothing here knows the clock.
-        expires: known.explanation.question.time.checked_add(LIMITED).ok(),
+        // From when it was read, whatever moment the question is about.
+        expires: known.read_at.checked_add(LIMITED).ok(),
+        policy: first.filter(|_| known.explanation.hops.is_empty()),
         ..PlanOptions::default()
     };
-    let plans = plan(&known.estate, &known.explanation, &known.causes, &options);
-    if plans.is_empty() {
+    let plan = remedies(&known.estate, &known.explanation, &known.causes, &options);
+    if plan.remedies.is_empty() {
         model.say("A grant for a limited time would not help here.");
         return;
     }
-    *chosen = 0;
-    *limited = Some(plans);
+    *limited = Some(plan.remedies);
 }
 
 /// Enter: applies when the word stands there, and only then.
@@ -327,51 +361,72 @@ fn apply(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     if confirm.input.value().trim() != confirm.word {
-        let (word, typed) = (confirm.word.clone(), confirm.input.value().is_empty());
-        model.say(if typed {
+        let (word, nothing) = (confirm.word.clone(), confirm.input.value().is_empty());
+        model.say(if nothing {
             format!("Nothing is applied yet: type {word}, then Enter.")
         } else {
             format!("That is not the word: type {word}, then Enter. Nothing is applied.")
         });
         return Vec::new();
     }
-    confirm.input.reset();
     let ticket = confirm.ticket;
     let question = confirm.question.clone();
-    let effect = match (&confirm.act, confirm.repair()) {
+    let effect = match (&confirm.act, confirm.way()) {
         (Act::Undo(change), _) => Effect::Undo {
             ticket,
             change: change.clone(),
         },
-        (_, Some(repair)) => Effect::Apply {
+        (_, Some(way)) => Effect::Apply {
             ticket,
             question,
-            repair: Box::new(repair.clone()),
+            way: Box::new(way.clone()),
         },
         _ => return Vec::new(),
     };
-    confirm.phase = Phase::Applying;
+    confirm.input.reset();
+    confirm.phase = Phase::Applying { step: 0 };
     vec![effect]
 }
 
-/// The write ended.
+/// A step is begun.
+pub(super) fn step(model: &mut Model, ticket: Ticket, at: usize) {
+    if let Some(confirm) = model.confirm_by(ticket)
+        && let Phase::Applying { step } = &mut confirm.phase
+    {
+        *step = at;
+    }
+}
+
+/// The writes ended.
 pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Vec<Effect> {
-    let mut changed = None;
+    let mut changed = Vec::new();
     let mut effects = Vec::new();
     {
         let Some(confirm) = model.confirm_by(ticket) else {
             return Vec::new();
         };
-        match written {
-            Written::Applied(applied) => {
-                if let (Some(id), Some(repair)) = (&applied.history_id, confirm.repair()) {
-                    changed = Some(format!(
+        let titles: Vec<String> = confirm
+            .way()
+            .map(|way| way.steps.iter().map(Step::title).collect())
+            .unwrap_or_default();
+        let note = |done: &[crate::repair::StepDone]| {
+            titles
+                .iter()
+                .zip(done)
+                .filter_map(|(title, done)| {
+                    let id = done.history_id()?;
+                    Some(format!(
                         "changed: {} · take it back with: bindscope undo {id}",
-                        visible(&repair.title)
-                    ));
-                }
+                        visible(title)
+                    ))
+                })
+                .collect::<Vec<_>>()
+        };
+        match written {
+            Written::Done(done) => {
+                changed = note(&done);
                 confirm.phase = Phase::Verifying {
-                    applied,
+                    done,
                     elapsed: Duration::ZERO,
                     last: None,
                     tries: 0,
@@ -382,23 +437,44 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
                 });
             }
             Written::Changed(fresh) => {
-                confirm.act = Act::Grant {
-                    repairs: vec![*fresh],
-                    chosen: 0,
-                    limited: None,
-                };
-                confirm.offset = 0;
-                confirm.phase = Phase::Asking {
-                    note: Some(
-                        "Somebody changed the policy meanwhile, and this change with it. Nothing was written. Look again:".to_owned(),
+                show_fresh(confirm, *fresh);
+            }
+            Written::Failed { why, done } => {
+                changed = note(&done);
+                let before = match done.len() {
+                    0 => String::new(),
+                    n => format!(
+                        "{n} of {} steps were done and stay done; u in the history takes them back. Then: ",
+                        titles.len()
                     ),
                 };
+                confirm.phase = Phase::Failed(visible(&format!("{before}{why}")));
             }
-            Written::Failed(why) => confirm.phase = Phase::Failed(visible(&why)),
         }
     }
     model.changed.extend(changed);
     effects
+}
+
+/// The policy is another by now: the same repair on it is shown, and asked about again.
+fn show_fresh(confirm: &mut Confirm, fresh: Repair) {
+    let certain = fresh.certain;
+    confirm.act = Act::Grant {
+        ways: vec![Remedy {
+            title: fresh.title.clone(),
+            steps: vec![Step::Binding(Box::new(fresh))],
+            recommended: true,
+            certain,
+        }],
+        chosen: 0,
+        limited: None,
+    };
+    confirm.offset = 0;
+    confirm.phase = Phase::Asking {
+        note: Some(
+            "Somebody changed the policy meanwhile, and this change with it. Nothing was written. Look again:".to_owned(),
+        ),
+    };
 }
 
 /// One look whether access works.
@@ -410,15 +486,12 @@ pub(super) fn looked(model: &mut Model, ticket: Ticket, look: Look) -> Vec<Effec
         };
         let caller = confirm.question.caller.short();
         let Phase::Verifying {
-            applied,
-            last,
-            tries,
-            ..
+            done, last, tries, ..
         } = &mut confirm.phase
         else {
             return Vec::new();
         };
-        *tries = look.tries;
+        *tries = look.look;
         match look.result {
             Ok(verified) if verified.works() => {
                 let minted = verified.minted == Minted::Yes;
@@ -427,8 +500,8 @@ pub(super) fn looked(model: &mut Model, ticket: Ticket, look: Look) -> Vec<Effec
                 } else {
                     format!("read again at {}: the call would succeed", look.at)
                 };
-                let applied = applied.clone();
-                confirm.phase = Phase::Proven { applied, proof };
+                let done = std::mem::take(done);
+                confirm.phase = Phase::Proven { done, proof };
                 proven = Some(minted.then_some(look.at));
             }
             Ok(verified) => *last = Some(Ok(verified)),
@@ -453,12 +526,22 @@ pub(super) fn elapsed(model: &mut Model, ticket: Ticket, now: Duration) {
     }
 }
 
+/// Nothing is looked at any more. The change stays.
+pub(super) fn gave_up(model: &mut Model, ticket: Ticket, why: &str) {
+    if let Some(confirm) = model.confirm_by(ticket)
+        && let Phase::Verifying { last, .. } = &mut confirm.phase
+    {
+        *last = Some(Err(format!("no longer looked: {}", visible(why))));
+    }
+}
+
 /// `u` after a write: takes it back, after a confirmation of its own.
 fn undo_applied(model: &mut Model) -> Vec<Effect> {
     let id = match model.confirm_mut().map(|c| &c.phase) {
-        Some(Phase::Verifying { applied, .. } | Phase::Proven { applied, .. }) => {
-            applied.history_id.clone()
-        }
+        Some(Phase::Verifying { done, .. } | Phase::Proven { done, .. }) => done
+            .iter()
+            .rev()
+            .find_map(|d| d.history_id().map(str::to_owned)),
         _ => None,
     };
     let Some(id) = id else {
@@ -479,12 +562,20 @@ pub(super) fn undone(
     };
     match result {
         Ok(words) => {
-            confirm.phase = Phase::Undone(visible(&words));
-            model.changed.push(visible(&words));
+            let words = visible(&words);
+            let id = match &confirm.act {
+                Act::Undo(change) => change.entry.id.clone(),
+                Act::Grant { .. } => String::new(),
+            };
+            confirm.phase = Phase::Undone(words.clone());
+            model.changed.retain(|line| !line.ends_with(&id));
+            model.changed.push(format!("change {id}: {words}"));
             if let Some(asked) = model.asked_mut() {
                 asked.proven = None;
             }
-            answer::refresh(model)
+            let mut effects = vec![Effect::StopVerifying];
+            effects.extend(answer::refresh(model));
+            effects
         }
         Err(why) => {
             confirm.phase = Phase::Failed(visible(&why));
@@ -493,10 +584,7 @@ pub(super) fn undone(
     }
 }
 
-/// How long Google says such a change takes (Google's page "Access change propagation").
-pub const EXPECTED: &str = "usually 2 minutes, sometimes 7 or more";
-
-/// Whether the moment of a limited grant lies ahead; for the view.
+/// When a limited grant ends, in the local time zone; for the view.
 #[must_use]
 pub fn ends(repair: &Repair) -> Option<String> {
     let condition = repair.condition.as_ref()?;

@@ -12,8 +12,8 @@ use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Permission, Principal};
-use crate::repair::Repair;
 use crate::repair::equivalents::{Change, IAM_ENDPOINT};
+use crate::repair::{Remedy, Repair, Step};
 
 fn open(model: &mut Model, title: &str, below: Context, choices: Vec<Choice>) {
     let mut list = Filtered::default();
@@ -99,10 +99,13 @@ pub(super) fn copy(model: &mut Model) {
             )),
         ));
         choices.push(text("explain, as a command", command(asked, "explain")));
-        if let Some(repair) = known.repairs.first() {
+        let permission = asked.question.permission.to_string();
+        if let Some(way) = known.plan.remedies.first() {
             choices.push(text("fix, as a command", command(asked, "fix")));
-            let permission = asked.question.permission.to_string();
-            choices.extend(equivalents(repair, &permission));
+            choices.extend(way_choices(way, &permission));
+        }
+        for other in &known.plan.elsewhere {
+            choices.push(text("what would help, as a command", other.command.clone()));
         }
     }
     open(model, "copy what?", Context::Answer, choices);
@@ -114,10 +117,13 @@ pub(super) fn copy_change(model: &mut Model) {
         return;
     };
     let permission = confirm.question.permission.to_string();
-    let choices = match (&confirm.act, confirm.repair()) {
-        (_, Some(repair)) => {
-            let mut choices = vec![text("diff, unified", unified(repair))];
-            choices.extend(equivalents(repair, &permission));
+    let choices = match (&confirm.act, confirm.way()) {
+        (_, Some(way)) => {
+            let mut choices: Vec<Choice> = way
+                .bindings()
+                .map(|repair| text("diff, unified", unified(repair)))
+                .collect();
+            choices.extend(way_choices(way, &permission));
             choices
         }
         (Act::Undo(change), _) => vec![
@@ -130,6 +136,20 @@ pub(super) fn copy_change(model: &mut Model) {
         _ => Vec::new(),
     };
     open(model, "copy what?", Context::Confirm, choices);
+}
+
+/// A way in other tools' words, step by step.
+fn way_choices(way: &Remedy, permission: &str) -> Vec<Choice> {
+    way.steps
+        .iter()
+        .flat_map(|step| match step {
+            Step::Binding(repair) => equivalents(repair, permission),
+            Step::Switch(switch) => vec![
+                text("gcloud command", switch.gcloud()),
+                text("gcloud command that takes it back", switch.gcloud_undo()),
+            ],
+        })
+        .collect()
 }
 
 fn unified(repair: &Repair) -> String {

@@ -20,7 +20,7 @@ use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use crate::text::visible;
 
 pub use answer::{ask, verdict_words};
-pub use confirm::{EXPECTED, ends};
+pub use confirm::ends;
 pub(super) use pages::{level_lines, not_judged};
 pub use pick::preset;
 pub(super) use table::local as local_time;
@@ -68,6 +68,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Surveyed(ticket, result) => {
             answer::surveyed(model, ticket, result);
+            Vec::new()
+        }
+        Message::Step(ticket, step) => {
+            confirm::step(model, ticket, step);
+            Vec::new()
+        }
+        Message::LookedEnough(ticket, why) => {
+            confirm::gave_up(model, ticket, &why);
             Vec::new()
         }
         Message::Written(ticket, written) => confirm::written(model, ticket, written),

@@ -1,7 +1,7 @@
 //! Pages to be read: help, the legend, a level, a cause, the log, what a change means.
 
 use super::super::command::Command;
-use super::super::effects::{Effect, powers};
+use super::super::effects::Effect;
 use super::super::glyph::State;
 use super::super::keymap::{self, Context};
 use super::super::model::{Asked, Known, Model, Overlay, Panel};
@@ -15,7 +15,8 @@ use crate::evaluate::explanation::{
 };
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::google::Call;
-use crate::iam::Resource;
+use crate::iam::{Principal, Resource};
+use crate::repair::meaning::held;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room.max(2) - 1).unwrap_or(1);
@@ -452,24 +453,41 @@ pub(super) fn no_repair(model: &mut Model) {
     let Some(known) = model.asked().and_then(Asked::known) else {
         return;
     };
-    let mut lines = vec![line(
-        Role::Text,
-        "No binding would mend this, so none is offered. What would:",
-    )];
+    let mut lines = Vec::new();
+    let mut commands = Vec::new();
     for cause in &known.causes {
-        lines.push(Vec::new());
         lines.push(line(Role::Text, cause.message.clone()));
         lines.push(line(Role::Heading, cause.remedy.clone()));
+        lines.push(Vec::new());
     }
-    let text = known
-        .causes
-        .iter()
-        .map(cause_text)
-        .collect::<Vec<_>>()
-        .join("\n\n");
+    lines.push(line(
+        Role::Text,
+        if known.plan.elsewhere.is_empty() {
+            "No binding would mend this, so none is offered."
+        } else {
+            "No binding would mend this, so none is offered. What would:"
+        },
+    ));
+    for other in &known.plan.elsewhere {
+        lines.push(Vec::new());
+        lines.push(line(Role::Path, other.what.clone()));
+        lines.push(line(Role::Text, other.who.clone()));
+        lines.extend(
+            other
+                .command
+                .lines()
+                .map(|l| line(Role::Dim, format!("  {l}"))),
+        );
+        commands.push(other.command.clone());
+    }
+    let text = if commands.is_empty() {
+        known.causes.iter().map(cause_text).collect::<Vec<_>>()
+    } else {
+        commands
+    };
     show(
         model,
-        Page::new("no fix by a binding", lines).copying("what would help", text),
+        Page::new("no fix by a binding", lines).copying("what would help", text.join("\n\n")),
     );
 }
 
@@ -479,7 +497,11 @@ pub(super) fn meaning(model: &mut Model) {
         return;
     };
     let target = &known.explanation.question.target;
-    let held = powers(&known.estate, target);
+    let email = known
+        .estate
+        .account(target.id())
+        .map_or_else(|| target.id().to_owned(), |a| a.email.to_lowercase());
+    let held = held(&known.estate, &Principal::ServiceAccount(email));
     let name = known.estate.label(target);
     let mut lines = vec![line(
         Role::Text,
@@ -488,13 +510,24 @@ pub(super) fn meaning(model: &mut Model) {
         ),
     )];
     lines.push(Vec::new());
-    for (role, at) in &held {
+    for one in &held {
+        let mut beside = format!(
+            " on the {} {}",
+            one.resource.kind().word(),
+            known.estate.label(&one.resource)
+        );
+        if let Some(through) = &one.through {
+            beside.push_str(&format!(", through {through}"));
+        }
+        if one.conditional {
+            beside.push_str(", under a condition");
+        }
+        if one.uncertain {
+            beside.push_str(", perhaps");
+        }
         lines.push(vec![
-            piece(Role::Text, format!("{role} ")),
-            piece(
-                Role::Dim,
-                format!("on the {} {}", at.kind().word(), known.estate.label(at)),
-            ),
+            piece(Role::Text, one.title.clone()),
+            piece(Role::Dim, format!("{beside}: {}", one.power.word())),
         ]);
     }
     if held.is_empty() {

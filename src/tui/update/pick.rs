@@ -8,7 +8,8 @@ use super::super::keymap::Key;
 use super::super::model::{Account, Loading, Model, Screen};
 use super::{ask, edit, insert};
 use crate::estate::ServiceAccount;
-use crate::iam::{Permission, Principal, Resource};
+use crate::google::pasted::{self, Kind};
+use crate::iam::{Principal, Resource};
 
 /// Accounts that came.
 pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
@@ -168,48 +169,36 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 /// Starts a question from a pasted error: what it names is filled in, what it does not name is asked.
 pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
     let found = pasted::read(text);
-    let caller = found
-        .caller
-        .as_deref()
-        .and_then(|c| Principal::parse(c).ok());
-    let target = found
-        .target
-        .as_deref()
-        .and_then(|t| Resource::parse_account(t).ok());
-    if let Some(permission) = found
-        .permission
-        .as_deref()
-        .and_then(|p| Permission::parse(p).ok())
-        .filter(|p| p.as_str().starts_with("iam.serviceAccounts."))
-    {
-        model.permission = permission;
-    }
-    if caller.is_none() && target.is_none() && !found.is_about_access() {
-        model
-            .say("Nothing in the pasted text names an account or a permission; it was left alone.");
+    let caller = found.principal().and_then(Result::ok);
+    let target = found.account().and_then(Result::ok);
+    if found.kind == Kind::None && caller.is_none() && target.is_none() {
+        model.say("Nothing in the pasted text is about access; it was left alone.");
         return Vec::new();
     }
+    model.permission = found.question();
+    let meaning = match found.kind {
+        Kind::ImpersonationDenied | Kind::None => String::new(),
+        _ => format!("{} ", found.meaning().what),
+    };
     if let (Some(caller), Some(target)) = (&caller, &target) {
-        let (caller, target, permission) =
-            (caller.clone(), target.clone(), model.permission.clone());
+        let (caller, target) = (caller.clone(), target.clone());
+        let permission = model.permission.clone();
         let effects = ask(model, caller, target, permission);
-        model.say("Read from the pasted error: caller, target and permission.");
+        model.say(format!(
+            "{meaning}Caller, target and permission are from the pasted error."
+        ));
         return effects;
     }
     model.screen = Screen::Pick;
     model.overlays.clear();
     let needs = match (&caller, &target) {
-        (None, Some(_)) => "The error names the target. Who called?",
-        (Some(_), None) => "The error names the caller. Which account was wanted?",
-        _ => "The error names neither caller nor target. Choose them.",
+        (None, Some(_)) => "The pasted error names the target. Who called?",
+        (Some(_), None) => "The pasted error names the caller. Which account was wanted?",
+        _ => "The pasted error names neither caller nor target. Choose them.",
     };
     model.pick.on_target = caller.is_some();
     preset(model, caller, target);
-    let mut words = needs.to_owned();
-    if let Some(meaning) = found.meaning() {
-        words = format!("{meaning} {words}");
-    }
-    model.say(words);
+    model.say(format!("{meaning}{needs}"));
     Vec::new()
 }
 
@@ -236,30 +225,6 @@ pub fn preset(model: &mut Model, caller: Option<Principal>, target: Option<Resou
         model.pick.target.select_key(target.id());
         if !model.pick.target.items().any(|a| a.email == target.id()) {
             model.pick.other_target = Some(target);
-        }
-    }
-}
-
-// TEMPORARY
-mod pasted {
-    pub struct P {
-        pub caller: Option<String>,
-        pub target: Option<String>,
-        pub permission: Option<String>,
-    }
-    impl P {
-        pub fn is_about_access(&self) -> bool {
-            false
-        }
-        pub fn meaning(&self) -> Option<String> {
-            None
-        }
-    }
-    pub fn read(_: &str) -> P {
-        P {
-            caller: None,
-            target: None,
-            permission: None,
         }
     }
 }

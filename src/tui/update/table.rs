@@ -181,8 +181,14 @@ fn change_page(change: &Change) -> Page {
     };
     let mut lines = vec![
         row("Id", &change.entry.id),
-        row("State", change.entry.state.word()),
-        row("Confirmed", &local(record.time)),
+        row(
+            "State",
+            change
+                .standing
+                .as_deref()
+                .unwrap_or(change.entry.state.word()),
+        ),
+        row("Confirmed", &in_zone(record.time, "%Y-%m-%d %H:%M:%S %Z")),
         row("On", &record.resource),
         row("Role", &record.grant.role),
         row("Member", &record.grant.member),
@@ -207,8 +213,12 @@ fn change_page(change: &Change) -> Page {
     Page::new("change", lines).copying("the change's id", change.entry.id.clone())
 }
 
-/// A moment in the local time zone.
+/// A moment in the local time zone; the zone stands where the change is shown in full.
 pub(in crate::tui) fn local(time: jiff::Timestamp) -> String {
+    in_zone(time, "%Y-%m-%d %H:%M")
+}
+
+fn in_zone(time: jiff::Timestamp, format: &str) -> String {
     let zoned = time.to_zoned_datetime(jiff::tz::TimeZone::system());
-    zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
+    zoned.strftime(format).to_string()
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::super::model::{Asked, Model};
 use super::super::theme::Role;
 use super::super::update::level_lines;
+use super::super::words::more;
 use super::page::wrapped;
 use super::pen::Pen;
 
@@ -33,11 +34,6 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, _model: &Model, asked: &Asked)
     }
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(
-            inner,
-            area.y,
-            Role::Dim,
-            &format!(" {hidden} lines more: Enter "),
-        );
+        pen.put_right(inner, area.y, Role::Dim, &more(hidden, ": Enter "));
     }
 }

@@ -7,13 +7,16 @@ use super::super::page::{Text, line, piece};
 use super::super::text::width;
 use super::super::theme::Role;
 use super::super::tree::title as role_title;
-use super::super::update::{EXPECTED, ends};
+use super::super::update::ends;
+use super::super::words::more;
 use super::page::{centered, wrapped};
 use super::pen::Pen;
-use crate::repair::Repair;
 use crate::repair::diff::{Kind, diff};
-use crate::repair::verify::Minted;
+use crate::repair::verify::{EXPECTED, Minted};
+use crate::repair::{Remedy, Repair, Step, StepDone};
 
+/// The widest that it is drawn.
+const WIDEST: u16 = 100;
 /// Lines of policy around a change.
 const CONTEXT: usize = 2;
 
@@ -23,19 +26,23 @@ pub(super) fn draw(
     confirm: &mut Confirm,
     model: &mut Model,
 ) -> Option<Position> {
-    let frame = centered(area, 100, area.height.min(34));
+    let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
+    let foot = wrapped(&foot(pen, confirm), inner);
+    let lines = wrapped(&body_lines(confirm, model), inner);
+    let wanted = u16::try_from(lines.len() + foot.len() + 3).unwrap_or(u16::MAX);
+    let frame = centered(area, WIDEST, wanted);
+    let switches = confirm.way().is_some_and(|w| w.bindings().next().is_none());
     let title = match (&confirm.act, &confirm.phase) {
         (_, Phase::Proven { .. }) => "It works",
         (_, Phase::Failed(_)) => "Not applied",
         (_, Phase::Undone(_)) => "Taken back",
         (Act::Undo(_), _) => "Take it back?",
+        (_, Phase::Asking { .. }) if switches => "Turn it on?",
         (_, Phase::Asking { .. }) => "Give access?",
+        _ if switches => "Turning it on",
         _ => "Giving access",
     };
     let inside = pen.window(frame, title);
-    let room = usize::from(inside.width);
-    let foot = foot(pen, confirm);
-    let foot = wrapped(&foot, room);
     let foot_height = u16::try_from(foot.len())
         .unwrap_or(u16::MAX)
         .min(inside.height);
@@ -45,7 +52,6 @@ pub(super) fn draw(
         inside.width,
         inside.height - foot_height,
     );
-    let lines = wrapped(&body_lines(confirm, model), room);
     let height = usize::from(body.height);
     model.room = height;
     confirm.offset = confirm.offset.min(lines.len().saturating_sub(height));
@@ -55,12 +61,7 @@ pub(super) fn draw(
     let hidden = lines.len().saturating_sub(confirm.offset + height);
     if hidden > 0 && frame.width > 20 {
         let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
-        pen.put_right(
-            edge,
-            frame.y,
-            Role::Warning,
-            &format!(" {hidden} lines more: Down "),
-        );
+        pen.put_right(edge, frame.y, Role::Warning, &more(hidden, ": Down "));
     }
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
@@ -89,8 +90,8 @@ fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
         lines.push(line(Role::Warning, note.clone()));
         lines.push(Vec::new());
     }
-    match (&confirm.act, confirm.repair()) {
-        (_, Some(repair)) => grant_lines(&mut lines, confirm, repair, model),
+    match (&confirm.act, confirm.way()) {
+        (_, Some(way)) => way_lines(&mut lines, confirm, way, model),
         (Act::Undo(change), _) => {
             let record = &change.entry.record;
             let rows = [
@@ -125,7 +126,26 @@ fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
     lines
 }
 
-fn grant_lines(lines: &mut Vec<Text>, confirm: &Confirm, repair: &Repair, model: &Model) {
+/// Each step of a way, then what it means.
+fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Model) {
+    let count = way.steps.len();
+    for (i, step) in way.steps.iter().enumerate() {
+        if count > 1 {
+            lines.push(line(Role::Heading, format!("Step {} of {count}", i + 1)));
+        }
+        match step {
+            Step::Binding(repair) => grant_lines(lines, repair, model),
+            Step::Switch(switch) => lines.push(line(Role::Path, switch.title())),
+        }
+        lines.push(Vec::new());
+    }
+    lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
+    for warning in &confirm.warnings {
+        lines.push(line(Role::Warning, warning.clone()));
+    }
+}
+
+fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
     let known = model.asked().and_then(|a| a.known());
     let title = known.map_or_else(
         || repair.role.clone(),
@@ -172,8 +192,6 @@ fn grant_lines(lines: &mut Vec<Text>, confirm: &Confirm, repair: &Repair, model:
             format!("{} {}", change.kind.sign(), change.text),
         ));
     }
-    lines.push(Vec::new());
-    lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
 }
 
 /// What is shown below, always in sight.
@@ -181,14 +199,22 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
     let dot = pen.glyphs.pick(" · ", " - ");
     match &confirm.phase {
         Phase::Asking { .. } => asking(confirm, dot),
-        Phase::Applying => vec![line(Role::Warning, "Writing the policy …")],
+        Phase::Applying { step } => {
+            let count = confirm.way().map_or(1, |w| w.steps.len());
+            let words = if count > 1 {
+                format!("Writing, step {} of {count} …", step + 1)
+            } else {
+                "Writing …".to_owned()
+            };
+            vec![line(Role::Warning, words)]
+        }
         Phase::Verifying {
-            applied,
+            done,
             elapsed,
             last,
             tries,
         } => {
-            let mut lines = vec![applied_line(pen, applied)];
+            let mut lines: Vec<Text> = done.iter().map(|d| done_line(pen, d)).collect();
             let seconds = elapsed.as_secs();
             lines.push(line(
                 Role::Heading,
@@ -214,10 +240,11 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
             }
             lines
         }
-        Phase::Proven { applied, proof } => vec![
-            applied_line(pen, applied),
-            line(Role::Granted, format!("{} {proof}", pen.glyphs.yes())),
-        ],
+        Phase::Proven { done, proof } => {
+            let mut lines: Vec<Text> = done.iter().map(|d| done_line(pen, d)).collect();
+            lines.push(line(Role::Granted, format!("{} {proof}", pen.glyphs.yes())));
+            lines
+        }
         Phase::Failed(why) => vec![line(Role::Denied, format!("{} {why}", pen.glyphs.no()))],
         Phase::Undone(words) => {
             vec![line(Role::Granted, format!("{} {words}", pen.glyphs.yes()))]
@@ -225,23 +252,22 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
     }
 }
 
-fn applied_line(pen: &Pen<'_>, applied: &crate::repair::Applied) -> Text {
+fn done_line(pen: &Pen<'_>, done: &StepDone) -> Text {
     let arrow = pen.glyphs.pick("→", "->");
+    let yes = pen.glyphs.yes();
     let short = |etag: &str| etag.chars().take(12).collect::<String>();
-    let words = if applied.history_id.is_some() {
-        format!(
-            "{} applied, etag {} {arrow} {}",
-            pen.glyphs.yes(),
+    let words = match done {
+        _ if done.history_id().is_none() => {
+            format!("{yes} it was there already; nothing was written")
+        }
+        StepDone::Applied(applied) => format!(
+            "{yes} applied, etag {} {arrow} {}",
             short(&applied.etag_before),
             short(&applied.etag_after)
-        )
-    } else {
-        format!(
-            "{} it was there already; nothing was written",
-            pen.glyphs.yes()
-        )
+        ),
+        StepDone::TurnedOn(_) => format!("{yes} turned on"),
     };
-    match &applied.journal_warning {
+    match done.journal_warning() {
         Some(warning) => vec![
             piece(Role::Granted, words),
             piece(Role::Warning, format!("  {warning}")),
@@ -257,15 +283,16 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
             Some(old) => format!("only {old} is replaced"),
             None => "nobody is removed".to_owned(),
         },
-        _ => "only what was added is taken out".to_owned(),
+        (Act::Undo(_), None) => "only what was added is taken out".to_owned(),
+        (Act::Grant { .. }, None) => "no policy is changed".to_owned(),
     };
     let others = match &confirm.act {
         Act::Grant {
-            repairs,
+            ways,
             chosen,
             limited,
         } => {
-            let count = limited.as_ref().unwrap_or(repairs).len();
+            let count = limited.as_ref().unwrap_or(ways).len();
             if count > 1 {
                 format!("{dot}fix {} of {count}, Tab for another", chosen + 1)
             } else {
@@ -288,7 +315,7 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
     if let Some(why) = &confirm.weighty {
         lines.push(line(
             Role::Warning,
-            format!("A powerful account ({why}): its name is the word."),
+            format!("A powerful account (it {why}): its name is the word."),
         ));
     }
     lines.push(vec![

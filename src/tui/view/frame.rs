@@ -119,11 +119,13 @@ fn fits_phase(model: &Model, context: Context, word: &str) -> bool {
         return true;
     };
     match (&confirm.phase, context, word) {
-        (Phase::Applying, ..) => false,
-        (Phase::Verifying { applied, .. } | Phase::Proven { applied, .. }, _, "undo") => {
-            applied.history_id.is_some()
+        (Phase::Applying { .. }, ..) => false,
+        (Phase::Verifying { done, .. } | Phase::Proven { done, .. }, _, "undo") => {
+            done.iter().any(|d| d.history_id().is_some())
         }
         (Phase::Failed(_) | Phase::Undone(_), _, "undo") => false,
+        // What is switched on has no end of its own.
+        (_, _, "2 hours only") => confirm.repair().is_some(),
         _ => true,
     }
 }
@@ -188,8 +190,8 @@ pub(super) fn loading_words(loading: &Loading, count: usize) -> String {
                 format!("{} projects", listing.projects)
             };
             match listing.unreadable.len() {
-                0 => format!("{count} accounts, {projects}"),
-                n => format!("{count} accounts, {projects}, {n} not readable"),
+                0 => format!("{count} in {projects}"),
+                n => format!("{count} in {projects}, {n} not read"),
             }
         }
         Loading::Failed(_) => format!("{count}, then it failed"),

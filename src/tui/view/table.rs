@@ -86,7 +86,7 @@ fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
         "undone" => Role::Dim,
         _ => Role::Unknown,
     };
-    let x = pen.put(area.x + 2, area.y, 18, Role::Dim, &local_time(record.time));
+    let x = pen.put(area.x + 2, area.y, 16, Role::Dim, &local_time(record.time));
     let x = pen
         .put(x + 2, area.y, 9, role, change.entry.state.word())
         .max(x + 10);
@@ -96,18 +96,13 @@ fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
         name.replace(".iam.gserviceaccount.com", "")
     };
     let words = format!(
-        "{} to {} on {}",
-        short(&record.grant.role),
+        "{} on {}: {}",
         short(&record.grant.member),
-        short(&record.resource)
+        short(&record.resource),
+        short(&record.grant.role)
     );
-    pen.name(
-        x + 1,
-        area.y,
-        area.right().saturating_sub(x + 1),
-        Role::Text,
-        &words,
-    );
+    let room = area.right().saturating_sub(x + 2);
+    pen.put(x + 2, area.y, room, Role::Text, &words);
 }
 
 fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {

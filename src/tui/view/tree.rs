@@ -36,18 +36,27 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
         pen.put_right(inner, area.y, Role::Dim, &words);
     }
+    let shown = chosen(&rows, asked.tree_row, room);
+    let whole = shown.len() == rows.len();
     // The selected row is always in sight.
-    let offset = scrolled(asked.tree_offset, asked.tree_row, rows.len(), room);
+    let selected = shown.iter().position(|i| *i == asked.tree_row).unwrap_or(0);
+    let offset = scrolled(asked.tree_offset, selected, shown.len(), room);
     asked.tree_offset = offset;
-    let label = label_column(pen, &rows, body.width);
-    for ((index, row), y) in rows
-        .iter()
-        .enumerate()
-        .skip(offset)
-        .zip(body.y..body.bottom())
-    {
+    let lead = |row: &Row| {
+        if whole {
+            row.rails(pen.glyphs)
+        } else {
+            row.short_rail(pen.glyphs).to_owned()
+        }
+    };
+    let leads: Vec<String> = rows.iter().map(lead).collect();
+    let label = label_column(&rows, &leads, body.width);
+    for (index, y) in shown.into_iter().skip(offset).zip(body.y..body.bottom()) {
+        let (Some(row), Some(lead)) = (rows.get(index), leads.get(index)) else {
+            continue;
+        };
         let line = Rect::new(body.x, y, body.width, 1);
-        draw_row(pen, line, row, label);
+        draw_row(pen, line, row, lead, label);
         if index == asked.tree_row {
             pen.put(body.x + 1, y, 1, Role::Key, pen.glyphs.mark());
             if focused {
@@ -56,6 +65,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
         }
         model.spots.push((line, Spot::TreeRow(index)));
     }
+}
+
+/// The rows to be shown: all where there is room; else those that say something, both ends of the
+/// question, and the selected one.
+fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
+    let all = 0..rows.len();
+    if rows.len() <= room {
+        return all.collect();
+    }
+    rows.iter()
+        .enumerate()
+        .filter(|(i, row)| row.matters() || *i == selected)
+        .map(|(i, _)| i)
+        .collect()
 }
 
 /// The first row to be shown so that `row` is in sight.
@@ -71,23 +94,23 @@ pub(super) fn scrolled(offset: usize, row: usize, count: usize, room: usize) -> 
 }
 
 /// How wide the column of names is: as wide as the widest, as far as there is room for the rest.
-fn label_column(pen: &Pen<'_>, rows: &[Row], whole: u16) -> u16 {
+fn label_column(rows: &[Row], leads: &[String], whole: u16) -> u16 {
     let widest = rows
         .iter()
-        .map(|r| width(&r.rails(pen.glyphs)) + width(&r.label))
+        .zip(leads)
+        .map(|(row, lead)| width(lead) + width(&row.label))
         .max()
         .unwrap_or(0);
     let most = usize::from(whole) * if whole < 60 { 60 } else { 45 } / 100;
     u16::try_from(widest.min(most)).unwrap_or(u16::MAX)
 }
 
-fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, label: u16) {
+fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, lead: &str, label: u16) {
     let y = area.y;
     let end = area.right();
-    let rails = row.rails(pen.glyphs);
     let rail_role = if row.on_path { Role::Path } else { Role::Dim };
     let start = area.x + 3;
-    let x = pen.put(start, y, label, rail_role, &rails);
+    let x = pen.put(start, y, label, rail_role, lead);
     let name_role = match (row.on_path, row.state) {
         (true, _) => Role::Path,
         (false, State::Nothing) => Role::Dim,

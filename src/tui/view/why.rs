@@ -8,10 +8,12 @@ use super::super::text::wrap;
 use super::super::theme::Role;
 use super::super::tree as picture;
 use super::super::update::not_judged;
+use super::super::words::more;
 use super::pen::Pen;
 use crate::evaluate::explanation::Tri;
 use crate::evaluate::{CauseKind, Outcome};
 use crate::google::survey::ProgressState;
+use crate::repair::Repair;
 
 /// A line with the cause that it belongs to.
 struct Row {
@@ -56,7 +58,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     let hidden = rows.len().saturating_sub(asked.why_offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &format!(" {hidden} lines more "));
+        pen.put_right(inner, area.y, Role::Dim, &more(hidden, " "));
     }
     for (row, y) in rows
         .iter()
@@ -228,26 +230,23 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
 
 /// What `f` would do.
 fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
-    let Some(repair) = known.repairs.first() else {
-        return Vec::new();
-    };
-    let short = known.estate.label(&repair.resource);
-    let name = short
-        .split_once('@')
-        .map_or(short.as_str(), |(name, _)| name);
-    let role = picture::title(&known.estate, &repair.role);
-    let what = match &repair.replaces {
-        Some(old) => {
-            format!("put the caller in the place of {old} in the binding of {role} on {name}")
+    let what = match known.plan.remedies.first() {
+        Some(way) => {
+            let more = match known.plan.remedies.len() {
+                1 => String::new(),
+                n => format!(" (or one of {} other ways)", n - 1),
+            };
+            let what = way.single().map_or_else(
+                || format!("{} steps: {}", way.steps.len(), way.title),
+                |repair| binding_words(known, repair),
+            );
+            format!("{what}{more}")
         }
-        None => format!("grant {role} on {name} itself: 1 binding, 1 member"),
-    };
-    let more = match known.repairs.len() {
-        0 | 1 => String::new(),
-        n => format!(" (or one of {} other fixes)", n - 1),
+        None if known.plan.elsewhere.is_empty() => return Vec::new(),
+        None => "no binding helps here: see what would, and who could do it".to_owned(),
     };
     let mut rows = Vec::new();
-    for (i, text) in wrap(&format!("{what}{more}"), room).into_iter().enumerate() {
+    for (i, text) in wrap(&what, room).into_iter().enumerate() {
         let mut pieces = Vec::new();
         if i == 0 {
             pieces.push(piece(Role::Key, "f  "));
@@ -260,6 +259,20 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
         });
     }
     rows
+}
+
+fn binding_words(known: &Known, repair: &Repair) -> String {
+    let short = known.estate.label(&repair.resource);
+    let name = short
+        .split_once('@')
+        .map_or(short.as_str(), |(name, _)| name);
+    let role = picture::title(&known.estate, &repair.role);
+    match &repair.replaces {
+        Some(old) => {
+            format!("put the caller in the place of {old} in the binding of {role} on {name}")
+        }
+        None => format!("grant {role} on {name} itself: 1 binding, 1 member"),
+    }
 }
 
 /// What else could stand in the way and does not.

@@ -1,0 +1,334 @@
+//! The explorer played without a terminal: keys in, screens out, against a real emulator over HTTP.
+
+use std::time::Duration;
+
+use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::google::credentials::Secret;
+use bindscope::google::listing::Scope;
+use bindscope::google::{Client, Connect};
+use bindscope::iam::{Permission, Principal, Resource};
+use bindscope::tui::effects::Effect;
+use bindscope::tui::glyph::Glyphs;
+use bindscope::tui::keymap::Key;
+use bindscope::tui::message::Message;
+use bindscope::tui::theme::Theme;
+use bindscope::tui::{Leave, Session, Start, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// Whoever waits longer than this waits for something that does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A session that is being played.
+pub struct Play {
+    session: Session,
+    terminal: Terminal<TestBackend>,
+    /// What was sent to the terminal beside frames.
+    pub effects: Vec<Effect>,
+    runtime: tokio::runtime::Runtime,
+    emulator: Option<Running>,
+    history: tempfile::TempDir,
+}
+
+/// How to begin.
+pub struct Opening {
+    pub estate: &'static str,
+    pub size: (u16, u16),
+    pub viewer: Option<&'static str>,
+    pub read_only: bool,
+    pub glyphs: Glyphs,
+    pub theme: Theme,
+    /// Asks at once.
+    pub pair: Option<(&'static str, &'static str)>,
+    pub propagation: Duration,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            estate: "cross-project",
+            size: (80, 24),
+            viewer: None,
+            read_only: false,
+            glyphs: Glyphs::Rich,
+            theme: Theme::Terminal,
+            pair: None,
+            propagation: Duration::ZERO,
+        }
+    }
+}
+
+impl Opening {
+    /// Opens the explorer on an emulator of its own, and waits until it has read everything.
+    pub fn play(self) -> Play {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = Options {
+            viewer: self.viewer.map(|v| Principal::parse(v).unwrap()),
+            propagation: self.propagation,
+            ..Options::default()
+        };
+        let estate = estates::load(self.estate).unwrap();
+        let emulator = runtime.block_on(emulator::start(estate, options)).unwrap();
+        let connect = Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+            read_only: self.read_only,
+        };
+        let client = runtime.block_on(Client::connect(connect));
+        let history = tempfile::tempdir().unwrap();
+        let start = Start {
+            client,
+            source: format!("demo: {}", self.estate),
+            viewer: Some("administrator".to_owned()),
+            scope: Scope::Everything,
+            read_only: self.read_only,
+            caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),
+            target: self.pair.map(|(_, t)| Resource::parse_account(t).unwrap()),
+            permission: Permission::get_access_token(),
+            open: self.pair.is_some(),
+            history: history.path().to_owned(),
+            offer: None,
+            time: Some("2026-11-24T12:00:00Z".parse().unwrap()),
+        };
+        let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
+        let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
+        let mut play = Play {
+            session,
+            terminal,
+            effects: Vec::new(),
+            runtime,
+            emulator: Some(emulator),
+            history,
+        };
+        play.settle();
+        play
+    }
+}
+
+impl Play {
+    /// Waits until nothing is under way.
+    pub fn settle(&mut self) {
+        let Self {
+            session,
+            runtime,
+            effects,
+            ..
+        } = self;
+        runtime.block_on(async {
+            let done = async {
+                loop {
+                    while let Some(message) = session.waiting() {
+                        effects.extend(session.take(message));
+                    }
+                    if session.is_idle() {
+                        return;
+                    }
+                    if let Some(message) = session.next().await {
+                        effects.extend(session.take(message));
+                    }
+                }
+            };
+            tokio::time::timeout(PATIENCE, done)
+                .await
+                .expect("the session never came to rest");
+        });
+        self.draw();
+    }
+
+    fn draw(&mut self) {
+        let model = &mut self.session.model;
+        self.terminal
+            .draw(|frame| view::draw(frame, model))
+            .unwrap();
+    }
+
+    /// Takes one message in without waiting for what it starts.
+    pub fn take(&mut self, message: Message) {
+        let effects = self.session.take(message);
+        self.effects.extend(effects);
+        self.draw();
+    }
+
+    /// Presses keys as the help writes them: letters stand for themselves, `<Tab>`, `<Ctrl-d>`; waits
+    /// after each until everything that it started is done.
+    pub fn keys(&mut self, notation: &str) -> &mut Self {
+        for key in parse(notation) {
+            self.take(Message::Key(key.event()));
+            self.settle();
+        }
+        self
+    }
+
+    /// Pastes a text.
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        self.take(Message::Paste(text.to_owned()));
+        self.settle();
+        self
+    }
+
+    /// Gives the screen another size.
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.terminal.backend_mut().resize(width, height);
+        self.take(Message::Resize(width, height));
+        self
+    }
+
+    /// The screen as lines, trailing blanks taken off.
+    pub fn screen(&self) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let area = buffer.area;
+        let mut lines = Vec::new();
+        for y in area.top()..area.bottom() {
+            let mut line = String::new();
+            let mut x = area.left();
+            while x < area.right() {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(unicode_width::UnicodeWidthStr::width(symbol).max(1)).unwrap();
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n")
+    }
+
+    /// The screen with what differs from run to run replaced.
+    pub fn steady(&self) -> String {
+        let mut text = self.screen();
+        for (pattern, with) in [
+            (r"verdict in [0-9.]+ (ms|s|min)", "verdict in N ms"),
+            (r"at \d\d:\d\d:\d\d", "at HH:MM:SS"),
+            (r"etag [A-Za-z0-9+/=]+ (→|->) [A-Za-z0-9+/=]+", "etag A → B"),
+            (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        ] {
+            let expression = regex::Regex::new(pattern).unwrap();
+            text = expression.replace_all(&text, with).into_owned();
+        }
+        // What was replaced may have been longer or shorter; the place on the line is not compared.
+        let gaps = regex::Regex::new(" {2,}").unwrap();
+        text.lines()
+            .map(|line| {
+                if line.contains("verdict in N") || line.contains("HH:MM:SS") {
+                    gaps.replace_all(line, "  ").into_owned()
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// Fails with the screen where it does not say something.
+    #[track_caller]
+    pub fn says(&mut self, words: &str) -> &mut Self {
+        let screen = self.screen();
+        let flat = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let wanted = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Borders stand between the words of a wrapped line.
+        let bare = flat.replace(['│', '┃'], " ");
+        let bare = bare.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            flat.contains(&wanted) || bare.contains(&wanted),
+            "the screen does not say {words:?}:\n{screen}"
+        );
+        self
+    }
+
+    /// Fails with the screen where it says something.
+    #[track_caller]
+    pub fn never_says(&mut self, words: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(
+            !screen.contains(words),
+            "the screen says {words:?}:\n{screen}"
+        );
+        self
+    }
+
+    /// Whether it was left, and how.
+    pub fn left(&self) -> Option<&Leave> {
+        self.effects.iter().find_map(|e| match e {
+            Effect::Leave(leave) => Some(leave),
+            _ => None,
+        })
+    }
+
+    /// What was copied last.
+    pub fn copied(&self) -> Option<&str> {
+        self.effects.iter().rev().find_map(|e| match e {
+            Effect::Copy { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The allow policy of an account as the emulator has it now, read by its administrator.
+    pub fn policy(&self, project: &str, email: &str) -> serde_json::Value {
+        let emulator = self.emulator.as_ref().unwrap();
+        let connect = Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+            read_only: true,
+        };
+        let resource = Resource::account(project, email);
+        self.runtime.block_on(async {
+            let client = Client::connect(connect).await.unwrap();
+            let reader = client.reader();
+            bindscope::google::wire::read_policy(&*reader, &resource)
+                .await
+                .unwrap()
+        })
+    }
+
+    /// Where the history is kept.
+    pub fn history(&self) -> &std::path::Path {
+        self.history.path()
+    }
+
+    /// Stops the emulator, so that nothing answers any more.
+    pub fn hang_up(&mut self) {
+        if let Some(emulator) = self.emulator.take() {
+            self.runtime.block_on(emulator.stop());
+        }
+    }
+
+    /// The style of the first cell of some words on the screen.
+    pub fn style_of(&self, words: &str) -> ratatui::style::Style {
+        let buffer = self.terminal.backend().buffer();
+        for y in 0..buffer.area.height {
+            for x in 0..buffer.area.width {
+                let rest: String = (x..buffer.area.width)
+                    .map(|x| buffer[(x, y)].symbol())
+                    .collect();
+                if rest.starts_with(words) {
+                    return buffer[(x, y)].style();
+                }
+            }
+        }
+        panic!("the screen does not say {words:?}:\n{}", self.screen());
+    }
+}
+
+/// `run<Tab>` as keys.
+pub fn parse(notation: &str) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut rest = notation;
+    while let Some(c) = rest.chars().next() {
+        if let Some((name, after)) = rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
+            keys.push(Key::parse(name).unwrap_or_else(|| panic!("no key is called {name}")));
+            rest = after;
+        } else {
+            let text = if c == ' ' {
+                "Space".to_owned()
+            } else {
+                c.to_string()
+            };
+            keys.push(Key::parse(&text).unwrap());
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    keys
+}

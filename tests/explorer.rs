@@ -1,0 +1,509 @@
+//! The explorer, played: each test is keys and what the screen then says.
+
+mod common;
+
+use bindscope::iam::Resource;
+use bindscope::tui::Leave;
+use bindscope::tui::glyph::Glyphs;
+use bindscope::tui::keymap::{Context, TABLE};
+use bindscope::tui::message::Message;
+use bindscope::tui::theme::Theme;
+use common::{Opening, Play, parse};
+use ratatui::style::{Color, Modifier};
+
+const CALLER: &str = "run-processor@app-prod.iam.gserviceaccount.com";
+const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
+
+fn demo(estate: &'static str) -> Play {
+    Opening {
+        estate,
+        ..Opening::default()
+    }
+    .play()
+}
+
+fn on_pair(estate: &'static str) -> Play {
+    Opening {
+        estate,
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play()
+}
+
+/// The members of Token Creator on the target.
+fn creators(play: &Play) -> Vec<String> {
+    let policy = play.policy("data-vault", TARGET);
+    let bindings = policy["bindings"].as_array().cloned().unwrap_or_default();
+    bindings
+        .iter()
+        .filter(|b| b["role"] == "roles/iam.serviceAccountTokenCreator")
+        .flat_map(|b| b["members"].as_array().cloned().unwrap_or_default())
+        .map(|m| m.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_story_is_played_to_its_end() {
+    let mut play = demo("cross-project");
+    play.says("Who calls, and which account should it act as?");
+    play.keys("runproc<Tab>priv")
+        .says("run-processor@app-prod → bq-privileged@data-vault");
+    insta::assert_snapshot!("story-1-pick", play.steady());
+    play.keys("<Enter>")
+        .says("✗ 403 until granted")
+        .says("◐ Token Creator, off the path")
+        .says("Granted on the caller's own project.");
+    insta::assert_snapshot!("story-2-answer", play.steady());
+    assert!(creators(&play).is_empty());
+    play.keys("f").says("Give access?").says("NOT applied yet");
+    insta::assert_snapshot!("story-3-confirm", play.steady());
+    play.keys("grant");
+    assert!(creators(&play).is_empty(), "typing applies nothing");
+    play.keys("<Enter>")
+        .says("It works")
+        .says("token minted as run-processor@app-prod at");
+    insta::assert_snapshot!("story-4-proof", play.steady());
+    assert_eq!(creators(&play), [format!("serviceAccount:{CALLER}")]);
+    play.keys("<Esc>")
+        .says("✓ works: token minted at")
+        .says("✓ grants: Token Creator")
+        .says("✓ run-processor@app-prod has Token Creator on the account itself.");
+    insta::assert_snapshot!("story-5-works", play.steady());
+    assert_eq!(play.style_of("✓ works").fg, Some(Color::Green));
+    play.keys("f").says("Nothing is missing");
+    play.keys("q");
+    let Some(Leave::Quit { words }) = play.left() else {
+        panic!("not left");
+    };
+    assert_eq!(words.len(), 1);
+    assert!(words[0].contains("bindscope undo "), "{words:?}");
+}
+
+/// Every built-in story at the three sizes: what is seen first.
+#[test]
+fn every_story_shows_its_answer_at_every_size() {
+    for story in bindscope::emulator::estates::index() {
+        if story.name == "large" {
+            continue;
+        }
+        let mut play = Opening {
+            estate: &story.name,
+            pair: Some((&story.caller, &story.target)),
+            ..Opening::default()
+        }
+        .play();
+        insta::assert_snapshot!(format!("{}-80x24", story.name), play.steady());
+        play.resize(40, 12);
+        play.says("where bindings are").says("why");
+        insta::assert_snapshot!(format!("{}-40x12", story.name), play.steady());
+        play.resize(160, 45);
+        play.says("policy of");
+        insta::assert_snapshot!(format!("{}-160x45", story.name), play.steady());
+    }
+}
+
+/// What `f` shows for every story: the change, or why there is none.
+#[test]
+fn every_story_shows_its_fix_or_why_there_is_none() {
+    for story in bindscope::emulator::estates::index() {
+        if story.name == "large" {
+            continue;
+        }
+        let mut play = Opening {
+            estate: &story.name,
+            size: (100, 40),
+            pair: Some((&story.caller, &story.target)),
+            ..Opening::default()
+        }
+        .play();
+        play.keys("f");
+        insta::assert_snapshot!(format!("fix-{}", story.name), play.steady());
+    }
+}
+
+#[test]
+fn nothing_but_the_typed_word_applies() {
+    let mut play = on_pair("cross-project");
+    play.keys("f");
+    for attempt in [
+        "<Enter>",
+        "<Enter><Enter><Enter>",
+        "gran<Enter>",
+        "<Space><Enter>",
+        "yes<Enter>",
+    ] {
+        play.keys(attempt).says("NOT applied yet");
+        assert!(creators(&play).is_empty(), "{attempt} applied it");
+    }
+    play.keys("<Ctrl-u>");
+    play.paste("grant").says("The word has to be typed");
+    play.keys("<Esc><Enter>").says("NOT applied yet");
+    assert!(creators(&play).is_empty());
+    play.keys("<Esc>")
+        .says("Nothing was changed.")
+        .never_says("Give access?");
+    assert!(creators(&play).is_empty());
+    assert!(play.left().is_none());
+}
+
+#[test]
+fn a_click_confirms_nothing() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let mut play = on_pair("cross-project");
+    play.keys("fgrant");
+    for row in 0..24 {
+        for column in 0..80 {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let modifiers = KeyModifiers::NONE;
+            for _ in 0..2 {
+                play.take(Message::Mouse(MouseEvent {
+                    kind,
+                    column,
+                    row,
+                    modifiers,
+                }));
+            }
+        }
+    }
+    play.settle();
+    play.says("NOT applied yet");
+    assert!(creators(&play).is_empty());
+}
+
+#[test]
+fn a_grant_can_have_an_end() {
+    let mut play = Opening {
+        size: (100, 40),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("ft").says("until").says("request.time <");
+    play.keys("t").never_says("request.time <");
+    play.keys("tgrant<Enter>");
+    let policy = play.policy("data-vault", TARGET);
+    let binding = policy["bindings"].as_array().unwrap().last().unwrap();
+    let expression = binding["condition"]["expression"].as_str().unwrap();
+    assert!(
+        expression.starts_with("request.time < timestamp("),
+        "{expression}"
+    );
+    assert_eq!(policy["version"], 3);
+    play.says("It works");
+}
+
+#[test]
+fn what_was_applied_is_taken_back() {
+    let mut play = on_pair("cross-project");
+    let before = play.policy("data-vault", TARGET);
+    play.keys("fgrant<Enter>").says("It works");
+    play.keys("u")
+        .says("Take it back?")
+        .says("type undo to apply");
+    play.keys("undo<Enter>")
+        .says("Taken back")
+        .says("taken back");
+    play.keys("<Esc>").says("✗ 403 until granted");
+    let after = play.policy("data-vault", TARGET);
+    assert_eq!(before["bindings"], after["bindings"]);
+    play.keys("H")
+        .says("undone")
+        .says("run-processor@app-prod on bq-privileged@");
+    play.keys("<Enter>")
+        .says("roles/iam.serviceAccountTokenCreator");
+    play.keys("q");
+    let Some(Leave::Quit { words }) = play.left() else {
+        panic!("not left");
+    };
+    assert!(words[0].contains("taken back"), "{words:?}");
+}
+
+#[test]
+fn read_only_shows_the_fix_and_applies_nothing() {
+    let mut play = Opening {
+        read_only: true,
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("read-only");
+    play.keys("fgrant<Enter>")
+        .says("Not applied: this is a read-only session");
+    assert!(creators(&play).is_empty());
+    play.keys("<Esc><Esc>f<F4>").says("copy what?");
+    play.keys("request<Enter>");
+    let letter = play.copied().unwrap();
+    assert!(letter.contains("Please grant one role"), "{letter}");
+    assert!(letter.contains(TARGET), "{letter}");
+}
+
+#[test]
+fn who_may_not_write_is_told_before() {
+    let mut play = Opening {
+        viewer: Some("user:ben@example.com"),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("f");
+    let screen = play.screen();
+    if screen.contains("Give access?") {
+        play.says("Cannot be applied from here: you lack iam.serviceAccounts.setIamPolicy");
+        play.keys("grant<Enter>").says("Not applied");
+        assert!(creators(&play).is_empty());
+    } else {
+        play.says("No binding would mend this");
+    }
+}
+
+#[test]
+fn typing_filters_and_the_letters_show() {
+    let mut play = demo("cross-project");
+    play.keys("bqr").says("3 of 10").says("bq-reader");
+    assert!(
+        play.style_of("bq-reader")
+            .add_modifier
+            .contains(Modifier::UNDERLINED),
+        "matched letters are marked"
+    );
+    play.keys("<Esc>").never_says("3 of 10");
+    play.keys("zzz").says("No account matches");
+    play.keys("<Enter>").says("No caller is chosen");
+    play.keys("<Ctrl-u>ana@example.com<Enter>priv")
+        .says("ana@example.com → bq-privileged");
+    play.keys("<Enter>").says("caller, a person");
+}
+
+#[test]
+fn esc_goes_back_step_by_step_and_never_leaves() {
+    let mut play = demo("cross-project");
+    play.keys("run<Tab>priv<Enter>").says("where bindings are");
+    play.keys("?").says("Keys: the answer");
+    play.keys("<Esc>").never_says("Keys: the answer");
+    play.keys("<Esc>").says("Who calls");
+    play.keys("<Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc>");
+    assert!(play.left().is_none());
+    play.keys("<Ctrl-c>");
+    assert!(play.left().is_some());
+}
+
+#[test]
+fn questions_are_gone_through_like_pages() {
+    let mut play = on_pair("cross-project");
+    play.keys("s").says("caller bq-privileged@data-vault");
+    play.keys("[")
+        .says("caller run-processor@app-prod")
+        .says("403 until granted");
+    play.keys("[").says("This is the first question.");
+    play.keys("]").says("caller bq-privileged@data-vault");
+    play.keys("]").says("This is the newest question.");
+    play.keys("[m").says("ask about which permission?");
+    play.keys("actas<Enter>").says("act as (attach)");
+}
+
+#[test]
+fn what_is_copied_is_what_was_asked_for() {
+    let mut play = on_pair("cross-project");
+    for (typed, holds) in [
+        (
+            "caller<Enter>",
+            "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com",
+        ),
+        (
+            "gcloud command<Enter>",
+            "gcloud iam service-accounts add-iam-policy-binding",
+        ),
+        ("terraform<Enter>", "google_service_account_iam_member"),
+        ("json trouble<Enter>", "overallAccessState"),
+        ("explain command<Enter>", "bindscope explain --caller"),
+        ("full resource<Enter>", "//"),
+    ] {
+        play.keys("y").keys(typed);
+        let copied = play.copied().unwrap();
+        assert!(copied.contains(holds), "{typed}: {copied}");
+    }
+    play.keys("o");
+    assert!(
+        play.copied()
+            .unwrap()
+            .starts_with("https://console.cloud.google.com/iam-admin/")
+    );
+}
+
+#[test]
+fn a_connection_that_is_gone_is_said_and_nothing_is_lost() {
+    let mut play = on_pair("cross-project");
+    play.hang_up();
+    play.keys("r")
+        .says("could not be read")
+        .says("r tries again");
+    play.keys("f").says("The answer is not there yet.");
+    assert!(play.left().is_none());
+    let mut play = on_pair("cross-project");
+    play.keys("f");
+    play.hang_up();
+    play.keys("grant<Enter>")
+        .says("Not applied")
+        .says("nothing was written");
+}
+
+#[test]
+fn an_unknown_account_is_an_answer() {
+    let mut play = Opening {
+        pair: Some((CALLER, "bq-priviledged@data-vault.iam.gserviceaccount.com")),
+        ..Opening::default()
+    }
+    .play();
+    play.says("There is no service account bq-priviledged@data-vault");
+    play.keys("f").says("No binding would mend this");
+}
+
+#[test]
+fn states_are_told_apart_without_colour_and_without_box_drawing() {
+    let mut play = Opening {
+        glyphs: Glyphs::Ascii,
+        theme: Theme::Mono,
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("o Token Creator, off the path");
+    let screen = play.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    let selected = play.keys("<Tab>").style_of(">");
+    assert!(selected.add_modifier.contains(Modifier::REVERSED));
+    assert_eq!(selected.fg, Some(Color::Reset));
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so() {
+    let mut play = on_pair("cross-project");
+    for (width, height) in [(39, 12), (40, 11), (10, 3), (1, 1)] {
+        play.resize(width, height);
+        if width >= 20 {
+            play.says("Too small");
+        }
+    }
+    play.resize(80, 24);
+    play.says("where bindings are");
+}
+
+/// Keys pressed in every context, hidden ones included: nothing panics, and nothing is written.
+#[test]
+fn every_key_can_be_pressed_everywhere() {
+    let mut play = on_pair("cross-project");
+    let leads = [
+        "",
+        "?",
+        ":",
+        "f",
+        "y",
+        "m",
+        "H",
+        "L",
+        "p",
+        "!",
+        "i",
+        "<Enter>",
+        "<Tab><Enter>",
+    ];
+    for lead in leads {
+        for entry in TABLE {
+            for name in entry.keys {
+                if ["q", "Q", "Ctrl-c", "Ctrl-z"].contains(name) {
+                    continue;
+                }
+                play.keys("<Esc><Esc><Esc><Esc>");
+                if play.screen().contains("Who calls") {
+                    play.keys("<Esc><Esc><Esc>");
+                }
+                for key in parse(lead) {
+                    play.take(Message::Key(key.event()));
+                }
+                for key in parse(&format!("<{name}>")) {
+                    play.take(Message::Key(key.event()));
+                }
+            }
+        }
+    }
+    play.settle();
+    assert!(creators(&play).is_empty());
+    assert!(TABLE.iter().any(|e| e.context == Context::Confirm));
+}
+
+#[test]
+fn a_name_from_outside_never_reaches_the_terminal_raw() {
+    let mut play = demo("cross-project");
+    play.paste("\u{1b}]0;owned\u{7}x\u{202e}y@z").settle();
+    let screen = play.screen();
+    assert!(
+        !screen.contains('\u{1b}') && !screen.contains('\u{202e}'),
+        "{screen}"
+    );
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.take(Message::Viewer("evil\u{1b}[2J\u{202e}".to_owned()));
+    play.says("evil\\u{1b}[2J\\u{202e}");
+}
+
+#[test]
+fn the_large_estate_is_searched_while_it_loads() {
+    let mut play = Opening {
+        estate: "large",
+        ..Opening::default()
+    }
+    .play();
+    play.says("20000 in 500 projects");
+    play.keys("runproc<Tab>bqpriv<Enter>")
+        .says("403 until granted");
+    assert_eq!(
+        Resource::parse_account(TARGET).unwrap().id(),
+        "bq-privileged@data-vault.iam.gserviceaccount.com"
+    );
+}
+
+#[test]
+fn the_journal_is_written_where_it_belongs() {
+    let mut play = on_pair("cross-project");
+    play.keys("fgrant<Enter>").says("It works");
+    let listing = bindscope::repair::history::list(play.history()).unwrap();
+    assert_eq!(listing.entries.len(), 1);
+    assert_eq!(listing.entries[0].state.word(), "applied");
+    assert_eq!(listing.entries[0].record.estate, "demo: cross-project");
+}
+
+#[test]
+fn a_pasted_error_starts_a_question() {
+    let mut play = demo("cross-project");
+    let url = "POST https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com:generateAccessToken";
+    let body = r#"{"error":{"code":403,"message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","status":"PERMISSION_DENIED"}}"#;
+    play.paste(&format!("{url}\n{body}"))
+        .says("The pasted error names the target. Who called?")
+        .says("→ bq-privileged@data-vault");
+    play.keys("runproc<Enter><Enter>").says("403 until granted");
+    play.paste("a shopping list\n- milk")
+        .says("it was left alone");
+    play.says("403 until granted");
+}
+
+#[test]
+fn who_and_reach_list_ways_and_lead_on() {
+    let mut play = on_pair("cross-project");
+    play.keys("w")
+        .says("who can reach bq-privileged@data-vault")
+        .says("terraform@ops-tools")
+        .says("Token Creator on data");
+    insta::assert_snapshot!("who", play.steady());
+    play.keys("<Enter>")
+        .says("caller terraform@ops-tools")
+        .says("✓ the call would succeed");
+    play.keys("x")
+        .says("what terraform@ops-tools can reach")
+        .says("bq-reader@data-vault");
+    insta::assert_snapshot!("reach", play.steady());
+    play.keys("<Esc>").says("where bindings are");
+}
