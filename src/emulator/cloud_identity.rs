@@ -2,6 +2,8 @@
 //!
 //! A group's resource name is opaque at Google's; here it is the address's own, hex-encoded.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -19,6 +21,15 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
     match (method, segments.as_slice(), verb) {
         ("GET", ["v1", "groups"], "lookup") => Some(lookup(shared, call)),
         ("GET", ["v1", "groups", id, "memberships"], "") => Some(memberships(shared, call, id)),
+        ("GET", ["v1", "groups", "-", "memberships"], "searchTransitiveGroups") => {
+            Some(transitive_groups(shared, call))
+        }
+        ("GET", ["v1", "groups", id, "memberships"], "checkTransitiveMembership") => {
+            Some(check_transitive(shared, call, id))
+        }
+        ("GET", ["v1", "groups", id, "memberships"], "searchTransitiveMemberships") => {
+            Some(transitive_members(shared, call, id))
+        }
         ("GET", ["v1", "groups", id], "") => Some(get(shared, call, id)),
         _ => None,
     }
@@ -123,4 +134,139 @@ fn kind_of(member: &PolicyMember) -> (&'static str, String) {
         Member::Group(email) => ("GROUP", email.clone()),
         _ => ("OTHER", member.text.to_string()),
     }
+}
+
+/// The member that a query names: `member_key_id == 'ana@example.com'`, with `&& 'label' in labels`
+/// and the like beside it (cloudidentity v1, `groups.memberships.searchTransitiveGroups`, query).
+fn member_key(call: &Call) -> Result<String, Refusal> {
+    let query = call.param("query").unwrap_or_default();
+    let refused = || {
+        Refusal::invalid(
+            "The query is not supported by this emulator: expected member_key_id == 'ADDRESS', and labels beside it.",
+        )
+    };
+    let mut found = None;
+    for part in query.split("&&").map(str::trim) {
+        let quoted = |text: &str| {
+            let text = text.trim();
+            ['\'', '"'].iter().find_map(|q| {
+                text.strip_prefix(*q)?
+                    .strip_suffix(*q)
+                    .map(str::to_lowercase)
+            })
+        };
+        if let Some((name, value)) = part.split_once("==") {
+            if name.trim() != "member_key_id" {
+                return Err(refused());
+            }
+            found = Some(quoted(value).ok_or_else(refused)?);
+        } else if !part.ends_with("in labels") {
+            return Err(refused());
+        }
+    }
+    found.filter(|key| !key.is_empty()).ok_or_else(refused)
+}
+
+/// Whether a member is the one of that address.
+fn is_key(member: &PolicyMember, key: &str) -> bool {
+    kind_of(member).1.to_lowercase() == key
+}
+
+/// The groups that the address is in, directly (`true`) or through others.
+fn groups_of(world: &World, call: &Call, key: &str) -> BTreeMap<String, bool> {
+    let mut found: BTreeMap<String, bool> = BTreeMap::new();
+    let mut next = vec![(key.to_owned(), true)];
+    while let Some((key, direct)) = next.pop() {
+        for group in world.estate.groups() {
+            let inside = group.members.iter().any(|m| is_key(m, &key));
+            if !inside || !seen(world, call, &group.email) {
+                continue;
+            }
+            match found.get_mut(&*group.email) {
+                Some(known) => *known |= direct,
+                None => {
+                    found.insert(group.email.to_string(), direct);
+                    next.push((group.email.to_string(), false));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn transitive_groups(shared: &Shared, call: &Call) -> Answer {
+    let key = member_key(call)?;
+    let size = call.page_size(200, 1_000)?;
+    let world = shared.read();
+    let rows = groups_of(&world, call, &key)
+        .into_iter()
+        .map(|(email, direct)| {
+            let name = name_of(&email);
+            let row = json!({
+                "group": format!("groups/{name}"),
+                "groupKey": { "id": email },
+                "displayName": email.split('@').next().unwrap_or_default(),
+                "labels": { "cloudidentity.googleapis.com/groups.discussion_forum": "" },
+                "relationType": if direct { "DIRECT" } else { "INDIRECT" },
+                "roles": [{ "role": "MEMBER" }],
+            });
+            (email, row)
+        });
+    let (page, next) = call.page(rows, size)?;
+    Ok(listed("memberships", page, next))
+}
+
+fn check_transitive(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let email = email_of(id).unwrap_or_default();
+    let key = member_key(call)?;
+    let world = shared.read();
+    if !seen(&world, call, &email) {
+        return Err(refused());
+    }
+    let member = groups_of(&world, call, &key).contains_key(&email);
+    Ok(if member {
+        json!({ "hasMembership": true })
+    } else {
+        json!({})
+    })
+}
+
+/// Everybody in a group, those of groups in it included.
+fn transitive_members(shared: &Shared, call: &Call, id: &str) -> Answer {
+    let email = email_of(id).unwrap_or_default();
+    let size = call.page_size(200, 1_000)?;
+    let world = shared.read();
+    if !seen(&world, call, &email) {
+        return Err(refused());
+    }
+    let mut rows: BTreeMap<String, bool> = BTreeMap::new();
+    let mut next = vec![(email.clone(), true)];
+    while let Some((group, direct)) = next.pop() {
+        let Some(known) = world.estate.group(&group).known() else {
+            continue;
+        };
+        for member in &known.members {
+            let (kind, key) = kind_of(member);
+            match rows.get_mut(&key) {
+                Some(known) => *known |= direct,
+                None => {
+                    rows.insert(key.clone(), direct);
+                    if kind == "GROUP" {
+                        next.push((key, false));
+                    }
+                }
+            }
+        }
+    }
+    let rows = rows.into_iter().map(|(key, direct)| {
+        let row = json!({
+            "member": format!("groups/{}", name_of(&key)),
+            "preferredMemberKey": [{ "id": key }],
+            "relationType": if direct { "DIRECT" } else { "INDIRECT" },
+            "roles": [{ "role": "MEMBER" }],
+        });
+        (key, row)
+    });
+    let (page, next) = call.page(rows, size)?;
+    Ok(listed("memberships", page, next))
 }

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::state::{Refused, Shared, World};
 use super::tokens;
-use crate::evaluate::{self, Tri};
+use crate::evaluate::{self, Brought, Tri};
 use crate::iam::{Principal, Resource};
 
 /// Whether whoever calls has a permission on a resource (canonical name). What is not known to be
@@ -26,10 +26,25 @@ pub(crate) fn may(
     permission: &str,
     on: &Resource,
 ) -> bool {
+    may_change(world, call, who, permission, on, None)
+}
+
+/// As [`may`], for a request that changes the grants of these roles.
+fn may_change(
+    world: &World,
+    call: &Call,
+    who: &Principal,
+    permission: &str,
+    on: &Resource,
+    modified_roles: Option<&[String]>,
+) -> bool {
     // What a token carries is its bearer's, not that of a delegate.
     let own = matches!(&call.who, Who::Principal(bearer) if bearer == who);
-    let attributes = call.attributes.as_deref().filter(|_| own);
-    evaluate::may_with(world.enforced(), who, attributes, permission, on, call.now) == Tri::Yes
+    let brought = Brought {
+        attributes: call.attributes.as_deref().filter(|_| own),
+        modified_roles,
+    };
+    evaluate::may_with(world.enforced(), who, &brought, permission, on, call.now) == Tri::Yes
 }
 
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.
@@ -49,6 +64,30 @@ pub(crate) fn require(
     on: &Resource,
 ) -> Result<(), Refusal> {
     if holds(&shared.read(), call, permission, on) {
+        Ok(())
+    } else {
+        Err(denied(shared, call, permission, on))
+    }
+}
+
+/// Refuses a change of these roles' grants without the permission. A condition on it may speak of them
+/// (`api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', [])`).
+pub(crate) fn require_change(
+    shared: &Shared,
+    call: &Call,
+    permission: &str,
+    on: &Resource,
+    modified_roles: &[String],
+) -> Result<(), Refusal> {
+    let held = match &call.who {
+        Who::Nobody => false,
+        Who::Administrator => true,
+        Who::Principal(who) => {
+            let world = shared.read();
+            may_change(&world, call, who, permission, on, Some(modified_roles))
+        }
+    };
+    if held {
         Ok(())
     } else {
         Err(denied(shared, call, permission, on))

@@ -1,6 +1,8 @@
 //! getIamPolicy, setIamPolicy and testIamPermissions, the same for all four levels
 //! (discovery documents iam v1 and cloudresourcemanager v3).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +62,8 @@ pub(crate) fn get(shared: &Shared, call: &Call, on: &Resource) -> Answer {
 
 /// Writes the allow policy of a resource (canonical name).
 pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
-    enforce::require(shared, call, &permission(on, "setIamPolicy"), on)?;
+    let modified = modified_roles(&stored(&shared.read(), on), call.body.get("policy"));
+    enforce::require_change(shared, call, &permission(on, "setIamPolicy"), on, &modified)?;
     let Some(given) = call.body.get("policy").and_then(Value::as_object) else {
         return Err(Refusal::invalid("The request has no policy."));
     };
@@ -130,6 +133,40 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
         .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?;
     world.put_policy(on, policy, call.now);
     Ok(Value::Object(after))
+}
+
+/// The roles whose grants a new policy changes.
+fn modified_roles(before: &Map<String, Value>, after: Option<&Value>) -> Vec<String> {
+    type Grants = BTreeMap<String, BTreeSet<String>>;
+    let grants = |bindings: Option<&Value>| -> Grants {
+        let mut all = Grants::new();
+        for binding in bindings.and_then(Value::as_array).into_iter().flatten() {
+            let text = |field: &str| binding.get(field).and_then(Value::as_str);
+            let condition = binding.get("condition").map(Value::to_string);
+            let members = binding.get("members").and_then(Value::as_array);
+            let held = all
+                .entry(text("role").unwrap_or_default().to_owned())
+                .or_default();
+            for member in members.into_iter().flatten() {
+                held.insert(format!(
+                    "{member} {}",
+                    condition.as_deref().unwrap_or_default()
+                ));
+            }
+        }
+        all
+    };
+    let (old, new) = (
+        grants(before.get("bindings")),
+        grants(after.and_then(|policy| policy.get("bindings"))),
+    );
+    old.keys()
+        .chain(new.keys())
+        .filter(|role| old.get(*role) != new.get(*role))
+        .map(String::to_owned)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// Which of the permissions asked the caller has.

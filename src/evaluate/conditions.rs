@@ -131,14 +131,15 @@ pub(crate) fn with_context<T>(
     };
     // Defined for requests that set an allow policy; null where it is not (doc "Attribute reference
     // for IAM Conditions", IAM API attributes).
-    let attributes = if judge.permission.as_str().ends_with(".setIamPolicy") {
-        Vec::new()
-    } else {
-        vec![(
-            "iam.googleapis.com/modifiedGrantsByRole".to_owned(),
-            serde_json::Value::Null,
-        )]
+    let modified = match &judge.modified_roles {
+        Some(roles) => Some(serde_json::Value::from(roles.clone())),
+        None if judge.permission.as_str().ends_with(".setIamPolicy") => None,
+        None => Some(serde_json::Value::Null),
     };
+    let attributes: Vec<_> = modified
+        .map(|roles| ("iam.googleapis.com/modifiedGrantsByRole".to_owned(), roles))
+        .into_iter()
+        .collect();
     run(&Context {
         time: (site == Site::Allow).then_some(judge.time),
         resource: ResourceFacts {

@@ -28,6 +28,8 @@ pub(crate) struct Judge<'e> {
     pub time: Timestamp,
     /// A federated caller's attributes, as given or mapped from its claims.
     pub attributes: Attributes,
+    /// For a request that sets an allow policy: the roles whose grants it changes, where known.
+    pub modified_roles: Option<Vec<String>>,
     /// Answers of groups, by address.
     pub(crate) groups: RefCell<HashMap<String, Membership>>,
     /// Answers of roles, by name.
@@ -63,6 +65,7 @@ impl<'e> Judge<'e> {
             on: on.clone(),
             time,
             attributes: Attributes::default(),
+            modified_roles: None,
             groups: RefCell::default(),
             roles: RefCell::default(),
             tags: OnceCell::new(),

@@ -20,16 +20,25 @@ pub fn may(
     on: &Resource,
     time: Timestamp,
 ) -> Tri {
-    may_with(estate, caller, None, permission, on, time)
+    may_with(estate, caller, &Brought::default(), permission, on, time)
 }
 
-/// The same for a federated caller all of whose attributes are known (as [`super::admit`] gives
-/// them): what is not among them it does not have.
+/// What a request brings along beside its caller.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Brought<'a> {
+    /// All the attributes of a federated caller (as [`super::admit`] gives them): what is not among
+    /// them it does not have.
+    pub attributes: Option<&'a [(String, String)]>,
+    /// For a request that sets an allow policy: the roles whose grants it changes.
+    pub modified_roles: Option<&'a [String]>,
+}
+
+/// [`may`] with what the request brings along.
 #[must_use]
 pub fn may_with(
     estate: &Estate,
     caller: &Principal,
-    attributes: Option<&[(String, String)]>,
+    brought: &Brought<'_>,
     permission: &str,
     on: &Resource,
     time: Timestamp,
@@ -38,7 +47,8 @@ pub fn may_with(
         return Tri::No;
     };
     let mut one = Judge::new(estate, caller, &permission, on, time);
-    if let Some(attributes) = attributes {
+    one.modified_roles = brought.modified_roles.map(<[String]>::to_vec);
+    if let Some(attributes) = brought.attributes {
         one.attributes = Attributes {
             given: attributes.to_vec(),
             complete: true,

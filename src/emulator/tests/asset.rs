@@ -255,3 +255,65 @@ async fn an_analysis_says_who_may_do_what_where() {
     );
     http.running.stop().await;
 }
+
+#[tokio::test]
+async fn groups_are_searched_through_groups() {
+    let http = serve("group", Options::default()).await;
+    let story = estates::index().iter().find(|s| s.name == "group").unwrap();
+    let key = story.caller.split_once(':').unwrap().1;
+    let query = format!(
+        "query=member_key_id%20%3D%3D%20'{key}'%20%26%26%20'cloudidentity.googleapis.com%2Fgroups.discussion_forum'%20in%20labels"
+    );
+    let found = http
+        .every(
+            &format!("/v1/groups/-/memberships:searchTransitiveGroups?{query}"),
+            "memberships",
+        )
+        .await;
+    let kinds: Vec<&str> = found
+        .iter()
+        .map(|g| g["relationType"].as_str().unwrap())
+        .collect();
+    assert!(
+        kinds.contains(&"DIRECT") && kinds.contains(&"INDIRECT"),
+        "{found:?}"
+    );
+    for group in &found {
+        let path = format!(
+            "/v1/{}/memberships:checkTransitiveMembership?{query}",
+            group["group"].as_str().unwrap()
+        );
+        assert_eq!(
+            http.admin("GET", &path, Value::Null).await,
+            (200, json!({ "hasMembership": true }))
+        );
+        let path = format!(
+            "/v1/{}/memberships:searchTransitiveMemberships",
+            group["group"].as_str().unwrap()
+        );
+        let members = http.every(&path, "memberships").await;
+        assert!(
+            members
+                .iter()
+                .any(|m| m["preferredMemberKey"][0]["id"] == key),
+            "{members:?}"
+        );
+        let path = path.replace(
+            "searchTransitiveMemberships",
+            "checkTransitiveMembership?query=member_key_id%20%3D%3D%20'no@example.com'",
+        );
+        assert_eq!(
+            http.admin("GET", &path, Value::Null).await,
+            (200, json!({}))
+        );
+    }
+    let (status, _) = http
+        .admin(
+            "GET",
+            "/v1/groups/-/memberships:searchTransitiveGroups?query=x",
+            Value::Null,
+        )
+        .await;
+    assert_eq!(status, 400);
+    http.running.stop().await;
+}

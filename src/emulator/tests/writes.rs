@@ -265,3 +265,36 @@ async fn parts_of_an_answer_can_be_asked_for() {
     }
     http.running.stop().await;
 }
+
+/// A delegated administrator may grant the roles that a condition lists, and no other (doc "Set limits
+/// on granting roles").
+#[tokio::test]
+async fn a_condition_may_limit_which_roles_are_granted() {
+    let http = serve("cross-project", Options::default()).await;
+    let grant = |role: &str, member: &str| json!({ "role": role, "members": [member] });
+    let mut limited = grant("roles/iam.serviceAccountAdmin", "user:dora@example.com");
+    limited["condition"] = json!({ "title": "only users", "expression":
+        "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(['roles/iam.serviceAccountUser'])" });
+    let path = format!("{OWNED}:setIamPolicy");
+    let policy =
+        |more: Value| json!({ "policy": { "version": 3, "bindings": [limited.clone(), more] } });
+    let viewer = grant("roles/viewer", "user:ben@example.com");
+    let (status, body) = http.admin("POST", &path, policy(viewer.clone())).await;
+    assert_eq!(status, 200, "{body}");
+    let dora = "user:dora@example.com";
+    let mut next = policy(viewer);
+    let more = |next: &mut Value, binding: Value| {
+        let bindings = next["policy"]["bindings"].as_array_mut().unwrap();
+        bindings.push(binding);
+    };
+    more(
+        &mut next,
+        grant("roles/iam.serviceAccountUser", "user:cleo@example.com"),
+    );
+    let (status, body) = http.ask(dora, "POST", &path, next.clone()).await;
+    assert_eq!(status, 200, "{body}");
+    more(&mut next, grant(CREATOR, CALLER));
+    let (status, _) = http.ask(dora, "POST", &path, next).await;
+    assert_eq!(status, 403);
+    http.running.stop().await;
+}
