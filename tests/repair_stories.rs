@@ -13,7 +13,7 @@ use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
 use bindscope::repair::history::{self, State};
 use bindscope::repair::{
-    Journal, MayWrite, PlanOptions, Step, carry_out, may_carry_out, remedies, undo,
+    Consent, Journal, MayWrite, PlanOptions, Step, carry_out, may_carry_out, remedies, undo,
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -126,10 +126,11 @@ async fn tell(story: Value) {
         all
     };
     // As the story asks it: with the chain and the attributes that it has.
-    let mut more = Vec::new();
+    let mut chain = Vec::new();
     for via in story["via"].as_array().into_iter().flatten() {
-        more.extend(words(&["--via", via.as_str().unwrap()]));
+        chain.extend(words(&["--via", via.as_str().unwrap()]));
     }
+    let mut more = chain.clone();
     for (key, value) in story["attributes"].as_object().into_iter().flatten() {
         let given = format!("{key}={}", value.as_str().unwrap());
         more.extend(words(&["--attribute", &given]));
@@ -144,9 +145,8 @@ async fn tell(story: Value) {
     let on = Resource::account("-", &target);
     let before = world.policy(&on).await;
 
-    let fixed = world
-        .run(&ask("fix", &words(&["--yes", "--wait", "60s"])))
-        .await;
+    let how = [chain.as_slice(), &words(&["--yes", "--wait", "60s"])].concat();
+    let fixed = world.run(&ask("fix", &how)).await;
     if story["repairable"] != true {
         let fine = story["expectOutcome"] == "WOULD_SUCCEED";
         assert_eq!(fixed.code, i32::from(!fine), "{name}: {}", fixed.words);
@@ -160,9 +160,11 @@ async fn tell(story: Value) {
     if caller.starts_with("serviceAccount:") {
         assert_eq!(by, "a real token was minted", "{name}");
         // Waited for: it counts now, for the caller itself.
-        assert_eq!(world.mint(&caller, &target).await, 200, "{name}");
+        if chain.is_empty() {
+            assert_eq!(world.mint(&caller, &target).await, 200, "{name}");
+        }
     }
-    let second = world.run(&ask("explain", &[])).await;
+    let second = world.run(&asked).await;
     assert_eq!(second.code, 0, "{name}: {}", second.words);
     assert_eq!(second.json["outcome"], "WOULD_SUCCEED", "{name}");
 
@@ -217,7 +219,15 @@ async fn a_chain_is_mended_hop_by_hop_and_taken_back() {
         question: question.clone(),
     };
     let writer = world.client.writer();
-    let carried = carry_out(&*reader, &*writer, remedy, &journal, &|_, _| ()).await;
+    let carried = carry_out(
+        &*reader,
+        &*writer,
+        remedy,
+        &journal,
+        Consent::AsShown,
+        &|_, _| (),
+    )
+    .await;
     assert!(carried.error.is_none(), "{:?}", carried.error);
     assert_eq!(carried.done.len(), 2);
     let estate = survey(&*reader, &question, &|_| ()).await.unwrap();
@@ -257,7 +267,15 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
             question: question.clone(),
         };
         let writer = world.client.writer();
-        let carried = carry_out(&*reader, &*writer, remedy, &journal, &|_, _| ()).await;
+        let carried = carry_out(
+            &*reader,
+            &*writer,
+            remedy,
+            &journal,
+            Consent::AsShown,
+            &|_, _| (),
+        )
+        .await;
         assert!(carried.error.is_none(), "{:?}", carried.error);
         let outcome = async || {
             let estate = survey(&*reader, &question, &|_| ()).await.unwrap();

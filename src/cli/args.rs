@@ -209,6 +209,10 @@ pub struct Fix {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: Wanted,
+    /// A service account of a delegation chain between caller and target; repeat it in order. Every
+    /// hop that lacks a grant gets one
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub via: Vec<Resource>,
     /// Grant this role instead of the narrowest
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<String>,

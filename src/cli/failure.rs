@@ -5,7 +5,7 @@ use std::fmt;
 use crate::google::CredentialsError;
 use crate::google::wire::ApiError;
 use crate::repair::history::HistoryError;
-use crate::repair::{ApplyError, UndoError};
+use crate::repair::{ApplyError, StepError, UndoError};
 use crate::text::visible_lines;
 
 /// Why a command could not answer. Printed to stderr; the exit code is 2.
@@ -122,6 +122,16 @@ impl From<ApplyError> for Failure {
             _ => "",
         };
         Self::usage(error.to_string(), next)
+    }
+}
+
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Apply(error) => error.into(),
+            // It names the next step itself.
+            StepError::Switch(error) => Self::usage(error.to_string(), ""),
+        }
     }
 }
 

@@ -103,10 +103,13 @@ fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {
         ),
     ]);
     let arrow = pick("→", "->");
-    page.line(
-        Ink::Plain,
-        format!("    {} {arrow} {}", record.grant.member, record.grant.role),
-    );
+    match record.switched() {
+        Some(switch) => page.line(Ink::Plain, format!("    {}", switch.title())),
+        None => page.line(
+            Ink::Plain,
+            format!("    {} {arrow} {}", record.grant.member, record.grant.role),
+        ),
+    }
     if let Some(old) = &record.replaced {
         page.line(Ink::Plain, format!("    instead of {old}"));
     }
@@ -226,13 +229,7 @@ fn shown(undone: &Undone, entry: &Entry) -> Page {
     page.pieces(&[
         (Ink::Good, mark(Tri::Yes)),
         (Ink::Strong, &format!(" {}: ", undone.how.words())),
-        (
-            Ink::Plain,
-            &format!(
-                "{} for {} on {}",
-                record.grant.role, record.grant.member, record.resource
-            ),
-        ),
+        (Ink::Plain, &record.title()),
     ]);
     if let (Some(before), Some(after)) = (&undone.before, &undone.after) {
         for line in diff(before, after, 2).lines {

@@ -1,6 +1,6 @@
 //! A way of several steps, done one after the other, each with its own lines in the journal.
 
-use super::apply::{Applied, ApplyError, Ledger, apply};
+use super::apply::{Applied, ApplyError, Ledger, apply, apply_unseen};
 use super::may_write::{MayWrite, may_write, missing};
 use super::remedy::{Remedy, Step};
 use super::turn_on::{SwitchError, TurnedOn, turn_on};
@@ -56,6 +56,15 @@ pub struct Carried {
     pub error: Option<StepError>,
 }
 
+/// What a person has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The change as it was shown ([`apply`]).
+    AsShown,
+    /// Role and member, unseen ([`apply_unseen`]).
+    Unseen,
+}
+
 /// Does the steps in order and stops at the first that fails. `progress` hears of each before it is
 /// begun (its place, from 0).
 pub async fn carry_out(
@@ -63,16 +72,19 @@ pub async fn carry_out(
     writer: &dyn Tell,
     remedy: &Remedy,
     ledger: &dyn Ledger,
+    consent: Consent,
     progress: &(dyn Fn(usize, &Step) + Sync),
 ) -> Carried {
     let mut done = Vec::new();
     for (i, step) in remedy.steps.iter().enumerate() {
         progress(i, step);
         let result = match step {
-            Step::Binding(repair) => apply(reader, writer, repair, ledger)
-                .await
-                .map(StepDone::Applied)
-                .map_err(StepError::from),
+            Step::Binding(repair) => match consent {
+                Consent::AsShown => apply(reader, writer, repair, ledger).await,
+                Consent::Unseen => apply_unseen(reader, writer, repair, ledger).await,
+            }
+            .map(StepDone::Applied)
+            .map_err(StepError::from),
             Step::Switch(switch) => turn_on(reader, writer, switch, ledger)
                 .await
                 .map(StepDone::TurnedOn)

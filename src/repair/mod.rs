@@ -33,7 +33,7 @@ pub mod verify;
 mod write;
 
 pub use apply::{Applied, ApplyError, Ledger, apply, apply_unseen};
-pub use carry_out::{Carried, StepDone, StepError, carry_out, may_carry_out};
+pub use carry_out::{Carried, Consent, StepDone, StepError, carry_out, may_carry_out};
 pub use edit::{Before, EditError, Edited, Grant};
 pub use elsewhere::Elsewhere;
 pub use journal::Journal;

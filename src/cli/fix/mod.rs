@@ -11,10 +11,16 @@ use super::out::{self, Ink, Page};
 use super::{Exit, ask, repairs};
 use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::iam::Permission;
+use crate::repair::history;
+use crate::repair::meaning::AccountKind;
+use crate::repair::power::TWO_STEPS_FROM;
+use crate::repair::reverts::was_reverted;
 use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::{
-    Journal, MayWrite, PlanOptions, Remedy, Repair, apply, apply_unseen, may_write,
+    Consent, Journal, MayWrite, Meaning, PlanOptions, Remedy, Step, carry_out, may_carry_out,
+    meaning,
 };
+use crate::text::visible;
 use show::Show;
 
 /// What has to be typed before anything is written.
@@ -39,6 +45,7 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
             .permission
             .clone()
             .unwrap_or_else(Permission::get_access_token),
+        via: args.via.clone(),
         ..Question::new(
             args.caller.clone(),
             args.target.clone(),
@@ -59,17 +66,31 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
         policy: None,
     };
     let plan = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
-    let Some(repair) = plan.recommended().and_then(Remedy::single).cloned() else {
+    // What turns something on is never recommended: a person may still choose it.
+    let offered = plan
+        .remedies
+        .first()
+        .filter(|_| !args.yes && (args.dry_run || ask::somebody_there()));
+    let Some(remedy) = plan.recommended().or(offered) else {
         show.no_repair(args, &explanation, &causes, &plan)?;
         return Ok(Exit::No);
     };
-    if repair.already {
-        show.already(&repair, &explanation)?;
+    if let Some(repair) = remedy.single().filter(|r| r.already) {
+        show.already(repair, &explanation)?;
         return Ok(Exit::Unknown);
     }
-    show.plan(&repair, &explanation.question, &plan.warnings);
+    let meanings: Vec<Meaning> = remedy
+        .bindings()
+        .map(|repair| meaning(&estate, &explanation, repair))
+        .collect();
+    let sentences = meanings.iter().map(|m| m.sentences(&estate)).collect();
+    let mut warnings = plan.warnings.clone();
+    // A history that cannot be read stops the write, not the plan.
+    let listing = history::list(&facts.history).unwrap_or_default();
+    warnings.extend(remedy.bindings().filter_map(|r| was_reverted(&listing, r)));
+    show.plan(remedy, &explanation.question, sentences, &warnings);
     if args.dry_run {
-        show.not_applied(&repair, &explanation, "a dry run: nothing was changed")?;
+        show.not_applied(remedy, &explanation, "a dry run: nothing was changed")?;
         return Ok(Exit::Done);
     }
     if facts.read_only {
@@ -80,16 +101,16 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
     }
     let client = facts.client()?;
     let reader = client.reader();
-    if let MayWrite::No { lacks } = may_write(&*reader, &repair.resource).await? {
-        show.request(&repair, &explanation.question);
+    if let MayWrite::No { lacks } = may_carry_out(&*reader, remedy).await? {
+        show.request(remedy, &explanation.question);
         return Err(Failure::new(
-            format!("change the policy of {}", repair.resource),
+            remedy.title.clone(),
             format!("you lack {}; nothing was changed", lacks.join(" and ")),
             "ask somebody who may: the letter above says what to do",
         ));
     }
-    if !args.yes && !confirmed(&repair)? {
-        show.not_applied(&repair, &explanation, "declined: nothing was changed")?;
+    if !args.yes && !confirmed(remedy, &meanings)? {
+        show.not_applied(remedy, &explanation, "declined: nothing was changed")?;
         return Ok(Exit::No);
     }
     let journal = Journal {
@@ -98,20 +119,34 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
         estate: facts.label.clone(),
         question: question.clone(),
     };
-    let writer = client.writer();
-    let applied = if args.yes {
-        apply_unseen(&*reader, &*writer, &repair, &journal).await?
+    let consent = if args.yes {
+        Consent::Unseen
     } else {
-        apply(&*reader, &*writer, &repair, &journal).await?
+        Consent::AsShown
     };
-    show.applied(&repair, &applied);
+    let writer = client.writer();
+    let quiet = |_: usize, _: &Step| ();
+    let carried = carry_out(&*reader, &*writer, remedy, &journal, consent, &quiet).await;
+    for (step, done) in remedy.steps.iter().zip(&carried.done) {
+        show.done(step, done);
+    }
+    if let Some(error) = carried.error {
+        if !carried.done.is_empty() {
+            out::aside(&format!(
+                "{} of {} steps are done; each can be taken back with undo",
+                carried.done.len(),
+                remedy.steps.len()
+            ));
+        }
+        return Err(error.into());
+    }
     // Access counts as of now, whatever time the question was about.
     let now = Question {
         time: Timestamp::now(),
         ..question
     };
     let (verified, exit) = verified(facts, &now, args, show).await?;
-    show.end(&repair, &applied, &verified)?;
+    show.end(remedy, &carried.done, &verified)?;
     Ok(exit)
 }
 
@@ -170,11 +205,12 @@ async fn verified(
     })
 }
 
-/// Asks for the word on a terminal.
+/// Asks for the word on a terminal: for a powerful target, and where something is turned on, it is
+/// the account's name.
 ///
 /// # Errors
 /// Where there is no terminal to ask on.
-fn confirmed(repair: &Repair) -> Result<bool, Failure> {
+fn confirmed(remedy: &Remedy, meanings: &[Meaning]) -> Result<bool, Failure> {
     if !ask::somebody_there() {
         return Err(Failure::usage(
             "nothing was changed: there is no terminal to ask on",
@@ -182,14 +218,26 @@ fn confirmed(repair: &Repair) -> Result<bool, Failure> {
         ));
     }
     let mut page = Page::default();
-    page.pieces(&[
-        (Ink::Plain, "This gives "),
-        (Ink::Strong, &repair.member),
-        (Ink::Plain, " the role "),
-        (Ink::Strong, &repair.role),
-        (Ink::Plain, " on "),
-        (Ink::Strong, repair.resource.id()),
-    ]);
+    for step in &remedy.steps {
+        page.pieces(&[(Ink::Plain, "This will "), (Ink::Strong, &step.title())]);
+    }
     page.print_aside();
-    ask::typed(WORD, "to apply it")
+    let word = word_for(remedy, meanings);
+    ask::typed(&word, "to apply it")
+}
+
+/// What has to be typed.
+fn word_for(remedy: &Remedy, meanings: &[Meaning]) -> String {
+    let switched = remedy.steps.iter().find_map(|step| match step {
+        Step::Switch(switch) => Some(switch.resource.id()),
+        Step::Binding(_) => None,
+    });
+    let powerful = meanings
+        .iter()
+        .filter(|m| m.power >= TWO_STEPS_FROM || m.kind == AccountKind::ServiceAgent)
+        .max_by_key(|m| m.power);
+    match switched.or(powerful.map(|m| m.target.id())) {
+        Some(id) => visible(id.split_once('@').map_or(id, |(name, _)| name)),
+        None => WORD.to_owned(),
+    }
 }

@@ -11,7 +11,7 @@ use crate::evaluate::{Cause, Explanation, Question, Tri, Verdict};
 use crate::repair::diff::{Kind, diff};
 use crate::repair::equivalents::Change;
 use crate::repair::verify::Verified;
-use crate::repair::{Applied, Plan, Repair};
+use crate::repair::{Applied, Plan, Remedy, Repair, Step, StepDone, Switch};
 
 /// Lines of the policy around a change.
 const CONTEXT: usize = 3;
@@ -89,12 +89,22 @@ impl Show {
             page.wrapped(Ink::Plain, "  ", &cause.message);
             page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
         }
-        for remedy in &plan.remedies {
-            page.wrapped(Ink::Plain, "  by hand: ", &remedy.title);
+        for switch in plan
+            .remedies
+            .iter()
+            .flat_map(|r| &r.steps)
+            .filter_map(switch)
+        {
+            page.wrapped(Ink::Plain, "  by hand: ", &switch.title());
+            page.wrapped(Ink::Unsure, "    ", switch.caution());
+            page.line(Ink::Faint, format!("    {}", switch.gcloud()));
         }
         for other in &plan.elsewhere {
             page.wrapped(Ink::Plain, "  ", &other.what);
-            page.wrapped(Ink::Faint, "  ", &other.who);
+            page.wrapped(Ink::Faint, "    ", &other.who);
+            for line in other.command.lines() {
+                page.line(Ink::Faint, format!("    {line}"));
+            }
         }
         self.page(&page);
         self.json(|| result(None, None, explanation.verdict, "no repair would help"))
@@ -123,40 +133,34 @@ impl Show {
         })
     }
 
-    pub(super) fn plan(self, repair: &Repair, question: &Question, warnings: &[String]) {
+    pub(super) fn plan(
+        self,
+        remedy: &Remedy,
+        question: &Question,
+        meanings: Vec<Vec<String>>,
+        warnings: &[String],
+    ) {
         let mut page = Page::default();
         page.line(Ink::Strong, "Plan");
-        let kind = repair.resource.kind().word();
-        let condition = repair.condition.as_ref().map(|c| c.expression.clone());
-        let rows = [
-            ("on", Some(format!("{} ({kind})", repair.resource.id()))),
-            ("to", Some(repair.member.clone())),
-            ("instead of", repair.replaces.clone()),
-            ("role", Some(repair.role.clone())),
-            ("while", condition),
-        ];
-        for (name, value) in rows {
-            if let Some(value) = value {
-                page.pieces(&[(Ink::Faint, &format!("  {name:<11}")), (Ink::Plain, &value)]);
+        let mut meanings = meanings.into_iter();
+        for step in &remedy.steps {
+            match step {
+                Step::Binding(repair) => {
+                    binding(&mut page, repair);
+                    for sentence in meanings.next().into_iter().flatten() {
+                        page.wrapped(Ink::Plain, "", &sentence);
+                    }
+                    page.gap();
+                }
+                Step::Switch(switch) => {
+                    page.pieces(&[(Ink::Plain, "  "), (Ink::Strong, &switch.title())]);
+                    page.wrapped(Ink::Unsure, "  ", switch.caution());
+                    page.line(Ink::Faint, format!("  {}", switch.gcloud()));
+                    page.gap();
+                }
             }
         }
-        page.gap();
-        for line in diff(&repair.before, &repair.after, CONTEXT).lines {
-            if line.gap_before {
-                page.line(Ink::Faint, "  …");
-            }
-            let ink = match line.kind {
-                Kind::Same => Ink::Plain,
-                Kind::Added => Ink::Good,
-                Kind::Removed => Ink::Bad,
-            };
-            page.line(ink, format!("  {} {}", line.kind.sign(), line.text));
-        }
-        page.gap();
-        if repair.replaces.is_none() {
-            page.line(Ink::Faint, "Nobody is removed.");
-        }
-        if !repair.certain {
+        if !remedy.certain {
             page.wrapped(
                 Ink::Unsure,
                 "",
@@ -166,66 +170,73 @@ impl Show {
         for warning in warnings {
             page.wrapped(Ink::Unsure, "! ", warning);
         }
-        let grant = repair.grant();
-        if let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) {
-            let change = change.replacing(repair.replaces.as_deref());
-            page.line(Ink::Faint, "The same with gcloud:");
-            page.block(Ink::Faint, format!("  {}", change.gcloud()));
-        }
         page.line(Ink::Faint, format!("It gives {}.", question.permission));
         self.page(&page);
     }
 
-    /// The letter to somebody who may do it.
-    pub(super) fn request(self, repair: &Repair, question: &Question) {
-        let grant = repair.grant();
-        if let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) {
-            let change = change.replacing(repair.replaces.as_deref());
-            let mut page = Page::default();
+    /// The letters to somebody who may do it.
+    pub(super) fn request(self, remedy: &Remedy, question: &Question) {
+        let mut page = Page::default();
+        for step in &remedy.steps {
             page.gap();
-            let letter = change.request(question.permission.as_str(), None);
-            page.block(Ink::Plain, letter);
-            self.page(&page);
+            match step {
+                Step::Binding(repair) => {
+                    let grant = repair.grant();
+                    let (on, before, after) = (&repair.resource, &repair.before, &repair.after);
+                    if let Ok(change) = Change::new(on, &grant, before, after) {
+                        let change = change.replacing(repair.replaces.as_deref());
+                        let letter = change.request(question.permission.as_str(), None);
+                        page.block(Ink::Plain, letter);
+                    }
+                }
+                Step::Switch(switch) => {
+                    page.line(Ink::Plain, format!("Please {}.", switch.title()));
+                    page.line(Ink::Plain, format!("  {}", switch.gcloud()));
+                }
+            }
         }
+        self.page(&page);
     }
 
     pub(super) fn not_applied(
         self,
-        repair: &Repair,
+        remedy: &Remedy,
         explanation: &Explanation,
         why: &str,
     ) -> Result<(), Failure> {
         self.note(why);
-        self.json(|| result(Some(repair), None, explanation.verdict, why))
+        self.json(|| result(remedy.bindings().last(), None, explanation.verdict, why))
     }
 
-    pub(super) fn applied(self, repair: &Repair, applied: &Applied) {
+    /// What became of a step.
+    pub(super) fn done(self, step: &Step, done: &StepDone) {
         let mut page = Page::default();
-        match &applied.history_id {
-            Some(id) => {
-                page.pieces(&[
-                    (Ink::Good, mark(Tri::Yes)),
-                    (
-                        Ink::Strong,
-                        &format!(
-                            " applied, etag {} {} {}",
-                            applied.etag_before,
-                            pick("→", "->"),
-                            applied.etag_after
-                        ),
-                    ),
-                ]);
+        let words = match done {
+            StepDone::Applied(applied) => format!(
+                " applied, etag {} {} {}",
+                applied.etag_before,
+                pick("→", "->"),
+                applied.etag_after
+            ),
+            StepDone::TurnedOn(_) => format!(" done: {}", step.title()),
+        };
+        match (done.history_id(), done) {
+            (Some(id), _) => {
+                page.pieces(&[(Ink::Good, mark(Tri::Yes)), (Ink::Strong, &words)]);
                 page.line(Ink::Faint, format!("  take it back: bindscope undo {id}"));
             }
-            None => page.line(
+            (None, StepDone::Applied(_)) => page.line(
                 Ink::Strong,
                 format!(
                     "somebody else made this change on {} first",
-                    repair.resource.id()
+                    step.resource().id()
                 ),
             ),
+            (None, StepDone::TurnedOn(_)) => {
+                page.line(Ink::Strong, format!("it is so already: {}", step.title()));
+            }
         }
-        if let Some(warning) = &applied.journal_warning {
+        if let Some(warning) = done.journal_warning() {
             page.line(Ink::Unsure, warning);
         }
         self.page(&page);
@@ -233,8 +244,8 @@ impl Show {
 
     pub(super) fn end(
         self,
-        repair: &Repair,
-        applied: &Applied,
+        remedy: &Remedy,
+        done: &[StepDone],
         verified: &Option<Verified>,
     ) -> Result<(), Failure> {
         if self.format == Format::Json {
@@ -242,7 +253,7 @@ impl Show {
                 Some(seen) => (seen.verdict, seen.minted.words()),
                 None => (Verdict::UnknownInfo, "it could not be looked at".to_owned()),
             };
-            return out::json(&result(Some(repair), Some(applied), verdict, &by));
+            return out::json(&ended(remedy, done, verdict, &by));
         }
         let mut page = Page::default();
         if let Some(seen) = verified {
@@ -260,6 +271,75 @@ impl Show {
         }
         page.print()
     }
+}
+
+/// One binding: what, the policy with and without it, the same with gcloud.
+fn binding(page: &mut Page, repair: &Repair) {
+    let kind = repair.resource.kind().word();
+    let condition = repair.condition.as_ref().map(|c| c.expression.clone());
+    let rows = [
+        ("on", Some(format!("{} ({kind})", repair.resource.id()))),
+        ("to", Some(repair.member.clone())),
+        ("instead of", repair.replaces.clone()),
+        ("role", Some(repair.role.clone())),
+        ("while", condition),
+    ];
+    for (name, value) in rows {
+        if let Some(value) = value {
+            page.pieces(&[(Ink::Faint, &format!("  {name:<11}")), (Ink::Plain, &value)]);
+        }
+    }
+    page.gap();
+    for line in diff(&repair.before, &repair.after, CONTEXT).lines {
+        if line.gap_before {
+            page.line(Ink::Faint, "  …");
+        }
+        let ink = match line.kind {
+            Kind::Same => Ink::Plain,
+            Kind::Added => Ink::Good,
+            Kind::Removed => Ink::Bad,
+        };
+        page.line(ink, format!("  {} {}", line.kind.sign(), line.text));
+    }
+    page.gap();
+    if repair.replaces.is_none() {
+        page.line(Ink::Faint, "Nobody is removed.");
+    }
+    let grant = repair.grant();
+    if let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) {
+        let change = change.replacing(repair.replaces.as_deref());
+        page.line(Ink::Faint, "The same with gcloud:");
+        page.block(Ink::Faint, format!("  {}", change.gcloud()));
+    }
+}
+
+fn switch(step: &Step) -> Option<&Switch> {
+    match step {
+        Step::Switch(switch) => Some(switch),
+        Step::Binding(_) => None,
+    }
+}
+
+/// The contract's object of what was done: of several steps the last binding's, with all of them
+/// in `steps`.
+fn ended(remedy: &Remedy, done: &[StepDone], verdict: Verdict, verified_by: &str) -> Value {
+    let applied = done.iter().rev().find_map(|d| match d {
+        StepDone::Applied(applied) => Some(applied),
+        StepDone::TurnedOn(_) => None,
+    });
+    let mut object = result(remedy.bindings().last(), applied, verdict, verified_by);
+    if remedy.single().is_none()
+        && let Some(fields) = object.as_object_mut()
+    {
+        let steps = remedy.steps.iter().zip(done);
+        let steps: Vec<Value> = steps
+            .map(|(step, done)| json!({ "title": step.title(), "history": done.history_id() }))
+            .collect();
+        let any = done.iter().any(|d| d.history_id().is_some());
+        fields.insert("applied".to_owned(), any.into());
+        fields.insert("steps".to_owned(), steps.into());
+    }
+    object
 }
 
 /// The contract's object. Without a write `before` and `after` are the policy as it stands.
