@@ -26,8 +26,8 @@ use crate::google::wire::{Ask, Tell};
 use crate::iam::Principal;
 use crate::repair::history::State;
 use crate::repair::{
-    ApplyError, Carried, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out, history,
-    may_carry_out, remedies, settle, undo, verify,
+    ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out,
+    history, may_carry_out, remedies, settle, undo, verify,
 };
 
 /// Something to be done.
@@ -297,7 +297,15 @@ impl Executor {
                     let progress = |step, _: &_| {
                         let _ = send.send(Message::Step(ticket, step));
                     };
-                    let carried = carry_out(&*reader, &*writer, &way, &journal, &progress).await;
+                    let carried = carry_out(
+                        &*reader,
+                        &*writer,
+                        &way,
+                        &journal,
+                        Consent::AsShown,
+                        &progress,
+                    )
+                    .await;
                     let _ = send.send(Message::Written(ticket, ended(carried)));
                 });
             }
