@@ -142,16 +142,15 @@ fn modified_roles(before: &Map<String, Value>, after: Option<&Value>) -> Vec<Str
         let mut all = Grants::new();
         for binding in bindings.and_then(Value::as_array).into_iter().flatten() {
             let text = |field: &str| binding.get(field).and_then(Value::as_str);
-            let condition = binding.get("condition").map(Value::to_string);
+            // Its fields may come in any order.
+            let part = |field: &str| binding.pointer(&format!("/condition/{field}"));
+            let condition = format!("{:?} {:?}", part("expression"), part("title"));
             let members = binding.get("members").and_then(Value::as_array);
             let held = all
                 .entry(text("role").unwrap_or_default().to_owned())
                 .or_default();
             for member in members.into_iter().flatten() {
-                held.insert(format!(
-                    "{member} {}",
-                    condition.as_deref().unwrap_or_default()
-                ));
+                held.insert(format!("{member} {condition}"));
             }
         }
         all
