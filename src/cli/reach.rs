@@ -10,6 +10,8 @@ use super::failure::Failure;
 use super::levels::{mark, pick};
 use super::out::{self, Ink, Page};
 use super::scope::{self, Surveyed};
+use crate::estate::Existence;
+use crate::evaluate::diagnose::nearest_accounts;
 use crate::evaluate::reach::{self, Via};
 use crate::evaluate::{Tri, Verdict};
 use crate::google::survey::{Everything, Groups};
@@ -33,6 +35,7 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
     let end = async {
         let seen = scope::survey(&facts, &everything).await?;
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);
+        exists(&seen, &args.target)?;
         let answer = reach::who(&seen.estate, &args.target, &permission, time);
         let rows: Vec<Row> = answer
             .results
@@ -119,6 +122,23 @@ pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let end = end.await;
     facts.close().await;
     end
+}
+
+/// That nobody reaches an account that does not exist would be no answer.
+fn exists(seen: &Surveyed, target: &Resource) -> Result<(), Failure> {
+    let what = match seen.estate.resolve(target) {
+        Existence::Missing => "does not exist",
+        Existence::Deleted => "is deleted",
+        Existence::Exists(_) | Existence::Unknown(_) => return Ok(()),
+    };
+    let near = nearest_accounts(&seen.estate, target.id(), 3);
+    let next = if near.is_empty() {
+        "check the address letter by letter".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    let came_back = format!("the service account {} {what}", target.id());
+    Err(Failure::usage(came_back, next))
 }
 
 fn wanted(wanted: &Wanted) -> Permission {

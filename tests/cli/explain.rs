@@ -153,6 +153,30 @@ fn a_target_that_does_not_exist_is_an_answer_with_the_nearest_names() {
     assert_eq!(json["outcome"], "WOULD_FAIL");
     assert_eq!(json["causes"][0]["kind"], "TARGET_NOT_FOUND");
     assert_eq!(json["repairs"], json!([]));
+    assert!(
+        json["causes"][0]["remedy"]
+            .as_str()
+            .unwrap()
+            .contains(TARGET),
+        "{json}"
+    );
+    let wrong = "run-procesor@app-prod.iam.gserviceaccount.com";
+    let ran = home.run(&["--demo", "explain", "--caller", wrong, "--target", TARGET]);
+    assert!(
+        ran.ends(1)
+            .out
+            .contains("run-processor@app-prod.iam.gserviceaccount.com"),
+        "{}",
+        ran.out
+    );
+    home.run(&[
+        "--demo",
+        "who",
+        "--target",
+        "bq-priviledged@data-vault.iam.gserviceaccount.com",
+    ])
+    .ends(2)
+    .says(&format!("did you mean {TARGET}"));
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts) {
     headline(page, answer, facts);
     causes(page, answer);
     mending(page, answer);
-    if explanation.hops.is_empty() {
+    if explanation.target_state == AccountState::NotFound {
+        // There is no policy to show.
+    } else if explanation.hops.is_empty() {
         policies(page, &answer.estate, explanation);
     } else {
         for (i, hop) in explanation.hops.iter().enumerate() {
@@ -271,6 +273,13 @@ fn binding(page: &mut Page, found: &BindingExplanation) {
         (ink, &format!("      {} ", mark(found.grants))),
         (Ink::Plain, &format!("{}{role}", found.role)),
     ]);
+    if found.role_state == RoleState::NotIncluded {
+        // Whom it does not help is of no interest, unless it is the caller.
+        for member in found.members.iter().filter(|m| m.matches == Tri::Yes) {
+            member_line(page, "        ", member);
+        }
+        return;
+    }
     let (ours, others): (Vec<_>, Vec<_>) = found.members.iter().partition(|m| m.matches != Tri::No);
     for member in &ours {
         member_line(page, "        ", member);

@@ -55,9 +55,8 @@ impl Surveyor<'_> {
             _ => None,
         };
         if error.status() == Some(404) {
-            let mut estate = self.estate();
-            estate.put_missing(account.clone());
-            estate.put_missing(Resource::account("-", account.id()));
+            self.missing([account.clone(), Resource::account("-", account.id())]);
+            self.neighbours(account, named.as_deref()).await?;
             return Ok(None);
         }
         if named.is_some() {
@@ -78,13 +77,17 @@ impl Surveyor<'_> {
         {
             Ok(found) => Ok(Some(self.keep_account(found))),
             Err(error) if error.status() == Some(404) => {
-                let mut estate = self.estate();
-                estate.put_missing(account.clone());
-                estate.put_missing(there);
+                self.missing([account.clone(), there]);
+                self.neighbours(account, None).await?;
                 Ok(None)
             }
             Err(_) => Ok(Some((Some(likely.to_owned()), there))),
         }
+    }
+
+    fn missing(&self, accounts: [Resource; 2]) {
+        let mut estate = self.estate();
+        accounts.into_iter().for_each(|a| estate.put_missing(a));
     }
 
     fn keep_account(&self, found: ServiceAccount) -> (Option<String>, Resource) {
@@ -367,7 +370,7 @@ fn ancestors(answer: &Value) -> Vec<Resource> {
 }
 
 /// The project in a user-managed account's address; Google-managed ones have other domains.
-fn made_in(email: &str) -> Option<&str> {
+pub(super) fn made_in(email: &str) -> Option<&str> {
     let (_, domain) = email.split_once('@')?;
     let project = domain.strip_suffix(".iam.gserviceaccount.com")?;
     // `gcp-sa-…` are Google's own (service agents), in no project of ours.

@@ -1,6 +1,8 @@
-//! Accounts of the target's name in other projects: a grant on one of these, and none on the target,
-//! is a mix-up that the branches alone do not show.
+//! Accounts that may have been meant: those of the target's name in other projects (a grant on one of
+//! these, and none on the target, is a mix-up that the branches alone do not show), and those whose
+//! names are near to one that does not exist.
 
+use super::branch::made_in;
 use super::{Surveyor, side_by_side};
 use crate::estate::ServiceAccount;
 use crate::evaluate::{CauseKind, Question, diagnose, explain};
@@ -11,7 +13,41 @@ use crate::iam::Resource;
 /// More projects than this are not looked into: it is a hint, and costs a call each.
 const PROJECTS_AT_MOST: usize = 200;
 
+/// Letters by which a project's id may differ from one that was meant.
+const TYPO: usize = 2;
+
 impl Surveyor<'_> {
+    /// Reads which accounts there are where one was looked for that does not exist: in its project, or
+    /// in projects that are called nearly so. They are for "did you mean"; a refusal is none of its
+    /// business.
+    pub(super) async fn neighbours(
+        &self,
+        account: &Resource,
+        project: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let Some(project) = project.or_else(|| made_in(account.id())).map(str::to_owned) else {
+            return Ok(());
+        };
+        if !self.first(&format!("neighbours in {project}"))
+            || self.accounts_of(&project).await?.is_none()
+        {
+            return Ok(());
+        }
+        let label = format!("projects called nearly as {project}");
+        let mut unlisted = Vec::new();
+        let list = list_projects(self.ask, &Scope::Everything, &mut unlisted);
+        let Ok(projects) = self.watch(&label, list).await? else {
+            return Ok(());
+        };
+        let near = projects
+            .into_iter()
+            .map(|p| p.project_id)
+            .filter(|id| *id != project && strsim::damerau_levenshtein(id, &project) <= TYPO);
+        side_by_side(near.map(|id| async move { self.accounts_of(&id).await }))
+            .await
+            .map(drop)
+    }
+
     /// Looks for them where nothing that was read explains a refusal, and reads their policies.
     pub(super) async fn namesakes(&self, question: &Question) -> Result<(), ApiError> {
         if !self.nothing_explains(question) {

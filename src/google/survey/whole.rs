@@ -17,6 +17,9 @@ use crate::iam::{Permission, Resource};
 /// More groups than this are not followed (chosen: thousands of calls).
 const GROUPS_AT_MOST: usize = 5_000;
 
+/// A project and why its accounts may not be listed, when they may not.
+type Refused = Option<(String, String)>;
+
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
 pub struct Everything {
@@ -67,7 +70,7 @@ pub async fn whole(
         deny: true,
         boundaries: true,
     };
-    let mut tasks: Vec<BoxFuture<'_, Result<Option<(String, String)>, ApiError>>> = Vec::new();
+    let mut tasks: Vec<BoxFuture<'_, Result<Refused, ApiError>>> = Vec::new();
     for account in &everything.accounts {
         let branch = surveyor.account_branch(account.clone(), both);
         tasks.push(async move { branch.await.map(|()| None) }.boxed());
@@ -110,11 +113,7 @@ pub async fn whole(
 impl Surveyor<'_> {
     /// A project's branch, its accounts, and the state of its API. Gives the project and why, when its
     /// accounts may not be listed.
-    async fn project(
-        &self,
-        project: &str,
-        wanted: Wanted,
-    ) -> Result<Option<(String, String)>, ApiError> {
+    async fn project(&self, project: &str, wanted: Wanted) -> Result<Refused, ApiError> {
         let branch = async {
             self.project_branch(project.to_owned(), wanted).await?;
             // It names the project as the branch found it.
@@ -125,7 +124,7 @@ impl Surveyor<'_> {
     }
 
     /// Puts the accounts of a project into the estate; gives why, when they may not be listed.
-    async fn accounts_of(&self, project: &str) -> Result<Option<String>, ApiError> {
+    pub(super) async fn accounts_of(&self, project: &str) -> Result<Option<String>, ApiError> {
         let path = format!(
             "v1/projects/{}/serviceAccounts?pageSize=100",
             encode(project)
