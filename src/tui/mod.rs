@@ -7,13 +7,14 @@ mod clipboard;
 pub mod command;
 pub mod effects;
 pub mod glyph;
+mod input;
 pub mod keymap;
 pub mod list;
 pub mod message;
 pub mod model;
 pub mod page;
 mod paths;
-mod terminal;
+pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod tree;
@@ -24,8 +25,7 @@ mod words;
 use std::io;
 use std::path::PathBuf;
 
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
+use crossterm::event::Event;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -205,25 +205,28 @@ pub fn run(start: Start, runtime: &Handle) -> io::Result<Leave> {
     let theme = theme_of_environment();
     let glyphs = glyphs_of_environment();
     let mut session = Session::new(start, theme, glyphs, runtime);
+    // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
+    let mut signals = {
+        let _within = runtime.enter();
+        Signals::new()?
+    };
     let mut terminal = Terminal::take(session.model.mouse)?;
-    let left = runtime.block_on(event_loop(&mut session, &mut terminal));
+    let left = runtime.block_on(event_loop(&mut session, &mut terminal, &mut signals));
     drop(terminal);
     left
 }
 
-async fn event_loop(session: &mut Session, terminal: &mut Terminal) -> io::Result<Leave> {
+async fn event_loop(
+    session: &mut Session,
+    terminal: &mut Terminal,
+    signals: &mut Signals,
+) -> io::Result<Leave> {
     session.model.size = terminal.size()?;
     terminal.draw(|frame| view::draw(frame, &mut session.model))?;
-    let mut events = EventStream::new();
-    let mut signals = Signals::new()?;
     loop {
         let message = tokio::select! {
-            event = events.next() => match event {
-                Some(Ok(event)) => from_terminal(event),
-                // The terminal is gone, and its user with it.
-                Some(Err(error)) => return Err(error),
-                None => return Ok(Leave::Quit { words: session.model.changed.clone() }),
-            },
+            // An error: the terminal is gone, and its user with it.
+            event = input::next() => from_terminal(event?),
             message = session.next() => message,
             () = signals.next() => {
                 return Ok(Leave::Quit { words: session.model.changed.clone() });
@@ -239,10 +242,7 @@ async fn event_loop(session: &mut Session, terminal: &mut Terminal) -> io::Resul
                 Effect::Leave(leave) => return Ok(leave),
                 Effect::Mouse(on) => terminal.set_mouse(on)?,
                 Effect::Repaint => terminal.repaint()?,
-                Effect::Suspend => {
-                    terminal.suspend()?;
-                    events = EventStream::new();
-                }
+                Effect::Suspend => terminal.suspend()?,
                 Effect::Copy { what, text } => {
                     let words = clipboard::copy(terminal, &what, &text)?;
                     session.take(Message::Copied(words));

@@ -14,6 +14,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours at the moment: whoever turns it off gives the terminal back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -47,7 +48,7 @@ impl Terminal {
             cursor::Hide
         )
         .and_then(|()| self.set_mouse(self.mouse))
-        .and_then(|()| self.inner.clear());
+        .and_then(|()| self.repaint());
         if entered.is_err() {
             give_back();
         }
@@ -83,7 +84,10 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // Not `clear`: that asks the terminal where the cursor is, and one that does not answer
+        // would keep the first frame waiting for two seconds, and then end it.
+        let size = self.inner.size()?;
+        self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// The size in cells.

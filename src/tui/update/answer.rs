@@ -83,7 +83,8 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
                 asked.tree_row = first_place(&known);
             }
             asked.why_row = asked.why_row.min(known.causes.len().saturating_sub(1));
-            if known.explanation.outcome != Outcome::WouldSucceed {
+            // What was read later and says no counts again: somebody may have taken it out.
+            if known.explanation.outcome == Outcome::WouldFail {
                 asked.proven = None;
             }
             asked.reading = Reading::Known(known);
@@ -256,6 +257,10 @@ fn visit(model: &mut Model, later: bool) {
 /// The verdict in one line, for people.
 #[must_use]
 pub fn verdict_words(asked: &Asked) -> String {
+    // A token in hand is worth more than what was read before it.
+    if let Some(at) = &asked.proven {
+        return format!("works: token minted at {at}");
+    }
     let Some(known) = asked.known() else {
         return match &asked.reading {
             Reading::Failed(_) => "could not be read".to_owned(),
@@ -264,10 +269,7 @@ pub fn verdict_words(asked: &Asked) -> String {
         };
     };
     match known.explanation.outcome {
-        Outcome::WouldSucceed => match &asked.proven {
-            Some(at) => format!("works: token minted at {at}"),
-            None => "the call would succeed".to_owned(),
-        },
+        Outcome::WouldSucceed => "the call would succeed".to_owned(),
         Outcome::WouldFail => {
             let grantable = known.plan.remedies.iter().any(|w| w.single().is_some());
             if grantable {
@@ -293,7 +295,7 @@ pub fn printed(model: &Model) -> Vec<String> {
         format!("permission  {}", question.permission),
         format!("answer      {}", verdict_words(asked)),
     ];
-    if let Some(known) = asked.known() {
+    if let Some(known) = asked.known().filter(|_| asked.proven.is_none()) {
         for (i, cause) in known.causes.iter().enumerate() {
             lines.push(format!("{}. {}", i + 1, cause.message));
             lines.push(format!("   {}", cause.remedy));

@@ -42,7 +42,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Mouse(event) => mouse::update(model, event),
         Message::Resize(width, height) => {
             model.size = (width, height);
-            Vec::new()
+            // Drawn anew even when the size comes out as it was: what stood there may be gone.
+            vec![Effect::Repaint]
         }
         Message::Accounts(accounts) => {
             pick::came(model, &accounts);

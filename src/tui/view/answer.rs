@@ -74,6 +74,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         .map_or(target.clone(), str::to_owned);
     let (role, sign) = match (&asked.reading, asked.outcome()) {
         (Reading::Failed(_), _) => (Role::Denied, pen.glyphs.no()),
+        _ if asked.proven.is_some() => (Role::Granted, pen.glyphs.yes()),
         (_, Some(Outcome::WouldSucceed)) => (Role::Granted, pen.glyphs.yes()),
         (_, Some(Outcome::WouldFail)) => (Role::Denied, pen.glyphs.no()),
         (_, Some(Outcome::Unknown)) => (Role::Unknown, "?"),

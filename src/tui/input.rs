@@ -1,0 +1,44 @@
+//! What the terminal sends: read by one thread for as long as the process lives.
+//!
+//! A reader that is given up and made again (crossterm's own stream, when the explorer is opened
+//! twice or wakes from sleep) can leave a key lying until the next one comes.
+
+use std::io;
+use std::sync::OnceLock;
+
+use crossterm::event::{Event, read};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+type Incoming = Mutex<UnboundedReceiver<io::Result<Event>>>;
+
+/// The next event; an error when the terminal is gone, after which nothing more comes.
+///
+/// # Errors
+/// When the terminal cannot be read (any more).
+pub async fn next() -> io::Result<Event> {
+    let gone = || io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal is gone");
+    incoming()
+        .lock()
+        .await
+        .recv()
+        .await
+        .unwrap_or_else(|| Err(gone()))
+}
+
+fn incoming() -> &'static Incoming {
+    static INCOMING: OnceLock<Incoming> = OnceLock::new();
+    INCOMING.get_or_init(|| {
+        let (sender, receiver) = unbounded_channel();
+        std::thread::spawn(move || {
+            loop {
+                let event = read();
+                let over = event.is_err();
+                if sender.send(event).is_err() || over {
+                    return;
+                }
+            }
+        });
+        Mutex::new(receiver)
+    })
+}
