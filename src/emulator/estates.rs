@@ -59,6 +59,20 @@ static FILES: &[(&str, &str)] = files![
     "github",
     "delegation",
     "wrong-target",
+    "no-grant",
+    "role-deleted",
+    "role-unknown",
+    "role-unreadable",
+    "not-in-group",
+    "group-unreadable",
+    "condition-broken",
+    "condition-attribute",
+    "condition-open",
+    "target-missing",
+    "caller-missing",
+    "caller-disabled",
+    "boundary-deny-only",
+    "github-self",
 ];
 
 /// All stories, in the order in which they are best met.

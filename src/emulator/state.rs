@@ -278,7 +278,7 @@ impl World {
             let places: BTreeSet<Resource> = estate
                 .grants_naming(from)
                 .iter()
-                .map(|(resource, _)| resource.clone())
+                .map(|place| place.resource.clone())
                 .collect();
             for resource in places {
                 let Read::Known(Some(policy)) = estate.allow_policy(&resource) else {

@@ -43,11 +43,28 @@ impl GroupMembers {
     }
 }
 
+/// Where a member stands: a binding of an allow policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose policy it is.
+    pub resource: Resource,
+    /// The binding's place in it.
+    pub binding: u32,
+    /// The binding's role.
+    pub role: Arc<str>,
+}
+
 impl Estate {
     /// Sets the allow policy of a resource (canonical name), shares its members and indexes them.
     pub fn put_policy(&mut self, resource: Resource, mut policy: AllowPolicy) {
         self.forget_places(&resource);
         for (i, binding) in policy.bindings.iter_mut().enumerate() {
+            match self.role_names.get(&binding.role) {
+                Some(shared) => binding.role = Arc::clone(shared),
+                None => {
+                    self.role_names.insert(Arc::clone(&binding.role));
+                }
+            }
             for member in &mut binding.members {
                 let shared = self
                     .interned
@@ -55,8 +72,11 @@ impl Estate {
                     .or_insert_with(|| Arc::clone(member));
                 *member = Arc::clone(shared);
                 let key = index_key(member);
-                let at = (resource.clone(), u32::try_from(i).unwrap_or(u32::MAX));
-                self.by_member.entry(key).or_default().push(at);
+                self.by_member.entry(key).or_default().push(Place {
+                    resource: resource.clone(),
+                    binding: u32::try_from(i).unwrap_or(u32::MAX),
+                    role: Arc::clone(&binding.role),
+                });
             }
         }
         self.allow.insert(resource, Arc::new(policy));
@@ -77,9 +97,10 @@ impl Estate {
         for member in old.bindings.iter().flat_map(|b| &b.members) {
             let key = index_key(member);
             if let Some(places) = self.by_member.get_mut(&key) {
-                places.retain(|(at, _)| at != resource);
+                places.retain(|place| place.resource != *resource);
                 if places.is_empty() {
                     self.by_member.remove(&key);
+                    self.interned.remove(&member.text);
                 }
             }
         }
@@ -90,10 +111,10 @@ impl Estate {
         self.allow.iter()
     }
 
-    /// Where a member stands by name in an allow policy: the resource and the binding's place.
+    /// Where a member stands by name in an allow policy.
     /// `identifier` is compared as IAM does (`serviceAccount:` and `user:` without case).
     #[must_use]
-    pub fn grants_naming(&self, identifier: &str) -> &[(Resource, u32)] {
+    pub fn grants_naming(&self, identifier: &str) -> &[Place] {
         self.by_member
             .get(&*index_key(&PolicyMember::v1(identifier)))
             .map_or(&[], Vec::as_slice)

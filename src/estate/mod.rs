@@ -63,8 +63,10 @@ pub struct Estate {
     /// What every answer from this estate takes for granted.
     pub(crate) assumptions: BTreeSet<String>,
     /// Members seen in allow policies to where they stand.
-    pub(crate) by_member: HashMap<Arc<str>, Vec<(Resource, u32)>>,
+    pub(crate) by_member: HashMap<Arc<str>, Vec<index::Place>>,
     pub(crate) interned: HashMap<Arc<str>, Arc<PolicyMember>>,
+    /// Names of roles in allow policies, each once in memory.
+    pub(crate) role_names: HashSet<Arc<str>>,
 }
 
 impl Estate {

@@ -173,15 +173,16 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
             continue;
         }
         let itself = matches!(&member.member, Member::One(one) if one == principal);
-        for (resource, index) in estate.grants_naming(&member.text) {
+        for place in estate.grants_naming(&member.text) {
+            let resource = &place.resource;
             // One address in two spellings stands twice among the members.
-            if !done.insert((resource.clone(), *index)) {
+            if !done.insert((resource.clone(), place.binding)) {
                 continue;
             }
             let Read::Known(Some(policy)) = estate.allow_policy(resource) else {
                 continue;
             };
-            let place = usize::try_from(*index).ok();
+            let place = usize::try_from(place.binding).ok();
             let Some(binding) = place.and_then(|i| policy.bindings.get(i)) else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! Grants that are right in themselves and stand in the wrong place.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::super::cause::CauseKind;
 use super::super::explanation::{Explanation, Tri};
@@ -90,33 +91,35 @@ fn on_others(
             .account(target.id())
             .map_or(target.id(), |a| a.email.as_str()),
     );
+    let mut roles: Vec<(&Arc<str>, bool)> = Vec::new();
     let mut found: Vec<(bool, &Resource, bool)> = Vec::new();
-    for (resource, index) in estate.grants_naming(&explanation.question.caller.member()) {
+    for place in estate.grants_naming(&explanation.question.caller.member()) {
+        if !holds(estate, explanation, &place.role, &mut roles) {
+            continue;
+        }
+        let resource = &place.resource;
         if on_path(resource) || told.contains(resource) || found.iter().any(|f| f.1 == resource) {
             continue;
         }
         let Some(policy) = estate.allow_policy(resource).known().flatten() else {
             continue;
         };
-        let Some(binding) = usize::try_from(*index)
+        let Some(binding) = usize::try_from(place.binding)
             .ok()
             .and_then(|i| policy.bindings.get(i))
         else {
             continue;
         };
-        let (role, _) = without_hidden_condition(&binding.role);
-        let right = estate.role(role).known().is_some_and(|r| {
-            r.includes(explanation.question.permission.as_str()) && !r.disabled() && !r.deleted()
-        });
-        if !right {
-            continue;
-        }
         let alike = resource.kind() == ResourceKind::ServiceAccount
             && alike(&wanted, &words::local(resource.id()));
         found.push((alike, resource, binding.condition.is_some()));
+        if found.len() > 4 * MOST {
+            nearest_first(&mut found);
+            found.truncate(MOST);
+        }
     }
     let nothing_nearer = causes.len() == before;
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    nearest_first(&mut found);
     for (alike, resource, conditional) in found.into_iter().take(MOST) {
         if !alike && !nothing_nearer {
             continue;
@@ -153,6 +156,31 @@ fn on_others(
             ),
         );
     }
+}
+
+fn nearest_first(found: &mut [(bool, &Resource, bool)]) {
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+}
+
+/// Whether a role holds the permission; a caller that is named in many places has few roles.
+fn holds<'e>(
+    estate: &Estate,
+    explanation: &Explanation,
+    role: &'e Arc<str>,
+    known: &mut Vec<(&'e Arc<str>, bool)>,
+) -> bool {
+    if let Some((_, answer)) = known
+        .iter()
+        .find(|(r, _)| Arc::ptr_eq(r, role) || *r == role)
+    {
+        return *answer;
+    }
+    let (name, _) = without_hidden_condition(role);
+    let answer = estate.role(name).known().is_some_and(|r| {
+        r.includes(explanation.question.permission.as_str()) && !r.disabled() && !r.deleted()
+    });
+    known.push((role, answer));
+    answer
 }
 
 fn alike(wanted: &str, other: &str) -> bool {

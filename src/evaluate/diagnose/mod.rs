@@ -13,7 +13,7 @@ mod unread;
 mod words;
 
 use super::cause::{Cause, CauseKind};
-use super::explanation::{Explanation, Outcome, RoleState, Tri, Verdict};
+use super::explanation::{AccountState, Explanation, Outcome, RoleState, Tri, Verdict};
 use crate::estate::Estate;
 use crate::iam::{Member, Resource};
 
@@ -81,7 +81,8 @@ impl Causes {
 
 fn one(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     state::accounts(estate, explanation, causes);
-    if explanation.target_state == super::explanation::AccountState::NotFound {
+    // Nothing that policies say helps an account that is not there.
+    if [explanation.target_state, explanation.caller_state].contains(&AccountState::NotFound) {
         return;
     }
     state::api(explanation, causes);

@@ -12,20 +12,36 @@ const ALIKE: f64 = 0.7;
 #[must_use]
 pub fn nearest_accounts(estate: &Estate, address: &str, most: usize) -> Vec<String> {
     let wanted = address.to_lowercase();
-    let mut found: Vec<(f64, &str)> = estate
-        .accounts()
-        .map(|a| (likeness(&wanted, &a.email), a.email.as_str()))
-        .filter(|(score, _)| *score >= ALIKE)
-        .collect();
-    found.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
+    // The best so far, nearest first: never more than asked for, however large the estate is.
+    let mut found: Vec<(f64, &str)> = Vec::with_capacity(most + 1);
+    for account in estate.accounts() {
+        let least = if found.len() < most {
+            ALIKE
+        } else {
+            found.last().map_or(ALIKE, |(score, _)| *score)
+        };
+        let score = likeness(&wanted, &account.email, least);
+        if score < least {
+            continue;
+        }
+        let one = (score, account.email.as_str());
+        let at = found.partition_point(|(s, e)| {
+            s.total_cmp(&one.0)
+                .reverse()
+                .then_with(|| e.cmp(&one.1))
+                .is_lt()
+        });
+        found.insert(at, one);
+        found.truncate(most);
+    }
     found
         .into_iter()
-        .take(most)
         .map(|(_, email)| email.to_owned())
         .collect()
 }
 
-fn likeness(wanted: &str, email: &str) -> f64 {
+/// From 0 to 1; 0 for what stays below `least` anyway.
+fn likeness(wanted: &str, email: &str, least: f64) -> f64 {
     let (name, domain) = wanted.split_once('@').unwrap_or((wanted, ""));
     let (other, other_domain) = email.split_once('@').unwrap_or((email, ""));
     // Lengths far apart cannot be alike; this spares most of a large estate the comparison.
@@ -34,7 +50,7 @@ fn likeness(wanted: &str, email: &str) -> f64 {
         return 0.0;
     }
     let names = strsim::normalized_damerau_levenshtein(name, other);
-    if names < ALIKE {
+    if names < ALIKE || 0.8 * names + 0.2 < least {
         return 0.0;
     }
     0.8 * names + 0.2 * strsim::normalized_damerau_levenshtein(domain, other_domain)

@@ -1,11 +1,12 @@
 //! Causes beyond policies: accounts that are off or gone, the API that is not enabled.
 
 use super::super::cause::CauseKind;
-use super::super::explanation::{AccountState, Explanation, Tri};
+use super::super::explanation::{AccountState, Explanation, RoleState, Tri};
+use super::nearest::slip;
 use super::words::{self, Names};
 use super::{Causes, nearest_accounts};
 use crate::estate::Estate;
-use crate::iam::Resource;
+use crate::iam::{Member, Principal, Resource};
 
 pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     let names = Names::of(estate, explanation);
@@ -51,7 +52,7 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
                 .to_owned(),
         ),
         AccountState::NotFound => {
-            let near = nearest_accounts(estate, caller, 3);
+            let near = meant(estate, explanation, caller);
             let hint = if near.is_empty() {
                 "Check the address letter by letter.".to_owned()
             } else {
@@ -65,6 +66,29 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
             );
         }
     }
+}
+
+/// Accounts that a caller that is not there may have meant: first those that have a role for this on the
+/// target's path, then others that are known.
+fn meant(estate: &Estate, explanation: &Explanation, caller: &str) -> Vec<String> {
+    let mut near: Vec<String> = explanation
+        .allow
+        .iter()
+        .flat_map(|p| &p.bindings)
+        .filter(|b| b.role_state == RoleState::Included)
+        .flat_map(|b| &b.members)
+        .filter_map(|m| match &m.member.member {
+            Member::One(Principal::ServiceAccount(email)) if slip(caller, email) => {
+                Some(email.clone())
+            }
+            _ => None,
+        })
+        .collect();
+    near.extend(nearest_accounts(estate, caller, 3));
+    let mut seen = std::collections::HashSet::new();
+    near.retain(|email| seen.insert(email.clone()));
+    near.truncate(3);
+    near
 }
 
 fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes) {

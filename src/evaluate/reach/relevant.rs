@@ -22,7 +22,7 @@ pub(super) struct Entry<'e> {
     /// The binding.
     pub binding: &'e Binding,
     /// For each permission asked whether the role holds it.
-    pub holds: Vec<Tri>,
+    pub holds: Rc<[Tri]>,
 }
 
 /// The levels above an account, its project first.
@@ -151,25 +151,30 @@ impl<'e> Ground<'e> {
                 Judge::new(self.estate, &nobody, p, &Resource::project(""), self.time)
             })
             .collect();
+        // Roles are few: each is worked out once.
+        let mut roles: HashMap<&'e str, Rc<[Tri]>> = HashMap::new();
         let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
             for binding in bindings {
-                let states: Vec<RoleState> = judges
-                    .iter()
-                    .map(|j| role::state(j, &binding.role))
-                    .collect();
-                let holds: Vec<Tri> = states.iter().map(|s| role::grants(*s)).collect();
-                if holds.iter().all(|h| *h == Tri::No) {
-                    continue;
-                }
-                if states.contains(&RoleState::Unreadable) || states.contains(&RoleState::Unknown) {
-                    let (name, _) = role::without_hidden_condition(&binding.role);
-                    self.unread_roles.insert(name.to_owned());
-                }
-                self.entries.push(Entry {
-                    resource,
-                    binding,
-                    holds,
+                let holds = roles.entry(&binding.role).or_insert_with(|| {
+                    let states: Vec<RoleState> = judges
+                        .iter()
+                        .map(|j| role::state(j, &binding.role))
+                        .collect();
+                    if states.contains(&RoleState::Unreadable)
+                        || states.contains(&RoleState::Unknown)
+                    {
+                        let (name, _) = role::without_hidden_condition(&binding.role);
+                        self.unread_roles.insert(name.to_owned());
+                    }
+                    states.iter().map(|s| role::grants(*s)).collect()
                 });
+                if holds.iter().any(|h| *h != Tri::No) {
+                    self.entries.push(Entry {
+                        resource,
+                        binding,
+                        holds: Rc::clone(holds),
+                    });
+                }
             }
         };
         match levels {

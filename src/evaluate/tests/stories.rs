@@ -32,7 +32,21 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "unreadable",
         "unreadable-yes",
         "wrong-kind",
-        "wrong-target"
+        "wrong-target",
+        "no-grant",
+        "role-deleted",
+        "role-unknown",
+        "role-unreadable",
+        "not-in-group",
+        "group-unreadable",
+        "condition-broken",
+        "condition-attribute",
+        "condition-open",
+        "target-missing",
+        "caller-missing",
+        "caller-disabled",
+        "boundary-deny-only",
+        "github-self"
     )
 }
 
@@ -94,7 +108,7 @@ fn every_story_ends_as_its_index_entry_says() {
         );
         assert_eq!(Value::from(kinds), entry["expectCauses"], "{name}\n{told}");
     }
-    println!("{told}");
+    insta::assert_snapshot!("stories", told);
 }
 
 /// The emulator enforces what the explanation says.
