@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use bindscope::estate::Estate;
 use bindscope::evaluate::{Question, diagnose, explain, graph, may, reach, troubleshoot, who};
-use bindscope::iam::{Permission, Principal, Resource};
+use bindscope::iam::{AllowPolicy, Permission, Principal, Resource};
 use divan::{Bencher, black_box};
 use jiff::Timestamp;
 use support::{Size, email};
@@ -108,6 +108,18 @@ fn no_such_account(bencher: Bencher<'_, '_>) {
     bencher.bench(|| {
         let explanation = explain(estate, black_box(&question));
         diagnose(estate, &explanation)
+    });
+}
+
+/// What a plan of a repair rests on: the same estate with one other policy.
+#[divan::bench]
+fn with_another_policy(bencher: Bencher<'_, '_>) {
+    let estate = estate("large");
+    let on = Resource::account("proj-00001", &email(1, 1));
+    bencher.bench(|| {
+        let mut other = estate.clone();
+        other.put_policy(on.clone(), black_box(AllowPolicy::default()));
+        other
     });
 }
 

@@ -45,47 +45,46 @@ impl Estate {
     /// Adds or replaces an organization.
     pub fn put_organization(&mut self, organization: Organization) {
         let number = last(&organization.name);
-        self.organizations.insert(number, organization);
+        Arc::make_mut(&mut self.organizations).insert(number, organization);
     }
 
     /// Adds or replaces a folder.
     pub fn put_folder(&mut self, folder: Folder) {
         let number = last(&folder.name);
-        self.folders.insert(number, folder);
+        Arc::make_mut(&mut self.folders).insert(number, folder);
     }
 
     /// Adds or replaces a project.
     pub fn put_project(&mut self, project: Project) {
         let id: Arc<str> = project.project_id.as_str().into();
-        self.numbers
-            .insert(project.number().into(), Arc::clone(&id));
-        self.projects.insert(id, project);
+        Arc::make_mut(&mut self.numbers).insert(project.number().into(), Arc::clone(&id));
+        Arc::make_mut(&mut self.projects).insert(id, project);
     }
 
     /// Adds or replaces a service account.
     pub fn put_account(&mut self, account: ServiceAccount) {
         let email: Arc<str> = account.email.to_lowercase().into();
         if !account.unique_id.is_empty() {
-            self.unique_ids
+            Arc::make_mut(&mut self.unique_ids)
                 .insert(account.unique_id.as_str().into(), Arc::clone(&email));
         }
-        self.deleted_accounts.remove(&email);
-        self.accounts.insert(email, Arc::new(account));
+        Arc::make_mut(&mut self.deleted_accounts).remove(&email);
+        Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
     }
 
     /// Takes an account away and remembers that it was there.
     pub fn delete_account(&mut self, email: &str) -> Option<Arc<ServiceAccount>> {
         let email = email.to_lowercase();
-        let account = self.accounts.remove(email.as_str())?;
-        self.unique_ids.remove(account.unique_id.as_str());
-        self.deleted_accounts
+        let account = Arc::make_mut(&mut self.accounts).remove(email.as_str())?;
+        Arc::make_mut(&mut self.unique_ids).remove(account.unique_id.as_str());
+        Arc::make_mut(&mut self.deleted_accounts)
             .insert(email.into(), Some(account.unique_id.clone()));
         Some(account)
     }
 
     /// Remembers that something asked for is not there.
     pub fn put_missing(&mut self, resource: Resource) {
-        self.missing.insert(resource);
+        Arc::make_mut(&mut self.missing).insert(resource);
     }
 
     /// All organizations, by number.

@@ -62,21 +62,26 @@ impl Estate {
             match self.role_names.get(&binding.role) {
                 Some(shared) => binding.role = Arc::clone(shared),
                 None => {
-                    self.role_names.insert(Arc::clone(&binding.role));
+                    Arc::make_mut(&mut self.role_names).insert(Arc::clone(&binding.role));
                 }
             }
             for member in &mut binding.members {
-                let shared = self
-                    .interned
-                    .entry(Arc::clone(&member.text))
-                    .or_insert_with(|| Arc::clone(member));
-                *member = Arc::clone(shared);
+                match self.interned.get(&member.text) {
+                    Some(shared) => *member = Arc::clone(shared),
+                    None => self
+                        .interned
+                        .insert(Arc::clone(&member.text), Arc::clone(member)),
+                }
                 let key = index_key(member);
-                self.by_member.entry(key).or_default().push(Place {
+                let place = Place {
                     resource: resource.clone(),
                     binding: u32::try_from(i).unwrap_or(u32::MAX),
                     role: Arc::clone(&binding.role),
-                });
+                };
+                match self.by_member.get_mut(&key) {
+                    Some(places) => places.push(place),
+                    None => self.by_member.insert(key, vec![place]),
+                }
             }
         }
         self.allow.insert(resource, Arc::new(policy));

@@ -8,6 +8,7 @@ pub mod hierarchy;
 pub mod index;
 pub mod policies;
 pub mod records;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, PolicyMember, Resource, Role,
 };
+
+use shared::SharedMap;
 
 pub use hierarchy::{Ancestry, Existence};
 pub use records::{Folder, Group, Organization, Project, Provider, Read, ServiceAccount, Tag};
@@ -30,43 +33,43 @@ pub enum Coverage {
     Partial,
 }
 
-/// An organization as far as it is known.
+/// An organization as far as it is known. A clone shares what is not changed afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct Estate {
     pub(crate) coverage: Coverage,
-    pub(crate) organizations: BTreeMap<Arc<str>, Organization>,
-    pub(crate) folders: BTreeMap<Arc<str>, Folder>,
-    pub(crate) projects: BTreeMap<Arc<str>, Project>,
+    pub(crate) organizations: Arc<BTreeMap<Arc<str>, Organization>>,
+    pub(crate) folders: Arc<BTreeMap<Arc<str>, Folder>>,
+    pub(crate) projects: Arc<BTreeMap<Arc<str>, Project>>,
     /// Project number to id.
-    pub(crate) numbers: HashMap<Arc<str>, Arc<str>>,
+    pub(crate) numbers: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// By lower-case e-mail.
-    pub(crate) accounts: BTreeMap<Arc<str>, Arc<ServiceAccount>>,
+    pub(crate) accounts: Arc<BTreeMap<Arc<str>, Arc<ServiceAccount>>>,
     /// Unique id to e-mail.
-    pub(crate) unique_ids: HashMap<Arc<str>, Arc<str>>,
+    pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// Accounts that were deleted, by e-mail: the unique id each had (`None` when not known).
-    pub(crate) deleted_accounts: BTreeMap<Arc<str>, Option<String>>,
+    pub(crate) deleted_accounts: Arc<BTreeMap<Arc<str>, Option<String>>>,
     /// Resources that were asked for and are not there (survey).
-    pub(crate) missing: HashSet<Resource>,
-    pub(crate) allow: HashMap<Resource, Arc<AllowPolicy>>,
-    pub(crate) deny: HashMap<Resource, Vec<Arc<DenyPolicy>>>,
-    pub(crate) boundaries: BTreeMap<Arc<str>, Arc<BoundaryPolicy>>,
+    pub(crate) missing: Arc<HashSet<Resource>>,
+    pub(crate) allow: SharedMap<Resource, Arc<AllowPolicy>>,
+    pub(crate) deny: Arc<HashMap<Resource, Vec<Arc<DenyPolicy>>>>,
+    pub(crate) boundaries: Arc<BTreeMap<Arc<str>, Arc<BoundaryPolicy>>>,
     /// By parent collection, `organizations/1/locations/global/policyBindings`.
-    pub(crate) policy_bindings: BTreeMap<Arc<str>, Vec<Arc<PolicyBinding>>>,
-    pub(crate) roles: HashMap<Arc<str>, Arc<Role>>,
-    pub(crate) groups: HashMap<Arc<str>, Arc<index::GroupMembers>>,
-    pub(crate) tags: HashMap<Resource, Vec<Tag>>,
+    pub(crate) policy_bindings: Arc<BTreeMap<Arc<str>, Vec<Arc<PolicyBinding>>>>,
+    pub(crate) roles: Arc<HashMap<Arc<str>, Arc<Role>>>,
+    pub(crate) groups: Arc<HashMap<Arc<str>, Arc<index::GroupMembers>>>,
+    pub(crate) tags: Arc<HashMap<Resource, Vec<Tag>>>,
     /// Project id to enabled services.
-    pub(crate) services: HashMap<Arc<str>, BTreeSet<String>>,
-    pub(crate) providers: BTreeMap<Arc<str>, Arc<Provider>>,
+    pub(crate) services: Arc<HashMap<Arc<str>, BTreeSet<String>>>,
+    pub(crate) providers: Arc<BTreeMap<Arc<str>, Arc<Provider>>>,
     /// What exists and may not be read, by the names of the estate file, with why.
-    pub(crate) unreadable: BTreeMap<String, Arc<str>>,
+    pub(crate) unreadable: Arc<BTreeMap<String, Arc<str>>>,
     /// What every answer from this estate takes for granted.
-    pub(crate) assumptions: BTreeSet<String>,
+    pub(crate) assumptions: Arc<BTreeSet<String>>,
     /// Members seen in allow policies to where they stand.
-    pub(crate) by_member: HashMap<Arc<str>, Vec<index::Place>>,
-    pub(crate) interned: HashMap<Arc<str>, Arc<PolicyMember>>,
+    pub(crate) by_member: SharedMap<Arc<str>, Vec<index::Place>>,
+    pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
     /// Names of roles in allow policies, each once in memory.
-    pub(crate) role_names: HashSet<Arc<str>>,
+    pub(crate) role_names: Arc<HashSet<Arc<str>>>,
 }
 
 impl Estate {
@@ -92,13 +95,13 @@ impl Estate {
 
     /// Adds to [`Self::assumptions`].
     pub fn assume(&mut self, what: &str) {
-        self.assumptions.insert(what.to_owned());
+        Arc::make_mut(&mut self.assumptions).insert(what.to_owned());
     }
 
     /// Marks something that exists and may not be read, by its name in the estate file's
     /// `unreadable` list; `why` is for people.
     pub fn mark_unreadable(&mut self, name: &str, why: &str) {
-        self.unreadable.insert(name.to_owned(), why.into());
+        Arc::make_mut(&mut self.unreadable).insert(name.to_owned(), why.into());
     }
 
     /// What exists and may not be read, with why.
@@ -111,7 +114,7 @@ impl Estate {
     /// The same estate with nothing marked unreadable: what a judge sees that knows all of it.
     #[must_use]
     pub fn without_unreadable(mut self) -> Self {
-        self.unreadable.clear();
+        self.unreadable = Arc::default();
         self
     }
 

@@ -218,14 +218,13 @@ impl Estate {
 
     /// Adds or replaces custom roles.
     pub fn put_role(&mut self, role: Role) {
-        self.roles.insert(role.name.as_str().into(), Arc::new(role));
+        Arc::make_mut(&mut self.roles).insert(role.name.as_str().into(), Arc::new(role));
     }
 
     /// Adds or replaces a group.
     pub fn put_group(&mut self, group: &Group) {
         let members = GroupMembers::new(group);
-        self.groups
-            .insert(Arc::clone(&members.email), Arc::new(members));
+        Arc::make_mut(&mut self.groups).insert(Arc::clone(&members.email), Arc::new(members));
     }
 
     /// Adds a deny policy to where its name says; `false` when the name says nothing.
@@ -234,7 +233,7 @@ impl Estate {
             return false;
         };
         let point = self.resolve(&point).exists().unwrap_or(point);
-        let list = self.deny.entry(point).or_default();
+        let list = Arc::make_mut(&mut self.deny).entry(point).or_default();
         list.retain(|p| p.name != policy.name);
         list.push(Arc::new(policy));
         true
@@ -242,20 +241,19 @@ impl Estate {
 
     /// Takes a deny policy away from a resource (canonical name); the others stay.
     pub fn remove_deny_policy(&mut self, resource: &Resource, name: &str) {
-        if let Some(list) = self.deny.get_mut(resource) {
+        if let Some(list) = Arc::make_mut(&mut self.deny).get_mut(resource) {
             list.retain(|p| p.name != name);
         }
     }
 
     /// Says that the deny policies of a resource were read (perhaps there are none).
     pub fn put_deny_read(&mut self, resource: Resource) {
-        self.deny.entry(resource).or_default();
+        Arc::make_mut(&mut self.deny).entry(resource).or_default();
     }
 
     /// Adds or replaces a boundary policy.
     pub fn put_boundary(&mut self, policy: BoundaryPolicy) {
-        self.boundaries
-            .insert(policy.name.as_str().into(), Arc::new(policy));
+        Arc::make_mut(&mut self.boundaries).insert(policy.name.as_str().into(), Arc::new(policy));
     }
 
     /// Adds or replaces a policy binding.
@@ -264,7 +262,9 @@ impl Estate {
             .name
             .rsplit_once('/')
             .map_or(&*binding.name, |(c, _)| c);
-        let list = self.policy_bindings.entry(collection.into()).or_default();
+        let list = Arc::make_mut(&mut self.policy_bindings)
+            .entry(collection.into())
+            .or_default();
         list.retain(|b| b.name != binding.name);
         list.push(Arc::new(binding));
     }
@@ -272,25 +272,24 @@ impl Estate {
     /// Says that the policy bindings at `parent` (`organizations/1`) were read.
     pub fn put_policy_bindings_read(&mut self, parent: &Resource) {
         let name = format!("{}/locations/global/policyBindings", parent.relative());
-        self.policy_bindings
+        Arc::make_mut(&mut self.policy_bindings)
             .entry(name.as_str().into())
             .or_default();
     }
 
     /// Sets the tags bound to a resource itself.
     pub fn put_tags(&mut self, resource: Resource, tags: Vec<Tag>) {
-        self.tags.insert(resource, tags);
+        Arc::make_mut(&mut self.tags).insert(resource, tags);
     }
 
     /// Sets which services a project (id) has enabled.
     pub fn put_services(&mut self, project_id: &str, enabled: impl IntoIterator<Item = String>) {
-        self.services
-            .insert(project_id.into(), enabled.into_iter().collect());
+        Arc::make_mut(&mut self.services).insert(project_id.into(), enabled.into_iter().collect());
     }
 
     /// Adds or replaces an identity pool provider.
     pub fn put_provider(&mut self, provider: Provider) {
-        self.providers
+        Arc::make_mut(&mut self.providers)
             .insert(provider.name.as_str().into(), Arc::new(provider));
     }
 

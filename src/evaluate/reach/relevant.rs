@@ -117,7 +117,7 @@ impl<'e> Ground<'e> {
     }
 
     fn find_deny_rules(&mut self) {
-        for (level, policies) in &self.estate.deny {
+        for (level, policies) in self.estate.deny.iter() {
             let mut found = Denying::Nothing;
             for rule in policies.iter().flat_map(|p| &p.rules) {
                 let Some(deny) = &rule.deny_rule else {
@@ -186,7 +186,7 @@ impl<'e> Ground<'e> {
                 }
             }
             None => {
-                for (resource, policy) in &self.estate.allow {
+                for (resource, policy) in self.estate.allow.iter() {
                     if !self.unread.contains(resource) {
                         keep(resource, &policy.bindings);
                     }
