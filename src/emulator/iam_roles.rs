@@ -155,6 +155,10 @@ const KNOWN: [&str; 7] = [
 /// The resource named in a query, which must exist.
 fn subject(shared: &Shared, call: &Call) -> Result<Resource, Refusal> {
     let name = call.text("/fullResourceName").unwrap_or_default();
+    // gcloud builds the name from the endpoint that it was given
+    // (googlecloudsdk/command_lib/iam/iam_util.py, GetResourceReference).
+    let here = format!("//{}/", call.host);
+    let name = name.strip_prefix(&here).unwrap_or(name);
     let asked = Resource::parse(name)
         .map_err(|_| Refusal::invalid("Invalid fullResourceName in the request."))?;
     let found = shared.read().find(&asked);

@@ -71,6 +71,7 @@ fn asked(shared: &Shared, call: &Call) -> Answer {
         if let Some(given) = call
             .body
             .pointer(&format!("/accessTuple/conditionContext/{part}"))
+            .filter(|given| **given != json!({}))
             && let Some(context) = answer
                 .pointer_mut("/accessTuple/conditionContext")
                 .and_then(Value::as_object_mut)

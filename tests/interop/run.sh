@@ -55,6 +55,10 @@ start() {
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_POLICYTROUBLESHOOTER
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDASSET
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDIDENTITY
   )
   unset "${wanted[@]}"
   while :; do
@@ -90,6 +94,7 @@ if command -v gcloud >/dev/null; then
   export CLOUDSDK_CONFIG=$work/gcloud
   mkdir -p "$CLOUDSDK_CONFIG"
   suite "gcloud" "$here/gcloud.sh"
+  suite "gcloud, every command" "$here/commands.sh"
   suite "writers" "$PYTHON" "$here/writers.py"
 else
   suite "writers, without gcloud" "$PYTHON" "$here/writers.py"
