@@ -25,6 +25,8 @@ const SERVED: [&str; 8] = [
     "serviceusage.googleapis.com",
     "sts.googleapis.com",
 ];
+/// The name of every operation.
+const DONE: &str = "acat.emulated-done";
 const IAM: &str = "iam.googleapis.com";
 const CREDENTIALS: &str = "iamcredentials.googleapis.com";
 
@@ -38,8 +40,9 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
         ("POST", ["v1", "projects", p, "services", s], "enable" | "disable") => {
             Some(switch(shared, call, p, s, verb == "enable"))
         }
-        ("GET", ["v1", "operations", id], "") => Some(Ok(json!({
-            "name": format!("operations/{id}"), "done": true,
+        // Every operation here is done at once and has the same name.
+        ("GET", ["v1", "operations", DONE], "") => Some(Ok(json!({
+            "name": format!("operations/{DONE}"), "done": true,
             "response": { "@type": "type.googleapis.com/google.protobuf.Empty" },
         }))),
         _ => None,
@@ -149,7 +152,7 @@ fn switch(shared: &Shared, call: &Call, id: &str, service: &str, on: bool) -> An
     world.change(|estate| estate.put_services(found.id(), services.clone()));
     let kind = if on { "Enable" } else { "Disable" };
     Ok(json!({
-        "name": "operations/acat.emulated-done",
+        "name": format!("operations/{DONE}"),
         "done": true,
         "response": {
             "@type": format!("type.googleapis.com/google.api.serviceusage.v1.{kind}ServiceResponse"),

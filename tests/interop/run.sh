@@ -40,7 +40,7 @@ start() {
   local pipe=$work/stdout line missing name
   rm -f "$pipe"
   mkfifo "$pipe"
-  "$binary" emulator --demo cross-project --port 0 >"$pipe" &
+  "$binary" emulator --demo "${demo:-cross-project}" --port 0 >"$pipe" &
   emulator=$!
   exec 3<"$pipe"
   IFS= read -r -t 60 -u 3 line || { echo "interop: the emulator printed no base URL" >&2; exit 1; }
@@ -89,6 +89,7 @@ suite() {
 
 suite "google-auth" "$PYTHON" "$here/impersonate.py"
 suite "schemas" "$PYTHON" "$here/schema.py"
+demo=boundary suite "schemas, boundaries" "$PYTHON" "$here/schema.py" boundaries
 suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
   export CLOUDSDK_CONFIG=$work/gcloud
