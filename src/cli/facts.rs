@@ -11,7 +11,7 @@ use crate::estate::file::{self, FileError};
 use crate::evaluate::Question;
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
-use crate::google::survey::{Progress, survey};
+use crate::google::survey::survey;
 use crate::google::{Client, Connect, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::{self, State};
@@ -78,17 +78,15 @@ impl Facts {
         self.client.as_ref().map_err(|e| e.clone().into())
     }
 
-    /// Reads what a question needs; each step is told to `progress`.
+    /// Reads what a question needs; how far that is stands on one passing line.
     ///
     /// # Errors
     /// When there are no credentials, when signed out, or when there is no connection.
-    pub async fn survey(
-        &self,
-        question: &Question,
-        progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<Estate, Failure> {
+    pub async fn survey(&self, question: &Question) -> Result<Estate, Failure> {
         let reader = self.client()?.reader();
-        let mut estate = survey(&*reader, question, progress).await?;
+        let counting = out::Counting::default();
+        let mut estate = survey(&*reader, question, &|step| counting.step(&step)).await?;
+        drop(counting);
         self.qualify(&mut estate);
         Ok(estate)
     }

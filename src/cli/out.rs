@@ -2,11 +2,13 @@
 //! colour where a terminal reads it; or JSON, alone on stdout.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::failure::Failure;
+use crate::google::survey::{Progress, ProgressState};
 use crate::text::{pretty_json, visible};
 
 /// What a piece of a line means; colours follow it.
@@ -230,6 +232,23 @@ impl Drop for Passing {
         if self.shown {
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
+    }
+}
+
+/// The answers of a survey on a passing line, counted.
+#[derive(Default)]
+pub struct Counting(Mutex<(Passing, usize)>);
+
+impl Counting {
+    /// Counts a step that is through.
+    pub fn step(&self, step: &Progress) {
+        if step.state == ProgressState::Started {
+            return;
+        }
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (passing, count) = &mut *line;
+        *count += 1;
+        passing.say(|| format!("{count} answers, last: {}", step.label));
     }
 }
 

@@ -1,12 +1,10 @@
 //! A survey of the whole scope, with its progress on one passing line.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::facts::Facts;
 use super::failure::Failure;
-use super::out::{self, Passing};
+use super::out;
 use crate::estate::Estate;
-use crate::google::survey::{Everything, ProgressState, whole};
+use crate::google::survey::{Everything, whole};
 
 /// What was read, and what could not be listed (`projects/P`, `folders/N`) with why.
 pub struct Surveyed {
@@ -47,18 +45,9 @@ impl Surveyed {
 /// search for projects is refused.
 pub async fn survey(facts: &Facts, everything: &Everything) -> Result<Surveyed, Failure> {
     let reader = facts.client()?.reader();
-    let line = Mutex::new((Passing::default(), 0_usize));
-    let progress = |step: crate::google::survey::Progress| {
-        if step.state == ProgressState::Started {
-            return;
-        }
-        let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
-        let (passing, count) = &mut *line;
-        *count += 1;
-        passing.say(|| format!("{count} answers, last: {}", step.label));
-    };
-    let read = whole(&*reader, everything, &progress).await;
-    drop(line);
+    let counting = out::Counting::default();
+    let read = whole(&*reader, everything, &|step| counting.step(&step)).await;
+    drop(counting);
     let (mut estate, unlisted) = read?;
     facts.qualify(&mut estate);
     Ok(Surveyed { estate, unlisted })

@@ -189,6 +189,67 @@ fn an_export_is_an_estate_that_answers_alike() {
     }
 }
 
+/// An asset export as `gcloud asset export` writes it, a line for each asset.
+const EXPORT: &str = r#"# exported by hand
+{"name":"//cloudresourcemanager.googleapis.com/organizations/1","asset_type":"cloudresourcemanager.googleapis.com/Organization","resource":{"data":{"name":"organizations/1","displayName":"example.com"}},"ancestors":["organizations/1"]}
+{"name":"//cloudresourcemanager.googleapis.com/projects/2","asset_type":"cloudresourcemanager.googleapis.com/Project","resource":{"data":{"projectId":"p","projectNumber":"2","name":"P","lifecycleState":"ACTIVE"}},"ancestors":["projects/2","organizations/1"]}
+{"name":"//iam.googleapis.com/projects/p/serviceAccounts/101","asset_type":"iam.googleapis.com/ServiceAccount","resource":{"data":{"email":"t@p.iam.gserviceaccount.com","uniqueId":"101","projectId":"p","name":"projects/p/serviceAccounts/t@p.iam.gserviceaccount.com"}},"ancestors":["projects/2","organizations/1"]}
+{"name":"//iam.googleapis.com/projects/p/serviceAccounts/101","asset_type":"iam.googleapis.com/ServiceAccount","iam_policy":{"bindings":[{"role":"roles/iam.serviceAccountTokenCreator","members":["group:devs@example.com"]}]},"ancestors":["projects/2","organizations/1"]}
+{"name":"//compute.googleapis.com/projects/p/zones/z/instances/i","asset_type":"compute.googleapis.com/Instance","resource":{"data":{}},"ancestors":["projects/2","organizations/1"]}
+"#;
+
+#[test]
+fn an_asset_export_and_a_file_that_adds_groups() {
+    let home = Home::new();
+    let export = home.write("assets.ndjson", EXPORT);
+    let groups = home.write(
+        "groups.json",
+        r#"{ "groups": [ { "email": "devs@example.com", "members": ["user:ana@example.com"] } ] }"#,
+    );
+    let (export, groups) = (export.to_str().unwrap(), groups.to_str().unwrap());
+    let ask = [
+        "--format=json",
+        "explain",
+        "--caller",
+        "user:ana@example.com",
+        "--target",
+        "t@p.iam.gserviceaccount.com",
+    ];
+    let alone: Vec<&str> = ["--estate", export].into_iter().chain(ask).collect();
+    let ran = home.run(&alone);
+    ran.ends(3).says("1 assets count for nothing here");
+    let json = ran.json();
+    let assumed = json["assumptions"].as_array().unwrap();
+    for name in ["NO_DENY_POLICIES_IN_EXPORT", "NO_BOUNDARIES_IN_EXPORT"] {
+        assert!(assumed.contains(&json!(name)), "{assumed:?}");
+    }
+    assert_eq!(json["causes"][0]["kind"], "GROUP_NOT_READABLE");
+    let both: Vec<&str> = ["--estate", export, "--estate", groups]
+        .into_iter()
+        .chain(ask)
+        .collect();
+    assert_eq!(home.run(&both).ends(0).json()["verdict"], "CAN_ACCESS");
+    let words: Vec<&str> = both
+        .iter()
+        .copied()
+        .filter(|a| *a != "--format=json")
+        .collect();
+    let text = home.run(&words).ends(0).out.clone();
+    assert!(text.contains("there are no deny policies"), "{text}");
+    let other = home.write(
+        "other.json",
+        r#"{ "groups": [ { "email": "devs@example.com", "members": ["user:ben@example.com"] } ] }"#,
+    );
+    let all: Vec<&str> = ["--estate", other.to_str().unwrap()]
+        .into_iter()
+        .chain(both)
+        .collect();
+    home.run(&all)
+        .ends(2)
+        .says("other.json")
+        .says("groups.json");
+}
+
 #[test]
 fn completions_and_manual() {
     let home = Home::new();

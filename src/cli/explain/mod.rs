@@ -106,7 +106,7 @@ fn exit(outcome: Outcome) -> Exit {
 }
 
 async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
-    let estate = facts.survey(question, &|_| ()).await?;
+    let estate = facts.survey(question).await?;
     let explanation = explain(&estate, question);
     let causes = diagnose(&estate, &explanation);
     let options = PlanOptions::default();

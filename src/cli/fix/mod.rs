@@ -52,7 +52,7 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
             args.wanted.at.unwrap_or(now),
         )
     };
-    let estate = facts.survey(&question, &|_| ()).await?;
+    let estate = facts.survey(&question).await?;
     let explanation = explain(&estate, &question);
     let causes = diagnose(&estate, &explanation);
     let show = Show { format };

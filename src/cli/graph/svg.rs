@@ -51,9 +51,10 @@ pub(super) fn draw(graph: &Graph) -> String {
             escaped(&title)
         ));
         if !matches!(edge.kind, EdgeKind::Contains) {
-            let (x, y) = (x2.saturating_sub(8), y2.saturating_sub(5));
+            // The curve's middle: edges that meet in a node are apart there.
+            let (x, y) = ((x1 + x2) / 2, (y1 + y2) / 2);
             out.push_str(&format!(
-                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"end\" font-size=\"9\" fill=\"#444\">{}</text>\n",
+                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" font-size=\"9\" fill=\"#444\">{}</text>\n",
                 escaped(&text)
             ));
         }

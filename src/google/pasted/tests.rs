@@ -223,6 +223,38 @@ fn node() {
 }
 
 #[test]
+fn other_languages() {
+    let url = format!(
+        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{VAULT}:generateAccessToken"
+    );
+    let expected = Expected {
+        target: VAULT,
+        service: "iamcredentials.googleapis.com",
+        ..denied()
+    };
+    let php = format!(
+        "PHP Fatal error:  Uncaught GuzzleHttp\\Exception\\ClientException: Client error: `POST {url}` resulted in a `403 Forbidden` response:\n{BODY}"
+    );
+    check("PHP", &php, &expected);
+    let dotnet = "Google.Apis.Auth.OAuth2.Responses.TokenResponseException: Error:\"Server response does not contain a JSON object. Status code is: Forbidden\", Description:\"\", Uri:\"\"\n   at Google.Apis.Auth.OAuth2.ImpersonatedCredential.RequestAccessTokenAsync(CancellationToken taskCancellationToken)";
+    check(".NET", dotnet, &of(Kind::ImpersonationDenied));
+    let curl = format!(
+        "> POST /v1/projects/-/serviceAccounts/{VAULT}:generateAccessToken HTTP/2\n> Host: iamcredentials.googleapis.com\n< HTTP/2 403\n{BODY}"
+    );
+    let expected = Expected {
+        target: VAULT,
+        ..denied()
+    };
+    check("curl -v", &curl, &expected);
+    let signing = "google.auth.exceptions.TransportError: Error calling the IAM signBlob API: b'{\\n  \"error\": {\\n    \"code\": 403,\\n    \"message\": \"Permission \\'iam.serviceAccounts.signBlob\\' denied on resource (or it may not exist).\",\\n    \"status\": \"PERMISSION_DENIED\"\\n  }\\n}\\n'";
+    let expected = Expected {
+        permission: "iam.serviceAccounts.signBlob",
+        ..of(Kind::ImpersonationDenied)
+    };
+    check("signing", signing, &expected);
+}
+
+#[test]
 fn terraform() {
     let text = "│ Error: googleapi: Error 403: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\n│ Details:\n│ [\n│   {\n│     \"@type\": \"type.googleapis.com/google.rpc.ErrorInfo\",\n│     \"domain\": \"iam.googleapis.com\",\n│     \"metadata\": {\n│       \"permission\": \"iam.serviceAccounts.getAccessToken\"\n│     },\n│     \"reason\": \"IAM_PERMISSION_DENIED\"\n│   }\n│ ]\n│ , forbidden\n│ \n│   with data.google_service_account_access_token.default,\n│   on main.tf line 30, in data \"google_service_account_access_token\" \"default\":\n│   30: data \"google_service_account_access_token\" \"default\" {\n";
     check("data source", text, &denied());
