@@ -507,3 +507,32 @@ fn who_and_reach_list_ways_and_lead_on() {
     insta::assert_snapshot!("reach", play.steady());
     play.keys("<Esc>").says("where bindings are");
 }
+
+/// The screens in the README are what the explorer shows.
+#[test]
+fn the_readme_shows_real_screens() {
+    let readme = include_str!("../README.md");
+    let between = readme
+        .split_once("<!-- screens -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- /screens -->"))
+        .unwrap()
+        .0;
+    let shown: Vec<&str> = between
+        .split("```text\n")
+        .skip(1)
+        .map(|block| block.split_once("\n```").unwrap().0)
+        .collect();
+    assert_eq!(shown.len(), 3);
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        at: None,
+        ..Opening::default()
+    }
+    .play();
+    let trimmed = |text: &str| common::steady(text).trim_end().to_owned();
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[0]));
+    play.keys("f");
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[1]));
+    play.keys("grant<Enter><Esc>");
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[2]));
+}

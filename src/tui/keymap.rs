@@ -124,7 +124,7 @@ pub const TABLE: &[Entry] = &[
     // The answer.
     row(In::Answer, &["f"], Do::Fix, Some("fix")),
     row(In::Answer, &["Enter"], Do::Open, Some("open")),
-    row(In::Answer, &["Tab"], Do::NextPanel, Some("other panel")),
+    row(In::Answer, &["Tab"], Do::NextPanel, Some("panel")),
     row(In::Answer, &["p"], Do::Pick, Some("pick")),
     row(In::Answer, &["y", "c"], Do::Copy, Some("copy")),
     row(In::Answer, &["w"], Do::Who, None),
@@ -138,7 +138,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["["], Do::Earlier, None),
     row(In::Answer, &["]"], Do::Later, None),
     row(In::Answer, &["!", "F9"], Do::Legend, None),
-    row(In::Answer, &[":"], Do::Palette, Some("commands")),
+    row(In::Answer, &[":"], Do::Palette, Some("menu")),
     row(In::Answer, &["?", "F1", "~"], Do::Help, Some("help")),
     row(In::Answer, &["q"], Do::Quit, Some("quit")),
     // A page to read.
@@ -153,6 +153,12 @@ pub const TABLE: &[Entry] = &[
     ),
     // The confirmation.
     row(In::Confirm, &["Enter"], Do::Open, Some("apply")),
+    row(
+        In::Confirm,
+        &["Esc", "Ctrl-["],
+        Do::Back,
+        Some("keep all as it is"),
+    ),
     row(In::Confirm, &["Tab"], Do::NextRepair, None),
     // Letters are commands only before the first one of the word; see `update::confirm`.
     row(
@@ -171,12 +177,6 @@ pub const TABLE: &[Entry] = &[
     row(In::Confirm, &["F1"], Do::Help, None),
     row(In::Confirm, &["PgDn", "Down"], Do::PageDown, None),
     row(In::Confirm, &["PgUp", "Up"], Do::PageUp, None),
-    row(
-        In::Confirm,
-        &["Esc", "Ctrl-["],
-        Do::Back,
-        Some("keep all as it is"),
-    ),
     row(In::Applied, &["u"], Do::Undo, Some("undo")),
     row(In::Applied, &["y", "c"], Do::Copy, Some("copy")),
     row(

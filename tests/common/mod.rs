@@ -41,6 +41,8 @@ pub struct Opening {
     /// Asks at once.
     pub pair: Option<(&'static str, &'static str)>,
     pub propagation: Duration,
+    /// The moment asked about; `None`: now.
+    pub at: Option<&'static str>,
 }
 
 impl Default for Opening {
@@ -54,6 +56,7 @@ impl Default for Opening {
             theme: Theme::Terminal,
             pair: None,
             propagation: Duration::ZERO,
+            at: Some("2026-11-24T12:00:00Z"),
         }
     }
 }
@@ -93,7 +96,7 @@ impl Opening {
             open: self.pair.is_some(),
             history: history.path().to_owned(),
             offer: None,
-            time: Some("2026-11-24T12:00:00Z".parse().unwrap()),
+            time: self.at.map(|at| at.parse().unwrap()),
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
@@ -198,28 +201,7 @@ impl Play {
 
     /// The screen with what differs from run to run replaced.
     pub fn steady(&self) -> String {
-        let mut text = self.screen();
-        for (pattern, with) in [
-            (r"verdict in [0-9.]+ (ms|s|min)", "verdict in N ms"),
-            (r"at \d\d:\d\d:\d\d", "at HH:MM:SS"),
-            (r"etag [A-Za-z0-9+/=]+ (→|->) [A-Za-z0-9+/=]+", "etag A → B"),
-            (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-        ] {
-            let expression = regex::Regex::new(pattern).unwrap();
-            text = expression.replace_all(&text, with).into_owned();
-        }
-        // What was replaced may have been longer or shorter; the place on the line is not compared.
-        let gaps = regex::Regex::new(" {2,}").unwrap();
-        text.lines()
-            .map(|line| {
-                if line.contains("verdict in N") || line.contains("HH:MM:SS") {
-                    gaps.replace_all(line, "  ").into_owned()
-                } else {
-                    line.to_owned()
-                }
-            })
-            .collect::<Vec<_>>()
-            .join("\n")
+        steady(&self.screen())
     }
 
     /// Fails with the screen where it does not say something.
@@ -310,6 +292,32 @@ impl Play {
         }
         panic!("the screen does not say {words:?}:\n{}", self.screen());
     }
+}
+
+/// A screen with what differs from run to run replaced.
+pub fn steady(screen: &str) -> String {
+    let mut text = screen.to_owned();
+    for (pattern, with) in [
+        (r"verdict in [0-9.]+ (ms|s|min)", "verdict in N ms"),
+        (r"at \d\d:\d\d:\d\d", "at HH:MM:SS"),
+        (r"etag [A-Za-z0-9+/=]+ (→|->) [A-Za-z0-9+/=]+", "etag A → B"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    ] {
+        let expression = regex::Regex::new(pattern).unwrap();
+        text = expression.replace_all(&text, with).into_owned();
+    }
+    // What was replaced may have been longer or shorter; the place on the line is not compared.
+    let gaps = regex::Regex::new(" {2,}").unwrap();
+    text.lines()
+        .map(|line| {
+            if line.contains("verdict in N") || line.contains("HH:MM:SS") {
+                gaps.replace_all(line, "  ").into_owned()
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// `run<Tab>` as keys.

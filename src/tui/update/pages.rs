@@ -16,7 +16,7 @@ use crate::evaluate::explanation::{
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::google::Call;
 use crate::iam::{Principal, Resource};
-use crate::repair::meaning::held;
+use crate::repair::meaning::{Held, held};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room.max(2) - 1).unwrap_or(1);
@@ -510,25 +510,15 @@ pub(super) fn meaning(model: &mut Model) {
         ),
     )];
     lines.push(Vec::new());
-    for one in &held {
-        let mut beside = format!(
-            " on the {} {}",
-            one.resource.kind().word(),
-            known.estate.label(&one.resource)
-        );
-        if let Some(through) = &one.through {
-            beside.push_str(&format!(", through {through}"));
-        }
-        if one.conditional {
-            beside.push_str(", under a condition");
-        }
-        if one.uncertain {
-            beside.push_str(", perhaps");
-        }
-        lines.push(vec![
-            piece(Role::Text, one.title.clone()),
-            piece(Role::Dim, format!("{beside}: {}", one.power.word())),
-        ]);
+    let (certain, perhaps): (Vec<&Held>, Vec<&Held>) = held.iter().partition(|h| !h.uncertain);
+    lines.extend(certain.into_iter().map(|one| held_line(known, one)));
+    if !perhaps.is_empty() {
+        lines.push(Vec::new());
+        lines.push(line(
+            Role::Heading,
+            "And perhaps, through groups whose members were not read",
+        ));
+        lines.extend(perhaps.into_iter().map(|one| held_line(known, one)));
     }
     if held.is_empty() {
         lines.push(line(
@@ -552,6 +542,24 @@ pub(super) fn meaning(model: &mut Model) {
         "Roles on resources of other services (buckets, data sets) and in other projects are not read here.",
     ));
     show(model, Page::new(format!("what {name} may do"), lines));
+}
+
+fn held_line(known: &Known, one: &Held) -> Text {
+    let mut beside = format!(
+        " on the {} {}",
+        one.resource.kind().word(),
+        known.estate.label(&one.resource)
+    );
+    if let Some(through) = &one.through {
+        beside.push_str(&format!(", through {through}"));
+    }
+    if one.conditional {
+        beside.push_str(", under a condition");
+    }
+    vec![
+        piece(Role::Text, one.title.clone()),
+        piece(Role::Dim, format!("{beside}: {}", one.power.word())),
+    ]
 }
 
 /// Members of bindings on the path whose role holds the permission.

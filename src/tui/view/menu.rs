@@ -46,15 +46,27 @@ pub(super) fn draw(
         .map(|(_, c, _)| super::super::text::width(c.text()))
         .max()
         .unwrap_or(0);
+    // Keys are short and stand whole; longer notes leave the choice two thirds of the line.
+    let notes = window
+        .iter()
+        .map(|(_, c, _)| super::super::text::width(&c.note))
+        .max()
+        .unwrap_or(0);
+    let notes = u16::try_from(notes).unwrap_or(u16::MAX).min(rows.width / 3);
     let column = u16::try_from(widest)
         .unwrap_or(u16::MAX)
-        .min(rows.width * 7 / 10);
+        .min(rows.width.saturating_sub(notes + 5));
     let matched = pen.style(Role::Match).add_modifier(Modifier::UNDERLINED);
     for ((row, choice, places), y) in window.into_iter().zip(rows.y..rows.bottom()) {
         let line = Rect::new(rows.x, y, rows.width, 1);
         let mut at = rows.x + 2;
         let end = rows.x + 2 + column;
+        let long = super::super::text::width(choice.text()) > usize::from(column);
         for (i, c) in choice.text().chars().enumerate() {
+            if long && at + 1 >= end {
+                pen.put(at, y, 1, Role::Dim, &pen.glyphs.ellipsis().to_string());
+                break;
+            }
             if at >= end.min(rows.right()) {
                 break;
             }
