@@ -40,7 +40,7 @@ start() {
   local pipe=$work/stdout line missing name
   rm -f "$pipe"
   mkfifo "$pipe"
-  "$binary" emulator --demo "${demo:-cross-project}" --port 0 >"$pipe" &
+  "$binary" emulator "${serve[@]}" --port 0 >"$pipe" &
   emulator=$!
   exec 3<"$pipe"
   IFS= read -r -t 60 -u 3 line || { echo "interop: the emulator printed no base URL" >&2; exit 1; }
@@ -72,6 +72,7 @@ start() {
   exec 3<&-
 }
 
+serve=(--demo cross-project)
 failed=()
 suite() {
   local name=$1 status=0
@@ -89,7 +90,21 @@ suite() {
 
 suite "google-auth" "$PYTHON" "$here/impersonate.py"
 suite "schemas" "$PYTHON" "$here/schema.py"
-demo=boundary suite "schemas, boundaries" "$PYTHON" "$here/schema.py" boundaries
+serve=(--demo boundary)
+suite "schemas, boundaries" "$PYTHON" "$here/schema.py" boundaries
+"$PYTHON" - "$here/../../assets/estates/github.json" "$work/github.json" <<'PY'
+import json, sys
+estate = json.load(open(sys.argv[1], encoding="utf-8"))
+estate["providers"] = [{
+    "name": "projects/630184729503/locations/global/workloadIdentityPools/github/providers/actions",
+    "attributeMapping": {"google.subject": "assertion.sub", "attribute.repository": "assertion.repository"},
+    "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
+}]
+json.dump(estate, open(sys.argv[2], "w", encoding="utf-8"))
+PY
+serve=(--estate "$work/github.json" --metadata-account run-processor@app-prod.iam.gserviceaccount.com)
+suite "credentials" "$PYTHON" "$here/credentials.py"
+serve=(--demo cross-project)
 suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
   export CLOUDSDK_CONFIG=$work/gcloud
