@@ -104,6 +104,15 @@ json.dump(estate, open(sys.argv[2], "w", encoding="utf-8"))
 PY
 serve=(--estate "$work/github.json" --metadata-account run-processor@app-prod.iam.gserviceaccount.com)
 suite "credentials" "$PYTHON" "$here/credentials.py"
+if command -v node >/dev/null && [ -d "$here/node/node_modules/google-auth-library" ]; then
+  suite "node" node "$here/node/auth.mjs"
+else
+  echo "== node: skipped: there is no node, or its library is not installed (npm ci --prefix $here/node) =="
+  if [ -n "${CI:-}" ]; then
+    echo "interop: CI is set, and there a skipped suite is a failure" >&2
+    failed+=("node (not installed)")
+  fi
+fi
 serve=(--demo cross-project)
 suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
