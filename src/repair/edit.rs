@@ -562,4 +562,4 @@ fn malformed(path: String, found: &Value, expected: &'static str) -> EditError {
 
 #[cfg(test)]
 #[path = "edit_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -413,7 +413,7 @@ fn any_binding() -> impl Strategy<Value = Value> {
 }
 
 /// A policy as Google may answer with it: where it has conditions it is of version 3.
-fn any_policy() -> impl Strategy<Value = Value> {
+pub(in crate::repair) fn any_policy() -> impl Strategy<Value = Value> {
     (
         prop::option::weighted(0.9, prop::collection::vec(any_binding(), 0..8)),
         prop::option::of(prop_oneof![Just(0), Just(1), Just(3)]),
@@ -445,7 +445,7 @@ fn any_policy() -> impl Strategy<Value = Value> {
         })
 }
 
-fn any_grant() -> impl Strategy<Value = Grant> {
+pub(in crate::repair) fn any_grant() -> impl Strategy<Value = Grant> {
     (any_role(), any_member(), prop::option::of(any_condition())).prop_map(
         |(role, member, condition)| Grant {
             condition: condition.filter(|_| member != "allUsers"),

@@ -24,38 +24,33 @@ pub struct Journal {
     pub question: Question,
 }
 
-impl Ledger for Journal {
-    fn begin(&self, repair: &Repair) -> std::io::Result<String> {
+impl Journal {
+    /// What is written down of a repair.
+    pub(super) fn record(&self, repair: &Repair) -> Record {
         let etag = repair
             .before
             .get("etag")
             .and_then(serde_json::Value::as_str);
-        let record = Record {
-            time: Timestamp::now(),
-            endpoint: self.endpoint.clone(),
-            estate: self.estate.clone(),
+        Record {
             resource: repair.resource.full_name(),
             grant: repair.grant(),
-            switch: None,
             replaced: repair.replaces.clone(),
             had_member: edit::contains(&repair.before, &repair.grant()),
             before: Before::of(&repair.before),
             etag_before: etag.map(str::to_owned),
-            caller: self.question.caller.to_string(),
-            target: self.question.target.full_name(),
-            permission: self.question.permission.to_string(),
-        };
-        history::begin(&self.dir, &record).map_err(std::io::Error::other)
+            ..self.blank()
+        }
     }
 
-    fn begin_switch(&self, switch: &Switch) -> std::io::Result<String> {
-        let record = Record {
+    /// A record of nothing yet: when, where, for which question.
+    fn blank(&self) -> Record {
+        Record {
             time: Timestamp::now(),
             endpoint: self.endpoint.clone(),
             estate: self.estate.clone(),
-            resource: switch.resource.full_name(),
+            resource: String::new(),
             grant: Grant::default(),
-            switch: Some(switch.kind.clone()),
+            switch: None,
             replaced: None,
             had_member: false,
             before: Before::default(),
@@ -63,6 +58,20 @@ impl Ledger for Journal {
             caller: self.question.caller.to_string(),
             target: self.question.target.full_name(),
             permission: self.question.permission.to_string(),
+        }
+    }
+}
+
+impl Ledger for Journal {
+    fn begin(&self, repair: &Repair) -> std::io::Result<String> {
+        history::begin(&self.dir, &self.record(repair)).map_err(std::io::Error::other)
+    }
+
+    fn begin_switch(&self, switch: &Switch) -> std::io::Result<String> {
+        let record = Record {
+            resource: switch.resource.full_name(),
+            switch: Some(switch.kind.clone()),
+            ..self.blank()
         };
         history::begin(&self.dir, &record).map_err(std::io::Error::other)
     }

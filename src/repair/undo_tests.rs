@@ -350,3 +350,86 @@ async fn a_write_may_move_between_threads() {
     may_move(undo(&case.http, &case.http, case.home.path(), &entry));
     may_move(settle(&case.http, &entry));
 }
+
+/// The repair of a grant on a policy, with the journal's record of it.
+fn done(policy: &Value, grant: &Grant, replaces: Option<String>) -> Option<(Repair, Record)> {
+    let start = Repair {
+        role: grant.role.clone(),
+        member: grant.member.clone(),
+        condition: grant.condition.clone(),
+        replaces: replaces.clone(),
+        ..repair(None, &before())
+    };
+    let repair = start.on(policy).ok().filter(|r| !r.already)?;
+    let record = journal(Path::new("")).record(&repair);
+    assert_eq!(record.had_member, edit::contains(policy, grant));
+    Some((repair, record))
+}
+
+/// Who has what under which condition, each once: where a member stood more than once for the same
+/// role and condition, or the new one stood there already, the order and the copies may differ.
+fn effective(policy: &Value) -> Vec<(String, String, String)> {
+    let bindings = policy.get("bindings").and_then(Value::as_array);
+    let mut all = Vec::new();
+    for binding in bindings.into_iter().flatten() {
+        for member in binding["members"].as_array().into_iter().flatten() {
+            let condition = ["expression", "title", "description", "location"]
+                .map(|f| binding["condition"][f].as_str().unwrap_or("").to_owned());
+            all.push((
+                binding["role"].to_string(),
+                condition.join("\u{1}"),
+                member.to_string().to_lowercase(),
+            ));
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        failure_persistence: None,
+        ..proptest::prelude::ProptestConfig::with_cases(128)
+    })]
+
+    /// From the confirmed repair over the journal's line to the undo: the bindings are as they were.
+    #[test]
+    fn whatever_was_done_its_record_takes_it_back(
+        policy in edit::tests::any_policy(),
+        grant in edit::tests::any_grant(),
+        place in proptest::prelude::any::<proptest::prelude::prop::sample::Index>(),
+        replacing in proptest::prelude::any::<bool>(),
+    ) {
+        // Members of the first binding with this role and condition that has them, as written there.
+        let mut known: Vec<String> = Vec::new();
+        for binding in policy["bindings"].as_array().into_iter().flatten() {
+            let alone = json!({ "bindings": [binding] });
+            for text in binding["members"].as_array().into_iter().flatten().take(8).filter_map(Value::as_str) {
+                let member = Grant { member: text.to_owned(), ..grant.clone() };
+                let met = known.iter().any(|k| edit::same_member(k, text));
+                if edit::contains(&alone, &member) && !met && !edit::same_member(text, &grant.member) {
+                    known.push(text.to_owned());
+                }
+            }
+        }
+        let old = (replacing && !known.is_empty()).then(|| place.get(&known).clone());
+        let Some((repair, record)) = done(&policy, &grant, old.clone()) else {
+            return Ok(());
+        };
+        let back = record.taken_back(&repair.after).unwrap();
+        proptest::prop_assert_eq!(effective(&back.policy), effective(&policy));
+        proptest::prop_assert_eq!(back.changed, repair.after["bindings"] != back.policy["bindings"]);
+        let copies = old.map_or(1, |old| {
+            let bindings = policy["bindings"].as_array().into_iter().flatten();
+            let members = bindings.filter_map(|b| b["members"].as_array()).flatten();
+            members.filter(|m| m.as_str().is_some_and(|m| edit::same_member(m, &old))).count()
+        });
+        if !record.had_member && copies == 1 && policy.get("bindings").is_some() {
+            let (was, is) = (&policy["bindings"], &back.policy["bindings"]);
+            proptest::prop_assert_eq!(is.to_string(), was.to_string());
+        }
+        // Once more finds nothing to take back.
+        proptest::prop_assert!(!record.taken_back(&back.policy).unwrap().changed);
+    }
+}

@@ -191,16 +191,28 @@ async fn verified(
             step.look
         ));
     };
-    let waited =
-        verify::until_through(&*reader, question, viewer, &explain, limit, &progress).await?;
+    let wait = verify::until_through(&*reader, question, viewer, &explain, limit, &progress);
+    let waited = tokio::select! {
+        waited = wait => waited,
+        _ = tokio::signal::ctrl_c() => {
+            out::aside("stopped waiting: the change is made, and counts in a while. Look again: bindscope explain");
+            return Ok((None, Exit::Unknown));
+        }
+    };
     Ok(match waited {
-        Waited::Through { verified, .. } => (Some(verified), Exit::Done),
-        Waited::NotYet { verified, .. } => {
+        Ok(Waited::Through { verified, .. }) => (Some(verified), Exit::Done),
+        Ok(Waited::NotYet { verified, .. }) => {
             out::aside(&format!(
                 "the change is made and does not count after {} s yet; it may take longer. Look again: bindscope explain",
                 limit.as_secs()
             ));
             (verified, Exit::Unknown)
+        }
+        Err(error) => {
+            out::aside(&format!(
+                "the change is made, but could not be verified: {error}"
+            ));
+            (None, Exit::Unknown)
         }
     })
 }
