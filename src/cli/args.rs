@@ -23,7 +23,7 @@ Without a command the explorer opens. Without credentials: bindscope --demo";
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "bindscope", version, about = ABOUT, after_help = EXIT_CODES)]
-#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+#[command(subcommand_help_heading = "Commands")]
 pub struct Cli {
     /// Where facts come from, and how far to look.
     #[command(flatten)]
@@ -292,8 +292,22 @@ pub struct Graph {
     pub at: Option<Timestamp>,
 }
 
+/// The built-in estates, one a line.
+fn built_in() -> String {
+    let stories = crate::emulator::estates::index();
+    let widest = stories.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    let lines = stories
+        .iter()
+        .map(|story| format!("  {:<widest$}  {}", story.name, story.title));
+    format!(
+        "Built-in estates:\n{}",
+        lines.collect::<Vec<_>>().join("\n")
+    )
+}
+
 /// `emulator`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = built_in())]
 pub struct Emulator {
     /// Serve a built-in estate [default: cross-project]
     #[arg(long, value_name = "NAME", num_args = 0..=1)]

@@ -38,9 +38,19 @@ fn page() -> std::io::Result<Vec<u8>> {
     man.render_synopsis_section(&mut bytes)?;
     man.render_description_section(&mut bytes)?;
     man.render_options_section(&mut bytes)?;
-    for sub in command.get_subcommands() {
+    // `help` says what the others' sections say.
+    let subs = command.get_subcommands();
+    for sub in subs.filter(|s| s.get_name() != "help") {
         let name = format!("bindscope {}", sub.get_name());
-        let man = clap_mangen::Man::new(sub.clone().display_name(&name)).section("1");
+        // The options of every command stand above, once.
+        let own = sub.clone().display_name(&name).mut_args(|arg| {
+            if arg.is_global_set() {
+                arg.hide(true)
+            } else {
+                arg
+            }
+        });
+        let man = clap_mangen::Man::new(own).section("1");
         bytes.extend(format!(".SH \"{}\"\n", name.to_uppercase()).bytes());
         let mut part = Vec::new();
         man.render_synopsis_section(&mut part)?;
@@ -69,5 +79,6 @@ mod tests {
             );
         }
         assert!(text.contains("Exit codes"), "{text}");
+        assert_eq!(text.matches("\\-\\-organization").count(), 2, "{text}");
     }
 }

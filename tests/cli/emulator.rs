@@ -21,6 +21,15 @@ fn its_lines_point_gcloud_at_it() {
     }
 }
 
+#[test]
+fn its_help_names_every_built_in_estate() {
+    let home = Home::new();
+    let help = home.run(&["emulator", "--help"]).ends(0).out.clone();
+    for story in bindscope::emulator::estates::index() {
+        assert!(help.contains(&story.title), "{}\n{help}", story.name);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn its_token_is_its_owners_alone_and_goes_with_it() {
