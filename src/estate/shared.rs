@@ -19,8 +19,10 @@ pub(crate) struct SharedMap<K, V> {
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
+        // One empty part for all places: the first write makes it two.
+        let empty = Arc::new(HashMap::new());
         Self {
-            parts: vec![Arc::new(HashMap::new()); PARTS],
+            parts: std::iter::repeat_n(empty, PARTS).collect(),
             which: RandomState::new(),
         }
     }
