@@ -25,11 +25,17 @@ pub(crate) enum Site {
 
 /// Beyond this the memory of compiled conditions starts anew.
 const REMEMBERED: usize = 8192;
+/// Longer conditions (Google's own limit for those of allow policies is 12 logical operators) are
+/// compiled each time, so that what is remembered stays small.
+const REMEMBERED_LENGTH: usize = 4_096;
 
 type Compilation = Result<Compiled, ConditionError>;
 
 /// Compiles an expression once; a pure function that remembers.
 pub(crate) fn compiled(expression: &str) -> Compilation {
+    if expression.len() > REMEMBERED_LENGTH {
+        return condition::compile(expression);
+    }
     static SEEN: OnceLock<Mutex<HashMap<Box<str>, Compilation>>> = OnceLock::new();
     let seen = SEEN.get_or_init(Mutex::default);
     if let Some(known) = seen

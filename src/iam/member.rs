@@ -129,6 +129,9 @@ impl Member {
     /// Reads a member of an allow policy. Never fails: what is not known is [`Member::Unknown`].
     #[must_use]
     pub fn parse_v1(text: &str) -> Self {
+        if text.len() > super::LONGEST_IDENTIFIER {
+            return Self::Unknown;
+        }
         match text {
             "allUsers" => return Self::AllUsers,
             "allAuthenticatedUsers" => return Self::AllAuthenticatedUsers,
@@ -164,6 +167,9 @@ impl Member {
     /// Reads a principal identifier of a deny policy, or a target set of a boundary.
     #[must_use]
     pub fn parse_v2(text: &str) -> Self {
+        if text.len() > super::LONGEST_IDENTIFIER {
+            return Self::Unknown;
+        }
         if let Some(rest) = strip_kind(text, "deleted:") {
             return Self::deleted(rest);
         }

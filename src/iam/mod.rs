@@ -12,6 +12,20 @@ pub mod principal;
 pub mod resource;
 pub mod role;
 
+/// The longest identifier that is read, in bytes: of a principal, a member, a resource. Google's own are
+/// shorter (an e-mail 320, a federated subject 127 with its pool's path); chosen.
+pub const LONGEST_IDENTIFIER: usize = 4_096;
+
+/// As much of a text as belongs into a message.
+fn start_of(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().nth(MOST).is_none() {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}… ({} bytes)", text.len())
+}
+
 pub use allow::{AllowPolicy, Binding, Condition};
 pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
 pub use deny::{DenyPolicy, DenyRule};

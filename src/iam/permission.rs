@@ -31,7 +31,10 @@ impl Permission {
     /// # Errors
     /// When the text has another form.
     pub fn parse(text: &str) -> Result<Self, NotAPermission> {
-        let bad = || NotAPermission(text.to_owned());
+        let bad = || NotAPermission(super::start_of(text));
+        if text.len() > 512 {
+            return Err(bad());
+        }
         let v1 = match text.split_once('/') {
             Some((fqdn, rest)) => {
                 let service = service_of(fqdn).ok_or_else(bad)?;

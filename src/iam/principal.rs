@@ -120,9 +120,12 @@ impl Principal {
     pub fn parse(text: &str) -> Result<Self, NotAPrincipal> {
         let text = text.trim();
         let bad = |why| NotAPrincipal {
-            text: text.to_owned(),
+            text: super::start_of(text),
             why,
         };
+        if text.len() > super::LONGEST_IDENTIFIER {
+            return Err(bad("it is longer than any identity's name"));
+        }
         if let Some(email) = strip_kind(text, "user:") {
             return is_email(email)
                 .then(|| Self::User(email.to_lowercase()))
@@ -160,7 +163,11 @@ impl Principal {
     pub(crate) fn service_account(address: &str) -> Option<Self> {
         if let Some((pool, rest)) = address.split_once('[') {
             let (namespace, name) = rest.strip_suffix(']')?.split_once('/')?;
-            let whole = pool.ends_with(".svc.id.goog") && !namespace.is_empty() && !name.is_empty();
+            let plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '[' && c != ']';
+            let whole = pool.ends_with(".svc.id.goog")
+                && !namespace.is_empty()
+                && !name.is_empty()
+                && address.chars().filter(|c| !plain(*c)).eq(['[', ']']);
             return whole.then(|| Self::Kubernetes {
                 pool: pool.to_owned(),
                 namespace: namespace.to_owned(),

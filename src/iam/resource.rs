@@ -68,7 +68,10 @@ impl Resource {
     /// # Errors
     /// When it is of another form, or an id holds a character that no id has.
     pub fn parse(text: &str) -> Result<Self, NotAResource> {
-        let bad = || NotAResource(text.to_owned());
+        let bad = || NotAResource(super::start_of(text));
+        if text.len() > super::LONGEST_IDENTIFIER {
+            return Err(bad());
+        }
         let path = text
             .strip_prefix(IAM)
             .or_else(|| text.strip_prefix(RESOURCE_MANAGER))
@@ -101,7 +104,7 @@ impl Resource {
         }
         match Self::parse(text)? {
             account @ Self::ServiceAccount { .. } => Ok(account),
-            _ => Err(NotAResource(text.to_owned())),
+            _ => Err(NotAResource(super::start_of(text))),
         }
     }
 

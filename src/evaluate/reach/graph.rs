@@ -1,6 +1,6 @@
 //! The graph of grants: who stands in which binding, and what lies below it. Linear in the estate.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
             let Some(from) = draft.member(member) else {
                 continue;
             };
-            draft.edges.insert(Edge {
+            draft.edges.push(Edge {
                 from,
                 to: to.clone(),
                 kind: EdgeKind::Grant {
@@ -66,9 +66,13 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
                 .map(|a| a.full_name()),
         );
     }
+    let mut nodes: Vec<Node> = draft.nodes.into_values().collect();
+    nodes.sort_unstable();
+    draft.edges.sort_unstable();
+    draft.edges.dedup();
     Graph {
-        nodes: draft.nodes.into_values().collect(),
-        edges: draft.edges.into_iter().collect(),
+        nodes,
+        edges: draft.edges,
         complete: not_read.is_empty(),
         not_read: not_read.into_iter().collect(),
     }
@@ -102,17 +106,20 @@ fn holds(ground: &Ground<'_>, entry: &Entry<'_>) -> Option<Tri> {
 
 #[derive(Default)]
 struct Draft {
-    nodes: BTreeMap<String, Node>,
-    edges: BTreeSet<Edge>,
+    nodes: HashMap<String, Node>,
+    edges: Vec<Edge>,
 }
 
 impl Draft {
     fn node(&mut self, id: String, kind: NodeKind, label: impl FnOnce() -> String) -> String {
-        self.nodes.entry(id.clone()).or_insert_with(|| Node {
-            id: id.clone(),
-            label: label(),
-            kind,
-        });
+        if !self.nodes.contains_key(&id) {
+            let node = Node {
+                id: id.clone(),
+                label: label(),
+                kind,
+            };
+            self.nodes.insert(id.clone(), node);
+        }
         id
     }
 
@@ -177,7 +184,7 @@ impl Draft {
                     queue.push(inner);
                 }
                 if let Some(from) = self.member(member) {
-                    self.edges.insert(Edge {
+                    self.edges.push(Edge {
                         from,
                         to: format!("group:{email}"),
                         kind: EdgeKind::Member,
@@ -192,27 +199,52 @@ impl Draft {
         if levels.is_empty() {
             return;
         }
+        // The way up from a project is drawn once, not once for each of its accounts.
+        let mut projects: HashMap<Arc<str>, Option<String>> = HashMap::new();
         for account in ground.estate.accounts() {
             let project: Arc<str> = ground
                 .estate
                 .project(&account.project_id)
                 .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
                 .into();
-            let above = ground.above(&project);
-            let Some(top) = above.levels.iter().rposition(|l| levels.contains(l)) else {
-                continue;
-            };
-            let mut below =
-                self.resource(ground.estate, &Resource::account(&project, &account.email));
-            for level in above.levels.iter().take(top + 1) {
-                let from = self.resource(ground.estate, level);
-                self.edges.insert(Edge {
-                    from: from.clone(),
-                    to: below,
+            let node = projects
+                .entry(Arc::clone(&project))
+                .or_insert_with(|| self.way_up(ground, &project, levels));
+            if let Some(from) = node.clone() {
+                let account = Resource::account(&project, &account.email);
+                let to = self.resource(ground.estate, &account);
+                self.edges.push(Edge {
+                    from,
+                    to,
                     kind: EdgeKind::Contains,
                 });
-                below = from;
             }
         }
+    }
+
+    /// Draws the levels from a project up to the topmost that holds a grant; the project's node, when
+    /// there is such a level.
+    fn way_up(
+        &mut self,
+        ground: &Ground<'_>,
+        project: &Arc<str>,
+        levels: &BTreeSet<Resource>,
+    ) -> Option<String> {
+        let above = ground.above(project);
+        let top = above.levels.iter().rposition(|l| levels.contains(l))?;
+        let nodes: Vec<String> = above
+            .levels
+            .iter()
+            .take(top + 1)
+            .map(|level| self.resource(ground.estate, level))
+            .collect();
+        for (to, from) in nodes.iter().zip(nodes.iter().skip(1)) {
+            self.edges.push(Edge {
+                from: from.clone(),
+                to: to.clone(),
+                kind: EdgeKind::Contains,
+            });
+        }
+        nodes.into_iter().next()
     }
 }

@@ -151,11 +151,12 @@ impl<'e> Ground<'e> {
                 Judge::new(self.estate, &nobody, p, &Resource::project(""), self.time)
             })
             .collect();
-        // Roles are few: each is worked out once.
-        let mut roles: HashMap<&'e str, Rc<[Tri]>> = HashMap::new();
+        // Roles are few, and each name stands once in memory (`Estate::put_policy`): each is worked out
+        // once, and found again by where it stands.
+        let mut roles: HashMap<*const u8, Rc<[Tri]>> = HashMap::new();
         let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
             for binding in bindings {
-                let holds = roles.entry(&binding.role).or_insert_with(|| {
+                let holds = roles.entry(binding.role.as_ptr()).or_insert_with(|| {
                     let states: Vec<RoleState> = judges
                         .iter()
                         .map(|j| role::state(j, &binding.role))
@@ -187,7 +188,7 @@ impl<'e> Ground<'e> {
             }
             None => {
                 for (resource, policy) in self.estate.allow.iter() {
-                    if !self.unread.contains(resource) {
+                    if self.unread.is_empty() || !self.unread.contains(resource) {
                         keep(resource, &policy.bindings);
                     }
                 }

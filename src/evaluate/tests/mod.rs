@@ -1,5 +1,6 @@
 //! The judgement's tests: the built-in stories, a table per rule, and properties.
 
+mod fuzz;
 mod generate;
 mod properties;
 mod reach;
