@@ -127,8 +127,7 @@ async fn tell(story: Value) {
     let pair = words(&["--caller", &caller, "--target", &target, "--permission"]);
     let pair: Vec<String> = pair.into_iter().chain([text("permission")]).collect();
     let ask = |first: &str, more: &[String]| -> Vec<String> {
-        let all = [&[first.to_owned()], pair.as_slice(), more].concat();
-        all
+        [&[first.to_owned()], pair.as_slice(), more].concat()
     };
     // As the story asks it: with the chain and the attributes that it has.
     let mut chain = Vec::new();

@@ -192,10 +192,10 @@ impl Pick {
     /// Who would be asked about: what is typed, else what is selected, else what was given.
     #[must_use]
     pub fn chosen_caller(&self) -> Option<Principal> {
-        if self.caller.shown() == 0 || self.caller.input.value().contains(':') {
-            if let Some(typed) = self.typed_caller() {
-                return Some(typed);
-            }
+        if (self.caller.shown() == 0 || self.caller.input.value().contains(':'))
+            && let Some(typed) = self.typed_caller()
+        {
+            return Some(typed);
         }
         if self.caller.input.value().is_empty()
             && let Some(other) = &self.other_caller

@@ -105,10 +105,11 @@ pub fn rows(estate: &Estate, explanation: &Explanation) -> Vec<Row> {
         let mut row = level(estate, explanation, policy, base + i, false);
         if i == 0 && base > 0 {
             row.more = !below.is_empty();
-        } else if base > 0 && !below.is_empty() {
-            if let Some(rail) = row.rails.get_mut(base - 1) {
-                *rail = Rail::Heavy;
-            }
+        } else if base > 0
+            && !below.is_empty()
+            && let Some(rail) = row.rails.get_mut(base - 1)
+        {
+            *rail = Rail::Heavy;
         }
         rows.push(row);
     }
@@ -226,7 +227,7 @@ fn judged(
     if let Some(word) = account.and_then(gone) {
         return (State::Off, word.to_owned());
     }
-    if let Some(found) = denial.and_then(|d| denied(d)) {
+    if let Some(found) = denial.and_then(denied) {
         return found;
     }
     if is_target && explanation.boundaries.eligible == Tri::No {
@@ -265,18 +266,28 @@ fn judged(
     )
 }
 
-/// A role that the caller has there and that does not hold the permission.
+/// A role that the caller has there and that gives it nothing: it lacks the permission, or is off.
 fn short_of(estate: &Estate, policy: &PolicyExplanation) -> Option<String> {
-    let mut held = policy
+    let why = |binding: &BindingExplanation| match binding.role_state {
+        _ if binding.matches != Tri::Yes => None,
+        RoleState::Disabled => Some("role is disabled"),
+        RoleState::Deleted => Some("role is deleted"),
+        RoleState::NotIncluded => Some("not enough"),
+        _ => None,
+    };
+    let mut held: Vec<(&str, &BindingExplanation)> = policy
         .bindings
         .iter()
-        .filter(|b| b.matches == Tri::Yes && b.role_state == RoleState::NotIncluded);
-    let first = held.next()?;
-    let more = match held.count() {
+        .filter_map(|b| Some((why(b)?, b)))
+        .collect();
+    // What is off says more than what was never meant for this.
+    held.sort_by_key(|(why, _)| *why == "not enough");
+    let (why, first) = held.first()?;
+    let more = match held.len() - 1 {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    Some(format!("{}{more}: not enough", title(estate, &first.role)))
+    Some(format!("{}{more}: {why}", title(estate, &first.role)))
 }
 
 fn gone(state: AccountState) -> Option<&'static str> {

@@ -88,9 +88,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
     let edge = pen.put_right(inner, area.y, role, &verdict);
     line(pen, area, area.y, "caller", &question.caller.short(), edge);
-    let right = if area.width < 60 {
-        asks
-    } else if took.is_empty() {
+    let right = if area.width < 60 || took.is_empty() {
         asks
     } else {
         format!("{asks} · {took}")

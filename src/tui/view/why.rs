@@ -237,7 +237,10 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
                 n => format!(" (or one of {} other ways)", n - 1),
             };
             let what = way.single().map_or_else(
-                || format!("{} steps: {}", way.steps.len(), way.title),
+                || match way.steps.len() {
+                    1 => way.title.clone(),
+                    n => format!("{n} steps: {}", way.title),
+                },
                 |repair| binding_words(known, repair),
             );
             format!("{what}{more}")
