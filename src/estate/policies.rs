@@ -139,6 +139,17 @@ impl Estate {
         }
     }
 
+    /// Remembers that a role asked for is not there.
+    pub fn put_missing_role(&mut self, name: &str) {
+        Arc::make_mut(&mut self.missing_roles).insert(name.to_owned());
+    }
+
+    /// Whether a role was asked for and is not there.
+    #[must_use]
+    pub fn is_missing_role(&self, name: &str) -> bool {
+        self.missing_roles.contains(name)
+    }
+
     /// Custom roles and overrides that the estate holds.
     pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
         self.roles.values()

@@ -41,7 +41,8 @@ fn work_out(judge: &Judge<'_>, role: &str) -> RoleState {
         Read::Unreadable(_)
             if unreadable
                 || (judge.estate.coverage() == Coverage::Partial
-                    && !name.starts_with("roles/")) =>
+                    && !name.starts_with("roles/")
+                    && !judge.estate.is_missing_role(name)) =>
         {
             RoleState::Unreadable
         }

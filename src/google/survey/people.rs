@@ -39,6 +39,7 @@ impl Surveyor<'_> {
             let mut estate = self.estate();
             match answer {
                 Ok(role) => estate.put_role(role),
+                Err(error) if error.status() == Some(404) => estate.put_missing_role(name),
                 Err(error) => estate.mark_unreadable(name, &error.why()),
             }
             Ok::<_, ApiError>(())
