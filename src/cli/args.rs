@@ -321,6 +321,9 @@ pub struct Emulator {
     /// Let a new policy count only after this long, 2m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub propagation: Option<Duration>,
+    /// Answer 429 to a caller's further requests in a minute after this many
+    #[arg(long, value_name = "N")]
+    pub quota: Option<u32>,
     /// What goes wrong on purpose: rules "[METHOD] PATH [WHEN] = EFFECT", separated by semicolons
     ///
     /// PATH is the URL's, with * for anything. WHEN is #3 (the third such call), #3-5, #3+ or 5% (one

@@ -37,6 +37,7 @@ pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
         viewer: global.viewer.clone(),
         latency: args.latency.unwrap_or_default(),
         propagation: args.propagation.unwrap_or_default(),
+        quota: args.quota,
         faults: args.faults.clone().unwrap_or_default(),
         seed: args.seed,
         record: args.record.clone(),

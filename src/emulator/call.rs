@@ -59,7 +59,7 @@ impl Call {
             verb = word.to_owned();
             *last = name.to_owned();
         }
-        let query = pairs(parts.uri.query().unwrap_or_default());
+        let mut query = pairs(parts.uri.query().unwrap_or_default());
         let header = |name: &str| {
             parts
                 .headers
@@ -69,6 +69,14 @@ impl Call {
         };
         let raw = String::from_utf8_lossy(bytes).into_owned();
         let form = header("content-type").is_some_and(|t| t.contains("x-www-form-urlencoded"));
+        // Google's Python client sends a GET whose query is too long for a URL as a POST with the query
+        // as its form (googleapiclient/http.py, HttpRequest.execute).
+        let overridden = header("x-http-method-override")
+            .filter(|_| parts.method == Method::POST)
+            .and_then(|name| name.parse::<Method>().ok());
+        if overridden.is_some() && form {
+            query.extend(pairs(&raw));
+        }
         let body = if form || raw.trim().is_empty() {
             Value::Null
         } else {
@@ -83,7 +91,7 @@ impl Call {
             .filter(|t| !t.is_empty())
             .map(str::to_owned);
         Ok(Self {
-            method: parts.method.clone(),
+            method: overridden.unwrap_or_else(|| parts.method.clone()),
             path,
             segments,
             verb,

@@ -149,16 +149,13 @@ pub(super) async fn serve(
 
 /// The answer to a call whose change is on disk; without a file to keep, the answer itself.
 async fn kept(shared: &Arc<Shared>, reply: Reply) -> Reply {
-    let Some((change, state)) = shared.unsaved() else {
+    let Some(change) = shared.unsaved() else {
         return reply;
     };
     let shared = Arc::clone(shared);
-    let saved = tokio::task::spawn_blocking(move || match &shared.keeper {
-        Some(keeper) => keeper.save(change, &state),
-        None => Ok(()),
-    })
-    .await
-    .unwrap_or_else(|e| Err(std::io::Error::other(e)));
+    let saved = tokio::task::spawn_blocking(move || shared.keep(change))
+        .await
+        .unwrap_or_else(|e| Err(std::io::Error::other(e)));
     match saved {
         Ok(()) => reply,
         Err(e) => Reply::from(&Refusal::new(

@@ -30,6 +30,7 @@ mod metadata;
 mod oauth;
 mod persist;
 mod policy;
+mod quota;
 mod record;
 mod resource_lists;
 mod resource_manager;
@@ -78,6 +79,8 @@ pub struct Options {
     pub latency: Latency,
     /// How long a new policy is served before it counts.
     pub propagation: Duration,
+    /// How many requests each caller has in a minute; `None`: as many as they like.
+    pub quota: Option<u32>,
     /// What goes wrong on purpose.
     pub faults: Faults,
     /// Latencies and rates of faults are the same under the same seed, for the same calls in the same
@@ -232,6 +235,7 @@ fn routed(shared: &Shared, call: &mut Call) -> Answer {
         troubleshooter::route,
     ];
     (call.who, call.attributes) = auth::identify(shared, call)?;
+    shared.quota.spend(call)?;
     routes
         .iter()
         .find_map(|route| route(shared, call))

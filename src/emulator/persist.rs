@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -41,15 +42,22 @@ pub(crate) struct State {
 pub(crate) struct Keeper {
     path: PathBuf,
     /// The newest change that is on disk.
-    saved: Mutex<u64>,
+    saved: AtomicU64,
+    writing: Mutex<()>,
 }
 
 impl Keeper {
     pub fn new(path: PathBuf) -> Self {
         Self {
             path,
-            saved: Mutex::new(0),
+            saved: AtomicU64::new(0),
+            writing: Mutex::new(()),
         }
+    }
+
+    /// The newest change that is on disk.
+    pub fn saved(&self) -> u64 {
+        self.saved.load(Ordering::Acquire)
     }
 
     /// What an earlier run left; `None` when there is no file yet.
@@ -68,15 +76,17 @@ impl Keeper {
         })
     }
 
-    /// Writes the state as of a change, unless a newer one is on disk already.
+    /// Returns once this change is on disk: writes the state as it is then, unless another call did so
+    /// while this one waited.
     ///
     /// # Errors
     /// It cannot be written; the file then holds what it held.
-    pub fn save(&self, change: u64, state: &State) -> io::Result<()> {
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if *saved > change {
+    pub fn save(&self, change: u64, state: impl FnOnce() -> (u64, State)) -> io::Result<()> {
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.saved() >= change {
             return Ok(());
         }
+        let (newest, state) = state();
         let text = json!({
             "bindscope": "emulator state",
             "estate": file::to_json(&state.estate),
@@ -91,7 +101,7 @@ impl Keeper {
         beside.write_all(text.to_string().as_bytes())?;
         beside.as_file().sync_all()?;
         beside.persist(&self.path).map_err(|e| e.error)?;
-        *saved = change;
+        self.saved.store(newest, Ordering::Release);
         Ok(())
     }
 }

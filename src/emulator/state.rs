@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::faults::{Latency, Play};
 use super::keys::{PublicKey, Signer};
 use super::persist::{Buried, Keeper, State};
+use super::quota::Quota;
 use super::record::Record;
 use super::tokens::Tokens;
 use super::{Options, StartError};
@@ -29,10 +30,9 @@ pub(crate) struct Shared {
     /// Requests so far.
     count: AtomicU64,
     pub faults: Play,
+    pub quota: Quota,
     pub record: Option<Record>,
-    pub keeper: Option<Keeper>,
-    /// The newest change that was handed to the keeper.
-    handed: AtomicU64,
+    keeper: Option<Keeper>,
     /// Whose tokens the metadata server gives out.
     pub metadata_account: Option<String>,
     /// Made when it is first needed.
@@ -131,9 +131,9 @@ impl Shared {
             seed: options.seed,
             count: AtomicU64::new(0),
             faults: Play::new(options.faults, options.seed),
+            quota: Quota::new(options.quota),
             record,
             keeper,
-            handed: AtomicU64::new(0),
             metadata_account: options.metadata_account,
             signer: OnceLock::new(),
             world: RwLock::new(World {
@@ -180,13 +180,25 @@ impl Shared {
         self.latency.nth(self.seed, n)
     }
 
-    /// The state to be kept, when there is a keeper and something changed that nobody kept yet.
-    pub fn unsaved(&self) -> Option<(u64, State)> {
-        self.keeper.as_ref()?;
-        let world = self.read();
-        let change = world.changes;
-        (self.handed.fetch_max(change, Ordering::AcqRel) < change)
-            .then(|| (change, world.snapshot()))
+    /// The newest change, when it is to be kept on disk and is not there yet.
+    pub fn unsaved(&self) -> Option<u64> {
+        let saved = self.keeper.as_ref()?.saved();
+        let change = self.read().changes;
+        (saved < change).then_some(change)
+    }
+
+    /// Returns once this change is on disk.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep(&self, change: u64) -> io::Result<()> {
+        match &self.keeper {
+            Some(keeper) => keeper.save(change, || {
+                let world = self.read();
+                (world.changes, world.snapshot())
+            }),
+            None => Ok(()),
+        }
     }
 
     /// A lock that a panic poisoned still guards whole values: nothing here is left half-written.

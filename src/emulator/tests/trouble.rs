@@ -239,3 +239,92 @@ async fn files_that_cannot_be_used_are_errors() {
         .unwrap_err();
     assert!(matches!(error, StartError::Record { .. }), "{error}");
 }
+
+/// Each caller has its own minute; the tests' one may end in between, so only what must hold is asked.
+#[tokio::test]
+async fn a_spent_quota_says_when_to_come_back() {
+    let options = Options {
+        quota: Some(3),
+        ..Options::default()
+    };
+    let http = serve("cross-project", options).await;
+    let mut limited = None;
+    // Seven calls spend the three of one minute, and of two if a minute ends in between.
+    for _ in 0..7 {
+        let answer = http
+            .raw("GET", "/v3/projects/app-prod", &Value::Null)
+            .await
+            .unwrap();
+        if answer.status() == 429 {
+            limited = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status(), 200);
+    }
+    let limited = limited.unwrap();
+    let wait: u64 = limited.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    let body: Value = limited.json().await.unwrap();
+    assert_eq!(reason(&body), "RATE_LIMIT_EXCEEDED");
+    let (status, _) = http
+        .ask(
+            "user:ana@example.com",
+            "GET",
+            "/v3/projects/data-vault",
+            Value::Null,
+        )
+        .await;
+    assert_ne!(status, 429, "another caller's quota is its own");
+    http.running.stop().await;
+}
+
+/// A GET with a query too long for a URL, as Google's Python client sends it.
+#[tokio::test]
+async fn a_post_may_stand_for_a_get() {
+    let http = serve("cross-project", Options::default()).await;
+    let url = format!(
+        "{}/v1/projects/data-vault/serviceAccounts",
+        http.running.base_url()
+    );
+    let answer = http
+        .client
+        .post(url)
+        .bearer_auth(http.running.admin_token())
+        .header("x-http-method-override", "GET")
+        .form(&[("pageSize", "1")])
+        .send()
+        .await
+        .unwrap();
+    let page: Value = answer.json().await.unwrap();
+    assert_eq!(page["accounts"].as_array().unwrap().len(), 1, "{page}");
+    http.running.stop().await;
+}
+
+/// Whoever gets an answer finds what they wrote on disk, however many write at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answered_write_is_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let options = Options {
+        persist: Some(path.clone()),
+        ..Options::default()
+    };
+    let http = serve("cross-project", options).await;
+    let made = (0..12).map(|n| {
+        let (http, path) = (&http, path.clone());
+        async move {
+            let id = format!("writer-{n:02}");
+            let home = "/v1/projects/data-vault/serviceAccounts";
+            let (status, _) = http.admin("POST", home, json!({ "accountId": id })).await;
+            assert_eq!(status, 200);
+            let text = tokio::fs::read_to_string(path).await.unwrap();
+            assert!(text.contains(&format!("\"{id}@")), "{id} is not on disk");
+        }
+    });
+    futures::future::join_all(made).await;
+    http.running.stop().await;
+}
