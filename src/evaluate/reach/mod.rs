@@ -1,6 +1,6 @@
 //! Over a whole estate: who can get at an account, what a caller can get to, and the graph of both.
 //!
-//! Policies are gone through once ([`relevant`]): only bindings whose role holds the permission are
+//! Policies are gone through once (`relevant`): only bindings whose role holds the permission are
 //! kept, found again by member. Nothing here asks every pair.
 //!
 //! What is judged is IAM's own answer, as in [`super::explain`]'s verdict. Keys of accounts, and what
