@@ -242,6 +242,9 @@ fn cases() -> Vec<Case> {
         applied("the read-back is lost for good", always(read_back(0, ResetAfter))),
         applied("the read-back is unavailable for good", Rule { times: 5, ..read_back(0, Status(503)) }),
         applied("the read-back is refused", read_back(0, Status(403))),
+        applied("signed out at the read-back", read_back(0, Status(401))),
+        applied("signed out at the verification", read_back(1, Status(401))),
+        applied("the verification is cut off for good", always(read_back(1, ResetBefore))),
     ]
 }
 

@@ -1,12 +1,18 @@
 //! From a diagnosis to a changed policy.
 //!
-//! What is pure comes first: [`edit`] changes a policy in memory and keeps what it does not
-//! understand, [`plan`](mod@plan) chooses what to change, [`diff`] shows the change to a person,
-//! [`equivalents`] says the same change in other tools' words. [`apply`](mod@apply) makes it,
-//! [`undo`](mod@undo) takes it back, both through the one write in `write`; nothing here can write
-//! without being handed a [`Tell`](crate::google::wire::Tell). [`verify`] looks whether access works
-//! since. [`history`] is the journal of what was sent: written before, completed after, and settled
-//! by asking the policy.
+//! What is pure comes first. [`edit`] changes a policy in memory and keeps what it does not
+//! understand. [`plan`](mod@plan) chooses single bindings; [`remedy`] puts them together into ways of
+//! several steps, with what is off beside policies ([`switch`]), what would have to change
+//! [`elsewhere`], and signs that a change will be reverted ([`reverts`]). [`meaning`](mod@meaning)
+//! and [`power`] say what a grant means, [`diff`] shows it, [`equivalents`] says it in other tools'
+//! words.
+//!
+//! Then what speaks to Google. [`may_write`](mod@may_write) asks for the right beforehand,
+//! [`carry_out`](mod@carry_out) does a way step by step: [`apply`](mod@apply) makes a change of a
+//! policy and [`undo`](mod@undo) takes it back, both through the one write in `write`;
+//! [`turn_on`](mod@turn_on) does the rest. Nothing here can write without being handed a
+//! [`Tell`](crate::google::wire::Tell). [`verify`] looks whether access works since. [`history`] is
+//! the journal of what was sent: written before, completed after, and settled by asking the policy.
 
 pub mod apply;
 pub mod carry_out;
