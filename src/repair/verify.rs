@@ -184,9 +184,10 @@ pub async fn once(
     viewer: Option<&Principal>,
     judge: Judge<'_>,
 ) -> Result<Verified, ApiError> {
-    let minted = mint(reader, question, viewer).await?;
     let quiet = |_| ();
-    let estate = survey(reader, question, &quiet).await?;
+    let minting = mint(reader, question, viewer);
+    let reading = survey(reader, question, &quiet);
+    let (minted, estate) = futures::try_join!(minting, reading)?;
     let explanation = judge(&estate, question);
     Ok(Verified {
         verdict: explanation.verdict,
