@@ -1,0 +1,105 @@
+//! A question that was asked, with what is known of its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::message::Ticket;
+use super::super::tree::Row;
+use crate::estate::Estate;
+use crate::evaluate::{Cause, Explanation, Outcome, Question};
+use crate::google::survey::ProgressState;
+use crate::repair::Plan;
+
+/// One step of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is read.
+    pub label: String,
+    /// How far it is.
+    pub state: ProgressState,
+}
+
+/// The facts of an answer, and the answer.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What was read.
+    pub estate: Arc<Estate>,
+    /// The answer.
+    pub explanation: Explanation,
+    /// What stands in the way.
+    pub causes: Vec<Cause>,
+    /// What would mend it, the recommended way first, and what stands beside that.
+    pub plan: Plan,
+    /// How long reading and judging took.
+    pub took: Duration,
+    /// When it was read.
+    pub read_at: Timestamp,
+    /// The picture.
+    pub rows: Vec<Row>,
+}
+
+/// How far an answer is.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// Its facts are being read.
+    Running,
+    /// It is there.
+    Known(Box<Known>),
+    /// It could not be read; why.
+    Failed(String),
+    /// It was stopped.
+    Stopped,
+}
+
+/// Which panel of an answer has the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The hierarchy.
+    Tree,
+    /// The causes.
+    Why,
+}
+
+/// A question that was asked, with what is known of its answer.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Tells this reading from others.
+    pub ticket: Ticket,
+    /// The question.
+    pub question: Question,
+    /// What is being read.
+    pub steps: Vec<Step>,
+    /// How far it is.
+    pub reading: Reading,
+    /// The panel in focus.
+    pub panel: Panel,
+    /// The selected row of the tree.
+    pub tree_row: usize,
+    /// The first row of the tree that is shown.
+    pub tree_offset: usize,
+    /// The selected cause.
+    pub why_row: usize,
+    /// The first line of the causes that is shown.
+    pub why_offset: usize,
+    /// When a token was minted as the caller, for people; the proof.
+    pub proven: Option<String>,
+}
+
+impl Asked {
+    /// The answer, once it is there.
+    #[must_use]
+    pub fn known(&self) -> Option<&Known> {
+        match &self.reading {
+            Reading::Known(known) => Some(known),
+            _ => None,
+        }
+    }
+
+    /// What the caller would see, once known.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.known().map(|k| k.explanation.outcome)
+    }
+}

@@ -1,0 +1,210 @@
+//! Everything the explorer shows, as one plain value. Only [`super::update`] changes it, and only the
+//! view draws it.
+
+mod asked;
+mod confirm;
+mod overlay;
+mod pick;
+
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+
+use super::glyph::Glyphs;
+use super::keymap::Context;
+use super::message::Ticket;
+use super::theme::Theme;
+use crate::google::Call;
+use crate::google::listing::Scope;
+use crate::iam::Permission;
+
+pub use asked::{Asked, Known, Panel, Reading, Step};
+pub use confirm::{Act, Change, Confirm, Phase};
+pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table};
+pub use pick::{Account, Loading, Pick, Side};
+
+/// Which screen is below everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Choosing a pair.
+    Pick,
+    /// An answer.
+    Answer,
+}
+
+/// How weighty a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Goes with the next key.
+    Passing,
+    /// Stays until Esc.
+    Error,
+}
+
+/// A line above the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The words.
+    pub text: String,
+    /// How weighty.
+    pub weight: Weight,
+}
+
+/// What a click hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A row of a picking list.
+    PickRow(Side, usize),
+    /// A picking list.
+    PickList(Side),
+    /// A row of the tree.
+    TreeRow(usize),
+    /// A cause.
+    WhyRow(usize),
+    /// A row of a menu or list.
+    OverlayRow(usize),
+}
+
+/// Without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    /// What is missing, and how to get it.
+    pub words: String,
+    /// What is offered instead.
+    pub offer: Option<String>,
+}
+
+/// The explorer.
+pub struct Model {
+    /// Where facts come from, for people.
+    pub source: String,
+    /// Who is signed in, as far as known.
+    pub viewer: Option<String>,
+    /// Nothing may be changed.
+    pub read_only: bool,
+    /// How far is looked.
+    pub scope: Scope,
+    /// The moment that is asked about; `None`: now.
+    pub at: Option<Timestamp>,
+    /// The screen's size in cells.
+    pub size: (u16, u16),
+    /// The looks.
+    pub theme: Theme,
+    /// The signs.
+    pub glyphs: Glyphs,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// There are no credentials.
+    pub signed_out: Option<SignedOut>,
+    /// How far the accounts are.
+    pub accounts: Loading,
+    /// Choosing.
+    pub pick: Pick,
+    /// The permission asked.
+    pub permission: Permission,
+    /// The questions, in the order asked.
+    pub visits: Vec<Asked>,
+    /// Which of them is shown.
+    pub visit: usize,
+    /// What lies below everything.
+    pub screen: Screen,
+    /// What lies over it, the topmost last.
+    pub overlays: Vec<Overlay>,
+    /// The line above the footer.
+    pub notice: Option<Notice>,
+    /// Counts questions and changes.
+    pub tickets: Ticket,
+    /// The change whose undo waits for the history.
+    pub undoing: Option<String>,
+    /// What was changed, for the words after leaving.
+    pub changed: Vec<String>,
+    /// The calls made, as last asked for.
+    pub calls: Vec<Call>,
+    /// Where a click lands; kept by the view.
+    pub spots: Vec<(Rect, Spot)>,
+    /// How many rows the part in focus shows; kept by the view.
+    pub room: usize,
+}
+
+/// The narrowest and lowest screen that is drawn on.
+pub const SMALLEST: (u16, u16) = (40, 12);
+
+impl Model {
+    /// What is in focus, as far as keys are concerned.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match self.overlays.last() {
+            Some(Overlay::Page(_)) => Context::Read,
+            Some(Overlay::Menu(_)) => Context::Menu,
+            Some(Overlay::Table(_)) => Context::List,
+            Some(Overlay::Confirm(confirm)) => match confirm.phase {
+                Phase::Asking { .. } => Context::Confirm,
+                _ => Context::Applied,
+            },
+            None if self.signed_out.is_some() => Context::SignedOut,
+            None => match self.screen {
+                Screen::Pick => Context::Pick,
+                Screen::Answer => Context::Answer,
+            },
+        }
+    }
+
+    /// The answer that is shown.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Asked> {
+        self.visits.get(self.visit)
+    }
+
+    /// The same, to be changed.
+    pub fn asked_mut(&mut self) -> Option<&mut Asked> {
+        self.visits.get_mut(self.visit)
+    }
+
+    /// The answer whose facts that ticket reads.
+    pub fn asked_by(&mut self, ticket: Ticket) -> Option<&mut Asked> {
+        self.visits.iter_mut().find(|a| a.ticket == ticket)
+    }
+
+    /// A fresh ticket.
+    pub fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Says something in passing.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            weight: Weight::Passing,
+        });
+    }
+
+    /// Says something that stays until it is read.
+    pub fn fail(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            weight: Weight::Error,
+        });
+    }
+
+    /// Whether the screen is too small to be drawn on.
+    #[must_use]
+    pub fn too_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+    }
+
+    /// The confirmation, when it is on top.
+    pub fn confirm_mut(&mut self) -> Option<&mut Confirm> {
+        match self.overlays.last_mut() {
+            Some(Overlay::Confirm(confirm)) => Some(confirm),
+            _ => None,
+        }
+    }
+
+    /// The confirmation of that ticket, wherever it lies.
+    pub fn confirm_by(&mut self, ticket: Ticket) -> Option<&mut Confirm> {
+        self.overlays.iter_mut().find_map(|o| match o {
+            Overlay::Confirm(confirm) if confirm.ticket == ticket => Some(&mut **confirm),
+            _ => None,
+        })
+    }
+}

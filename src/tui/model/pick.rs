@@ -1,0 +1,209 @@
+//! Choosing a pair: the accounts, the two lists, what is typed.
+
+use super::super::list::{Filtered, Item};
+use crate::estate::ServiceAccount;
+use crate::google::listing::Listing;
+use crate::iam::{Principal, Resource};
+use crate::text::visible;
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its address, in lower case.
+    pub email: String,
+    /// The project that owns it.
+    pub project: String,
+    /// Switched off.
+    pub disabled: bool,
+    /// `name@project  display name`: what is matched.
+    text: String,
+    /// How many characters of `text` are the name, and how many name, `@` and project are.
+    name: usize,
+    place: usize,
+}
+
+impl Account {
+    /// Takes an account as IAM lists it. Its texts are made safe to show.
+    #[must_use]
+    pub fn new(account: &ServiceAccount) -> Self {
+        let email = visible(&account.email).to_lowercase();
+        let project = visible(&account.project_id);
+        let (name, domain) = email.split_once('@').unwrap_or((&email, ""));
+        // Google's own accounts have addresses that do not tell their project.
+        let own = domain.strip_suffix(".iam.gserviceaccount.com") == Some(project.as_str());
+        let name = if own {
+            name.to_owned()
+        } else {
+            let of = domain
+                .strip_suffix(".gserviceaccount.com")
+                .unwrap_or(domain);
+            format!("{name}@{of}")
+        };
+        let shown = format!("{name}@{project}");
+        let text = if account.display_name.is_empty() {
+            shown.clone()
+        } else {
+            format!("{shown}  {}", visible(&account.display_name))
+        };
+        Self {
+            name: name.chars().count(),
+            place: shown.chars().count(),
+            disabled: account.disabled,
+            text,
+            project,
+            email,
+        }
+    }
+
+    /// The characters of its three columns, as ranges of [`Item::text`]: name, project, description.
+    #[must_use]
+    pub fn columns(&self) -> [std::ops::Range<usize>; 3] {
+        let end = self.text.chars().count();
+        [
+            0..self.name,
+            self.name + 1..self.place,
+            (self.place + 2).min(end)..end,
+        ]
+    }
+}
+
+impl Item for Account {
+    fn key(&self) -> &str {
+        &self.email
+    }
+    fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// How far the list of accounts is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loading {
+    /// Under way.
+    Running,
+    /// Complete, with what could not be listed.
+    Done(Listing),
+    /// It could not be read; why.
+    Failed(String),
+    /// It was stopped.
+    Stopped,
+}
+
+/// Which of the two is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Who calls.
+    Caller,
+    /// Which account is wanted.
+    Target,
+}
+
+/// Choosing a pair.
+pub struct Pick {
+    /// Who calls.
+    pub caller: Filtered<Account>,
+    /// Which account is wanted.
+    pub target: Filtered<Account>,
+    /// A caller that is no account of the list: typed, pasted or given.
+    pub other_caller: Option<Principal>,
+    /// A target that is not in the list.
+    pub other_target: Option<Resource>,
+    /// Which list has the focus.
+    pub on_target: bool,
+}
+
+impl Default for Pick {
+    fn default() -> Self {
+        let list = || {
+            let mut list = Filtered::default();
+            list.sorted = true;
+            list
+        };
+        Self {
+            caller: list(),
+            target: list(),
+            other_caller: None,
+            other_target: None,
+            on_target: false,
+        }
+    }
+}
+
+impl Pick {
+    /// The list in focus.
+    pub fn focused(&mut self) -> &mut Filtered<Account> {
+        if self.on_target {
+            &mut self.target
+        } else {
+            &mut self.caller
+        }
+    }
+
+    /// One of the two lists.
+    pub fn list(&mut self, side: Side) -> &mut Filtered<Account> {
+        match side {
+            Side::Caller => &mut self.caller,
+            Side::Target => &mut self.target,
+        }
+    }
+
+    /// What is typed, when it names a caller and the list has nothing for it.
+    #[must_use]
+    pub fn typed_caller(&self) -> Option<Principal> {
+        let text = self.caller.input.value().trim();
+        let whole = text.contains('@') || text.contains("://") || text.contains(':');
+        if self.caller.selected().is_some_and(|a| a.email == text) || !whole {
+            return None;
+        }
+        Principal::parse(text).ok()
+    }
+
+    /// What is typed, when it names an account and the list has nothing for it.
+    #[must_use]
+    pub fn typed_target(&self) -> Option<Resource> {
+        let text = self.target.input.value().trim();
+        let whole = text.contains('@') || text.len() > 15;
+        if self.target.selected().is_some_and(|a| a.email == text) || !whole {
+            return None;
+        }
+        Resource::parse_account(text).ok()
+    }
+
+    /// Who would be asked about: what is typed, else what is selected, else what was given.
+    #[must_use]
+    pub fn chosen_caller(&self) -> Option<Principal> {
+        if (self.caller.shown() == 0 || self.caller.input.value().contains(':'))
+            && let Some(typed) = self.typed_caller()
+        {
+            return Some(typed);
+        }
+        if self.caller.input.value().is_empty()
+            && let Some(other) = &self.other_caller
+        {
+            return Some(other.clone());
+        }
+        self.caller
+            .selected()
+            .map(|a| Principal::ServiceAccount(a.email.clone()))
+            .or_else(|| self.typed_caller())
+    }
+
+    /// Which account would be asked about.
+    #[must_use]
+    pub fn chosen_target(&self) -> Option<Resource> {
+        if self.target.shown() == 0
+            && let Some(typed) = self.typed_target()
+        {
+            return Some(typed);
+        }
+        if self.target.input.value().is_empty()
+            && let Some(other) = &self.other_target
+        {
+            return Some(other.clone());
+        }
+        self.target
+            .selected()
+            .map(|a| Resource::account(&a.project, &a.email))
+            .or_else(|| self.typed_target())
+    }
+}
