@@ -1,5 +1,6 @@
 """Every built-in story that a grant mends, proven by google.auth with the caller's own identity:
 refused, then `bindscope fix --yes --wait`, then a real token, then `bindscope undo`, then refused.
+Where the outcome is unknown to whoever looks, it may be granted all along.
 
 Environment: BINDSCOPE, the program. Each story has an emulator of its own, in which a new policy
 takes its time to count.
@@ -84,7 +85,10 @@ def is_refused(emulator, story):
 
 def tell(story):
     with Emulator(story["name"]) as emulator, tempfile.TemporaryDirectory() as home:
-        assert is_refused(emulator, story), "a token before anything was granted"
+        # Where something could not be read the call may well succeed as it is.
+        fails = story["expectOutcome"] == "WOULD_FAIL"
+        if fails:
+            assert is_refused(emulator, story), "a token before anything was granted"
         pair = ["--caller", story["caller"], "--target", story["target"]]
         fixed = bindscope(emulator, home, "fix", *pair, "--yes", "--wait", "60s")
         assert fixed["applied"] is True and fixed["history"], fixed
@@ -94,7 +98,7 @@ def tell(story):
         undone = bindscope(emulator, home, "undo", fixed["history"])
         assert undone["undone"] is True, undone
         until = time.monotonic() + PATIENCE
-        while not is_refused(emulator, story):
+        while fails and not is_refused(emulator, story):
             assert time.monotonic() < until, "still a token after the undo"
             time.sleep(0.1)
 
@@ -114,4 +118,4 @@ if __name__ == "__main__":
             tell(story)
         except AssertionError as error:
             sys.exit(f"{story['name']}: {error}")
-        print(f"  {story['name']}: refused, granted, proven, taken back, refused")
+        print(f"  {story['name']}: granted, proven, taken back")
