@@ -181,14 +181,17 @@ troubleshoot() {
 import json, sys
 
 def plain(value):
-    """Without what is empty, which gcloud leaves out, and without members of roles that decide nothing:
-    bindscope does not read their groups."""
+    """Without what is empty, which gcloud leaves out, without members of roles that decide nothing
+    (bindscope does not read their groups), and with etags in one alphabet: gcloud decodes these bytes
+    and encodes them for URLs."""
     if isinstance(value, list):
         return [plain(v) for v in value]
     if not isinstance(value, dict):
         return value
     decides = value.get("rolePermission") in (None, "ROLE_PERMISSION_INCLUDED")
     parts = {k: plain(v) for k, v in value.items() if decides or "ember" not in k}
+    if isinstance(parts.get("etag"), str):
+        parts["etag"] = parts["etag"].replace("-", "+").replace("_", "/")
     return {k: v for k, v in parts.items() if v not in ({}, [])}
 
 google, ours = (plain(json.load(open(f, encoding="utf-8"))) for f in sys.argv[1:])
