@@ -536,3 +536,14 @@ fn the_readme_shows_real_screens() {
     play.keys("grant<Enter><Esc>");
     assert_eq!(trimmed(&play.screen()), trimmed(shown[2]));
 }
+
+#[test]
+fn what_an_export_has_no_place_for_is_said_with_the_answer() {
+    let mut play = Opening {
+        assumptions: vec!["NO_DENY_POLICIES_IN_EXPORT".to_owned()],
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("An asset export holds no deny policies: taken as none.");
+}

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::out::{Ink, Page};
 use super::{Exit, facts};
 use crate::iam::Permission;
-use crate::tui::{self, Leave};
+use crate::tui::{self, Explorer, Leave};
 
 /// Opens the explorer on what the options ask for. Where there are no credentials it offers the
 /// demo, and opens that when it is taken up.
@@ -24,15 +24,32 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             "use a command: bindscope explain --caller … --target …",
         ));
     }
-    let mut facts = runtime.block_on(facts::open(global))?;
+    // Credentials may take seconds to be found: the first frame does not wait for them. What an
+    // estate says while it is read belongs on the normal screen.
+    let outside = global.demo.is_none() && global.estate.is_empty();
+    let mut screen = None;
+    let mut facts = if outside {
+        let mut taken = Explorer::take(runtime.handle()).map_err(no_screen)?;
+        let source = global.endpoint.as_deref().unwrap_or("live");
+        let words = "Looking for credentials …";
+        let found = taken
+            .wait(source, words, facts::open(global))
+            .map_err(no_screen)?;
+        let Some(found) = found else {
+            return Ok(Exit::Done);
+        };
+        let found = found?;
+        screen = Some(taken);
+        found
+    } else {
+        runtime.block_on(facts::open(global))?
+    };
     loop {
-        let left = tui::run(opening(&facts, start), runtime.handle()).map_err(|e| {
-            Failure::new(
-                "draw on the terminal",
-                e.to_string(),
-                "use a command instead: bindscope explain --caller … --target …",
-            )
-        })?;
+        let taken = match screen.take() {
+            Some(taken) => taken,
+            None => Explorer::take(runtime.handle()).map_err(no_screen)?,
+        };
+        let left = taken.run(opening(&facts, start)).map_err(no_screen)?;
         runtime.block_on(facts.close());
         match left {
             Leave::Quit { words } => {
@@ -54,6 +71,14 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             }
         }
     }
+}
+
+fn no_screen(error: std::io::Error) -> Failure {
+    Failure::new(
+        "draw on the terminal",
+        error.to_string(),
+        "use a command instead: bindscope explain --caller … --target …",
+    )
 }
 
 /// What is asked for, and otherwise the story of a built-in estate, selected but not asked yet.
@@ -83,5 +108,6 @@ fn opening(facts: &Facts, start: &Start) -> tui::Start {
         history: facts.history.clone(),
         offer: Some("look around in the demo, which needs no credentials".to_owned()),
         time: start.at,
+        assumptions: facts.assumptions.clone(),
     }
 }

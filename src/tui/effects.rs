@@ -138,6 +138,7 @@ pub struct Executor {
     writer: Option<Arc<dyn Tell>>,
     history: PathBuf,
     source: String,
+    assumptions: Arc<[String]>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
 }
@@ -178,9 +179,17 @@ impl Executor {
             writer,
             history,
             source,
+            assumptions: Arc::default(),
             tasks: HashMap::new(),
             under_way: Arc::default(),
         }
+    }
+
+    /// The same, with what every answer takes for granted.
+    #[must_use]
+    pub fn assuming(mut self, assumptions: Vec<String>) -> Self {
+        self.assumptions = assumptions.into();
+        self
     }
 
     /// How many tasks are under way.
@@ -269,10 +278,18 @@ impl Executor {
                 ticket,
                 question,
                 fixed,
-            } => self.spawn(Slot::Survey, async move {
-                let result = answer(&*reader, ticket, question, fixed, &send).await;
-                let _ = send.send(Message::Surveyed(ticket, result));
-            }),
+            } => {
+                let assumptions = Arc::clone(&self.assumptions);
+                self.spawn(Slot::Survey, async move {
+                    let asked = Asking {
+                        ticket,
+                        question,
+                        fixed,
+                    };
+                    let result = answer(&*reader, asked, &assumptions, &send).await;
+                    let _ = send.send(Message::Surveyed(ticket, result));
+                });
+            }
             Effect::Apply {
                 ticket,
                 question,
@@ -356,14 +373,26 @@ impl Executor {
     }
 }
 
+/// A question that is being asked.
+struct Asking {
+    ticket: Ticket,
+    question: Question,
+    /// Its time is given, not now.
+    fixed: bool,
+}
+
 /// Reads the facts, judges, plans.
 async fn answer(
     reader: &dyn Ask,
-    ticket: Ticket,
-    mut question: Question,
-    fixed: bool,
+    asking: Asking,
+    assumptions: &[String],
     send: &UnboundedSender<Message>,
 ) -> Result<Box<Known>, String> {
+    let Asking {
+        ticket,
+        mut question,
+        fixed,
+    } = asking;
     let begun = Instant::now();
     if !fixed {
         question.time = Timestamp::now();
@@ -371,9 +400,12 @@ async fn answer(
     let progress = |step| {
         let _ = send.send(Message::Progress(ticket, step));
     };
-    let estate = survey(reader, &question, &progress)
+    let mut estate = survey(reader, &question, &progress)
         .await
         .map_err(|e| e.to_string())?;
+    for assumption in assumptions {
+        estate.assume(assumption);
+    }
     let explanation = explain(&estate, &question);
     let causes = diagnose(&estate, &explanation);
     // Planned on the policy as it stands: a person is to see what will be written.

@@ -6,6 +6,7 @@
 mod clipboard;
 pub mod command;
 pub mod effects;
+mod explorer;
 pub mod glyph;
 mod input;
 pub mod keymap;
@@ -22,10 +23,8 @@ pub mod update;
 pub mod view;
 mod words;
 
-use std::io;
 use std::path::PathBuf;
 
-use crossterm::event::Event;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -37,8 +36,9 @@ use effects::{Effect, Executor};
 use glyph::Glyphs;
 use message::Message;
 use model::{Loading, Model, Pick, Screen, SignedOut};
-use terminal::Terminal;
 use theme::Theme;
+
+pub use explorer::Explorer;
 
 /// What the explorer starts from.
 pub struct Start {
@@ -66,6 +66,8 @@ pub struct Start {
     pub offer: Option<String>,
     /// The moment to ask about; `None`: now.
     pub time: Option<Timestamp>,
+    /// What every answer takes for granted, because the source has no place for it.
+    pub assumptions: Vec<String>,
 }
 
 /// How the explorer was left.
@@ -143,7 +145,8 @@ impl Session {
             start.read_only,
             start.history,
             start.source,
-        );
+        )
+        .assuming(start.assumptions);
         let mut first = update::start(&mut model);
         if model.signed_out.is_none() {
             update::preset(&mut model, start.caller.clone(), start.target.clone());
@@ -193,154 +196,5 @@ impl Session {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.executor.under_way() == 0 && self.messages.is_empty()
-    }
-}
-
-/// Runs the explorer until it is left. Owns the terminal meanwhile, and gives it back on every way
-/// out: leaving, errors, panics, signals, a terminal that is gone.
-///
-/// # Errors
-/// When the terminal refuses, or is gone.
-pub fn run(start: Start, runtime: &Handle) -> io::Result<Leave> {
-    let theme = theme_of_environment();
-    let glyphs = glyphs_of_environment();
-    let mut session = Session::new(start, theme, glyphs, runtime);
-    // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
-    let mut signals = {
-        let _within = runtime.enter();
-        Signals::new()?
-    };
-    let mut terminal = Terminal::take(session.model.mouse)?;
-    let left = runtime.block_on(event_loop(&mut session, &mut terminal, &mut signals));
-    drop(terminal);
-    left
-}
-
-async fn event_loop(
-    session: &mut Session,
-    terminal: &mut Terminal,
-    signals: &mut Signals,
-) -> io::Result<Leave> {
-    session.model.size = terminal.size()?;
-    terminal.draw(|frame| view::draw(frame, &mut session.model))?;
-    loop {
-        let message = tokio::select! {
-            // An error: the terminal is gone, and its user with it.
-            event = input::next() => from_terminal(event?),
-            message = session.next() => message,
-            () = signals.next() => {
-                return Ok(Leave::Quit { words: session.model.changed.clone() });
-            }
-        };
-        let mut effects = message.map(|m| session.take(m)).unwrap_or_default();
-        // What has come meanwhile is taken in before the next frame, so that a burst is one frame.
-        while let Some(message) = session.waiting() {
-            effects.extend(session.take(message));
-        }
-        for effect in effects {
-            match effect {
-                Effect::Leave(leave) => return Ok(leave),
-                Effect::Mouse(on) => terminal.set_mouse(on)?,
-                Effect::Repaint => terminal.repaint()?,
-                Effect::Suspend => terminal.suspend()?,
-                Effect::Copy { what, text } => {
-                    let words = clipboard::copy(terminal, &what, &text)?;
-                    session.take(Message::Copied(words));
-                }
-                _ => {}
-            }
-        }
-        terminal.draw(|frame| view::draw(frame, &mut session.model))?;
-    }
-}
-
-fn from_terminal(event: Event) -> Option<Message> {
-    match event {
-        Event::Key(key) => Some(Message::Key(key)),
-        Event::Paste(text) => Some(Message::Paste(text)),
-        Event::Mouse(event) => Some(Message::Mouse(event)),
-        Event::Resize(width, height) => Some(Message::Resize(width, height)),
-        Event::FocusGained | Event::FocusLost => None,
-    }
-}
-
-/// What ends the explorer from outside. Ctrl-C is a key here, but a SIGINT can be sent all the same.
-#[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 4]);
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::quit())?,
-        ]))
-    }
-
-    async fn next(&mut self) {
-        let [a, b, c, d] = &mut self.0;
-        tokio::select! {
-            _ = a.recv() => {}
-            _ = b.recv() => {}
-            _ = c.recv() => {}
-            _ = d.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// `BINDSCOPE_THEME` names a theme; `NO_COLOR` (no-color.org) takes all hue away.
-fn theme_of_environment() -> Theme {
-    // crossterm obeys NO_COLOR by itself and would drop reverse and bold with the hue.
-    crossterm::style::force_color_output(true);
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    let named = std::env::var("BINDSCOPE_THEME")
-        .ok()
-        .and_then(|name| Theme::named(&name));
-    match (named, no_color) {
-        (Some(theme), _) => theme,
-        (None, true) => Theme::Mono,
-        (None, false) => Theme::Terminal,
-    }
-}
-
-/// ASCII where the locale is no UTF-8 one, or `BINDSCOPE_ASCII` is set.
-fn glyphs_of_environment() -> Glyphs {
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    if set("BINDSCOPE_ASCII").is_some() {
-        return Glyphs::Ascii;
-    }
-    let locale = set("LC_ALL")
-        .or_else(|| set("LC_CTYPE"))
-        .or_else(|| set("LANG"));
-    match locale {
-        // Without a locale most terminals of today still speak UTF-8.
-        None => Glyphs::Rich,
-        Some(locale) => {
-            let locale = locale.to_lowercase();
-            if locale.contains("utf-8") || locale.contains("utf8") {
-                Glyphs::Rich
-            } else {
-                Glyphs::Ascii
-            }
-        }
     }
 }

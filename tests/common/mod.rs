@@ -43,6 +43,8 @@ pub struct Opening {
     pub propagation: Duration,
     /// The moment asked about; `None`: now.
     pub at: Option<&'static str>,
+    /// What the source has no place for.
+    pub assumptions: Vec<String>,
 }
 
 impl Default for Opening {
@@ -57,6 +59,7 @@ impl Default for Opening {
             pair: None,
             propagation: Duration::ZERO,
             at: Some("2026-11-24T12:00:00Z"),
+            assumptions: Vec::new(),
         }
     }
 }
@@ -97,6 +100,7 @@ impl Opening {
             history: history.path().to_owned(),
             offer: None,
             time: self.at.map(|at| at.parse().unwrap()),
+            assumptions: self.assumptions,
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();

@@ -211,3 +211,20 @@ fn no_color_keeps_the_selection_visible() {
     pty.send("q");
     pty.wait().given_back();
 }
+
+/// Something that never answers: the first frame is there all the same, and it can be left.
+#[test]
+fn the_first_frame_waits_for_nobody() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = silent.local_addr().unwrap().to_string();
+    let mut pty = Pty::bindscope(&[], &[("GCE_METADATA_HOST".to_owned(), host)]);
+    pty.wait_for("bindscope live");
+    pty.wait_until("credentials, found or not", |screen| {
+        let text = screen.contents();
+        text.contains("Looking for credentials") || text.contains("Not signed in")
+    });
+    pty.send("\u{3}");
+    let end = pty.wait();
+    end.given_back();
+    drop(silent);
+}

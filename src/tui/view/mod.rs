@@ -14,7 +14,9 @@ mod why;
 
 use ratatui::Frame;
 
+use super::glyph::Glyphs;
 use super::model::{Model, Overlay, Screen};
+use super::theme::{Role, Theme};
 use pen::Pen;
 
 /// Draws a frame. Where lists scroll to, and where clicks land, is noted in the model.
@@ -57,4 +59,28 @@ pub fn draw(frame: &mut Frame<'_>, model: &mut Model) {
     if let Some(at) = caret {
         frame.set_cursor_position(at);
     }
+}
+
+/// Draws that something is on its way, before there is a model.
+pub fn waiting(frame: &mut Frame<'_>, theme: Theme, glyphs: Glyphs, source: &str, words: &str) {
+    let area = frame.area();
+    let mut pen = Pen::new(frame.buffer_mut(), theme, glyphs);
+    let x = pen.put(1, 0, area.width, Role::Header, "bindscope");
+    pen.name(
+        x + 2,
+        0,
+        area.width.saturating_sub(x + 3),
+        Role::Dim,
+        source,
+    );
+    pen.put(1, 2, area.width.saturating_sub(2), Role::Text, words);
+    let last = area.height.saturating_sub(1);
+    let x = pen.put(1, last, area.width, Role::Key, "Ctrl-C");
+    pen.put(
+        x + 1,
+        last,
+        area.width.saturating_sub(x + 1),
+        Role::Dim,
+        "quit",
+    );
 }

@@ -1,0 +1,228 @@
+//! The explorer on the terminal: what owns it, the loop, and what ends it.
+
+use std::io;
+
+use crossterm::event::Event;
+use tokio::runtime::Handle;
+
+use super::command::Command;
+use super::effects::Effect;
+use super::glyph::Glyphs;
+use super::keymap::{self, Context, Key};
+use super::message::Message;
+use super::terminal::Terminal;
+use super::theme::Theme;
+use super::{Leave, Session, Start, clipboard, input, view};
+
+/// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,
+/// panics, signals, a terminal that is gone.
+pub struct Explorer {
+    terminal: Terminal,
+    signals: Signals,
+    runtime: Handle,
+    theme: Theme,
+    glyphs: Glyphs,
+    /// What was typed before there was anything to type into.
+    held: Vec<Message>,
+}
+
+impl Explorer {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    pub fn take(runtime: &Handle) -> io::Result<Self> {
+        // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
+        let signals = {
+            let _within = runtime.enter();
+            Signals::new()?
+        };
+        Ok(Self {
+            terminal: Terminal::take(true)?,
+            signals,
+            runtime: runtime.clone(),
+            theme: theme_of_environment(),
+            glyphs: glyphs_of_environment(),
+            held: Vec::new(),
+        })
+    }
+
+    /// Shows at once that something is on its way, and waits for it; `None`: its user left meanwhile.
+    /// Keys pressed until then are kept for what comes.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn wait<T>(
+        &mut self,
+        source: &str,
+        words: &str,
+        what: impl Future<Output = T>,
+    ) -> io::Result<Option<T>> {
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            tokio::pin!(what);
+            let (theme, glyphs) = (self.theme, self.glyphs);
+            loop {
+                self.terminal
+                    .draw(|frame| view::waiting(frame, theme, glyphs, source, words))?;
+                let message = tokio::select! {
+                    done = &mut what => return Ok(Some(done)),
+                    event = input::next() => from_terminal(event?),
+                    () = self.signals.next() => return Ok(None),
+                };
+                match message {
+                    Some(Message::Key(key)) => {
+                        let command = keymap::lookup(Context::Everywhere, Key::of(&key));
+                        if matches!(command, Some(Command::Interrupt)) {
+                            return Ok(None);
+                        }
+                        self.held.push(Message::Key(key));
+                    }
+                    Some(Message::Resize(..)) => self.terminal.repaint()?,
+                    Some(other) => self.held.push(other),
+                    None => {}
+                }
+            }
+        })
+    }
+
+    /// Runs the explorer until it is left.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn run(mut self, start: Start) -> io::Result<Leave> {
+        let runtime = self.runtime.clone();
+        let mut session = Session::new(start, self.theme, self.glyphs, &runtime);
+        runtime.block_on(self.event_loop(&mut session))
+    }
+
+    async fn event_loop(&mut self, session: &mut Session) -> io::Result<Leave> {
+        let end = |session: &Session| Leave::Quit {
+            words: session.model.changed.clone(),
+        };
+        session.model.size = self.terminal.size()?;
+        let mut effects = Vec::new();
+        for message in std::mem::take(&mut self.held) {
+            effects.extend(session.take(message));
+        }
+        loop {
+            for effect in std::mem::take(&mut effects) {
+                match effect {
+                    Effect::Leave(leave) => return Ok(leave),
+                    Effect::Mouse(on) => self.terminal.set_mouse(on)?,
+                    Effect::Repaint => self.terminal.repaint()?,
+                    Effect::Suspend => self.terminal.suspend()?,
+                    Effect::Copy { what, text } => {
+                        let words = clipboard::copy(&mut self.terminal, &what, &text)?;
+                        session.take(Message::Copied(words));
+                    }
+                    _ => {}
+                }
+            }
+            self.terminal
+                .draw(|frame| view::draw(frame, &mut session.model))?;
+            let message = tokio::select! {
+                // An error: the terminal is gone, and its user with it.
+                event = input::next() => from_terminal(event?),
+                message = session.next() => message,
+                () = self.signals.next() => return Ok(end(session)),
+            };
+            effects.extend(message.map(|m| session.take(m)).unwrap_or_default());
+            // What has come meanwhile is taken in before the next frame, so that a burst is one frame.
+            while let Some(message) = session.waiting() {
+                effects.extend(session.take(message));
+            }
+        }
+    }
+}
+
+fn from_terminal(event: Event) -> Option<Message> {
+    match event {
+        Event::Key(key) => Some(Message::Key(key)),
+        Event::Paste(text) => Some(Message::Paste(text)),
+        Event::Mouse(event) => Some(Message::Mouse(event)),
+        Event::Resize(width, height) => Some(Message::Resize(width, height)),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// What ends the explorer from outside. Ctrl-C is a key here, but a SIGINT can be sent all the same.
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 4]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [a, b, c, d] = &mut self.0;
+        tokio::select! {
+            _ = a.recv() => {}
+            _ = b.recv() => {}
+            _ = c.recv() => {}
+            _ = d.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// `BINDSCOPE_THEME` names a theme; `NO_COLOR` (no-color.org) takes all hue away.
+fn theme_of_environment() -> Theme {
+    // crossterm obeys NO_COLOR by itself and would drop reverse and bold with the hue.
+    crossterm::style::force_color_output(true);
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let named = std::env::var("BINDSCOPE_THEME")
+        .ok()
+        .and_then(|name| Theme::named(&name));
+    match (named, no_color) {
+        (Some(theme), _) => theme,
+        (None, true) => Theme::Mono,
+        (None, false) => Theme::Terminal,
+    }
+}
+
+/// ASCII where the locale is no UTF-8 one, or `BINDSCOPE_ASCII` is set.
+fn glyphs_of_environment() -> Glyphs {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    if set("BINDSCOPE_ASCII").is_some() {
+        return Glyphs::Ascii;
+    }
+    let locale = set("LC_ALL")
+        .or_else(|| set("LC_CTYPE"))
+        .or_else(|| set("LANG"));
+    match locale {
+        // Without a locale most terminals of today still speak UTF-8.
+        None => Glyphs::Rich,
+        Some(locale) => {
+            let locale = locale.to_lowercase();
+            if locale.contains("utf-8") || locale.contains("utf8") {
+                Glyphs::Rich
+            } else {
+                Glyphs::Ascii
+            }
+        }
+    }
+}
