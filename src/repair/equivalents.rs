@@ -4,62 +4,58 @@
 //! Names come from outside, and these texts are pasted into shells and files: every value is quoted
 //! for where it stands, and nothing that hides or reorders text is left bare.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::edit::{Grant, has_condition};
-use crate::iam::{Condition, Resource};
+use super::may_write::permissions;
+use crate::google::wire::path_of;
+use crate::iam::{Condition, Resource, ResourceKind};
 use crate::text::{is_hidden, visible, visible_json};
 
-/// Google's own address of the IAM API.
-pub const IAM_ENDPOINT: &str = "https://iam.googleapis.com";
-
-/// One grant on one service account, with the policy before and after.
+/// One grant on one resource, with the policy before and after.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
-    /// The account's project: id, number, or `-` when it is not known.
-    project: &'a str,
-    /// E-mail or unique id.
-    account: &'a str,
+    resource: &'a Resource,
     grant: &'a Grant,
     replaced: Option<&'a str>,
     before: &'a Value,
     after: &'a Value,
 }
 
-/// The resource is not a service account; the tools' commands here are for those.
+/// The resource's name is not one that can be given to a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not a service account: no equivalent commands are known for its policy")]
-pub struct NotAnAccount(pub String);
+#[error(
+    "{0} has a name that a command would not take for one: no equivalent commands are known for its policy"
+)]
+pub struct NoCommands(pub String);
 
 impl<'a> Change<'a> {
     /// A grant on `resource`, which turns the policy `before` into `after`.
     ///
     /// # Errors
-    /// When the resource is not a service account.
+    /// When the resource's name does not begin with a letter or a digit.
     pub fn new(
         resource: &'a Resource,
         grant: &'a Grant,
         before: &'a Value,
         after: &'a Value,
-    ) -> Result<Self, NotAnAccount> {
-        match resource {
-            // gcloud would take another beginning for a flag; no account has one (discovery document
-            // iam v1, `CreateServiceAccountRequest.accountId`).
-            Resource::ServiceAccount { project, account }
-                if account.starts_with(|c: char| c.is_ascii_alphanumeric()) =>
-            {
-                Ok(Self {
-                    project,
-                    account,
-                    grant,
-                    replaced: None,
-                    before,
-                    after,
-                })
-            }
-            other => Err(NotAnAccount(other.full_name())),
+    ) -> Result<Self, NoCommands> {
+        // gcloud would take another beginning for a flag; no account and no project has one
+        // (discovery documents iam v1, `CreateServiceAccountRequest.accountId`, cloudresourcemanager
+        // v3, `Project.projectId`), and folders and organizations have numbers.
+        if !resource
+            .id()
+            .starts_with(|c: char| c.is_ascii_alphanumeric())
+        {
+            return Err(NoCommands(resource.full_name()));
         }
+        Ok(Self {
+            resource,
+            grant,
+            replaced: None,
+            before,
+            after,
+        })
     }
 
     /// The granted member takes the place of this one (misspelled, or deleted) in its binding.
@@ -69,8 +65,10 @@ impl<'a> Change<'a> {
         self
     }
 
-    /// `gcloud iam service-accounts add-iam-policy-binding …`, for a POSIX shell; a second command
-    /// takes out a member that is replaced. With a condition somewhere in the policy gcloud wants to
+    /// `gcloud iam service-accounts add-iam-policy-binding …`, or that of `projects`,
+    /// `resource-manager folders` or `organizations` (gcloud 528, `surface/*/add_iam_policy_binding`;
+    /// all take the same flags), for a POSIX shell; a second command takes out a member that is
+    /// replaced. With a condition somewhere in the policy gcloud wants to
     /// be told that this grant has none (gcloud, `AddBindingToIamPolicyWithCondition`). A
     /// condition's `location` has no place there.
     #[must_use]
@@ -95,15 +93,20 @@ impl<'a> Change<'a> {
     }
 
     fn gcloud_command(&self, verb: &str, member: &str, explicit: bool) -> String {
+        let group = match self.resource.kind() {
+            ResourceKind::ServiceAccount => "iam service-accounts",
+            ResourceKind::Project => "projects",
+            ResourceKind::Folder => "resource-manager folders",
+            ResourceKind::Organization => "organizations",
+        };
         let mut out = format!(
-            "gcloud iam service-accounts {verb}-iam-policy-binding {}",
-            shell(self.account)
+            "gcloud {group} {verb}-iam-policy-binding {}",
+            shell(self.resource.id())
         );
-        if self.project != "-" {
-            out.push_str(&format!(
-                " {}",
-                shell(&format!("--project={}", self.project))
-            ));
+        if let Resource::ServiceAccount { project, .. } = self.resource
+            && &**project != "-"
+        {
+            out.push_str(&format!(" {}", shell(&format!("--project={project}"))));
         }
         for (flag, value) in [("member", member), ("role", self.grant.role.as_str())] {
             out.push_str(&format!(" {}", shell(&format!("--{flag}={value}"))));
@@ -119,19 +122,46 @@ impl<'a> Change<'a> {
         out
     }
 
-    /// A `google_service_account_iam_member` block. That resource adds one member and leaves the
-    /// rest alone; `_binding` and `_policy` would take the role from everybody else. A condition's
-    /// `location` has no place there.
+    /// The type of Terraform resource that [`Self::terraform`] writes. It adds one member and leaves
+    /// the rest alone; `_binding` and `_policy` would take the role from everybody else.
+    #[must_use]
+    pub fn terraform_type(&self) -> &'static str {
+        match self.resource.kind() {
+            ResourceKind::ServiceAccount => "google_service_account_iam_member",
+            ResourceKind::Project => "google_project_iam_member",
+            ResourceKind::Folder => "google_folder_iam_member",
+            ResourceKind::Organization => "google_organization_iam_member",
+        }
+    }
+
+    /// A block of the type [`Self::terraform_type`] (terraform-provider-google,
+    /// `website/docs/r/google_{service_account,project,folder,organization}_iam`: a folder is named
+    /// `folders/N`, an organization by its number). A condition's `location` has no place there.
     #[must_use]
     pub fn terraform(&self) -> String {
-        let name = format!("{} on {}", short(&self.grant.member), short(self.account));
+        let id = self.resource.id();
+        let (attribute, value, on) = match self.resource {
+            Resource::ServiceAccount { .. } => {
+                ("service_account_id", self.relative(), short(id).to_owned())
+            }
+            Resource::Project(_) => ("project", id.to_owned(), format!("project {}", short(id))),
+            Resource::Folder(_) => ("folder", self.resource.relative(), format!("folder {id}")),
+            Resource::Organization(_) => ("org_id", id.to_owned(), format!("organization {id}")),
+        };
+        let name = format!("{} on {on}", short(&self.grant.member));
+        let width = attribute.len().max("member".len());
         let mut out = format!(
-            "resource \"google_service_account_iam_member\" \"{}\" {{\n  service_account_id = {}\n  role               = {}\n  member             = {}\n",
-            identifier(&name),
-            hcl(&self.relative()),
-            hcl(&self.grant.role),
-            hcl(&self.grant.member),
+            "resource \"{}\" \"{}\" {{\n",
+            self.terraform_type(),
+            identifier(&name)
         );
+        for (name, text) in [
+            (attribute, value.as_str()),
+            ("role", &self.grant.role),
+            ("member", &self.grant.member),
+        ] {
+            out.push_str(&format!("  {name:<width$} = {}\n", hcl(text)));
+        }
         if let Some(condition) = &self.grant.condition {
             let description = condition.description.as_deref().filter(|d| !d.is_empty());
             let width = if description.is_some() { 11 } else { 10 };
@@ -153,22 +183,33 @@ impl<'a> Change<'a> {
 
     /// Two curl commands for a POSIX shell: the read, and the write of the whole policy with the etag
     /// that was read (a policy that changed meanwhile is refused with 409). The token is asked of
-    /// gcloud when the command runs. `endpoint` is usually [`IAM_ENDPOINT`].
+    /// gcloud when the command runs. `endpoint` stands in for Google's own address of the API.
+    /// Where the policy's version is asked for differs (discovery documents iam v1,
+    /// cloudresourcemanager v3, `getIamPolicy`).
     #[must_use]
-    pub fn curl(&self, endpoint: &str) -> String {
-        let base = format!(
-            "{}/v1/projects/{}/serviceAccounts/{}",
-            endpoint.trim_end_matches('/'),
-            utf8_percent_encode(self.project, PATH),
-            utf8_percent_encode(self.account, PATH),
-        );
+    pub fn curl(&self, endpoint: Option<&str>) -> String {
+        let (own, version, query, asks) = match self.resource.kind() {
+            ResourceKind::ServiceAccount => (
+                "https://iam.googleapis.com",
+                "v1",
+                "?options.requestedPolicyVersion=3",
+                json!({}),
+            ),
+            _ => (
+                "https://cloudresourcemanager.googleapis.com",
+                "v3",
+                "",
+                json!({ "options": { "requestedPolicyVersion": 3 } }),
+            ),
+        };
+        let endpoint = endpoint.unwrap_or(own).trim_end_matches('/');
+        let base = format!("{endpoint}/{version}/{}", path_of(self.resource));
         let head = "curl --fail-with-body --silent --show-error --request POST \\\n  --header \"Authorization: Bearer $(gcloud auth print-access-token)\" \\\n  --header 'Content-Type: application/json' \\\n";
         let body = visible_json(&json!({ "policy": self.after }));
         format!(
-            "# 1. The policy as it is\n{head}  --data '{{}}' \\\n  {}\n\n# 2. The policy with the change, refused when the etag is no longer the one that was read\n{head}  --data {} \\\n  {}\n",
-            shell(&format!(
-                "{base}:getIamPolicy?options.requestedPolicyVersion=3"
-            )),
+            "# 1. The policy as it is\n{head}  --data {} \\\n  {}\n\n# 2. The policy with the change, refused when the etag is no longer the one that was read\n{head}  --data {} \\\n  {}\n",
+            shell(&asks.to_string()),
+            shell(&format!("{base}:getIamPolicy{query}")),
             shell(&body),
             shell(&format!("{base}:setIamPolicy")),
         )
@@ -186,43 +227,88 @@ impl<'a> Change<'a> {
         Value::Array(ops)
     }
 
-    /// A letter to whoever may change the account's policy. `permission` is what the caller needs;
-    /// `reason` is a person's own words, if any.
+    /// A letter to whoever may change the policy. `permission` is what the caller needs; `reason` is a
+    /// person's own words, if any.
     #[must_use]
     pub fn request(&self, permission: &str, reason: Option<&str>) -> String {
-        let mut out = format!(
-            "Please grant one role on one service account.\n\nService account: {}\nProject:         {}\nRole:            {}\nMember:          {}\n",
-            visible(self.account),
-            visible(self.project()),
-            visible(&self.grant.role),
-            visible(&self.grant.member),
-        );
-        if let Some(condition) = &self.grant.condition {
-            out.push_str(&format!(
-                "Only while:      {}\n",
-                visible(&condition.expression)
-            ));
+        let (this, refused, admin) = match self.resource.kind() {
+            ResourceKind::ServiceAccount => (
+                "account",
+                "on this account",
+                "roles/iam.serviceAccountAdmin",
+            ),
+            ResourceKind::Project => (
+                "project",
+                "on a service account in this project",
+                "roles/resourcemanager.projectIamAdmin",
+            ),
+            ResourceKind::Folder => (
+                "folder",
+                "on a service account in this folder",
+                "roles/resourcemanager.folderIamAdmin",
+            ),
+            ResourceKind::Organization => (
+                "organization",
+                "on a service account in this organization",
+                "roles/resourcemanager.organizationAdmin",
+            ),
+        };
+        let kind = self.resource.kind().word();
+        let mut out = format!("Please grant one role on one {kind}.\n\n");
+        for (label, text) in self.rows() {
+            out.push_str(&format!("{:<17}{}\n", format!("{label}:"), visible(text)));
         }
         out.push_str(&format!(
-            "\nWhy: the member is refused {} on this account.{}\n\nThis does it:\n\n  {}\n\nAnd this takes it back:\n\n  {}\n\nBoth need iam.serviceAccounts.getIamPolicy and iam.serviceAccounts.setIamPolicy on the account (roles/iam.serviceAccountAdmin has them).\n",
+            "\nWhy: the member is refused {} {refused}.{}\n",
             visible(permission),
-            reason.map(|r| format!(" {}", visible(r))).unwrap_or_default(),
+            reason
+                .map(|r| format!(" {}", visible(r)))
+                .unwrap_or_default(),
+        ));
+        if self.resource.kind() != ResourceKind::ServiceAccount {
+            out.push_str(&format!("The role counts for everything in the {this}.\n"));
+        }
+        let [read, write] = permissions(self.resource);
+        out.push_str(&format!(
+            "\nThis does it:\n\n  {}\n\nAnd this takes it back:\n\n  {}\n\nBoth need {read} and {write} on the {this} ({admin} has them).\n",
             self.gcloud(),
             self.gcloud_undo(),
         ));
         out
     }
 
+    /// What is asked for, by name.
+    fn rows(&self) -> Vec<(&'static str, &str)> {
+        let id = self.resource.id();
+        let mut rows = match self.resource {
+            Resource::ServiceAccount { .. } => {
+                vec![("Service account", id), ("Project", self.project())]
+            }
+            Resource::Project(_) => vec![("Project", id)],
+            Resource::Folder(_) => vec![("Folder", id)],
+            Resource::Organization(_) => vec![("Organization", id)],
+        };
+        rows.push(("Role", &self.grant.role));
+        rows.push(("Member", &self.grant.member));
+        rows.extend(self.replaced.map(|old| ("Instead of", old)));
+        let condition = self.grant.condition.as_ref();
+        rows.extend(condition.map(|c| ("Only while", c.expression.as_str())));
+        rows
+    }
+
+    /// The project of an account, also where only its address tells.
     fn project(&self) -> &str {
-        if self.project == "-" {
-            // NAME@PROJECT.iam.gserviceaccount.com
-            self.account
-                .split_once('@')
-                .and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"))
-                .filter(|p| !p.is_empty() && !p.contains('.'))
-                .unwrap_or("-")
-        } else {
-            self.project
+        match self.resource {
+            Resource::ServiceAccount { project, account } if &**project == "-" => {
+                // NAME@PROJECT.iam.gserviceaccount.com
+                account
+                    .split_once('@')
+                    .and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"))
+                    .filter(|p| !p.is_empty() && !p.contains('.'))
+                    .unwrap_or("-")
+            }
+            Resource::ServiceAccount { project, .. } => project,
+            other => other.id(),
         }
     }
 
@@ -230,19 +316,10 @@ impl<'a> Change<'a> {
         format!(
             "projects/{}/serviceAccounts/{}",
             self.project(),
-            self.account
+            self.resource.id()
         )
     }
 }
-
-/// What stands in a path segment as it is (RFC 3986, `pchar` without the sub-delimiters).
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'@')
-    .remove(b':');
 
 /// One word of a POSIX shell: bare when every character is harmless, else in single quotes. Hidden
 /// characters are written in octal in `$'…'` (POSIX 2024; bash, zsh, ksh), so that a paste can run

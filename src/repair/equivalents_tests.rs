@@ -37,6 +37,15 @@ fn words(shell: &str, command: &str) -> Vec<String> {
     text.split_terminator('\0').map(str::to_owned).collect()
 }
 
+/// What curl is given by these commands, in a shell in which it only says so.
+fn curl_words(text: &str) -> Vec<String> {
+    let script = format!("gcloud() {{ :; }}; curl() {{ printf '%s\\0' \"$@\"; }}; {text}");
+    let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.split_terminator('\0').map(str::to_owned).collect()
+}
+
 #[test]
 fn gcloud_reads_as_its_manual_says() {
     let before = json!({"etag": "BwX=", "bindings": []});
@@ -115,47 +124,190 @@ fn a_delimiter_is_found_that_no_value_holds() {
 }
 
 #[test]
-fn only_service_accounts_have_these_commands() {
-    let (project, g, policy) = (
+fn what_a_command_would_take_for_a_flag_is_no_name() {
+    let (g, policy) = (grant("user:a@x.com", None), json!({}));
+    let evil = "--impersonate-service-account=evil@x.com";
+    for resource in [
+        Resource::account("p", evil),
+        Resource::project(evil),
+        Resource::project(""),
+        Resource::Folder("-1".into()),
+        Resource::Organization("-1".into()),
+    ] {
+        let error = Change::new(&resource, &g, &policy, &policy).unwrap_err();
+        assert!(error.to_string().contains(&resource.full_name()));
+    }
+}
+
+/// The same grant at each of the other levels, as gcloud, Terraform and curl name it, and what the
+/// letter says of it.
+#[test]
+fn every_level_has_its_own_commands() {
+    let levels = [
+        (
+            Resource::project("app-prod"),
+            "gcloud projects add-iam-policy-binding app-prod",
+            "resource \"google_project_iam_member\" \"run_on_project_app_prod\" {\n  project = \"app-prod\"\n  role    = ",
+            "https://cloudresourcemanager.googleapis.com/v3/projects/app-prod",
+            "Project:         app-prod",
+            [
+                "resourcemanager.projects.getIamPolicy",
+                "roles/resourcemanager.projectIamAdmin",
+            ],
+        ),
+        (
+            // Of the kind that belongs to a domain.
+            Resource::project("example.com:app"),
+            "gcloud projects add-iam-policy-binding example.com:app",
+            "resource \"google_project_iam_member\" \"run_on_project_app\" {\n  project = \"example.com:app\"\n  role    = ",
+            "https://cloudresourcemanager.googleapis.com/v3/projects/example.com:app",
+            "Project:         example.com:app",
+            [
+                "resourcemanager.projects.setIamPolicy",
+                "roles/resourcemanager.projectIamAdmin",
+            ],
+        ),
+        (
+            Resource::Folder("2001".into()),
+            "gcloud resource-manager folders add-iam-policy-binding 2001",
+            "resource \"google_folder_iam_member\" \"run_on_folder_2001\" {\n  folder = \"folders/2001\"\n  role   = ",
+            "https://cloudresourcemanager.googleapis.com/v3/folders/2001",
+            "Folder:          2001",
+            [
+                "resourcemanager.folders.setIamPolicy",
+                "roles/resourcemanager.folderIamAdmin",
+            ],
+        ),
+        (
+            Resource::Organization("1001".into()),
+            "gcloud organizations add-iam-policy-binding 1001",
+            "resource \"google_organization_iam_member\" \"run_on_organization_1001\" {\n  org_id = \"1001\"\n  role   = ",
+            "https://cloudresourcemanager.googleapis.com/v3/organizations/1001",
+            "Organization:    1001",
+            [
+                "resourcemanager.organizations.setIamPolicy",
+                "roles/resourcemanager.organizationAdmin",
+            ],
+        ),
+    ];
+    let old = "serviceAccount:rum@app-prod.iam.gserviceaccount.com";
+    let new = "serviceAccount:run@app-prod.iam.gserviceaccount.com";
+    let before = json!({"etag": "BwX=", "bindings": [{"role": ROLE, "members": [old]}]});
+    let after = edit::replace_member(&before, ROLE, None, old, new).unwrap();
+    let (after, g) = (after.policy, grant(new, None));
+    for (resource, gcloud, terraform, url, row, needs) in levels {
+        let change = Change::new(&resource, &g, &before, &after).unwrap();
+        assert_eq!(
+            change.gcloud(),
+            format!("{gcloud} --member={new} --role={ROLE}")
+        );
+        let change = change.replacing(Some(old));
+        let remove = gcloud.replace("add-iam", "remove-iam");
+        assert_eq!(
+            change.gcloud(),
+            format!(
+                "{gcloud} --member={new} --role={ROLE} &&\n  {remove} --member={old} --role={ROLE}"
+            )
+        );
+        assert_eq!(
+            change.gcloud_undo(),
+            format!(
+                "{gcloud} --member={old} --role={ROLE} &&\n  {remove} --member={new} --role={ROLE}"
+            )
+        );
+        let block = change.terraform();
+        assert!(block.starts_with(terraform), "{block}");
+        assert!(block.ends_with(&format!(" = \"{new}\"\n}}\n")), "{block}");
+
+        let said = curl_words(&change.curl(None));
+        let read = format!("{url}:getIamPolicy");
+        assert!(said.contains(&read), "{said:?}");
+        assert!(said.contains(&r#"{"options":{"requestedPolicyVersion":3}}"#.to_owned()));
+        assert_eq!(said.last(), Some(&format!("{url}:setIamPolicy")));
+
+        let letter = change.request("iam.serviceAccounts.getAccessToken", None);
+        let kind = resource.kind().word();
+        for part in [
+            format!("Please grant one role on one {kind}."),
+            format!("\n{row}\n"),
+            format!("\nMember:          {new}\nInstead of:      {old}\n"),
+            format!("on a service account in this {kind}."),
+            format!("The role counts for everything in the {kind}."),
+            change.gcloud(),
+            change.gcloud_undo(),
+        ] {
+            assert!(letter.contains(&part), "{part} not in {letter}");
+        }
+        for part in needs {
+            assert!(letter.contains(part), "{part} not in {letter}");
+        }
+        assert!(!letter.contains("iam.serviceAccountAdmin"), "{letter}");
+    }
+}
+
+/// The roles that a letter names have what it says is needed.
+#[test]
+fn the_role_of_the_letter_has_the_permissions_of_the_letter() {
+    let (g, policy) = (grant("user:a@x.com", None), json!({}));
+    for resource in [
+        target(),
         Resource::project("p"),
-        grant("user:a@x.com", None),
-        json!({}),
-    );
-    let error = Change::new(&project, &g, &policy, &policy).unwrap_err();
-    assert!(error.to_string().contains("projects/p"));
-    // What gcloud would take for a flag is no account's name.
-    let flag = Resource::account("p", "--impersonate-service-account=evil@x.com");
-    assert!(Change::new(&flag, &g, &policy, &policy).is_err());
+        Resource::Folder("1".into()),
+        Resource::Organization("1".into()),
+    ] {
+        let change = Change::new(&resource, &g, &policy, &policy).unwrap();
+        let letter = change.request("iam.serviceAccounts.getAccessToken", None);
+        let needed = letter.lines().last().unwrap();
+        let word = |text: &str| text.trim_matches(['(', ')', '.', ',']).to_owned();
+        let words: Vec<String> = needed.split_whitespace().map(word).collect();
+        let role = words.iter().find(|w| w.starts_with("roles/")).unwrap();
+        let role = crate::iam::predefined::role(role).unwrap();
+        let wanted: Vec<&String> = words.iter().filter(|w| w.contains("IamPolicy")).collect();
+        assert_eq!(wanted.len(), 2, "{needed}");
+        assert!(wanted.iter().all(|p| role.includes(p)), "{needed}");
+    }
 }
 
 #[test]
 fn hostile_names_stay_one_word_and_show_nothing_hidden() {
-    let (target, before) = (target(), json!({}));
+    let before = json!({});
     let mut condition = noon();
     condition.title = Some(HOSTILE.to_owned());
     let g = grant(HOSTILE, Some(condition));
     let after = json!({"bindings": [{"role": ROLE, "members": [HOSTILE]}]});
-    let change = Change::new(&target, &g, &before, &after).unwrap();
-    let command = change.gcloud();
-    let said = words("bash", &command);
-    assert_eq!(said.len(), 9);
-    assert_eq!(said[6], format!("--member={HOSTILE}"));
-    let curl = change.curl(IAM_ENDPOINT);
-    for text in [
-        command,
-        change.terraform(),
-        curl,
-        change.request("p\u{1b}", Some("\u{7}why")),
+    for (resource, member_at) in [
+        (target(), 6),
+        (Resource::project(HOSTILE), 4),
+        (Resource::Folder(HOSTILE.into()), 5),
+        (Resource::Organization(HOSTILE.into()), 4),
     ] {
-        let hidden: Vec<char> = text
-            .chars()
-            .filter(|c| is_hidden(*c) && *c != '\n')
-            .collect();
-        assert!(hidden.is_empty(), "{hidden:?} in {text}");
-        assert!(
-            !text.contains("\nuser:") && !text.contains("\n[2J"),
-            "{text}"
-        );
+        let change = Change::new(&resource, &g, &before, &after).unwrap();
+        let command = change.gcloud();
+        let said = words("bash", &command);
+        assert_eq!(said.len(), member_at + 3);
+        assert_eq!(said[member_at], format!("--member={HOSTILE}"));
+        if resource != target() {
+            assert_eq!(said[member_at - 1], HOSTILE);
+        }
+        let change = change.replacing(Some(HOSTILE));
+        for text in [
+            change.gcloud(),
+            change.terraform(),
+            change.curl(None),
+            change.request("p\u{1b}", Some("\u{7}why")),
+        ] {
+            let hidden: Vec<char> = text
+                .chars()
+                .filter(|c| is_hidden(*c) && *c != '\n')
+                .collect();
+            assert!(hidden.is_empty(), "{hidden:?} in {text}");
+            assert!(
+                !text.contains("\nuser:") && !text.contains("\n[2J"),
+                "{text}"
+            );
+        }
+        // Only the shell's own words lead to the address.
+        assert_eq!(curl_words(&change.curl(None)).len(), 24);
     }
 }
 
@@ -200,18 +352,15 @@ fn curl_sends_the_whole_policy_with_its_etag() {
     let after = edit::add(&before, &g).unwrap().policy;
     let text = Change::new(&target, &g, &before, &after)
         .unwrap()
-        .curl("http://127.0.0.1:8080/");
+        .curl(Some("http://127.0.0.1:8080/"));
     assert!(text.contains("$(gcloud auth print-access-token)"));
-    // A shell in which curl only says what it was given.
-    let script = format!("gcloud() {{ :; }}; curl() {{ printf '%s\\0' \"$@\"; }}; {text}");
-    let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let said: Vec<&str> = said.split_terminator('\0').collect();
+    let said = curl_words(&text);
     let url = "http://127.0.0.1:8080/v1/projects/app-prod/serviceAccounts/privileged@app-prod.iam.gserviceaccount.com";
-    assert!(
-        said.contains(&format!("{url}:getIamPolicy?options.requestedPolicyVersion=3").as_str())
-    );
-    assert_eq!(said.last(), Some(&format!("{url}:setIamPolicy").as_str()));
+    assert!(said.contains(&format!(
+        "{url}:getIamPolicy?options.requestedPolicyVersion=3"
+    )));
+    assert!(said.contains(&"{}".to_owned()));
+    assert_eq!(said.last(), Some(&format!("{url}:setIamPolicy")));
     let body = said.iter().rev().nth(1).unwrap();
     assert_eq!(
         serde_json::from_str::<Value>(body).unwrap(),

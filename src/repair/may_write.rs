@@ -58,7 +58,7 @@ pub(super) async fn missing(
 }
 
 /// What reading and writing the allow policy need.
-fn permissions(resource: &Resource) -> [String; 2] {
+pub(super) fn permissions(resource: &Resource) -> [String; 2] {
     let noun = match resource.kind() {
         ResourceKind::Organization => "resourcemanager.organizations",
         ResourceKind::Folder => "resourcemanager.folders",

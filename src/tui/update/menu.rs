@@ -12,7 +12,7 @@ use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Permission, Principal};
-use crate::repair::equivalents::{Change, IAM_ENDPOINT};
+use crate::repair::equivalents::Change;
 use crate::repair::{Remedy, Repair, Step};
 
 fn open(model: &mut Model, title: &str, below: Context, choices: Vec<Choice>) {
@@ -156,7 +156,7 @@ fn unified(repair: &Repair) -> String {
     crate::repair::diff::diff(&repair.before, &repair.after, 3).to_unified_string()
 }
 
-/// The change in other tools' words; a change elsewhere than on an account has none.
+/// The change in other tools' words; one on a resource that no command could name has none.
 fn equivalents(repair: &Repair, permission: &str) -> Vec<Choice> {
     let grant = repair.grant();
     let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) else {
@@ -166,14 +166,14 @@ fn equivalents(repair: &Repair, permission: &str) -> Vec<Choice> {
     vec![
         text("gcloud command", change.gcloud()),
         text(
-            "Terraform (google_service_account_iam_member)",
+            &format!("Terraform ({})", change.terraform_type()),
             change.terraform(),
         ),
         text(
             "request to an administrator",
             change.request(permission, None),
         ),
-        text("curl", change.curl(IAM_ENDPOINT)),
+        text("curl", change.curl(None)),
         text("JSON patch", pretty(&change.json_patch())),
         text("gcloud command that takes it back", change.gcloud_undo()),
     ]
