@@ -104,10 +104,11 @@ json.dump(estate, open(sys.argv[2], "w", encoding="utf-8"))
 PY
 serve=(--estate "$work/github.json" --metadata-account run-processor@app-prod.iam.gserviceaccount.com)
 suite "credentials" "$PYTHON" "$here/credentials.py"
-if command -v node >/dev/null && [ -d "$here/node/node_modules/google-auth-library" ]; then
+node_has() { [ -d "$here/node/node_modules/google-auth-library" ] && [ -d "$here/node/node_modules/@googleapis/iam" ]; }
+if command -v node >/dev/null && node_has; then
   suite "node" node "$here/node/auth.mjs"
 else
-  echo "== node: skipped: there is no node, or its library is not installed (npm ci --prefix $here/node) =="
+  echo "== node: skipped: there is no node, or its libraries are not installed (npm ci --prefix $here/node) =="
   if [ -n "${CI:-}" ]; then
     echo "interop: CI is set, and there a skipped suite is a failure" >&2
     failed+=("node (not installed)")

@@ -1,4 +1,6 @@
-// Google's own library for Node against the emulator: keys, impersonation, external accounts.
+// Google's own libraries for Node against the emulator: keys, impersonation, external accounts, and the
+// API clients. Those are the parts @googleapis/iam and @googleapis/iamcredentials: the same generated code
+// over the same googleapis-common as in the package googleapis, which takes 230 MB against their 5.
 // Environment: BASE_URL, and CLOUDSDK_AUTH_ACCESS_TOKEN_FILE with the administrator's token. The emulator
 // serves what run.sh made of the estate `github`.
 import assert from "node:assert/strict";
@@ -6,6 +8,8 @@ import { sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { iam as iamClient } from "@googleapis/iam";
+import { auth as credentialsAuth, iamcredentials as credentialsClient } from "@googleapis/iamcredentials";
 import { ExternalAccountClient, Impersonated, OAuth2Client, UserRefreshClient } from "google-auth-library";
 
 const base = process.env.BASE_URL;
@@ -78,3 +82,43 @@ console.log("  an external account");
 const user = new UserRefreshClient({ clientId: "c", clientSecret: "s", refreshToken: "user:ana@example.com", endpoints: { oauth2TokenUrl: `${base}/token` } });
 assert.equal(await whose((await user.getAccessToken()).token), "ana@example.com");
 console.log("  a refresh token");
+
+// The API clients: a list over its pages, a policy written with its etag, and a token that the grant gives.
+const holder = (token) => {
+  const auth = new credentialsAuth.OAuth2();
+  auth.setCredentials({ access_token: token });
+  return auth;
+};
+const administrator = holder(readFileSync(process.env.CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, "utf8").trim());
+const accounts = iamClient({ version: "v1", rootUrl: `${base}/`, auth: administrator }).projects.serviceAccounts;
+await accounts.create({ name: "projects/data-vault", requestBody: { accountId: "second-one" } });
+const emails = [];
+let pageToken;
+do {
+  const page = (await accounts.list({ name: "projects/data-vault", pageSize: 1, pageToken })).data;
+  assert.equal(page.accounts.length, 1);
+  emails.push(page.accounts[0].email);
+  pageToken = page.nextPageToken;
+} while (pageToken);
+assert.deepEqual(emails.sort(), [target, "second-one@data-vault.iam.gserviceaccount.com"]);
+
+const resource = `projects/data-vault/serviceAccounts/${target}`;
+const ana = "user:ana@example.com";
+const mint = () =>
+  credentialsClient({ version: "v1", rootUrl: `${base}/`, auth: holder(ana) }).projects.serviceAccounts.generateAccessToken({
+    name: `projects/-/serviceAccounts/${target}`,
+    requestBody: { scope: scopes, lifetime: "600s" },
+  });
+await assert.rejects(mint(), (error) => error.status === 403 && /iam.serviceAccounts.getAccessToken/.test(error.message));
+const stood = (await accounts.getIamPolicy({ resource, "options.requestedPolicyVersion": 3 })).data;
+const grant = { role: "roles/iam.serviceAccountTokenCreator", members: [ana] };
+const changed = { ...stood, bindings: [...stood.bindings.filter((one) => one.role !== grant.role), grant] };
+const written = (await accounts.setIamPolicy({ resource, requestBody: { policy: changed } })).data;
+assert.deepEqual(written.bindings.find((one) => one.role === grant.role), grant);
+assert.notEqual(written.etag, stood.etag);
+await assert.rejects(accounts.setIamPolicy({ resource, requestBody: { policy: changed } }), (error) => error.status === 409);
+const minted = (await mint()).data;
+assert.equal(await whose(minted.accessToken), target);
+const left = Date.parse(minted.expireTime) - Date.now();
+assert.ok(left > 0 && left <= 600_000, minted.expireTime);
+console.log("  the API clients: a list, a policy and a token");
