@@ -107,7 +107,7 @@ impl World {
         let changes = ran.json["changes"].as_array().unwrap();
         assert_eq!(changes.len(), 1, "{changes:?}");
         let word = |key: &str| changes[0][key].as_str().unwrap_or_default().to_owned();
-        (word("state"), word("standing"))
+        (word("state"), word("standingWords"))
     }
 
     /// How often the grant stands in the policy; everything else must be as it was.

@@ -13,7 +13,7 @@ use super::out::{self, Ink, Page};
 use super::{Exit, ask};
 use crate::evaluate::Tri;
 use crate::repair::diff::{Kind, diff};
-use crate::repair::history::{self, Entry, Listing, State};
+use crate::repair::history::{self, Entry, Listing, Standing, State};
 use crate::repair::undo::How;
 use crate::repair::{Undone, newest_in_force, settle, undo};
 
@@ -22,7 +22,9 @@ const WORD: &str = "undo";
 /// Policies asked at the same time.
 const AT_ONCE: usize = 8;
 
-/// Lists the changes, the newest first; those that can be reached are asked for in the policies.
+/// Lists the changes, the newest first; those that can be reached are asked for in the policies. In
+/// JSON `standing` is `IN_FORCE`, `NOT_THERE` or `UNKNOWN`, with `standingWords` for people; both are
+/// null where nobody was asked.
 ///
 /// # Errors
 /// A history that cannot be read.
@@ -32,7 +34,9 @@ pub async fn list(global: &Global) -> Result<Exit, Failure> {
     if global.format == Format::Json {
         let changes = listing.entries.iter().map(|entry| {
             let mut object = entry.to_json();
-            object["standing"] = words(&standing, entry).into();
+            let found = standing.get(&entry.id);
+            object["standing"] = found.map(Standing::word).into();
+            object["standingWords"] = words(&standing, entry).into();
             object
         });
         let changes: Vec<Value> = changes.collect();
@@ -56,7 +60,7 @@ pub async fn list(global: &Global) -> Result<Exit, Failure> {
 
 /// Whether each change is in force, by id; those made elsewhere, and all without credentials or a
 /// connection, are left out.
-async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, String> {
+async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, Standing> {
     let none = BTreeMap::new();
     // An emulator that is started now knows nothing of changes made in another.
     if listing.entries.is_empty() || global.demo.is_some() || !global.estate.is_empty() {
@@ -73,15 +77,13 @@ async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, String
         let settled = matches!(e.state, State::Failed { .. } | State::Undone { .. });
         !settled && e.is_at(client.endpoint())
     });
-    let asked = stream::iter(here.map(|entry| async {
-        let standing = settle(&*reader, entry).await;
-        (entry.id.clone(), standing.words(&entry.state))
-    }));
+    let asked =
+        stream::iter(here.map(|entry| async { (entry.id.clone(), settle(&*reader, entry).await) }));
     asked.buffer_unordered(AT_ONCE).collect().await
 }
 
-fn words(standing: &BTreeMap<String, String>, entry: &Entry) -> Option<String> {
-    standing.get(&entry.id).cloned()
+fn words(standing: &BTreeMap<String, Standing>, entry: &Entry) -> Option<String> {
+    standing.get(&entry.id).map(|s| s.words(&entry.state))
 }
 
 fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{Grant, has_condition};
+use super::edit::{Grant, contains, has_condition};
 use super::may_write::permissions;
 use crate::google::wire::path_of;
 use crate::iam::{Condition, Resource, ResourceKind};
@@ -73,13 +73,20 @@ impl<'a> Change<'a> {
     /// condition's `location` has no place there.
     #[must_use]
     pub fn gcloud(&self) -> String {
-        self.gcloud_pair(self.before, Some(&self.grant.member), self.replaced)
+        self.gcloud_pair(self.before, self.added(), self.replaced)
     }
 
     /// The gcloud command that takes the grant away again, and puts a replaced member back.
     #[must_use]
     pub fn gcloud_undo(&self) -> String {
-        self.gcloud_pair(self.after, self.replaced, Some(&self.grant.member))
+        self.gcloud_pair(self.after, self.replaced, self.added())
+    }
+
+    /// The granted member, unless only the one that it replaces changes: it stood beside it before,
+    /// and stays when the change is taken back.
+    fn added(&self) -> Option<&str> {
+        let had = self.replaced.is_some() && contains(self.before, self.grant);
+        (!had).then_some(&*self.grant.member)
     }
 
     /// First the addition, so that nobody is without access in between.

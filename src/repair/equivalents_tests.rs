@@ -105,6 +105,24 @@ fn a_corrected_member_is_added_before_the_old_one_is_taken_out() {
     assert!(change.gcloud_undo().starts_with("gcloud iam service-accounts add-iam-policy-binding privileged@app-prod.iam.gserviceaccount.com --project=app-prod --member=user:anna@x.com"));
 }
 
+/// Who stood there before the change stays when it is taken back.
+#[test]
+fn a_correction_to_a_member_that_is_there_only_takes_the_other_out() {
+    let before =
+        json!({"bindings": [{"role": ROLE, "members": ["user:anna@x.com", "user:ana@x.com"]}]});
+    let after = edit::replace_member(&before, ROLE, None, "user:anna@x.com", "user:ana@x.com");
+    let (after, g) = (after.unwrap().policy, grant("user:ana@x.com", None));
+    let account = target();
+    let change = Change::new(&account, &g, &before, &after).unwrap();
+    let change = change.replacing(Some("user:anna@x.com"));
+    for (command, verb) in [(change.gcloud(), "remove"), (change.gcloud_undo(), "add")] {
+        let said = words("sh", &command);
+        assert_eq!(said[3], format!("{verb}-iam-policy-binding"));
+        assert_eq!(said[6], "--member=user:anna@x.com");
+        assert_eq!(said.len(), 8, "{command}");
+    }
+}
+
 #[test]
 fn a_delimiter_is_found_that_no_value_holds() {
     let mut c = noon();

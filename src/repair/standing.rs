@@ -20,6 +20,16 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// One word for programs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::InForce => "IN_FORCE",
+            Self::NotThere => "NOT_THERE",
+            Self::Unknown(_) => "UNKNOWN",
+        }
+    }
+
     /// What it means beside the entry's state, for people; without a full stop.
     #[must_use]
     pub fn words(&self, state: &State) -> String {

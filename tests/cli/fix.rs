@@ -63,7 +63,24 @@ fn yes_adds_one_binding_and_nothing_else_and_a_second_run_changes_nothing() {
     assert_eq!(listed["changes"].as_array().unwrap().len(), 1);
     assert_eq!(listed["changes"][0]["id"], json["history"]);
     assert_eq!(listed["changes"][0]["state"], "APPLIED");
-    assert_eq!(listed["changes"][0]["standing"], "in force");
+    assert_eq!(listed["changes"][0]["standing"], "IN_FORCE");
+    assert_eq!(listed["changes"][0]["standingWords"], "in force");
+
+    // Somebody else takes it out, and puts it back.
+    for (policy, standing) in [(&before, "NOT_THERE"), (&after, "IN_FORCE")] {
+        let mut policy = policy.clone();
+        policy.as_object_mut().unwrap().shift_remove("etag");
+        emulator.set_policy(&policy);
+        let listed = emulator.run(&home, &["history", "--format=json"]);
+        let change = &listed.ends(0).json()["changes"][0];
+        assert_eq!(change["state"], "APPLIED");
+        assert_eq!(change["standing"], standing);
+    }
+    // Where it was not made, nobody is asked.
+    let elsewhere = home.run(&["history", "--format=json", "--demo"]);
+    let change = &elsewhere.ends(0).json()["changes"][0];
+    assert_eq!(change["standing"], Value::Null);
+    assert_eq!(change["standingWords"], Value::Null);
 
     let undone = emulator.run(&home, &["undo", "--format=json"]);
     assert_eq!(undone.ends(0).json()["undone"], true);
