@@ -1,16 +1,18 @@
 //! IAM v3: principal access boundary policies and policy bindings (messages `GoogleIamV3…` of the
 //! discovery document policytroubleshooter v3beta; paths as in gcloud's bundled client).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Answer;
 use super::call::Call;
 use super::error::Refusal;
 use super::iam_v1::listed;
-use super::state::Shared;
-use super::{enforce, policy};
+use super::state::{Shared, World};
+use super::{enforce, iam_v3_write, policy};
 use crate::estate::Read;
-use crate::iam::Resource;
+use crate::iam::{PolicyBinding, Resource};
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -28,27 +30,48 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
         return None;
     };
     let parent = format!("{kind}/{id}");
-    match (method, *collection, rest, verb) {
-        ("GET", "policyBindings", [], "") => Some(bindings(shared, call, &parent, None)),
-        ("GET", "policyBindings", [], "searchTargetPolicyBindings") => {
-            Some(search_target(shared, call, &parent))
+    match (*collection, rest) {
+        ("policyBindings", rest) => match (method, rest, verb) {
+            ("GET", [], "") => Some(bindings(shared, call, &parent, None)),
+            ("GET", [], "searchTargetPolicyBindings") => Some(search_target(shared, call, &parent)),
+            ("GET", [id], "") => Some(bindings(shared, call, &parent, Some(id))),
+            ("POST", [], "") => Some(iam_v3_write::create_binding(shared, call, &parent)),
+            ("PATCH", [id], "") => Some(iam_v3_write::update_binding(shared, call, &parent, id)),
+            ("DELETE", [id], "") => Some(iam_v3_write::delete_binding(shared, call, &parent, id)),
+            _ => None,
+        },
+        // "Only organizations are supported" (iam v3, principalAccessBoundaryPolicies.create, parent).
+        ("principalAccessBoundaryPolicies", rest) if *kind == "organizations" => {
+            match (method, rest, verb) {
+                ("GET", [], "") => Some(boundaries(shared, call, &parent, None)),
+                ("GET", [id], "") => Some(boundaries(shared, call, &parent, Some(id))),
+                ("GET", [id], "searchPolicyBindings") => {
+                    Some(search_policy(shared, call, &parent, id))
+                }
+                ("POST", [], "") => Some(iam_v3_write::create_boundary(shared, call, &parent)),
+                ("PATCH", [id], "") => {
+                    Some(iam_v3_write::update_boundary(shared, call, &parent, id))
+                }
+                ("DELETE", [id], "") => {
+                    Some(iam_v3_write::delete_boundary(shared, call, &parent, id))
+                }
+                _ => None,
+            }
         }
-        ("GET", "policyBindings", [id], "") => Some(bindings(shared, call, &parent, Some(id))),
-        ("GET", "principalAccessBoundaryPolicies", [], "") => {
-            Some(boundaries(shared, call, &parent, None))
-        }
-        ("GET", "principalAccessBoundaryPolicies", [id], "") => {
-            Some(boundaries(shared, call, &parent, Some(id)))
-        }
-        ("GET", "principalAccessBoundaryPolicies", [id], "searchPolicyBindings") => {
-            Some(search_policy(shared, call, &parent, id))
+        ("operations", [id]) if method == "GET" && verb.is_empty() => {
+            Some(iam_v3_write::operation(shared, call, &parent, id))
         }
         _ => None,
     }
 }
 
 /// The parent, checked.
-fn at(shared: &Shared, call: &Call, parent: &str, permission: &str) -> Result<Resource, Refusal> {
+pub(super) fn at(
+    shared: &Shared,
+    call: &Call,
+    parent: &str,
+    permission: &str,
+) -> Result<Resource, Refusal> {
     let asked = Resource::parse(parent)
         .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
@@ -58,11 +81,11 @@ fn at(shared: &Shared, call: &Call, parent: &str, permission: &str) -> Result<Re
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Value {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
-fn missing() -> Refusal {
+pub(super) fn missing() -> Refusal {
     Refusal::not_found("Requested entity was not found.")
 }
 
@@ -83,30 +106,41 @@ fn bindings(shared: &Shared, call: &Call, parent: &str, id: Option<&str>) -> Ans
         drop(world);
         return Err(enforce::denied(shared, call, permission, &found));
     }
-    let mut rows = Vec::new();
-    for (name, list) in world.estate.policy_bindings() {
-        let here = name
-            .strip_suffix("/locations/global/policyBindings")
-            .and_then(|p| Resource::parse(p).ok())
-            .and_then(|r| world.find(&r));
-        if here.as_ref() == Some(&found)
-            && let Read::Known(list) = list
-        {
-            rows.extend(list.iter().map(|b| (b.name.clone(), json(&**b))));
-        }
-    }
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
     match id {
-        Some(id) => rows
-            .into_iter()
-            .find(|(name, _)| name.rsplit('/').next() == Some(id))
-            .map(|(_, value)| value)
+        Some(id) => binding(&world, &found, id)
+            .map(|b| json(&*b))
             .ok_or_else(missing),
         None => {
+            let mut rows: Vec<_> = bindings_at(&world, &found)
+                .map(|b| (b.name.clone(), json(&*b)))
+                .collect();
+            rows.sort_by(|a, b| a.0.cmp(&b.0));
             let (page, next) = call.page(rows.into_iter(), size)?;
             Ok(listed("policyBindings", page, next))
         }
     }
+}
+
+/// The bindings whose parent is `on` (canonical), whichever of a project's names theirs has.
+fn bindings_at(world: &World, on: &Resource) -> impl Iterator<Item = Arc<PolicyBinding>> {
+    world
+        .estate
+        .policy_bindings()
+        .filter(|(name, _)| {
+            name.strip_suffix("/locations/global/policyBindings")
+                .and_then(|parent| Resource::parse(parent).ok())
+                .and_then(|parent| world.find(&parent))
+                .as_ref()
+                == Some(on)
+        })
+        .filter_map(|(_, list)| list.known())
+        .flatten()
+        .map(Arc::clone)
+}
+
+/// The binding of that id at `on` (canonical).
+pub(super) fn binding(world: &World, on: &Resource, id: &str) -> Option<Arc<PolicyBinding>> {
+    bindings_at(world, on).find(|b| b.name.rsplit('/').next() == Some(id))
 }
 
 /// Bindings by their target, wherever they are; the permission is the target level's own
@@ -120,22 +154,34 @@ fn search_target(shared: &Shared, call: &Call, parent: &str) -> Answer {
     if target.is_empty() {
         return Err(Refusal::invalid("target must be specified."));
     }
-    filtered(shared, call, |b| {
-        b.target.principal_set.as_deref() == Some(target)
+    let wanted = same_set(&shared.read(), target);
+    filtered(shared, call, |world, b| {
+        b.target
+            .principal_set
+            .as_deref()
+            .is_some_and(|set| same_set(world, set) == wanted)
     })
+}
+
+/// A principal set in one form: a project may be named by its id or its number.
+fn same_set(world: &World, set: &str) -> String {
+    set.strip_prefix("//cloudresourcemanager.googleapis.com/")
+        .and_then(|path| Resource::parse(path).ok())
+        .and_then(|resource| world.find(&resource))
+        .map_or_else(|| set.to_owned(), |found| found.full_name())
 }
 
 fn search_policy(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
     let permission = "iam.principalaccessboundarypolicies.searchPolicyBindings";
     at(shared, call, parent, permission)?;
     let name = format!("{parent}/locations/global/principalAccessBoundaryPolicies/{id}");
-    filtered(shared, call, |b| b.policy == name)
+    filtered(shared, call, |_, b| b.policy == name)
 }
 
 fn filtered(
     shared: &Shared,
     call: &Call,
-    wanted: impl Fn(&crate::iam::PolicyBinding) -> bool,
+    wanted: impl Fn(&World, &PolicyBinding) -> bool,
 ) -> Answer {
     let size = call.page_size(50, 1_000)?;
     let world = shared.read();
@@ -148,7 +194,7 @@ fn filtered(
         if let Read::Known(list) = list {
             rows.extend(
                 list.iter()
-                    .filter(|b| wanted(b))
+                    .filter(|b| wanted(&world, b))
                     .map(|b| (b.name.clone(), json(&**b))),
             );
         }
@@ -185,22 +231,15 @@ fn boundaries(shared: &Shared, call: &Call, parent: &str, id: Option<&str>) -> A
             }
         }
         None => {
-            // The estate has no list of all boundaries: those that a binding names are all that count.
-            let mut names: Vec<String> = world
+            let prefix = format!("{collection}/");
+            let rows = world
                 .estate
-                .policy_bindings()
-                .filter_map(|(_, list)| list.known())
-                .flatten()
-                .map(|b| b.policy.clone())
-                .filter(|name| name.starts_with(&collection))
-                .collect();
-            names.sort();
-            names.dedup();
-            let rows = names.into_iter().filter_map(|name| {
-                let policy = world.estate.boundary(&name).known()??;
-                let value = json(&**policy);
-                Some((name, value))
-            });
+                .boundaries()
+                .filter(|policy| policy.name.starts_with(&prefix))
+                .filter(|policy| {
+                    !viewer || !(world.hides(&policy.name) || world.hides(&collection))
+                })
+                .map(|policy| (policy.name.clone(), json(&**policy)));
             let (page, next) = call.page(rows, size)?;
             Ok(listed("principalAccessBoundaryPolicies", page, next))
         }

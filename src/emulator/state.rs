@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Latency, Play};
+use super::iam_v3_write::Operations;
 use super::keys::{PublicKey, Signer};
 use super::persist::{Buried, Keeper, State};
 use super::quota::Quota;
@@ -73,6 +74,8 @@ pub(crate) struct World {
     pub viewer_token: String,
     pub tokens: Tokens,
     refusals: VecDeque<Refused>,
+    /// What IAM v3 did, to be asked for.
+    pub operations: Operations,
     /// Counts writes, so that no two etags are alike.
     pub writes: u64,
     /// Counts whatever alters what is kept on disk.
@@ -150,6 +153,7 @@ impl Shared {
                 viewer_token,
                 tokens: Tokens::default(),
                 refusals: VecDeque::new(),
+                operations: Operations::default(),
                 writes: 0,
                 changes: 0,
             }),

@@ -112,6 +112,11 @@ impl Estate {
         self.coverage == Coverage::Whole || self.policy_bindings.contains_key(name.as_str())
     }
 
+    /// Every principal access boundary policy that is known, bound or not, by name.
+    pub fn boundaries(&self) -> impl Iterator<Item = &Arc<BoundaryPolicy>> {
+        self.boundaries.values()
+    }
+
     /// A principal access boundary policy by name.
     #[must_use]
     pub fn boundary(&self, name: &str) -> Read<Option<&Arc<BoundaryPolicy>>> {
@@ -267,6 +272,11 @@ impl Estate {
         Arc::make_mut(&mut self.boundaries).insert(policy.name.as_str().into(), Arc::new(policy));
     }
 
+    /// Takes a boundary policy away; what is bound to it stays.
+    pub fn remove_boundary(&mut self, name: &str) {
+        Arc::make_mut(&mut self.boundaries).remove(name);
+    }
+
     /// Adds or replaces a policy binding.
     pub fn put_policy_binding(&mut self, binding: PolicyBinding) {
         let collection = binding
@@ -278,6 +288,14 @@ impl Estate {
             .or_default();
         list.retain(|b| b.name != binding.name);
         list.push(Arc::new(binding));
+    }
+
+    /// Takes a policy binding away; the list that it was in stays, perhaps empty.
+    pub fn remove_policy_binding(&mut self, name: &str) {
+        let collection = name.rsplit_once('/').map_or(name, |(c, _)| c);
+        if let Some(list) = Arc::make_mut(&mut self.policy_bindings).get_mut(collection) {
+            list.retain(|b| b.name != name);
+        }
     }
 
     /// Says that the policy bindings at `parent` (`organizations/1`) were read.

@@ -17,6 +17,7 @@ pub mod reach;
 pub mod role;
 mod troubleshoot;
 
+pub(crate) use boundary::effective_version;
 pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;

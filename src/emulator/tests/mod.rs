@@ -1,6 +1,7 @@
 //! The emulator over real HTTP.
 
 mod asset;
+mod boundaries;
 mod credentials;
 mod trouble;
 mod truth;

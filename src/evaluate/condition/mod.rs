@@ -246,6 +246,12 @@ impl Compiled {
         })
     }
 
+    /// Every attribute and every function of an object that it refers to, sorted:
+    /// `principal.type`, `resource.matchTag`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.uses.iter().map(String::as_str)
+    }
+
     /// The text that was compiled.
     pub fn source(&self) -> &str {
         &self.0.source

@@ -1,0 +1,790 @@
+//! IAM v3, what changes: boundaries, bindings and the operations that carry them out (documents
+//! "REST Resource: organizations.locations.principalAccessBoundaryPolicies" and "…policyBindings",
+//! gcloud's bundled client iam v3). Google's operations take a while; these are done at once.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value, json};
+
+use super::Answer;
+use super::auth::Who;
+use super::call::Call;
+use super::error::Refusal;
+use super::iam_v3::{at, binding, json as shown, missing};
+use super::policy::{decoded, new_etag, permission};
+use super::state::{Shared, World};
+use super::{enforce, tokens};
+use crate::evaluate::{condition, effective_version};
+use crate::iam::{BoundaryPolicy, Condition, Effect, PolicyBinding, Principal, Resource};
+
+const MANAGER: &str = "//cloudresourcemanager.googleapis.com/";
+/// What a caller may set of each, and whether it can change later.
+const OF_BOUNDARIES: &[(&str, bool)] = &[
+    ("displayName", true),
+    ("annotations", true),
+    ("details", true),
+];
+const OF_BINDINGS: &[(&str, bool)] = &[
+    ("displayName", true),
+    ("annotations", true),
+    ("condition", true),
+    ("target", false),
+    ("policy", false),
+    ("policyKind", false),
+];
+/// What a caller may send and only Google sets.
+const OURS: &[&str] = &[
+    "name",
+    "etag",
+    "uid",
+    "policyUid",
+    "createTime",
+    "updateTime",
+];
+
+/// How many operations are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// The newest operations, each with who started it (`None`: the administrator).
+#[derive(Debug, Default)]
+pub(crate) struct Operations(VecDeque<(Option<Principal>, Value)>);
+
+impl Operations {
+    fn keep(&mut self, who: Option<Principal>, operation: Value) {
+        if self.0.len() >= REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back((who, operation));
+    }
+
+    fn find(&self, name: &str) -> Option<&(Option<Principal>, Value)> {
+        self.0
+            .iter()
+            .find(|(_, operation)| operation.get("name").and_then(Value::as_str) == Some(name))
+    }
+}
+
+/// An operation again. Who started one may see it, as the roles that allow the change do not hold
+/// `iam.operations.get`; others need that permission (chosen).
+pub(super) fn operation(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+    let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
+    let on = shared.read().find(&asked).unwrap_or(asked);
+    let name = format!("{}/locations/global/operations/{id}", on.relative());
+    let known = shared.read().operations.find(&name).cloned();
+    if let (Who::Principal(who), Some((Some(started), operation))) = (&call.who, &known)
+        && who == started
+    {
+        return Ok(operation.clone());
+    }
+    enforce::require(shared, call, "iam.operations.get", &on)?;
+    known.map(|(_, operation)| operation).ok_or_else(missing)
+}
+
+pub(super) fn create_boundary(shared: &Shared, call: &Call, parent: &str) -> Answer {
+    let on = at(
+        shared,
+        call,
+        parent,
+        "iam.principalaccessboundarypolicies.create",
+    )?;
+    let dry = flag(call, "validateOnly")?;
+    let id = identifier(call.param("principalAccessBoundaryPolicyId"))?;
+    let name = format!("{}/{id}", boundaries(&on));
+    let policy = judged_boundary(&name, given(call, OF_BOUNDARIES)?)?;
+    let mut world = shared.write();
+    if world.estate.boundaries().any(|p| p.name == name) {
+        return Err(exists());
+    }
+    Ok(store_boundary(&mut world, call, &on, policy, None, dry))
+}
+
+pub(super) fn update_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+    let on = at(
+        shared,
+        call,
+        parent,
+        "iam.principalaccessboundarypolicies.update",
+    )?;
+    let dry = flag(call, "validateOnly")?;
+    let mut world = shared.write();
+    let known = boundary(&world, &on, id)?;
+    fresh(&known.extra, call.text("/etag"))?;
+    let fields = merged(call, &shown(&known), OF_BOUNDARIES)?;
+    let policy = judged_boundary(&known.name, fields)?;
+    Ok(store_boundary(
+        &mut world,
+        call,
+        &on,
+        policy,
+        Some(&known),
+        dry,
+    ))
+}
+
+/// A policy that is bound somewhere goes only by force. Its bindings go with it (chosen: the document
+/// "Remove principal access boundary policies" says that it then applies to no principal set).
+pub(super) fn delete_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+    let on = at(
+        shared,
+        call,
+        parent,
+        "iam.principalaccessboundarypolicies.delete",
+    )?;
+    let force = flag(call, "force")?;
+    let dry = flag(call, "validateOnly")?;
+    let mut world = shared.write();
+    let known = boundary(&world, &on, id)?;
+    fresh(&known.extra, call.param("etag"))?;
+    let bound: Vec<String> = world
+        .estate
+        .policy_bindings()
+        .filter_map(|(_, list)| list.known())
+        .flatten()
+        .filter(|b| b.policy == known.name)
+        .map(|b| b.name.clone())
+        .collect();
+    if !force && !bound.is_empty() {
+        return Err(Refusal::precondition(format!(
+            "The policy is referenced in {} policy bindings: delete them first, or set force.",
+            bound.len()
+        )));
+    }
+    if !dry {
+        world.change(|estate| {
+            for name in &bound {
+                estate.remove_policy_binding(name);
+            }
+            estate.remove_boundary(&known.name);
+        });
+    }
+    Ok(done(&mut world, call, &on, &known.name, "delete", None))
+}
+
+pub(super) fn create_binding(shared: &Shared, call: &Call, parent: &str) -> Answer {
+    let verb = "createPolicyBinding";
+    let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
+    let Some(on) = shared.read().find(&asked) else {
+        return Err(enforce::denied(
+            shared,
+            call,
+            &permission(&asked, verb),
+            &asked,
+        ));
+    };
+    let dry = flag(call, "validateOnly")?;
+    let id = identifier(call.param("policyBindingId"))?;
+    let fields = given(call, OF_BINDINGS)?;
+    let wanted: PolicyBinding = read(
+        &format!("{}/locations/global/policyBindings/{id}", on.relative()),
+        fields,
+    )?;
+    let set = wanted.target.principal_set.clone().unwrap_or_default();
+    let target = Target::parse(&shared.read(), &on, &set)?;
+    allowed(shared, call, &on, &target, verb, &wanted.policy, "bind")?;
+    let mut world = shared.write();
+    let wanted = judged_binding(&world, &on, wanted)?;
+    if binding(&world, &on, id).is_some() {
+        return Err(exists());
+    }
+    Ok(store_binding(&mut world, call, &on, wanted, None, dry))
+}
+
+/// "Callers will need the IAM permissions on the policy and target in the binding to update. Target and
+/// policy are immutable and cannot be updated" (document "Method:
+/// organizations.locations.policyBindings.patch").
+pub(super) fn update_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+    let (on, _) = known_binding(shared, call, parent, id, "updatePolicyBinding", "bind")?;
+    let dry = flag(call, "validateOnly")?;
+    let mut world = shared.write();
+    let known = binding(&world, &on, id).ok_or_else(missing)?;
+    fresh(&known.extra, call.text("/etag"))?;
+    let fields = merged(call, &shown(&*known), OF_BINDINGS)?;
+    let wanted = judged_binding(&world, &on, read(&known.name, fields)?)?;
+    Ok(store_binding(
+        &mut world,
+        call,
+        &on,
+        wanted,
+        Some(&known),
+        dry,
+    ))
+}
+
+pub(super) fn delete_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+    let (on, known) = known_binding(shared, call, parent, id, "deletePolicyBinding", "unbind")?;
+    let dry = flag(call, "validateOnly")?;
+    let mut world = shared.write();
+    // It may have changed since the permissions were looked at.
+    let known = binding(&world, &on, id)
+        .filter(|now| now.name == known.name)
+        .ok_or_else(missing)?;
+    fresh(&known.extra, call.param("etag"))?;
+    if !dry {
+        world.change(|estate| estate.remove_policy_binding(&known.name));
+    }
+    Ok(done(&mut world, call, &on, &known.name, "delete", None))
+}
+
+/// A binding with both permissions that changing it asks for; whoever lacks the parent's does not
+/// learn whether it is there.
+fn known_binding(
+    shared: &Shared,
+    call: &Call,
+    parent: &str,
+    id: &str,
+    verb: &str,
+    on_policy: &str,
+) -> Result<(Resource, std::sync::Arc<PolicyBinding>), Refusal> {
+    let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
+    let world = shared.read();
+    let on = world.find(&asked);
+    let known = on.as_ref().and_then(|on| binding(&world, on, id));
+    let (Some(on), Some(known)) = (on, known) else {
+        drop(world);
+        at(shared, call, parent, &permission(&asked, verb))?;
+        return Err(missing());
+    };
+    let set = known.target.principal_set.clone().unwrap_or_default();
+    let target = Target::parse(&world, &on, &set).unwrap_or(Target::Parent);
+    drop(world);
+    allowed(shared, call, &on, &target, verb, &known.policy, on_policy)?;
+    Ok((on, known))
+}
+
+/// What a binding binds a policy to: "the principal set must be directly parented by the policy
+/// binding's parent or same as the parent" (GoogleIamV3PolicyBindingTarget.principalSet).
+enum Target {
+    Parent,
+    WorkloadPool,
+    WorkforcePool,
+    Workspace,
+}
+
+impl Target {
+    fn parse(world: &World, on: &Resource, set: &str) -> Result<Self, Refusal> {
+        let is_parent = |path: &str| {
+            Resource::parse(path)
+                .ok()
+                .and_then(|r| world.find(&r))
+                .as_ref()
+                == Some(on)
+        };
+        let alone = |id: &str| !id.is_empty() && !id.contains('/');
+        if set.strip_prefix(MANAGER).is_some_and(is_parent) {
+            return Ok(Self::Parent);
+        }
+        let path = set
+            .strip_prefix("//iam.googleapis.com/")
+            .unwrap_or_default();
+        match on {
+            Resource::Project(_) => {
+                let pool = path.split_once("/locations/global/workloadIdentityPools/");
+                if pool.is_some_and(|(project, id)| is_parent(project) && alone(id)) {
+                    return Ok(Self::WorkloadPool);
+                }
+            }
+            Resource::Organization(number) => {
+                if path
+                    .strip_prefix("locations/global/workforcePools/")
+                    .is_some_and(alone)
+                {
+                    return Ok(Self::WorkforcePool);
+                }
+                let own = world
+                    .estate
+                    .organization(number)
+                    .and_then(|o| o.directory_customer_id.as_deref());
+                if path
+                    .strip_prefix("locations/global/workspace/")
+                    .is_some_and(|id| alone(id) && own.is_none_or(|own| own == id))
+                {
+                    return Ok(Self::Workspace);
+                }
+            }
+            Resource::Folder(_) | Resource::ServiceAccount { .. } => {}
+        }
+        Err(bad(format!(
+            "target.principalSet {} is not {}, and no set directly below it.",
+            crate::text::visible(set),
+            on.full_name()
+        )))
+    }
+
+    /// The names are those of the table of predefined roles.
+    fn permission(&self, on: &Resource, verb: &str) -> String {
+        match self {
+            Self::Parent => permission(on, verb),
+            Self::WorkloadPool => format!("iam.workloadIdentityPools.{verb}"),
+            Self::WorkforcePool => format!("iam.googleapis.com/workforcePools.{verb}"),
+            Self::Workspace => format!("iam.googleapis.com/workspacePools.{verb}"),
+        }
+    }
+}
+
+/// "Callers will need the IAM permissions on both the policy and target": a pool's is looked for on
+/// the binding's parent, the policy's on its organization.
+fn allowed(
+    shared: &Shared,
+    call: &Call,
+    on: &Resource,
+    target: &Target,
+    verb: &str,
+    policy: &str,
+    on_policy: &str,
+) -> Result<(), Refusal> {
+    enforce::require(shared, call, &target.permission(on, verb), on)?;
+    let home = policy
+        .split_once("/locations/global/principalAccessBoundaryPolicies/")
+        .and_then(|(home, _)| Resource::parse(home).ok())
+        .filter(|home| matches!(home, Resource::Organization(_)))
+        .ok_or_else(|| {
+            bad("policy must be organizations/ORGANIZATION/locations/global/principalAccessBoundaryPolicies/POLICY.")
+        })?;
+    let needed = format!("iam.principalaccessboundarypolicies.{on_policy}");
+    enforce::require(shared, call, &needed, &home)
+}
+
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::invalid(message)
+}
+
+fn exists() -> Refusal {
+    Refusal::new(409, "ALREADY_EXISTS", "Requested entity already exists")
+}
+
+fn boundaries(on: &Resource) -> String {
+    format!(
+        "{}/locations/global/principalAccessBoundaryPolicies",
+        on.relative()
+    )
+}
+
+fn boundary(world: &World, on: &Resource, id: &str) -> Result<BoundaryPolicy, Refusal> {
+    let name = format!("{}/{id}", boundaries(on));
+    let found = world.estate.boundaries().find(|p| p.name == name);
+    found.map(|p| (**p).clone()).ok_or_else(missing)
+}
+
+/// "Must start with a lowercase letter followed by up to 62 lowercase letters, numbers, hyphens, or
+/// dots. Pattern, /[a-z][a-z0-9-.]{2,62}/" (iam v3, principalAccessBoundaryPolicyId).
+fn identifier(given: Option<&str>) -> Result<&str, Refusal> {
+    let id = given.unwrap_or_default();
+    let fits = (3..=63).contains(&id.len())
+        && id.starts_with(|c: char| c.is_ascii_lowercase())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+    if fits {
+        Ok(id)
+    } else {
+        Err(bad(
+            "The ID must start with a lowercase letter followed by 2 to 62 lowercase letters, numbers, hyphens, or dots.",
+        ))
+    }
+}
+
+fn flag(call: &Call, name: &str) -> Result<bool, Refusal> {
+    match call.param(name) {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(bad(format!("Invalid value at '{name}' (TYPE_BOOL)."))),
+    }
+}
+
+/// What a request sets; a field that its message does not have is refused.
+fn given(call: &Call, known: &[(&str, bool)]) -> Result<Map<String, Value>, Refusal> {
+    let Some(body) = call.body.as_object() else {
+        return Err(bad("The request has no body."));
+    };
+    let mut fields = Map::new();
+    for (name, value) in body {
+        if known.iter().any(|(field, _)| field == name) {
+            fields.insert(name.clone(), value.clone());
+        } else if !OURS.contains(&name.as_str()) {
+            return Err(bad(format!(
+                "Invalid JSON payload received. Unknown name \"{}\": Cannot find field.",
+                crate::text::visible(name)
+            )));
+        }
+    }
+    Ok(fields)
+}
+
+/// What is known with what a request changes of it: the fields of `updateMask`, or without one those
+/// that the request has (google.aip.dev/134). A field that is named and not given is emptied.
+fn merged(
+    call: &Call,
+    known: &Value,
+    fields: &[(&str, bool)],
+) -> Result<Map<String, Value>, Refusal> {
+    let sent = Value::Object(given(call, fields)?);
+    let mut result = known.clone();
+    let mask = call.param("updateMask").unwrap_or_default();
+    let paths: Vec<String> = match mask {
+        "*" => fields.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        "" => fields
+            .iter()
+            .filter(|(name, _)| sent.get(name).is_some())
+            .map(|(name, _)| (*name).to_owned())
+            .collect(),
+        mask => mask.split(',').map(|path| camel(path.trim())).collect(),
+    };
+    for path in paths {
+        let segments: Vec<&str> = path.split('.').collect();
+        let first = segments.first().copied().unwrap_or_default();
+        match fields.iter().find(|(name, _)| *name == first) {
+            Some((_, true)) => put(&mut result, &segments, at_path(&sent, &segments)),
+            Some((name, false)) => {
+                if sent
+                    .get(name)
+                    .is_some_and(|new| known.get(name) != Some(new))
+                {
+                    return Err(bad(format!("{name} is immutable and cannot be updated.")));
+                }
+            }
+            None if OURS.contains(&first) => {}
+            None => {
+                return Err(bad(format!(
+                    "Invalid update mask: {} cannot be updated.",
+                    crate::text::visible(&path)
+                )));
+            }
+        }
+    }
+    match result {
+        Value::Object(result) => Ok(result),
+        _ => Err(missing()),
+    }
+}
+
+/// `details.enforcement_version` as JSON has it: `details.enforcementVersion`.
+fn camel(path: &str) -> String {
+    let mut upper = false;
+    let mut text = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c == '_' {
+            upper = true;
+        } else if std::mem::take(&mut upper) {
+            text.extend(c.to_uppercase());
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+fn at_path(value: &Value, segments: &[&str]) -> Option<Value> {
+    segments
+        .iter()
+        .try_fold(value, |value, segment| value.get(segment))
+        .cloned()
+}
+
+fn put(value: &mut Value, segments: &[&str], new: Option<Value>) {
+    let [first, rest @ ..] = segments else {
+        if let Some(new) = new {
+            *value = new;
+        }
+        return;
+    };
+    if !value.is_object() {
+        *value = json!({});
+    }
+    let Some(object) = value.as_object_mut() else {
+        return;
+    };
+    if rest.is_empty() && new.is_none() {
+        object.remove(*first);
+    } else {
+        put(object.entry(*first).or_insert(Value::Null), rest, new);
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    name: &str,
+    mut fields: Map<String, Value>,
+) -> Result<T, Refusal> {
+    let unfit = match fields.get("annotations") {
+        Some(Value::Object(all)) => all.values().any(|v| !v.is_string()),
+        Some(Value::Null) | None => false,
+        Some(_) => true,
+    };
+    if unfit {
+        return Err(bad("annotations must map strings to strings."));
+    }
+    fields.retain(|_, value| !value.is_null());
+    let long = fields.get("displayName").and_then(Value::as_str);
+    if long.is_some_and(|text| text.chars().count() > 63) {
+        return Err(bad(
+            "displayName must be less than or equal to 63 characters.",
+        ));
+    }
+    fields.insert("name".into(), json!(name));
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|e| bad(format!("Invalid JSON payload received. {e}")))
+}
+
+/// The limits are those of the messages `GoogleIamV3PrincipalAccessBoundaryPolicyDetails` and `…Rule`.
+fn judged_boundary(name: &str, fields: Map<String, Value>) -> Result<BoundaryPolicy, Refusal> {
+    let mut policy: BoundaryPolicy = read(name, fields)?;
+    let details = &mut policy.details;
+    let newest = effective_version(None).unwrap_or_default();
+    match details.enforcement_version.as_deref() {
+        // "If empty, the PAB policy version will be set to the most recent version number".
+        None | Some("") => details.enforcement_version = Some(newest.to_string()),
+        version => {
+            if effective_version(version).is_none_or(|number| number > newest) {
+                return Err(bad(format!(
+                    "details.enforcementVersion must be latest or a number from 1 to {newest}."
+                )));
+            }
+        }
+    }
+    let resources = details
+        .rules
+        .iter()
+        .map(|r| r.resources.len())
+        .sum::<usize>();
+    if details.rules.len() > 500 || resources > 500 {
+        return Err(bad(
+            "A policy can have at most 500 rules, and 500 resources across all of them.",
+        ));
+    }
+    for rule in &details.rules {
+        if matches!(rule.effect, Effect::Other(_)) {
+            return Err(bad("Invalid value at 'details.rules.effect'."));
+        }
+        if rule.resources.is_empty() {
+            return Err(bad("details.rules.resources is required."));
+        }
+        let text = rule.description.as_deref().unwrap_or_default();
+        if text.chars().count() > 256 {
+            return Err(bad(
+                "details.rules.description must be less than or equal to 256 characters.",
+            ));
+        }
+        for resource in rule.resources.iter().chain(&rule.excluded_resources) {
+            let fits = resource
+                .strip_prefix(MANAGER)
+                .and_then(|path| Resource::parse(path).ok())
+                .is_some_and(|r| !matches!(r, Resource::ServiceAccount { .. }));
+            if !fits {
+                return Err(bad(format!(
+                    "Resource {} is not supported: expected the full name of an organization, a folder or a project.",
+                    crate::text::visible(resource)
+                )));
+            }
+        }
+    }
+    Ok(policy)
+}
+
+/// A binding that can be: its policy exists in the organization of its parent.
+fn judged_binding(
+    world: &World,
+    on: &Resource,
+    mut wanted: PolicyBinding,
+) -> Result<PolicyBinding, Refusal> {
+    const KIND: &str = "PRINCIPAL_ACCESS_BOUNDARY";
+    if wanted
+        .policy_kind
+        .as_deref()
+        .is_some_and(|k| k != KIND && k != "POLICY_KIND_UNSPECIFIED")
+    {
+        return Err(bad(format!("policyKind must be empty or {KIND}.")));
+    }
+    wanted.policy_kind = Some(KIND.to_owned());
+    let policy = world
+        .estate
+        .boundaries()
+        .find(|p| p.name == wanted.policy)
+        .ok_or_else(missing)?;
+    let home = world
+        .estate
+        .ancestry(on)
+        .levels
+        .into_iter()
+        .find(|level| matches!(level, Resource::Organization(_)));
+    let same = home.is_some_and(|home| policy.name.starts_with(&format!("{}/", boundaries(&home))));
+    if !same {
+        return Err(bad(
+            "The binding parent and policy must belong to the same organization.",
+        ));
+    }
+    match policy.extra.get("uid") {
+        Some(uid) => wanted.extra.insert("policyUid".into(), uid.clone()),
+        None => wanted.extra.remove("policyUid"),
+    };
+    if let Some(condition) = &wanted.condition {
+        check_condition(condition)?;
+    }
+    Ok(wanted)
+}
+
+/// "Cannot contain more than 250 characters"; "the only supported attributes in any subexpression are
+/// `principal.type` and `principal.subject`" (GoogleIamV3PolicyBinding.condition).
+fn check_condition(condition: &Condition) -> Result<(), Refusal> {
+    let text = &condition.expression;
+    if text.chars().count() > 250 {
+        return Err(bad(
+            "The condition expression cannot contain more than 250 characters.",
+        ));
+    }
+    let compiled = condition::compile(text).map_err(|e| {
+        let place = e.position.map_or(String::new(), |p| {
+            format!(" at line {}, column {}", p.line, p.column)
+        });
+        bad(format!(
+            "Condition expression compilation failed{place}: {}.",
+            e.message
+        ))
+    })?;
+    let mut others = compiled
+        .names()
+        .filter(|name| !["principal.type", "principal.subject"].contains(name));
+    match others.next() {
+        None => Ok(()),
+        Some(other) => Err(bad(format!(
+            "The condition of a policy binding can use principal.type and principal.subject only, not {}.",
+            crate::text::visible(other)
+        ))),
+    }
+}
+
+/// Refuses a change by somebody who read an older state.
+fn fresh(known: &Map<String, Value>, sent: Option<&str>) -> Result<(), Refusal> {
+    let stored = known.get("etag").and_then(Value::as_str);
+    match (sent.filter(|e| !e.is_empty()), stored) {
+        (Some(sent), Some(stored)) if decoded(sent) != decoded(stored) => {
+            Err(Refusal::of_status(409))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What Google adds to everything that it keeps. Unique ids look like the document's examples,
+/// `puid_…` and `buid_…`.
+fn stamp(
+    world: &mut World,
+    call: &Call,
+    fields: &mut Map<String, Value>,
+    known: Option<&Map<String, Value>>,
+    prefix: &str,
+) {
+    world.writes += 1;
+    let now = json!(call.now.to_string());
+    let kept = |field: &str| known.and_then(|k| k.get(field).cloned());
+    let number = tokens::random::<8>().map_or(0, u64::from_be_bytes) >> 1;
+    let uid = kept("uid").unwrap_or_else(|| json!(format!("{prefix}_{number}")));
+    let created = kept("createTime").unwrap_or_else(|| now.clone());
+    let etag = new_etag(call.now.as_microsecond(), world.writes);
+    for (field, value) in [
+        ("uid", uid),
+        ("etag", json!(etag)),
+        ("createTime", created),
+        ("updateTime", now),
+    ] {
+        fields.insert(field.into(), value);
+    }
+}
+
+fn store_boundary(
+    world: &mut World,
+    call: &Call,
+    on: &Resource,
+    mut policy: BoundaryPolicy,
+    known: Option<&BoundaryPolicy>,
+    dry: bool,
+) -> Value {
+    stamp(
+        world,
+        call,
+        &mut policy.extra,
+        known.map(|k| &k.extra),
+        "puid",
+    );
+    if !dry {
+        world.change(|estate| estate.put_boundary(policy.clone()));
+    }
+    let verb = if known.is_some() { "update" } else { "create" };
+    let kind = "PrincipalAccessBoundaryPolicy";
+    done(
+        world,
+        call,
+        on,
+        &policy.name,
+        verb,
+        Some((kind, shown(&policy))),
+    )
+}
+
+fn store_binding(
+    world: &mut World,
+    call: &Call,
+    on: &Resource,
+    mut wanted: PolicyBinding,
+    known: Option<&PolicyBinding>,
+    dry: bool,
+) -> Value {
+    stamp(
+        world,
+        call,
+        &mut wanted.extra,
+        known.map(|k| &k.extra),
+        "buid",
+    );
+    if !dry {
+        world.change(|estate| estate.put_policy_binding(wanted.clone()));
+    }
+    let verb = if known.is_some() { "update" } else { "create" };
+    done(
+        world,
+        call,
+        on,
+        &wanted.name,
+        verb,
+        Some(("PolicyBinding", shown(&wanted))),
+    )
+}
+
+/// The operation, over already; without a result (a deletion) its answer is empty
+/// (google.longrunning.Operation.response).
+fn done(
+    world: &mut World,
+    call: &Call,
+    on: &Resource,
+    target: &str,
+    verb: &str,
+    result: Option<(&str, Value)>,
+) -> Value {
+    world.writes += 1;
+    let now = call.now.to_string();
+    let response = match result {
+        Some((kind, Value::Object(mut fields))) => {
+            let kind = format!("type.googleapis.com/google.iam.v3.{kind}");
+            fields.insert("@type".into(), json!(kind));
+            Value::Object(fields)
+        }
+        _ => json!({ "@type": "type.googleapis.com/google.protobuf.Empty" }),
+    };
+    let operation = json!({
+        "name": format!(
+            "{}/locations/global/operations/operation-{}-{}",
+            on.relative(), call.now.as_microsecond(), world.writes
+        ),
+        "metadata": {
+            "@type": "type.googleapis.com/google.iam.v3.OperationMetadata",
+            "createTime": now, "endTime": now,
+            "target": target, "verb": verb,
+            "requestedCancellation": false, "apiVersion": "v3",
+        },
+        "done": true,
+        "response": response,
+    });
+    let who = match &call.who {
+        Who::Principal(who) => Some(who.clone()),
+        Who::Administrator | Who::Nobody => None,
+    };
+    world.operations.keep(who, operation.clone());
+    operation
+}
