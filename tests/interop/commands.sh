@@ -115,6 +115,63 @@ run iam policies delete no-tokens "$point" --kind=denypolicies || die "delete fa
 json iam policies list "$point" --kind=denypolicies
 check 'd == {}'
 
+# Principal access boundaries and what binds them.
+anywhere=(--organization=1001 --location=global)
+boundary=organizations/1001/locations/global/principalAccessBoundaryPolicies/vault-only
+resources=//cloudresourcemanager.googleapis.com/projects/data-vault
+json iam principal-access-boundary-policies create vault-only "${anywhere[@]}" --display-name="Vault only" \
+  --details-rules="description=The vault,effect=ALLOW,resources=$resources" --details-enforcement-version=3
+check "d['name'] == '$boundary'" "d['details']['rules'] == [{'description': 'The vault', 'effect': 'ALLOW', 'resources': ['$resources']}]" \
+  'd["details"]["enforcementVersion"] == "3"' 'd["uid"] and d["etag"] and d["createTime"]'
+keep
+json iam principal-access-boundary-policies describe vault-only "${anywhere[@]}"
+check 'd == before'
+if run iam principal-access-boundary-policies create vault-only "${anywhere[@]}" --display-name=Again; then die "made twice"; fi
+grep -qF "ALREADY_EXISTS" "$work/err" || die "the refusal is not Google's"
+json iam principal-access-boundary-policies update vault-only "${anywhere[@]}" --display-name="The vault only"
+check 'd["displayName"] == "The vault only"' 'd["details"] == before["details"]' 'd["uid"] == before["uid"]' 'd["etag"] != before["etag"]'
+etag=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["etag"])' "$work/before")
+if run iam principal-access-boundary-policies update vault-only "${anywhere[@]}" --display-name=Late --etag="$etag"; then
+  die "a spent etag was taken"
+fi
+grep -qF "concurrent policy changes" "$work/err" || die "the conflict is not Google's"
+json iam principal-access-boundary-policies update vault-only "${anywhere[@]}" --details-enforcement-version=latest
+check 'd["details"]["enforcementVersion"] == "latest"' 'd["details"]["rules"] == before["details"]["rules"]'
+json iam principal-access-boundary-policies list "${anywhere[@]}"
+check "[p['name'] for p in d] == ['$boundary']"
+
+app=(--project=app-prod --location=global)
+json iam policy-bindings create vault-for-apps "${app[@]}" --policy="$boundary" --display-name="Apps" \
+  --target-principal-set=//cloudresourcemanager.googleapis.com/projects/app-prod \
+  --condition-expression="principal.subject == 'nobody@example.com'" --condition-title=nobody
+check "d['policy'] == '$boundary'" 'd["policyUid"] == before["uid"]' 'd["policyKind"] == "PRINCIPAL_ACCESS_BOUNDARY"' \
+  'd["condition"] == {"expression": "principal.subject == '"'nobody@example.com'"'", "title": "nobody"}'
+keep
+json iam policy-bindings describe vault-for-apps "${app[@]}"
+check 'd == before'
+if run iam policy-bindings create for-ever "${app[@]}" --policy="$boundary" \
+  --target-principal-set=//cloudresourcemanager.googleapis.com/projects/app-prod \
+  --condition-expression="resource.name == 'x'" --condition-title=no; then die "a condition on the resource was taken"; fi
+grep -qF "principal.type and principal.subject only" "$work/err" || die "the refusal does not say why"
+json iam policy-bindings update vault-for-apps "${app[@]}" --display-name="All apps"
+check 'd["displayName"] == "All apps"' 'd["condition"] == before["condition"]' 'd["target"] == before["target"]' 'd["etag"] != before["etag"]'
+keep
+json iam policy-bindings list "${app[@]}"
+check 'd == [before]'
+json iam principal-access-boundary-policies search-policy-bindings vault-only "${anywhere[@]}"
+check 'd == [before]'
+json iam policy-bindings search-target-policy-bindings "${app[@]}" \
+  --target=//cloudresourcemanager.googleapis.com/projects/app-prod
+check 'd == [before]'
+if run iam principal-access-boundary-policies delete vault-only "${anywhere[@]}"; then die "deleted although bound"; fi
+grep -qF "policy bindings" "$work/err" || die "the refusal does not say why"
+run iam policy-bindings delete vault-for-apps "${app[@]}" || die "delete failed"
+json iam policy-bindings list "${app[@]}"
+check 'd == []'
+run iam principal-access-boundary-policies delete vault-only "${anywhere[@]}" || die "delete failed"
+json iam principal-access-boundary-policies list "${anywhere[@]}"
+check 'd == []'
+
 # Projects, folders and the organization.
 json projects list
 check 'sorted(p["projectId"] for p in d) == ["analytics", "app-prod", "data-vault", "ops-tools"]'
