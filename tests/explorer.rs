@@ -547,3 +547,20 @@ fn what_an_export_has_no_place_for_is_said_with_the_answer() {
     .play();
     play.says("An asset export holds no deny policies: taken as none.");
 }
+
+#[test]
+fn a_target_above_the_configured_power_asks_for_its_name() {
+    let mut play = Opening {
+        two_steps_from: bindscope::repair::Power::Changes,
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("f")
+        .says("A powerful account")
+        .says("type bq-privileged to apply");
+    play.keys("grant<Enter>").says("That is not the word");
+    assert!(creators(&play).is_empty());
+    play.keys("<Ctrl-u>bq-privileged<Enter>").says("It works");
+    assert_eq!(creators(&play).len(), 1);
+}

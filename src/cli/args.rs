@@ -70,6 +70,12 @@ pub struct Global {
     /// Change nothing, whatever is typed
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Allow changes where the configuration says read-only
+    #[arg(long, global = true, conflicts_with = "read_only")]
+    pub write: bool,
+    /// From which power of a target on its name has to be typed (the configuration's).
+    #[arg(skip = crate::repair::power::TWO_STEPS_FROM)]
+    pub two_steps_from: crate::repair::Power,
     /// How commands answer; JSON goes to stdout alone
     #[arg(long, global = true, value_parser = formats(&[Format::Text, Format::Json]), default_value = "text")]
     pub format: Format,

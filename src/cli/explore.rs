@@ -49,7 +49,9 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             Some(taken) => taken,
             None => Explorer::take(runtime.handle()).map_err(no_screen)?,
         };
-        let left = taken.run(opening(&facts, start)).map_err(no_screen)?;
+        let left = taken
+            .run(opening(&facts, global, start))
+            .map_err(no_screen)?;
         runtime.block_on(facts.close());
         match left {
             Leave::Quit { words } => {
@@ -65,6 +67,7 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
                 let demo = Global {
                     demo: Some(None),
                     read_only: global.read_only,
+                    two_steps_from: global.two_steps_from,
                     ..Global::default()
                 };
                 facts = runtime.block_on(facts::open(&demo))?;
@@ -82,7 +85,7 @@ fn no_screen(error: std::io::Error) -> Failure {
 }
 
 /// What is asked for, and otherwise the story of a built-in estate, selected but not asked yet.
-fn opening(facts: &Facts, start: &Start) -> tui::Start {
+fn opening(facts: &Facts, global: &Global, start: &Start) -> tui::Start {
     let given = start.caller.is_some() && start.target.is_some();
     let story = facts.story.as_ref();
     tui::Start {
@@ -108,6 +111,7 @@ fn opening(facts: &Facts, start: &Start) -> tui::Start {
         history: facts.history.clone(),
         offer: Some("look around in the demo, which needs no credentials".to_owned()),
         time: start.at,
+        two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod config;
 mod emulator;
 mod explain;
 mod explore;
@@ -79,7 +80,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
+fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
+    // What only prints help has no use for a configuration, and does not fail for a broken one.
+    if !matches!(cli.command, Some(Command::Completions(_) | Command::Man)) {
+        let config = config::load()?;
+        cli.global.read_only |= config.read_only && !cli.global.write;
+        if let Some(power) = config.two_steps_from {
+            cli.global.two_steps_from = power;
+        }
+    }
     let Some(command) = cli.command else {
         return explore::run(&cli.global, &cli.start, runtime);
     };

@@ -12,6 +12,9 @@ use super::judge::Judge;
 use super::membership;
 use crate::estate::Read;
 use crate::iam::deny::PolicyRule;
+use crate::iam::permission::{
+    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
 use crate::iam::{DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind};
 
 /// The deny policies of one level; `None` for a service account, which has none.
@@ -96,14 +99,35 @@ pub(crate) fn strange(rule: &PolicyRule) -> Tri {
     }
 }
 
-/// Whether the rule speaks of the permission. `*` alone is no form of deny rules.
+/// Whether the rule denies the permission. `*` alone is no form of deny rules. Of a permission that
+/// deny does not support a rule has no effect; of one that is not known to be supported nobody here
+/// can tell.
 pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
     let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
-    if any(&rule.denied_permissions) && !any(&rule.exception_permissions) {
+    if !any(&rule.denied_permissions) || any(&rule.exception_permissions) {
+        Tri::No
+    } else if deniable(permission) {
         Tri::Yes
     } else {
-        Tri::No
+        Tri::UnknownInfo
     }
+}
+
+/// Whether deny policies are known to support a permission: every one of impersonation, and the
+/// example that Google's page gives (doc "Permissions supported in deny policies"; SEMANTICS). The
+/// page's table is not built in: *chosen*, what is not named here may or may not be deniable.
+pub(crate) fn deniable(permission: &Permission) -> bool {
+    const KNOWN: [&str; 8] = [
+        GET_ACCESS_TOKEN,
+        GET_OPEN_ID_TOKEN,
+        IMPLICIT_DELEGATION,
+        SIGN_BLOB,
+        SIGN_JWT,
+        ACT_AS,
+        "iam.serviceAccounts.setIamPolicy",
+        "iam.roles.delete",
+    ];
+    KNOWN.contains(&permission.as_str())
 }
 
 fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Tri) {

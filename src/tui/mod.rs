@@ -32,6 +32,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
+use crate::repair::Power;
 use effects::{Effect, Executor};
 use glyph::Glyphs;
 use message::Message;
@@ -66,6 +67,8 @@ pub struct Start {
     pub offer: Option<String>,
     /// The moment to ask about; `None`: now.
     pub time: Option<Timestamp>,
+    /// From which power of a target on its name has to be typed.
+    pub two_steps_from: Power,
     /// What every answer takes for granted, because the source has no place for it.
     pub assumptions: Vec<String>,
 }
@@ -94,6 +97,7 @@ impl Model {
             source: start.source.clone(),
             viewer: start.viewer.clone(),
             read_only: start.read_only,
+            two_steps_from: start.two_steps_from,
             scope: start.scope.clone(),
             at: start.time,
             size: (80, 24),

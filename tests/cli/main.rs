@@ -1,6 +1,7 @@
 //! The commands from outside: the built program, its exit codes, its JSON, its words.
 
 mod common;
+mod config;
 mod emulator;
 mod errors;
 mod explain;

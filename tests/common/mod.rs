@@ -45,6 +45,7 @@ pub struct Opening {
     pub at: Option<&'static str>,
     /// What the source has no place for.
     pub assumptions: Vec<String>,
+    pub two_steps_from: bindscope::repair::Power,
 }
 
 impl Default for Opening {
@@ -60,6 +61,7 @@ impl Default for Opening {
             propagation: Duration::ZERO,
             at: Some("2026-11-24T12:00:00Z"),
             assumptions: Vec::new(),
+            two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
         }
     }
 }
@@ -101,6 +103,7 @@ impl Opening {
             offer: None,
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
+            two_steps_from: self.two_steps_from,
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();

@@ -4,7 +4,7 @@ mod show;
 
 use jiff::Timestamp;
 
-use super::args::{Fix, Format, Global};
+use super::args::{Fix, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Ink, Page};
@@ -13,12 +13,11 @@ use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::iam::Permission;
 use crate::repair::history;
 use crate::repair::meaning::AccountKind;
-use crate::repair::power::TWO_STEPS_FROM;
 use crate::repair::reverts::was_reverted;
 use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::{
-    Consent, Journal, MayWrite, Meaning, PlanOptions, Remedy, Step, carry_out, may_carry_out,
-    meaning,
+    Consent, Journal, MayWrite, Meaning, PlanOptions, Power, Remedy, Step, carry_out,
+    may_carry_out, meaning,
 };
 use crate::text::visible;
 use show::Show;
@@ -32,12 +31,13 @@ const WORD: &str = "grant";
 /// What opening and reading the facts gives; a write that is refused or whose end is not clear.
 pub async fn run(global: &Global, args: &Fix) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
-    let exit = mend(&facts, global.format, args).await;
+    let exit = mend(&facts, global, args).await;
     facts.close().await;
     exit
 }
 
-async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure> {
+async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failure> {
+    let format = global.format;
     let now = Timestamp::now();
     let question = Question {
         permission: args
@@ -109,7 +109,7 @@ async fn mend(facts: &Facts, format: Format, args: &Fix) -> Result<Exit, Failure
             "ask somebody who may: the letter above says what to do",
         ));
     }
-    if !args.yes && !confirmed(remedy, &meanings)? {
+    if !args.yes && !confirmed(remedy, &meanings, global.two_steps_from)? {
         show.not_applied(remedy, &explanation, "declined: nothing was changed")?;
         return Ok(Exit::No);
     }
@@ -222,7 +222,7 @@ async fn verified(
 ///
 /// # Errors
 /// Where there is no terminal to ask on.
-fn confirmed(remedy: &Remedy, meanings: &[Meaning]) -> Result<bool, Failure> {
+fn confirmed(remedy: &Remedy, meanings: &[Meaning], from: Power) -> Result<bool, Failure> {
     if !ask::somebody_there() {
         return Err(Failure::usage(
             "nothing was changed: there is no terminal to ask on",
@@ -234,19 +234,19 @@ fn confirmed(remedy: &Remedy, meanings: &[Meaning]) -> Result<bool, Failure> {
         page.pieces(&[(Ink::Plain, "This will "), (Ink::Strong, &step.title())]);
     }
     page.print_aside();
-    let word = word_for(remedy, meanings);
+    let word = word_for(remedy, meanings, from);
     ask::typed(&word, "to apply it")
 }
 
 /// What has to be typed.
-fn word_for(remedy: &Remedy, meanings: &[Meaning]) -> String {
+fn word_for(remedy: &Remedy, meanings: &[Meaning], from: Power) -> String {
     let switched = remedy.steps.iter().find_map(|step| match step {
         Step::Switch(switch) => Some(switch.resource.id()),
         Step::Binding(_) => None,
     });
     let powerful = meanings
         .iter()
-        .filter(|m| m.power >= TWO_STEPS_FROM || m.kind == AccountKind::ServiceAgent)
+        .filter(|m| m.power >= from || m.kind == AccountKind::ServiceAgent)
         .max_by_key(|m| m.power);
     match switched.or(powerful.map(|m| m.target.id())) {
         Some(id) => visible(id.split_once('@').map_or(id, |(name, _)| name)),

@@ -204,6 +204,14 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                             "its condition cannot be evaluated here".to_owned(),
                             "Look at the rule's condition and the tags of the target.",
                         ),
+                        None if open(rule.permission) && !rule.denied.is_empty() => (
+                            CauseKind::PolicyNotReadable,
+                            format!(
+                                "it names {}, and whether that permission can be denied at all is not known here",
+                                explanation.question.permission
+                            ),
+                            "Look it up in Google's list of permissions supported in deny policies; if it is not there, the rule has no effect on it.",
+                        ),
                         None => (
                             CauseKind::PolicyNotReadable,
                             "it holds a rule of a kind that is not known here".to_owned(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::super::deny::deniable;
 use super::super::explanation::{
     DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, Explanation, MemberExplanation,
     Tri,
@@ -21,7 +22,7 @@ pub(super) fn explanation(explanation: &Explanation) -> Value {
     json!({
         "denyAccessState": state(explanation.denied),
         "explainedResources": resources,
-        "permissionDeniable": true,
+        "permissionDeniable": deniable(permission),
         "relevance": relevance(explanation.denied != Tri::No),
     })
 }

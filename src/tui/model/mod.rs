@@ -16,6 +16,7 @@ use super::theme::Theme;
 use crate::google::Call;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
+use crate::repair::Power;
 
 pub use asked::{Asked, Known, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
@@ -81,6 +82,8 @@ pub struct Model {
     pub viewer: Option<String>,
     /// Nothing may be changed.
     pub read_only: bool,
+    /// From which power of a target on its name has to be typed.
+    pub two_steps_from: Power,
     /// How far is looked.
     pub scope: Scope,
     /// The moment that is asked about; `None`: now.

@@ -12,9 +12,9 @@ use super::super::message::{Look, Ticket, Written};
 use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
-use crate::repair::power::TWO_STEPS_FROM;
+use crate::repair::meaning::AccountKind;
 use crate::repair::verify::Minted;
-use crate::repair::{PlanOptions, Remedy, Repair, Step, meaning, remedies};
+use crate::repair::{PlanOptions, Power, Remedy, Repair, Step, meaning, remedies};
 use crate::text::visible;
 
 /// The word for an ordinary grant, and for taking one back.
@@ -48,7 +48,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         word,
         weighty,
         meaning,
-    } = weigh(known, &first);
+    } = weigh(known, &first, model.two_steps_from);
     let forbidden = read_only(model);
     let ticket = model.ticket();
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
@@ -91,7 +91,7 @@ struct Weighed {
 }
 
 /// A powerful target's word is its name: a second look at whom this is about.
-fn weigh(known: &Known, way: &Remedy) -> Weighed {
+fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
     let mut sentences = Vec::new();
     let mut weighty = None;
     let mut word = if way.bindings().next().is_some() {
@@ -103,7 +103,8 @@ fn weigh(known: &Known, way: &Remedy) -> Weighed {
         match step {
             Step::Binding(repair) => {
                 let means = meaning(&known.estate, &known.explanation, repair);
-                if means.power >= TWO_STEPS_FROM && weighty.is_none() {
+                let careful = means.power >= from || means.kind == AccountKind::ServiceAgent;
+                if careful && weighty.is_none() {
                     let id = repair.resource.id();
                     word = visible(id.split_once('@').map_or(id, |(name, _)| name));
                     weighty = Some(means.power.word().to_owned());
@@ -290,6 +291,7 @@ fn next(model: &mut Model) -> Vec<Effect> {
 
 /// After another way was chosen: its word, its meaning, and whether it may be written.
 fn show_chosen(model: &mut Model, known: Option<&Known>, read_only: Option<String>) -> Vec<Effect> {
+    let from = model.two_steps_from;
     let Some(confirm) = model.confirm_mut() else {
         return Vec::new();
     };
@@ -299,7 +301,7 @@ fn show_chosen(model: &mut Model, known: Option<&Known>, read_only: Option<Strin
         return Vec::new();
     };
     if let Some(known) = known {
-        let weighed = weigh(known, &way);
+        let weighed = weigh(known, &way, from);
         confirm.word = weighed.word;
         confirm.weighty = weighed.weighty;
         confirm.meaning = weighed.meaning;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{at, who};
 use super::{C, N, NO, NOW, OPEN, POOL, T, TOKEN_CREATOR, UNREAD, World, YES, level, question};
-use crate::evaluate::{Tri, Verdict, may};
+use crate::evaluate::{Question, Tri, Verdict, diagnose, explain, may, troubleshoot};
 use crate::iam::{Permission, Resource};
 
 const MINT: &str = "iam.googleapis.com/serviceAccounts.getAccessToken";
@@ -182,6 +182,43 @@ fn denied_permissions_may_be_groups_of_them() {
     ] {
         let rule = json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": [pattern]});
         assert_eq!(ruled(rule).verdict(C), expected, "{pattern}");
+    }
+}
+
+/// Google's list of what deny supports is not built in: a rule on anything that is not known to stand
+/// there may have no effect.
+#[test]
+fn a_rule_on_a_permission_that_deny_may_not_support_is_unknown() {
+    let all = json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": ["iam.googleapis.com/*.*"]});
+    let estate = World::new()
+        .grant("t", "roles/iam.serviceAccountAdmin", C)
+        .deny("organizations/1", all)
+        .estate();
+    for (permission, answer) in [
+        ("iam.serviceAccounts.setIamPolicy", Tri::No),
+        ("iam.serviceAccounts.update", Tri::UnknownInfo),
+    ] {
+        let on = Resource::account("p", T);
+        assert_eq!(
+            may(&estate, &who(C), permission, &on, at(NOW)),
+            answer,
+            "{permission}"
+        );
+        let mut question = Question::new(who(C), on, at(NOW));
+        question.permission = Permission::parse(permission).unwrap();
+        let explanation = explain(&estate, &question);
+        let known = answer == Tri::No;
+        let response = troubleshoot(&estate, &explanation);
+        assert_eq!(
+            response["denyPolicyExplanation"]["permissionDeniable"],
+            known
+        );
+        let causes = diagnose(&estate, &explanation);
+        let said = causes.iter().any(|c| {
+            c.message
+                .contains("whether that permission can be denied at all")
+        });
+        assert_eq!(said, !known, "{causes:?}");
     }
 }
 
