@@ -14,7 +14,7 @@ use crate::google::listing::Scope;
 use crate::google::survey::survey;
 use crate::google::{Client, Connect, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::history::{self, State};
+use crate::repair::{history, last_grant};
 
 use super::args::Global;
 use super::failure::Failure;
@@ -91,24 +91,13 @@ impl Facts {
         Ok(estate)
     }
 
-    /// The question with what the history knows of it: when something was last written for this pair.
+    /// The question with what the history knows of it: when it was last granted.
     /// A history that cannot be read says nothing.
     pub fn with_last_write(&self, mut question: Question) -> Question {
         let (Ok(client), Ok(listing)) = (&self.client, history::list(&self.history)) else {
             return question;
         };
-        let caller = question.caller.to_string();
-        let same = |entry: &&history::Entry| {
-            let record = &entry.record;
-            entry.is_at(client.endpoint())
-                && record.caller == caller
-                && record
-                    .target
-                    .ends_with(&format!("/{}", question.target.id()))
-                && matches!(entry.state, State::Applied { .. } | State::Planned)
-        };
-        let written = listing.entries.iter().find(same).map(|e| e.record.time);
-        question.call.written = written;
+        question.call.written = last_grant(&listing, client.endpoint(), &question);
         question
     }
 

@@ -5,7 +5,7 @@
 //! several steps, with what is off beside policies ([`switch`]), what would have to change
 //! [`elsewhere`], and signs that a change will be reverted ([`reverts`]). [`meaning`](mod@meaning)
 //! and [`power`] say what a grant means, [`diff`] shows it, [`equivalents`] says it in other tools'
-//! words.
+//! words. What the history knows of a question is in `young`.
 //!
 //! Then what speaks to Google. [`may_write`](mod@may_write) asks for the right beforehand,
 //! [`carry_out`](mod@carry_out) does a way step by step: [`apply`](mod@apply) makes a change of a
@@ -37,6 +37,7 @@ pub mod turn_on;
 pub mod undo;
 pub mod verify;
 mod write;
+mod young;
 
 pub use apply::{Applied, ApplyError, Ledger, apply, apply_unseen};
 pub use carry_out::{Carried, Consent, StepDone, StepError, carry_out, may_carry_out};
@@ -52,3 +53,4 @@ pub use standing::{Standing, newest_in_force, settle};
 pub use switch::Switch;
 pub use turn_on::{SwitchError, turn_on};
 pub use undo::{UndoError, Undone, undo};
+pub use young::last_grant;

@@ -27,7 +27,7 @@ use crate::iam::Principal;
 use crate::repair::history::State;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out,
-    history, may_carry_out, remedies, settle, undo, verify,
+    history, last_grant, may_carry_out, remedies, settle, undo, verify,
 };
 
 /// Something to be done.
@@ -280,12 +280,17 @@ impl Executor {
                 fixed,
             } => {
                 let assumptions = Arc::clone(&self.assumptions);
+                let dir = self.history.clone();
                 self.spawn(Slot::Survey, async move {
-                    let asked = Asking {
+                    let mut asked = Asking {
                         ticket,
                         question,
                         fixed,
                     };
+                    // A history that cannot be read says nothing.
+                    asked.question.call.written = history::list(&dir).ok().and_then(|listing| {
+                        last_grant(&listing, client.endpoint(), &asked.question)
+                    });
                     let result = answer(&*reader, asked, &assumptions, &send).await;
                     let _ = send.send(Message::Surveyed(ticket, result));
                 });

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{CALLER, Emulator, Home, TARGET, is_empty};
+use super::common::{CALLER, Emulator, Home, TARGET, call, is_empty};
 
 const PAIR: [&str; 4] = ["--caller", CALLER, "--target", TARGET];
 const ROLE: &str = "roles/iam.serviceAccountTokenCreator";
@@ -95,6 +95,51 @@ fn yes_adds_one_binding_and_nothing_else_and_a_second_run_changes_nothing() {
         .run(&home, &["undo"])
         .ends(2)
         .says("nothing to take back");
+}
+
+/// A policy tells at once, and counts later: what was granted a moment ago is said to be on its way.
+#[test]
+fn a_grant_that_does_not_count_yet_is_said_to_be_on_its_way() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo", "cross-project", "--propagation", "1h"]);
+    let explained = |more: &[&str]| {
+        let mut all = vec!["explain", "--format=json"];
+        all.extend(PAIR);
+        all.extend(more);
+        emulator.run(&home, &all)
+    };
+    let kinds = |ran: super::common::Ran| -> Vec<String> {
+        let json = ran.json();
+        let causes = json["causes"].as_array().unwrap();
+        causes
+            .iter()
+            .map(|c| c["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let young = ["MAY_BE_PROPAGATING"];
+    let fixed = fix(&emulator, &home, &["--yes", "--format=json"]);
+    assert_eq!(fixed.json()["applied"], true);
+    let mint = format!(
+        "{}/v1/projects/-/serviceAccounts/{TARGET}:generateAccessToken",
+        emulator.url
+    );
+    let body = r#"{"scope": ["https://www.googleapis.com/auth/cloud-platform"]}"#;
+    assert_eq!(call(&mint, CALLER, body)["error"]["code"], 403);
+
+    let ran = explained(&[]);
+    assert_eq!(ran.ends(0).json()["outcome"], "WOULD_SUCCEED");
+    assert_eq!(kinds(ran), young);
+    // The same grant, and nothing is known of when it was made: another permission, another home.
+    let signing = ["--permission", "iam.serviceAccounts.signBlob"];
+    assert!(kinds(explained(&signing)).is_empty());
+    let mut elsewhere = vec!["explain", "--format=json"];
+    elsewhere.extend(PAIR);
+    assert!(kinds(emulator.run(&Home::new(), &elsewhere)).is_empty());
+
+    emulator.run(&home, &["undo"]).ends(0);
+    let ran = explained(&[]);
+    assert_eq!(ran.ends(1).json()["outcome"], "WOULD_FAIL");
+    assert!(!kinds(ran).contains(&young[0].to_owned()));
 }
 
 #[test]

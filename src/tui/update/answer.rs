@@ -5,7 +5,7 @@ use super::super::effects::Effect;
 use super::super::message::Ticket;
 use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step};
 use super::{back, confirm, menu, pages, pick, table};
-use crate::evaluate::{Outcome, Question};
+use crate::evaluate::{CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
 use crate::text::visible;
@@ -74,7 +74,7 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
         return;
     };
     match result {
-        Ok(known) => {
+        Ok(mut known) => {
             asked.question.time = known.explanation.question.time;
             let rows = known.rows.len();
             // A refresh keeps the place; a first answer shows where the first cause sits, else the
@@ -86,6 +86,12 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
             // What was read later and says no counts again: somebody may have taken it out.
             if known.explanation.outcome == Outcome::WouldFail {
                 asked.proven = None;
+            }
+            // A grant with which a token was minted counts.
+            if asked.proven.is_some() {
+                known
+                    .causes
+                    .retain(|c| c.kind != CauseKind::MayBePropagating);
             }
             asked.reading = Reading::Known(known);
         }
