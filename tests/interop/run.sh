@@ -122,6 +122,8 @@ if command -v gcloud >/dev/null; then
   suite "gcloud" "$here/gcloud.sh"
   suite "gcloud, every command" "$here/commands.sh"
   suite "writers" "$PYTHON" "$here/writers.py"
+  serve=(--estate "$work/github.json")
+  suite "gcloud, pools" "$here/pools.sh"
 else
   suite "writers, without gcloud" "$PYTHON" "$here/writers.py"
   echo "== gcloud: skipped: gcloud is not installed =="

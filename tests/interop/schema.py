@@ -395,6 +395,7 @@ def pools():
     """The estate has no pools: a provider that is not there is 404, and no list of them is anything but empty."""
     pool = "projects/data-vault/locations/global/workloadIdentityPools/p"
     ask("iam.v1", "projects.locations.workloadIdentityPools.providers.list", pool)
+    ask("iam.v1", "projects.locations.workloadIdentityPools.list", pool.rsplit("/", 2)[0])
 
 
 def unserved():

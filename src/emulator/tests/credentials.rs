@@ -6,7 +6,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
-use super::{CALLER, Http, serve};
+use super::{CALLER, Http, message, serve};
 use crate::emulator::keys::Jwt;
 use crate::emulator::{Options, start};
 use crate::estate::file;
@@ -247,6 +247,75 @@ async fn exchange(http: &Http, path: &str, token: &str, audience: &str) -> (u16,
         ("subject_token", token),
     ];
     http.form(path, &fields).await
+}
+
+#[tokio::test]
+async fn a_pool_is_what_a_provider_or_a_member_speaks_of() {
+    let http = with_provider().await;
+    let (number, _) = PROVIDER.split_once("/workloadIdentityPools").unwrap();
+    let (name, _) = PROVIDER.split_once("/providers").unwrap();
+    let pool = json!({ "name": name, "state": "ACTIVE" });
+    let (status, list) = http
+        .admin(
+            "GET",
+            &format!("/v1/{number}/workloadIdentityPools"),
+            Value::Null,
+        )
+        .await;
+    assert_eq!(
+        (status, list),
+        (200, json!({ "workloadIdentityPools": [pool] }))
+    );
+    let found = http.admin("GET", &format!("/v1/{name}"), Value::Null).await;
+    assert_eq!(found, (200, pool));
+    let none = format!("/v1/{number}/workloadIdentityPools/none");
+    assert_eq!(http.admin("GET", &none, Value::Null).await.0, 404);
+    for path in [
+        format!("/v1/{name}"),
+        format!("/v1/{number}/workloadIdentityPools"),
+    ] {
+        let (status, body) = http
+            .ask("user:eve@example.com", "GET", &path, Value::Null)
+            .await;
+        assert_eq!(status, 403);
+        assert!(
+            message(&body).contains("iam.googleapis.com/workloadIdentityPools."),
+            "{body}"
+        );
+    }
+
+    // A member alone, with the project by its id, and one of Google's own pools, that is none.
+    let on = format!("/v1/{}", number.split_once("/locations").unwrap().0);
+    let (_, project) = http
+        .admin("GET", &on.replace("/v1", "/v3"), Value::Null)
+        .await;
+    let id = project["projectId"].as_str().unwrap();
+    let member = |pool: &str| {
+        format!(
+            "principalSet://iam.googleapis.com/{}/locations/global/workloadIdentityPools/{pool}/*",
+            &on[4..]
+        )
+    };
+    let grant = json!({ "policy": { "bindings": [{
+        "role": "roles/viewer", "members": [member("gitlab"), member(&format!("{id}.svc.id.goog"))],
+    }] } });
+    let set = format!("/v3/projects/{id}:setIamPolicy");
+    let (status, body) = http.admin("POST", &set, grant).await;
+    assert_eq!(status, 200, "{body}");
+    let by_id = format!("/v1/projects/{id}/locations/global/workloadIdentityPools?pageSize=1");
+    let (_, first) = http.admin("GET", &by_id, Value::Null).await;
+    assert_eq!(first["workloadIdentityPools"][0]["name"], name);
+    let token = first["nextPageToken"].as_str().unwrap();
+    let (_, second) = http
+        .admin("GET", &format!("{by_id}&pageToken={token}"), Value::Null)
+        .await;
+    assert_eq!(
+        second,
+        json!({ "workloadIdentityPools": [{
+        "name": name.replace("/github", "/gitlab"), "state": "ACTIVE",
+    }] })
+    );
+    http.running.stop().await;
 }
 
 /// The repository of the story may impersonate; another of the same pool may not.
