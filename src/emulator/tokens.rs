@@ -1,6 +1,6 @@
 //! Bearer tokens: opaque, random, short-lived. None is ever printed or logged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,16 +9,30 @@ use jiff::Timestamp;
 
 use crate::iam::Principal;
 
+/// How many tokens are kept before expired ones are forgotten: until then they are called expired and
+/// not unknown.
+const ROOM_FOR_EXPIRED: usize = 10_000;
+/// How many are kept at all; beyond this the oldest is forgotten although it is good (chosen: far more
+/// than clients hold at a time).
+const ROOM: usize = 100_000;
+
 /// Tokens that were minted, with whom each stands for and until when.
 #[derive(Default)]
 pub(crate) struct Tokens {
-    minted: HashMap<String, Minted>,
+    minted: HashMap<Arc<str>, Minted>,
+    /// By number, so by age.
+    by_age: BTreeMap<u64, Arc<str>>,
+    /// End and number, the first to expire first.
+    by_end: BTreeSet<(Timestamp, u64)>,
+    /// How many were ever minted.
+    count: u64,
 }
 
 /// What a federated identity brought along: attribute to value.
 pub(crate) type Attributes = Option<Arc<[(String, String)]>>;
 
 struct Minted {
+    number: u64,
     who: Principal,
     attributes: Attributes,
     until: Timestamp,
@@ -56,18 +70,44 @@ impl Tokens {
         until: Timestamp,
         now: Timestamp,
     ) -> std::io::Result<String> {
-        // Expired ones are kept for a while, so that they are called expired and not unknown.
-        if self.minted.len() > 10_000 {
-            self.minted.retain(|_, minted| minted.until > now);
-        }
+        self.forget(now);
         let token = opaque()?;
+        let number = self.count;
+        self.count += 1;
+        let key: Arc<str> = token.as_str().into();
+        self.by_age.insert(number, Arc::clone(&key));
+        self.by_end.insert((until, number));
         let minted = Minted {
+            number,
             who,
             attributes,
             until,
         };
-        self.minted.insert(token.clone(), minted);
+        self.minted.insert(key, minted);
         Ok(token)
+    }
+
+    /// Makes room for one more.
+    fn forget(&mut self, now: Timestamp) {
+        while self.minted.len() >= ROOM_FOR_EXPIRED
+            && let Some(&(until, number)) = self.by_end.first()
+            && until <= now
+        {
+            self.remove(number);
+        }
+        while self.minted.len() >= ROOM
+            && let Some((&number, _)) = self.by_age.first_key_value()
+        {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(token) = self.by_age.remove(&number)
+            && let Some(minted) = self.minted.remove(&token)
+        {
+            self.by_end.remove(&(minted.until, minted.number));
+        }
     }
 
     /// Looks a token up.
@@ -104,4 +144,70 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
         .fill(&mut bytes)
         .map_err(|_| std::io::Error::other("the system gives no random bytes for a token"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{ROOM, ROOM_FOR_EXPIRED, Tokens, Worth};
+    use crate::iam::Principal;
+
+    fn sizes(tokens: &Tokens) -> [usize; 3] {
+        [
+            tokens.minted.len(),
+            tokens.by_age.len(),
+            tokens.by_end.len(),
+        ]
+    }
+
+    /// A million that are all good: the newest stay, the oldest go, nothing grows.
+    #[test]
+    fn good_tokens_are_capped_the_oldest_first() {
+        let mut tokens = Tokens::default();
+        let who = Principal::User("ana@example.com".into());
+        let now = Timestamp::UNIX_EPOCH;
+        let until = now + SignedDuration::from_hours(1);
+        let mut kept = Vec::new();
+        for n in 0..1_000_000 {
+            // Those that expire later are no younger for it.
+            let until = until + SignedDuration::from_secs(n % 7);
+            let token = tokens.mint(who.clone(), until, now).unwrap();
+            if n % 100_000 == 0 {
+                kept.push(token);
+            }
+            assert!(tokens.minted.len() <= ROOM);
+        }
+        assert_eq!(sizes(&tokens), [ROOM; 3]);
+        let good = |token: &String| matches!(tokens.worth(token, now), Worth::Good(..));
+        assert_eq!(kept.iter().filter(|t| good(t)).count(), 1);
+        assert!(kept.last().is_some_and(good), "the newest of them");
+        assert!(matches!(tokens.worth(&kept[0], now), Worth::Unknown));
+    }
+
+    /// An expired token is called so until there are too many; then it is forgotten before any good one.
+    #[test]
+    fn expired_tokens_go_before_good_ones() {
+        let mut tokens = Tokens::default();
+        let who = Principal::User("ana@example.com".into());
+        let start = Timestamp::UNIX_EPOCH;
+        let hour = SignedDuration::from_hours(1);
+        let oldest = tokens.mint(who.clone(), start + hour * 24, start).unwrap();
+        let short = tokens.mint(who.clone(), start + hour, start).unwrap();
+        let later = start + hour * 2;
+        assert!(matches!(tokens.worth(&short, later), Worth::Expired));
+        let mut last = String::new();
+        for second in 0..50_000 {
+            let now = later + SignedDuration::from_secs(second);
+            last = tokens
+                .mint(who.clone(), now + SignedDuration::from_secs(60), now)
+                .unwrap();
+            assert!(tokens.minted.len() <= ROOM_FOR_EXPIRED);
+        }
+        let now = later + SignedDuration::from_secs(49_999);
+        assert_eq!(sizes(&tokens), [ROOM_FOR_EXPIRED; 3]);
+        assert!(matches!(tokens.worth(&short, now), Worth::Unknown));
+        assert!(matches!(tokens.worth(&oldest, now), Worth::Good(..)));
+        assert!(matches!(tokens.worth(&last, now), Worth::Good(..)));
+    }
 }
