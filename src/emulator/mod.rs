@@ -22,6 +22,7 @@ mod iam_roles;
 mod iam_v1;
 mod iam_v2;
 mod iam_v3;
+mod iam_v3_judge;
 mod iam_v3_write;
 mod iamcredentials;
 mod keys;

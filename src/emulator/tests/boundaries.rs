@@ -232,6 +232,18 @@ async fn what_cannot_be_a_boundary_or_a_binding_is_refused() {
         404
     );
 
+    let known = format!("{AT}/principalAccessBoundaryPolicies/prod-only?updateMask=");
+    for (mask, words) in [
+        ("uid,title".to_owned(), "title cannot be updated"),
+        (format!("details{}", ".a".repeat(20_000)), "too deep"),
+    ] {
+        let (status, answer) = http
+            .admin("PATCH", &format!("{known}{mask}"), json!({}))
+            .await;
+        assert_eq!(status, 400, "{answer}");
+        assert!(message(&answer).contains(words), "{answer}");
+    }
+
     let create = "/v3/folders/2001/locations/global/policyBindings?policyBindingId=abc";
     let with = |field: &str, value: Value| {
         let mut body = binding("prod-only");
