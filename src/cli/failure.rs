@@ -57,8 +57,8 @@ impl fmt::Display for Failure {
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
-        // It names the commands that give credentials, and the demo.
-        Self::usage(error.to_string(), "")
+        // It names the commands that give credentials.
+        Self::usage(error.to_string(), "or look around without any: bindscope --demo")
     }
 }
 

@@ -40,8 +40,7 @@ pub enum CredentialsError {
          To get some, one of:\n  \
          gcloud auth application-default login          (you, on this machine)\n  \
          export GOOGLE_APPLICATION_CREDENTIALS=key.json (a service account key)\n  \
-         export BINDSCOPE_ACCESS_TOKEN=$(gcloud auth print-access-token)  (with --endpoint)\n\
-         Or look around without any: bindscope --demo"
+         export BINDSCOPE_ACCESS_TOKEN=$(gcloud auth print-access-token)  (with --endpoint)"
     )]
     Missing(String),
     /// The given token cannot stand in a header.
