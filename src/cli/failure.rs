@@ -58,7 +58,10 @@ impl fmt::Display for Failure {
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         // It names the commands that give credentials.
-        Self::usage(error.to_string(), "or look around without any: bindscope --demo")
+        Self::usage(
+            error.to_string(),
+            "or look around without any: bindscope --demo",
+        )
     }
 }
 

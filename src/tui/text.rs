@@ -87,7 +87,19 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
             if width(&line) + width(piece) > room && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
-            line.push_str(piece);
+            if width(piece) <= room {
+                line.push_str(piece);
+                continue;
+            }
+            // Some clusters are wider than a narrow line; their characters are not.
+            for c in piece.chars() {
+                line.push(c);
+                if width(&line) > room {
+                    line.pop();
+                    lines.push(std::mem::take(&mut line));
+                    line.push(c);
+                }
+            }
         }
     }
     if !line.is_empty() || lines.is_empty() {
@@ -131,6 +143,7 @@ mod tests {
         assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("가𖽑", 2), ["가", "𖽑"]);
     }
 
     proptest! {
