@@ -88,6 +88,8 @@ fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Fai
         if let Some(power) = config.two_steps_from {
             cli.global.two_steps_from = power;
         }
+        // The table of roles is read while the first calls are under way.
+        std::thread::spawn(|| crate::iam::predefined::permission_exists(""));
     }
     let Some(command) = cli.command else {
         return explore::run(&cli.global, &cli.start, runtime);

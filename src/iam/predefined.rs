@@ -1,11 +1,10 @@
 //! The built-in table of predefined roles, basic roles included.
 //!
-//! `assets/roles/predefined.tsv.gz`: a comment line with the date, one permission a line, an empty
+//! `assets/roles/predefined.tsv`: a comment line with the date, one permission a line, an empty
 //! line, then one role a line: name, title, stage, comma-separated permission numbers. It is read
 //! once, on first use.
 
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::sync::OnceLock;
 
 use super::role::Stage;
@@ -13,7 +12,8 @@ use super::role::Stage;
 /// When the table was taken; the age of every answer that rests on it.
 pub const TABLE_DATE: &str = "2026-08-22";
 
-static BYTES: &[u8] = include_bytes!("../../assets/roles/predefined.tsv.gz");
+/// Not compressed: unpacking it was half of what a whole command computes (callgrind).
+static TEXT: &str = include_str!("../../assets/roles/predefined.tsv");
 
 /// One predefined role.
 #[derive(Clone, Copy, Debug)]
@@ -106,17 +106,7 @@ pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
 fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut text = String::new();
-        // The bytes are ours, built into the program, and the tests below read them: a damaged table
-        // reads as empty here (every role unknown), never as a panic in front of a user.
-        if flate2::read::GzDecoder::new(BYTES)
-            .read_to_string(&mut text)
-            .is_err()
-        {
-            text.clear();
-        }
-        let text: &'static str = Box::leak(text.into_boxed_str());
-        let mut lines = text.lines().skip(1);
+        let mut lines = TEXT.lines().skip(1);
         let permissions: Vec<&'static str> =
             lines.by_ref().take_while(|line| !line.is_empty()).collect();
         let mut roles = HashMap::new();
