@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # Real clients against the emulator: gcloud, google-auth, and Google's own schemas.
 #   tests/interop/run.sh path/to/bindscope
-# PYTHON names a Python that has requirements.txt (default: python3). Without gcloud its part is
-# skipped, which is a failure where CI is set.
+# PYTHON names a Python that has requirements.txt, NODE_LIBRARIES the folder with Node's packages, as
+# install.sh prints both; without PYTHON they are installed beside the program before anything starts.
+# Without gcloud or node their part is skipped, which is a failure where CI is set.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 binary=${1:?usage: tests/interop/run.sh path/to/bindscope}
-export PYTHON=${PYTHON:-python3}
 [ -x "$binary" ] || { echo "interop: $binary is not an executable; build it with: cargo build --release" >&2; exit 2; }
+if [ -z "${PYTHON:-}" ]; then
+  libraries=$("$here/install.sh" "$(dirname "$binary")/../interop")
+  PYTHON=$(sed -n 's/^python=//p' <<<"$libraries")
+  NODE_LIBRARIES=$(sed -n 's/^node=//p' <<<"$libraries")
+fi
+export PYTHON
 "$PYTHON" -c 'import google.auth, googleapiclient, requests' || {
   echo "interop: $PYTHON lacks a package of $here/requirements.txt" >&2
   exit 2
@@ -104,11 +110,14 @@ json.dump(estate, open(sys.argv[2], "w", encoding="utf-8"))
 PY
 serve=(--estate "$work/github.json" --metadata-account run-processor@app-prod.iam.gserviceaccount.com)
 suite "credentials" "$PYTHON" "$here/credentials.py"
-node_has() { [ -d "$here/node/node_modules/google-auth-library" ] && [ -d "$here/node/node_modules/@googleapis/iam" ]; }
-if command -v node >/dev/null && node_has; then
-  suite "node" node "$here/node/auth.mjs"
+if command -v node >/dev/null && [ -n "${NODE_LIBRARIES:-}" ]; then
+  # Node looks for packages above the file that imports them.
+  mkdir "$work/node"
+  cp "$here"/node/*.mjs "$work/node"
+  ln -s "$NODE_LIBRARIES/node_modules" "$work/node/node_modules"
+  suite "node" node "$work/node/auth.mjs"
 else
-  echo "== node: skipped: there is no node, or its libraries are not installed (npm ci --prefix $here/node) =="
+  echo "== node: skipped: there is no node, or NODE_LIBRARIES does not name its packages (install.sh) =="
   if [ -n "${CI:-}" ]; then
     echo "interop: CI is set, and there a skipped suite is a failure" >&2
     failed+=("node (not installed)")
