@@ -14,9 +14,8 @@ use crate::estate::Existence;
 use crate::evaluate::diagnose::nearest_accounts;
 use crate::evaluate::reach::{self, Via};
 use crate::evaluate::{Tri, Verdict};
-use crate::google::survey::{Everything, Groups};
-use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
-use crate::iam::{Permission, Principal, Resource};
+use crate::google::survey::Everything;
+use crate::iam::{Permission, Resource};
 
 /// Lists who gets to the target.
 ///
@@ -25,13 +24,7 @@ use crate::iam::{Permission, Principal, Resource};
 pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let permission = wanted(&args.wanted);
-    // Accounts in scope are needed by name, where a set of them is granted something.
-    let everything = Everything {
-        scope: Some(facts.scope.clone()),
-        accounts: vec![args.target.clone()],
-        account_policies: false,
-        groups: Groups::Holding(vec![permission.clone()]),
-    };
+    let everything = Everything::to_target(&args.target, &permission, &facts.scope);
     let end = async {
         let seen = scope::survey(&facts, &everything).await?;
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);
@@ -75,20 +68,7 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
 pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let permission = wanted(&args.wanted);
-    let mut permissions = vec![permission.clone()];
-    for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
-        permissions.extend(Permission::parse(carrying));
-    }
-    let own = match &args.caller {
-        Principal::ServiceAccount(email) => vec![Resource::account("-", email)],
-        _ => Vec::new(),
-    };
-    let everything = Everything {
-        scope: Some(facts.scope.clone()),
-        accounts: own,
-        account_policies: true,
-        groups: Groups::Holding(permissions),
-    };
+    let everything = Everything::from_caller(&args.caller, &permission, &facts.scope);
     let end = async {
         let seen = scope::survey(&facts, &everything).await?;
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);

@@ -363,9 +363,9 @@ impl Executor {
                     question.time = Timestamp::now();
                 }
                 let found = if who {
-                    paths::who(&*reader, &question, scope).await
+                    paths::who(&*reader, &question, &scope).await
                 } else {
-                    paths::reached(&*reader, &question, scope).await
+                    paths::reached(&*reader, &question, &scope).await
                 };
                 let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
             }),

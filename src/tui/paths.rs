@@ -6,23 +6,17 @@ use crate::estate::Estate;
 use crate::evaluate::reach::{self, Via};
 use crate::evaluate::{Question, Verdict};
 use crate::google::listing::Scope;
-use crate::google::survey::{Everything, Groups, whole};
+use crate::google::survey::{Everything, whole};
 use crate::google::wire::Ask;
-use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Principal, Resource};
 use crate::text::visible;
 
 /// Everybody who can reach the question's target.
 ///
 /// # Errors
 /// When signed out, when there is no connection, or when the scope cannot be searched.
-pub async fn who(ask: &dyn Ask, question: &Question, scope: Scope) -> Result<Paths, String> {
-    let everything = Everything {
-        scope: Some(scope),
-        accounts: vec![question.target.clone()],
-        account_policies: false,
-        groups: Groups::Holding(vec![question.permission.clone()]),
-    };
+pub async fn who(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Paths, String> {
+    let everything = Everything::to_target(&question.target, &question.permission, scope);
     let (estate, unlisted) = read(ask, &everything).await?;
     let answer = reach::who(
         &estate,
@@ -54,21 +48,8 @@ pub async fn who(ask: &dyn Ask, question: &Question, scope: Scope) -> Result<Pat
 ///
 /// # Errors
 /// When signed out, when there is no connection, or when the scope cannot be searched.
-pub async fn reached(ask: &dyn Ask, question: &Question, scope: Scope) -> Result<Paths, String> {
-    let mut permissions = vec![question.permission.clone()];
-    for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
-        permissions.extend(Permission::parse(carrying));
-    }
-    let own = match &question.caller {
-        Principal::ServiceAccount(email) => vec![Resource::account("-", email)],
-        _ => Vec::new(),
-    };
-    let everything = Everything {
-        scope: Some(scope),
-        accounts: own,
-        account_policies: true,
-        groups: Groups::Holding(permissions),
-    };
+pub async fn reached(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Paths, String> {
+    let everything = Everything::from_caller(&question.caller, &question.permission, scope);
     let (estate, unlisted) = read(ask, &everything).await?;
     let answer = reach::reach(
         &estate,

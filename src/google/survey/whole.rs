@@ -12,7 +12,8 @@ use crate::estate::policies::FoundRole;
 use crate::estate::{Coverage, Estate, ServiceAccount};
 use crate::google::listing::{Scope, list_projects};
 use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
-use crate::iam::{Permission, Resource};
+use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
+use crate::iam::{Permission, Principal, Resource};
 
 /// More groups than this are not followed (chosen: thousands of calls).
 const GROUPS_AT_MOST: usize = 5_000;
@@ -31,6 +32,40 @@ pub struct Everything {
     pub account_policies: bool,
     /// Which groups are looked into.
     pub groups: Groups,
+}
+
+impl Everything {
+    /// What it takes to say who gets to an account. The accounts in scope are needed by name, where a
+    /// set of them is granted something.
+    #[must_use]
+    pub fn to_target(target: &Resource, permission: &Permission, scope: &Scope) -> Self {
+        Self {
+            scope: Some(scope.clone()),
+            accounts: vec![target.clone()],
+            account_policies: false,
+            groups: Groups::Holding(vec![permission.clone()]),
+        }
+    }
+
+    /// What it takes to say which accounts a caller gets to, in one step or several: a step goes by a
+    /// token of the account between, or through it by delegation.
+    #[must_use]
+    pub fn from_caller(caller: &Principal, permission: &Permission, scope: &Scope) -> Self {
+        let mut permissions = vec![permission.clone()];
+        for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
+            permissions.extend(Permission::parse(carrying));
+        }
+        let own = match caller {
+            Principal::ServiceAccount(email) => vec![Resource::account("-", email)],
+            _ => Vec::new(),
+        };
+        Self {
+            scope: Some(scope.clone()),
+            accounts: own,
+            account_policies: true,
+            groups: Groups::Holding(permissions),
+        }
+    }
 }
 
 /// Which groups are looked into.
