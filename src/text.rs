@@ -55,6 +55,40 @@ pub fn visible_lines(text: &str) -> String {
     out
 }
 
+/// One word of a POSIX shell: bare when every character is harmless, else in single quotes. Hidden
+/// characters are written in octal in `$'…'` (POSIX 2024; bash, zsh, ksh), so that a paste can run
+/// nothing and the reader sees them.
+#[must_use]
+pub fn shell(text: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    // zsh expands a word that begins with `=`.
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(harmless) {
+        return text.to_owned();
+    }
+    if !text.chars().any(is_hidden) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let mut out = String::from("$'");
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            // Octal of three digits: what follows cannot be taken for part of it.
+            c if is_hidden(c) => {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    out.push_str(&format!("\\{byte:03o}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
+}
+
 /// [`visible_json`] over several lines, indented by two; ends without a line end.
 #[must_use]
 pub fn pretty_json(value: &serde_json::Value) -> String {

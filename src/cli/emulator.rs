@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::{Exit, facts, out};
 use crate::emulator::{self, Options, StartError};
 use crate::iam::Principal;
+use crate::text::shell;
 
 /// What gcloud calls the APIs that are served, as the last part of
 /// `CLOUDSDK_API_ENDPOINT_OVERRIDES_…` (googlecloudsdk/core/properties.py,
@@ -78,7 +79,7 @@ pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
 /// `PerformIamEndpointsOverride`).
 fn announcement(base: &str, token: &Path) -> String {
     let mut text = format!("{base}\n");
-    let file = quoted(&token.display().to_string());
+    let file = shell(&token.display().to_string());
     text.push_str(&format!("export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE={file}\n"));
     for api in GCLOUD_APIS {
         text.push_str(&format!(
@@ -86,15 +87,6 @@ fn announcement(base: &str, token: &Path) -> String {
         ));
     }
     text
-}
-
-/// A text as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn not_started(port: u16, error: &StartError) -> Failure {

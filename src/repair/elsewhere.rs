@@ -7,11 +7,11 @@
 
 use serde_json::json;
 
-use super::equivalents::shell;
 use crate::estate::{Estate, Read};
 use crate::evaluate::explanation::{AccountState, BoundaryExplanation, DenyPolicyExplanation};
 use crate::evaluate::{Explanation, Tri};
 use crate::iam::{Effect, Principal, Resource, predefined};
+use crate::text::shell;
 use crate::text::visible;
 
 /// A change that bindings cannot stand in for.

@@ -10,7 +10,7 @@ use super::edit::{Grant, contains, has_condition};
 use super::may_write::permissions;
 use crate::google::wire::path_of;
 use crate::iam::{Condition, Resource, ResourceKind};
-use crate::text::{is_hidden, visible, visible_json};
+use crate::text::{is_hidden, shell, visible, visible_json};
 
 /// One grant on one resource, with the policy before and after.
 #[derive(Clone, Copy, Debug)]
@@ -326,39 +326,6 @@ impl<'a> Change<'a> {
             self.resource.id()
         )
     }
-}
-
-/// One word of a POSIX shell: bare when every character is harmless, else in single quotes. Hidden
-/// characters are written in octal in `$'…'` (POSIX 2024; bash, zsh, ksh), so that a paste can run
-/// nothing and the reader sees them.
-pub(super) fn shell(text: &str) -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
-    // zsh expands a word that begins with `=`.
-    if !text.is_empty() && !text.starts_with('=') && text.chars().all(harmless) {
-        return text.to_owned();
-    }
-    if !text.chars().any(is_hidden) {
-        return format!("'{}'", text.replace('\'', r"'\''"));
-    }
-    let mut out = String::from("$'");
-    for c in text.chars() {
-        match c {
-            '\'' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            // Octal of three digits: what follows cannot be taken for part of it.
-            c if is_hidden(c) => {
-                let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    out.push_str(&format!("\\{byte:03o}"));
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('\'');
-    out
 }
 
 /// gcloud's dictionary syntax, with a delimiter that no value holds (gcloud topic escaping;

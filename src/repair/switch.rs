@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::equivalents::shell;
 use crate::iam::Resource;
+use crate::text::shell;
 
 /// Something that is turned on.
 #[derive(Clone, Debug, PartialEq, Eq)]
