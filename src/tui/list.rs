@@ -96,7 +96,8 @@ impl<T: Item> Filtered<T> {
         self.offset = 0;
     }
 
-    /// Applies what is typed. The best match is selected, as there is a reason to type.
+    /// Applies what is typed. The best match is selected, as there is a reason to type; among equally
+    /// good ones what was selected stays so.
     pub fn refilter(&mut self) {
         let query = self.input.value().trim().to_owned();
         if query == self.applied {
@@ -116,12 +117,19 @@ impl<T: Item> Filtered<T> {
         let cleared = query.is_empty();
         self.applied = query;
         self.order();
-        if cleared {
+        if cleared || self.selected_is_among_the_best() {
             self.find_selected();
         } else {
             self.select_row(0);
             self.offset = 0;
         }
+    }
+
+    fn selected_is_among_the_best(&self) -> bool {
+        let best = self.hits.first().map(|h| h.score);
+        let equals = self.hits.iter().take_while(|h| Some(h.score) == best);
+        let mut keys = equals.filter_map(|h| self.items.get(h.index).map(|i| i.key()));
+        keys.any(|key| Some(key) == self.selected.as_deref())
     }
 
     fn score(&mut self, pattern: &Pattern, of: impl Iterator<Item = usize>) -> Vec<Hit> {
@@ -314,6 +322,17 @@ mod tests {
         assert_eq!(list.selected().unwrap().0, "b");
         list.step(100);
         assert_eq!(list.row(), 4);
+    }
+
+    #[test]
+    fn typing_leaves_the_selection_unless_something_matches_better() {
+        let mut list = Filtered::default();
+        list.extend(words(&["run-a", "run-processor", "x-run-y"]));
+        list.select_key("run-processor");
+        typed(&mut list, "run");
+        assert_eq!(list.selected().unwrap().0, "run-processor");
+        typed(&mut list, "run-a");
+        assert_eq!(list.selected().unwrap().0, "run-a");
     }
 
     #[test]
