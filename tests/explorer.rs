@@ -2,6 +2,7 @@
 
 mod common;
 
+use bindscope::emulator::estates::Story;
 use bindscope::iam::Resource;
 use bindscope::tui::Leave;
 use bindscope::tui::glyph::Glyphs;
@@ -87,12 +88,7 @@ fn every_story_shows_its_answer_at_every_size() {
         if story.name == "large" {
             continue;
         }
-        let mut play = Opening {
-            estate: &story.name,
-            pair: Some((&story.caller, &story.target)),
-            ..Opening::default()
-        }
-        .play();
+        let mut play = Opening::story(story).play();
         insta::assert_snapshot!(format!("{}-80x24", story.name), play.steady());
         play.resize(40, 12);
         play.says("where bindings are").says("why");
@@ -111,15 +107,97 @@ fn every_story_shows_its_fix_or_why_there_is_none() {
             continue;
         }
         let mut play = Opening {
-            estate: &story.name,
             size: (100, 40),
-            pair: Some((&story.caller, &story.target)),
-            ..Opening::default()
+            ..Opening::story(story)
         }
         .play();
         play.keys("f");
         insta::assert_snapshot!(format!("fix-{}", story.name), play.steady());
     }
+}
+
+/// The story of that name.
+fn story(name: &str) -> &'static Story {
+    let mut all = bindscope::emulator::estates::index().iter();
+    all.find(|s| s.name == name).unwrap()
+}
+
+#[test]
+fn a_chain_is_built_and_taken_apart() {
+    let mut play = Opening {
+        via: Vec::new(),
+        size: (100, 40),
+        ..Opening::story(story("delegation"))
+    }
+    .play();
+    play.never_says(" via ");
+    play.keys("v").says("go through which account?");
+    play.keys("broker app<Enter>")
+        .says("via     token-broker@app-prod.iam.gserviceaccount.com")
+        .says("hop 1 of 2")
+        .says("hop 2 of 2");
+    play.keys("y").keys("explain, as<Enter>");
+    let copied = play.copied().unwrap();
+    let option = " --via token-broker@app-prod.iam.gserviceaccount.com";
+    assert!(copied.ends_with(option), "{copied}");
+    // Both ends and what is on the way are no place to go through.
+    play.keys("v").says("and then through which account?");
+    play.says("not through token-broker@");
+    play.keys("<Enter>").never_says("hop 1 of 2");
+    // The question before is there, whole.
+    play.keys("[").says("hop 1 of 2");
+}
+
+#[test]
+fn a_typed_address_is_gone_through_too() {
+    let mut play = on_pair("cross-project");
+    play.keys("v")
+        .keys("nobody@elsewhere.iam.gserviceaccount.com");
+    play.says("Enter takes the address as it is typed");
+    play.keys("<Enter>").says("via     nobody@elsewhere");
+}
+
+#[test]
+fn what_a_federated_caller_brings_is_said_and_unsaid() {
+    let mut play = Opening {
+        attributes: Vec::new(),
+        ..Opening::story(story("github"))
+    }
+    .play();
+    play.never_says("brings")
+        .says("a  say what the caller's token says");
+    play.keys("a").says("what does the caller's token say?");
+    play.says("a binding asks for it");
+    play.keys("repository=example-org/billing<Enter>")
+        .says("brings  repository=example-org/billing");
+    // An attribute has one value.
+    play.keys("a")
+        .keys("attribute.repository=example-org/other<Enter>")
+        .says("brings  repository=example-org/other")
+        .never_says("example-org/billing,");
+    play.keys("a")
+        .keys("ref=refs/heads/main<Enter>")
+        .says("brings  repository=example-org/other, ref=refs/heads/main");
+    play.keys("y").keys("explain, as<Enter>");
+    let copied = play.copied().unwrap();
+    assert!(
+        copied.contains(" --attribute repository=example-org/other"),
+        "{copied}"
+    );
+    assert!(
+        copied.ends_with(" --attribute ref=refs/heads/main"),
+        "{copied}"
+    );
+    // Picking the same caller again keeps what it brings.
+    play.keys("p<Enter><Enter>").says("ref=refs/heads/main");
+    play.keys("a<Enter>")
+        .never_says("repository=example-org/other");
+}
+
+#[test]
+fn an_account_brings_no_attributes() {
+    let mut play = on_pair("cross-project");
+    play.keys("a").says("known by its address");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SpanRelativeTo, Timestamp};
 
 use crate::emulator::{Faults, Latency};
+use crate::evaluate::read_attribute;
 use crate::iam::{Permission, Principal, Resource};
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
@@ -131,6 +132,15 @@ pub struct Start {
     /// The permission that is wanted
     #[arg(long = "permission", id = "start_permission", value_name = "NAME", value_parser = permission)]
     pub permission: Option<Permission>,
+    /// A service account of a delegation chain between caller and target; repeat it in order
+    #[arg(long = "via", id = "start_via", value_name = "ACCOUNT", value_parser = account)]
+    pub via: Vec<Resource>,
+    /// An attribute of a federated caller: repository=org/repo, groups=G
+    #[arg(long = "attribute", id = "start_attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+    pub attribute: Vec<(String, String)>,
+    /// A JSON file with the claims of a federated caller's token
+    #[arg(long = "claims", id = "start_claims", value_name = "FILE")]
+    pub claims: Option<PathBuf>,
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long = "at", id = "start_at", value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
@@ -423,18 +433,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn attribute(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            let name = name.strip_prefix("attribute.").unwrap_or(name);
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        _ => {
-            let shown = crate::text::visible(text);
-            Err(format!(
-                "'{shown}' is no attribute: expected NAME=VALUE, such as repository=org/repo"
-            ))
-        }
-    }
+    read_attribute(text).ok_or_else(|| {
+        let shown = crate::text::visible(text);
+        format!("'{shown}' is no attribute: expected NAME=VALUE, such as repository=org/repo")
+    })
 }
 
 /// The base URL without a slash at its end. It goes into logs, so it may hold no password.

@@ -8,7 +8,7 @@ use super::args::{Global, Start};
 use super::facts::Facts;
 use super::failure::Failure;
 use super::out::{Ink, Page};
-use super::{Exit, facts};
+use super::{Exit, claims, facts};
 use crate::iam::Permission;
 use crate::tui::{self, Explorer, Leave};
 
@@ -50,7 +50,7 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             None => Explorer::take(runtime.handle()).map_err(no_screen)?,
         };
         let left = taken
-            .run(opening(&facts, global, start))
+            .run(opening(&facts, global, start)?)
             .map_err(no_screen)?;
         runtime.block_on(facts.close());
         match left {
@@ -85,10 +85,21 @@ fn no_screen(error: std::io::Error) -> Failure {
 }
 
 /// What is asked for, and otherwise the story of a built-in estate, selected but not asked yet.
-fn opening(facts: &Facts, global: &Global, start: &Start) -> tui::Start {
+fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, Failure> {
     let given = start.caller.is_some() && start.target.is_some();
     let story = facts.story.as_ref();
-    tui::Start {
+    // What a story tells beside its pair goes with that pair alone.
+    let told = story.filter(|_| start.caller.is_none() && start.target.is_none());
+    let (mut via, mut attributes) = (start.via.clone(), start.attribute.clone());
+    if let Some(story) = told {
+        if via.is_empty() {
+            via.clone_from(&story.via);
+        }
+        if attributes.is_empty() {
+            attributes.clone_from(&story.attributes);
+        }
+    }
+    Ok(tui::Start {
         client: facts.client.clone(),
         source: facts.label.clone(),
         viewer: facts.viewer_words.clone(),
@@ -107,11 +118,14 @@ fn opening(facts: &Facts, global: &Global, start: &Start) -> tui::Start {
             .clone()
             .or_else(|| story.map(|s| s.permission.clone()))
             .unwrap_or_else(Permission::get_access_token),
+        via,
+        attributes,
+        claims: start.claims.as_deref().map(claims::read).transpose()?,
         open: given,
         history: facts.history.clone(),
         offer: Some("look around in the demo, which needs no credentials".to_owned()),
         time: start.at,
         two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
-    }
+    })
 }

@@ -43,6 +43,10 @@ pub struct Story {
     pub target: Resource,
     /// For which permission.
     pub permission: Permission,
+    /// A delegation chain between the two.
+    pub via: Vec<Resource>,
+    /// A federated caller's attributes.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// An open source of facts.
@@ -324,10 +328,14 @@ fn built_in(name: &str) -> Result<Estate, Failure> {
 fn story(name: &str) -> Option<Story> {
     let story = estates::index().iter().find(|s| s.name == name)?;
     let permission = Permission::parse(&story.permission);
+    let via = story.via.iter().map(|hop| Resource::parse_account(hop));
+    let attributes = story.attributes.iter();
     Some(Story {
         caller: Principal::parse(&story.caller).ok()?,
         target: Resource::parse_account(&story.target).ok()?,
         permission: permission.unwrap_or_else(|_| Permission::get_access_token()),
+        via: via.collect::<Result<_, _>>().ok()?,
+        attributes: attributes.map(|(n, v)| (n.clone(), v.clone())).collect(),
     })
 }
 

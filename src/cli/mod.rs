@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod claims;
 mod config;
 mod emulator;
 mod explain;

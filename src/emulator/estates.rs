@@ -1,5 +1,6 @@
 //! The built-in estates: one per story, and the generated `large`.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -23,6 +24,12 @@ pub struct Story {
     /// The permission that the story is about.
     #[serde(default)]
     pub permission: String,
+    /// A delegation chain between the two, by e-mail.
+    #[serde(default)]
+    pub via: Vec<String>,
+    /// A federated caller's attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// The story that is told when none is named: that of the report this project grew from.

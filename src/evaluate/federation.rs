@@ -8,6 +8,15 @@ use super::judge::Attributes;
 use crate::estate::{Estate, Provider};
 use crate::iam::{Pool, Principal};
 
+/// Reads `NAME=VALUE`, also as `attribute.NAME=VALUE`; neither may be empty.
+#[must_use]
+pub fn read_attribute(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.trim().split_once('=')?;
+    let name = name.strip_prefix("attribute.").unwrap_or(name);
+    let whole = !name.is_empty() && !value.is_empty();
+    whole.then(|| (name.to_owned(), value.to_owned()))
+}
+
 /// What is known of the caller's attributes. Given ones win over mapped ones.
 pub(crate) fn attributes(
     estate: &Estate,

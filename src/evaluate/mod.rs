@@ -22,7 +22,7 @@ pub use cause::{Cause, CauseKind};
 pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};
-pub use federation::{Rejected, admit};
+pub use federation::{Rejected, admit, read_attribute};
 pub use may::{Belongs, Brought, belongs, may, may_with};
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;

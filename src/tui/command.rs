@@ -69,6 +69,10 @@ pub enum Command {
     Later,
     /// Ask about another permission.
     Permission,
+    /// Ask about a delegation chain.
+    Via,
+    /// Say what a federated caller's token says.
+    Attributes,
     /// The signs and what they mean.
     Legend,
     /// Mouse on or off.
@@ -92,7 +96,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -100,6 +104,8 @@ impl Command {
         Self::Who,
         Self::Reach,
         Self::Permission,
+        Self::Via,
+        Self::Attributes,
         Self::Refresh,
         Self::Undo,
         Self::History,
@@ -174,6 +180,8 @@ impl Command {
             Self::Earlier => Words("earlier", "the question before this one"),
             Self::Later => Words("later", "the question after this one"),
             Self::Permission => Words("permission", "ask about another permission"),
+            Self::Via => Words("via", "go through another account: a delegation chain"),
+            Self::Attributes => Words("attributes", "what a federated caller's token says"),
             Self::Legend => Words("legend", "the signs and what they mean"),
             Self::Mouse => Words("mouse", "mouse on or off (off: the terminal selects text)"),
             Self::Repaint => Words("repaint", "draw everything anew"),

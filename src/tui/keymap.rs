@@ -131,6 +131,8 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["x"], Do::Reach, None),
     row(In::Answer, &["s"], Do::Swap, None),
     row(In::Answer, &["m"], Do::Permission, None),
+    row(In::Answer, &["v"], Do::Via, None),
+    row(In::Answer, &["a"], Do::Attributes, None),
     row(In::Answer, &["i"], Do::Meaning, None),
     row(In::Answer, &["o"], Do::Console, None),
     row(In::Answer, &["r", "F5"], Do::Refresh, None),

@@ -24,11 +24,13 @@ pub mod view;
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::evaluate::Question;
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
@@ -59,6 +61,12 @@ pub struct Start {
     pub target: Option<Resource>,
     /// What is asked for.
     pub permission: Permission,
+    /// A delegation chain between the two.
+    pub via: Vec<Resource>,
+    /// A federated caller's attributes: name to value.
+    pub attributes: Vec<(String, String)>,
+    /// The claims of a federated caller's token: a JSON object.
+    pub claims: Option<Arc<serde_json::Value>>,
     /// Whether to ask about the pair at once.
     pub open: bool,
     /// Where the history is kept.
@@ -83,6 +91,21 @@ pub enum Leave {
     },
     /// What was offered was taken up.
     Accepted,
+}
+
+impl Start {
+    /// The question that the options make, once both sides are given. Its time is set when it is asked.
+    fn question(&self) -> Option<Question> {
+        let (caller, target) = (self.caller.clone()?, self.target.clone()?);
+        let time = self.time.unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(Question {
+            permission: self.permission.clone(),
+            via: self.via.clone(),
+            attributes: self.attributes.clone(),
+            claims: self.claims.clone(),
+            ..Question::new(caller, target, time)
+        })
+    }
 }
 
 impl Model {
@@ -112,6 +135,7 @@ impl Model {
             signed_out,
             pick: Pick::default(),
             permission: start.permission.clone(),
+            given: start.question(),
             visits: Vec::new(),
             visit: 0,
             screen: Screen::Pick,

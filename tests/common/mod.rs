@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bindscope::emulator::estates::Story;
 use bindscope::emulator::{self, Options, Running, estates};
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
@@ -45,6 +46,10 @@ pub struct Opening {
     pub at: Option<&'static str>,
     /// What the source has no place for.
     pub assumptions: Vec<String>,
+    /// A delegation chain.
+    pub via: Vec<String>,
+    /// A federated caller's attributes.
+    pub attributes: Vec<(String, String)>,
     pub two_steps_from: bindscope::repair::Power,
 }
 
@@ -61,12 +66,26 @@ impl Default for Opening {
             propagation: Duration::ZERO,
             at: Some("2026-11-24T12:00:00Z"),
             assumptions: Vec::new(),
+            via: Vec::new(),
+            attributes: Vec::new(),
             two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
         }
     }
 }
 
 impl Opening {
+    /// On a built-in story, with all that its question says.
+    pub fn story(story: &'static Story) -> Self {
+        let attributes = story.attributes.iter();
+        Self {
+            estate: &story.name,
+            pair: Some((&story.caller, &story.target)),
+            via: story.via.clone(),
+            attributes: attributes.map(|(n, v)| (n.clone(), v.clone())).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Opens the explorer on an emulator of its own, and waits until it has read everything.
     pub fn play(self) -> Play {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -98,6 +117,13 @@ impl Opening {
             caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),
             target: self.pair.map(|(_, t)| Resource::parse_account(t).unwrap()),
             permission: Permission::get_access_token(),
+            via: self
+                .via
+                .iter()
+                .map(|hop| Resource::parse_account(hop).unwrap())
+                .collect(),
+            attributes: self.attributes,
+            claims: None,
             open: self.pair.is_some(),
             history: history.path().to_owned(),
             offer: None,

@@ -4,17 +4,13 @@ mod json;
 mod paste;
 mod text;
 
-use std::path::Path;
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::args::{Explain, Format, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Page};
-use super::{Exit, repairs};
+use super::{Exit, claims, repairs};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
 use crate::google::pasted::Pasted;
@@ -61,7 +57,7 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         time: args.wanted.at.unwrap_or_else(Timestamp::now),
         via: args.via.clone(),
         attributes: args.attribute.clone(),
-        claims: args.claims.as_deref().map(claims).transpose()?,
+        claims: args.claims.as_deref().map(claims::read).transpose()?,
         call: pasted.as_ref().map(paste::call).unwrap_or_default(),
     };
     let facts = facts::open(global).await?;
@@ -117,20 +113,4 @@ async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
         causes,
         plan,
     })
-}
-
-/// The claims of a token, as a JSON object.
-fn claims(file: &Path) -> Result<Arc<Value>, Failure> {
-    let tried = format!("read the claims from {}", file.display());
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Failure::new(&tried, e.to_string(), "check the path and who may read it"))?;
-    let value: Value = serde_json::from_str(&text).map_err(|e| {
-        let next = "the file must hold the token's payload, decoded: one JSON object";
-        Failure::new(&tried, e.to_string(), next)
-    })?;
-    if !value.is_object() {
-        let next = "the file must hold one JSON object, {\"sub\": …}";
-        return Err(Failure::new(&tried, "it is JSON, and no object", next));
-    }
-    Ok(Arc::new(value))
 }

@@ -13,6 +13,7 @@ use super::glyph::Glyphs;
 use super::keymap::Context;
 use super::message::Ticket;
 use super::theme::Theme;
+use crate::evaluate::Question;
 use crate::google::Call;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
@@ -20,7 +21,7 @@ use crate::repair::Power;
 
 pub use asked::{Asked, Known, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
-pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table};
+pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
 pub use pick::{Account, Loading, Pick, Side};
 
 /// Which screen is below everything else.
@@ -104,6 +105,9 @@ pub struct Model {
     pub pick: Pick,
     /// The permission asked.
     pub permission: Permission,
+    /// The question that the pair of the picking screen comes from; what it says beside the two is kept
+    /// for as long as they are chosen.
+    pub given: Option<Question>,
     /// The questions, in the order asked.
     pub visits: Vec<Asked>,
     /// Which of them is shown.

@@ -8,10 +8,11 @@ use super::super::list::{Filtered, Item};
 use super::super::message::Ticket;
 use super::super::page::Page;
 use super::confirm::{Change, Confirm};
+use crate::evaluate::Question;
 use crate::iam::{Permission, Principal, Resource};
 
 /// What stands in a menu.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Matched and shown.
     pub text: String,
@@ -22,7 +23,7 @@ pub struct Choice {
 }
 
 /// What a choice does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ChoiceAct {
     /// Runs a command.
     Run(Command),
@@ -35,6 +36,24 @@ pub enum ChoiceAct {
     },
     /// Asks for another permission.
     Permission(Permission),
+    /// Goes through this account too.
+    Through(Resource),
+    /// Asks another question.
+    Ask(Box<Question>),
+}
+
+/// What a text is that is typed into a menu and stands for nothing in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Typed {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A permission.
+    Permission,
+    /// An account to go through.
+    Hop,
+    /// An attribute, `NAME=VALUE`.
+    Attribute,
 }
 
 impl Item for Choice {
@@ -54,6 +73,8 @@ pub struct Menu {
     pub list: Filtered<Choice>,
     /// Whether the context below decides what a command does: the palette.
     pub below: Context,
+    /// What a text is that is typed and matches nothing.
+    pub typed: Typed,
 }
 
 /// One way to a target, or from a caller.

@@ -4,7 +4,7 @@ use super::super::command::Command;
 use super::super::effects::Effect;
 use super::super::message::Ticket;
 use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step};
-use super::{back, confirm, menu, pages, pick, table};
+use super::{back, beside, confirm, menu, pages, pick, table};
 use crate::evaluate::{CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
@@ -20,7 +20,21 @@ pub fn ask(
     let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let mut question = Question::new(caller, target, time);
     question.permission = permission;
+    if let Some(given) = &model.given {
+        keep(&mut question, given);
+    }
     ask_question(model, question)
+}
+
+/// What a caller brings goes with the caller, a chain with the pair.
+fn keep(question: &mut Question, given: &Question) {
+    if question.caller == given.caller {
+        question.attributes.clone_from(&given.attributes);
+        question.claims.clone_from(&given.claims);
+        if question.target.id() == given.target.id() {
+            question.via.clone_from(&given.via);
+        }
+    }
 }
 
 /// The same with everything that a question may say.
@@ -45,6 +59,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
     model.visits.push(asked);
     model.visit = model.visits.len() - 1;
     model.permission = question.permission.clone();
+    model.given = Some(question.clone());
     model.screen = Screen::Answer;
     model.overlays.clear();
     vec![Effect::Survey {
@@ -141,6 +156,14 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Permission => {
             menu::permissions(model);
+            Vec::new()
+        }
+        Command::Via => {
+            beside::chain(model);
+            Vec::new()
+        }
+        Command::Attributes => {
+            beside::attributes(model);
             Vec::new()
         }
         Command::Refresh => refresh(model),
@@ -288,6 +311,22 @@ pub fn verdict_words(asked: &Asked) -> String {
     }
 }
 
+/// The verdict in one word, for a narrow screen.
+#[must_use]
+pub fn verdict_word(asked: &Asked) -> &'static str {
+    if asked.proven.is_some() {
+        return "works";
+    }
+    match (&asked.reading, asked.outcome()) {
+        (_, Some(Outcome::WouldSucceed)) => "works",
+        (_, Some(Outcome::WouldFail)) => "fails",
+        (_, Some(Outcome::Unknown)) => "unknown",
+        (Reading::Failed(_), None) => "not read",
+        (Reading::Stopped, None) => "stopped",
+        (_, None) => "reading",
+    }
+}
+
 /// The answer as plain lines, for the normal screen and the clipboard.
 #[must_use]
 pub fn printed(model: &Model) -> Vec<String> {
@@ -299,8 +338,10 @@ pub fn printed(model: &Model) -> Vec<String> {
         format!("caller      {}", question.caller),
         format!("target      {}", question.target.id()),
         format!("permission  {}", question.permission),
-        format!("answer      {}", verdict_words(asked)),
     ];
+    let beside = beside::words(question).into_iter();
+    lines.extend(beside.map(|(what, said)| format!("{what:<12}{said}")));
+    lines.push(format!("answer      {}", verdict_words(asked)));
     if let Some(known) = asked.known().filter(|_| asked.proven.is_none()) {
         for (i, cause) in known.causes.iter().enumerate() {
             lines.push(format!("{}. {}", i + 1, cause.message));

@@ -6,16 +6,23 @@ use super::super::command::Command;
 use super::super::effects::Effect;
 use super::super::keymap::{self, Context, Key};
 use super::super::list::Filtered;
-use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen};
-use super::{answer, back, edit, insert};
+use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
+use super::{answer, back, beside, edit, insert};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Permission, Principal};
 use crate::repair::equivalents::Change;
 use crate::repair::{Remedy, Repair, Step};
+use crate::text::shell;
 
-fn open(model: &mut Model, title: &str, below: Context, choices: Vec<Choice>) {
+pub(super) fn open(
+    model: &mut Model,
+    title: &str,
+    below: Context,
+    choices: Vec<Choice>,
+    typed: Typed,
+) {
     let mut list = Filtered::default();
     list.extend(choices.into_iter().map(Arc::new));
     list.select_row(0);
@@ -23,6 +30,7 @@ fn open(model: &mut Model, title: &str, below: Context, choices: Vec<Choice>) {
         title: title.to_owned(),
         list,
         below,
+        typed,
     }));
 }
 
@@ -44,7 +52,7 @@ pub(super) fn palette(model: &mut Model) {
             })
         })
         .collect();
-    open(model, "commands", below, choices);
+    open(model, "commands", below, choices, Typed::Nothing);
 }
 
 /// What can be asked about an account.
@@ -70,7 +78,8 @@ pub(super) fn permissions(model: &mut Model) {
         })
     })
     .collect();
-    open(model, "ask about which permission?", below, choices);
+    let title = "ask about which permission?";
+    open(model, title, below, choices, Typed::Permission);
 }
 
 /// What can be copied of an answer.
@@ -108,7 +117,8 @@ pub(super) fn copy(model: &mut Model) {
             choices.push(text("what would help, as a command", other.command.clone()));
         }
     }
-    open(model, "copy what?", Context::Answer, choices);
+    let title = "copy what?";
+    open(model, title, Context::Answer, choices, Typed::Nothing);
 }
 
 /// What can be copied of a change.
@@ -135,7 +145,8 @@ pub(super) fn copy_change(model: &mut Model) {
         ],
         _ => Vec::new(),
     };
-    open(model, "copy what?", Context::Confirm, choices);
+    let title = "copy what?";
+    open(model, title, Context::Confirm, choices, Typed::Nothing);
 }
 
 /// A way in other tools' words, step by step.
@@ -204,15 +215,17 @@ fn target_of(asked: &Asked) -> String {
 fn command(asked: &Asked, verb: &str) -> String {
     let caller = match &asked.question.caller {
         Principal::ServiceAccount(email) | Principal::User(email) => email.clone(),
-        other => format!("'{}'", other.to_string().replace('\'', r"'\''")),
+        other => other.to_string(),
     };
     let mut out = format!(
-        "bindscope {verb} --caller {caller} --target {}",
-        target_of(asked)
+        "bindscope {verb} --caller {} --target {}",
+        shell(&caller),
+        shell(&target_of(asked))
     );
     if asked.question.permission.as_str() != GET_ACCESS_TOKEN {
         out.push_str(&format!(" --permission {}", asked.question.permission));
     }
+    out.push_str(&beside::options(&asked.question));
     out
 }
 
@@ -245,16 +258,12 @@ fn choose(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Menu(menu)) = model.overlays.last() else {
         return Vec::new();
     };
-    let chosen = menu.list.selected().map(|c| c.act.clone());
-    let typed = menu.list.input.value().trim().to_owned();
-    let chosen = chosen.or_else(|| {
-        // A permission that is not in the menu.
-        let permission = Permission::parse(&typed).ok()?;
-        menu.list
-            .items()
-            .any(|c| matches!(c.act, ChoiceAct::Permission(_)))
-            .then_some(ChoiceAct::Permission(permission))
-    });
+    let selected = menu.list.selected().map(|c| c.act.clone());
+    let chosen = match read(model, menu.typed, menu.list.input.value().trim()) {
+        // Whole and typed, it is meant, whatever else it resembles.
+        Some(act) if menu.typed == Typed::Attribute => Some(act),
+        other => selected.or(other),
+    };
     let Some(chosen) = chosen else {
         model.say("Nothing matches what is typed.");
         return Vec::new();
@@ -264,6 +273,21 @@ fn choose(model: &mut Model) -> Vec<Effect> {
         ChoiceAct::Run(command) => super::run(model, command),
         ChoiceAct::Copy { what, text } => vec![Effect::Copy { what, text }],
         ChoiceAct::Permission(permission) => ask_about(model, permission),
+        ChoiceAct::Through(hop) => match beside::through(model, hop) {
+            Some(question) => answer::ask_question(model, question),
+            None => Vec::new(),
+        },
+        ChoiceAct::Ask(question) => answer::ask_question(model, *question),
+    }
+}
+
+/// What a typed text that is in no menu stands for.
+fn read(model: &Model, typed: Typed, text: &str) -> Option<ChoiceAct> {
+    match typed {
+        Typed::Nothing => None,
+        Typed::Permission => Permission::parse(text).ok().map(ChoiceAct::Permission),
+        Typed::Hop => beside::hop(text),
+        Typed::Attribute => beside::attribute(model, text),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A message changes the model, and may ask for effects. Pure: nothing here waits or touches the world.
 
 mod answer;
+mod beside;
 mod confirm;
 mod menu;
 mod mouse;
@@ -19,7 +20,8 @@ use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use crate::text::visible;
 
-pub use answer::{ask, verdict_words};
+pub use answer::{ask, verdict_word, verdict_words};
+pub(super) use beside::words as beside_words;
 pub use confirm::ends;
 pub(super) use pages::{level_lines, not_judged};
 pub use pick::preset;

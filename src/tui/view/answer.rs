@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::model::{Asked, Model, Panel, Reading};
 use super::super::text::{duration, width};
 use super::super::theme::Role;
-use super::super::update::verdict_words;
+use super::super::update::{beside_words, verdict_word, verdict_words};
 use super::super::words::permission_words;
 use super::pen::Pen;
 use super::{bindings, tree, why};
@@ -18,12 +18,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
     let Some(mut asked) = model.visits.get(model.visit).cloned() else {
         return;
     };
-    pair(pen, area, &asked);
+    let used = pair(pen, area, &asked);
     let body = Rect::new(
         area.x,
-        area.y + 2,
+        area.y + used,
         area.width,
-        area.height.saturating_sub(2),
+        area.height.saturating_sub(used),
     );
     let (left, right) = if body.width >= WITH_POLICY {
         let wide = body.width * 11 / 20;
@@ -62,8 +62,9 @@ fn split(height: u16, rows: usize) -> (u16, u16) {
     (above, height - above)
 }
 
-/// Two lines: who, with the verdict; which account, with what is asked.
-fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
+/// Two lines: who, with the verdict; which account, with what is asked. A line more for whatever else
+/// the question says. Gives their number.
+fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     let question = &asked.question;
     let target = asked.known().map_or_else(
         || question.target.id().to_owned(),
@@ -80,14 +81,19 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         (_, Some(Outcome::Unknown)) => (Role::Unknown, "?"),
         (_, None) => (Role::Dim, pen.glyphs.pick("·", ".")),
     };
-    let verdict = format!("{sign} {}", verdict_words(asked));
+    let name = question.caller.short();
+    let whole = verdict_words(asked);
+    // On a narrow screen the name is worth more than the verdict's whole words.
+    let fits = width(&name) + width(&whole) + 15 < usize::from(area.width);
+    let words = if fits { &whole } else { verdict_word(asked) };
+    let verdict = format!("{sign} {words}");
     let took = asked.known().map_or(String::new(), |k| {
         format!("verdict in {}", duration(k.took.as_secs_f64()))
     });
     let asks = permission_words(&question.permission);
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
     let edge = pen.put_right(inner, area.y, role, &verdict);
-    line(pen, area, area.y, "caller", &question.caller.short(), edge);
+    line(pen, area, area.y, "caller", &name, edge);
     let right = if area.width < 60 || took.is_empty() {
         asks
     } else {
@@ -106,12 +112,18 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         area.right()
     };
     line(pen, area, area.y + 1, "target", &target, edge);
+    let mut y = area.y + 2;
+    for (what, said) in beside_words(question) {
+        line(pen, area, y, what, &said, area.right());
+        y += 1;
+    }
+    y - area.y
 }
 
 fn line(pen: &mut Pen<'_>, area: Rect, y: u16, label: &str, name: &str, edge: u16) {
-    let x = pen.put(area.x + 1, y, 8, Role::Dim, label);
-    let room = edge.saturating_sub(x + 4);
-    pen.name(x + 2, y, room, Role::Path, name);
+    pen.put(area.x + 1, y, 8, Role::Dim, label);
+    let x = area.x + 9;
+    pen.name(x, y, edge.saturating_sub(x + 1), Role::Path, name);
 }
 
 #[cfg(test)]

@@ -4,10 +4,20 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::super::list::Item as _;
-use super::super::model::{Menu, Model, Spot};
+use super::super::model::{Menu, Model, Spot, Typed};
 use super::super::theme::Role;
 use super::page::centered;
 use super::pen::Pen;
+
+/// What to say where nothing in the menu matches.
+fn nothing(menu: &Menu) -> &'static str {
+    match menu.typed {
+        Typed::Nothing => "Nothing matches. Esc clears.",
+        Typed::Permission => "Not in this list: Enter asks about it as it is typed.",
+        Typed::Hop => "Not in this list: Enter takes the address as it is typed.",
+        Typed::Attribute => "Type NAME=VALUE, such as repository=org/repo, and Enter.",
+    }
+}
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -33,13 +43,7 @@ pub(super) fn draw(
     let selected = menu.list.row();
     let window = menu.list.window(usize::from(rows.height));
     if window.is_empty() {
-        pen.put(
-            rows.x,
-            rows.y,
-            rows.width,
-            Role::Dim,
-            "Nothing matches. Esc clears.",
-        );
+        pen.put(rows.x, rows.y, rows.width, Role::Dim, nothing(menu));
     }
     let widest = window
         .iter()

@@ -150,6 +150,7 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
         }
     }
     rows.extend(fix_lines(known, room));
+    rows.extend(attributes_line(known));
     rows.extend(clear_way(pen, known));
     rows.extend(hops(pen, known, room));
     for text in not_judged(explanation) {
@@ -262,6 +263,21 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
         });
     }
     rows
+}
+
+/// The answer hangs on what a federated caller brings, and that can be said.
+fn attributes_line(known: &Known) -> Option<Row> {
+    let explanation = &known.explanation;
+    let open =
+        explanation.outcome == Outcome::Unknown && explanation.question.caller.is_federated();
+    open.then(|| Row {
+        text: vec![
+            piece(Role::Key, "a  "),
+            piece(Role::Path, "say what the caller's token says"),
+        ],
+        indent: 3,
+        cause: None,
+    })
 }
 
 fn binding_words(known: &Known, repair: &Repair) -> String {

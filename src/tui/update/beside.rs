@@ -1,0 +1,174 @@
+//! What a question says beside caller, target and permission: a delegation chain, and what a federated
+//! caller's token says.
+
+use super::super::keymap::Context;
+use super::super::list::Item as _;
+use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
+use super::menu;
+use crate::evaluate::{Question, read_attribute};
+use crate::iam::{Member, Resource};
+use crate::text::{shell, visible};
+
+/// Opens the menu of accounts to go through; what is on the way already can be taken out.
+pub(super) fn chain(model: &mut Model) {
+    let Some(asked) = model.asked() else { return };
+    let question = &asked.question;
+    let mut choices: Vec<Choice> = (0..question.via.len())
+        .map(|i| {
+            let mut without = question.clone();
+            let hop = without.via.remove(i);
+            Choice {
+                text: format!("not through {}", visible(hop.id())),
+                note: format!("hop {}", i + 1),
+                act: ChoiceAct::Ask(Box::new(without)),
+            }
+        })
+        .collect();
+    let on_it = |email: &str| {
+        let ends = [
+            question.caller.member(),
+            format!("serviceAccount:{}", question.target.id()),
+        ];
+        ends.iter()
+            .any(|e| e.strip_prefix("serviceAccount:") == Some(email))
+            || question.via.iter().any(|hop| hop.id() == email)
+    };
+    choices.extend(
+        model
+            .pick
+            .target
+            .items()
+            .filter(|a| !on_it(&a.email))
+            .map(|a| Choice {
+                text: a.text().to_owned(),
+                note: String::new(),
+                act: ChoiceAct::Through(Resource::account(&a.project, &a.email)),
+            }),
+    );
+    let title = match question.via.len() {
+        0 => "go through which account?",
+        _ => "and then through which account?",
+    };
+    menu::open(model, title, Context::Answer, choices, Typed::Hop);
+}
+
+/// Opens the menu of what the caller's token says: what was given can be taken out, what bindings on
+/// the way ask for can be said.
+pub(super) fn attributes(model: &mut Model) {
+    let Some(asked) = model.asked() else { return };
+    let question = &asked.question;
+    if !question.caller.is_federated() {
+        model.say("Only a federated caller brings attributes: this one is known by its address.");
+        return;
+    }
+    let mut choices: Vec<Choice> = (0..question.attributes.len())
+        .map(|i| {
+            let mut without = question.clone();
+            let (name, value) = without.attributes.remove(i);
+            Choice {
+                text: format!("{}={}", visible(&name), visible(&value)),
+                note: "take it out".to_owned(),
+                act: ChoiceAct::Ask(Box::new(without)),
+            }
+        })
+        .collect();
+    choices.extend(asked_for(asked).into_iter().map(|(name, value)| Choice {
+        text: format!("{}={}", visible(&name), visible(&value)),
+        note: "a binding asks for it".to_owned(),
+        act: ChoiceAct::Ask(Box::new(saying(question, name, value))),
+    }));
+    let title = "what does the caller's token say?";
+    menu::open(model, title, Context::Answer, choices, Typed::Attribute);
+}
+
+/// The attributes that bindings on the way to the target ask for and that are not given.
+fn asked_for(asked: &Asked) -> Vec<(String, String)> {
+    let policies = asked.known().map(|k| &k.explanation.allow);
+    let bindings = policies.into_iter().flatten().flat_map(|p| &p.bindings);
+    let mut found: Vec<(String, String)> = bindings
+        .flat_map(|b| &b.members)
+        .filter_map(|m| match &m.member.member {
+            Member::PoolAttribute(_, name, value) => Some((name.clone(), value.clone())),
+            Member::PoolGroup(_, group) => Some((GROUPS.to_owned(), group.clone())),
+            _ => None,
+        })
+        .filter(|one| !asked.question.attributes.contains(one))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The one attribute that has several values.
+const GROUPS: &str = "groups";
+
+/// The question with an attribute more; an attribute has one value, groups aside.
+fn saying(question: &Question, name: String, value: String) -> Question {
+    let mut question = question.clone();
+    question
+        .attributes
+        .retain(|(n, v)| *n != name || (name == GROUPS && *v != value));
+    question.attributes.push((name, value));
+    question
+}
+
+/// A typed `NAME=VALUE`.
+pub(super) fn attribute(model: &Model, text: &str) -> Option<ChoiceAct> {
+    let (name, value) = read_attribute(text)?;
+    let question = saying(&model.asked()?.question, name, value);
+    Some(ChoiceAct::Ask(Box::new(question)))
+}
+
+/// A typed account.
+pub(super) fn hop(text: &str) -> Option<ChoiceAct> {
+    Resource::parse_account(text).ok().map(ChoiceAct::Through)
+}
+
+/// The question that goes through one account more.
+pub(super) fn through(model: &Model, hop: Resource) -> Option<Question> {
+    let mut question = model.asked()?.question.clone();
+    question.via.push(hop);
+    Some(question)
+}
+
+/// What a question says beside the rest, in words: what it is, and the words.
+pub fn words(question: &Question) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    if !question.via.is_empty() {
+        let hops: Vec<String> = question.via.iter().map(|hop| visible(hop.id())).collect();
+        out.push(("via", hops.join(", then ")));
+    }
+    let mut said: Vec<String> = question
+        .attributes
+        .iter()
+        .map(|(name, value)| format!("{}={}", visible(name), visible(value)))
+        .collect();
+    if question.claims.is_some() {
+        said.push("the claims of its token".to_owned());
+    }
+    if !said.is_empty() {
+        out.push(("brings", said.join(", ")));
+    }
+    out
+}
+
+/// The same as options of a command, each after a space.
+pub(super) fn options(question: &Question) -> String {
+    let via = question
+        .via
+        .iter()
+        .map(|hop| ("--via", hop.id().to_owned()));
+    let attributes = question
+        .attributes
+        .iter()
+        .map(|(n, v)| ("--attribute", format!("{n}={v}")));
+    // Which file they came from is not kept.
+    let claims = question
+        .claims
+        .iter()
+        .map(|_| ("--claims", "claims.json".to_owned()));
+    via.chain(attributes)
+        .chain(claims)
+        .map(|(option, value)| format!(" {option} {}", shell(&value)))
+        .collect()
+}
