@@ -33,8 +33,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
     } else {
         (body, None)
     };
-    let rows = asked.known().map_or(asked.steps.len(), |k| k.rows.len());
-    let heights = split(left.height, rows);
+    let (rows, needed) = asked
+        .known()
+        .map_or((asked.steps.len(), asked.steps.len()), |k| {
+            (k.rows.len(), tree::needed(&k.rows, asked.tree_row))
+        });
+    let heights = split(left.height, rows, needed);
     let above = Rect::new(left.x, left.y, left.width, heights.0);
     let below = Rect::new(left.x, left.y + heights.0, left.width, heights.1);
     tree::draw(pen, above, model, &mut asked);
@@ -53,11 +57,19 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
     }
 }
 
+/// Below this height every line counts.
+const LOW: u16 = 12;
+
 /// The heights of picture and causes, a rule each included: the picture whole where there is room,
-/// but the causes never less than about half.
-fn split(height: u16, rows: usize) -> (u16, u16) {
-    let wanted = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+/// but the causes never less than about half. On a low screen the picture has no more than it needs.
+fn split(height: u16, rows: usize, needed: usize) -> (u16, u16) {
     let most = (height / 2).max(4);
+    let whole = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+    let wanted = if whole > most && height < LOW {
+        u16::try_from(needed).unwrap_or(u16::MAX).saturating_add(1)
+    } else {
+        whole
+    };
     let above = wanted.clamp(3, most).min(height);
     (above, height - above)
 }
@@ -134,10 +146,12 @@ mod tests {
     fn the_heights_always_add_up() {
         for height in 0..200 {
             for rows in [0, 1, 5, 12, 40] {
-                let (above, below) = split(height, rows);
+                let (above, below) = split(height, rows, rows / 2);
                 assert_eq!(above + below, height);
             }
         }
-        assert_eq!(split(20, 7), (8, 12));
+        assert_eq!(split(20, 7, 3), (8, 12));
+        assert_eq!(split(7, 7, 3), (4, 3));
+        assert_eq!(split(7, 7, 2), (3, 4));
     }
 }

@@ -30,13 +30,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     pen.rule(title, "where bindings are", focused);
     let rows = known.rows.clone();
     let room = usize::from(body.height);
-    let hidden = rows.len().saturating_sub(room);
+    let shown = chosen(&rows, asked.tree_row, room);
+    let hidden = rows.len() - shown.len().min(room);
     if hidden > 0 {
         let words = format!(" {hidden} more ");
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
         pen.put_right(inner, area.y, Role::Dim, &words);
     }
-    let shown = chosen(&rows, asked.tree_row, room);
     let whole = shown.len() == rows.len();
     // The selected row is always in sight.
     let selected = shown.iter().position(|i| *i == asked.tree_row).unwrap_or(0);
@@ -67,18 +67,31 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     }
 }
 
-/// The rows to be shown: all where there is room; else those that say something, both ends of the
+/// How many rows have to be shown, whatever the room: those that say something, both ends of the
 /// question, and the selected one.
-fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
-    let all = 0..rows.len();
-    if rows.len() <= room {
-        return all.collect();
-    }
-    rows.iter()
+pub(super) fn needed(rows: &[Row], selected: usize) -> usize {
+    let needed = rows
+        .iter()
         .enumerate()
-        .filter(|(i, row)| row.matters() || *i == selected)
-        .map(|(i, _)| i)
-        .collect()
+        .filter(|(i, row)| row.matters() || *i == selected);
+    needed.count()
+}
+
+/// The rows to be shown: all where there is room; else those needed, and of the others, from the
+/// target upward, as many as fit.
+fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
+    let mut spare = room.saturating_sub(needed(rows, selected));
+    let mut shown: Vec<usize> = Vec::with_capacity(rows.len());
+    for (i, row) in rows.iter().enumerate().rev() {
+        if row.matters() || i == selected {
+            shown.push(i);
+        } else if spare > 0 {
+            spare -= 1;
+            shown.push(i);
+        }
+    }
+    shown.reverse();
+    shown
 }
 
 /// The first row to be shown so that `row` is in sight.

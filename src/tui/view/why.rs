@@ -151,7 +151,7 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
     }
     rows.extend(fix_lines(known, room));
     rows.extend(attributes_line(known));
-    rows.extend(clear_way(pen, known));
+    rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
     for text in not_judged(explanation) {
         for part in text {
@@ -295,7 +295,7 @@ fn binding_words(known: &Known, repair: &Repair) -> String {
 }
 
 /// What else could stand in the way and does not.
-fn clear_way(pen: &Pen<'_>, known: &Known) -> Vec<Row> {
+fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
     let explanation = &known.explanation;
     if explanation.allow.is_empty() || !explanation.hops.is_empty() {
         return Vec::new();
@@ -318,7 +318,8 @@ fn clear_way(pen: &Pen<'_>, known: &Known) -> Vec<Row> {
         pen.glyphs.yes(),
         clear.join(", ")
     );
-    vec![plain(Role::Text, words)]
+    let lines = wrap(&words, room + 2).into_iter();
+    lines.map(|text| plain(Role::Text, text)).collect()
 }
 
 /// The hops of a delegation chain.
