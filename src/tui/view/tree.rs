@@ -106,12 +106,20 @@ pub(super) fn scrolled(offset: usize, row: usize, count: usize, room: usize) -> 
     offset.min(count.saturating_sub(room))
 }
 
+/// What a caller from outside of the hierarchy is cut down to before it widens the column: its whole
+/// name stands above the picture.
+const OUTSIDER: usize = 22;
+
 /// How wide the column of names is: as wide as the widest, as far as there is room for the rest.
 fn label_column(rows: &[Row], leads: &[String], whole: u16) -> u16 {
     let widest = rows
         .iter()
         .zip(leads)
-        .map(|(row, lead)| width(lead) + width(&row.label))
+        .map(|(row, lead)| {
+            let label = width(&row.label);
+            let outside = row.resource.is_none();
+            width(lead) + if outside { label.min(OUTSIDER) } else { label }
+        })
         .max()
         .unwrap_or(0);
     let most = usize::from(whole) * if whole < 60 { 60 } else { 45 } / 100;
