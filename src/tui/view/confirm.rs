@@ -187,10 +187,11 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
         if change.gap_before {
             lines.push(line(Role::Dim, "  …"));
         }
-        lines.push(line(
-            role,
-            format!("{} {}", change.kind.sign(), change.text),
-        ));
+        let sign = format!("{} ", change.kind.sign());
+        lines.push(match change.kind {
+            Kind::Same => line(role, sign + &change.text),
+            Kind::Added | Kind::Removed => vec![piece(role, sign), piece(role, change.text)],
+        });
     }
 }
 

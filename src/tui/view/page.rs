@@ -1,9 +1,10 @@
 //! A page to read.
 
 use ratatui::layout::{Position, Rect};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::model::Model;
-use super::super::page::{Page, Text, piece};
+use super::super::page::{Page, Piece, Text, piece};
 use super::super::text::{width, wrap};
 use super::super::theme::Role;
 use super::super::words::more;
@@ -70,7 +71,12 @@ pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Text> {
 }
 
 fn wrap_pieces(line: &Text, room: usize) -> Vec<Text> {
-    let first = line.first().map_or("", |p| p.text.as_str());
+    // The sign of a changed line stands before each of its parts.
+    let (sign, rest) = match line.as_slice() {
+        [sign, rest @ ..] if matches!(sign.role, Role::Added | Role::Removed) => (Some(sign), rest),
+        all => (None, all),
+    };
+    let first = rest.first().map_or("", |p| p.text.as_str());
     let lead = first.len() - first.trim_start().len();
     // Prose goes on where it began; entries of a list stand out.
     let indent = if lead == 0 && line.len() == 1 {
@@ -78,13 +84,8 @@ fn wrap_pieces(line: &Text, room: usize) -> Vec<Text> {
     } else {
         (lead + 2).min(room / 2)
     };
-    let mut lines = Lines {
-        done: Vec::new(),
-        current: Vec::new(),
-        used: 0,
-        indent,
-    };
-    for part in line {
+    let mut lines = Lines::new(sign, indent);
+    for part in rest {
         let text = safe(&part.text);
         for word in split_keeping_spaces(&text) {
             lines.word(part.role, word, room);
@@ -101,14 +102,32 @@ struct Lines {
     done: Vec<Text>,
     current: Text,
     used: usize,
+    /// What every line but the first begins with, and its width.
+    lead: Text,
     indent: usize,
 }
 
+/// Where less than this is left of a line, a word that has to be broken begins the next one.
+const SCRAP: usize = 12;
+
 impl Lines {
+    fn new(sign: Option<&Piece>, indent: usize) -> Self {
+        let current: Text = sign.into_iter().cloned().collect();
+        let used = current.iter().map(|p| width(&p.text)).sum();
+        let mut lead = current.clone();
+        lead.push(piece(Role::Text, " ".repeat(indent)));
+        Self {
+            done: Vec::new(),
+            current,
+            used,
+            lead,
+            indent: used + indent,
+        }
+    }
+
     fn begin(&mut self) {
         self.done.push(std::mem::take(&mut self.current));
-        self.current
-            .push(piece(Role::Text, " ".repeat(self.indent)));
+        self.current.clone_from(&self.lead);
         self.used = self.indent;
     }
 
@@ -124,7 +143,9 @@ impl Lines {
     /// Puts a word with the spaces after it; a word wider than a line is broken where lines end.
     fn word(&mut self, role: Role, word: &str, room: usize) {
         let bare = word.trim_end();
-        if self.used + width(bare) > room && !self.is_fresh() {
+        let broken = self.indent + width(bare.trim_start()) > room;
+        let scrap = room.saturating_sub(self.used + width(bare) - width(bare.trim_start()));
+        if self.used + width(bare) > room && !self.is_fresh() && (!broken || scrap < SCRAP) {
             self.begin();
         }
         let (word, bare) = if self.is_fresh() && !self.done.is_empty() {
@@ -141,20 +162,29 @@ impl Lines {
             }
             return;
         }
-        for (i, chunk) in wrap(bare, room.saturating_sub(self.indent).max(1))
-            .iter()
-            .enumerate()
-        {
-            if i > 0 {
+        let (head, tail) = cut(bare, room.saturating_sub(self.used));
+        self.add(role, head);
+        for chunk in wrap(tail, room.saturating_sub(self.indent).max(1)) {
+            if !chunk.is_empty() {
                 self.begin();
+                self.add(role, &chunk);
             }
-            self.add(role, chunk);
         }
         let space = word.len() > bare.len() && self.used < room;
         if space {
             self.add(role, " ");
         }
     }
+}
+
+/// As much of a word as has room, and the rest.
+fn cut(word: &str, room: usize) -> (&str, &str) {
+    let mut used = 0;
+    let end = word.grapheme_indices(true).find(|(_, piece)| {
+        used += width(piece);
+        used > room
+    });
+    word.split_at(end.map_or(word.len(), |(at, _)| at))
 }
 
 /// `a bc ` as `a `, `bc `.
@@ -191,6 +221,12 @@ mod tests {
         ];
         let lines: Vec<String> = wrapped(&[line], 16).iter().map(plain).collect();
         assert_eq!(lines, ["    - one two ", "      three four"]);
+        let added = vec![
+            piece(Role::Added, "+ "),
+            piece(Role::Added, "  - serviceAccount:a@b"),
+        ];
+        let lines: Vec<String> = wrapped(&[added], 18).iter().map(plain).collect();
+        assert_eq!(lines, ["+   - serviceAccou", "+     nt:a@b"]);
         let prose = vec![piece(Role::Text, "a word anditslongneighbour to end")];
         let lines: Vec<String> = wrapped(&[prose], 18).iter().map(plain).collect();
         assert_eq!(lines, ["a word ", "anditslongneighbou", "r to end"]);
