@@ -24,7 +24,7 @@ impl FoundRole {
     pub fn includes(&self, permission: &str) -> bool {
         match self {
             Self::Predefined(role) => role.includes(permission),
-            Self::Given(role) => role.included_permissions.iter().any(|p| p == permission),
+            Self::Given(role) => role.includes(permission),
         }
     }
 

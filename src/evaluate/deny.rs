@@ -12,10 +12,9 @@ use super::judge::Judge;
 use super::membership;
 use crate::estate::Read;
 use crate::iam::deny::PolicyRule;
-use crate::iam::permission::{
-    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+use crate::iam::{
+    Deniable, DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind,
 };
-use crate::iam::{DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind};
 
 /// The deny policies of one level; `None` for a service account, which has none.
 pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource) -> Option<DenyExplanation> {
@@ -62,6 +61,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
         return DenyRuleExplanation {
             index,
             permission: strange(rule),
+            unsupported: false,
             denied: Vec::new(),
             exceptions: Vec::new(),
             condition: None,
@@ -69,6 +69,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
         };
     };
     let permission = permission(&judge.permission, deny);
+    let unsupported = permission == Tri::No && names(&judge.permission, deny);
     let (denied, in_denied) = members(judge, &deny.denied_principals);
     let (exceptions, in_exceptions) = members(judge, &deny.exception_principals);
     let condition = deny
@@ -83,6 +84,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
     DenyRuleExplanation {
         index,
         permission,
+        unsupported,
         denied,
         exceptions,
         condition,
@@ -99,35 +101,23 @@ pub(crate) fn strange(rule: &PolicyRule) -> Tri {
     }
 }
 
-/// Whether the rule denies the permission. `*` alone is no form of deny rules. Of a permission that
-/// deny does not support a rule has no effect; of one that is not known to be supported nobody here
-/// can tell.
+/// Whether the rule denies the permission. Of a permission that deny does not support a rule has no
+/// effect; of one that is not known to be supported nobody here can tell.
 pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
-    let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
-    if !any(&rule.denied_permissions) || any(&rule.exception_permissions) {
-        Tri::No
-    } else if deniable(permission) {
-        Tri::Yes
-    } else {
-        Tri::UnknownInfo
+    if !names(permission, rule) {
+        return Tri::No;
+    }
+    match permission.deniable() {
+        Deniable::Yes => Tri::Yes,
+        Deniable::No => Tri::No,
+        Deniable::Unknown => Tri::UnknownInfo,
     }
 }
 
-/// Whether deny policies are known to support a permission: every one of impersonation, and the
-/// example that Google's page gives (doc "Permissions supported in deny policies"; SEMANTICS). The
-/// page's table is not built in: *chosen*, what is not named here may or may not be deniable.
-pub(crate) fn deniable(permission: &Permission) -> bool {
-    const KNOWN: [&str; 8] = [
-        GET_ACCESS_TOKEN,
-        GET_OPEN_ID_TOKEN,
-        IMPLICIT_DELEGATION,
-        SIGN_BLOB,
-        SIGN_JWT,
-        ACT_AS,
-        "iam.serviceAccounts.setIamPolicy",
-        "iam.roles.delete",
-    ];
-    KNOWN.contains(&permission.as_str())
+/// Whether the rule names the permission and does not except it. `*` alone is no form of deny rules.
+fn names(permission: &Permission, rule: &DenyRule) -> bool {
+    let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
+    any(&rule.denied_permissions) && !any(&rule.exception_permissions)
 }
 
 fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Tri) {

@@ -264,6 +264,8 @@ pub struct DenyRuleExplanation {
     pub index: usize,
     /// Whether the permission is denied and not excepted.
     pub permission: Tri,
+    /// The rule names the permission, and deny does not support it: no effect.
+    pub unsupported: bool,
     /// Denied principals that match or may match.
     pub denied: Vec<MemberExplanation>,
     /// Exceptions that match or may match.

@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod boundary;
+pub mod deniable;
 pub mod deny;
 pub mod member;
 pub mod permission;
@@ -28,6 +29,7 @@ fn start_of(text: &str) -> String {
 
 pub use allow::{AllowPolicy, Binding, Condition};
 pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
+pub use deniable::Deniable;
 pub use deny::{DenyPolicy, DenyRule};
 pub use member::{BasicRole, DeletedKind, Member, PolicyMember};
 pub use permission::Permission;

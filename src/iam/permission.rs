@@ -37,8 +37,9 @@ impl Permission {
         }
         let v1 = match text.split_once('/') {
             Some((fqdn, rest)) => {
-                let service = service_of(fqdn).ok_or_else(bad)?;
-                format!("{service}.{rest}")
+                let domain = fqdn.strip_suffix(DOMAIN).ok_or_else(bad)?;
+                let resource = rest.rsplit_once('.').map_or(rest, |(resource, _)| resource);
+                format!("{}.{rest}", service_of(domain, resource))
             }
             None => text.to_owned(),
         };
@@ -69,11 +70,8 @@ impl Permission {
     /// The form of deny and boundary policies: `iam.googleapis.com/serviceAccounts.getAccessToken`.
     #[must_use]
     pub fn fqdn(&self) -> String {
-        match self.0.split_once('.') {
-            Some((RESOURCE_MANAGER, rest)) => format!("cloudresourcemanager.googleapis.com/{rest}"),
-            Some((service, rest)) => format!("{service}.googleapis.com/{rest}"),
-            None => self.0.to_string(),
-        }
+        let (service, resource, verb) = self.parts();
+        format!("{}{DOMAIN}/{resource}.{verb}", domain_of(service, resource))
     }
 
     /// `(service, resource, verb)`: `("iam", "serviceAccounts", "getAccessToken")`.
@@ -99,7 +97,7 @@ impl Permission {
             return false;
         };
         let (service, resource, verb) = self.parts();
-        if service_of(fqdn) != Some(service) {
+        if fqdn.strip_suffix(DOMAIN) != Some(domain_of(service, resource)) {
             return false;
         }
         let Some((want_resource, want_verb)) = rest.rsplit_once('.') else {
@@ -110,16 +108,37 @@ impl Permission {
     }
 }
 
-/// The service whose v1 name is not the first part of its domain: `resourcemanager.projects.get` is
-/// `cloudresourcemanager.googleapis.com/projects.get` (doc "Permissions supported in deny policies").
-const RESOURCE_MANAGER: &str = "resourcemanager";
+/// What every service's domain ends in.
+const DOMAIN: &str = ".googleapis.com";
 
-/// The v1 name of a service, from its domain.
-fn service_of(fqdn: &str) -> Option<&str> {
-    match fqdn.strip_suffix(".googleapis.com")? {
-        "cloudresourcemanager" => Some(RESOURCE_MANAGER),
-        service => Some(service),
-    }
+/// Services whose v1 name is not the first part of their domain, as (v1 name, resource, first part);
+/// the empty resource stands for all. (Doc "Permissions supported in deny policies": the permissions
+/// whose two names differ, as collected in sonraisecurity/gcp-permission-mappings,
+/// `non_standard_mappings.json`.)
+const RENAMED: [(&str, &str, &str); 7] = [
+    ("resourcemanager", "", "cloudresourcemanager"),
+    ("serviceusage", "apiKeys", "apikeys"),
+    ("bigquery", "connections", "bigqueryconnection"),
+    ("bigquery", "dataPolicies", "bigquerydatapolicy"),
+    ("bigquery", "transfers", "bigquerydatatransfer"),
+    ("datastore", "locations", "firestore"),
+    ("lookerstudio", "pro", "datastudio"),
+];
+
+/// The first part of the domain of a permission's service.
+fn domain_of<'a>(service: &'a str, resource: &str) -> &'a str {
+    RENAMED
+        .iter()
+        .find(|(v1, of, _)| *v1 == service && (of.is_empty() || *of == resource))
+        .map_or(service, |(_, _, domain)| *domain)
+}
+
+/// The v1 name of the service of a permission, from the first part of its domain.
+fn service_of<'a>(domain: &'a str, resource: &str) -> &'a str {
+    RENAMED
+        .iter()
+        .find(|(_, of, v2)| *v2 == domain && (of.is_empty() || *of == resource))
+        .map_or(domain, |(v1, _, _)| *v1)
 }
 
 impl fmt::Display for Permission {

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::permission::Permission;
 use super::role::Stage;
 
 /// When the table was taken; the age of every answer that rests on it.
@@ -37,13 +38,11 @@ impl PredefinedRole {
     /// Whether the role includes the permission.
     #[must_use]
     pub fn includes(&self, permission: &str) -> bool {
-        let table = table();
-        table
-            .permissions
-            .binary_search(&permission)
-            .ok()
-            .and_then(|i| u16::try_from(i).ok())
-            .is_some_and(|i| self.permissions.binary_search(&i).is_ok())
+        place(permission).is_some_and(|i| self.holds(i))
+    }
+
+    fn holds(&self, place: u16) -> bool {
+        self.permissions.binary_search(&place).is_ok()
     }
 
     /// All its permissions, sorted.
@@ -92,15 +91,29 @@ pub fn all() -> impl Iterator<Item = PredefinedRole> {
 /// Whether any predefined role has the permission, that is, whether it exists as far as is known.
 #[must_use]
 pub fn permission_exists(permission: &str) -> bool {
-    table().permissions.binary_search(&permission).is_ok()
+    place(permission).is_some()
 }
 
 /// The predefined roles that include the permission, fewest permissions first.
 #[must_use]
 pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
-    let mut found: Vec<_> = all().filter(|r| r.includes(permission)).collect();
+    let Some(place) = place(permission) else {
+        return Vec::new();
+    };
+    let mut found: Vec<_> = all().filter(|r| r.holds(place)).collect();
     found.sort_by_key(|r| (r.size(), r.name));
     found
+}
+
+/// Where a permission stands in the table. Newer ones stand there in their second form only, as roles
+/// have them: `iam.googleapis.com/workloadIdentityPools.get`.
+fn place(permission: &str) -> Option<u16> {
+    let permissions = &table().permissions;
+    let place = permissions.binary_search(&permission).ok().or_else(|| {
+        let other = Permission::parse(permission).ok()?.fqdn();
+        permissions.binary_search(&other.as_str()).ok()
+    })?;
+    u16::try_from(place).ok()
 }
 
 fn table() -> &'static Table {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::permission::Permission;
+
 /// How far a role has come. `Disabled` grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -37,7 +39,7 @@ pub struct Role {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What it grants, v1 permission names.
+    /// What it grants, as v1 shows it: most permissions in v1 form, newer ones as `SERVICE_FQDN/…`.
     #[serde(default)]
     pub included_permissions: Vec<String>,
     /// How far it has come.
@@ -49,4 +51,16 @@ pub struct Role {
     /// Fields that are not known here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl Role {
+    /// Whether it includes the permission (v1 form), which may stand there in its second form.
+    #[must_use]
+    pub fn includes(&self, permission: &str) -> bool {
+        self.included_permissions.iter().any(|written| {
+            written == permission
+                || (written.contains('/')
+                    && Permission::parse(written).is_ok_and(|p| p.as_str() == permission))
+        })
+    }
 }

@@ -337,7 +337,7 @@ fn roles_for(estate: &Estate, question: &Question, target: &Resource) -> Vec<Str
         .roles()
         .filter(|r| above.iter().any(|start| r.name.starts_with(start.as_str())))
         .filter(|r| !r.deleted && r.stage != crate::iam::Stage::Disabled)
-        .filter(|r| r.included_permissions.iter().any(|p| p == permission))
+        .filter(|r| r.includes(permission))
         .map(|r| (r.included_permissions.len(), r.name.clone()))
         .filter(|(size, _)| *size < most)
         .collect();

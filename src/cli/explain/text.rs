@@ -384,6 +384,14 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
                 let short = policy.policy.name.rsplit('/').next().unwrap_or_default();
                 let rule_name = format!("      {short}, rule {}: ", rule.index + 1);
                 page.pieces(&[(Ink::Plain, &rule_name), (ink, word)]);
+                if rule.unsupported {
+                    let words = format!(
+                        "        it names {}, which deny policies do not support, so it has no effect on it",
+                        explanation.question.permission
+                    );
+                    page.line(Ink::Faint, words);
+                    continue;
+                }
                 if rule.permission == Tri::No {
                     page.line(Ink::Faint, "        it is about other permissions");
                     continue;

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::super::deny::deniable;
 use super::super::explanation::{
     DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, Explanation, MemberExplanation,
     Tri,
 };
 use super::{condition, expr, membership, raw, relevance};
-use crate::iam::{DenyRule, Permission, PolicyMember};
+use crate::iam::{Deniable, DenyRule, Permission, PolicyMember};
 
 pub(super) fn explanation(explanation: &Explanation) -> Value {
     let permission = &explanation.question.permission;
@@ -22,7 +21,7 @@ pub(super) fn explanation(explanation: &Explanation) -> Value {
     json!({
         "denyAccessState": state(explanation.denied),
         "explainedResources": resources,
-        "permissionDeniable": deniable(permission),
+        "permissionDeniable": permission.deniable() == Deniable::Yes,
         "relevance": relevance(explanation.denied != Tri::No),
     })
 }

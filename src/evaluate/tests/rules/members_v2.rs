@@ -185,19 +185,55 @@ fn denied_permissions_may_be_groups_of_them() {
     }
 }
 
-/// Google's list of what deny supports is not built in: a rule on anything that is not known to stand
-/// there may have no effect.
+/// Doc "Permissions supported in deny policies", as far as the built-in table goes
+/// (`assets/permissions/deny.tsv`): what can be denied, what was there and cannot, and what is not known.
 #[test]
-fn a_rule_on_a_permission_that_deny_may_not_support_is_unknown() {
-    let all = json!({"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": ["iam.googleapis.com/*.*"]});
-    let estate = World::new()
-        .grant("t", "roles/iam.serviceAccountAdmin", C)
-        .deny("organizations/1", all)
-        .estate();
-    for (permission, answer) in [
-        ("iam.serviceAccounts.setIamPolicy", Tri::No),
-        ("iam.serviceAccounts.update", Tri::UnknownInfo),
+fn a_rule_has_no_effect_on_a_permission_that_deny_does_not_support() {
+    const CAN: Tri = Tri::No;
+    const CANNOT: Tri = Tri::Yes;
+    const OPEN: Tri = Tri::UnknownInfo;
+    for (permission, service, answer) in [
+        ("iam.serviceAccounts.setIamPolicy", "iam", CAN),
+        ("iam.serviceAccounts.update", "iam", CAN),
+        ("iam.serviceAccountKeys.create", "iam", CAN),
+        ("iam.roles.update", "iam", CAN),
+        ("iam.workloadIdentityPools.update", "iam", CAN),
+        ("iam.serviceAccounts.createTagBinding", "iam", CANNOT),
+        ("iam.serviceAccounts.listEffectiveTags", "iam", CANNOT),
+        ("iam.denypolicies.delete", "iam", CANNOT),
+        ("iam.serviceAccounts.somethingNewer", "iam", OPEN),
+        (
+            "resourcemanager.projects.setIamPolicy",
+            "cloudresourcemanager",
+            CAN,
+        ),
+        ("resourcemanager.folders.get", "cloudresourcemanager", CAN),
+        (
+            "resourcemanager.projects.list",
+            "cloudresourcemanager",
+            CANNOT,
+        ),
+        (
+            "resourcemanager.hierarchyNodes.createTagBinding",
+            "cloudresourcemanager",
+            CANNOT,
+        ),
+        ("serviceusage.services.use", "serviceusage", CAN),
+        ("serviceusage.values.test", "serviceusage", CANNOT),
+        ("serviceusage.apiKeys.regenerate", "apikeys", CAN),
+        ("cloudasset.assets.searchAllIamPolicies", "cloudasset", CAN),
+        ("orgpolicy.policy.set", "orgpolicy", CAN),
+        ("orgpolicy.policy.get", "orgpolicy", CANNOT),
+        ("compute.instances.get", "compute", OPEN),
     ] {
+        let role = json!({"name": "organizations/1/roles/all", "includedPermissions": [permission], "stage": "GA"});
+        let all = json!({"deniedPrincipals": ["principalSet://goog/public:all"],
+            "deniedPermissions": [format!("{service}.googleapis.com/*.*")]});
+        let estate = World::new()
+            .with("roles", role)
+            .grant("p", "organizations/1/roles/all", C)
+            .deny("organizations/1", all)
+            .estate();
         let on = Resource::account("p", T);
         assert_eq!(
             may(&estate, &who(C), permission, &on, at(NOW)),
@@ -207,18 +243,89 @@ fn a_rule_on_a_permission_that_deny_may_not_support_is_unknown() {
         let mut question = Question::new(who(C), on, at(NOW));
         question.permission = Permission::parse(permission).unwrap();
         let explanation = explain(&estate, &question);
-        let known = answer == Tri::No;
         let response = troubleshoot(&estate, &explanation);
         assert_eq!(
             response["denyPolicyExplanation"]["permissionDeniable"],
-            known
+            answer == CAN,
+            "{permission}"
+        );
+        let rules: Vec<_> = explanation
+            .deny
+            .iter()
+            .flat_map(|d| &d.policies)
+            .flat_map(|p| &p.rules)
+            .collect();
+        assert!(
+            rules.iter().all(|r| r.unsupported == (answer == CANNOT)),
+            "{permission}: {rules:?}"
         );
         let causes = diagnose(&estate, &explanation);
         let said = causes.iter().any(|c| {
             c.message
                 .contains("whether that permission can be denied at all")
         });
-        assert_eq!(said, !known, "{causes:?}");
+        assert_eq!(said, answer == OPEN, "{permission}: {causes:?}");
+    }
+}
+
+/// The service has another name in deny policies than in roles (doc "Permissions supported in deny
+/// policies", the permissions whose two names differ).
+#[test]
+fn a_rule_meets_a_permission_whose_service_has_another_name_there() {
+    for (permission, fqdn) in [
+        (
+            "resourcemanager.projects.get",
+            "cloudresourcemanager.googleapis.com/projects.get",
+        ),
+        (
+            "serviceusage.apiKeys.revert",
+            "apikeys.googleapis.com/apiKeys.revert",
+        ),
+        (
+            "bigquery.connections.use",
+            "bigqueryconnection.googleapis.com/connections.use",
+        ),
+        (
+            "bigquery.dataPolicies.get",
+            "bigquerydatapolicy.googleapis.com/dataPolicies.get",
+        ),
+        (
+            "bigquery.transfers.get",
+            "bigquerydatatransfer.googleapis.com/transfers.get",
+        ),
+        (
+            "datastore.locations.get",
+            "firestore.googleapis.com/locations.get",
+        ),
+        (
+            "lookerstudio.pro.manage",
+            "datastudio.googleapis.com/pro.manage",
+        ),
+    ] {
+        let v1 = Permission::parse(permission).unwrap();
+        assert_eq!(v1.fqdn(), fqdn);
+        assert_eq!(Permission::parse(fqdn), Ok(v1.clone()));
+        let (service, _) = permission.split_once('.').unwrap();
+        let (domain, rest) = fqdn.split_once('/').unwrap();
+        assert!(
+            v1.matches(fqdn) && v1.matches(&format!("{domain}/*.*")),
+            "{permission}"
+        );
+        assert!(
+            !v1.matches(&format!("{service}.googleapis.com/{rest}")),
+            "{permission}"
+        );
+    }
+    // Others of the same service keep its name.
+    for permission in [
+        "serviceusage.services.use",
+        "apikeys.keys.get",
+        "bigquery.jobs.create",
+        "datastore.entities.get",
+    ] {
+        let (service, rest) = permission.split_once('.').unwrap();
+        let fqdn = format!("{service}.googleapis.com/{rest}");
+        assert_eq!(Permission::parse(permission).unwrap().fqdn(), fqdn);
     }
 }
 

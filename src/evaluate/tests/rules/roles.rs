@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::{C, NO, TOKEN_CREATOR, UNREAD, World, YES, question, table};
-use crate::evaluate::Verdict;
-use crate::iam::Permission;
+use super::{C, NO, NOW, T, TOKEN_CREATOR, UNREAD, World, YES, question, table};
+use crate::evaluate::tests::{at, who};
+use crate::evaluate::{Tri, Verdict, may};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
+use crate::iam::{Permission, Resource, predefined};
 
 #[test]
 fn a_binding_grants_what_its_role_includes() {
@@ -134,4 +135,34 @@ fn an_estate_may_override_a_predefined_role() {
         )
         .grant("t", TOKEN_CREATOR, C);
     assert_eq!(world.verdict(C), NO);
+}
+
+/// Newer permissions stand in roles in their second form, `iam.googleapis.com/workloadIdentityPools.get`
+/// (predefined roles as IAM v1 shows them); it is the same permission.
+#[test]
+fn a_permission_is_the_same_in_both_of_its_forms() {
+    let permission = "iam.workloadIdentityPools.get";
+    let custom = json!({"name": "organizations/1/roles/pools", "stage": "GA",
+        "includedPermissions": ["iam.googleapis.com/workloadIdentityPools.get"]});
+    for role in [
+        "roles/iam.workloadIdentityPoolViewer",
+        "organizations/1/roles/pools",
+    ] {
+        let estate = World::new()
+            .with("roles", custom.clone())
+            .grant("p", role, C)
+            .estate();
+        let on = Resource::account("p", T);
+        for form in [permission, "iam.googleapis.com/workloadIdentityPools.get"] {
+            let asked = Permission::parse(form).unwrap();
+            let answer = may(&estate, &who(C), asked.as_str(), &on, at(NOW));
+            assert_eq!(answer, Tri::Yes, "{role} {form}");
+        }
+    }
+    let names: Vec<_> = predefined::roles_with(permission)
+        .iter()
+        .map(|r| r.name)
+        .collect();
+    assert!(names.contains(&"roles/iam.workloadIdentityPoolViewer"));
+    assert!(predefined::permission_exists(permission));
 }
