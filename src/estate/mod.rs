@@ -6,6 +6,7 @@
 pub mod file;
 pub mod hierarchy;
 pub mod index;
+pub mod org_policies;
 pub mod policies;
 pub mod records;
 mod shared;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::iam::{
-    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, PolicyMember, Resource, Role,
+    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource, Role,
 };
 
 use shared::SharedMap;
@@ -57,6 +58,11 @@ pub struct Estate {
     pub(crate) boundaries: Arc<BTreeMap<Arc<str>, Arc<BoundaryPolicy>>>,
     /// By parent collection, `organizations/1/locations/global/policyBindings`.
     pub(crate) policy_bindings: Arc<BTreeMap<Arc<str>, Vec<Arc<PolicyBinding>>>>,
+    /// By where they are set (canonical name), then by constraint; `None`: it was looked for, and
+    /// is not set there.
+    pub(crate) org_policies: Arc<BTreeMap<Resource, BTreeMap<Arc<str>, Option<Arc<OrgPolicy>>>>>,
+    /// What Google says that comes of them on a resource, by constraint.
+    pub(crate) effective_org_policies: Arc<BTreeMap<Resource, BTreeMap<Arc<str>, Arc<OrgPolicy>>>>,
     pub(crate) roles: Arc<HashMap<Arc<str>, Arc<Role>>>,
     pub(crate) groups: Arc<HashMap<Arc<str>, Arc<index::GroupMembers>>>,
     pub(crate) tags: Arc<HashMap<Resource, Vec<Tag>>>,

@@ -1,4 +1,4 @@
-//! The vocabulary: principals, resource names, permissions, roles, and the three kinds of policy.
+//! The vocabulary: principals, resource names, permissions, roles, and the kinds of policy.
 //!
 //! Types with their rules of equality and parsing. No I/O, no clock, no environment.
 
@@ -7,6 +7,7 @@ pub mod boundary;
 pub mod deniable;
 pub mod deny;
 pub mod member;
+pub mod org_policy;
 pub mod permission;
 pub mod predefined;
 pub mod principal;
@@ -32,6 +33,7 @@ pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
 pub use deniable::Deniable;
 pub use deny::{DenyPolicy, DenyRule};
 pub use member::{BasicRole, DeletedKind, Member, PolicyMember};
+pub use org_policy::OrgPolicy;
 pub use permission::Permission;
 pub use principal::{Pool, Principal};
 pub use resource::{Resource, ResourceKind};

@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::super::{Folder, Organization, Project, Provider, ServiceAccount};
 use super::Loading;
 use super::draft::{Draft, Outcome, not};
-use super::forms::{AnyFolder, AnyOrganization, AnyProject};
+use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
-use crate::iam::{AllowPolicy, Resource, Role};
+use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
 pub(super) const KEYS: &[&str] = &[
@@ -57,6 +57,7 @@ const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
 const ROLE: &str = "iam.googleapis.com/Role";
 const PROVIDER: &str = "iam.googleapis.com/WorkloadIdentityPoolProvider";
 const WORKFORCE_PROVIDER: &str = "iam.googleapis.com/WorkforcePoolProvider";
+const ORG_POLICY: &str = "orgpolicy.googleapis.com/Policy";
 
 const COUNTS: &[&str] = &[
     ORGANIZATION,
@@ -66,6 +67,7 @@ const COUNTS: &[&str] = &[
     ROLE,
     PROVIDER,
     WORKFORCE_PROVIDER,
+    ORG_POLICY,
 ];
 
 /// One asset, as far as it counts.
@@ -75,6 +77,8 @@ struct Asset {
     kind: String,
     resource: Option<Content>,
     policy: Option<AllowPolicy>,
+    /// `None`: it carries none.
+    org_policies: Option<Vec<OrgPolicyV1>>,
     /// Nearest first, the asset's own level among them or not.
     ancestors: Vec<String>,
 }
@@ -135,6 +139,7 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
             }
             "resource" if counts => asset.resource = map.next_value()?,
             "iamPolicy" | "iam_policy" if counts => asset.policy = map.next_value()?,
+            "orgPolicy" | "org_policy" if counts => asset.org_policies = map.next_value()?,
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -170,6 +175,7 @@ impl Draft {
             ORGANIZATION | FOLDER | PROJECT => {
                 let own = Resource::parse(&asset.name).map_err(|e| Fault::from(e.to_string()))?;
                 self.level(&own, &asset.kind, data, way)?;
+                self.org_policies_v1(&own, asset.org_policies)?;
                 self.asset_policy(&own.full_name(), asset.policy)
             }
             ACCOUNT => self.account_asset(&asset.name, data.data, asset.policy, &way),
@@ -179,6 +185,18 @@ impl Draft {
             },
             PROVIDER | WORKFORCE_PROVIDER => match whole::<Provider>(&data.data, &asset.name)? {
                 Some(provider) => self.provider(provider),
+                None => Ok(()),
+            },
+            ORG_POLICY => match whole::<OrgPolicy>(&data.data, &asset.name)? {
+                Some(policy) => {
+                    self.export.any_org_policy = true;
+                    // The v2 form tells more than the v1 form of another line.
+                    match self.org_policies.get_mut(&policy.name) {
+                        Some(known) => *known = policy,
+                        None => self.org_policy(policy)?,
+                    }
+                    Ok(())
+                }
                 None => Ok(()),
             },
             other => {
@@ -250,6 +268,25 @@ impl Draft {
             }
             _ => Ok(()),
         }
+    }
+
+    fn org_policies_v1(&mut self, on: &Resource, policies: Option<Vec<OrgPolicyV1>>) -> Outcome {
+        let Some(policies) = policies else {
+            return Ok(());
+        };
+        self.export.any_org_policy = true;
+        for policy in policies {
+            match policy.on(on) {
+                FromV1::Policy(policy) if self.org_policies.get(&policy.name).is_none() => {
+                    self.org_policy(policy)?;
+                }
+                FromV1::Policy(_) | FromV1::Nothing => {}
+                FromV1::Partial => {
+                    self.export.conditional.insert(on.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn account_asset(

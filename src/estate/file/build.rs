@@ -1,12 +1,12 @@
 //! From all that was read to an estate: names settled, what files say of the same thing compared,
 //! and what they cannot know marked as unknown.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
-use crate::iam::{AllowPolicy, Resource, ResourceKind};
+use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
 
 /// Why no estate comes of it, and where.
 pub(super) struct Flaw {
@@ -17,6 +17,11 @@ pub(super) struct Flaw {
 
 const NOT_IN_EXPORT: &str = "it is not in the asset export";
 const NO_POLICIES: &str = "the asset export holds no IAM policies";
+const NO_ORG_POLICIES: &str =
+    "the asset export holds no organization policies (content type ORG_POLICY)";
+const ABOVE_NOT_IN_EXPORT: &str = "the asset export does not hold everything above it";
+const CONDITIONAL: &str =
+    "the asset export does not show organization policies that have conditions";
 /// What a person reads of a name that the file's own `unreadable` lists.
 const MAY_NOT: &str = "may not be read";
 
@@ -41,10 +46,12 @@ pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw
     let judged = policies(&mut estate, &mut draft)?;
     tags(&mut estate, &mut draft)?;
     services(&mut estate, &mut draft)?;
+    org_policies(&mut estate, &mut draft)?;
     for name in &draft.unreadable {
         estate.mark_unreadable(name, MAY_NOT);
     }
     unknown_levels(&mut estate, &draft, &judged);
+    unknown_org_policies(&mut estate, &draft);
     *nameless = draft.export.nameless;
     Ok(estate)
 }
@@ -279,6 +286,38 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
     Ok(judged)
 }
 
+/// Sets the organization policies. A project may be named by its number in one and its id in another.
+fn org_policies(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
+    let mut seen: BTreeMap<(Resource, String), (At, OrgPolicy)> = BTreeMap::new();
+    for (policy, at) in std::mem::take(&mut draft.org_policies).into_values() {
+        let Some((on, constraint)) = org_policy::split(&policy.name) else {
+            continue;
+        };
+        let flaw = |fault: Fault| Flaw {
+            at,
+            path: format!("$.orgPolicies (\"{}\")", policy.name),
+            fault,
+        };
+        let found = match estate.resolve(&on) {
+            Existence::Exists(found) => found,
+            _ if at.asset || on.kind() <= ResourceKind::Folder => on.clone(),
+            _ => return Err(flaw(nowhere(estate, &on).into())),
+        };
+        let key = (found, constraint.to_owned());
+        if let Some((first, known)) = seen.get(&key)
+            && (known.spec != policy.spec || known.dry_run_spec != policy.dry_run_spec)
+        {
+            return Err(flaw(Fault {
+                what: format!("{constraint} has another policy there"),
+                earlier: Some(*first),
+            }));
+        }
+        seen.insert(key, (at, policy.clone()));
+        estate.put_org_policy(policy);
+    }
+    Ok(())
+}
+
 fn same(a: &AllowPolicy, b: &AllowPolicy) -> bool {
     a.bindings == b.bindings && a.extra == b.extra
 }
@@ -411,5 +450,36 @@ fn unknown_levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource,
         for account in accounts {
             estate.mark_unreadable(&account.full_name(), NO_POLICIES);
         }
+    }
+}
+
+/// Organization policies have a place in an export. Where it holds none, none was read; and what
+/// counts on a resource is known only where all above it is in the export too.
+fn unknown_org_policies(estate: &mut Estate, draft: &Draft) {
+    if !draft.export.any || draft.says_org_policies {
+        return;
+    }
+    let resolved = |list: &BTreeSet<Resource>| -> HashSet<Resource> {
+        let found = list.iter().filter_map(|l| estate.resolve(l).exists());
+        found.collect()
+    };
+    let listed = resolved(&draft.export.listed);
+    let conditional = resolved(&draft.export.conditional);
+    let names = (estate.organizations().map(|o| o.name.clone()))
+        .chain(estate.folders().map(|f| f.name.clone()))
+        .chain((estate.projects()).map(|p| format!("projects/{}", p.project_id)));
+    let levels: Vec<Resource> = names.filter_map(|n| Resource::parse(&n).ok()).collect();
+    for level in levels {
+        let ancestry = estate.ancestry(&level);
+        let why = if !draft.export.any_org_policy {
+            NO_ORG_POLICIES
+        } else if ancestry.levels.iter().any(|l| !listed.contains(l)) {
+            ABOVE_NOT_IN_EXPORT
+        } else if ancestry.levels.iter().any(|l| conditional.contains(l)) {
+            CONDITIONAL
+        } else {
+            continue;
+        };
+        estate.mark_unreadable(&org_policy::collection(&level), why);
     }
 }

@@ -27,6 +27,7 @@ pub(super) const KEYS: &[&str] = &[
     "denyPolicies",
     "principalAccessBoundaryPolicies",
     "policyBindings",
+    "orgPolicies",
     "tags",
     "enabledServices",
     "providers",
@@ -123,6 +124,10 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
             "policyBindings" => {
                 loading.draft.says_boundaries = true;
                 list(loading, d, Draft::binding)
+            }
+            "orgPolicies" => {
+                loading.draft.says_org_policies = true;
+                list(loading, d, Draft::org_policy)
             }
             "providers" => list(loading, d, Draft::provider),
             "unreadable" => list(loading, d, Draft::unreadable),

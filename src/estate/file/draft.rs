@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::super::{Folder, Group, Organization, Project, Provider, ServiceAccount, Tag};
 use super::kept::{At, Fault, Kept};
 use crate::iam::{
-    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, PolicyMember, Resource, Role, deny,
+    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource,
+    Role, deny, org_policy,
 };
 
 pub(super) type Outcome = Result<(), Fault>;
@@ -39,6 +40,7 @@ pub(super) struct Draft {
     pub deny: Kept<DenyPolicy>,
     pub boundaries: Kept<BoundaryPolicy>,
     pub bindings: Kept<PolicyBinding>,
+    pub org_policies: Kept<OrgPolicy>,
     pub providers: Kept<Provider>,
     pub policies: Vec<PolicyOf>,
     pub tags: Vec<(Resource, Vec<Tag>, At)>,
@@ -49,6 +51,8 @@ pub(super) struct Draft {
     pub says_deny: bool,
     /// Likewise of boundaries or their bindings.
     pub says_boundaries: bool,
+    /// Likewise of organization policies.
+    pub says_org_policies: bool,
     /// What an export tells beside the things themselves.
     pub export: Export,
     /// Each member once, however often it is named.
@@ -62,6 +66,10 @@ pub(super) struct Export {
     pub any: bool,
     /// Some asset carried an allow policy.
     pub any_policy: bool,
+    /// Some asset carried organization policies.
+    pub any_org_policy: bool,
+    /// Resources with organization policies that the export does not show whole.
+    pub conditional: BTreeSet<Resource>,
     /// What lies right above, from `ancestors` and parents.
     pub above: HashMap<Resource, (Resource, At)>,
     /// Organizations, folders and projects that are assets themselves.
@@ -243,6 +251,43 @@ impl Draft {
         self.bindings.add(it.name.clone(), it, self.at)
     }
 
+    pub fn org_policy(&mut self, it: OrgPolicy) -> Outcome {
+        if org_policy::split(&it.name).is_none() {
+            return Err(not(
+                &it.name,
+                "projects/NUMBER/policies/CONSTRAINT, folders/NUMBER/policies/CONSTRAINT or organizations/NUMBER/policies/CONSTRAINT",
+            ));
+        }
+        let top = ["name", "spec", "dryRunSpec", "alternate", "etag"];
+        self.near(&it.extra, &top)?;
+        for spec in [&it.spec, &it.dry_run_spec].into_iter().flatten() {
+            self.near(
+                &spec.extra,
+                &["etag", "updateTime", "rules", "inheritFromParent", "reset"],
+            )?;
+            for rule in &spec.rules {
+                self.near(
+                    &rule.extra,
+                    &[
+                        "values",
+                        "allowAll",
+                        "denyAll",
+                        "enforce",
+                        "condition",
+                        "parameters",
+                    ],
+                )?;
+                if let Some(values) = &rule.values {
+                    self.near(&values.extra, &["allowedValues", "deniedValues"])?;
+                }
+            }
+        }
+        if let Some(flaw) = it.flaw() {
+            return Err(format!("the policy '{}' cannot be: {flaw}", it.name).into());
+        }
+        self.org_policies.add(it.name.clone(), it, self.at)
+    }
+
     pub fn provider(&mut self, it: Provider) -> Outcome {
         if !it.name.contains("/providers/") {
             return Err(not(
@@ -314,6 +359,8 @@ impl Draft {
             && name.ends_with("/denypolicies")
         {
             deny::collection(&point)
+        } else if let Some(on) = org_policy::collection_of(&name) {
+            org_policy::collection(&on)
         } else if let Some(email) = name.strip_prefix("groups/")
             && crate::iam::principal::is_email(email)
         {
@@ -327,7 +374,7 @@ impl Draft {
         } else {
             return Err(not(
                 &name,
-                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, groups/EMAIL or a role",
+                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL or a role",
             ));
         };
         self.unreadable.insert(known);

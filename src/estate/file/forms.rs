@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::{Folder, Organization, Project};
-use crate::iam::Resource;
+use crate::iam::org_policy::{OrgPolicyRule, OrgPolicySpec, StringValues};
+use crate::iam::{OrgPolicy, Resource, org_policy};
 
 /// An organization, v1 or v3.
 #[derive(Debug, Default, Deserialize)]
@@ -101,6 +102,124 @@ impl From<AnyProject> for Project {
                 any.state
             },
             extra: any.extra,
+        }
+    }
+}
+
+/// An organization policy as asset exports have it (discovery document cloudasset v1,
+/// `GoogleCloudOrgpolicyV1Policy`), in snake or camel case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OrgPolicyV1 {
+    version: i64,
+    constraint: String,
+    #[serde(alias = "list_policy")]
+    list_policy: Option<ListV1>,
+    #[serde(alias = "boolean_policy")]
+    boolean_policy: Option<BooleanV1>,
+    #[serde(alias = "restore_default")]
+    restore_default: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListV1 {
+    #[serde(alias = "allowed_values")]
+    allowed_values: Vec<String>,
+    #[serde(alias = "denied_values")]
+    denied_values: Vec<String>,
+    #[serde(alias = "all_values")]
+    all_values: Value,
+    #[serde(alias = "inherit_from_parent")]
+    inherit_from_parent: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BooleanV1 {
+    enforced: bool,
+}
+
+/// What a v1 policy comes to.
+pub(super) enum FromV1 {
+    /// The same in the v2 form.
+    Policy(OrgPolicy),
+    /// Nothing is set.
+    Nothing,
+    /// It has conditions or parameters, for which v1 has no place, and its constraint has a say here.
+    Partial,
+}
+
+impl OrgPolicyV1 {
+    /// The v2 form of a policy that is set on `on`. A version of 2 says that it has conditions (gcloud,
+    /// `resource-manager org-policies describe`); a managed constraint's parameters are not in it.
+    pub fn on(self, on: &Resource) -> FromV1 {
+        let constraint = self.constraint.trim_start_matches("constraints/");
+        let managed = constraint.contains(".managed.");
+        if constraint.is_empty() {
+            return FromV1::Nothing;
+        }
+        let enforced = self.boolean_policy.as_ref().is_some_and(|b| b.enforced);
+        if self.version >= 2 || (managed && enforced) {
+            return match org_policy::constraint(constraint) {
+                Some(_) => FromV1::Partial,
+                None => FromV1::Nothing,
+            };
+        }
+        let rule = |rule| OrgPolicySpec {
+            rules: vec![rule],
+            ..OrgPolicySpec::default()
+        };
+        let spec = if self.restore_default.is_some() {
+            OrgPolicySpec {
+                reset: true,
+                ..OrgPolicySpec::default()
+            }
+        } else if let Some(boolean) = self.boolean_policy {
+            rule(OrgPolicyRule {
+                enforce: Some(boolean.enforced),
+                ..OrgPolicyRule::default()
+            })
+        } else if let Some(list) = self.list_policy {
+            OrgPolicySpec {
+                inherit_from_parent: list.inherit_from_parent,
+                ..rule(list.rule())
+            }
+        } else {
+            return FromV1::Nothing;
+        };
+        FromV1::Policy(OrgPolicy {
+            name: format!("{}/{constraint}", org_policy::collection(on)),
+            spec: Some(spec),
+            ..OrgPolicy::default()
+        })
+    }
+}
+
+impl ListV1 {
+    fn rule(self) -> OrgPolicyRule {
+        let all = |word: &str, number: i64| {
+            self.all_values.as_str() == Some(word) || self.all_values.as_i64() == Some(number)
+        };
+        if all("ALLOW", 1) {
+            OrgPolicyRule {
+                allow_all: Some(true),
+                ..OrgPolicyRule::default()
+            }
+        } else if all("DENY", 2) {
+            OrgPolicyRule {
+                deny_all: Some(true),
+                ..OrgPolicyRule::default()
+            }
+        } else {
+            OrgPolicyRule {
+                values: Some(StringValues {
+                    allowed_values: self.allowed_values,
+                    denied_values: self.denied_values,
+                    ..StringValues::default()
+                }),
+                ..OrgPolicyRule::default()
+            }
         }
     }
 }

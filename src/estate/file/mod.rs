@@ -16,6 +16,8 @@ mod kept;
 mod write;
 
 #[cfg(test)]
+mod org_policy_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -373,7 +373,8 @@ fn an_export_is_an_estate() {
             ("storage.googleapis.com/Bucket", 1)
         ]
     );
-    assert_eq!((loaded.nameless, estate.unreadable().count()), (0, 0));
+    // It holds no organization policies of its three levels.
+    assert_eq!((loaded.nameless, estate.unreadable().count()), (0, 3));
     assert_eq!(
         loaded.notes(),
         [
@@ -474,7 +475,8 @@ fn levels_that_are_not_in_the_export_are_unknown() {
         .map(|l| format!("{l}\n"))
         .collect();
     let loaded = load(&[("a", &resources_only)]).unwrap();
-    assert_eq!(loaded.estate.unreadable().count(), 4);
+    // Four allow policies, and the organization policies of three levels.
+    assert_eq!(loaded.estate.unreadable().count(), 7);
     let both = load(&[("a", &resources_only), ("b", &policies_only)]).unwrap();
     assert_eq!(
         to_json(&both.estate),

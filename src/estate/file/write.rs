@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::{Coverage, Estate};
-use crate::iam::{Resource, deny};
+use crate::iam::{Resource, deny, org_policy};
 
 /// The estate as the JSON object that [`super::read`] reads, in a fixed order, so that two exports can
 /// be compared. Keys with nothing under them are left out.
@@ -67,6 +67,10 @@ pub fn to_json(estate: &Estate) -> Value {
         ),
     );
     put(
+        "orgPolicies",
+        sorted(estate.org_policies().map(|p| (p.name.as_str(), &**p))),
+    );
+    put(
         "tags",
         named(
             estate
@@ -110,6 +114,9 @@ fn unknown(estate: &Estate) -> Vec<String> {
             }
             if !estate.deny_policies(&level).is_known() {
                 names.push(deny::collection(&level));
+            }
+            if !estate.knows_org_policies(&level) {
+                names.push(org_policy::collection(&level));
             }
             if !estate.has_policy_bindings(&level) {
                 names.push(format!(
