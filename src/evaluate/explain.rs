@@ -6,7 +6,7 @@ use super::explanation::{
     Tri, Verdict,
 };
 use super::judge::Judge;
-use super::{allow, boundary, deny, may, membership};
+use super::{allow, boundary, deny, may, membership, org_policy};
 use crate::estate::{Ancestry, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -148,6 +148,7 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     } else {
         None
     };
+    let extended = extended(estate, &question);
     let off_path = off_path(&judge, &ancestry);
     let mut assumptions: Vec<String> = estate.assumptions().map(str::to_owned).collect();
     if target_state == AccountState::Unknown {
@@ -170,13 +171,14 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     }
     let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
     Explanation {
-        outcome: with_call(from_policies, &question, quota.as_ref()),
+        outcome: with_call(from_policies, &question, quota.as_ref(), extended),
         question,
         verdict,
         target_state,
         caller_state,
         api,
         quota,
+        extended,
         allow,
         ancestry_complete: ancestry.complete,
         off_path,
@@ -223,20 +225,37 @@ fn outcome(
 pub(super) const LIFETIME: u32 = 3_600;
 pub(super) const EXTENDED_LIFETIME: u32 = 43_200;
 
-/// Counts what is known of the call itself. Between the two lifetimes an organization policy decides,
-/// which is not read here.
-fn with_call(outcome: Outcome, question: &Question, quota: Option<&(String, Tri)>) -> Outcome {
+/// The lifetime that an access token is asked for, where it is longer than the usual longest.
+pub(super) fn long_lifetime(question: &Question) -> Option<u32> {
+    let wanted = |_: &u32| question.permission.as_str() == GET_ACCESS_TOKEN;
+    let lifetime = question.call.lifetime.filter(wanted);
+    lifetime.filter(|s| *s > LIFETIME)
+}
+
+/// Whether the organization's policies extend the target's longest lifetime, where that is asked.
+fn extended(estate: &Estate, question: &Question) -> Option<Tri> {
+    let seen = question.call.seen == Some(Seen::LifetimeTooLong);
+    let asked = seen || long_lifetime(question).is_some();
+    asked.then(|| org_policy::lifetime_extended(estate, &question.target).0)
+}
+
+/// Counts what is known of the call itself. Between the two lifetimes an organization policy decides.
+fn with_call(
+    outcome: Outcome,
+    question: &Question,
+    quota: Option<&(String, Tri)>,
+    extended: Option<Tri>,
+) -> Outcome {
     let call = &question.call;
-    let lifetime = call
-        .lifetime
-        .filter(|_| question.permission.as_str() == GET_ACCESS_TOKEN)
-        .unwrap_or_default();
+    let lifetime = long_lifetime(question);
     let refused = quota.is_some_and(|(_, may)| *may == Tri::No)
-        || lifetime > EXTENDED_LIFETIME
-        || call.seen.is_some_and(|seen| stands(seen, quota));
+        || lifetime.is_some_and(|s| s > EXTENDED_LIFETIME || extended == Some(Tri::No))
+        || call
+            .seen
+            .is_some_and(|seen| stands(seen, question, quota, extended));
     if refused {
         Outcome::WouldFail
-    } else if lifetime > LIFETIME && outcome == Outcome::WouldSucceed {
+    } else if lifetime.is_some() && extended != Some(Tri::Yes) && outcome == Outcome::WouldSucceed {
         Outcome::Unknown
     } else {
         outcome
@@ -244,9 +263,21 @@ fn with_call(outcome: Outcome, question: &Question, quota: Option<&(String, Tri)
 }
 
 /// Whether an answer that was seen still means something: of a quota project that is known, its
-/// policy of today is judged.
-pub(super) fn stands(seen: Seen, quota: Option<&(String, Tri)>) -> bool {
-    seen != Seen::QuotaProjectDenied || quota.is_none_or(|(_, may)| *may != Tri::Yes)
+/// policy of today is judged; of a lifetime that is known, the organization policy of today.
+pub(super) fn stands(
+    seen: Seen,
+    question: &Question,
+    quota: Option<&(String, Tri)>,
+    extended: Option<Tri>,
+) -> bool {
+    match seen {
+        Seen::QuotaProjectDenied => quota.is_none_or(|(_, may)| *may != Tri::Yes),
+        Seen::LifetimeTooLong => {
+            let now = long_lifetime(question).filter(|s| *s <= EXTENDED_LIFETIME);
+            now.is_none() || extended != Some(Tri::Yes)
+        }
+        Seen::ScopeInsufficient | Seen::CredentialsExpired => true,
+    }
 }
 
 /// Whether the caller may use the quota project (discovery document serviceusage v1: `services.use`;

@@ -368,6 +368,9 @@ pub struct Explanation {
     pub api: Option<(String, Tri)>,
     /// The quota project that was given, and whether the caller may use it.
     pub quota: Option<(String, Tri)>,
+    /// Whether an organization policy lets the target's access tokens live for up to 12 hours; `None`
+    /// where the call asks for nothing of the kind.
+    pub extended: Option<Tri>,
     /// Allow policies on the target's ancestry, target first, then up.
     pub allow: Vec<PolicyExplanation>,
     /// Whether the ancestry's top was reached.

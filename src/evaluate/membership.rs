@@ -234,24 +234,22 @@ fn customer(judge: &Judge<'_>, id: &str) -> Membership {
         .organizations()
         .find(|o| o.directory_customer_id.as_deref() == Some(id));
     match organization {
-        Some(o) => user_of(judge, email, &o.display_name),
+        Some(o) => user_of(judge.estate, domain_of(email), &o.display_name),
         None => Membership::unknown(format!("the customer {id} is not known")),
     }
 }
 
-/// An estate file says that an organization's users are those of its own domain; of a live one only
-/// that domain is known.
-fn user_of(judge: &Judge<'_>, email: &str, domain: &str) -> Membership {
-    let own = domain_of(email);
+/// Whether the users of the domain `own` are those of the organization of `domain`. An estate file
+/// says that they are those of its own domain; of a live one only that domain is known.
+pub(crate) fn user_of(estate: &Estate, own: &str, domain: &str) -> Membership {
     if !domain.is_empty() && own.eq_ignore_ascii_case(domain) {
         return Membership::yes();
     }
     let elsewhere = own == "gmail.com"
-        || judge
-            .estate
+        || estate
             .organizations()
             .any(|o| o.display_name.eq_ignore_ascii_case(own));
-    if elsewhere || judge.estate.coverage() == Coverage::Whole {
+    if elsewhere || estate.coverage() == Coverage::Whole {
         Membership::no()
     } else {
         Membership::unknown(format!(
@@ -314,7 +312,7 @@ fn service_accounts_of(judge: &Judge<'_>, of: &Resource) -> Membership {
 
 /// The project number in the address of a service agent: `service-NUMBER@…` or
 /// `NUMBER@cloudservices.gserviceaccount.com` (doc "Service agents").
-fn agent_project(email: &str) -> Option<&str> {
+pub(crate) fn agent_project(email: &str) -> Option<&str> {
     let (local, domain) = email.split_once('@')?;
     let number = match local.strip_prefix("service-") {
         Some(rest) if domain.ends_with(".gserviceaccount.com") => rest,
@@ -346,7 +344,7 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     match &judge.caller {
         Principal::User(email) => match of {
             Resource::Organization(number) => match judge.estate.organization(number) {
-                Some(o) => user_of(judge, email, &o.display_name),
+                Some(o) => user_of(judge.estate, domain_of(email), &o.display_name),
                 None => Membership::unknown(format!("organizations/{number} is not known")),
             },
             _ => Membership::no(),

@@ -13,6 +13,7 @@ mod federation;
 mod judge;
 mod may;
 mod membership;
+pub mod org_policy;
 pub mod reach;
 pub mod role;
 mod troubleshoot;

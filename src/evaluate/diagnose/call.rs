@@ -2,13 +2,13 @@
 //! change that may not count yet.
 
 use super::super::cause::CauseKind;
-use super::super::explain::{EXTENDED_LIFETIME, LIFETIME, stands};
+use super::super::explain::{EXTENDED_LIFETIME, LIFETIME, long_lifetime, stands};
 use super::super::explanation::{Explanation, Outcome, Seen, Tri};
+use super::super::org_policy::lifetime_extended;
 use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
 use crate::iam::Resource;
-use crate::iam::permission::GET_ACCESS_TOKEN;
 
 /// So long a written policy may take to count: "typically in 2 minutes, potentially 7 minutes or
 /// longer" (doc: Access change propagation); 10 is chosen.
@@ -20,7 +20,7 @@ pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Ca
         credentials(seen, &names, explanation, causes);
     }
     quota(explanation, &names, causes);
-    lifetime(explanation, &names, causes);
+    lifetime(estate, explanation, &names, causes);
 }
 
 fn credentials(seen: Seen, names: &Names, explanation: &Explanation, causes: &mut Causes) {
@@ -53,7 +53,12 @@ fn credentials(seen: Seen, names: &Names, explanation: &Explanation, causes: &mu
 fn quota(explanation: &Explanation, names: &Names, causes: &mut Causes) {
     let quota = explanation.quota.as_ref();
     let seen = explanation.question.call.seen == Some(Seen::QuotaProjectDenied)
-        && stands(Seen::QuotaProjectDenied, quota);
+        && stands(
+            Seen::QuotaProjectDenied,
+            &explanation.question,
+            quota,
+            explanation.extended,
+        );
     let (place, project) = match quota {
         Some((project, Tri::No)) => (Some(Resource::project(project)), project.as_str()),
         Some((project, _)) if seen => (Some(Resource::project(project)), project.as_str()),
@@ -80,34 +85,63 @@ fn quota(explanation: &Explanation, names: &Names, causes: &mut Causes) {
     );
 }
 
-fn lifetime(explanation: &Explanation, names: &Names, causes: &mut Causes) {
+fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &mut Causes) {
+    const CONSTRAINT: &str = "constraints/iam.allowServiceAccountCredentialLifetimeExtension";
     let question = &explanation.question;
-    let asked = question
-        .call
-        .lifetime
-        .filter(|s| *s > LIFETIME && question.permission.as_str() == GET_ACCESS_TOKEN);
-    if asked.is_none() && question.call.seen != Some(Seen::LifetimeTooLong) {
+    let asked = long_lifetime(question);
+    let seen = question.call.seen == Some(Seen::LifetimeTooLong);
+    let still = seen
+        && stands(
+            Seen::LifetimeTooLong,
+            question,
+            explanation.quota.as_ref(),
+            explanation.extended,
+        );
+    let beyond = asked.is_some_and(|s| s > EXTENDED_LIFETIME);
+    let refused = asked.is_some() && (beyond || explanation.extended != Some(Tri::Yes));
+    if !still && !refused {
         return;
     }
     let start = asked.map_or_else(
         || "The token was asked for a longer lifetime than it may have".to_owned(),
         |s| format!("A token of {s} seconds was asked for"),
     );
-    let (limit, remedy) = if asked.is_some_and(|s| s > EXTENDED_LIFETIME) {
-        (
-            format!("no account gives one of more than {EXTENDED_LIFETIME}"),
-            format!("Ask for at most {LIFETIME} seconds and get a new token when it ends."),
-        )
+    let (extended, set_on) = lifetime_extended(estate, &question.target);
+    let (limit, most) = if beyond {
+        let limit = format!("no account gives one of more than {EXTENDED_LIFETIME}");
+        (limit, LIFETIME)
+    } else if extended == Tri::Yes {
+        let limit = format!(
+            "{} gives {EXTENDED_LIFETIME} at most, as the organization policy {CONSTRAINT} names it",
+            names.target
+        );
+        (limit, EXTENDED_LIFETIME)
     } else {
-        (
-            format!(
-                "{} gives {LIFETIME} at most, unless the organization policy constraints/iam.allowServiceAccountCredentialLifetimeExtension names it, which was not read",
-                names.target
+        let named = match set_on {
+            Ok(levels) if extended == Tri::No => {
+                let on = levels.first().map_or_else(String::new, |on| {
+                    format!(", set on {},", words::level(estate, on))
+                });
+                format!("the organization policy {CONSTRAINT}{on} does not name it")
+            }
+            Ok(_) => format!(
+                "unless the organization policy {CONSTRAINT} names it, which hangs on tags that are not known"
             ),
-            format!(
-                "Ask for at most {LIFETIME} seconds, or ask whoever keeps the organization's policies to add {} to that constraint (up to {EXTENDED_LIFETIME}; one address in each value).",
-                question.target.id()
+            Err(why) => format!(
+                "unless the organization policy {CONSTRAINT} names it, which could not be read ({why})"
             ),
+        };
+        let join = if extended == Tri::No { ":" } else { "," };
+        let limit = format!("{} gives {LIFETIME} at most{join} {named}", names.target);
+        (limit, LIFETIME)
+    };
+    let ask = format!("Ask for at most {most} seconds");
+    let remedy = if beyond || extended == Tri::Yes {
+        format!("{ask} and get a new token when it ends.")
+    } else {
+        format!(
+            "{ask}, or ask whoever keeps the organization's policies to add {} to that constraint (up to {EXTENDED_LIFETIME}; one address in each value).",
+            question.target.id()
         )
     };
     causes.on(

@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod generate;
+mod org_policies;
 mod properties;
 mod reach;
 mod rules;
@@ -52,6 +53,9 @@ pub(super) fn from_value(file: &Value, coverage: Coverage) -> Estate {
     list("providers")
         .into_iter()
         .for_each(|v| e.put_provider(read(v)));
+    list("orgPolicies")
+        .into_iter()
+        .for_each(|v| assert!(e.put_org_policy(read(v))));
     let canonical = |e: &Estate, name: &str| {
         let resource = Resource::parse(name).unwrap();
         e.resolve(&resource).exists().unwrap_or(resource)

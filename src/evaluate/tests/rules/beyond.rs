@@ -168,20 +168,82 @@ fn the_caller_needs_to_use_the_quota_project() {
 
 #[test]
 fn a_token_lives_an_hour_or_twelve_where_an_organization_policy_says_so() {
-    for (lifetime, outcome, kinds) in [
-        (3_600, Outcome::WouldSucceed, vec![]),
-        (3_601, Outcome::Unknown, vec![CauseKind::LifetimeTooLong]),
-        (43_200, Outcome::Unknown, vec![CauseKind::LifetimeTooLong]),
-        (43_201, Outcome::WouldFail, vec![CauseKind::LifetimeTooLong]),
+    let extension = "iam.allowServiceAccountCredentialLifetimeExtension";
+    let values = |list: &[&str]| json!({"rules": [{"values": {"allowedValues": list}}]});
+    let named = granted().org_policy("organizations/1", extension, values(&[T]));
+    let other = granted().org_policy(
+        "folders/2",
+        extension,
+        values(&["n@p.iam.gserviceaccount.com"]),
+    );
+    let unread = granted().unreadable("folders/2/policies");
+    let long = || vec![CauseKind::LifetimeTooLong];
+    for (what, world, lifetime, outcome, kinds, words) in [
+        ("usual", granted(), 3_600, Outcome::WouldSucceed, vec![], ""),
+        (
+            "not set",
+            granted(),
+            3_601,
+            Outcome::WouldFail,
+            long(),
+            "does not name it.",
+        ),
+        (
+            "named",
+            named.clone(),
+            43_200,
+            Outcome::WouldSucceed,
+            vec![],
+            "",
+        ),
+        (
+            "named",
+            named.clone(),
+            43_201,
+            Outcome::WouldFail,
+            long(),
+            "no account gives",
+        ),
+        (
+            "another",
+            other,
+            3_601,
+            Outcome::WouldFail,
+            long(),
+            "set on the folder data, does not name it",
+        ),
+        (
+            "unread",
+            unread.clone(),
+            3_601,
+            Outcome::Unknown,
+            long(),
+            "could not be read (may not be read)",
+        ),
+        (
+            "unread",
+            unread,
+            43_201,
+            Outcome::WouldFail,
+            long(),
+            "no account gives",
+        ),
     ] {
         let mut asked = question(C);
         asked.call.lifetime = Some(lifetime);
-        assert_eq!(granted().explain(&asked).outcome, outcome, "{lifetime}");
-        assert_eq!(granted().kinds(&asked), kinds, "{lifetime}");
+        assert_eq!(world.explain(&asked).outcome, outcome, "{what} {lifetime}");
+        assert_eq!(world.kinds(&asked), kinds, "{what} {lifetime}");
+        let said = world.causes(&asked).first().map(|c| c.message.clone());
+        let said = said.unwrap_or_default();
+        assert!(said.contains(words), "{what} {lifetime}: {said}");
     }
+    // Seen in an error: without the lifetime it stands, with one it is judged as it is today.
     let mut seen = question(C);
     seen.call.seen = Some(Seen::LifetimeTooLong);
     fails(&granted(), &seen, CauseKind::LifetimeTooLong);
+    fails(&named, &seen, CauseKind::LifetimeTooLong);
+    seen.call.lifetime = Some(7_200);
+    assert_eq!(named.explain(&seen).outcome, Outcome::WouldSucceed);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod levels;
 mod members_v1;
 mod members_v2;
 mod order;
+mod org_policies;
 mod people;
 mod roles;
 
@@ -68,7 +69,8 @@ impl World {
             "serviceAccounts": [account("t", "p", "101"), account("n", "p", "102"),
                 account("c", "q", "201")],
             "roles": [], "groups": [], "denyPolicies": [], "unreadable": [],
-            "principalAccessBoundaryPolicies": [], "policyBindings": [], "providers": [],
+            "principalAccessBoundaryPolicies": [], "policyBindings": [], "orgPolicies": [],
+            "providers": [],
             "iamPolicies": {}, "tags": {}, "enabledServices": {},
         }))
     }
@@ -133,6 +135,12 @@ impl World {
                 "target": {"principalSet": set}, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
                 "policy": name}),
         )
+    }
+
+    /// An organization policy at `projects/p`, `folders/2` or `organizations/1`.
+    pub fn org_policy(self, at: &str, constraint: &str, spec: Value) -> Self {
+        let name = format!("{at}/policies/{constraint}");
+        self.with("orgPolicies", json!({"name": name, "spec": spec}))
     }
 
     pub fn unreadable(self, name: &str) -> Self {

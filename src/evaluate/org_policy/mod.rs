@@ -1,0 +1,293 @@
+//! What comes of organization policies: rules inherited along the hierarchy, conditions over tags,
+//! and the constraints that have a say in impersonation. Three-valued.
+//!
+//! Sources: discovery document orgpolicy v2 (`PolicySpec`, `PolicyRule`); discovery document
+//! cloudresourcemanager v1 (`ListPolicy`, `BooleanPolicy`, with examples); doc "Understand hierarchy
+//! evaluation".
+
+mod guard;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::conditions::{self, Site};
+use super::explanation::{Explanation, Tri};
+use super::judge::Judge;
+use super::membership;
+use crate::estate::{Estate, Read};
+use crate::iam::org_policy::{
+    CROSS_PROJECT, Constraint, ConstraintKind, KEY_CREATION, LIFETIME_EXTENSION, OrgPolicyRule,
+    constraint,
+};
+use crate::iam::permission::ACT_AS;
+use crate::iam::{OrgPolicy, Permission, Principal, Resource, ResourceKind};
+
+pub use guard::{Guard, Guards};
+
+/// One rule and whether it counts.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The rule.
+    pub rule: OrgPolicyRule,
+    /// Whether its condition holds; yes where it has none.
+    pub holds: Tri,
+}
+
+/// What comes of a constraint's policies on a resource.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// The constraint.
+    pub constraint: Constraint,
+    /// Every rule that is set there or inherited, the nearest level's first. Empty: the constraint's
+    /// default holds.
+    pub rules: Vec<Counted>,
+    /// Where they are set, nearest first; empty where that is not known.
+    pub set_on: Vec<Resource>,
+}
+
+/// What comes of a constraint on a resource (canonical name): of the policies set above it where all
+/// that count are known, else as Google said.
+#[must_use]
+pub fn effective(estate: &Estate, on: &Resource, constraint: &Constraint) -> Read<Effective> {
+    let composed = composed(estate, on, constraint);
+    let settled = |e: &Effective| {
+        let open = |c: &Counted| !matches!(c.holds, Tri::Yes | Tri::No);
+        !e.rules.iter().any(open)
+    };
+    match (composed, said(estate, on, constraint)) {
+        (Read::Known(effective), None) => Read::Known(effective),
+        (Read::Known(effective), _) if settled(&effective) => Read::Known(effective),
+        (_, Some(said)) => Read::Known(said),
+        (unreadable, None) => unreadable,
+    }
+}
+
+/// From the policies themselves. A level without one says nothing; one that inherits adds to what is
+/// set above; any other hides it (orgpolicy v2, `PolicySpec.inheritFromParent`, `reset`). A dry run
+/// is never enforced.
+fn composed(estate: &Estate, on: &Resource, constraint: &Constraint) -> Read<Effective> {
+    let mut all = Effective {
+        constraint: *constraint,
+        rules: Vec::new(),
+        set_on: Vec::new(),
+    };
+    let ancestry = estate.ancestry(on);
+    for level in &ancestry.levels {
+        if level.kind() == ResourceKind::ServiceAccount {
+            continue;
+        }
+        let policy = match estate.org_policy(level, constraint.name) {
+            Read::Known(policy) => policy,
+            Read::Unreadable(why) => return Read::Unreadable(why),
+        };
+        let Some(spec) = policy.and_then(|p| p.spec.as_ref()) else {
+            continue;
+        };
+        all.set_on.push(level.clone());
+        all.rules.extend(counted(estate, on, &spec.rules));
+        if spec.reset || !spec.inherit_from_parent || constraint.kind != ConstraintKind::List {
+            return Read::Known(all);
+        }
+    }
+    if ancestry.complete {
+        Read::Known(all)
+    } else {
+        Read::Unreadable("the hierarchy above it is not known".into())
+    }
+}
+
+fn counted(estate: &Estate, on: &Resource, rules: &[OrgPolicyRule]) -> Vec<Counted> {
+    let mut judge = None;
+    let rules = rules.iter().map(|rule| Counted {
+        rule: rule.clone(),
+        holds: match rule.when() {
+            None => Tri::Yes,
+            // Conditions know tags alone, as those of deny rules do.
+            Some(condition) => {
+                let judge = judge.get_or_insert_with(|| on_tags(estate, on));
+                conditions::decide(judge, condition, Site::Deny)
+            }
+        },
+    });
+    rules.collect()
+}
+
+/// A judge of tags: caller and permission play no part.
+fn on_tags<'e>(estate: &'e Estate, on: &Resource) -> Judge<'e> {
+    let nobody = Principal::Other(String::new());
+    let permission = Permission::get_access_token();
+    Judge::new(estate, &nobody, &permission, on, Timestamp::UNIX_EPOCH)
+}
+
+/// As Google said (`getEffectivePolicy`: merged, conditions evaluated). It was asked of a project or
+/// above; what an account's own tags would change of it is not in it (chosen: taken as it is).
+fn said(estate: &Estate, on: &Resource, constraint: &Constraint) -> Option<Effective> {
+    let levels = estate.ancestry(on).levels;
+    let found = |level: &Resource| estate.effective_org_policy(level, constraint.name);
+    let asked = levels
+        .iter()
+        .find(|l| l.kind() != ResourceKind::ServiceAccount)?;
+    let spec = found(asked)?.spec.clone().unwrap_or_default();
+    let set = |level: &&Resource| {
+        let policy = estate.org_policy(level, constraint.name).known().flatten();
+        policy.is_some_and(|p: &Arc<OrgPolicy>| p.spec.is_some())
+    };
+    Some(Effective {
+        constraint: *constraint,
+        rules: counted(estate, on, &spec.rules),
+        set_on: levels.iter().filter(set).take(1).cloned().collect(),
+    })
+}
+
+impl Effective {
+    /// Whether a list constraint allows a value; `is` says whether the value is the one written.
+    ///
+    /// Denied beats allowed (doc "Understand hierarchy evaluation"); rules that only deny leave the
+    /// rest allowed (cloudresourcemanager v1, `ListPolicy`, example 3). Where no rule counts, the
+    /// default holds (chosen).
+    pub(super) fn allows(&self, is: impl Fn(&str) -> Tri) -> Tri {
+        let any = |list: &[String]| {
+            list.iter()
+                .fold(Tri::No, |sum, value| sum.or(is(bare(value))))
+        };
+        let (mut some, mut limited, mut allowed, mut denied) = (Tri::No, Tri::No, Tri::No, Tri::No);
+        for Counted { rule, holds } in &self.rules {
+            some = some.or(*holds);
+            let values = rule.values.clone().unwrap_or_default();
+            if rule.allow_all == Some(true) {
+                (limited, allowed) = (limited.or(*holds), allowed.or(*holds));
+            } else if !values.allowed_values.is_empty() {
+                limited = limited.or(*holds);
+                allowed = allowed.or(holds.and(any(&values.allowed_values)));
+            }
+            if rule.deny_all == Some(true) {
+                denied = denied.or(*holds);
+            }
+            denied = denied.or(holds.and(any(&values.denied_values)));
+        }
+        let by_rules = allowed.or(limited.negate()).and(denied.negate());
+        either(some, by_rules, self.default())
+    }
+
+    /// What a boolean or managed constraint comes to, by what each of its rules comes to: a rule with
+    /// a condition that is true comes before the one without (orgpolicy v2, `PolicySpec.rules`).
+    pub(super) fn decides(&self, rule: impl Fn(&OrgPolicyRule) -> Tri) -> Tri {
+        let always = self.rules.iter().find(|c| c.rule.when().is_none());
+        let start = always.map_or(self.default(), |c| rule(&c.rule));
+        let when = self.rules.iter().filter(|c| c.rule.when().is_some());
+        when.rev()
+            .fold(start, |rest, c| either(c.holds, rule(&c.rule), rest))
+    }
+
+    fn default(&self) -> Tri {
+        answer(self.constraint.default_allows)
+    }
+
+    /// Whether a boolean constraint is enforced.
+    fn enforced(&self) -> Tri {
+        self.decides(|rule| answer(rule.enforce != Some(true)))
+            .negate()
+    }
+}
+
+fn answer(yes: bool) -> Tri {
+    if yes { Tri::Yes } else { Tri::No }
+}
+
+/// One or the other; where it is open which, what both say.
+fn either(first: Tri, one: Tri, other: Tri) -> Tri {
+    match first {
+        Tri::Yes => one,
+        Tri::No => other,
+        _ if one == other => one,
+        open => open,
+    }
+}
+
+/// A value without `is:`, which says nothing more (orgpolicy v2, `StringValues`).
+pub(super) fn bare(value: &str) -> &str {
+    value.strip_prefix("is:").unwrap_or(value)
+}
+
+/// Whether a constraint that is known here answers on a resource, with why not.
+fn ask(
+    estate: &Estate,
+    on: &Resource,
+    name: &str,
+    decide: impl Fn(&Effective) -> Tri,
+) -> (Tri, Result<Vec<Resource>, Arc<str>>) {
+    let Some(constraint) = constraint(name) else {
+        return (Tri::UnknownInfo, Ok(Vec::new()));
+    };
+    match effective(estate, on, constraint) {
+        Read::Known(effective) => (decide(&effective), Ok(effective.set_on)),
+        Read::Unreadable(why) => (Tri::UnknownInfo, Err(why)),
+    }
+}
+
+/// Whether access tokens of an account (canonical name) may live for up to 12 hours: whether
+/// `constraints/iam.allowServiceAccountCredentialLifetimeExtension` names it. And where that is set,
+/// or why it is not known.
+#[must_use]
+pub fn lifetime_extended(
+    estate: &Estate,
+    account: &Resource,
+) -> (Tri, Result<Vec<Resource>, Arc<str>>) {
+    let id = account.id();
+    let email = estate.account(id).map_or(id, |a| &a.email);
+    ask(estate, account, LIFETIME_EXTENSION, |e| {
+        e.allows(|value| answer(value.eq_ignore_ascii_case(email)))
+    })
+}
+
+/// Whether keys of an account (canonical name) may not be made.
+#[must_use]
+pub fn keys_disabled(estate: &Estate, account: &Resource) -> Tri {
+    ask(estate, account, KEY_CREATION, Effective::enforced).0
+}
+
+/// What beside IAM's policies a person should know of an answer, sentences: an account that may be
+/// acted as, and not be attached to what the caller would attach it to.
+///
+/// `iam.disableCrossProjectServiceAccountUsage` counts on the project that the account is in (doc
+/// "Attach service accounts to resources"). Where the resource is, nobody asked: told when the caller
+/// is an account of another project.
+#[must_use]
+pub fn notices(estate: &Estate, explanation: &Explanation) -> Vec<String> {
+    let question = &explanation.question;
+    if question.permission.as_str() != ACT_AS {
+        return Vec::new();
+    }
+    let home = |principal: &Principal| match membership::home(estate, principal) {
+        Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => {
+            Some(project)
+        }
+        _ => None,
+    };
+    let Resource::ServiceAccount { project, .. } = &question.target else {
+        return Vec::new();
+    };
+    let Some(own) = home(&question.caller).filter(|own| own != project) else {
+        return Vec::new();
+    };
+    let on = Resource::Project(Arc::clone(project));
+    let (enforced, seen) = ask(estate, &on, CROSS_PROJECT, Effective::enforced);
+    let hindered = format!(
+        "attaching an account of {project} to a resource of another project, such as {own},"
+    );
+    match (enforced, seen) {
+        (Tri::No, _) => Vec::new(),
+        (Tri::Yes, _) => vec![format!(
+            "The organization policy {CROSS_PROJECT} is enforced on {project}: {hindered} is refused whatever roles say."
+        )],
+        (_, seen) => {
+            let why = seen
+                .err()
+                .map_or_else(String::new, |why| format!(" ({why})"));
+            vec![format!(
+                "The organization policy {CROSS_PROJECT} of {project} could not be told{why}. It is enforced unless the project turns it off, and then {hindered} is refused whatever roles say."
+            )]
+        }
+    }
+}
