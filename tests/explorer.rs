@@ -642,3 +642,13 @@ fn a_target_above_the_configured_power_asks_for_its_name() {
     play.keys("<Ctrl-u>bq-privileged<Enter>").says("It works");
     assert_eq!(creators(&play).len(), 1);
 }
+
+/// Somebody turned it off: the word is its name, here as in the command.
+#[test]
+fn turning_something_on_asks_for_its_name() {
+    let mut play = Opening::story(story("caller-disabled")).play();
+    play.keys("f")
+        .says("Somebody turned this off: its name is the word.")
+        .says("type run-processor to apply:");
+    play.keys("enable<Enter>").says("NOT applied yet");
+}

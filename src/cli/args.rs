@@ -186,6 +186,20 @@ pub struct Wanted {
     pub at: Option<Timestamp>,
 }
 
+/// What a question says beside its two sides.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Beside {
+    /// A service account of a delegation chain between caller and target; repeat it in order
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub via: Vec<Resource>,
+    /// An attribute of a federated caller: repository=org/repo, groups=G
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+    pub attribute: Vec<(String, String)>,
+    /// A JSON file with the claims of a federated caller's token
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
+}
+
 /// `explain`.
 #[derive(Clone, Debug, Args)]
 pub struct Explain {
@@ -202,15 +216,9 @@ pub struct Explain {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: Wanted,
-    /// A service account of a delegation chain between caller and target; repeat it in order
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
-    pub via: Vec<Resource>,
-    /// An attribute of a federated caller: repository=org/repo, groups=G
-    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
-    pub attribute: Vec<(String, String)>,
-    /// A JSON file with the claims of a federated caller's token
-    #[arg(long, value_name = "FILE")]
-    pub claims: Option<PathBuf>,
+    /// A chain, and what a federated caller brings.
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `fix`.
@@ -225,10 +233,9 @@ pub struct Fix {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: Wanted,
-    /// A service account of a delegation chain between caller and target; repeat it in order. Every
-    /// hop that lacks a grant gets one
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
-    pub via: Vec<Resource>,
+    /// A chain, of which every hop that lacks a grant gets one, and what a federated caller brings.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Grant this role instead of the narrowest
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<String>,

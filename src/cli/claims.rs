@@ -5,7 +5,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::args::Beside;
 use super::failure::Failure;
+
+impl Beside {
+    /// The claims, when a file of them is given.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else.
+    pub(super) fn claims(&self) -> Result<Option<Arc<Value>>, Failure> {
+        self.claims.as_deref().map(read).transpose()
+    }
+}
 
 /// The claims of a token: its payload, decoded, one JSON object.
 ///

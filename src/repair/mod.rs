@@ -36,6 +36,7 @@ pub mod switch;
 pub mod turn_on;
 pub mod undo;
 pub mod verify;
+pub mod word;
 mod write;
 mod young;
 
@@ -53,4 +54,5 @@ pub use standing::{Standing, newest_in_force, settle};
 pub use switch::Switch;
 pub use turn_on::{SwitchError, turn_on};
 pub use undo::{UndoError, Undone, undo};
+pub use word::{Word, word};
 pub use young::last_grant;

@@ -340,3 +340,20 @@ fn a_change_made_elsewhere_is_not_taken_back_here() {
         .ends(2)
         .says("no change 'no-such-id'");
 }
+
+/// What a federated caller brings decides whether anything is missing at all.
+#[test]
+fn a_federated_callers_attributes_count_in_a_plan_too() {
+    let home = Home::new();
+    let caller = "principal://iam.googleapis.com/projects/630184729503/locations/global/\
+                  workloadIdentityPools/github/subject/repo:example-org/billing:ref:refs/heads/main";
+    let plan = |attribute: &str| {
+        let said = format!("--attribute=repository={attribute}");
+        let mut args = vec!["--demo=github", "fix", "--dry-run", "--format=json"];
+        args.extend(["--caller", caller, "--target", TARGET, &said]);
+        home.run(&args).ends(0).json()
+    };
+    let missing = plan("example-org/billing");
+    assert_eq!(missing["repair"]["member"], caller);
+    assert_eq!(plan("example-org/billing-api")["repair"], Value::Null);
+}

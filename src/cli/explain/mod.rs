@@ -10,7 +10,7 @@ use super::args::{Explain, Format, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Page};
-use super::{Exit, claims, repairs};
+use super::{Exit, repairs};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
 use crate::google::pasted::Pasted;
@@ -55,9 +55,9 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
             .or(named)
             .unwrap_or_else(Permission::get_access_token),
         time: args.wanted.at.unwrap_or_else(Timestamp::now),
-        via: args.via.clone(),
-        attributes: args.attribute.clone(),
-        claims: args.claims.as_deref().map(claims::read).transpose()?,
+        via: args.beside.via.clone(),
+        attributes: args.beside.attribute.clone(),
+        claims: args.beside.claims()?,
         call: pasted.as_ref().map(paste::call).unwrap_or_default(),
     };
     let facts = facts::open(global).await?;

@@ -12,18 +12,13 @@ use super::{Exit, ask, repairs};
 use crate::evaluate::{Outcome, Question, diagnose, explain};
 use crate::iam::Permission;
 use crate::repair::history;
-use crate::repair::meaning::AccountKind;
 use crate::repair::reverts::was_reverted;
 use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::{
     Consent, Journal, MayWrite, Meaning, PlanOptions, Power, Remedy, Step, carry_out,
-    may_carry_out, meaning,
+    may_carry_out, meaning, word,
 };
-use crate::text::visible;
 use show::Show;
-
-/// What has to be typed before anything is written.
-const WORD: &str = "grant";
 
 /// Mends what is missing.
 ///
@@ -45,7 +40,9 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             .permission
             .clone()
             .unwrap_or_else(Permission::get_access_token),
-        via: args.via.clone(),
+        via: args.beside.via.clone(),
+        attributes: args.beside.attribute.clone(),
+        claims: args.beside.claims()?,
         ..Question::new(
             args.caller.clone(),
             args.target.clone(),
@@ -234,22 +231,5 @@ fn confirmed(remedy: &Remedy, meanings: &[Meaning], from: Power) -> Result<bool,
         page.pieces(&[(Ink::Plain, "This will "), (Ink::Strong, &step.title())]);
     }
     page.print_aside();
-    let word = word_for(remedy, meanings, from);
-    ask::typed(&word, "to apply it")
-}
-
-/// What has to be typed.
-fn word_for(remedy: &Remedy, meanings: &[Meaning], from: Power) -> String {
-    let switched = remedy.steps.iter().find_map(|step| match step {
-        Step::Switch(switch) => Some(switch.resource.id()),
-        Step::Binding(_) => None,
-    });
-    let powerful = meanings
-        .iter()
-        .filter(|m| m.power >= from || m.kind == AccountKind::ServiceAgent)
-        .max_by_key(|m| m.power);
-    match switched.or(powerful.map(|m| m.target.id())) {
-        Some(id) => visible(id.split_once('@').map_or(id, |(name, _)| name)),
-        None => WORD.to_owned(),
-    }
+    ask::typed(&word(remedy, meanings, from).text, "to apply it")
 }

@@ -73,7 +73,7 @@ pub struct Confirm {
     pub act: Act,
     /// The word that has to be typed.
     pub word: String,
-    /// Why the word is longer than usual, when it is.
+    /// Why the word is a name, when it is; a sentence.
     pub weighty: Option<String>,
     /// What is typed.
     pub input: Input,

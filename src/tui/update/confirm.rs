@@ -12,14 +12,11 @@ use super::super::message::{Look, Ticket, Written};
 use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
-use crate::repair::meaning::AccountKind;
 use crate::repair::verify::Minted;
-use crate::repair::{PlanOptions, Power, Remedy, Repair, Step, meaning, remedies};
+use crate::repair::{PlanOptions, Power, Remedy, Repair, Step, Word, meaning, remedies, word};
 use crate::text::visible;
 
-/// The word for an ordinary grant, and for taking one back.
-const GRANT: &str = "grant";
-const ENABLE: &str = "enable";
+/// The word for taking a change back.
 const UNDO: &str = "undo";
 /// How long a grant for a limited time holds.
 const LIMITED: SignedDuration = SignedDuration::from_hours(2);
@@ -44,11 +41,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let question = known.explanation.question.clone();
     let ways = known.plan.remedies.clone();
     let warnings = known.plan.warnings.clone();
-    let Weighed {
-        word,
-        weighty,
-        meaning,
-    } = weigh(known, &first, model.two_steps_from);
+    let Weighed { word, meaning } = weigh(known, &first, model.two_steps_from);
     let forbidden = read_only(model);
     let ticket = model.ticket();
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
@@ -59,8 +52,8 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             chosen: 0,
             limited: None,
         },
-        word,
-        weighty,
+        word: word.text,
+        weighty: word.because,
         input: Input::default(),
         phase: Phase::Asking { note: None },
         forbidden,
@@ -85,35 +78,23 @@ fn read_only(model: &Model) -> Option<String> {
 
 /// What a way means, and the word that it asks for.
 struct Weighed {
-    word: String,
-    weighty: Option<String>,
+    word: Word,
     meaning: Vec<String>,
 }
 
-/// A powerful target's word is its name: a second look at whom this is about.
 fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
     let mut sentences = Vec::new();
-    let mut weighty = None;
-    let mut word = if way.bindings().next().is_some() {
-        GRANT.to_owned()
-    } else {
-        ENABLE.to_owned()
-    };
+    let mut meanings = Vec::new();
     for step in &way.steps {
         match step {
             Step::Binding(repair) => {
                 let means = meaning(&known.estate, &known.explanation, repair);
-                let careful = means.power >= from || means.kind == AccountKind::ServiceAgent;
-                if careful && weighty.is_none() {
-                    let id = repair.resource.id();
-                    word = visible(id.split_once('@').map_or(id, |(name, _)| name));
-                    weighty = Some(means.power.word().to_owned());
-                }
                 let name = known.estate.label(&repair.resource);
                 let who = crate::iam::Principal::parse(&repair.member)
                     .map_or_else(|_| repair.member.clone(), |p| p.short());
                 sentences.push(format!("{who} will be able to act as {name}."));
                 sentences.extend(means.sentences(&known.estate));
+                meanings.push(means);
             }
             Step::Switch(switch) => sentences.push(switch.caution().to_owned()),
         }
@@ -123,8 +104,7 @@ fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
         sentences.push("Whether the caller is through then cannot be told: something that may still refuse it could not be read.".to_owned());
     }
     Weighed {
-        word,
-        weighty,
+        word: word(way, &meanings, from),
         meaning: sentences,
     }
 }
@@ -302,8 +282,8 @@ fn show_chosen(model: &mut Model, known: Option<&Known>, read_only: Option<Strin
     };
     if let Some(known) = known {
         let weighed = weigh(known, &way, from);
-        confirm.word = weighed.word;
-        confirm.weighty = weighed.weighty;
+        confirm.word = weighed.word.text;
+        confirm.weighty = weighed.word.because;
         confirm.meaning = weighed.meaning;
     }
     let asks = read_only.is_none();

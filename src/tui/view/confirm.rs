@@ -314,10 +314,7 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
         ));
     }
     if let Some(why) = &confirm.weighty {
-        lines.push(line(
-            Role::Warning,
-            format!("A powerful account (it {why}): its name is the word."),
-        ));
+        lines.push(line(Role::Warning, why.clone()));
     }
     lines.push(vec![
         piece(Role::Heading, prompt(confirm)),
