@@ -341,7 +341,10 @@ pub struct Emulator {
     /// Wait this long before each answer, 200ms, or 100ms-300ms for anything between
     #[arg(long, value_name = "DURATION")]
     pub latency: Option<Latency>,
-    /// Let a new policy count only after this long, 2m
+    /// Let a change of access count only after this long, 2m
+    ///
+    /// It is served at once. So wait allow and deny policies, boundaries and their bindings, custom
+    /// roles, tags, and APIs turned on or off; what is made, deleted or disabled counts at once.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub propagation: Option<Duration>,
     /// Answer 429 to a caller's further requests in a minute after this many

@@ -51,6 +51,7 @@ pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
                 Some(Principal::ServiceAccount(email)) => Some(email.clone()),
                 _ => None,
             }),
+        clock: emulator::Clock::default(),
     };
     let running = emulator::start(estate, options)
         .await

@@ -42,7 +42,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// Reads the parts of a request. A body that is not JSON is refused, except a form's.
-    pub fn read(parts: &Parts, bytes: &[u8]) -> Result<Self, Refusal> {
+    pub fn read(parts: &Parts, bytes: &[u8], now: Timestamp) -> Result<Self, Refusal> {
         let path = parts.uri.path().to_owned();
         let mut segments: Vec<String> = path
             .trim_start_matches('/')
@@ -102,7 +102,7 @@ impl Call {
             quota_project: header("x-goog-user-project").map(str::to_owned),
             metadata_flavor: header("metadata-flavor") == Some("Google"),
             host: header("host").unwrap_or("127.0.0.1").to_owned(),
-            now: Timestamp::now(),
+            now,
             who: Who::Nobody,
             attributes: None,
         })

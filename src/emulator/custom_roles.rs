@@ -109,7 +109,8 @@ fn store(world: &mut World, call: &Call, mut role: Role) -> Value {
     world.writes += 1;
     let etag = new_etag(call.now.as_microsecond(), world.writes);
     role.extra.insert("etag".into(), json!(etag));
-    world.change(|estate| estate.put_role(role.clone()));
+    let kept = role.clone();
+    world.spread(call.now, move |estate| estate.put_role(kept.clone()));
     show(&role.name.clone(), &FoundRole::Given(role.into()), true)
 }
 

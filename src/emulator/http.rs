@@ -101,8 +101,9 @@ pub(super) async fn serve(
     let real = match &fault {
         Some(fault) if !fault.takes_effect() => None,
         _ => {
+            let now = shared.now();
             let call = match body {
-                Ok(bytes) => Call::read(&parts, &bytes),
+                Ok(bytes) => Call::read(&parts, &bytes, now),
                 Err(_) => Err(Refusal::invalid("Request payload size exceeds the limit.")),
             };
             let reply = match call {
@@ -119,7 +120,7 @@ pub(super) async fn serve(
     let reply = faulty(fault.as_ref(), real);
     if let Some(record) = &shared.record {
         let entry = Entry {
-            time: jiff::Timestamp::now(),
+            time: shared.now(),
             who: &who,
             method: parts.method.as_str(),
             path,

@@ -319,8 +319,8 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     });
     world.change(|estate| {
         estate.delete_account(&email);
-        estate.remove_policy(found);
     });
+    world.remove_policy(found);
     Ok(json!({}))
 }
 

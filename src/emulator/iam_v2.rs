@@ -123,7 +123,10 @@ fn delete(shared: &Shared, call: &Call, point: &str, id: &str) -> Answer {
     let on = at(shared, call, point, "iam.denypolicies.delete")?;
     let mut world = shared.write();
     let known = same(&attached(&world, &on), id, call.param("etag"))?;
-    world.change(|estate| estate.remove_deny_policy(&on, &known.name));
+    let name = known.name.clone();
+    world.spread(call.now, move |estate| {
+        estate.remove_deny_policy(&on, &name);
+    });
     let mut gone = show(&known, true);
     if let Some(gone) = gone.as_object_mut() {
         gone.insert("deleteTime".into(), json!(call.now.to_string()));
@@ -231,7 +234,7 @@ fn fit(others: &[Arc<DenyPolicy>], policy: &DenyPolicy) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Writes a policy with what Google adds to it; it counts at once.
+/// Writes a policy with what Google adds to it.
 fn store(
     world: &mut World,
     call: &Call,
@@ -254,10 +257,11 @@ fn store(
         policy.extra.insert(field.into(), value);
     }
     let shown = show(&policy, true);
-    world.change(|estate| {
+    let name = policy.name.clone();
+    world.spread(call.now, move |estate| {
         estate.put_deny_policy(policy.clone());
     });
-    operation(call, &policy.name, shown)
+    operation(call, &name, shown)
 }
 
 fn uid() -> String {

@@ -128,11 +128,12 @@ pub(super) fn delete_boundary(shared: &Shared, call: &Call, parent: &str, id: &s
         )));
     }
     if !dry {
-        world.change(|estate| {
+        let name = known.name.clone();
+        world.spread(call.now, move |estate| {
             for name in &bound {
                 estate.remove_policy_binding(name);
             }
-            estate.remove_boundary(&known.name);
+            estate.remove_boundary(&name);
         });
     }
     Ok(done(&mut world, call, &on, &known.name, "delete", None))
@@ -198,7 +199,8 @@ pub(super) fn delete_binding(shared: &Shared, call: &Call, parent: &str, id: &st
         .ok_or_else(missing)?;
     fresh(&known.extra, call.param("etag"))?;
     if !dry {
-        world.change(|estate| estate.remove_policy_binding(&known.name));
+        let name = known.name.clone();
+        world.spread(call.now, move |estate| estate.remove_policy_binding(&name));
     }
     Ok(done(&mut world, call, &on, &known.name, "delete", None))
 }
@@ -385,7 +387,8 @@ fn store_boundary(
         "puid",
     );
     if !dry {
-        world.change(|estate| estate.put_boundary(policy.clone()));
+        let kept = policy.clone();
+        world.spread(call.now, move |estate| estate.put_boundary(kept.clone()));
     }
     let verb = if known.is_some() { "update" } else { "create" };
     let kind = "PrincipalAccessBoundaryPolicy";
@@ -415,7 +418,10 @@ fn store_binding(
         "buid",
     );
     if !dry {
-        world.change(|estate| estate.put_policy_binding(wanted.clone()));
+        let kept = wanted.clone();
+        world.spread(call.now, move |estate| {
+            estate.put_policy_binding(kept.clone())
+        });
     }
     let verb = if known.is_some() { "update" } else { "create" };
     done(

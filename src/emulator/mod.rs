@@ -8,6 +8,7 @@ mod asset_query;
 mod assets;
 mod auth;
 mod call;
+mod clock;
 mod cloud_identity;
 mod custom_roles;
 mod enforce;
@@ -32,6 +33,7 @@ mod metadata;
 mod oauth;
 mod persist;
 mod policy;
+mod propagation;
 mod quota;
 mod record;
 mod resource_lists;
@@ -61,6 +63,7 @@ use error::Refusal;
 use http::Reply;
 use state::Shared;
 
+pub use clock::Clock;
 pub use faults::{BadFault, Faults, Latency};
 
 /// What an API answers: a body, or Google's error.
@@ -79,7 +82,8 @@ pub struct Options {
     pub viewer: Option<Principal>,
     /// Waited before each answer.
     pub latency: Latency,
-    /// How long a new policy is served before it counts.
+    /// How long a change of access is served before it counts: policies of every kind, custom roles,
+    /// tags, APIs turned on or off.
     pub propagation: Duration,
     /// How many requests each caller has in a minute; `None`: as many as they like.
     pub quota: Option<u32>,
@@ -95,6 +99,8 @@ pub struct Options {
     pub metadata_account: Option<String>,
     /// The state is kept in this file. A file that is there takes the place of the estate given.
     pub persist: Option<PathBuf>,
+    /// Where the time is taken from.
+    pub clock: Clock,
 }
 
 /// An emulator that serves.

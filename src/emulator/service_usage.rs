@@ -149,7 +149,10 @@ fn switch(shared: &Shared, call: &Call, id: &str, service: &str, on: bool) -> An
             services.remove(name);
         }
     }
-    world.change(|estate| estate.put_services(found.id(), services.clone()));
+    let id = found.id().to_owned();
+    world.spread(call.now, move |estate| {
+        estate.put_services(&id, services.clone());
+    });
     let kind = if on { "Enable" } else { "Disable" };
     Ok(json!({
         "name": format!("operations/{DONE}"),

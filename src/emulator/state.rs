@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::clock::Clock;
 use super::faults::{Latency, Play};
 use super::iam_v3_write::Operations;
 use super::keys::{PublicKey, Signer};
 use super::persist::{Buried, Keeper, State};
+use super::propagation::Lag;
 use super::quota::Quota;
 use super::record::Record;
 use super::tokens::Tokens;
@@ -26,6 +28,7 @@ const REFUSALS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: RwLock<World>,
+    clock: Clock,
     latency: Latency,
     seed: u64,
     /// Requests so far.
@@ -56,10 +59,7 @@ pub(crate) struct World {
     /// What is served.
     pub estate: Estate,
     /// What is enforced, where that lags behind.
-    lagging: Option<Estate>,
-    /// Policies that do not count yet, oldest first, with when they will.
-    queue: VecDeque<(Timestamp, Resource, AllowPolicy)>,
-    propagation: SignedDuration,
+    lag: Option<Lag>,
     /// Project id to the e-mails of its accounts.
     pub by_project: BTreeMap<String, BTreeSet<String>>,
     /// Deleted accounts that can still come back, by unique id.
@@ -126,10 +126,9 @@ impl Shared {
                 .or_default()
                 .insert(account.email.to_lowercase());
         }
-        let propagation =
-            SignedDuration::try_from(options.propagation).unwrap_or(SignedDuration::MAX);
-        let lagging = (!propagation.is_zero()).then(|| estate.clone());
+        let lag = Lag::new(options.propagation, &estate);
         Ok(Self {
+            clock: options.clock,
             latency: options.latency,
             seed: options.seed,
             count: AtomicU64::new(0),
@@ -141,9 +140,7 @@ impl Shared {
             signer: OnceLock::new(),
             world: RwLock::new(World {
                 estate,
-                lagging,
-                queue: VecDeque::new(),
-                propagation,
+                lag,
                 by_project,
                 graveyard,
                 keys,
@@ -214,10 +211,17 @@ impl Shared {
         self.world.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets policies count whose time has come.
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets changes count whose time has come.
     pub fn settle(&self, now: Timestamp) {
-        if self.read().queue.front().is_some_and(|q| q.0 <= now) {
-            self.write().settle(now);
+        if self.read().lag.as_ref().is_some_and(|lag| lag.is_due(now))
+            && let Some(lag) = &mut self.write().lag
+        {
+            lag.settle(now);
         }
     }
 }
@@ -225,28 +229,25 @@ impl Shared {
 impl World {
     /// The estate that decides.
     pub fn enforced(&self) -> &Estate {
-        self.lagging.as_ref().unwrap_or(&self.estate)
-    }
-
-    fn settle(&mut self, now: Timestamp) {
-        while self.queue.front().is_some_and(|q| q.0 <= now) {
-            if let Some((_, resource, policy)) = self.queue.pop_front()
-                && let Some(lagging) = &mut self.lagging
-            {
-                lagging.put_policy(resource, policy);
-            }
-        }
+        self.lag.as_ref().map_or(&self.estate, Lag::enforced)
     }
 
     /// Stores a policy: served at once, enforced after the propagation delay.
     pub fn put_policy(&mut self, resource: &Resource, policy: AllowPolicy, now: Timestamp) {
-        if self.lagging.is_some() {
-            let due = now.checked_add(self.propagation).unwrap_or(Timestamp::MAX);
-            self.queue
-                .push_back((due, resource.clone(), policy.clone()));
+        if let Some(lag) = &mut self.lag {
+            lag.put_policy(resource.clone(), policy.clone(), now);
         }
         self.changes += 1;
         self.estate.put_policy(resource.clone(), policy);
+    }
+
+    /// A change that is served at once and enforced after the propagation delay.
+    pub fn spread(&mut self, now: Timestamp, change: impl Fn(&mut Estate) + Send + Sync + 'static) {
+        self.changes += 1;
+        change(&mut self.estate);
+        if let Some(lag) = &mut self.lag {
+            lag.put(change, now);
+        }
     }
 
     /// The keys of an account, by lower-case address.
@@ -309,12 +310,8 @@ impl World {
                 estate.put_policy(resource, policy);
             }
         });
-        for (_, _, policy) in &mut self.queue {
-            for member in policy.bindings.iter_mut().flat_map(|b| &mut b.members) {
-                if member.member == old {
-                    *member = Arc::clone(&new);
-                }
-            }
+        if let Some(lag) = &mut self.lag {
+            lag.rename(&old, &new);
         }
     }
 
@@ -322,9 +319,17 @@ impl World {
     pub fn change(&mut self, change: impl Fn(&mut Estate)) {
         self.changes += 1;
         change(&mut self.estate);
-        if let Some(lagging) = &mut self.lagging {
-            change(lagging);
+        if let Some(lag) = &mut self.lag {
+            lag.at_once(change);
         }
+    }
+
+    /// Takes a policy away with the resource that it was on, at once.
+    pub fn remove_policy(&mut self, gone: &Resource) {
+        if let Some(lag) = &mut self.lag {
+            lag.forget(gone);
+        }
+        self.change(|estate| estate.remove_policy(gone));
     }
 
     /// Adds or replaces an account.

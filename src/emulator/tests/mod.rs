@@ -3,12 +3,12 @@
 mod asset;
 mod boundaries;
 mod credentials;
+mod propagation;
 mod trouble;
 mod truth;
 mod writes;
 
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use super::{Options, Running, estates, start};
 use crate::iam::Principal;
@@ -251,21 +251,6 @@ async fn an_old_read_hides_conditions_and_may_not_write_over_them() {
     let (_, three) = http.admin("POST", &get, asked).await;
     assert_eq!(three["bindings"], policy["bindings"]);
     assert_eq!(three["version"], 3);
-}
-
-#[tokio::test]
-async fn a_new_policy_counts_after_its_delay() {
-    let options = Options {
-        propagation: Duration::from_secs(3_600),
-        ..Options::default()
-    };
-    let http = serve("cross-project", options).await;
-    let after = http.grant().await;
-    let (_, read) = http
-        .admin("POST", &format!("{OWNED}:getIamPolicy"), json!({}))
-        .await;
-    assert_eq!(read, after);
-    assert_eq!(http.mint(CALLER).await.0, 403);
 }
 
 #[tokio::test]
