@@ -648,7 +648,7 @@ fn a_target_above_the_configured_power_asks_for_its_name() {
 fn turning_something_on_asks_for_its_name() {
     let mut play = Opening::story(story("caller-disabled")).play();
     play.keys("f")
-        .says("Somebody turned this off: its name is the word.")
+        .says("Somebody turned this account off: its name is the word.")
         .says("type run-processor to apply:");
     play.keys("enable<Enter>").says("NOT applied yet");
 }

@@ -2,6 +2,7 @@
 
 use super::meaning::AccountKind;
 use super::{Meaning, Power, Remedy, Step};
+use crate::iam::ResourceKind;
 
 /// For an ordinary grant, and for taking one back.
 const GRANT: &str = "grant";
@@ -15,20 +16,24 @@ pub struct Word {
     pub because: Option<String>,
 }
 
-/// The word for a way whose grants mean `meanings`, in its steps' order. It is the name of what is
-/// turned on, as somebody turned it off; of a target that is as powerful as `from` or more, or that
+/// The word for a way whose grants mean `meanings`, in its steps' order. It is the name of what
+/// something is turned on for; of a target that is as powerful as `from` or more, or that
 /// is Google's own; else one word for all.
 #[must_use]
 pub fn word(way: &Remedy, meanings: &[Meaning], from: Power) -> Word {
     let name = |id: &str| crate::text::visible(id.split_once('@').map_or(id, |(name, _)| name));
     let off = way.steps.iter().find_map(|step| match step {
-        Step::Switch(switch) => Some(switch.resource.id()),
+        Step::Switch(switch) => Some(&switch.resource),
         Step::Binding(_) => None,
     });
-    if let Some(id) = off {
+    if let Some(resource) = off {
+        let because = match resource.kind() {
+            ResourceKind::ServiceAccount => "Somebody turned this account off",
+            _ => "This turns an API on for the whole project",
+        };
         return Word {
-            text: name(id),
-            because: Some("Somebody turned this off: its name is the word.".to_owned()),
+            text: name(resource.id()),
+            because: Some(format!("{because}: its name is the word.")),
         };
     }
     let powerful = meanings
