@@ -643,6 +643,19 @@ fn a_target_above_the_configured_power_asks_for_its_name() {
     assert_eq!(creators(&play).len(), 1);
 }
 
+#[test]
+fn the_palette_takes_a_question_and_a_filter() {
+    let mut play = demo("cross-project");
+    play.keys("<F2>").keys(&format!("why {CALLER} {TARGET}"));
+    play.says("why CALLER TARGET")
+        .keys("<Enter>")
+        .says("403 until granted");
+    play.keys(":sa @data /bq<Enter>")
+        .says("bq-privileged")
+        .never_says("run-frontend");
+    play.keys("<Esc><Esc>").says("403 until granted");
+}
+
 /// Somebody turned it off: the word is its name, here as in the command.
 #[test]
 fn turning_something_on_asks_for_its_name() {

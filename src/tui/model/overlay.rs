@@ -40,6 +40,8 @@ pub enum ChoiceAct {
     Through(Resource),
     /// Asks another question.
     Ask(Box<Question>),
+    /// Chooses a pair, from accounts filtered by this text.
+    Choose(String),
 }
 
 /// What a text is that is typed into a menu and stands for nothing in it.
@@ -48,6 +50,8 @@ pub enum Typed {
     /// Nothing.
     #[default]
     Nothing,
+    /// A command with what it is about.
+    Command,
     /// A permission.
     Permission,
     /// An account to go through.

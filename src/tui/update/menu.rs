@@ -7,11 +7,12 @@ use super::super::effects::Effect;
 use super::super::keymap::{self, Context, Key};
 use super::super::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
-use super::{answer, back, beside, edit, insert};
+use super::{answer, back, beside, edit, insert, pick};
+use crate::evaluate::Question;
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal};
+use crate::iam::{Permission, Principal, Resource};
 use crate::repair::equivalents::Change;
 use crate::repair::{Remedy, Repair, Step};
 use crate::text::shell;
@@ -52,7 +53,7 @@ pub(super) fn palette(model: &mut Model) {
             })
         })
         .collect();
-    open(model, "commands", below, choices, Typed::Nothing);
+    open(model, "commands", below, choices, Typed::Command);
 }
 
 /// What can be asked about an account.
@@ -261,7 +262,7 @@ fn choose(model: &mut Model) -> Vec<Effect> {
     let selected = menu.list.selected().map(|c| c.act.clone());
     let chosen = match read(model, menu.typed, menu.list.input.value().trim()) {
         // Whole and typed, it is meant, whatever else it resembles.
-        Some(act) if menu.typed == Typed::Attribute => Some(act),
+        Some(act) if matches!(menu.typed, Typed::Attribute | Typed::Command) => Some(act),
         other => selected.or(other),
     };
     let Some(chosen) = chosen else {
@@ -278,6 +279,10 @@ fn choose(model: &mut Model) -> Vec<Effect> {
             None => Vec::new(),
         },
         ChoiceAct::Ask(question) => answer::ask_question(model, *question),
+        ChoiceAct::Choose(text) => {
+            pick::filtered(model, &text);
+            Vec::new()
+        }
     }
 }
 
@@ -285,9 +290,31 @@ fn choose(model: &mut Model) -> Vec<Effect> {
 fn read(model: &Model, typed: Typed, text: &str) -> Option<ChoiceAct> {
     match typed {
         Typed::Nothing => None,
+        Typed::Command => command_line(model, text),
         Typed::Permission => Permission::parse(text).ok().map(ChoiceAct::Permission),
         Typed::Hop => beside::hop(text),
         Typed::Attribute => beside::attribute(model, text),
+    }
+}
+
+/// `why CALLER TARGET` asks at once; `sa @PROJECT /TEXT` goes to the accounts, filtered.
+fn command_line(model: &Model, text: &str) -> Option<ChoiceAct> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["why", caller, target] => {
+            let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+            let caller = Principal::parse(caller).ok()?;
+            let target = Resource::parse_account(target).ok()?;
+            let mut question = Question::new(caller, target, time);
+            question.permission = model.permission.clone();
+            Some(ChoiceAct::Ask(Box::new(question)))
+        }
+        ["sa", rest @ ..] if !rest.is_empty() => {
+            // Both marks are for whoever is used to them: a word matches names and projects alike.
+            let plain = rest.iter().map(|word| word.trim_start_matches('/'));
+            Some(ChoiceAct::Choose(plain.collect::<Vec<_>>().join(" ")))
+        }
+        _ => None,
     }
 }
 

@@ -122,6 +122,18 @@ fn open(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Shows the accounts, those alone that a text matches; a caller is chosen first.
+pub(super) fn filtered(model: &mut Model, text: &str) {
+    model.screen = Screen::Pick;
+    model.overlays.clear();
+    model.pick.on_target = false;
+    for list in [&mut model.pick.caller, &mut model.pick.target] {
+        list.input.reset();
+        insert(&mut list.input, text);
+        list.refilter();
+    }
+}
+
 fn missing(model: &Model, which: &str) -> String {
     match model.accounts {
         Loading::Running => {

@@ -13,6 +13,7 @@ use super::pen::Pen;
 fn nothing(menu: &Menu) -> &'static str {
     match menu.typed {
         Typed::Nothing => "Nothing matches. Esc clears.",
+        Typed::Command => "No such command. Also: why CALLER TARGET, sa @PROJECT /TEXT.",
         Typed::Permission => "Not in this list: Enter asks about it as it is typed.",
         Typed::Hop => "Not in this list: Enter takes the address as it is typed.",
         Typed::Attribute => "Type NAME=VALUE, such as repository=org/repo, and Enter.",

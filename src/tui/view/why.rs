@@ -211,11 +211,7 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
             pen.glyphs.yes(),
             picture::title(&known.estate, &binding.role)
         );
-        rows.extend(
-            wrap(&words, room)
-                .into_iter()
-                .map(|t| plain(Role::Granted, t)),
-        );
+        rows.extend(hanging(Role::Granted, &words, room));
     }
     if let Some(at) = &asked.proven {
         rows.push(plain(
@@ -318,8 +314,7 @@ fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
         pen.glyphs.yes(),
         clear.join(", ")
     );
-    let lines = wrap(&words, room + 2).into_iter();
-    lines.map(|text| plain(Role::Text, text)).collect()
+    hanging(Role::Text, &words, room + 2).collect()
 }
 
 /// The hops of a delegation chain.
@@ -340,7 +335,17 @@ fn hops(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
             hop.question.permission,
             known.estate.label(&hop.question.target)
         );
-        rows.extend(wrap(&words, room).into_iter().map(|t| plain(role, t)));
+        rows.extend(hanging(role, &words, room));
     }
     rows
+}
+
+/// A sentence after a sign: what goes on stands below its first word.
+fn hanging(role: Role, words: &str, room: usize) -> impl Iterator<Item = Row> {
+    let lines = wrap(words, room).into_iter().enumerate();
+    lines.map(move |(i, text)| Row {
+        text: line(role, text),
+        indent: if i == 0 { 0 } else { 2 },
+        cause: None,
+    })
 }
