@@ -2,8 +2,10 @@
 
 use super::call::Call;
 use super::error::Refusal;
-use super::state::Shared;
-use super::tokens::{Attributes, Worth};
+use super::keys::Jwt;
+use super::oauth;
+use super::state::{Shared, World};
+use super::tokens::Worth;
 use crate::iam::Principal;
 
 /// The principal behind a call.
@@ -17,44 +19,80 @@ pub(crate) enum Who {
     Principal(Principal),
 }
 
-/// Google's 401 for a token that is missing, unknown or expired, or that stands for an account
-/// that is gone or disabled (`ACCOUNT_STATE_INVALID`, google/api/error_reason.proto).
-pub(crate) fn identify(shared: &Shared, call: &Call) -> Result<(Who, Attributes), Refusal> {
-    let Some(token) = &call.bearer else {
+/// Finds out who calls, what their token carries, and which project it counts for.
+///
+/// # Errors
+/// Google's 401 for a token that is missing, unknown or expired, or that stands for somebody who is gone
+/// or disabled (`ACCOUNT_STATE_INVALID`, google/api/error_reason.proto).
+pub(crate) fn identify(shared: &Shared, call: &mut Call) -> Result<(), Refusal> {
+    let Some(token) = call.bearer.clone() else {
         return Err(Refusal::unauthenticated("CREDENTIALS_MISSING"));
     };
     let world = shared.read();
-    let mut carried = None;
-    let who = if *token == world.viewer_token {
+    let who = if token == world.viewer_token {
         match &world.viewer {
-            None => return Ok((Who::Administrator, None)),
+            None => {
+                call.who = Who::Administrator;
+                return Ok(());
+            }
             Some(viewer) => viewer.clone(),
         }
     } else {
-        match world.tokens.worth(token, call.now) {
+        match world.tokens.worth(&token, call.now) {
             Worth::Good(who, attributes, _) => {
-                carried = attributes;
+                call.attributes = attributes;
+                if call.quota_project.is_none() {
+                    let bound = world.tokens.project(&token);
+                    call.quota_project = bound.map(|project| project.to_string());
+                }
                 who
             }
             Worth::Expired => return Err(Refusal::unauthenticated("ACCESS_TOKEN_EXPIRED")),
-            Worth::Unknown if token.contains(':') => Principal::parse(token)
-                .map_err(|_| Refusal::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED"))?,
-            Worth::Unknown => {
-                return Err(Refusal::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED"));
-            }
+            Worth::Unknown => stands_for_itself(&world, call, &token)?,
         }
     };
-    if let Principal::ServiceAccount(email) = &who {
-        let usable = match world.estate.account(email) {
+    let usable = match &who {
+        Principal::ServiceAccount(email) => match world.estate.account(email) {
             Some(account) => !account.disabled,
             // One from outside the estate may call; one of the estate's own projects must exist.
             None => !world.owns_address(email),
-        };
-        if !usable {
-            return Err(Refusal::unauthenticated("ACCOUNT_STATE_INVALID"));
-        }
+        },
+        Principal::Federated { pool, .. } => !world.estate.takes_no_tokens(&pool.path()),
+        _ => true,
+    };
+    if !usable {
+        return Err(Refusal::unauthenticated("ACCOUNT_STATE_INVALID"));
     }
-    Ok((Who::Principal(who), carried))
+    call.who = Who::Principal(who);
+    Ok(())
+}
+
+/// A token that was not minted here: a member identifier, or what a service account's key signed for the
+/// service itself (doc "Using OAuth 2.0 for Server to Server Applications", "Service account
+/// authorization without OAuth"; AIP-4111).
+fn stands_for_itself(world: &World, call: &Call, token: &str) -> Result<Principal, Refusal> {
+    let bad = || Refusal::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED");
+    if token.contains(':') {
+        return Principal::parse(token).map_err(|_| bad());
+    }
+    let jwt = Jwt::read(token).ok_or_else(bad)?;
+    let email = jwt.text("iss").unwrap_or_default().to_lowercase();
+    let own = jwt
+        .text("sub")
+        .is_some_and(|s| s.eq_ignore_ascii_case(&email));
+    let meant = !jwt.text("scope").unwrap_or_default().is_empty()
+        || jwt.audiences().iter().any(|audience| {
+            let audience = audience.trim_end_matches('/');
+            let host = audience.strip_prefix("https://").unwrap_or_default();
+            audience == call.base() || (host.ends_with(".googleapis.com") && !host.contains('/'))
+        });
+    if !own || !meant || !oauth::signed_by_account(world, call, &jwt, &email) {
+        return Err(bad());
+    }
+    if !oauth::in_time(call, &jwt) {
+        return Err(Refusal::unauthenticated("ACCESS_TOKEN_EXPIRED"));
+    }
+    Ok(Principal::ServiceAccount(email))
 }
 
 /// The caller, for the record.

@@ -241,6 +241,7 @@ const VERBS: &[&str] = &[
     "troubleshoot",
     "troubleshootError",
     "undelete",
+    "upload",
 ];
 
 /// `a=b&c=d`, decoded.

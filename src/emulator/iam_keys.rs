@@ -1,5 +1,7 @@
 //! IAM v1: service account keys (discovery document iam v1, `projects.serviceAccounts.keys`).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -7,12 +9,14 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::call::Call;
 use super::error::Refusal;
-use super::keys::{self, PublicKey};
-use super::state::Shared;
+use super::keys::{Pair, PublicKey, Signer};
+use super::state::{Shared, World};
 use super::{enforce, iam_v1};
+use crate::estate::ServiceAccount;
 use crate::iam::Resource;
 
-/// "You can create up to 10 keys per service account" (doc "Quotas and limits", IAM).
+/// "Number of service account keys for a service account: 10" (doc "Quotas and limits", IAM): the
+/// user-managed ones.
 const MOST: usize = 10;
 /// User-managed keys do not expire: Google shows this (gcloud prints it for every key).
 const NEVER: &str = "9999-12-31T23:59:59Z";
@@ -37,6 +41,9 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
         ("GET", [], "") => "list",
         ("GET", [_], "") => "get",
         ("DELETE", [_], "") => "delete",
+        // There is no permission of its own for it (doc "Upload service account keys": the role Service
+        // Account Key Admin; its permissions that write are create, delete, disable, enable).
+        ("POST", [], "upload") => "upload",
         ("POST", [_], "disable") => "disable",
         ("POST", [_], "enable") => "enable",
         _ => return None,
@@ -54,11 +61,13 @@ fn on_account(
     id: &str,
 ) -> Answer {
     let found = iam_v1::find(shared, call, project, account, "get")?;
-    let permission = format!("iam.serviceAccountKeys.{needed}");
+    let held = if needed == "upload" { "create" } else { needed };
+    let permission = format!("iam.serviceAccountKeys.{held}");
     enforce::require(shared, call, &permission, &found)?;
     match needed {
         "create" => create(shared, call, &found),
-        "list" => Ok(list(shared, call, &found)),
+        "upload" => upload(shared, call, &found),
+        "list" => list(shared, call, &found),
         "get" => get(shared, call, &found, id),
         _ => {
             let mut world = shared.write();
@@ -89,78 +98,141 @@ fn name(found: &Resource, key: &PublicKey) -> String {
     format!("{}/keys/{}", found.relative(), key.id)
 }
 
+/// The eleventh key is refused with these words alone (firebase/firebase-tools#6192,
+/// googleapis/google-api-dotnet-client#2027).
+fn room(world: &World, found: &Resource) -> Result<(), Refusal> {
+    if world.keys(found.id()).len() < MOST {
+        Ok(())
+    } else {
+        Err(Refusal::precondition("Precondition check failed."))
+    }
+}
+
+fn internal(_: std::io::Error) -> Refusal {
+    Refusal::new(500, "INTERNAL", "Internal error encountered.")
+}
+
+fn account(world: &World, found: &Resource) -> Result<ServiceAccount, Refusal> {
+    let account = world.estate.account(found.id());
+    account.map(|a| (**a).clone()).ok_or_else(missing)
+}
+
 fn create(shared: &Shared, call: &Call, found: &Resource) -> Answer {
-    match call.text("/privateKeyType").unwrap_or_default() {
-        "" | "TYPE_UNSPECIFIED" | "TYPE_GOOGLE_CREDENTIALS_FILE" => {}
-        _ => {
-            return Err(Refusal::new(
-                501,
-                "UNIMPLEMENTED",
-                "This emulator makes keys of the type TYPE_GOOGLE_CREDENTIALS_FILE only.",
-            ));
-        }
+    let p12 = match call.text("/privateKeyType").unwrap_or_default() {
+        "" | "TYPE_UNSPECIFIED" | "TYPE_GOOGLE_CREDENTIALS_FILE" => false,
+        "TYPE_PKCS12_FILE" => true,
+        _ => return Err(unknown("private_key_type")),
+    };
+    let bits = match call.text("/keyAlgorithm").unwrap_or_default() {
+        "" | "KEY_ALG_UNSPECIFIED" | "KEY_ALG_RSA_2048" => 2_048,
+        "KEY_ALG_RSA_1024" => 1_024,
+        _ => return Err(unknown("key_algorithm")),
+    };
+    let account = {
+        let world = shared.read();
+        room(&world, found)?;
+        account(&world, found)?
+    };
+    // Outside the lock: a key takes a while.
+    let made = Pair::new(bits, &account.unique_id, call.now).map_err(internal)?;
+    let (kind, data) = if p12 {
+        ("TYPE_PKCS12_FILE", made.p12().map_err(internal)?)
+    } else {
+        let file = credentials_file(call, &account, &made).map_err(internal)?;
+        ("TYPE_GOOGLE_CREDENTIALS_FILE", file.into_bytes())
+    };
+    let mut answer = show(found, &made.public);
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("privateKeyType".into(), json!(kind));
+        answer.insert("privateKeyData".into(), json!(STANDARD.encode(data)));
     }
-    match call.text("/keyAlgorithm").unwrap_or_default() {
-        "" | "KEY_ALG_UNSPECIFIED" | "KEY_ALG_RSA_2048" => {}
-        _ => return Err(Refusal::invalid("Invalid key algorithm.")),
-    }
-    // Before the lock: a key takes a while.
-    let (key, private) = keys::generate(call.now)
-        .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))?;
-    let mut world = shared.write();
-    if world.keys(found.id()).len() >= MOST {
-        return Err(Refusal::new(
-            429,
-            "RESOURCE_EXHAUSTED",
-            "Maximum number of keys on account reached.",
-        ));
-    }
-    let account = world
-        .estate
-        .account(found.id())
-        .cloned()
-        .ok_or_else(missing)?;
+    keep(shared, found, made.public)?;
+    Ok(answer)
+}
+
+/// An enum's value that the API does not know.
+fn unknown(field: &str) -> Refusal {
+    Refusal::invalid(format!("Invalid value at '{field}'"))
+}
+
+/// The file that client libraries read (AIP-4112), with this emulator's addresses.
+fn credentials_file(call: &Call, account: &ServiceAccount, made: &Pair) -> std::io::Result<String> {
+    let base = call.base();
+    let email =
+        percent_encoding::utf8_percent_encode(&account.email, percent_encoding::NON_ALPHANUMERIC)
+            .to_string()
+            // As Google writes it.
+            .replace("%2E", ".")
+            .replace("%2D", "-");
     let file = json!({
         "type": "service_account",
         "project_id": account.project_id,
-        "private_key_id": key.id,
-        "private_key": private,
+        "private_key_id": made.public.id,
+        "private_key": made.pem()?,
         "client_email": account.email,
         "client_id": account.unique_id,
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": format!("{}/token", call.base()),
-        "auth_provider_x509_cert_url": format!("{}/oauth2/v3/certs", call.base()),
-        "client_x509_cert_url": format!("{}/service_accounts/v1/jwk/{}", call.base(), account.email),
+        "token_uri": format!("{base}/token"),
+        "auth_provider_x509_cert_url": format!("{base}/oauth2/v1/certs"),
+        "client_x509_cert_url": format!("{base}/robot/v1/metadata/x509/{email}"),
         "universe_domain": "googleapis.com",
     });
-    let text = serde_json::to_string_pretty(&file).unwrap_or_default();
-    let mut answer = show(found, &key);
-    if let Some(answer) = answer.as_object_mut() {
-        answer.insert(
-            "privateKeyType".into(),
-            json!("TYPE_GOOGLE_CREDENTIALS_FILE"),
-        );
-        answer.insert("privateKeyData".into(), json!(STANDARD.encode(text)));
-    }
+    serde_json::to_string_pretty(&file).map_err(std::io::Error::other)
+}
+
+/// Stores a key, unless others filled the account's room meanwhile.
+fn keep(shared: &Shared, found: &Resource, key: PublicKey) -> Result<(), Refusal> {
+    let mut world = shared.write();
+    room(&world, found)?;
+    account(&world, found)?;
     world.change_keys(found.id(), |keys| {
         keys.push(key);
         Some(())
     });
+    Ok(())
+}
+
+/// `publicKeyData` holds a certificate, base64 over its PEM. What Google says to a bad one is not
+/// documented; the words after the first sentence are this emulator's.
+fn upload(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+    let bad = |why: &str| {
+        Refusal::invalid(format!(
+            "Request contains an invalid argument: publicKeyData: {why}."
+        ))
+    };
+    let data = call.text("/publicKeyData").unwrap_or_default();
+    // Bytes in JSON come in either alphabet (protobuf, "JSON mapping"); gcloud takes that of URLs.
+    let plain = data.replace('-', "+").replace('_', "/");
+    let text = STANDARD
+        .decode(plain)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| bad("it is no base64 of a text"))?;
+    let key = PublicKey::upload(&text).map_err(bad)?.map_err(internal)?;
+    let answer = show(found, &key);
+    keep(shared, found, key)?;
     Ok(answer)
 }
 
 fn show(found: &Resource, key: &PublicKey) -> Value {
+    let time = |t: jiff::Timestamp| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut value = json!({
         "name": name(found, key),
-        "keyAlgorithm": "KEY_ALG_RSA_2048",
-        "keyOrigin": "GOOGLE_PROVIDED",
+        "keyAlgorithm": match key.bits {
+            1_024 => "KEY_ALG_RSA_1024",
+            2_048 => "KEY_ALG_RSA_2048",
+            // One of another size can only be uploaded; the API has no name for it.
+            _ => "KEY_ALG_UNSPECIFIED",
+        },
+        "keyOrigin": if key.uploaded { "USER_PROVIDED" } else { "GOOGLE_PROVIDED" },
         "keyType": "USER_MANAGED",
-        "validAfterTime": key.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "validBeforeTime": NEVER,
+        "validAfterTime": time(key.valid_after),
+        "validBeforeTime": key.valid_before.map_or_else(|| NEVER.to_owned(), time),
     });
     if key.disabled
         && let Some(object) = value.as_object_mut()
     {
+        // `extendedStatus` tells of keys that Google found exposed; nobody finds any here.
         object.insert("disabled".into(), json!(true));
         object.insert(
             "disableReason".into(),
@@ -170,60 +242,77 @@ fn show(found: &Resource, key: &PublicKey) -> Value {
     value
 }
 
-/// `keyTypes` says which; without it all. The key that the emulator signs with itself is the
-/// system-managed one of every account, once it was needed.
-fn list(shared: &Shared, call: &Call, found: &Resource) -> Value {
-    let wanted: Vec<&str> = call
-        .query
-        .iter()
-        .filter(|(name, _)| name == "keyTypes")
-        .map(|(_, kind)| kind.as_str())
-        .filter(|kind| *kind != "KEY_TYPE_UNSPECIFIED")
-        .collect();
-    let all = wanted.is_empty();
+/// The key that the emulator signs with for this account, which every account has.
+fn system_managed(shared: &Shared, call: &Call, found: &Resource) -> Result<Arc<Signer>, Refusal> {
+    let account = account(&shared.read(), found)?;
+    shared.signer_of(&account, call.now).map_err(internal)
+}
+
+fn show_system_managed(found: &Resource, key: &PublicKey) -> Value {
+    let mut row = show(found, key);
+    if let Some(row) = row.as_object_mut() {
+        row.insert("keyType".into(), json!("SYSTEM_MANAGED"));
+    }
+    row
+}
+
+/// `keyTypes` says which; without it all. Of the type unspecified "the presence in the message will
+/// immediately result in an error", and "duplicate key types are not allowed" (iam v1).
+fn list(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+    let mut wanted: Vec<&str> = Vec::new();
+    for (_, kind) in call.query.iter().filter(|(name, _)| name == "keyTypes") {
+        if !matches!(kind.as_str(), "USER_MANAGED" | "SYSTEM_MANAGED")
+            || wanted.contains(&kind.as_str())
+        {
+            return Err(unknown("key_types"));
+        }
+        wanted.push(kind);
+    }
+    let wants = |kind| wanted.is_empty() || wanted.contains(&kind);
     let mut rows = Vec::new();
-    if all || wanted.contains(&"USER_MANAGED") {
+    if wants("USER_MANAGED") {
         let world = shared.read();
         rows.extend(world.keys(found.id()).iter().map(|key| show(found, key)));
     }
-    if (all || wanted.contains(&"SYSTEM_MANAGED"))
-        && let Some(signer) = shared.signer_if_any()
-    {
-        let mut row = show(found, &signer.public);
-        if let Some(row) = row.as_object_mut() {
-            row.insert("keyType".into(), json!("SYSTEM_MANAGED"));
-        }
-        rows.push(row);
+    if wants("SYSTEM_MANAGED") {
+        let signer = system_managed(shared, call, found)?;
+        rows.push(show_system_managed(found, &signer.public));
     }
     if rows.is_empty() {
-        json!({})
+        Ok(json!({}))
     } else {
-        json!({ "keys": rows })
+        Ok(json!({ "keys": rows }))
     }
 }
 
 fn get(shared: &Shared, call: &Call, found: &Resource, id: &str) -> Answer {
-    let world = shared.read();
-    let key = world
-        .keys(found.id())
-        .iter()
-        .find(|key| key.id == id)
-        .ok_or_else(missing)?;
-    let mut value = show(found, key);
-    match call.param("publicKeyType").unwrap_or_default() {
-        "" | "TYPE_NONE" => {}
-        "TYPE_RAW_PUBLIC_KEY" => {
-            if let Some(value) = value.as_object_mut() {
-                value.insert("publicKeyData".into(), json!(STANDARD.encode(&key.pem)));
+    let own = {
+        let world = shared.read();
+        let keys = world.keys(found.id());
+        keys.iter().find(|key| key.id == id).cloned()
+    };
+    let (key, mut value) = match own {
+        Some(key) => {
+            let value = show(found, &key);
+            (key, value)
+        }
+        None => {
+            let signer = system_managed(shared, call, found)?;
+            if signer.public.id != id {
+                return Err(missing());
             }
+            let value = show_system_managed(found, &signer.public);
+            (signer.public.clone(), value)
         }
-        _ => {
-            return Err(Refusal::new(
-                501,
-                "UNIMPLEMENTED",
-                "This emulator gives public keys as TYPE_RAW_PUBLIC_KEY only: it makes no certificates.",
-            ));
-        }
+    };
+    let data = match call.param("publicKeyType").unwrap_or_default() {
+        "" | "TYPE_NONE" => return Ok(value),
+        "TYPE_RAW_PUBLIC_KEY" => &key.pem,
+        "TYPE_X509_PEM_FILE" => &key.certificate,
+        _ => return Err(unknown("public_key_type")),
+    };
+    if let Some(value) = value.as_object_mut() {
+        value.insert("publicKeyData".into(), json!(STANDARD.encode(data)));
     }
     Ok(value)
 }

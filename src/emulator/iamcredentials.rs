@@ -1,6 +1,8 @@
 //! IAM Credentials v1: short-lived credentials for service accounts
 //! (discovery document iamcredentials v1).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 use super::auth::Who;
 use super::call::Call;
 use super::error::Refusal;
+use super::keys::Signer;
 use super::state::{Shared, World};
 use super::{Answer, enforce};
 use crate::estate::Read;
@@ -21,6 +24,8 @@ const SERVICE: &str = "iamcredentials.googleapis.com";
 /// Without `constraints/iam.allowServiceAccountCredentialLifetimeExtension`
 /// (GenerateAccessTokenRequest.lifetime).
 const LONGEST: i64 = 3_600;
+/// How far ahead a JWT may expire that is to be signed, in seconds.
+const LONGEST_JWT: i64 = 12 * 3_600;
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -41,8 +46,8 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
         authorize(shared, call, project, account, permission).and_then(|target| match verb {
             "generateAccessToken" => access_token(shared, call, &target),
             "generateIdToken" => id_token(shared, call, &target),
-            "signBlob" => sign_blob(shared, call),
-            _ => sign_jwt(shared, call),
+            "signBlob" => sign_blob(shared, call, &target),
+            _ => sign_jwt(shared, call, &target),
         }),
     )
 }
@@ -293,22 +298,50 @@ fn internal(_: std::io::Error) -> Refusal {
     Refusal::new(500, "INTERNAL", "Internal error encountered.")
 }
 
-fn sign_blob(shared: &Shared, call: &Call) -> Answer {
+/// The key that the target signs with, its public half served by [`super::oauth`].
+fn signer(shared: &Shared, call: &Call, target: &Resource) -> Result<Arc<Signer>, Refusal> {
+    let account = shared.read().estate.account(target.id()).cloned();
+    let account = account.ok_or_else(invalid_name)?;
+    shared.signer_of(&account, call.now).map_err(internal)
+}
+
+fn sign_blob(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     let payload = call.text("/payload").unwrap_or_default();
-    let payload = STANDARD.decode(payload).map_err(|_| {
-        Refusal::invalid("Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed")
-    })?;
-    let signer = shared.signer(call.now).map_err(internal)?;
+    // Bytes in JSON come in either alphabet (protobuf, "JSON mapping").
+    let payload = STANDARD
+        .decode(payload.replace('-', "+").replace('_', "/"))
+        .map_err(|_| {
+            Refusal::invalid("Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed")
+        })?;
+    let signer = signer(shared, call, target)?;
     let signed = signer.sign(&payload).map_err(internal)?;
     Ok(json!({ "keyId": signer.public.id, "signedBlob": STANDARD.encode(signed) }))
 }
 
-fn sign_jwt(shared: &Shared, call: &Call) -> Answer {
+/// "If the JWT Claims Set contains an expiration time (`exp`) claim, it must be an integer timestamp that
+/// is not in the past and no more than 12 hours in the future" (iamcredentials v1, `SignJwtRequest`). The
+/// words of the refusals are not documented.
+fn sign_jwt(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     let payload = call.text("/payload").unwrap_or_default();
-    if serde_json::from_str::<serde_json::Map<String, Value>>(payload).is_err() {
-        return Err(Refusal::invalid("The JWT payload is not a JSON object."));
+    let claims = serde_json::from_str::<serde_json::Map<String, Value>>(payload)
+        .map_err(|_| Refusal::invalid("The JWT payload is not a JSON object."))?;
+    if let Some(expires) = claims.get("exp") {
+        let now = call.now.as_second();
+        let why = match expires.as_i64() {
+            None => Some("must be an integer timestamp"),
+            Some(at) if at < now => Some("must not be in the past"),
+            Some(at) if at > now + LONGEST_JWT => {
+                Some("must be no more than 12 hours in the future")
+            }
+            Some(_) => None,
+        };
+        if let Some(why) = why {
+            return Err(Refusal::invalid(format!(
+                "The exp claim of the JWT payload {why}."
+            )));
+        }
     }
-    let signer = shared.signer(call.now).map_err(internal)?;
+    let signer = signer(shared, call, target)?;
     let signed = signer.jwt(payload).map_err(internal)?;
     Ok(json!({ "keyId": signer.public.id, "signedJwt": signed }))
 }

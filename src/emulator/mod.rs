@@ -8,6 +8,7 @@ mod asset_query;
 mod assets;
 mod auth;
 mod call;
+mod certificates;
 mod clock;
 mod cloud_identity;
 mod custom_roles;
@@ -31,15 +32,18 @@ pub mod large;
 mod line;
 mod metadata;
 mod oauth;
+mod p12;
 mod persist;
 mod policy;
 mod propagation;
+mod published;
 mod quota;
 mod record;
 mod resource_lists;
 mod resource_manager;
 mod service_usage;
 mod state;
+mod sts;
 mod tokens;
 mod troubleshooter;
 
@@ -212,7 +216,9 @@ pub async fn start(estate: Estate, options: Options) -> Result<Running, StartErr
 /// Asks each API in turn whether the path is its own.
 fn dispatch(shared: &Shared, call: &mut Call) -> Reply {
     shared.settle(call.now);
-    let open = oauth::route(shared, call).or_else(|| metadata::route(shared, call));
+    let open = oauth::route(shared, call)
+        .or_else(|| published::route(shared, call))
+        .or_else(|| metadata::route(shared, call));
     if let Some(reply) = open {
         return reply;
     }
@@ -242,7 +248,7 @@ fn routed(shared: &Shared, call: &mut Call) -> Answer {
         cloud_identity::route,
         troubleshooter::route,
     ];
-    (call.who, call.attributes) = auth::identify(shared, call)?;
+    auth::identify(shared, call)?;
     shared.quota.spend(call)?;
     routes
         .iter()

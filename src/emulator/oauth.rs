@@ -2,11 +2,9 @@
 //! identity pools), and `POST /v1/token` of the Security Token Service (discovery document sts v1).
 //!
 //! They answer before anybody is authenticated: the grant is what authenticates. A refresh token is
-//! taken at its word, as an IAM member identifier, and so is the token of an external identity
-//! provider, whose keys are not fetched: this emulator reaches nothing outside and guards nothing
-//! real. An assertion by a service account's key is verified with the keys made here.
-
-use std::sync::Arc;
+//! taken at its word, as an IAM member identifier: this emulator guards nothing real. An assertion by a
+//! service account's key is verified with the keys made or uploaded here, an external token as [`sts`]
+//! says.
 
 use axum::http::header;
 use jiff::SignedDuration;
@@ -15,41 +13,38 @@ use serde_json::{Value, json};
 use super::call::{Call, pairs};
 use super::http::Reply;
 use super::keys::Jwt;
-use super::state::Shared;
+use super::state::{Shared, World};
+use super::sts;
 use super::tokens::Worth;
-use crate::estate::{Estate, Provider};
-use crate::evaluate::{Rejected, admit};
-use crate::iam::{Member, PolicyMember, Pool, Principal};
+use crate::estate::Estate;
+use crate::iam::Principal;
 
 const LIFETIME: i64 = 3_600;
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Why no token is given: `error` and `error_description` (RFC 6749, 5.2).
-struct Denied(&'static str, String);
+pub(super) struct Denied(pub &'static str, pub String);
 
 impl Denied {
-    fn grant(why: impl Into<String>) -> Self {
+    pub fn grant(why: impl Into<String>) -> Self {
         Self("invalid_grant", why.into())
     }
 
-    fn request(why: impl Into<String>) -> Self {
+    pub fn request(why: impl Into<String>) -> Self {
         Self("invalid_request", why.into())
     }
 }
 
-type Given = Result<Value, Denied>;
+pub(super) type Given = Result<Value, Denied>;
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Reply> {
     let (method, segments, _) = call.parts();
     let given = match (method, segments.as_slice()) {
         ("POST", ["token"]) => token(shared, call),
-        ("POST", ["v1", "token"]) => exchange(shared, call),
-        ("GET" | "POST", ["tokeninfo"] | ["oauth2", "v3", "tokeninfo"]) => info(shared, call),
-        ("GET", ["oauth2", "v3", "certs"]) => certificates(shared, call, None),
-        ("GET", ["service_accounts", "v1", "jwk", email]) => {
-            certificates(shared, call, Some(email))
+        ("POST", ["v1", "token"]) => sts::exchange(shared, call),
+        ("GET" | "POST", ["tokeninfo"] | ["oauth2", "v1" | "v3", "tokeninfo"]) => {
+            info(shared, call)
         }
         _ => return None,
     };
@@ -66,7 +61,7 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Reply> {
 }
 
 /// A field of the form or, as the Security Token Service has it too, of the JSON body.
-fn field(call: &Call, name: &str, camel: &str) -> String {
+pub(super) fn field(call: &Call, name: &str, camel: &str) -> String {
     let form = pairs(&call.raw);
     let given = form
         .into_iter()
@@ -83,7 +78,7 @@ fn token(shared: &Shared, call: &Call) -> Given {
     match field(call, "grant_type", "grantType").as_str() {
         "refresh_token" => refresh(shared, call),
         BEARER => assertion(shared, call),
-        EXCHANGE => exchange(shared, call),
+        sts::EXCHANGE => sts::exchange(shared, call),
         "" => Err(Denied::request("Required parameter is missing: grant_type")),
         other => Err(Denied(
             "unsupported_grant_type",
@@ -101,7 +96,7 @@ fn refresh(shared: &Shared, call: &Call) -> Given {
     })?;
     usable(&shared.read().estate, &who)?;
     let scope = field(call, "scope", "scope");
-    let mut answer = mint(shared, call, who, None)?;
+    let mut answer = mint(shared, call, who)?;
     if let Some(answer) = answer.as_object_mut()
         && !scope.is_empty()
     {
@@ -125,12 +120,7 @@ fn usable(estate: &Estate, who: &Principal) -> Result<(), Denied> {
 }
 
 /// `{access_token, expires_in, token_type}`.
-fn mint(
-    shared: &Shared,
-    call: &Call,
-    who: Principal,
-    attributes: Option<Arc<[(String, String)]>>,
-) -> Given {
+fn mint(shared: &Shared, call: &Call, who: Principal) -> Given {
     let until = call
         .now
         .checked_add(SignedDuration::from_secs(LIFETIME))
@@ -138,13 +128,44 @@ fn mint(
     let token = shared
         .write()
         .tokens
-        .mint_with(who, attributes, until, call.now)
+        .mint(who, until, call.now)
         .map_err(internal)?;
     Ok(json!({ "access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer" }))
 }
 
-fn internal(_: std::io::Error) -> Denied {
+pub(super) fn internal(_: std::io::Error) -> Denied {
     Denied("server_error", "Internal error encountered.".to_owned())
+}
+
+/// The addresses that an assertion may be meant for, beside this emulator's: those that Google's clients
+/// have used.
+const ENDPOINTS: [&str; 4] = [
+    "https://oauth2.googleapis.com/token",
+    "https://www.googleapis.com/oauth2/v4/token",
+    "https://www.googleapis.com/oauth2/v3/token",
+    "https://accounts.google.com/o/oauth2/token",
+];
+
+/// Whether a key of this account signed it that counts now. The key's id in the header is a hint only:
+/// with a wrong or no id Google tries all of the account's keys (doc "Using OAuth 2.0 for Server to
+/// Server Applications", `kid`).
+pub(super) fn signed_by_account(world: &World, call: &Call, jwt: &Jwt, email: &str) -> bool {
+    jwt.header.get("alg").and_then(Value::as_str) == Some("RS256")
+        && world
+            .keys(email)
+            .iter()
+            .any(|key| key.counts(call.now) && key.verifies(jwt.message.as_bytes(), &jwt.signature))
+}
+
+/// Whether it holds now, for an hour at most, give or take five minutes for clocks that differ.
+pub(super) fn in_time(call: &Call, jwt: &Jwt) -> bool {
+    // Seconds fit a float exactly for the next million years.
+    let now = call.now.as_second() as f64;
+    let (issued, expires) = (
+        jwt.time("iat").unwrap_or(0.0),
+        jwt.time("exp").unwrap_or(0.0),
+    );
+    expires > now && issued <= now + 300.0 && expires - issued <= LIFETIME as f64
 }
 
 /// An assertion by a service account's key (RFC 7523; doc "Using OAuth 2.0 for Server to Server
@@ -156,15 +177,7 @@ fn assertion(shared: &Shared, call: &Call) -> Given {
     let who = Principal::ServiceAccount(email.clone());
     let world = shared.read();
     usable(&world.estate, &who)?;
-    let key = jwt
-        .header
-        .get("kid")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let signed = jwt.header.get("alg").and_then(Value::as_str) == Some("RS256")
-        && world.keys(&email).iter().any(|k| {
-            k.id == key && !k.disabled && k.verifies(jwt.message.as_bytes(), &jwt.signature)
-        });
+    let signed = signed_by_account(&world, call, &jwt, &email);
     let subject = world
         .estate
         .account(&email)
@@ -177,21 +190,25 @@ fn assertion(shared: &Shared, call: &Call) -> Given {
     if !jwt
         .audiences()
         .iter()
-        .any(|aud| *aud == here || aud.ends_with("googleapis.com/token"))
+        .any(|aud| *aud == here || ENDPOINTS.contains(aud))
     {
         return Err(Denied::grant(format!(
             "Invalid JWT: Failed audience check. Expected {here}"
         )));
     }
-    // Seconds fit a float exactly for the next million years.
-    let now = call.now.as_second() as f64;
-    let (issued, expires) = (
-        jwt.time("iat").unwrap_or(0.0),
-        jwt.time("exp").unwrap_or(0.0),
-    );
-    if expires <= now || issued > now + 300.0 || expires - issued > LIFETIME as f64 {
+    if !in_time(call, &jwt) {
         return Err(Denied::grant(
             "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.",
+        ));
+    }
+    // To act as a user of a Workspace domain is nothing that an estate can grant.
+    if jwt
+        .text("sub")
+        .is_some_and(|sub| !sub.is_empty() && !sub.eq_ignore_ascii_case(&email))
+    {
+        return Err(Denied(
+            "unauthorized_client",
+            "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.".to_owned(),
         ));
     }
     if let Some(audience) = jwt.text("target_audience") {
@@ -210,145 +227,7 @@ fn assertion(shared: &Shared, call: &Call) -> Given {
             "Invalid OAuth scope or ID token audience provided.".to_owned(),
         ));
     }
-    mint(shared, call, who, None)
-}
-
-/// An external credential for an access token of the identity pool (discovery document sts v1,
-/// `ExchangeTokenRequest`).
-fn exchange(shared: &Shared, call: &Call) -> Given {
-    let get = |name, camel| field(call, name, camel);
-    let (grant, kind) = (
-        get("grant_type", "grantType"),
-        get("subject_token_type", "subjectTokenType"),
-    );
-    if grant != EXCHANGE {
-        return Err(Denied(
-            "unsupported_grant_type",
-            format!("Invalid grant_type: expected {EXCHANGE}"),
-        ));
-    }
-    if !["jwt", "id_token"]
-        .iter()
-        .any(|end| kind == format!("urn:ietf:params:oauth:token-type:{end}"))
-    {
-        return Err(Denied::request(
-            "This emulator exchanges subject tokens of the types urn:ietf:params:oauth:token-type:jwt and :id_token only.",
-        ));
-    }
-    let audience = get("audience", "audience");
-    let estate = &shared.read().estate.clone();
-    let target = || {
-        Denied(
-            "invalid_target",
-            "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.".to_owned(),
-        )
-    };
-    let provider = estate
-        .providers()
-        .find(|p| same_name(estate, &p.name, &audience) && !p.disabled)
-        .cloned()
-        .ok_or_else(target)?;
-    let jwt = Jwt::read(&get("subject_token", "subjectToken"))
-        .ok_or_else(|| Denied::request("Unable to parse the ID Token."))?;
-    check(call, &provider, &audience, &jwt)?;
-    let (subject, attributes) = admit(&provider, &jwt.claims).map_err(|e| match e {
-        Rejected::Condition => Denied(
-            "unauthorized_client",
-            "The given credential is rejected by the attribute condition.".to_owned(),
-        ),
-        Rejected::Mapping(target) => Denied::grant(format!(
-            "Could not obtain a value for {target} from the given credential. Check that the subject token has all the claims specified in the attribute mapping."
-        )),
-    })?;
-    let pool = pool_of(estate, &provider).ok_or_else(target)?;
-    let who = Principal::Federated { pool, subject };
-    let mut answer = mint(shared, call, who, Some(attributes.into()))?;
-    if let Some(answer) = answer.as_object_mut() {
-        answer.insert(
-            "issued_token_type".into(),
-            json!("urn:ietf:params:oauth:token-type:access_token"),
-        );
-    }
-    Ok(answer)
-}
-
-/// Issuer, audience and lifetime of an external token, as its provider wants them (iam v1, `Oidc`).
-fn check(call: &Call, provider: &Provider, audience: &str, jwt: &Jwt) -> Result<(), Denied> {
-    let oidc = provider.extra.get("oidc");
-    let issuer = oidc
-        .and_then(|o| o.get("issuerUri"))
-        .and_then(Value::as_str);
-    let have = jwt.text("iss").unwrap_or_default();
-    if let Some(issuer) = issuer
-        && have != issuer
-    {
-        return Err(Denied::grant(format!(
-            "The issuer in ID Token {} does not match the expected ones: {issuer}",
-            crate::text::visible(have)
-        )));
-    }
-    let allowed: Vec<&str> = oidc
-        .and_then(|o| o.get("allowedAudiences"))
-        .and_then(Value::as_array)
-        .map(|list| list.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let given = jwt.audiences();
-    let plain = audience.trim_start_matches('/');
-    let fits = given.iter().any(|aud| {
-        if allowed.is_empty() {
-            // "the audience defaults to the full canonical resource name of the
-            // WorkloadIdentityPoolProvider, with or without the HTTPS prefix".
-            let aud = aud.strip_prefix("https:").unwrap_or(aud);
-            aud.trim_start_matches('/') == plain
-        } else {
-            allowed.contains(aud)
-        }
-    });
-    if !fits {
-        return Err(Denied::grant(format!(
-            "The audience in ID Token [{}] does not match the expected audience.",
-            crate::text::visible(&given.join(", "))
-        )));
-    }
-    if jwt
-        .time("exp")
-        .is_none_or(|exp| exp <= call.now.as_second() as f64)
-    {
-        return Err(Denied::grant(
-            "ID Token is expired or has no expiry: check its exp claim.",
-        ));
-    }
-    Ok(())
-}
-
-/// Whether a provider's name and an audience mean the same: number or id of the project.
-fn same_name(estate: &Estate, name: &str, audience: &str) -> bool {
-    let canonical = |text: &str| -> Option<String> {
-        let path = text.strip_prefix("//iam.googleapis.com/").unwrap_or(text);
-        let Some(rest) = path.strip_prefix("projects/") else {
-            return Some(path.to_owned());
-        };
-        let (project, rest) = rest.split_once('/')?;
-        let number = estate.project(project).map_or(project, |p| p.number());
-        Some(format!("projects/{number}/{rest}"))
-    };
-    audience.starts_with("//iam.googleapis.com/") && canonical(name) == canonical(audience)
-}
-
-/// The pool of a provider, its project by number, as principals name it.
-fn pool_of(estate: &Estate, provider: &Provider) -> Option<Pool> {
-    let (path, _) = provider.name.split_once("/providers/")?;
-    let set = PolicyMember::v1(&format!("principalSet://iam.googleapis.com/{path}/*"));
-    match set.member {
-        Member::PoolAll(Pool::Workload { project, pool }) => Some(Pool::Workload {
-            project: estate
-                .project(&project)
-                .map_or(project.clone(), |p| p.number().to_owned()),
-            pool,
-        }),
-        Member::PoolAll(pool) => Some(pool),
-        _ => None,
-    }
+    mint(shared, call, who)
 }
 
 /// What a token is (the endpoint that google-auth and gcloud ask).
@@ -358,9 +237,14 @@ fn info(shared: &Shared, call: &Call) -> Given {
         str::to_owned,
     );
     let world = shared.read();
+    let bad = || Denied("invalid_token", "Invalid Value".to_owned());
     let Worth::Good(who, _, until) = world.tokens.worth(&token, call.now) else {
-        return Err(Denied("invalid_token", "Invalid Value".to_owned()));
+        return Err(bad());
     };
+    // Google's endpoint knows no tokens of identity pools.
+    if matches!(who, Principal::Federated { .. }) {
+        return Err(bad());
+    }
     let left = until.as_second() - call.now.as_second();
     let mut answer = json!({
         "exp": until.as_second().to_string(),
@@ -377,21 +261,4 @@ fn info(shared: &Shared, call: &Call) -> Given {
         }
     }
     Ok(answer)
-}
-
-/// The public keys to verify with: of ID tokens, or of what an account signed.
-fn certificates(shared: &Shared, call: &Call, email: Option<&str>) -> Given {
-    let signer = shared.signer(call.now).map_err(internal)?;
-    let mut keys = vec![signer.public.jwk()];
-    if let Some(email) = email {
-        let world = shared.read();
-        keys.extend(
-            world
-                .keys(&email.to_lowercase())
-                .iter()
-                .filter(|k| !k.disabled)
-                .map(super::keys::PublicKey::jwk),
-        );
-    }
-    Ok(json!({ "keys": keys }))
 }

@@ -1,9 +1,9 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,8 +39,10 @@ pub(crate) struct Shared {
     keeper: Option<Keeper>,
     /// Whose tokens the metadata server gives out.
     pub metadata_account: Option<String>,
-    /// Made when it is first needed.
+    /// What ID tokens are signed with; made when it is first needed.
     signer: OnceLock<Signer>,
+    /// What accounts sign with, by their unique id; each made when it is first needed.
+    signers: Mutex<HashMap<String, Arc<Signer>>>,
 }
 
 /// A refusal that can be explained later.
@@ -138,6 +140,7 @@ impl Shared {
             keeper,
             metadata_account: options.metadata_account,
             signer: OnceLock::new(),
+            signers: Mutex::new(HashMap::new()),
             world: RwLock::new(World {
                 estate,
                 lag,
@@ -157,7 +160,7 @@ impl Shared {
         })
     }
 
-    /// The emulator's own key.
+    /// The key that ID tokens are signed with, Google's own there.
     ///
     /// # Errors
     /// The system gives no randomness.
@@ -165,14 +168,26 @@ impl Shared {
         if let Some(signer) = self.signer.get() {
             return Ok(signer);
         }
-        let made = Signer::new(now)?;
+        let made = Signer::new("federated-signon.system.gserviceaccount.com", now)?;
         // Another call may have been quicker; then its key is the one.
         Ok(self.signer.get_or_init(|| made))
     }
 
-    /// The emulator's own key, if it was needed yet.
-    pub fn signer_if_any(&self) -> Option<&Signer> {
-        self.signer.get()
+    /// The key that an account signs with: its system-managed one.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn signer_of(&self, account: &ServiceAccount, now: Timestamp) -> io::Result<Arc<Signer>> {
+        let of = |signers: &HashMap<String, Arc<Signer>>| signers.get(&account.unique_id).cloned();
+        if let Some(signer) = of(&self.signers.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(signer);
+        }
+        // Outside the lock: a key takes a while. Another call may have been quicker; then its key is it.
+        let made = Arc::new(Signer::new(&account.email, now)?);
+        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(
+            signers.entry(account.unique_id.clone()).or_insert(made),
+        ))
     }
 
     /// How long the next answer waits.

@@ -35,6 +35,7 @@ struct Minted {
     number: u64,
     who: Principal,
     attributes: Attributes,
+    project: Option<Arc<str>>,
     until: Timestamp,
 }
 
@@ -56,17 +57,18 @@ impl Tokens {
         until: Timestamp,
         now: Timestamp,
     ) -> std::io::Result<String> {
-        self.mint_with(who, None, until, now)
+        self.mint_for(who, None, None, until, now)
     }
 
-    /// The same for an identity with attributes.
+    /// The same for an identity with attributes, whose calls count for this project.
     ///
     /// # Errors
     /// As [`Self::mint`].
-    pub fn mint_with(
+    pub fn mint_for(
         &mut self,
         who: Principal,
         attributes: Attributes,
+        project: Option<Arc<str>>,
         until: Timestamp,
         now: Timestamp,
     ) -> std::io::Result<String> {
@@ -81,6 +83,7 @@ impl Tokens {
             number,
             who,
             attributes,
+            project,
             until,
         };
         self.minted.insert(key, minted);
@@ -108,6 +111,11 @@ impl Tokens {
         {
             self.by_end.remove(&(minted.until, minted.number));
         }
+    }
+
+    /// The project that a token's calls count for, where it was bound to one.
+    pub fn project(&self, token: &str) -> Option<Arc<str>> {
+        self.minted.get(token)?.project.clone()
     }
 
     /// Looks a token up.

@@ -21,7 +21,9 @@ use crate::iam::{
 use shared::SharedMap;
 
 pub use hierarchy::{Ancestry, Existence};
-pub use records::{Folder, Group, Organization, Project, Provider, Read, ServiceAccount, Tag};
+pub use records::{
+    Folder, Group, IdentityPool, Organization, Project, Provider, Read, ServiceAccount, Tag,
+};
 
 /// What a missing entry means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub struct Estate {
     pub(crate) tags: Arc<HashMap<Resource, Vec<Tag>>>,
     /// Project id to enabled services.
     pub(crate) services: Arc<HashMap<Arc<str>, BTreeSet<String>>>,
+    pub(crate) pools: Arc<BTreeMap<Arc<str>, Arc<IdentityPool>>>,
     pub(crate) providers: Arc<BTreeMap<Arc<str>, Arc<Provider>>>,
     /// What exists and may not be read, by the names of the estate file, with why.
     pub(crate) unreadable: Arc<BTreeMap<String, Arc<str>>>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::index::GroupMembers;
-use super::{Coverage, Estate, Group, Provider, Read, Tag};
+use super::{Coverage, Estate, Group, IdentityPool, Provider, Read, Tag};
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role, Stage, deny, predefined,
 };
@@ -227,6 +227,42 @@ impl Estate {
         self.services.get(project_id)
     }
 
+    /// Identity pools that are known of themselves; others show in their providers' and members' names.
+    pub fn pools(&self) -> impl Iterator<Item = &Arc<IdentityPool>> {
+        self.pools.values()
+    }
+
+    /// The pool of this name, its project by number or id.
+    #[must_use]
+    pub fn pool(&self, name: &str) -> Option<&Arc<IdentityPool>> {
+        let wanted = self.with_number(name);
+        self.pools
+            .values()
+            .find(|pool| self.with_number(&pool.name) == wanted)
+    }
+
+    /// Whether a pool is known to be disabled or deleted: then its tokens are worth nothing, old ones
+    /// neither (iam v1, `WorkloadIdentityPool.disabled`).
+    #[must_use]
+    pub fn takes_no_tokens(&self, pool: &str) -> bool {
+        self.pool(pool).is_some_and(|pool| {
+            pool.disabled || pool.extra.get("state").is_some_and(|s| s == "DELETED")
+        })
+    }
+
+    /// A name under a project with the project's number, whichever of number and id it has.
+    #[must_use]
+    pub fn with_number(&self, name: &str) -> String {
+        let parts = name
+            .strip_prefix("projects/")
+            .and_then(|rest| rest.split_once('/'))
+            .and_then(|(project, rest)| Some((self.project(project)?.number(), rest)));
+        match parts {
+            Some((number, rest)) => format!("projects/{number}/{rest}"),
+            None => name.to_owned(),
+        }
+    }
+
     /// Identity pool providers that are known.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.providers.values()
@@ -314,6 +350,11 @@ impl Estate {
     /// Sets which services a project (id) has enabled.
     pub fn put_services(&mut self, project_id: &str, enabled: impl IntoIterator<Item = String>) {
         Arc::make_mut(&mut self.services).insert(project_id.into(), enabled.into_iter().collect());
+    }
+
+    /// Adds or replaces an identity pool.
+    pub fn put_pool(&mut self, pool: IdentityPool) {
+        Arc::make_mut(&mut self.pools).insert(pool.name.as_str().into(), Arc::new(pool));
     }
 
     /// Adds or replaces an identity pool provider.

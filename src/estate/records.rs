@@ -128,6 +128,20 @@ pub struct Tag {
 /// The tags of one resource by full name.
 pub type Tags = BTreeMap<String, Vec<Tag>>;
 
+/// A workload or workforce identity pool (iam v1, `WorkloadIdentityPool`, `WorkforcePool`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityPool {
+    /// `projects/N/locations/global/workloadIdentityPools/P`, or `locations/global/workforcePools/P`.
+    pub name: String,
+    /// Refuses every token, and those that it gave out before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// Fields that are not known here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 /// A workload or workforce identity pool's provider: how a token's claims become attributes
 /// (iam v1, `WorkloadIdentityPoolProvider`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

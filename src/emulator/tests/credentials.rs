@@ -12,18 +12,18 @@ use crate::emulator::{Options, start};
 use crate::estate::file;
 use crate::iam::Resource;
 
-const RUN: &str = "run-processor@app-prod.iam.gserviceaccount.com";
-const KEYS: &str =
+pub(super) const RUN: &str = "run-processor@app-prod.iam.gserviceaccount.com";
+pub(super) const KEYS: &str =
     "/v1/projects/app-prod/serviceAccounts/run-processor@app-prod.iam.gserviceaccount.com/keys";
 
 impl Http {
-    async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+    pub(super) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
         let url = format!("{}{path}", self.running.base_url());
         let response = self.client.post(url).form(fields).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    async fn assert(&self, assertion: &str) -> (u16, Value) {
+    pub(super) async fn assert(&self, assertion: &str) -> (u16, Value) {
         let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
         self.form("/token", &[("grant_type", grant), ("assertion", assertion)])
             .await
@@ -49,7 +49,7 @@ fn assertion(key: &Value, claims: Value) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn claims(key: &Value) -> Value {
+pub(super) fn claims(key: &Value) -> Value {
     let now = jiff::Timestamp::now().as_second();
     json!({
         "iss": key["client_email"], "aud": key["token_uri"], "iat": now, "exp": now + 3_600,
@@ -193,7 +193,7 @@ async fn bad_assertions_get_googles_words() {
     http.running.stop().await;
 }
 
-const PROVIDER: &str =
+pub(super) const PROVIDER: &str =
     "projects/630184729503/locations/global/workloadIdentityPools/github/providers/actions";
 
 async fn with_provider() -> Http {
@@ -214,12 +214,13 @@ async fn with_provider() -> Http {
 }
 
 /// A token as GitHub's issuer makes them; nobody verifies its signature here.
-fn external(change: impl Fn(&mut Value)) -> String {
+pub(super) fn external(change: impl Fn(&mut Value)) -> String {
     let mut claims = json!({
         "iss": "https://token.actions.githubusercontent.com",
         "aud": format!("https://iam.googleapis.com/{PROVIDER}"),
         "sub": "repo:example-org/billing-api:ref:refs/heads/main",
         "repository": "example-org/billing-api", "repository_owner": "example-org",
+        "iat": jiff::Timestamp::now().as_second(),
         "exp": jiff::Timestamp::now().as_second() + 300,
     });
     change(&mut claims);
@@ -231,7 +232,7 @@ fn external(change: impl Fn(&mut Value)) -> String {
     )
 }
 
-async fn exchange(http: &Http, path: &str, token: &str, audience: &str) -> (u16, Value) {
+pub(super) async fn exchange(http: &Http, path: &str, token: &str, audience: &str) -> (u16, Value) {
     let fields = [
         (
             "grant_type",
@@ -339,8 +340,8 @@ async fn an_external_token_is_exchanged_and_its_attributes_decide() {
         assert_eq!(status, expected, "{repository}: {body}");
     }
     let by_id = audience.replace("630184729503", "ops-tools");
-    let (status, _) = exchange(&http, "/v1/token", &external(|_| {}), &by_id).await;
-    assert_eq!(status, 400, "the token's own audience names the number");
+    let (_, refused) = exchange(&http, "/v1/token", &external(|_| {}), &by_id).await;
+    assert_eq!(refused["error"], "invalid_target", "a project by its id");
     http.running.stop().await;
 }
 
@@ -460,7 +461,9 @@ async fn what_the_emulator_signs_can_be_verified() {
     assert_eq!(status, 200, "{jwt}");
     let jwt = Jwt::read(jwt["signedJwt"].as_str().unwrap()).unwrap();
     let (_, blob) = ask("signBlob", json!({ "payload": STANDARD.encode("hello") })).await;
-    let (_, certs) = http.admin("GET", "/oauth2/v3/certs", Value::Null).await;
+    let email = "bq-privileged@data-vault.iam.gserviceaccount.com";
+    let path = format!("/service_accounts/v1/jwk/{email}");
+    let (_, certs) = http.admin("GET", &path, Value::Null).await;
     let key = &certs["keys"][0];
     assert_eq!(
         (&key["kid"], &key["kid"]),

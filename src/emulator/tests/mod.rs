@@ -3,6 +3,8 @@
 mod asset;
 mod boundaries;
 mod credentials;
+mod federation;
+mod keys;
 mod propagation;
 mod trouble;
 mod truth;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::super::{Folder, Organization, Project, Provider, ServiceAccount};
+use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccount};
 use super::Loading;
 use super::draft::{Draft, Outcome, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
@@ -55,6 +55,8 @@ const FOLDER: &str = "cloudresourcemanager.googleapis.com/Folder";
 const PROJECT: &str = "cloudresourcemanager.googleapis.com/Project";
 const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
 const ROLE: &str = "iam.googleapis.com/Role";
+const POOL: &str = "iam.googleapis.com/WorkloadIdentityPool";
+const WORKFORCE_POOL: &str = "iam.googleapis.com/WorkforcePool";
 const PROVIDER: &str = "iam.googleapis.com/WorkloadIdentityPoolProvider";
 const WORKFORCE_PROVIDER: &str = "iam.googleapis.com/WorkforcePoolProvider";
 const ORG_POLICY: &str = "orgpolicy.googleapis.com/Policy";
@@ -65,6 +67,8 @@ const COUNTS: &[&str] = &[
     PROJECT,
     ACCOUNT,
     ROLE,
+    POOL,
+    WORKFORCE_POOL,
     PROVIDER,
     WORKFORCE_PROVIDER,
     ORG_POLICY,
@@ -181,6 +185,10 @@ impl Draft {
             ACCOUNT => self.account_asset(&asset.name, data.data, asset.policy, &way),
             ROLE => match whole::<Role>(&data.data, &asset.name)? {
                 Some(role) => self.role(role),
+                None => Ok(()),
+            },
+            POOL | WORKFORCE_POOL => match whole::<IdentityPool>(&data.data, &asset.name)? {
+                Some(pool) => self.pool(pool),
                 None => Ok(()),
             },
             PROVIDER | WORKFORCE_PROVIDER => match whole::<Provider>(&data.data, &asset.name)? {

@@ -230,6 +230,9 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
     for (it, _) in std::mem::take(&mut draft.bindings).into_values() {
         estate.put_policy_binding(it);
     }
+    for (it, _) in std::mem::take(&mut draft.pools).into_values() {
+        estate.put_pool(it);
+    }
     for (it, _) in std::mem::take(&mut draft.providers).into_values() {
         estate.put_provider(it);
     }

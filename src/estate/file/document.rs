@@ -30,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "orgPolicies",
     "tags",
     "enabledServices",
+    "pools",
     "providers",
     "unreadable",
     "assumptions",
@@ -129,6 +130,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
                 loading.draft.says_org_policies = true;
                 list(loading, d, Draft::org_policy)
             }
+            "pools" => list(loading, d, Draft::pool),
             "providers" => list(loading, d, Draft::provider),
             "unreadable" => list(loading, d, Draft::unreadable),
             "assumptions" => list(loading, d, Draft::assumption),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::super::{Folder, Group, Organization, Project, Provider, ServiceAccount, Tag};
+use super::super::{
+    Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount, Tag,
+};
 use super::kept::{At, Fault, Kept};
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource,
@@ -41,6 +43,7 @@ pub(super) struct Draft {
     pub boundaries: Kept<BoundaryPolicy>,
     pub bindings: Kept<PolicyBinding>,
     pub org_policies: Kept<OrgPolicy>,
+    pub pools: Kept<IdentityPool>,
     pub providers: Kept<Provider>,
     pub policies: Vec<PolicyOf>,
     pub tags: Vec<(Resource, Vec<Tag>, At)>,
@@ -286,6 +289,18 @@ impl Draft {
             return Err(format!("the policy '{}' cannot be: {flaw}", it.name).into());
         }
         self.org_policies.add(it.name.clone(), it, self.at)
+    }
+
+    pub fn pool(&mut self, it: IdentityPool) -> Outcome {
+        let parent = it.name.rsplit_once('/').map_or("", |(parent, _)| parent);
+        if !parent.ends_with("/workloadIdentityPools") && !parent.ends_with("/workforcePools") {
+            return Err(not(
+                &it.name,
+                "projects/N/locations/global/workloadIdentityPools/POOL or locations/global/workforcePools/POOL",
+            ));
+        }
+        self.near(&it.extra, &["name", "disabled", "state", "parent"])?;
+        self.pools.add(it.name.clone(), it, self.at)
     }
 
     pub fn provider(&mut self, it: Provider) -> Outcome {

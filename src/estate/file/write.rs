@@ -89,6 +89,7 @@ pub fn to_json(estate: &Estate) -> Value {
                 .map(|(id, on)| (format!("projects/{id}"), on)),
         ),
     );
+    put("pools", list(estate.pools.values().map(|p| &**p)));
     put("providers", list(estate.providers.values().map(|p| &**p)));
     put("unreadable", json!(unknown(estate)));
     put("assumptions", json!(estate.assumptions));
