@@ -130,6 +130,12 @@ impl Call {
             .map(|(_, v)| v.as_str())
     }
 
+    /// Whether a query parameter is set; gcloud writes `True`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.param(name)
+            .is_some_and(|word| word.eq_ignore_ascii_case("true"))
+    }
+
     /// A string of the body, by its JSON pointer.
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.body.pointer(pointer).and_then(Value::as_str)

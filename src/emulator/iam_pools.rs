@@ -1,10 +1,9 @@
-//! IAM v1: workload identity pools, and providers of them and of workforce pools (discovery document
-//! iam v1). Their permissions are named as the table of predefined roles has them, with the service
-//! in full.
+//! IAM v1: workload and workforce identity pools, read (discovery document iam v1). Their permissions are
+//! named as the table of predefined roles has them, with the service in full.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Answer;
 use super::call::Call;
@@ -12,8 +11,38 @@ use super::enforce;
 use super::error::Refusal;
 use super::iam_v1::listed;
 use super::state::Shared;
-use crate::estate::{Estate, Provider};
+use crate::estate::{Estate, IdentityPool, Provider};
 use crate::iam::Resource;
+
+/// The two kinds of pools.
+#[derive(Clone, Copy)]
+enum Pools<'a> {
+    /// Of a project, by id or number.
+    Workload(&'a str),
+    /// Of an organization.
+    Workforce,
+}
+
+impl Pools<'_> {
+    /// The first part of the names of methods' answers and of permissions.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Workload(_) => "workloadIdentityPool",
+            Self::Workforce => "workforcePool",
+        }
+    }
+
+    /// What stands before a pool's id, the project by number.
+    fn prefix(self, estate: &Estate) -> String {
+        match self {
+            Self::Workload(project) => {
+                let name = format!("projects/{project}/locations/global/workloadIdentityPools/");
+                estate.with_number(&name)
+            }
+            Self::Workforce => "locations/global/workforcePools/".to_owned(),
+        }
+    }
+}
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -21,75 +50,72 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
     let ("GET", ["v1", path @ ..], "") = (method, segments.as_slice(), verb) else {
         return None;
     };
-    if let [
-        "projects",
-        project,
-        "locations",
-        "global",
-        "workloadIdentityPools",
-        rest @ ..,
-    ] = path
-    {
-        match rest {
-            [] => return Some(list_pools(shared, call, project)),
-            [pool] => return Some(get_pool(shared, call, project, pool)),
-            _ => {}
-        }
-    }
-    let (owner, kind, rest) = match path {
+    let (pools, rest) = match path {
         [
             "projects",
             project,
             "locations",
             "global",
             "workloadIdentityPools",
-            _,
-            "providers",
             rest @ ..,
-        ] => (Some(*project), "workloadIdentityPoolProviders", rest),
-        [
-            "locations",
-            "global",
-            "workforcePools",
-            _,
-            "providers",
-            rest @ ..,
-        ] => (None, "workforcePoolProviders", rest),
+        ] => (Pools::Workload(project), rest),
+        ["locations", "global", "workforcePools", rest @ ..] => (Pools::Workforce, rest),
         _ => return None,
     };
     match rest {
-        [] => Some(list(shared, call, owner, kind, &path.join("/"))),
-        [_] => Some(get(shared, call, owner, kind, &path.join("/"))),
+        [] => Some(list_pools(shared, call, pools)),
+        [pool] => Some(get_pool(shared, call, pools, pool)),
+        [pool, "providers"] => Some(list(shared, call, pools, pool)),
+        [pool, "providers", id] => Some(get(shared, call, pools, pool, id)),
+        [pool, "providers", id, "keys"] => Some(list_keys(shared, call, pools, pool, id)),
+        [pool, "providers", id, "keys", _] => {
+            let held = check(shared, call, pools, Some(pool), "ProviderKeys.get");
+            Some(
+                held.and_then(|()| get_provider(shared, pools, pool, id))
+                    .and_then(|_| Err(missing())),
+            )
+        }
         _ => None,
     }
 }
 
-/// The project of a workload pool. A workforce pool belongs to an organization that its name does
-/// not give: the permission on any of the estate's organizations will do (chosen).
+/// On the project of a workload pool. A workforce pool's organization is its `parent`; where the estate
+/// does not say which it is, the permission on any of its organizations will do (chosen).
 fn check(
     shared: &Shared,
     call: &Call,
-    owner: Option<&str>,
+    pools: Pools<'_>,
+    pool: Option<&str>,
     permission: &str,
 ) -> Result<(), Refusal> {
-    if let Some(project) = owner {
+    let permission = format!("iam.googleapis.com/{}{permission}", pools.word());
+    if let Pools::Workload(project) = pools {
         let asked = Resource::parse(&format!("projects/{project}"))
             .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
         let found = shared.read().find(&asked);
         return match found {
-            Some(found) => enforce::require(shared, call, permission, &found),
-            None => Err(enforce::denied(shared, call, permission, &asked)),
+            Some(found) => enforce::require(shared, call, &permission, &found),
+            None => Err(enforce::denied(shared, call, &permission, &asked)),
         };
     }
     let world = shared.read();
+    let named = match pool {
+        Some(id) => {
+            let name = format!("locations/global/workforcePools/{id}");
+            let parent = world.estate.pool(&name).and_then(|p| p.extra.get("parent"));
+            parent.and_then(Value::as_str).map(str::to_owned)
+        }
+        None => call.param("parent").map(str::to_owned),
+    };
     let organizations: Vec<Resource> = world
         .estate
         .organizations()
+        .filter(|o| named.as_ref().is_none_or(|named| o.name == *named))
         .filter_map(|o| Resource::parse(&o.name).ok())
         .collect();
     let held = organizations
         .iter()
-        .any(|o| enforce::holds(&world, call, permission, o));
+        .any(|o| enforce::holds(&world, call, &permission, o));
     drop(world);
     if held {
         return Ok(());
@@ -98,127 +124,139 @@ fn check(
         .into_iter()
         .next()
         .unwrap_or_else(|| Resource::Organization("0".into()));
-    Err(enforce::denied(shared, call, permission, &on))
-}
-
-/// The ids of a project's pools, sorted: an estate holds providers and members, and a pool is whatever
-/// one of them speaks of. Google's own pools (`PROJECT.svc.id.goog`) have ids that no caller may choose
-/// ("4-32 characters, and may contain the characters [a-z0-9-]", `workloadIdentityPools.create`) and
-/// are not among them (chosen).
-fn pools(estate: &Estate, number: &str) -> BTreeSet<String> {
-    let prefix = format!("projects/{number}/locations/global/workloadIdentityPools/");
-    let named = estate.providers().map(|p| p.name.as_str());
-    let members = estate.members().filter_map(|m| {
-        let path = m.text.split_once("://iam.googleapis.com/")?.1;
-        path.starts_with("projects/").then_some(path)
-    });
-    named
-        .chain(members)
-        .filter_map(|name| {
-            let name = canonical(estate, project_of(name), name);
-            let id = name.strip_prefix(&prefix)?.split('/').next()?;
-            let chosen = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            ((4..=32).contains(&id.len()) && id.bytes().all(chosen)).then(|| id.to_owned())
-        })
-        .collect()
-}
-
-/// A pool as far as the estate knows it.
-fn show_pool(number: &str, id: &str) -> Value {
-    json!({
-        "name": format!("projects/{number}/locations/global/workloadIdentityPools/{id}"),
-        "state": "ACTIVE",
-    })
-}
-
-fn list_pools(shared: &Shared, call: &Call, project: &str) -> Answer {
-    let permission = "iam.googleapis.com/workloadIdentityPools.list";
-    check(shared, call, Some(project), permission)?;
-    let size = call.page_size(50, 1_000)?;
-    let world = shared.read();
-    let Some(number) = world.estate.project(project).map(|p| p.number().to_owned()) else {
-        return Err(missing());
-    };
-    let rows = pools(&world.estate, &number)
-        .into_iter()
-        .map(|id| (id.clone(), show_pool(&number, &id)));
-    let (page, next) = call.page(rows, size)?;
-    Ok(listed("workloadIdentityPools", page, next))
-}
-
-fn get_pool(shared: &Shared, call: &Call, project: &str, id: &str) -> Answer {
-    let permission = "iam.googleapis.com/workloadIdentityPools.get";
-    check(shared, call, Some(project), permission)?;
-    let world = shared.read();
-    let number = world.estate.project(project).map(|p| p.number().to_owned());
-    number
-        .filter(|number| pools(&world.estate, number).contains(id))
-        .map(|number| show_pool(&number, id))
-        .ok_or_else(missing)
+    Err(enforce::denied(shared, call, &permission, &on))
 }
 
 fn missing() -> Refusal {
     Refusal::not_found("Requested entity was not found.")
 }
 
-fn list(shared: &Shared, call: &Call, owner: Option<&str>, kind: &str, path: &str) -> Answer {
-    check(
-        shared,
-        call,
-        owner,
-        &format!("iam.googleapis.com/{kind}.list"),
-    )?;
+/// The pools of a kind by id: those of the estate, and those that a provider or a member speaks of.
+/// Google's own pools (`PROJECT.svc.id.goog`) have ids that no caller may choose ("4-32 characters, and
+/// may contain the characters [a-z0-9-]", `workloadIdentityPools.create`; "6-63" for a workforce) and are
+/// not among them (chosen).
+fn all(estate: &Estate, pools: Pools<'_>) -> BTreeMap<String, Value> {
+    let prefix = pools.prefix(estate);
+    let id_of = |name: &str| {
+        let name = estate.with_number(name);
+        let id = name.strip_prefix(&prefix)?.split('/').next()?;
+        let chosen = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        ((4..=63).contains(&id.len()) && id.bytes().all(chosen)).then(|| id.to_owned())
+    };
+    let spoken_of = estate
+        .providers()
+        .map(|p| p.name.as_str())
+        .chain(estate.members().filter_map(|m| {
+            let (_, path) = m.text.split_once("://iam.googleapis.com/")?;
+            Some(path)
+        }))
+        .filter_map(id_of)
+        .map(|id| {
+            let bare = json!({ "name": format!("{prefix}{id}"), "state": "ACTIVE" });
+            (id, bare)
+        });
+    let known = estate
+        .pools()
+        .filter_map(|pool| Some((id_of(&pool.name)?, show_pool(&prefix, pool))));
+    // What is known of itself says more than what is spoken of.
+    spoken_of.chain(known).collect()
+}
+
+fn show_pool(prefix: &str, pool: &IdentityPool) -> Value {
+    let id = pool.name.rsplit('/').next().unwrap_or_default();
+    let mut value = serde_json::to_value(pool).unwrap_or(Value::Null);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("name".into(), json!(format!("{prefix}{id}")));
+        active(object);
+    }
+    value
+}
+
+fn active(object: &mut Map<String, Value>) {
+    object
+        .entry("state")
+        .or_insert_with(|| Value::from("ACTIVE"));
+}
+
+/// Whether a row is listed: what is deleted only with `showDeleted`.
+fn shown(call: &Call, row: &Value) -> bool {
+    call.flag("showDeleted") || row.get("state").and_then(Value::as_str) != Some("DELETED")
+}
+
+fn list_pools(shared: &Shared, call: &Call, pools: Pools<'_>) -> Answer {
+    if matches!(pools, Pools::Workforce) && call.param("parent").is_none_or(str::is_empty) {
+        // "Required. The parent resource to list pools for."
+        return Err(Refusal::invalid("Request contains an invalid argument."));
+    }
+    check(shared, call, pools, None, "s.list")?;
+    let size = call.page_size(50, 1_000)?;
+    let world = shared.read();
+    if let Pools::Workload(project) = pools
+        && world.estate.project(project).is_none()
+    {
+        return Err(missing());
+    }
+    let elsewhere = |row: &Value| match (row.get("parent"), call.param("parent")) {
+        (Some(own), Some(asked)) => own != asked,
+        _ => false,
+    };
+    let rows = all(&world.estate, pools)
+        .into_iter()
+        .filter(|(_, row)| shown(call, row) && !elsewhere(row));
+    let (page, next) = call.page(rows, size)?;
+    Ok(listed(&format!("{}s", pools.word()), page, next))
+}
+
+fn get_pool(shared: &Shared, call: &Call, pools: Pools<'_>, id: &str) -> Answer {
+    check(shared, call, pools, Some(id), "s.get")?;
+    let world = shared.read();
+    all(&world.estate, pools).remove(id).ok_or_else(missing)
+}
+
+fn list(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
+    check(shared, call, pools, Some(pool), "Providers.list")?;
     let size = call.page_size(50, 100)?;
     let world = shared.read();
-    let prefix = format!("{}/", canonical(&world.estate, owner, path));
+    let prefix = format!("{}{pool}/providers/", pools.prefix(&world.estate));
     let rows = world
         .estate
         .providers()
-        .filter(|p| canonical(&world.estate, project_of(&p.name), &p.name).starts_with(&prefix))
-        .map(|p| (p.name.clone(), show(p)));
+        .map(|p| (world.estate.with_number(&p.name), p))
+        .filter(|(name, _)| name.starts_with(&prefix))
+        .map(|(name, p)| (name.clone(), show(name, p)))
+        .filter(|(_, row)| shown(call, row));
     let (page, next) = call.page(rows, size)?;
-    Ok(listed(kind, page, next))
+    Ok(listed(&format!("{}Providers", pools.word()), page, next))
 }
 
-fn get(shared: &Shared, call: &Call, owner: Option<&str>, kind: &str, path: &str) -> Answer {
-    check(
-        shared,
-        call,
-        owner,
-        &format!("iam.googleapis.com/{kind}.get"),
-    )?;
+fn get(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+    check(shared, call, pools, Some(pool), "Providers.get")?;
+    get_provider(shared, pools, pool, id)
+}
+
+fn get_provider(shared: &Shared, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
     let world = shared.read();
-    let wanted = canonical(&world.estate, owner, path);
+    let wanted = format!("{}{pool}/providers/{id}", pools.prefix(&world.estate));
     world
         .estate
         .providers()
-        .find(|p| canonical(&world.estate, project_of(&p.name), &p.name) == wanted)
-        .map(|p| show(p))
+        .find(|p| world.estate.with_number(&p.name) == wanted)
+        .map(|p| show(wanted, p))
         .ok_or_else(missing)
 }
 
-fn project_of(name: &str) -> Option<&str> {
-    name.strip_prefix("projects/")?.split('/').next()
+/// A provider's keys are those with which SAML assertions to it are encrypted; an estate has none.
+fn list_keys(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+    check(shared, call, pools, Some(pool), "ProviderKeys.list")?;
+    get_provider(shared, pools, pool, id)?;
+    Ok(json!({}))
 }
 
-/// The name with the project's number, whichever of number and id was given.
-fn canonical(estate: &Estate, project: Option<&str>, name: &str) -> String {
-    match project.and_then(|p| Some((p, estate.project(p)?))) {
-        Some((given, project)) => name.replacen(
-            &format!("projects/{given}/"),
-            &format!("projects/{}/", project.number()),
-            1,
-        ),
-        None => name.to_owned(),
-    }
-}
-
-fn show(provider: &Provider) -> Value {
+fn show(name: String, provider: &Provider) -> Value {
     let mut value = serde_json::to_value(provider).unwrap_or(Value::Null);
     if let Some(object) = value.as_object_mut() {
-        object
-            .entry("state")
-            .or_insert_with(|| Value::from("ACTIVE"));
+        object.insert("name".into(), json!(name));
+        active(object);
     }
     value
 }

@@ -89,7 +89,7 @@ fn get(shared: &Shared, call: &Call, name: &str) -> Answer {
 /// Predefined roles are readable by everyone who is somebody; custom ones need `iam.roles.list`.
 fn list(shared: &Shared, call: &Call, parent: Option<String>) -> Answer {
     let full = call.param("view") == Some("FULL");
-    let deleted = call.param("showDeleted") == Some("true");
+    let deleted = call.flag("showDeleted");
     // ListRolesRequest.pageSize: 300 unless asked, 1,000 at most.
     let size = call.page_size(300, 1_000)?;
     let prefix = match parent {

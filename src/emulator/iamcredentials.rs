@@ -30,6 +30,10 @@ const LONGEST_JWT: i64 = 12 * 3_600;
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
     let (method, segments, verb) = call.parts();
+    if let ("GET", ["v1", path @ .., "allowedLocations"], "") = (method, segments.as_slice(), verb)
+    {
+        return allowed_locations(shared, path);
+    }
     let ("POST", ["v1", "projects", project, "serviceAccounts", account]) =
         (method, segments.as_slice())
     else {
@@ -50,6 +54,34 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
             _ => sign_jwt(shared, call, &target),
         }),
     )
+}
+
+/// Trust boundaries are nothing that an estate has: every account and pool is allowed everywhere, which
+/// clients know by this answer (google-auth, `NO_OP_TRUST_BOUNDARY_ENCODED_LOCATIONS`). What permission
+/// Google asks for is not documented; here any caller who is somebody may ask (chosen).
+fn allowed_locations(shared: &Shared, path: &[&str]) -> Option<Answer> {
+    let world = shared.read();
+    let there = match path {
+        ["projects", project, "serviceAccounts", account] => {
+            let name = format!("projects/{project}/serviceAccounts/{account}");
+            Resource::parse(&name).is_ok_and(|name| world.find(&name).is_some())
+        }
+        [
+            "projects",
+            project,
+            "locations",
+            "global",
+            "workloadIdentityPools",
+            _,
+        ] => world.estate.project(project).is_some(),
+        ["locations", "global", "workforcePools", _] => true,
+        _ => return None,
+    };
+    Some(if there {
+        Ok(json!({ "locations": [], "encodedLocations": "0x0" }))
+    } else {
+        Err(Refusal::not_found("Requested entity was not found."))
+    })
 }
 
 /// Checks the API, every hop of the chain, and the target.
@@ -235,7 +267,7 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
         Some(text) => text
             .strip_suffix('s')
             .and_then(|s| s.parse::<f64>().ok())
-            .filter(|s| s.is_finite() && *s > 0.0 && *s < 1e9)
+            .filter(|s| s.is_finite() && s.abs() < 1e9)
             .map(|s| s as i64)
             .ok_or_else(|| {
                 Refusal::invalid(
@@ -243,6 +275,11 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
                 )
             })?,
     };
+    if seconds <= 0 {
+        return Err(Refusal::invalid(
+            "Lifetime of access token must be larger then zero.",
+        ));
+    }
     if seconds > LONGEST {
         return Err(Refusal::invalid(
             "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
@@ -267,7 +304,8 @@ fn later(now: Timestamp, seconds: i64) -> Timestamp {
 }
 
 /// An ID token with the claims of Google's, signed by the emulator's key (served at
-/// `/oauth2/v3/certs`).
+/// `/oauth2/v3/certs`). With `organizationNumberIncluded` it names the account's organization, or null
+/// (`GenerateIdTokenRequest`).
 fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     let audience = call.text("/audience").unwrap_or_default();
     if audience.is_empty() {
@@ -287,6 +325,20 @@ fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     {
         claims.insert("email".into(), json!(email));
         claims.insert("email_verified".into(), json!(true));
+    }
+    if call
+        .body
+        .get("organizationNumberIncluded")
+        .and_then(Value::as_bool)
+        == Some(true)
+        && let Some(claims) = claims.as_object_mut()
+    {
+        let levels = world.estate.ancestry(target).levels;
+        let number = levels.iter().find_map(|level| match level {
+            Resource::Organization(id) => id.parse::<u64>().ok(),
+            _ => None,
+        });
+        claims.insert("google".into(), json!({ "organization_number": number }));
     }
     drop(world);
     let signer = shared.signer(call.now).map_err(internal)?;

@@ -51,17 +51,21 @@ fn inside(shared: &Shared, call: &Call, path: &[&str]) -> Option<Reply> {
     // A path may end in a slash.
     let path = path.strip_suffix(&[""]).unwrap_or(path);
     match path {
+        [] => Some(plain("instance/\nproject/\nuniverse/\n")),
+        ["universe"] => Some(plain("universe-domain\n")),
         ["universe", "universe-domain" | "universe_domain"] => Some(plain("googleapis.com")),
-        ["project", what @ ("project-id" | "numeric-project-id")] => {
+        // Node's client finds out by this path whether a metadata server is there (gcp-metadata,
+        // `isAvailable`).
+        ["instance"] if call.flag("recursive") => {
             let email = default(shared)?;
-            let world = shared.read();
-            let account = world.estate.account(&email)?;
-            let project = world.estate.project(&account.project_id)?;
-            Some(plain(if *what == "project-id" {
-                project.project_id.clone()
-            } else {
-                project.number().to_owned()
-            }))
+            let accounts = json!({ "default": row(&email), &*email: row(&email) });
+            Some(Reply::json(200, &json!({ "serviceAccounts": accounts })))
+        }
+        ["instance"] => Some(plain("service-accounts/\n")),
+        ["project"] => project(shared, call),
+        ["project", what @ ("project-id" | "numeric-project-id")] => {
+            let (id, number) = own_project(shared)?;
+            Some(plain(if *what == "project-id" { id } else { number }))
         }
         ["instance", "service-accounts"] => accounts(shared, call),
         ["instance", "service-accounts", who, rest @ ..] => {
@@ -81,13 +85,33 @@ fn inside(shared: &Shared, call: &Call, path: &[&str]) -> Option<Reply> {
     }
 }
 
+/// Id and number of the default account's project.
+fn own_project(shared: &Shared) -> Option<(String, String)> {
+    let email = default(shared)?;
+    let world = shared.read();
+    let account = world.estate.account(&email)?;
+    let project = world.estate.project(&account.project_id)?;
+    Some((project.project_id.clone(), project.number().to_owned()))
+}
+
+fn project(shared: &Shared, call: &Call) -> Option<Reply> {
+    if !call.flag("recursive") {
+        return Some(plain("numeric-project-id\nproject-id\n"));
+    }
+    let (id, number) = own_project(shared)?;
+    // A number there, as the real one has it.
+    let number = number.parse::<u64>().map_or(json!(number), |n| json!(n));
+    let all = json!({ "projectId": id, "numericProjectId": number });
+    Some(Reply::json(200, &all))
+}
+
 fn default(shared: &Shared) -> Option<String> {
     shared.metadata_account.clone()
 }
 
 fn accounts(shared: &Shared, call: &Call) -> Option<Reply> {
     let email = default(shared)?;
-    if call.param("recursive") == Some("true") {
+    if call.flag("recursive") {
         return Some(Reply::json(
             200,
             &json!({ "default": row(&email), &*email: row(&email) }),
@@ -102,7 +126,7 @@ fn row(email: &str) -> Value {
 
 fn of_account(shared: &Shared, call: &Call, email: &str, rest: &[&str]) -> Option<Reply> {
     match rest {
-        [] if call.param("recursive") == Some("true") => Some(Reply::json(200, &row(email))),
+        [] if call.flag("recursive") => Some(Reply::json(200, &row(email))),
         [] => Some(plain("aliases\nemail\nidentity\nscopes\ntoken\n")),
         ["email"] => Some(plain(email)),
         ["aliases"] => Some(plain("default\n")),

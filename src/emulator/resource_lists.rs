@@ -66,7 +66,7 @@ fn children(shared: &Shared, call: &Call, version: &str, kind: &str) -> Answer {
     };
     enforce::require(shared, call, &permission, &found)?;
     let size = call.page_size(100, 500)?;
-    let deleted = call.param("showDeleted") == Some("true");
+    let deleted = call.flag("showDeleted");
     let name = found.relative();
     let world = shared.read();
     let items = all(&world, kind).into_iter().filter_map(|(key, resource)| {

@@ -112,13 +112,17 @@ pub(super) fn exchange(shared: &Shared, call: &Call) -> Given {
     }))
 }
 
-/// The project that the token's calls count for, of the options: a JSON object as text.
+/// The project that the token's calls count for, of the options: a JSON object as text. Google's Python
+/// library encodes it for URLs once more than the form does (google/oauth2/sts.py).
 fn user_project(options: &str) -> Result<Option<String>, Denied> {
     if options.is_empty() {
         return Ok(None);
     }
     let bad = || Denied::request("Invalid value for \"options\": expected a JSON object.");
-    let options: Value = serde_json::from_str(options).map_err(|_| bad())?;
+    let plain = percent_encoding::percent_decode_str(options).decode_utf8_lossy();
+    let options: Value = serde_json::from_str(options)
+        .or_else(|_| serde_json::from_str(&plain))
+        .map_err(|_| bad())?;
     let options = options.as_object().ok_or_else(bad)?;
     for name in ["accessBoundary", "bindCertFingerprint"] {
         if options.contains_key(name) {

@@ -98,17 +98,11 @@ suite "google-auth" "$PYTHON" "$here/impersonate.py"
 suite "schemas" "$PYTHON" "$here/schema.py"
 serve=(--demo boundary)
 suite "schemas, boundaries" "$PYTHON" "$here/schema.py" boundaries
-"$PYTHON" - "$here/../../assets/estates/github.json" "$work/github.json" <<'PY'
-import json, sys
-estate = json.load(open(sys.argv[1], encoding="utf-8"))
-estate["providers"] = [{
-    "name": "projects/630184729503/locations/global/workloadIdentityPools/github/providers/actions",
-    "attributeMapping": {"google.subject": "assertion.sub", "attribute.repository": "assertion.repository"},
-    "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
-}]
-json.dump(estate, open(sys.argv[2], "w", encoding="utf-8"))
-PY
+# An estate with identity pools; the provider `signed` has the key of ISSUER_KEY.
+export ISSUER_KEY=$work/issuer.pem
+"$PYTHON" "$here/pools.py" "$here/../../assets/estates/github.json" "$work/github.json" "$ISSUER_KEY"
 serve=(--estate "$work/github.json" --metadata-account run-processor@app-prod.iam.gserviceaccount.com)
+suite "schemas, pools" "$PYTHON" "$here/schema.py" pools
 suite "credentials" "$PYTHON" "$here/credentials.py"
 if command -v node >/dev/null && [ -n "${NODE_LIBRARIES:-}" ]; then
   # Node looks for packages above the file that imports them.
@@ -130,6 +124,7 @@ if command -v gcloud >/dev/null; then
   mkdir -p "$CLOUDSDK_CONFIG"
   suite "gcloud" "$here/gcloud.sh"
   suite "gcloud, every command" "$here/commands.sh"
+  suite "gcloud, keys" "$here/keys.sh"
   suite "writers" "$PYTHON" "$here/writers.py"
   serve=(--estate "$work/github.json")
   suite "gcloud, pools" "$here/pools.sh"

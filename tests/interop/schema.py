@@ -241,10 +241,19 @@ def keys():
     assert [k["name"] for k in ask(v1, own + "list", NEW, keyTypes="USER_MANAGED")["keys"]] == [name]
     raw = ask(v1, own + "get", name, publicKeyType="TYPE_RAW_PUBLIC_KEY")
     assert base64.b64decode(raw["publicKeyData"]).startswith(b"-----BEGIN PUBLIC KEY-----")
+    certificate = ask(v1, own + "get", name, publicKeyType="TYPE_X509_PEM_FILE")["publicKeyData"]
+    assert base64.b64decode(certificate).startswith(b"-----BEGIN CERTIFICATE-----")
     assert ask(v1, own + "disable", name, body={}) == {}
-    assert ask(v1, own + "get", name)["disabled"] is True
+    disabled = ask(v1, own + "get", name)
+    assert disabled["disabled"] is True and disabled["disableReason"].endswith("_USER_INITIATED"), disabled
     assert ask(v1, own + "enable", name, body={}) == {}
     assert ask(v1, own + "delete", name) == {}
+    small = ask(v1, own + "create", NEW, body={"privateKeyType": "TYPE_PKCS12_FILE", "keyAlgorithm": "KEY_ALG_RSA_1024"})
+    assert (small["privateKeyType"], small["keyAlgorithm"]) == ("TYPE_PKCS12_FILE", "KEY_ALG_RSA_1024"), small
+    brought = ask(v1, own + "upload", NEW, body={"publicKeyData": certificate})
+    assert brought["keyOrigin"] == "USER_PROVIDED" and "privateKeyData" not in brought, brought
+    kinds = [k["keyType"] for k in ask(v1, own + "list", NEW)["keys"]]
+    assert sorted(kinds) == ["SYSTEM_MANAGED", "USER_MANAGED", "USER_MANAGED"], kinds
 
 
 def roles():
@@ -296,6 +305,7 @@ def signing():
     blob = ask(v1, own + "signBlob", name, bearer, {"payload": base64.b64encode(b"x").decode()})
     assert len(base64.b64decode(blob["signedBlob"])) == 256
     assert ask(v1, own + "signJwt", name, bearer, {"payload": "{}"})["signedJwt"].count(".") == 2
+    assert ask(v1, own + "getAllowedLocations", name, bearer) == {"locations": [], "encodedLocations": "0x0"}
 
 
 def troubleshooter():
@@ -391,6 +401,29 @@ def methods(node, path=()):
         yield from methods(inner, (*path, name))
 
 
+def pools_of_the_estate():
+    """Over the estate of pools.py: every read of both kinds of pools, and what the token service answers."""
+    v1 = "iam.v1"
+    for own, parent, pool, provider, more in (
+        ("projects.locations.workloadIdentityPools", "projects/630184729503/locations/global", "github", "signed", {}),
+        ("locations.workforcePools", "locations/global", "staff", "okta", {"parent": "organizations/1001"}),
+    ):
+        kind = own.rsplit(".", 1)[1]
+        # The workforce's method takes a location and a parent where the workload's takes a parent alone.
+        listed = paged(v1, f"{own}.list", kind, parent, showDeleted="true", **more)
+        name = f"{parent}/{kind}/{pool}"
+        one = ask(v1, f"{own}.get", name)
+        assert one in listed and one["state"] == "ACTIVE", (one, listed)
+        providers = paged(v1, f"{own}.providers.list", f"{kind[:-1]}Providers", name, showDeleted="true")
+        got = ask(v1, f"{own}.providers.get", f"{name}/providers/{provider}")
+        assert got in providers and got["oidc"]["jwksJson"], got
+        assert ask(v1, f"{own}.providers.keys.list", f"{name}/providers/{provider}") == {}
+        everywhere = {"locations": [], "encodedLocations": "0x0"}
+        assert ask("iamcredentials.v1", f"{own}.getAllowedLocations", name) == everywhere
+    account = "projects/-/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com"
+    assert ask("iamcredentials.v1", "projects.serviceAccounts.getAllowedLocations", account) == everywhere
+
+
 def pools():
     """The estate has no pools: a provider that is not there is 404, and no list of them is anything but empty."""
     pool = "projects/data-vault/locations/global/workloadIdentityPools/p"
@@ -450,6 +483,8 @@ def boundaries():
 if __name__ == "__main__":
     if sys.argv[1:] == ["boundaries"]:
         boundaries()
+    elif sys.argv[1:] == ["pools"]:
+        pools_of_the_estate()
     else:
         iam()
         credentials()

@@ -1,22 +1,22 @@
 // Google's own libraries for Node against the emulator: keys, impersonation, external accounts, and the
 // API clients. Those are the parts @googleapis/iam and @googleapis/iamcredentials: the same generated code
 // over the same googleapis-common as in the package googleapis, which takes 230 MB against their 5.
-// Environment: BASE_URL, and CLOUDSDK_AUTH_ACCESS_TOKEN_FILE with the administrator's token. The emulator
-// serves what run.sh made of the estate `github`.
+// Environment: BASE_URL, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE with the administrator's token, and ISSUER_KEY,
+// the key of the provider `signed`. The emulator serves what run.sh made of the estate `github`.
 import assert from "node:assert/strict";
-import { sign } from "node:crypto";
+import { sign, verify } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { iam as iamClient } from "@googleapis/iam";
 import { auth as credentialsAuth, iamcredentials as credentialsClient } from "@googleapis/iamcredentials";
-import { ExternalAccountClient, Impersonated, OAuth2Client, UserRefreshClient } from "google-auth-library";
+import { Compute, ExternalAccountClient, GoogleAuth, Impersonated, OAuth2Client, UserRefreshClient } from "google-auth-library";
 
 const base = process.env.BASE_URL;
 const run = "run-processor@app-prod.iam.gserviceaccount.com";
 const target = "bq-privileged@data-vault.iam.gserviceaccount.com";
 const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
-const provider = "projects/630184729503/locations/global/workloadIdentityPools/github/providers/actions";
+const provider = "projects/630184729503/locations/global/workloadIdentityPools/github/providers/signed";
 
 async function admin(method, path, body) {
   const token = readFileSync(process.env.CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, "utf8").trim();
@@ -61,22 +61,51 @@ const folder = mkdtempSync(join(tmpdir(), "interop-"));
 try {
   const file = join(folder, "token.jwt");
   const repository = "example-org/billing-api";
-  const claims = { iss: "https://token.actions.githubusercontent.com", aud: `https://iam.googleapis.com/${provider}`, sub: `repo:${repository}`, repository, exp: now + 300 };
-  writeFileSync(file, `${part({ alg: "RS256" })}.${part(claims)}.AAAA`);
-  const external = ExternalAccountClient.fromJSON({
+  const claims = { iss: "https://token.actions.githubusercontent.com", aud: `https://iam.googleapis.com/${provider}`, sub: `repo:${repository}`, repository, repository_owner: "example-org", iat: now, exp: now + 300 };
+  const unsigned = `${part({ alg: "RS256", kid: "one" })}.${part(claims)}`;
+  const issuer = readFileSync(process.env.ISSUER_KEY, "utf8");
+  const token = `${unsigned}.${sign("RSA-SHA256", Buffer.from(unsigned), issuer).toString("base64url")}`;
+  writeFileSync(file, token);
+  const config = {
     type: "external_account",
     audience: `//iam.googleapis.com/${provider}`,
     subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
     token_url: `${base}/v1/token`,
     service_account_impersonation_url: `${base}/v1/projects/-/serviceAccounts/${target}:generateAccessToken`,
     credential_source: { file },
-  });
+  };
+  const external = ExternalAccountClient.fromJSON(config);
   external.scopes = scopes;
   assert.equal(await whose((await external.getAccessToken()).token), target);
+  writeFileSync(file, `${unsigned}.AAAA`);
+  await assert.rejects(ExternalAccountClient.fromJSON(config).getAccessToken(), /Unable to verify the ID Token signature/);
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log("  an external account");
+console.log("  an external account, refused with a forged signature");
+
+// ID tokens of an impersonated account, verified with the certificates that are published.
+const identity = await impersonated().fetchIdToken("https://vault.example.com", { includeEmail: true });
+const certificates = await (await fetch(`${base}/oauth2/v1/certs`)).json();
+const issuers = ["https://accounts.google.com"];
+const ticket = await new OAuth2Client().verifySignedJwtWithCertsAsync(identity, certificates, "https://vault.example.com", issuers);
+assert.equal(ticket.getPayload().email, target);
+await assert.rejects(new OAuth2Client().verifySignedJwtWithCertsAsync(identity, certificates, "https://other.example.com", issuers), /Wrong recipient/);
+const signed = await impersonated().sign("sign me");
+const published = await (await fetch(`${base}/robot/v1/metadata/x509/${target}`)).json();
+assert.ok(verify("RSA-SHA256", Buffer.from("sign me"), published[signed.keyId], Buffer.from(signed.signedBlob, "base64")));
+console.log("  ID tokens and signatures, verified with what is published");
+
+// On Google Cloud: the library looks for the metadata server and finds it.
+process.env.GCE_METADATA_HOST = base.replace("http://", "");
+const auth = new GoogleAuth({ scopes });
+assert.equal(await auth.getProjectId(), "app-prod");
+const machine = await auth.getClient();
+assert.ok(machine instanceof Compute, machine.constructor.name);
+assert.equal(await whose((await machine.getAccessToken()).token), run);
+const own = await machine.fetchIdToken("https://vault.example.com");
+assert.equal((await new OAuth2Client().verifySignedJwtWithCertsAsync(own, certificates, "https://vault.example.com", issuers)).getPayload().email, run);
+console.log("  the metadata server, found by itself");
 
 // A user's refresh token.
 const user = new UserRefreshClient({ clientId: "c", clientSecret: "s", refreshToken: "user:ana@example.com", endpoints: { oauth2TokenUrl: `${base}/token` } });
