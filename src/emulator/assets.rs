@@ -3,17 +3,18 @@
 //! The assets are those of an estate: organizations, folders, projects, service accounts and custom
 //! roles. Accounts are named by unique id in lists, as exports name them, and by address in searches.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::Answer;
-use super::asset_analysis;
-use super::asset_query::Query;
 use super::call::Call;
 use super::error::Refusal;
 use super::iam_v1::listed;
 use super::state::{Shared, World};
+use super::{asset_analysis, asset_search};
 use super::{enforce, policy, resource_manager};
-use crate::iam::{Resource, ResourceKind};
+use crate::iam::{Resource, ResourceKind, Role};
 
 /// Names asked for at once (cloudasset v1, `effectiveIamPolicies.batchGet`, names).
 const MOST_NAMES: usize = 20;
@@ -32,8 +33,8 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
     };
     let scope = format!("{kind}/{id}");
     match (method, rest, verb) {
-        ("GET", [], "searchAllResources") => Some(search_resources(shared, call, &scope)),
-        ("GET", [], "searchAllIamPolicies") => Some(search_policies(shared, call, &scope)),
+        ("GET", [], "searchAllResources") => Some(asset_search::resources(shared, call, &scope)),
+        ("GET", [], "searchAllIamPolicies") => Some(asset_search::policies(shared, call, &scope)),
         ("GET", [], "analyzeIamPolicy") => Some(asset_analysis::analyze(shared, call, &scope)),
         ("GET", ["assets"], "") => Some(list(shared, call, &scope)),
         ("GET", ["effectiveIamPolicies"], "batchGet") => Some(effective(shared, call, &scope)),
@@ -60,6 +61,17 @@ pub(super) fn at(
     }
     Ok(found.unwrap_or(asked))
 }
+
+pub(super) const ROLE: &str = "iam.googleapis.com/Role";
+
+/// Every asset type there is here.
+const TYPES: [&str; 5] = [
+    "cloudresourcemanager.googleapis.com/Organization",
+    "cloudresourcemanager.googleapis.com/Folder",
+    "cloudresourcemanager.googleapis.com/Project",
+    "iam.googleapis.com/ServiceAccount",
+    ROLE,
+];
 
 pub(super) fn type_of(resource: &Resource) -> &'static str {
     match resource.kind() {
@@ -129,80 +141,22 @@ pub(super) fn wanted_types(call: &Call) -> Result<impl Fn(&str) -> bool, Refusal
                     crate::text::visible(text)
                 ))
             })?;
+        // "If the regular expression does not match any supported asset type, an INVALID_ARGUMENT error
+        // will be returned" (cloudasset v1, assetTypes).
+        if !TYPES.iter().any(|kind| pattern.is_match(kind)) {
+            return Err(Refusal::invalid(format!(
+                "No asset type that this emulator knows matches {}; there are: {}.",
+                crate::text::visible(text),
+                TYPES.join(", ")
+            )));
+        }
         patterns.push(pattern);
     }
     Ok(move |kind: &str| patterns.is_empty() || patterns.iter().any(|p| p.is_match(kind)))
 }
 
-fn search_resources(shared: &Shared, call: &Call, scope: &str) -> Answer {
-    let scope = at(shared, call, scope, &["searchAllResources"])?;
-    let query = Query::parse(call.param("query").unwrap_or_default())?;
-    let wanted = wanted_types(call)?;
-    // SearchAllResourcesRequest.pageSize: 500 at most; fewer may come unless asked (100 here).
-    let size = call.page_size(100, 500)?;
-    let world = shared.read();
-    let rows = inside(&world, &scope)
-        .into_iter()
-        .filter(|resource| wanted(type_of(resource)))
-        .map(|resource| found(&world, &resource))
-        .filter(|row| query.holds(row))
-        .map(|row| {
-            let name = row.get("name").and_then(Value::as_str).unwrap_or_default();
-            (name.to_owned(), row)
-        });
-    let (page, next) = call.page(rows, size)?;
-    Ok(listed("results", page, next))
-}
-
-/// A `ResourceSearchResult`.
-fn found(world: &World, resource: &Resource) -> Value {
-    let mut row = Map::new();
-    row.insert("name".into(), json!(resource.full_name()));
-    row.insert("assetType".into(), json!(type_of(resource)));
-    row.extend(place(world, resource));
-    if let Some(parent) = world.estate.parent(resource) {
-        row.insert("parentFullResourceName".into(), json!(parent.full_name()));
-        row.insert("parentAssetType".into(), json!(type_of(&parent)));
-    }
-    row.insert("location".into(), json!("global"));
-    let data = data(world, resource);
-    let text = |field: &str| {
-        data.get(field)
-            .and_then(Value::as_str)
-            .filter(|t| !t.is_empty())
-    };
-    for field in ["displayName", "description"] {
-        if let Some(text) = text(field) {
-            row.insert(field.into(), json!(text));
-        }
-    }
-    match resource {
-        Resource::ServiceAccount { account, .. } => {
-            let known = world.estate.account(account);
-            let state = if known.is_some_and(|a| a.disabled) {
-                "DISABLED"
-            } else {
-                "ENABLED"
-            };
-            row.insert("state".into(), json!(state));
-            row.insert(
-                "additionalAttributes".into(),
-                json!({ "email": account, "uniqueId": known.map(|a| &a.unique_id) }),
-            );
-        }
-        Resource::Project(id) => {
-            row.insert("state".into(), json!(text("state").unwrap_or("ACTIVE")));
-            row.insert("additionalAttributes".into(), json!({ "projectId": id }));
-        }
-        _ => {
-            row.insert("state".into(), json!(text("state").unwrap_or("ACTIVE")));
-        }
-    }
-    Value::Object(row)
-}
-
 /// The resource's own representation.
-fn data(world: &World, resource: &Resource) -> Value {
+pub(super) fn data(world: &World, resource: &Resource) -> Value {
     match resource {
         Resource::ServiceAccount { account, .. } => world
             .estate
@@ -210,39 +164,6 @@ fn data(world: &World, resource: &Resource) -> Value {
             .map_or(Value::Null, |a| super::iam_v1::show(a)),
         other => resource_manager::show(world, "v3", other).unwrap_or(Value::Null),
     }
-}
-
-fn search_policies(shared: &Shared, call: &Call, scope: &str) -> Answer {
-    let scope = at(shared, call, scope, &["searchAllIamPolicies"])?;
-    let query = Query::parse(call.param("query").unwrap_or_default())?;
-    let wanted = wanted_types(call)?;
-    let size = call.page_size(100, 500)?;
-    let world = shared.read();
-    let viewer = enforce::is_viewer(&world, call);
-    let rows = inside(&world, &scope)
-        .into_iter()
-        .filter(|resource| wanted(type_of(resource)))
-        .filter(|resource| !(viewer && world.hides_policy(resource)))
-        .filter_map(|resource| {
-            let policy = stored(&world, &resource)?;
-            let mut row = place(&world, &resource);
-            row.insert("resource".into(), json!(resource.full_name()));
-            row.insert("assetType".into(), json!(type_of(&resource)));
-            let (bindings, matched) = query.bindings(&world.estate, &row, &policy)?;
-            let mut policy = policy;
-            policy.insert("bindings".into(), json!(bindings));
-            policy.remove("auditConfigs");
-            row.insert("policy".into(), Value::Object(policy));
-            if !matched.is_empty() {
-                row.insert(
-                    "explanation".into(),
-                    json!({ "matchedPermissions": matched }),
-                );
-            }
-            Some((resource.full_name(), Value::Object(row)))
-        });
-    let (page, next) = call.page(rows, size)?;
-    Ok(listed("results", page, next))
 }
 
 /// A policy that has bindings, in full.
@@ -301,7 +222,7 @@ fn list(shared: &Shared, call: &Call, scope: &str) -> Answer {
             Some((name, Value::Object(row)))
         })
         .collect();
-    if !policies && wanted("iam.googleapis.com/Role") {
+    if !policies && wanted(ROLE) {
         rows.extend(roles(&world, call, &scope, resources));
     }
     rows.sort_by(|a, b| a.0.cmp(&b.0));
@@ -381,27 +302,34 @@ fn content_of(world: &World, resource: &Resource) -> Value {
     content
 }
 
-fn roles(world: &World, call: &Call, scope: &Resource, resources: bool) -> Vec<(String, Value)> {
+/// The custom roles in the scope that may be seen, each with the resource that it belongs to.
+pub(super) fn roles_in(world: &World, call: &Call, scope: &Resource) -> Vec<(Arc<Role>, Resource)> {
     let viewer = enforce::is_viewer(world, call);
+    let mut found: Vec<(Arc<Role>, Resource)> = world
+        .estate
+        .roles()
+        .filter(|role| !(viewer && world.hides(&role.name)))
+        .filter_map(|role| {
+            let (owner, _) = role.name.split_once("/roles/")?;
+            let owner = world.find(&Resource::parse(owner).ok()?)?;
+            let inside = world.estate.ancestry(&owner).levels.contains(scope);
+            inside.then(|| (Arc::clone(role), owner))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    found
+}
+
+fn roles(world: &World, call: &Call, scope: &Resource, resources: bool) -> Vec<(String, Value)> {
     let mut rows = Vec::new();
-    for role in world.estate.roles() {
-        let owner = role
-            .name
-            .split_once("/roles/")
-            .and_then(|(owner, _)| Resource::parse(owner).ok())
-            .and_then(|owner| world.find(&owner));
-        let Some(owner) = owner else { continue };
-        let hidden = viewer && world.hides(&role.name);
-        if hidden || !world.estate.ancestry(&owner).levels.contains(scope) {
-            continue;
-        }
+    for (role, owner) in roles_in(world, call, scope) {
         let name = format!("//iam.googleapis.com/{}", role.name);
         let mut row = json!({
-            "name": name, "assetType": "iam.googleapis.com/Role",
+            "name": name, "assetType": ROLE,
             "ancestors": ancestors(world, &owner), "updateTime": call.now.to_string(),
         });
         if let (true, Some(row)) = (resources, row.as_object_mut()) {
-            let data = serde_json::to_value(&**role).unwrap_or_default();
+            let data = serde_json::to_value(&*role).unwrap_or_default();
             row.insert(
                 "resource".into(),
                 json!({ "version": "v1", "discoveryName": "Role", "data": data, "parent": asset_name(world, &owner) }),

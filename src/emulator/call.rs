@@ -4,6 +4,8 @@
 
 use axum::http::Method;
 use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -136,6 +138,15 @@ impl Call {
             .is_some_and(|word| word.eq_ignore_ascii_case("true"))
     }
 
+    /// Every value of a query parameter.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.query
+            .iter()
+            .filter(|(k, _)| k == name)
+            .map(|(_, v)| v.clone())
+            .collect()
+    }
+
     /// A string of the body, by its JSON pointer.
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.body.pointer(pointer).and_then(Value::as_str)
@@ -182,25 +193,13 @@ impl Call {
     /// that a page stays right when items come and go between two calls.
     ///
     /// # Errors
-    /// A token that was not issued here.
+    /// A token that was not issued here, or for another question.
     pub fn page<T>(
         &self,
         items: impl Iterator<Item = (String, T)>,
         size: usize,
     ) -> Result<(Vec<T>, Option<String>), Refusal> {
-        use base64::Engine as _;
-        use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
-        let after = match self.either("pageToken").filter(|t| !t.is_empty()) {
-            None => None,
-            Some(token) => {
-                let bytes = B64
-                    .decode(token)
-                    .map_err(|_| Refusal::invalid("The page token is invalid."))?;
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| Refusal::invalid("The page token is invalid."))?;
-                Some(text)
-            }
-        };
+        let after = self.last_key()?;
         let mut page = Vec::new();
         let mut last = String::new();
         for (key, item) in items {
@@ -208,13 +207,85 @@ impl Call {
                 continue;
             }
             if page.len() == size {
-                return Ok((page, Some(B64.encode(&last))));
+                return Ok((page, Some(self.token_after(&last))));
             }
             page.push(item);
             last = key;
         }
         Ok((page, None))
     }
+
+    /// The key that the page before ended with; `None` for the first page.
+    ///
+    /// # Errors
+    /// A token that was not issued here, or for another question: "all other parameters … must match
+    /// the call that provided the page token" (AIP-158; discovery documents cloudasset v1 and
+    /// cloudidentity v1, `pageToken`).
+    pub fn last_key(&self) -> Result<Option<String>, Refusal> {
+        let Some(token) = self.either("pageToken").filter(|t| !t.is_empty()) else {
+            return Ok(None);
+        };
+        let invalid = || Refusal::invalid("The page token is invalid.");
+        let bytes = B64.decode(token).map_err(|_| invalid())?;
+        let (question, key) = bytes.split_first_chunk::<8>().ok_or_else(invalid)?;
+        if *question != self.question() {
+            return Err(invalid());
+        }
+        let key = std::str::from_utf8(key).map_err(|_| invalid())?;
+        Ok(Some(key.to_owned()))
+    }
+
+    /// The token that leads to what comes after this key.
+    pub fn token_after(&self, key: &str) -> String {
+        let mut bytes = self.question().to_vec();
+        bytes.extend(key.as_bytes());
+        B64.encode(bytes)
+    }
+
+    /// What is asked, whichever page of it and however it is to be shown.
+    fn question(&self) -> [u8; 8] {
+        let mut query: Vec<&(String, String)> = self
+            .query
+            .iter()
+            .filter(|(name, _)| !OF_THE_FORM.contains(&name.as_str()))
+            .collect();
+        query.sort();
+        let mut body = self.body.clone();
+        if let Some(body) = body.as_object_mut() {
+            body.retain(|name, _| !OF_THE_FORM.contains(&name.as_str()));
+        }
+        fingerprint(&format!(
+            "{:?} {} {query:?} {body}",
+            self.segments, self.verb
+        ))
+    }
+}
+
+/// Parameters that do not change what is asked: the page, and Google's standard ones (the discovery
+/// documents' `parameters`).
+const OF_THE_FORM: [&str; 13] = [
+    "$.xgafv",
+    "access_token",
+    "alt",
+    "callback",
+    "fields",
+    "key",
+    "oauth_token",
+    "pageSize",
+    "pageToken",
+    "prettyPrint",
+    "quotaUser",
+    "uploadType",
+    "upload_protocol",
+];
+
+/// FNV-1a: stable over runs and versions, which is all that is asked of it here.
+pub(super) fn fingerprint(text: &str) -> [u8; 8] {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.to_be_bytes()
 }
 
 /// The words after a colon that are verbs; a project id may hold a colon too (`example.com:app`).

@@ -5,6 +5,7 @@
 
 mod asset_analysis;
 mod asset_query;
+mod asset_search;
 mod assets;
 mod auth;
 mod call;

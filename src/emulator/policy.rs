@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 
 use super::Answer;
-use super::call::Call;
+use super::call::{Call, fingerprint};
 use super::enforce;
 use super::error::Refusal;
 use super::state::{Shared, World};
@@ -454,13 +454,4 @@ pub(super) fn new_etag(microseconds: i64, writes: u64) -> String {
         *first = 7;
     }
     STANDARD.encode(bytes)
-}
-
-/// FNV-1a: stable over runs and versions, which is all that is asked of it here.
-fn fingerprint(text: &str) -> [u8; 8] {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in text.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash.to_be_bytes()
 }

@@ -179,6 +179,12 @@ impl Estate {
         self.groups.values()
     }
 
+    /// The tags bound to a resource (canonical name) itself, as far as they are known.
+    #[must_use]
+    pub fn own_tags(&self, resource: &Resource) -> &[Tag] {
+        self.tags.get(resource).map_or(&[], Vec::as_slice)
+    }
+
     /// The tags effective on a resource: inherited downward, the nearer value of a key winning.
     #[must_use]
     pub fn effective_tags(&self, resource: &Resource) -> Read<Vec<Tag>> {

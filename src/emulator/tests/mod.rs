@@ -6,6 +6,7 @@ mod credentials;
 mod federation;
 mod keys;
 mod propagation;
+mod searches;
 mod trouble;
 mod truth;
 mod writes;
