@@ -328,9 +328,18 @@ fn built_in() -> String {
     )
 }
 
+/// Whose word the emulator takes for what.
+const CREDENTIALS: &str = "\
+Credentials:
+  A bearer or refresh token that is a member (user:ana@example.com) is that principal.
+  Service account keys are those that the emulator made or was given. The token of an
+  external identity provider is verified where the estate's provider has its keys
+  (oidc.jwksJson), else its claims are taken at their word; issuer, audience, times and
+  attribute condition count either way. SAML, AWS and X.509 providers are refused.";
+
 /// `emulator`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = built_in())]
+#[command(after_help = built_in(), after_long_help = format!("{CREDENTIALS}\n\n{}", built_in()))]
 pub struct Emulator {
     /// Serve a built-in estate [default: cross-project]
     #[arg(long, value_name = "NAME", num_args = 0..=1)]

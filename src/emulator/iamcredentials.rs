@@ -98,10 +98,15 @@ fn authorize(
     check_api(shared, call)?;
     let mut names = Vec::new();
     for delegate in call.texts("delegates") {
-        // DD: "The wildcard character is required; replacing it with a project ID is invalid."
+        // DD: "The wildcard character is required; replacing it with a project ID is invalid." Bare
+        // addresses are not documented there, but are what gcloud and google-auth send
+        // (`--impersonate-service-account=A,B`; google/auth/impersonated_credentials.py).
         let email = delegate
             .strip_prefix("projects/-/serviceAccounts/")
-            .ok_or_else(invalid_name)?;
+            .unwrap_or(&delegate);
+        if email.is_empty() || email.contains('/') {
+            return Err(invalid_name());
+        }
         names.push(email.to_owned());
     }
     names.push(account.to_owned());

@@ -271,6 +271,22 @@ claims = open(sys.argv[1], encoding="utf-8").read().strip().split(".")[1]
 claims = json.loads(base64.urlsafe_b64decode(claims + "=="))
 assert claims["aud"] == "https://example.com" and claims["email"] == sys.argv[2], claims
 PY
+
+# By way of another account, the last of the list being the one that acts.
+between=for-a-while@data-vault.iam.gserviceaccount.com
+json iam service-accounts add-iam-policy-binding "$between" "$vault" --member="serviceAccount:$caller" --role="$role"
+other=bq-reader@data-vault.iam.gserviceaccount.com
+if as_caller projects describe data-vault --impersonate-service-account="$between,$other"; then die "a chain with a gap was gone"; fi
+grep -qF "$refusal" "$work/err" || die "the refusal is not Google's"
+json iam service-accounts add-iam-policy-binding "$other" "$vault" --member="serviceAccount:$between" --role="$role"
+as_caller auth print-access-token --impersonate-service-account="$between,$other" || die "the chain was refused"
+printf '%s' "$(cat "$work/out")" >"$work/chain.token"
+"$PYTHON" - "$BASE_URL" "$work/chain.token" "$other" <<'PY' || die "the token stands for another"
+import json, sys, urllib.request
+base, file, account = sys.argv[1:]
+answer = json.load(urllib.request.urlopen(f"{base}/tokeninfo?access_token={open(file).read()}"))
+assert answer["email"] == account, answer
+PY
 printf 'sign me' >"$work/blob"
 run iam service-accounts sign-blob "$work/blob" "$work/signature" --iam-account="$target" || die "sign-blob failed"
 [ "$(wc -c <"$work/signature")" -eq 256 ] || die "that is no RSA signature of 2,048 bits"

@@ -300,8 +300,7 @@ def chain():
     made = admin("POST", "/v1/projects/app-prod/serviceAccounts", {"accountId": "in-between"})
     creator, middle = "roles/iam.serviceAccountTokenCreator", made["email"]
     add(f"/v1/{made['name']}", creator, f"serviceAccount:{RUN}")
-    # The library passes the names on as they are; the API wants them in full.
-    credentials = through(source, [f"projects/-/serviceAccounts/{middle}"])
+    credentials = through(source, [middle])
     refused(lambda: credentials.refresh(Request()), "Permission 'iam.serviceAccounts.getAccessToken' denied")
     add(f"/v1/projects/data-vault/serviceAccounts/{TARGET}", creator, f"serviceAccount:{middle}")
     credentials.refresh(Request())
@@ -309,6 +308,8 @@ def chain():
     assert whose(first) == TARGET
     credentials.refresh(Request())
     assert credentials.token != first and whose(credentials.token) == TARGET
+    through(source, [f"projects/-/serviceAccounts/{middle}"]).refresh(Request())
+    refused(lambda: through(source, [made["name"]]).refresh(Request()), "INVALID_ARGUMENT")
     refused(lambda: through(source, []).refresh(Request()), "denied")
 
     identity = impersonated_credentials.IDTokenCredentials(credentials, target_audience=AUDIENCE, include_email=True)

@@ -23,6 +23,7 @@ die() {
 # Runs gcloud with its output in $work/out and $work/err.
 run() {
   echo "  gcloud $*"
+  printf '%s\n' "$*" >>"${GCLOUD_LOG:-/dev/null}"
   gcloud "$@" >"$work/out" 2>"$work/err"
 }
 # Runs gcloud, which must succeed, with JSON in $work/out.

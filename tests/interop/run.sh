@@ -118,8 +118,11 @@ else
   fi
 fi
 serve=(--demo cross-project)
+suite "README" "$PYTHON" "$here/readme.py"
 suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
+  # Every command that the suites run, one a line (lib.sh).
+  export GCLOUD_LOG=$work/gcloud.log
   export CLOUDSDK_CONFIG=$work/gcloud
   mkdir -p "$CLOUDSDK_CONFIG"
   suite "gcloud" "$here/gcloud.sh"
@@ -128,6 +131,7 @@ if command -v gcloud >/dev/null; then
   suite "writers" "$PYTHON" "$here/writers.py"
   serve=(--estate "$work/github.json")
   suite "gcloud, pools" "$here/pools.sh"
+  "$PYTHON" "$here/count.py" "$GCLOUD_LOG" || failed+=("gcloud, number of commands")
 else
   suite "writers, without gcloud" "$PYTHON" "$here/writers.py"
   echo "== gcloud: skipped: gcloud is not installed =="
