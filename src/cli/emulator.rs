@@ -82,6 +82,9 @@ fn announcement(base: &str, token: &Path) -> String {
     let mut text = format!("{base}\n");
     let file = shell(&token.display().to_string());
     text.push_str(&format!("export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE={file}\n"));
+    // Where `gcloud auth activate-service-account` takes a key, whatever address is in the key's file
+    // (googlecloudsdk/core/credentials/creds.py, `GetEffectiveTokenUri`).
+    text.push_str(&format!("export CLOUDSDK_AUTH_TOKEN_HOST={base}/token\n"));
     for api in GCLOUD_APIS {
         text.push_str(&format!(
             "export CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}={base}/\n"

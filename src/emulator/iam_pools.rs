@@ -75,6 +75,12 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
                     .and_then(|_| Err(missing())),
             )
         }
+        // Of managed workload identities an estate knows nothing.
+        [pool, "namespaces"] if matches!(pools, Pools::Workload(_)) => Some(
+            check(shared, call, pools, Some(pool), "Namespaces.list")
+                .and_then(|()| find_pool(shared, pools, pool))
+                .map(|_| json!({})),
+        ),
         _ => None,
     }
 }
@@ -209,6 +215,10 @@ fn list_pools(shared: &Shared, call: &Call, pools: Pools<'_>) -> Answer {
 
 fn get_pool(shared: &Shared, call: &Call, pools: Pools<'_>, id: &str) -> Answer {
     check(shared, call, pools, Some(id), "s.get")?;
+    find_pool(shared, pools, id)
+}
+
+fn find_pool(shared: &Shared, pools: Pools<'_>, id: &str) -> Answer {
     let world = shared.read();
     all(&world.estate, pools).remove(id).ok_or_else(missing)
 }

@@ -6,8 +6,12 @@ use super::common::{CALLER, Emulator, Home, TARGET};
 fn its_lines_point_gcloud_at_it() {
     let home = Home::new();
     let mut emulator = Emulator::start(&home, &["--demo", "cross-project"]);
-    let lines = emulator.lines(3);
-    for (line, api) in lines
+    let lines = emulator.lines(4);
+    assert_eq!(
+        lines[0],
+        format!("export CLOUDSDK_AUTH_TOKEN_HOST={}/token", emulator.url)
+    );
+    for (line, api) in lines[1..]
         .iter()
         .zip(["IAM", "IAMCREDENTIALS", "CLOUDRESOURCEMANAGER"])
     {

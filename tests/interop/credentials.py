@@ -27,6 +27,7 @@ os.environ["GCE_METADATA_HOST"] = BASE.removeprefix("http://")
 os.environ["GCE_METADATA_IP"] = os.environ["GCE_METADATA_HOST"]
 
 import google.auth.compute_engine  # noqa: E402
+import google.auth.external_account  # noqa: E402
 import google.auth.iam  # noqa: E402
 import google.oauth2.credentials  # noqa: E402
 import google.oauth2.service_account  # noqa: E402
@@ -36,10 +37,11 @@ from google.auth import identity_pool, impersonated_credentials, pluggable  # no
 from google.auth.compute_engine import _metadata  # noqa: E402
 from google.oauth2 import id_token  # noqa: E402
 
-# ID tokens and signatures take no endpoint of their own (impersonate.py).
-for name in ("_IAM_IDTOKEN_ENDPOINT", "_IAM_SIGN_ENDPOINT"):
+# ID tokens, signatures and the file of an impersonated account take no endpoint of their own (impersonate.py).
+for name in ("_IAM_ENDPOINT", "_IAM_IDTOKEN_ENDPOINT", "_IAM_SIGN_ENDPOINT"):
     template = getattr(google.auth.iam, name)
     setattr(google.auth.iam, name, template.replace("https://iamcredentials.googleapis.com", BASE))
+google.auth.external_account._CLOUD_RESOURCE_MANAGER = f"{BASE}/v1/projects/"
 
 RUN = "run-processor@app-prod.iam.gserviceaccount.com"
 TARGET = "bq-privileged@data-vault.iam.gserviceaccount.com"
@@ -328,6 +330,38 @@ def chain():
     print("  impersonation by way of another account: tokens, ID tokens, signatures")
 
 
+def default_credentials():
+    """The files that GOOGLE_APPLICATION_CREDENTIALS names, each found out by google.auth.default itself."""
+    _, key = key_of(RUN)
+    user_file = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "user:ana@example.com"}
+    impersonated = {
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": f"{BASE}/v1/projects/-/serviceAccounts/{TARGET}:generateAccessToken",
+        "source_credentials": key,
+    }
+    admin_account = f"/v1/projects/data-vault/serviceAccounts/{TARGET}"
+    add(admin_account, "roles/iam.serviceAccountTokenCreator", f"serviceAccount:{RUN}")
+    with tempfile.TemporaryDirectory() as folder:
+        token, file = f"{folder}/token.jwt", f"{folder}/credentials.json"
+        with open(token, "w", encoding="utf-8") as out:
+            out.write(external_token("example-org/billing-api", issuer_key()))
+        for info, account in (
+            (key, RUN),
+            (impersonated, TARGET),
+            (configuration({"file": token}), TARGET),
+            (user_file, "ana@example.com"),
+        ):
+            with open(file, "w", encoding="utf-8") as out:
+                json.dump(info, out)
+            credentials, _ = google.auth.load_credentials_from_file(file, scopes=SCOPES)
+            if info is user_file:
+                # A user's file names no address; the library knows Google's alone.
+                credentials._token_uri = f"{BASE}/token"
+            credentials.refresh(Request())
+            assert whose(credentials.token) == account, info["type"]
+    print("  credential files of four kinds, told apart by google.auth itself")
+
+
 def machine():
     assert _metadata.is_on_gce(Request()), "no metadata server is found"
     credentials = google.auth.compute_engine.Credentials()
@@ -395,5 +429,6 @@ if __name__ == "__main__":
     from_elsewhere()
     workforce()
     chain()
+    default_credentials()
     machine()
     generated_client()

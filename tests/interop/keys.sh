@@ -49,7 +49,6 @@ for key in "--key-file=$work/key.json" "--key-file=$work/key.p12 --password-file
   read -r -a options <<<"$key"
   (
     unset "$from"
-    export CLOUDSDK_AUTH_TOKEN_HOST=$BASE_URL/token
     run auth activate-service-account "$account" "${options[@]}" || die "activate-service-account failed"
     grep -qF "Activated service account credentials for: [$account]" "$work/err" || die "it did not say so"
     run auth print-access-token || die "no token for the key"
@@ -86,7 +85,7 @@ as_own() {
     unset "$from"
     # gcloud keeps tokens in its configuration.
     CLOUDSDK_CONFIG=$(mktemp -d "$work/config-XXXX")
-    export CLOUDSDK_CONFIG CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$work/own.json CLOUDSDK_AUTH_TOKEN_HOST=$BASE_URL/token
+    export CLOUDSDK_CONFIG CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$work/own.json
     run auth print-access-token
   )
 }

@@ -418,6 +418,8 @@ def pools_of_the_estate():
         got = ask(v1, f"{own}.providers.get", f"{name}/providers/{provider}")
         assert got in providers and got["oidc"]["jwksJson"], got
         assert ask(v1, f"{own}.providers.keys.list", f"{name}/providers/{provider}") == {}
+        if kind == "workloadIdentityPools":
+            assert ask(v1, f"{own}.namespaces.list", name) == {}
         everywhere = {"locations": [], "encodedLocations": "0x0"}
         assert ask("iamcredentials.v1", f"{own}.getAllowedLocations", name) == everywhere
     account = "projects/-/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com"
