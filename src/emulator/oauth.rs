@@ -43,6 +43,7 @@ pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Reply> {
     let given = match (method, segments.as_slice()) {
         ("POST", ["token"]) => token(shared, call),
         ("POST", ["v1", "token"]) => sts::exchange(shared, call),
+        ("POST", ["v1", "introspect"]) => Ok(sts::introspect(shared, call)),
         ("GET" | "POST", ["tokeninfo"] | ["oauth2", "v1" | "v3", "tokeninfo"]) => {
             info(shared, call)
         }

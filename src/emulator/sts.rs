@@ -24,6 +24,7 @@ use super::call::Call;
 use super::keys::Jwt;
 use super::oauth::{Denied, Given, field, internal};
 use super::state::Shared;
+use super::tokens::Worth;
 use crate::estate::{Estate, Provider};
 use crate::evaluate::{Rejected, admit};
 use crate::iam::{Member, PolicyMember, Pool, Principal};
@@ -110,6 +111,24 @@ pub(super) fn exchange(shared: &Shared, call: &Call) -> Given {
         "token_type": "Bearer",
         "expires_in": lifetime - 1,
     }))
+}
+
+/// What a token of this service stands for (RFC 7662): gcloud asks by this for the name of whom it logs in
+/// (googlecloudsdk/core/credentials/introspect.py). The service's other tokens are not active here.
+pub(super) fn introspect(shared: &Shared, call: &Call) -> Value {
+    let token = field(call, "token", "token");
+    let world = shared.read();
+    match world.tokens.worth(&token, call.now) {
+        Worth::Good(who @ Principal::Federated { .. }, _, until) => json!({
+            "active": true,
+            "username": who.to_string(),
+            "scope": "https://www.googleapis.com/auth/cloud-platform",
+            "token_type": "Bearer",
+            "iss": "https://sts.googleapis.com/",
+            "exp": until.as_second(),
+        }),
+        _ => json!({ "active": false }),
+    }
 }
 
 /// The project that the token's calls count for, of the options: a JSON object as text. Google's Python

@@ -63,11 +63,29 @@ run iam workload-identity-pools create-cred-config "$pools/github/providers/sign
 grep -qF "Created credential configuration file [$work/login.json]" "$work/err" || die "it did not say so"
 # Written for Google's own addresses; these are the emulator's.
 sed -i "s|https://sts.googleapis.com|$BASE_URL|; s|https://iamcredentials.googleapis.com|$BASE_URL|" "$work/login.json"
-(
+as_login() {
   unset CLOUDSDK_AUTH_ACCESS_TOKEN_FILE
-  run auth login --cred-file="$work/login.json" --quiet || die "login failed"
+  run auth login --cred-file="$work/login.json" --quiet
+}
+(
+  as_login || die "login failed"
   grep -qF "Authenticated with external account credentials for: [$target]" "$work/err" || die "it did not say so"
   json projects describe data-vault
   check 'd["projectId"] == "data-vault"'
   run auth revoke "$target" || die "revoke failed"
+)
+
+# Without an account to act as it is the pool's own principal, which may not read the project.
+run iam workload-identity-pools create-cred-config "$pools/github/providers/signed" --output-file="$work/login.json" \
+  --credential-source-file="$work/token.jwt" || die "create-cred-config failed"
+sed -i "s|https://sts.googleapis.com|$BASE_URL|" "$work/login.json"
+who=principal://iam.googleapis.com/$pools/github/subject/repo:example-org/billing-api
+(
+  export CLOUDSDK_AUTH_TOKEN_INTROSPECTION_ENDPOINT=$BASE_URL/v1/introspect
+  as_login || die "login failed"
+  grep -qF "Authenticated with external account credentials for: [$who]" "$work/err" || die "it did not say so"
+  run auth print-access-token || die "no token"
+  if run projects describe data-vault; then die "the principal may not read the project"; fi
+  grep -qF "resourcemanager.projects.get" "$work/err" || die "the refusal does not name the permission"
+  run auth revoke "$who" || die "revoke failed"
 )

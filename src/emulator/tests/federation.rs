@@ -106,6 +106,17 @@ async fn a_signature_is_verified_where_the_keys_are_known() {
         assert_eq!(http.mint(bearer).await.0, 200);
         let (status, info) = http.form("/tokeninfo", &[("access_token", bearer)]).await;
         assert_eq!((status, &info["error"]), (400, &json!("invalid_token")));
+        let (_, seen) = http.form("/v1/introspect", &[("token", bearer)]).await;
+        let who = format!(
+            "principal://iam.googleapis.com/{}/subject/repo:example-org/billing-api",
+            PROVIDER.split("/providers/").next().unwrap()
+        );
+        assert_eq!(
+            (&seen["active"], &seen["username"]),
+            (&json!(true), &json!(who))
+        );
+        let (status, seen) = http.form("/v1/introspect", &[("token", "other")]).await;
+        assert_eq!((status, seen), (200, json!({ "active": false })));
     }
     let with = |name: &str, value: Value| {
         let mut claims = claims();

@@ -60,6 +60,7 @@ fn example() -> Value {
         "policyBindings": [{ "name": "organizations/1001/locations/global/policyBindings/pb1", "target": { "principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001" }, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY", "policy": "organizations/1001/locations/global/principalAccessBoundaryPolicies/b1", "condition": { "expression": "true" } }],
         "tags": { "//cloudresourcemanager.googleapis.com/projects/app-prod": [{ "namespacedTagKey": "1001/env", "namespacedTagValue": "1001/env/prod", "tagKey": "tagKeys/1", "tagValue": "tagValues/2" }] },
         "enabledServices": { "projects/3001": ["iam.googleapis.com", "iamcredentials.googleapis.com"] },
+        "pools": [{ "name": "projects/3001/locations/global/workloadIdentityPools/gh", "disabled": true, "displayName": "GitHub" }, { "name": "locations/global/workforcePools/staff" }],
         "providers": [{ "name": "projects/3001/locations/global/workloadIdentityPools/gh/providers/actions", "attributeMapping": { "google.subject": "assertion.sub" } }],
         "unreadable": ["//cloudresourcemanager.googleapis.com/organizations/1001", "policies/cloudresourcemanager.googleapis.com%2Forganizations%2F1001/denypolicies", "organizations/1001/locations/global/policyBindings", "groups/Devs@example.com", "organizations/1001/roles/minter"]
     })
@@ -112,7 +113,28 @@ fn the_contracts_example_is_read() {
         Read::Known(false)
     );
     assert_eq!(estate.providers().count(), 1);
+    // By the project's id as well.
+    let pool = "projects/app-prod/locations/global/workloadIdentityPools/gh";
+    assert_eq!(estate.pool(pool).unwrap().extra["displayName"], "GitHub");
+    assert!(estate.takes_no_tokens(pool));
+    assert!(!estate.takes_no_tokens("locations/global/workforcePools/staff"));
     assert_eq!(estate.assumptions().count(), 0);
+}
+
+#[test]
+fn a_pool_is_named_as_one() {
+    let bad = json!({ "pools": [{ "name": "projects/p/locations/global/workloadIdentityPools/gh/providers/a" }] });
+    let why = read_text("f.json", &bad.to_string())
+        .unwrap_err()
+        .to_string();
+    assert!(why.contains("workforcePools/POOL"), "{why}");
+    let asset = json!({
+        "name": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh",
+        "asset_type": "iam.googleapis.com/WorkloadIdentityPool",
+        "resource": { "data": { "name": "projects/1/locations/global/workloadIdentityPools/gh", "state": "DELETED" } },
+    });
+    let estate = read_text("export.ndjson", &asset.to_string()).unwrap();
+    assert!(estate.takes_no_tokens("projects/1/locations/global/workloadIdentityPools/gh"));
 }
 
 #[test]
