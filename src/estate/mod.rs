@@ -36,6 +36,9 @@ pub enum Coverage {
     Partial,
 }
 
+/// What an organization policy is on one resource, by constraint.
+pub(crate) type ByConstraint<T> = BTreeMap<Arc<str>, T>;
+
 /// An organization as far as it is known. A clone shares what is not changed afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct Estate {
@@ -62,9 +65,9 @@ pub struct Estate {
     pub(crate) policy_bindings: Arc<BTreeMap<Arc<str>, Vec<Arc<PolicyBinding>>>>,
     /// By where they are set (canonical name), then by constraint; `None`: it was looked for, and
     /// is not set there.
-    pub(crate) org_policies: Arc<BTreeMap<Resource, BTreeMap<Arc<str>, Option<Arc<OrgPolicy>>>>>,
+    pub(crate) org_policies: Arc<BTreeMap<Resource, ByConstraint<Option<Arc<OrgPolicy>>>>>,
     /// What Google says that comes of them on a resource, by constraint.
-    pub(crate) effective_org_policies: Arc<BTreeMap<Resource, BTreeMap<Arc<str>, Arc<OrgPolicy>>>>,
+    pub(crate) effective_org_policies: Arc<BTreeMap<Resource, ByConstraint<Arc<OrgPolicy>>>>,
     pub(crate) roles: Arc<HashMap<Arc<str>, Arc<Role>>>,
     pub(crate) groups: Arc<HashMap<Arc<str>, Arc<index::GroupMembers>>>,
     pub(crate) tags: Arc<HashMap<Resource, Vec<Tag>>>,

@@ -286,7 +286,7 @@ impl Draft {
         for policy in policies {
             match policy.on(on) {
                 FromV1::Policy(policy) if self.org_policies.get(&policy.name).is_none() => {
-                    self.org_policy(policy)?;
+                    self.org_policy(*policy)?;
                 }
                 FromV1::Policy(_) | FromV1::Nothing => {}
                 FromV1::Partial => {

@@ -143,7 +143,7 @@ struct BooleanV1 {
 /// What a v1 policy comes to.
 pub(super) enum FromV1 {
     /// The same in the v2 form.
-    Policy(OrgPolicy),
+    Policy(Box<OrgPolicy>),
     /// Nothing is set.
     Nothing,
     /// It has conditions or parameters, for which v1 has no place, and its constraint has a say here.
@@ -188,11 +188,11 @@ impl OrgPolicyV1 {
         } else {
             return FromV1::Nothing;
         };
-        FromV1::Policy(OrgPolicy {
+        FromV1::Policy(Box::new(OrgPolicy {
             name: format!("{}/{constraint}", org_policy::collection(on)),
             spec: Some(spec),
             ..OrgPolicy::default()
-        })
+        }))
     }
 }
 

@@ -229,7 +229,6 @@ fn ask(
 /// Whether access tokens of an account (canonical name) may live for up to 12 hours: whether
 /// `constraints/iam.allowServiceAccountCredentialLifetimeExtension` names it. And where that is set,
 /// or why it is not known.
-#[must_use]
 pub fn lifetime_extended(
     estate: &Estate,
     account: &Resource,
