@@ -199,6 +199,18 @@ fn find(estate: &Estate, audience: &str) -> Result<Provider, Denied> {
     if estate.takes_no_tokens(pool) {
         return Err(no_target());
     }
+    let restricted = estate
+        .pool(pool)
+        .and_then(|pool| pool.extra.get("accessRestrictions"))
+        .and_then(|restrictions| restrictions.get("disableProgrammaticSignin"));
+    if restricted.and_then(Value::as_bool) == Some(true) {
+        // "Disable programmatic sign-in by disabling token issue via the Security Token API endpoint"
+        // (iam v1, `AccessRestrictions`); the words are not documented.
+        return Err(Denied(
+            "unauthorized_client",
+            "Programmatic sign-in is disabled for this workforce pool.".to_owned(),
+        ));
+    }
     let mut provider = (**provider).clone();
     provider.name = name.to_owned();
     Ok(provider)

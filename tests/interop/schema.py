@@ -12,9 +12,11 @@ import json
 import os
 import re
 import sys
+import time
 import urllib.parse
 
 import requests
+from google.auth import crypt, jwt
 
 BASE = os.environ["BASE_URL"]
 ACCOUNT = "projects/data-vault/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com"
@@ -424,6 +426,24 @@ def pools_of_the_estate():
         assert ask("iamcredentials.v1", f"{own}.getAllowedLocations", name) == everywhere
     account = "projects/-/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com"
     assert ask("iamcredentials.v1", "projects.serviceAccounts.getAllowedLocations", account) == everywhere
+
+    provider = "projects/630184729503/locations/global/workloadIdentityPools/github/providers/signed"
+    now = int(time.time())
+    claims = {"iss": "https://token.actions.githubusercontent.com", "aud": f"https://iam.googleapis.com/{provider}", "sub": "s"}
+    claims |= {"repository": "r", "repository_owner": "example-org", "iat": now, "exp": now + 600}
+    with open(os.environ["ISSUER_KEY"], encoding="utf-8") as file:
+        token = jwt.encode(crypt.RSASigner.from_string(file.read(), "one"), claims).decode()
+    kind = "urn:ietf:params:oauth:token-type"
+    body = {
+        "grantType": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subjectTokenType": f"{kind}:jwt",
+        "requestedTokenType": f"{kind}:access_token",
+        "audience": f"//iam.googleapis.com/{provider}",
+        "scope": SCOPE[0],
+        "subjectToken": token,
+    }
+    given = ask("sts.v1", "v1.token", body=body)
+    assert given["token_type"] == "Bearer" and 590 <= given["expires_in"] <= 600, given["expires_in"]
 
 
 def pools():

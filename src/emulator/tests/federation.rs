@@ -321,6 +321,31 @@ async fn what_is_off_refuses() {
 }
 
 #[tokio::test]
+async fn a_workforce_pool_may_keep_programs_out() {
+    let issuer = Issuer::new();
+    let jwks = issuer.jwks();
+    let http = serve(|estate| {
+        estate["pools"] = json!([{
+            "name": "locations/global/workforcePools/staff",
+            "accessRestrictions": { "disableProgrammaticSignin": true },
+        }]);
+        estate["providers"] = json!([{
+            "name": WORKFORCE,
+            "attributeMapping": { "google.subject": "assertion.sub" },
+            "oidc": { "issuerUri": "https://issuer.example", "clientId": "mine", "jwksJson": jwks },
+        }]);
+    })
+    .await;
+    let audience = format!("//iam.googleapis.com/{WORKFORCE}");
+    let (status, body) = exchange(&http, "/v1/token", &issuer.rs256(&claims()), &audience).await;
+    assert_eq!(
+        (status, &body["error"]),
+        (400, &json!("unauthorized_client"))
+    );
+    http.running.stop().await;
+}
+
+#[tokio::test]
 async fn a_workforce_pool_gives_its_people_tokens() {
     let issuer = Issuer::new();
     let jwks = issuer.jwks();

@@ -221,6 +221,35 @@ async fn an_uploaded_certificates_key_signs() {
     http.running.stop().await;
 }
 
+/// `--persist`: a key signs after a restart, and its certificate is the same.
+#[tokio::test]
+async fn a_kept_key_still_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        persist: Some(folder.path().join("state.json")),
+        ..Options::default()
+    };
+    let http = serve("cross-project", options.clone()).await;
+    let (made, file) = made(&http, json!({})).await;
+    let path = format!(
+        "/v1/{}?publicKeyType=TYPE_X509_PEM_FILE",
+        made["name"].as_str().unwrap()
+    );
+    let (_, before) = http.admin("GET", &path, Value::Null).await;
+    http.running.stop().await;
+    let kept = std::fs::read_to_string(folder.path().join("state.json")).unwrap();
+    assert!(!kept.contains("PRIVATE KEY"));
+
+    let http = serve("cross-project", options).await;
+    let (_, after) = http.admin("GET", &path, Value::Null).await;
+    assert_eq!(before, after);
+    let mut claims = claims(&file);
+    claims["aud"] = json!(format!("{}/token", http.running.base_url()));
+    let private = file["private_key"].as_str().unwrap();
+    assert_eq!(http.assert(&signed(private, None, &claims)).await.0, 200);
+    http.running.stop().await;
+}
+
 /// One account's signature is not another's, and both are found where receivers look.
 #[tokio::test]
 async fn each_account_signs_with_its_own_key() {
