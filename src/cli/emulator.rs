@@ -191,6 +191,10 @@ mod tests {
             lines.next(),
             Some(r"export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE='/tmp/a b/it'\''s'")
         );
+        assert_eq!(
+            lines.next(),
+            Some("export CLOUDSDK_AUTH_TOKEN_HOST=http://127.0.0.1:8090/token")
+        );
         let mut overrides = 0;
         for line in lines {
             assert!(
