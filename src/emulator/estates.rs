@@ -80,6 +80,8 @@ static FILES: &[(&str, &str)] = files![
     "caller-disabled",
     "boundary-deny-only",
     "github-self",
+    "target-deleted",
+    "caller-deleted",
 ];
 
 /// All stories, in the order in which they are best met.

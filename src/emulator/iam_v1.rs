@@ -310,6 +310,7 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
         policy,
         delete_time: call.now,
     };
+    let record = buried.record();
     world
         .graveyard
         .insert(buried.account.unique_id.clone(), buried);
@@ -319,6 +320,7 @@ fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     });
     world.change(|estate| {
         estate.delete_account(&email);
+        estate.put_deleted(record.clone());
     });
     world.remove_policy(found);
     Ok(json!({}))

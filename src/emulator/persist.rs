@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::StartError;
 use super::keys::PublicKey;
+use crate::estate::records::DELETE_TIME;
 use crate::estate::{Estate, ServiceAccount, file};
 use crate::iam::AllowPolicy;
 
@@ -26,6 +27,29 @@ pub(crate) struct Buried {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<AllowPolicy>,
     pub delete_time: Timestamp,
+}
+
+impl Buried {
+    /// One that an estate remembers; where it does not say when it was deleted: `now`, *chosen*, so that it
+    /// can come back.
+    pub fn of(account: &ServiceAccount, now: Timestamp) -> Self {
+        let mut account = account.clone();
+        let said = account.extra.remove(DELETE_TIME);
+        let said = said.and_then(|time| time.as_str()?.parse().ok());
+        Self {
+            account,
+            policy: None,
+            delete_time: said.unwrap_or(now),
+        }
+    }
+
+    /// As an estate remembers it.
+    pub fn record(&self) -> ServiceAccount {
+        let mut account = self.account.clone();
+        let time = json!(self.delete_time.to_string());
+        account.extra.insert(DELETE_TIME.to_owned(), time);
+        account
+    }
 }
 
 /// What is kept.

@@ -109,15 +109,17 @@ impl Shared {
             }
         }
         let mut estate = estate.without_unreadable();
-        let graveyard = buried
-            .into_iter()
-            .map(|b| {
-                // The estate remembers who was there by seeing them come and go.
-                estate.put_account(b.account.clone());
-                estate.delete_account(&b.account.email);
-                (b.account.unique_id.clone(), b)
-            })
+        // What an earlier run left has their policies too.
+        let mut graveyard: BTreeMap<String, Buried> = estate
+            .deleted_accounts()
+            .map(|account| Buried::of(account, options.clock.now()))
+            .chain(buried)
+            .map(|b| (b.account.unique_id.clone(), b))
             .collect();
+        graveyard.remove("");
+        for buried in graveyard.values() {
+            estate.put_deleted(buried.record());
+        }
         let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for account in estate.accounts() {
             let project = estate

@@ -68,8 +68,31 @@ impl Estate {
             Arc::make_mut(&mut self.unique_ids)
                 .insert(account.unique_id.as_str().into(), Arc::clone(&email));
         }
-        Arc::make_mut(&mut self.deleted_accounts).remove(&email);
+        if self.deleted_accounts.contains_key(&email) {
+            self.forget_deleted(&email, &account.unique_id);
+        }
         Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
+    }
+
+    /// An account of that id is there (again); one made anew under the address of a deleted one is another.
+    fn forget_deleted(&mut self, email: &Arc<str>, id: &str) {
+        let deleted = Arc::make_mut(&mut self.deleted_accounts);
+        if let Some(known) = deleted.get_mut(email) {
+            known.retain(|d| !d.unique_id.is_empty() && d.unique_id != id);
+            if known.is_empty() {
+                deleted.remove(email);
+            }
+        }
+    }
+
+    /// Remembers an account that was deleted; `deleteTime` among its fields says when, where it is known.
+    pub fn put_deleted(&mut self, account: ServiceAccount) {
+        let email: Arc<str> = account.email.to_lowercase().into();
+        let known = Arc::make_mut(&mut self.deleted_accounts)
+            .entry(email)
+            .or_default();
+        known.retain(|d| d.unique_id != account.unique_id);
+        known.push(Arc::new(account));
     }
 
     /// Takes an account away and remembers that it was there.
@@ -77,8 +100,7 @@ impl Estate {
         let email = email.to_lowercase();
         let account = Arc::make_mut(&mut self.accounts).remove(email.as_str())?;
         Arc::make_mut(&mut self.unique_ids).remove(account.unique_id.as_str());
-        Arc::make_mut(&mut self.deleted_accounts)
-            .insert(email.into(), Some(account.unique_id.clone()));
+        self.put_deleted(ServiceAccount::clone(&account));
         Some(account)
     }
 
@@ -137,11 +159,23 @@ impl Estate {
         })
     }
 
-    /// Accounts known to be deleted: e-mail and, where known, the unique id each had.
-    pub fn deleted_accounts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.deleted_accounts
-            .iter()
-            .map(|(email, id)| (&**email, id.as_deref()))
+    /// Accounts known to be deleted, by e-mail, of one address in the order in which they were learnt of.
+    pub fn deleted_accounts(&self) -> impl Iterator<Item = &Arc<ServiceAccount>> {
+        self.deleted_accounts.values().flatten()
+    }
+
+    /// The deleted account of that e-mail (the last that is known) or unique id.
+    #[must_use]
+    pub fn deleted_account(&self, email_or_id: &str) -> Option<&Arc<ServiceAccount>> {
+        let by_email = self
+            .deleted_accounts
+            .get(email_or_id.to_lowercase().as_str());
+        by_email.and_then(|known| known.last()).or_else(|| {
+            let digits = email_or_id.bytes().all(|b| b.is_ascii_digit());
+            digits
+                .then(|| self.deleted_accounts())?
+                .find(|d| d.unique_id == email_or_id)
+        })
     }
 
     /// Settles which resource is meant, in canonical form: project id, e-mail in lower case.
@@ -180,15 +214,10 @@ impl Estate {
     }
 
     /// By e-mail in lower case or unique id. An account made anew under the same address has another id.
-    fn is_deleted(&self, account: &str) -> bool {
-        let by_id = || {
-            let digits = account.bytes().all(|b| b.is_ascii_digit());
-            digits
-                && !self.unique_ids.contains_key(account)
-                && self.deleted_accounts().any(|(_, id)| id == Some(account))
-        };
-        (self.deleted_accounts.contains_key(account) && !self.accounts.contains_key(account))
-            || by_id()
+    pub(crate) fn is_deleted(&self, account: &str) -> bool {
+        self.deleted_account(account).is_some()
+            && !self.accounts.contains_key(account)
+            && !self.unique_ids.contains_key(account)
     }
 
     /// The resource right above, `None` at the top. For canonical names.

@@ -52,8 +52,8 @@ pub struct Estate {
     pub(crate) accounts: Arc<BTreeMap<Arc<str>, Arc<ServiceAccount>>>,
     /// Unique id to e-mail.
     pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
-    /// Accounts that were deleted, by e-mail: the unique id each had (`None` when not known).
-    pub(crate) deleted_accounts: Arc<BTreeMap<Arc<str>, Option<String>>>,
+    /// Accounts that were deleted, by lower-case e-mail: one address may have had several.
+    pub(crate) deleted_accounts: Arc<BTreeMap<Arc<str>, Vec<Arc<ServiceAccount>>>>,
     /// Resources that were asked for and are not there (survey).
     pub(crate) missing: Arc<HashSet<Resource>>,
     /// Roles that were asked for and are not there (survey).

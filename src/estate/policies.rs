@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::index::GroupMembers;
 use super::{Coverage, Estate, Group, IdentityPool, Provider, Read, Tag};
 use crate::iam::{
-    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role, Stage, deny, predefined,
+    AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, ResourceKind, Role, Stage,
+    deny, predefined,
 };
 
 /// A role as far as it decides something.
@@ -64,6 +65,12 @@ impl Estate {
         match self.allow.get(resource) {
             Some(policy) => Read::Known(Some(policy)),
             None if self.coverage == Coverage::Whole => Read::Known(None),
+            // Nobody can read it, and it grants nothing.
+            None if resource.kind() == ResourceKind::ServiceAccount
+                && self.is_deleted(resource.id()) =>
+            {
+                Read::Known(None)
+            }
             None => Read::Unreadable(self.not_fetched()),
         }
     }

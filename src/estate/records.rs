@@ -97,6 +97,17 @@ pub struct ServiceAccount {
     pub extra: Map<String, Value>,
 }
 
+/// Kept in a deleted account beside Google's fields: when it was deleted, RFC 3339.
+pub const DELETE_TIME: &str = "deleteTime";
+
+impl ServiceAccount {
+    /// When it was deleted, where that is known.
+    #[must_use]
+    pub fn deleted_at(&self) -> Option<&str> {
+        self.extra.get(DELETE_TIME)?.as_str()
+    }
+}
+
 /// A Google group with its direct members.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Group {

@@ -330,6 +330,11 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
     let Resource::ServiceAccount { project, account } = target else {
         return target.clone();
     };
+    if let Some(deleted) = estate.deleted_account(account) {
+        let owner = estate.project(&deleted.project_id);
+        let owner = owner.map_or(&*deleted.project_id, |p| &p.project_id);
+        return Resource::account(owner, &deleted.email);
+    }
     let named = if &**project == "-" {
         membership::address_project(account).and_then(|p| estate.project(p))
     } else {

@@ -4,6 +4,7 @@
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
 mod branch;
+mod ghosts;
 mod namesakes;
 mod people;
 mod whole;
@@ -60,6 +61,7 @@ pub async fn survey(
     };
     surveyor.first_wave(question).await?;
     surveyor.second_wave(question).await?;
+    surveyor.ghosts(&|_| false);
     surveyor.namesakes(question).await?;
     Ok(surveyor
         .estate

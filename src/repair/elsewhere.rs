@@ -38,12 +38,20 @@ pub fn elsewhere(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
     };
     let mut all = Vec::new();
     for hop in hops {
-        let gone = hop.target_state == AccountState::Deleted;
-        let found = gone
-            .then(|| deleted(estate, hop))
-            .into_iter()
-            .chain(denials(estate, hop))
-            .chain(boundaries(estate, hop));
+        let caller = hop
+            .question
+            .caller
+            .email()
+            .map(|e| Resource::account("-", e));
+        let found = [
+            (hop.target_state, Some(hop.question.target.clone())),
+            (hop.caller_state, caller),
+        ]
+        .into_iter()
+        .filter(|(state, _)| *state == AccountState::Deleted)
+        .filter_map(|(_, account)| Some(deleted(estate, &account?)))
+        .chain(denials(estate, hop))
+        .chain(boundaries(estate, hop));
         for one in found {
             if !all.contains(&one) {
                 all.push(one);
@@ -203,19 +211,17 @@ fn boundary(
     }
 }
 
-fn deleted(estate: &Estate, explanation: &Explanation) -> Elsewhere {
-    let target = &explanation.question.target;
+fn deleted(estate: &Estate, account: &Resource) -> Elsewhere {
     let id = estate
-        .deleted_accounts()
-        .find(|(email, _)| *email == target.id())
-        .and_then(|(_, id)| id)
-        .unwrap_or("UNIQUE_ID");
+        .deleted_account(account.id())
+        .map_or("", |a| &a.unique_id);
+    let id = if id.is_empty() { "UNIQUE_ID" } else { id };
     Elsewhere {
         what: format!(
             "The account {} would have to be brought back, within 30 days of its deletion; one made anew is another identity.",
-            visible(target.id())
+            visible(account.id())
         ),
-        place: target.full_name(),
+        place: account.full_name(),
         who: "Whoever holds iam.serviceAccounts.undelete on its project.".to_owned(),
         command: format!("gcloud iam service-accounts undelete {}", shell(id)),
     }

@@ -3,6 +3,7 @@
 mod asset;
 mod boundaries;
 mod credentials;
+mod deleted;
 mod federation;
 mod keys;
 mod propagation;

@@ -171,19 +171,13 @@ fn ids(draft: &Draft) -> Result<(), Flaw> {
             at,
         )
     });
-    let accounts = draft
-        .accounts
-        .iter()
-        .filter(|(_, a, _)| !a.unique_id.is_empty())
-        .map(|(_, a, at)| {
-            (
-                "serviceAccounts",
-                "uniqueId",
-                a.unique_id.as_str(),
-                a.email.as_str(),
-                at,
-            )
-        });
+    let there = draft.accounts.iter().map(|it| ("serviceAccounts", it));
+    let gone = draft.deleted.iter();
+    let gone = gone.map(|it| ("deletedServiceAccounts", it));
+    let accounts = there
+        .chain(gone)
+        .filter(|(_, (_, a, _))| !a.unique_id.is_empty())
+        .map(|(list, (_, a, at))| (list, "uniqueId", a.unique_id.as_str(), a.email.as_str(), at));
     let mut seen: HashMap<(&str, &str), (&str, At)> = HashMap::new();
     for (list, field, id, name, at) in projects.chain(accounts) {
         if let Some((other, first)) = seen.insert((field, id), (name, at)) {
@@ -214,6 +208,9 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
     }
     for (it, _) in std::mem::take(&mut draft.accounts).into_values() {
         estate.put_account(it);
+    }
+    for (it, _) in std::mem::take(&mut draft.deleted).into_values() {
+        estate.put_deleted(it);
     }
     for (it, _) in std::mem::take(&mut draft.roles).into_values() {
         estate.put_role(it);

@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "folders",
     "projects",
     "serviceAccounts",
+    "deletedServiceAccounts",
     "roles",
     "groups",
     "iamPolicies",
@@ -112,6 +113,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
             "folders" => list(loading, d, |draft, it: AnyFolder| draft.folder(it.into())),
             "projects" => list(loading, d, |draft, it: AnyProject| draft.project(it.into())),
             "serviceAccounts" => list(loading, d, Draft::account),
+            "deletedServiceAccounts" => list(loading, d, Draft::deleted_account),
             "roles" => list(loading, d, Draft::role),
             "groups" => list(loading, d, Draft::group),
             "denyPolicies" => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::super::records::DELETE_TIME;
 use super::super::{
     Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount, Tag,
 };
@@ -36,6 +37,8 @@ pub(super) struct Draft {
     pub projects: Kept<Project>,
     /// By lower-case e-mail.
     pub accounts: Kept<ServiceAccount>,
+    /// By lower-case e-mail and unique id.
+    pub deleted: Kept<ServiceAccount>,
     pub roles: Kept<Role>,
     /// By lower-case e-mail.
     pub groups: Kept<Group>,
@@ -85,6 +88,17 @@ pub(super) struct Export {
     pub nameless: u64,
 }
 
+/// The fields of an account that decide something, and one that is like them.
+const ACCOUNT: &[&str] = &[
+    "name",
+    "email",
+    "projectId",
+    "uniqueId",
+    "displayName",
+    "disabled",
+    "oauth2ClientId",
+];
+
 impl Draft {
     pub fn organization(&mut self, it: Organization) -> Outcome {
         named(&it.name, "organizations/NUMBER", |r| {
@@ -126,8 +140,30 @@ impl Draft {
         self.projects.add(it.number().to_owned(), it, self.at)
     }
 
+    pub fn account(&mut self, it: ServiceAccount) -> Outcome {
+        let it = self.sound(it)?;
+        self.near(&it.extra, ACCOUNT)?;
+        self.accounts.add(it.email.to_lowercase(), it, self.at)
+    }
+
+    /// As an account, with the time of its deletion where it is known.
+    pub fn deleted_account(&mut self, it: ServiceAccount) -> Outcome {
+        let it = self.sound(it)?;
+        let known: Vec<&str> = ACCOUNT.iter().copied().chain([DELETE_TIME]).collect();
+        self.near(&it.extra, &known)?;
+        if let Some(time) = it.extra.get(DELETE_TIME) {
+            let text = time.as_str().unwrap_or_default();
+            if text.parse::<jiff::Timestamp>().is_err() {
+                let shown = time.to_string();
+                return Err(not(&shown, "a deleteTime as 2026-11-24T12:00:00Z"));
+            }
+        }
+        let key = format!("{}?uid={}", it.email.to_lowercase(), it.unique_id);
+        self.deleted.add(key, it, self.at)
+    }
+
     /// E-mail and project may stand in the name alone.
-    pub fn account(&mut self, mut it: ServiceAccount) -> Outcome {
+    fn sound(&self, mut it: ServiceAccount) -> Result<ServiceAccount, Fault> {
         const FORM: &str = "projects/PROJECT/serviceAccounts/EMAIL";
         let Ok(Resource::ServiceAccount { project, account }) = Resource::parse(&it.name) else {
             return Err(not(&it.name, FORM));
@@ -149,19 +185,7 @@ impl Draft {
             .into());
         }
         named(&format!("projects/{}", it.project_id), FORM, |_| true)?;
-        self.near(
-            &it.extra,
-            &[
-                "name",
-                "email",
-                "projectId",
-                "uniqueId",
-                "displayName",
-                "disabled",
-                "oauth2ClientId",
-            ],
-        )?;
-        self.accounts.add(it.email.to_lowercase(), it, self.at)
+        Ok(it)
     }
 
     pub fn role(&mut self, it: Role) -> Outcome {

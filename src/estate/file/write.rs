@@ -28,6 +28,10 @@ pub fn to_json(estate: &Estate) -> Value {
     put("projects", list(estate.projects()));
     put("serviceAccounts", list(estate.accounts().map(|a| &**a)));
     put(
+        "deletedServiceAccounts",
+        list(estate.deleted_accounts().map(|a| &**a)),
+    );
+    put(
         "roles",
         sorted(estate.roles.iter().map(|(k, v)| (&**k, &**v))),
     );

@@ -81,8 +81,9 @@ impl Causes {
 
 fn one(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     state::accounts(estate, explanation, causes);
-    // Nothing that policies say helps an account that is not there.
-    if [explanation.target_state, explanation.caller_state].contains(&AccountState::NotFound) {
+    // Nothing that policies say helps an account that is not there: nothing can be granted on it or to it.
+    let gone = |state| matches!(state, AccountState::NotFound | AccountState::Deleted);
+    if gone(explanation.target_state) || gone(explanation.caller_state) {
         return;
     }
     state::api(explanation, causes);

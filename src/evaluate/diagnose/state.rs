@@ -7,6 +7,7 @@ use super::words::{self, Names};
 use super::{Causes, nearest_accounts};
 use crate::estate::Estate;
 use crate::iam::{Member, Principal, Resource};
+use crate::text::visible;
 
 pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     let names = Names::of(estate, explanation);
@@ -28,9 +29,11 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
         AccountState::Deleted => causes.on(
             CauseKind::TargetDeleted,
             target,
-            format!("The account {} was deleted.", target.id()),
-            "Within 30 days it can be brought back (gcloud iam service-accounts undelete UNIQUE_ID). A new account of the same address is another identity, and the old bindings do not apply to it."
-                .to_owned(),
+            format!("The account {} was deleted{}.", target.id(), when(estate, target.id())),
+            format!(
+                "Within 30 days it can be brought back (gcloud iam service-accounts undelete {}). A new account of the same address is another identity, and the old bindings do not apply to it.",
+                unique_id(estate, target.id())
+            ),
         ),
         AccountState::NotFound => not_found(estate, target, causes),
     }
@@ -47,9 +50,11 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
         AccountState::Deleted => causes.on(
             CauseKind::CallerDeleted,
             &place,
-            format!("The caller {caller} was deleted."),
-            "Bring it back within 30 days (gcloud iam service-accounts undelete UNIQUE_ID), or call with another account and grant the role to that one."
-                .to_owned(),
+            format!("The caller {caller} was deleted{}.", when(estate, caller)),
+            format!(
+                "Bring it back within 30 days (gcloud iam service-accounts undelete {}), or call with another account and grant the role to that one.",
+                unique_id(estate, caller)
+            ),
         ),
         AccountState::NotFound => {
             let near = meant(estate, explanation, caller);
@@ -66,6 +71,20 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
             );
         }
     }
+}
+
+/// ` at TIME`, where it is known.
+fn when(estate: &Estate, account: &str) -> String {
+    let deleted = estate.deleted_account(account);
+    deleted
+        .and_then(|d| d.deleted_at())
+        .map_or_else(String::new, |time| format!(" at {}", visible(time)))
+}
+
+/// What `undelete` takes.
+fn unique_id<'a>(estate: &'a Estate, account: &str) -> &'a str {
+    let id = estate.deleted_account(account).map(|d| &*d.unique_id);
+    id.filter(|id| !id.is_empty()).unwrap_or("UNIQUE_ID")
 }
 
 /// Accounts that a caller that is not there may have meant: first those that have a role for this on the

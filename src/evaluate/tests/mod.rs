@@ -37,6 +37,9 @@ pub(super) fn from_value(file: &Value, coverage: Coverage) -> Estate {
     list("serviceAccounts")
         .into_iter()
         .for_each(|v| e.put_account(read(v)));
+    list("deletedServiceAccounts")
+        .into_iter()
+        .for_each(|v| e.put_deleted(read(v)));
     list("roles").into_iter().for_each(|v| e.put_role(read(v)));
     list("groups")
         .into_iter()

@@ -46,7 +46,9 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "caller-missing",
         "caller-disabled",
         "boundary-deny-only",
-        "github-self"
+        "github-self",
+        "target-deleted",
+        "caller-deleted"
     )
 }
 

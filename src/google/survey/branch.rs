@@ -12,6 +12,15 @@ use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny};
 /// Folders nest ten deep; with organization and project this is more than enough.
 const DEEPEST: usize = 16;
 
+/// What came of asking for an account.
+enum Found {
+    /// It is there, or may be: the project it is in, as far as that can be told, and the name its policy is
+    /// kept under.
+    There(Option<String>, Resource),
+    /// It does not exist; the project it would be in, where that one's accounts could be listed.
+    Gone(Option<String>),
+}
+
 impl Surveyor<'_> {
     /// An account and everything above it.
     pub(super) async fn account_branch(
@@ -19,12 +28,12 @@ impl Surveyor<'_> {
         account: Resource,
         wanted: Wanted,
     ) -> Result<(), ApiError> {
-        let found = self.account(&account).await?;
-        let Some((project, canonical)) = found else {
-            return Ok(());
-        };
-        let Some(project) = project else {
-            return self.policy(&canonical).await;
+        let (project, canonical) = match self.account(&account).await? {
+            Found::There(Some(project), canonical) => (project, canonical),
+            Found::There(None, canonical) => return self.policy(&canonical).await,
+            // What was granted around it names it still, if it was there once.
+            Found::Gone(Some(project)) => return self.project_branch(project, wanted).await,
+            Found::Gone(None) => return Ok(()),
         };
         futures::try_join!(
             self.policy(&canonical),
@@ -33,19 +42,15 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// Reads an account. Gives the project it is in, as far as that can be told, and the name its
-    /// policy is kept under; nothing when it does not exist.
-    async fn account(
-        &self,
-        account: &Resource,
-    ) -> Result<Option<(Option<String>, Resource)>, ApiError> {
+    /// Reads an account.
+    async fn account(&self, account: &Resource) -> Result<Found, ApiError> {
         let path = format!("v1/{}", path_of(account));
         let label = format!("account {}", account.id());
         let answer = self
             .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
             .await?;
         let error = match answer {
-            Ok(found) => return Ok(Some(self.keep_account(found))),
+            Ok(found) => return Ok(self.keep_account(found)),
             Err(error) => error,
         };
         let named = match account {
@@ -56,17 +61,17 @@ impl Surveyor<'_> {
         };
         if error.status() == Some(404) {
             self.missing([account.clone(), Resource::account("-", account.id())]);
-            self.neighbours(account, named.as_deref()).await?;
-            return Ok(None);
+            let home = self.neighbours(account, named.as_deref()).await?;
+            return Ok(Found::Gone(home));
         }
         if named.is_some() {
-            return Ok(Some((named, account.clone())));
+            return Ok(Found::There(named, account.clone()));
         }
         // With the wildcard an account that does not exist answers 403 (discovery document iam v1,
         // `serviceAccounts.get`, `name`). Asked for in the project that its address was made for
         // (`NAME@PROJECT.iam.gserviceaccount.com`), the answer is definite.
         let Some(likely) = made_in(account.id()) else {
-            return Ok(Some((None, account.clone())));
+            return Ok(Found::There(None, account.clone()));
         };
         let there = Resource::account(likely, account.id());
         let path = format!("v1/{}", path_of(&there));
@@ -75,13 +80,12 @@ impl Surveyor<'_> {
             .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
             .await?
         {
-            Ok(found) => Ok(Some(self.keep_account(found))),
+            Ok(found) => Ok(self.keep_account(found)),
             Err(error) if error.status() == Some(404) => {
                 self.missing([account.clone(), there]);
-                self.neighbours(account, None).await?;
-                Ok(None)
+                Ok(Found::Gone(self.neighbours(account, None).await?))
             }
-            Err(_) => Ok(Some((Some(likely.to_owned()), there))),
+            Err(_) => Ok(Found::There(Some(likely.to_owned()), there)),
         }
     }
 
@@ -90,11 +94,11 @@ impl Surveyor<'_> {
         accounts.into_iter().for_each(|a| estate.put_missing(a));
     }
 
-    fn keep_account(&self, found: ServiceAccount) -> (Option<String>, Resource) {
+    fn keep_account(&self, found: ServiceAccount) -> Found {
         let canonical = Resource::account(&found.project_id, &found.email);
         let project = found.project_id.clone();
         self.estate().put_account(found);
-        (Some(project), canonical)
+        Found::There(Some(project), canonical)
     }
 
     /// A project and everything above it.

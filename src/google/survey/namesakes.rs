@@ -19,25 +19,26 @@ const TYPO: usize = 2;
 impl Surveyor<'_> {
     /// Reads which accounts there are where one was looked for that does not exist: in its project, or
     /// in projects that are called nearly so. They are for "did you mean"; a refusal is none of its
-    /// business.
+    /// business. Gives its project where that one's accounts could be listed.
     pub(super) async fn neighbours(
         &self,
         account: &Resource,
         project: Option<&str>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Option<String>, ApiError> {
         let Some(project) = project.or_else(|| made_in(account.id())).map(str::to_owned) else {
-            return Ok(());
+            return Ok(None);
         };
-        if !self.first(&format!("neighbours in {project}"))
-            || self.accounts_of(&project).await?.is_none()
-        {
-            return Ok(());
+        if !self.first(&format!("neighbours in {project}")) {
+            return Ok(None);
+        }
+        if self.accounts_of(&project).await?.is_none() {
+            return Ok(Some(project));
         }
         let label = format!("projects called nearly as {project}");
         let mut unlisted = Vec::new();
         let list = list_projects(self.ask, &Scope::Everything, &mut unlisted);
         let Ok(projects) = self.watch(&label, list).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let near = projects
             .into_iter()
@@ -45,7 +46,7 @@ impl Surveyor<'_> {
             .filter(|id| *id != project && strsim::damerau_levenshtein(id, &project) <= TYPO);
         side_by_side(near.map(|id| async move { self.accounts_of(&id).await }))
             .await
-            .map(drop)
+            .map(|_| None)
     }
 
     /// Looks for them where nothing that was read explains a refusal, and reads their policies.

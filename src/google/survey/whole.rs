@@ -140,6 +140,13 @@ pub async fn whole(
     if everything.groups != Groups::None {
         surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
     }
+    let unread: HashSet<&str> = unlisted.iter().map(|(name, _)| name.as_str()).collect();
+    surveyor.ghosts(&|project| {
+        projects.iter().any(|p| {
+            (p.project_id == project || p.number() == project)
+                && !unread.contains(format!("projects/{}", p.project_id).as_str())
+        })
+    });
     let estate = surveyor.estate.into_inner();
     let estate = estate.unwrap_or_else(std::sync::PoisonError::into_inner);
     Ok((estate, unlisted))

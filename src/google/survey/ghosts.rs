@@ -1,0 +1,63 @@
+//! Accounts that were deleted. Google answers 404 for them as for any that never were; but policies that
+//! named one show `deleted:serviceAccount:EMAIL?uid=UNIQUE_ID` from then on (doc "Delete and undelete
+//! service accounts"), which is how a reader learns of it.
+
+use std::collections::BTreeMap;
+
+use super::Surveyor;
+use super::branch::made_in;
+use crate::estate::{Estate, Existence, ServiceAccount};
+use crate::iam::member::DeletedKind;
+use crate::iam::{Member, Resource};
+
+impl Surveyor<'_> {
+    /// Remembers the deleted accounts that policies name, where it is also known that none of that address
+    /// is there, or another one is: by asking for it, or (`listed`) by having listed its project's.
+    pub(super) fn ghosts(&self, listed: &dyn Fn(&str) -> bool) {
+        let mut estate = self.estate();
+        for ((email, uid), project) in named(&estate) {
+            let known = match estate.resolve(&Resource::account("-", &email)) {
+                Existence::Exists(_) | Existence::Missing => true,
+                Existence::Deleted | Existence::Unknown(_) => listed(&project),
+            };
+            if known {
+                estate.put_deleted(ServiceAccount {
+                    name: format!("projects/{project}/serviceAccounts/{email}"),
+                    email,
+                    project_id: project,
+                    unique_id: uid,
+                    ..ServiceAccount::default()
+                });
+            }
+        }
+    }
+}
+
+/// `(e-mail, unique id)` of every deleted account that an allow policy names, with its project.
+fn named(estate: &Estate) -> BTreeMap<(String, String), String> {
+    let members = estate
+        .policies()
+        .flat_map(|(_, policy)| &policy.bindings)
+        .flat_map(|binding| &binding.members);
+    members
+        .filter_map(|member| match &member.member {
+            Member::Deleted {
+                kind: DeletedKind::ServiceAccount,
+                address,
+                uid: Some(uid),
+            } => Some(((address.clone(), uid.clone()), home(address)?.to_owned())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The project (id or number) that an account's address tells; default accounts have other domains (doc
+/// "Types of service accounts").
+fn home(email: &str) -> Option<&str> {
+    let (local, domain) = email.split_once('@')?;
+    made_in(email).or_else(|| match domain {
+        "developer.gserviceaccount.com" => local.strip_suffix("-compute"),
+        "appspot.gserviceaccount.com" => Some(local),
+        _ => None,
+    })
+}
