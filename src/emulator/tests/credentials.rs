@@ -157,7 +157,19 @@ async fn bad_assertions_get_googles_words() {
             "aud",
             json!("https://example.com"),
             "invalid_grant",
-            "audience check",
+            "Invalid JWT: Failed audience check.",
+        ),
+        (
+            "iat",
+            Value::Null,
+            "invalid_grant",
+            "Invalid JWT: iat (issued at) is not set.",
+        ),
+        (
+            "exp",
+            Value::Null,
+            "invalid_grant",
+            "Invalid JWT: exp (expiration time) is not set.",
         ),
         ("exp", json!(1), "invalid_grant", "reasonable timeframe"),
         ("iat", json!(1), "invalid_grant", "reasonable timeframe"),
@@ -178,7 +190,19 @@ async fn bad_assertions_get_googles_words() {
         http.assert(&other).await.1["error_description"],
         "Invalid JWT Signature."
     );
-    assert_eq!(http.assert("x").await.0, 400);
+    let mut digits = claims(&key);
+    for field in ["iat", "exp"] {
+        digits[field] = json!(digits[field].to_string());
+    }
+    assert_eq!(http.assert(&assertion(&key, digits)).await.0, 200);
+    let (status, body) = http.assert("x").await;
+    assert_eq!(
+        (status, body),
+        (
+            400,
+            json!({ "error": "invalid_request", "error_description": "Bad Request" })
+        )
+    );
     let (status, body) = http.form("/token", &[("grant_type", "password")]).await;
     assert_eq!(
         (status, &body["error"]),
