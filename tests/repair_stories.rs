@@ -1,6 +1,7 @@
 //! Every built-in story, told by the real program: explain, fix and wait, explain, undo, explain,
 //! against an emulator in which a change takes its time to count.
 
+use std::io::{Seek, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -57,6 +58,14 @@ impl World {
     }
 
     async fn run(&self, arguments: &[String]) -> Ran {
+        self.run_with(arguments, "").await
+    }
+
+    /// With a text on stdin.
+    async fn run_with(&self, arguments: &[String], text: &str) -> Ran {
+        let mut input = tempfile::tempfile().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        input.rewind().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_bindscope"));
         command
             .args(["--format", "json", "--endpoint", &self.emulator.base_url()])
@@ -66,7 +75,7 @@ impl World {
             .env("XDG_STATE_HOME", self.home.path())
             .env("NO_PROXY", "127.0.0.1")
             .env("BINDSCOPE_ACCESS_TOKEN", self.emulator.admin_token())
-            .stdin(Stdio::null());
+            .stdin(Stdio::from(input));
         let output = tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap();
@@ -140,7 +149,15 @@ async fn tell(story: Value) {
         more.extend(words(&["--attribute", &given]));
     }
     let asked = ask("explain", &more);
-    let first = world.run(&asked).await;
+    // What only the error tells is told with it; `fix` looks at the policies.
+    let pasted = story["pasted"].as_str();
+    let first = match pasted {
+        Some(text) => {
+            let piped = [asked.as_slice(), &words(&["-"])].concat();
+            world.run_with(&piped, text).await
+        }
+        None => world.run(&asked).await,
+    };
     assert_eq!(
         first.json["outcome"], story["expectOutcome"],
         "{name}: {}",
@@ -152,7 +169,7 @@ async fn tell(story: Value) {
     let how = [chain.as_slice(), &words(&["--yes", "--wait", "60s"])].concat();
     let fixed = world.run(&ask("fix", &how)).await;
     if story["repairable"] != true {
-        let fine = story["expectOutcome"] == "WOULD_SUCCEED";
+        let fine = story["expectOutcome"] == "WOULD_SUCCEED" || pasted.is_some();
         assert_eq!(fixed.code, i32::from(!fine), "{name}: {}", fixed.words);
         assert_eq!(fixed.json["applied"], false, "{name}");
         assert_eq!(world.policy_if_any(&on).await, before, "{name}");

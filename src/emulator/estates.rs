@@ -24,6 +24,10 @@ pub struct Story {
     /// The permission that the story is about.
     #[serde(default)]
     pub permission: String,
+    /// The error that the caller met, where it is no question of policies alone: as the emulator words it,
+    /// with the lines around it that name the pair.
+    #[serde(default)]
+    pub pasted: Option<String>,
     /// A delegation chain between the two, by e-mail.
     #[serde(default)]
     pub via: Vec<String>,
@@ -82,6 +86,11 @@ static FILES: &[(&str, &str)] = files![
     "github-self",
     "target-deleted",
     "caller-deleted",
+    "quota-denied",
+    "lifetime",
+    "expired",
+    "scopes",
+    "young",
 ];
 
 /// All stories, in the order in which they are best met.

@@ -95,6 +95,7 @@ fn authorize(
     if project != "-" {
         return Err(invalid_name());
     }
+    check_scopes(shared, call)?;
     check_api(shared, call)?;
     let mut names = Vec::new();
     for delegate in call.texts("delegates") {
@@ -169,6 +170,35 @@ fn hop(
         )));
     }
     Ok(found)
+}
+
+/// A token that was made for less than IAM is refused before anybody looks at policies (DD iamcredentials
+/// v1, `scopes` of every method; google-auth calls it with `auth/iam`, google/auth/iam.py).
+fn check_scopes(shared: &Shared, call: &Call) -> Result<(), Refusal> {
+    const ENOUGH: [&str; 2] = [
+        "https://www.googleapis.com/auth/cloud-platform",
+        "https://www.googleapis.com/auth/iam",
+    ];
+    let token = call.bearer.as_deref().unwrap_or_default();
+    let narrow = shared
+        .read()
+        .tokens
+        .scopes(token)
+        .is_some_and(|scopes| !scopes.iter().any(|s| ENOUGH.contains(&s.as_str())));
+    if !narrow {
+        return Ok(());
+    }
+    // As Google words it (many public reports, as google-auth-library-python#416).
+    let refusal = Refusal::new(
+        403,
+        "PERMISSION_DENIED",
+        "Request had insufficient authentication scopes.",
+    );
+    Err(refusal.info(
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "googleapis.com",
+        &[("service", SERVICE)],
+    ))
 }
 
 /// The API must be on in the project that pays: the one of the header, else the caller's own
@@ -292,11 +322,12 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     }
     let until = later(call.now, seconds);
     let who = Principal::ServiceAccount(target.id().to_owned());
-    let token = shared
-        .write()
+    let mut world = shared.write();
+    let token = world
         .tokens
         .mint(who, until, call.now)
         .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))?;
+    world.tokens.narrow(&token, call.texts("scope"));
     Ok(json!({
         "accessToken": token,
         "expireTime": until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -36,6 +36,8 @@ struct Minted {
     who: Principal,
     attributes: Attributes,
     project: Option<Arc<str>>,
+    /// What it was made for; `None` is everything.
+    scopes: Option<Arc<[String]>>,
     until: Timestamp,
 }
 
@@ -84,6 +86,7 @@ impl Tokens {
             who,
             attributes,
             project,
+            scopes: None,
             until,
         };
         self.minted.insert(key, minted);
@@ -111,6 +114,18 @@ impl Tokens {
         {
             self.by_end.remove(&(minted.until, minted.number));
         }
+    }
+
+    /// Narrows a token to the scopes that it was asked for.
+    pub fn narrow(&mut self, token: &str, scopes: Vec<String>) {
+        if let Some(minted) = self.minted.get_mut(token) {
+            minted.scopes = Some(scopes.into());
+        }
+    }
+
+    /// The scopes that a token was narrowed to.
+    pub fn scopes(&self, token: &str) -> Option<Arc<[String]>> {
+        self.minted.get(token)?.scopes.clone()
     }
 
     /// The project that a token's calls count for, where it was bound to one.

@@ -4,14 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::iam::Resource;
 
-/// The contract's closed set of causes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(
-    missing_docs,
-    reason = "the contract's words, each of which says what it means"
-)]
-pub enum CauseKind {
+/// The set as a type, and all of it as a list.
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        /// The contract's closed set of causes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        #[allow(
+            missing_docs,
+            reason = "the contract's words, each of which says what it means"
+        )]
+        pub enum CauseKind {
+            $($kind),*
+        }
+
+        impl CauseKind {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+        }
+    };
+}
+
+kinds! {
     NoGrant,
     GrantOnCallersProject,
     GrantElsewhere,

@@ -276,6 +276,8 @@ pub(super) fn stands(
             let now = long_lifetime(question).filter(|s| *s <= EXTENDED_LIFETIME);
             now.is_none() || extended != Some(Tri::Yes)
         }
+        // The policies of today are judged.
+        Seen::PermissionDenied => false,
         Seen::ScopeInsufficient | Seen::CredentialsExpired => true,
     }
 }

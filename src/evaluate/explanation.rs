@@ -57,6 +57,9 @@ pub enum Seen {
     QuotaProjectDenied,
     /// 400: a token of that lifetime is not given.
     LifetimeTooLong,
+    /// 403: IAM refused the permission itself. Whether policies still do is judged; where they do not, the
+    /// grant may not count everywhere yet.
+    PermissionDenied,
 }
 
 impl Question {

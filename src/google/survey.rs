@@ -108,6 +108,14 @@ impl Surveyor<'_> {
         tasks.push(Box::pin(
             self.account_branch(question.target.clone(), of_target),
         ));
+        // Whether the caller may use the project that is billed is judged too.
+        if let Some(project) = &question.call.quota_project {
+            let of_quota = Wanted {
+                deny: true,
+                boundaries: false,
+            };
+            tasks.push(Box::pin(self.project_branch(project.clone(), of_quota)));
+        }
         let of_caller = Wanted {
             deny: false,
             boundaries: true,

@@ -50,6 +50,8 @@ pub struct Opening {
     pub via: Vec<String>,
     /// A federated caller's attributes.
     pub attributes: Vec<(String, String)>,
+    /// An error that is pasted at once.
+    pub pasted: Option<&'static str>,
     pub two_steps_from: bindscope::repair::Power,
 }
 
@@ -68,6 +70,7 @@ impl Default for Opening {
             assumptions: Vec::new(),
             via: Vec::new(),
             attributes: Vec::new(),
+            pasted: None,
             two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
         }
     }
@@ -77,9 +80,11 @@ impl Opening {
     /// On a built-in story, with all that its question says.
     pub fn story(story: &'static Story) -> Self {
         let attributes = story.attributes.iter();
+        let pasted = story.pasted.as_deref();
         Self {
             estate: &story.name,
-            pair: Some((&story.caller, &story.target)),
+            pair: (pasted.is_none()).then_some((&story.caller, &story.target)),
+            pasted,
             via: story.via.clone(),
             attributes: attributes.map(|(n, v)| (n.clone(), v.clone())).collect(),
             ..Self::default()
@@ -142,6 +147,9 @@ impl Opening {
             history,
         };
         play.settle();
+        if let Some(text) = self.pasted {
+            play.paste(text);
+        }
         play
     }
 }

@@ -58,15 +58,12 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         via: args.beside.via.clone(),
         attributes: args.beside.attribute.clone(),
         claims: args.beside.claims()?,
-        call: pasted.as_ref().map(paste::call).unwrap_or_default(),
+        call: pasted.as_ref().map(Pasted::call).unwrap_or_default(),
     };
     let facts = facts::open(global).await?;
     let question = facts.with_last_write(question);
     let answer = answer(&facts, &question).await;
-    let end = answer.and_then(|mut answer| {
-        if let Some(pasted) = &pasted {
-            paste::on_its_way(&mut answer, pasted);
-        }
+    let end = answer.and_then(|answer| {
         shown(global.format, &answer, &facts, pasted.as_ref())?;
         Ok(exit(answer.explanation.outcome))
     });

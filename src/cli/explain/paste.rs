@@ -8,9 +8,7 @@ use super::super::args::{Explain, Format};
 use super::super::failure::Failure;
 use super::super::levels::pick;
 use super::super::out::{self, Ink, Page};
-use super::{Answer, Exit};
-use crate::evaluate::explanation::{Call, Seen};
-use crate::evaluate::{Cause, CauseKind, Outcome};
+use super::Exit;
 use crate::google::pasted::{self, Kind, Pasted};
 use crate::iam::{Principal, Resource};
 
@@ -140,41 +138,4 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
         &format!("  {} ", pick("→", "->")),
         &meaning.remedy,
     );
-}
-
-/// What the text says of the call itself.
-pub(super) fn call(pasted: &Pasted) -> Call {
-    let seen = match pasted.kind {
-        Kind::QuotaProjectDenied => Some(Seen::QuotaProjectDenied),
-        Kind::ScopeInsufficient => Some(Seen::ScopeInsufficient),
-        Kind::CredentialsExpired => Some(Seen::CredentialsExpired),
-        Kind::LifetimeTooLong => Some(Seen::LifetimeTooLong),
-        _ => None,
-    };
-    let quota = pasted.project.clone();
-    Call {
-        seen,
-        quota_project: quota.filter(|_| seen == Some(Seen::QuotaProjectDenied)),
-        ..Call::default()
-    }
-}
-
-/// A refusal that the policies no longer give: what was granted lately does not count everywhere at
-/// once. It is no denying kind, and stands beside a yes.
-pub(super) fn on_its_way(answer: &mut Answer, pasted: &Pasted) {
-    let told = |c: &Cause| c.kind == CauseKind::MayBePropagating;
-    if pasted.kind != Kind::ImpersonationDenied
-        || answer.explanation.outcome != Outcome::WouldSucceed
-        || answer.causes.iter().any(told)
-    {
-        return;
-    }
-    let target = answer.explanation.question.target.clone();
-    answer.causes.push(Cause {
-        kind: CauseKind::MayBePropagating,
-        place: target.full_name(),
-        resource: Some(target),
-        message: "The policies grant it now, and the error says that it was refused: either it was granted since, or the grant does not count everywhere yet.".to_owned(),
-        remedy: "Wait 2 minutes and try again; it may take 7 minutes or more, and hours where a group is on the way.".to_owned(),
-    });
 }

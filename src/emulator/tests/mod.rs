@@ -8,6 +8,7 @@ mod federation;
 mod keys;
 mod propagation;
 mod searches;
+mod stories;
 mod trouble;
 mod truth;
 mod writes;

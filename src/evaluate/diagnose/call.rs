@@ -46,7 +46,7 @@ fn credentials(seen: Seen, names: &Names, explanation: &Explanation, causes: &mu
             ),
             "Sign in again (gcloud auth login, or gcloud auth application-default login), or get a new token.",
         ),
-        Seen::QuotaProjectDenied | Seen::LifetimeTooLong => {}
+        Seen::QuotaProjectDenied | Seen::LifetimeTooLong | Seen::PermissionDenied => {}
     }
 }
 
@@ -153,32 +153,45 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
 }
 
 /// A yes that may not count yet. The policy itself carries no time, so this is known only from a
-/// journal of writes ([`super::super::explanation::Call::written`]).
+/// journal of writes ([`super::super::explanation::Call::written`]), or from the refusal that was seen.
 pub(super) fn young(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     let question = &explanation.question;
-    let Some(written) = question.call.written else {
-        return;
-    };
-    let age = question.time.as_second() - written.as_second();
-    if explanation.outcome != Outcome::WouldSucceed || !(0..PROPAGATION_SECONDS).contains(&age) {
+    if explanation.outcome != Outcome::WouldSucceed {
         return;
     }
-    let names = Names::of(estate, explanation);
     let grant = explanation
         .allow
         .iter()
         .find(|p| p.grants == Tri::Yes)
         .map_or(&question.target, |p| &p.resource);
-    causes.on(
-        CauseKind::MayBePropagating,
-        grant,
-        format!(
-            "{} may act as {} by what the policies say, and a policy was changed {age} seconds ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
-            names.caller, names.target
-        ),
-        format!(
-            "Wait and try again; look at {} once more if it is still refused after ten minutes.",
-            words::level(estate, grant)
-        ),
-    );
+    let age = question
+        .call
+        .written
+        .map(|written| question.time.as_second() - written.as_second())
+        .filter(|age| (0..PROPAGATION_SECONDS).contains(age));
+    let names = Names::of(estate, explanation);
+    if let Some(age) = age {
+        causes.on(
+            CauseKind::MayBePropagating,
+            grant,
+            format!(
+                "{} may act as {} by what the policies say, and a policy was changed {age} seconds ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
+                names.caller, names.target
+            ),
+            format!(
+                "Wait and try again; look at {} once more if it is still refused after ten minutes.",
+                words::level(estate, grant)
+            ),
+        );
+    } else if question.call.seen == Some(Seen::PermissionDenied) {
+        causes.on(
+            CauseKind::MayBePropagating,
+            grant,
+            format!(
+                "The policies let {} act as {} now, and the error says that it was refused: either it was granted since, or the grant does not count everywhere yet.",
+                names.caller, names.target
+            ),
+            "Wait 2 minutes and try again; it may take 7 minutes or more, and hours where a group is on the way.",
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{account, at, estate, who};
-use crate::evaluate::{Question, Tri, diagnose, explain, may};
+use crate::evaluate::{Call, CauseKind, Question, Seen, Tri, diagnose, explain, may};
 use crate::iam::Permission;
 
 pub(super) fn files() -> Vec<(&'static str, &'static str)> {
@@ -48,7 +48,12 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "boundary-deny-only",
         "github-self",
         "target-deleted",
-        "caller-deleted"
+        "caller-deleted",
+        "quota-denied",
+        "lifetime",
+        "expired",
+        "scopes",
+        "young"
     )
 }
 
@@ -71,7 +76,42 @@ fn question(entry: &Value) -> Question {
             .attributes
             .push((name.clone(), value.as_str().unwrap().to_owned()));
     }
+    if let Some(text) = entry["pasted"].as_str() {
+        question.call = call(text);
+    }
     question
+}
+
+/// What a pasted error says of the call, told by its reason alone: reading it is tested where it is done.
+fn call(text: &str) -> Call {
+    let seen = [
+        ("USER_PROJECT_DENIED", Seen::QuotaProjectDenied),
+        ("lifetime cannot exceed", Seen::LifetimeTooLong),
+        ("ACCESS_TOKEN_EXPIRED", Seen::CredentialsExpired),
+        ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", Seen::ScopeInsufficient),
+        ("IAM_PERMISSION_DENIED", Seen::PermissionDenied),
+    ];
+    let (_, seen) = seen.into_iter().find(|(w, _)| text.contains(w)).unwrap();
+    let quota = (seen == Seen::QuotaProjectDenied).then(|| "ops-tools".to_owned());
+    Call {
+        seen: Some(seen),
+        quota_project: quota,
+        ..Call::default()
+    }
+}
+
+/// The contract's closed set of causes: none without a story.
+#[test]
+fn every_kind_of_cause_has_a_story() {
+    let told: Vec<Value> = index()
+        .iter()
+        .flat_map(|e| e["expectCauses"].as_array().cloned().unwrap_or_default())
+        .collect();
+    let untold: Vec<_> = CauseKind::ALL
+        .iter()
+        .filter(|kind| !told.contains(&serde_json::to_value(kind).unwrap()))
+        .collect();
+    assert!(untold.is_empty(), "{untold:?}");
 }
 
 #[test]

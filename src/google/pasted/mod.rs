@@ -14,6 +14,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evaluate::explanation::{Call, Seen};
 use crate::iam::principal::NotAPrincipal;
 use crate::iam::resource::NotAResource;
 use crate::iam::{Permission, Principal, Resource};
@@ -121,6 +122,37 @@ impl Pasted {
     /// When what stands there names no account.
     pub fn account(&self) -> Option<Result<Resource, NotAResource>> {
         self.target.as_deref().map(Resource::parse_account)
+    }
+
+    /// What the text says of the call itself.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        let seen = match self.kind {
+            Kind::ImpersonationDenied => Some(Seen::PermissionDenied),
+            Kind::QuotaProjectDenied => Some(Seen::QuotaProjectDenied),
+            Kind::ScopeInsufficient => Some(Seen::ScopeInsufficient),
+            Kind::CredentialsExpired => Some(Seen::CredentialsExpired),
+            Kind::LifetimeTooLong => Some(Seen::LifetimeTooLong),
+            Kind::ApiDisabled
+            | Kind::AccountNotFound
+            | Kind::AccountDisabled
+            | Kind::OtherDenied
+            | Kind::None => None,
+        };
+        let quota = self.project.clone();
+        Call {
+            seen,
+            quota_project: quota.filter(|_| seen == Some(Seen::QuotaProjectDenied)),
+            ..Call::default()
+        }
+    }
+
+    /// Whether it may be about this pair: it names neither another caller nor another target.
+    #[must_use]
+    pub fn is_about(&self, caller: &Principal, target: &Resource) -> bool {
+        let named = self.principal().and_then(Result::ok);
+        let wanted = self.account().and_then(Result::ok);
+        named.is_none_or(|c| c == *caller) && wanted.is_none_or(|t| t.id() == target.id())
     }
 
     /// The permission to ask about: the one named, where it is one on service accounts. Older errors

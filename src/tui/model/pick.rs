@@ -3,6 +3,7 @@
 use super::super::list::{Filtered, Item};
 use crate::estate::ServiceAccount;
 use crate::google::listing::Listing;
+use crate::google::pasted::Pasted;
 use crate::iam::{Principal, Resource};
 use crate::text::visible;
 
@@ -110,6 +111,9 @@ pub struct Pick {
     pub other_target: Option<Resource>,
     /// Which list has the focus.
     pub on_target: bool,
+    /// An error that was pasted: what it says of the call counts for the next question, if that is about its
+    /// pair.
+    pub pasted: Option<Pasted>,
 }
 
 impl Default for Pick {
@@ -125,6 +129,7 @@ impl Default for Pick {
             other_caller: None,
             other_target: None,
             on_target: false,
+            pasted: None,
         }
     }
 }

@@ -23,6 +23,11 @@ pub fn ask(
     if let Some(given) = &model.given {
         keep(&mut question, given);
     }
+    if let Some(pasted) = model.pick.pasted.take()
+        && pasted.is_about(&question.caller, &question.target)
+    {
+        question.call = pasted.call();
+    }
     ask_question(model, question)
 }
 

@@ -195,6 +195,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
     if let (Some(caller), Some(target)) = (&caller, &target) {
         let (caller, target) = (caller.clone(), target.clone());
         let permission = model.permission.clone();
+        model.pick.pasted = Some(found);
         let effects = ask(model, caller, target, permission);
         model.say(format!(
             "{meaning}Caller, target and permission are from the pasted error."
@@ -208,6 +209,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
         (Some(_), None) => "The pasted error names the caller. Which account was wanted?",
         _ => "The pasted error names neither caller nor target. Choose them.",
     };
+    model.pick.pasted = Some(found);
     model.pick.on_target = caller.is_some();
     preset(model, caller, target);
     model.say(format!("{meaning}{needs}"));
