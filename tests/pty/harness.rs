@@ -160,12 +160,14 @@ impl Pty {
             pixel_width: 0,
             pixel_height: 0,
         };
-        self.master.as_ref().unwrap().resize(size).unwrap();
+        // The screen first, and nothing read meanwhile: what the program draws for the new size must not be
+        // read at the old one, for it draws no second time.
         let mut guard = self.shared.0.lock().unwrap();
         guard
             .parser
             .screen_mut()
             .set_size(cells(height), cells(width));
+        self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
     /// Sends a signal.
