@@ -100,6 +100,7 @@ fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, 
         }
     }
     Ok(tui::Start {
+        call: told.map(|s| s.call.clone()).unwrap_or_default(),
         client: facts.client.clone(),
         source: facts.label.clone(),
         viewer: facts.viewer_words.clone(),

@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::emulator::{self, Options, Running, estates};
 use crate::estate::Estate;
 use crate::estate::file::{self, FileError};
-use crate::evaluate::Question;
+use crate::evaluate::{Call, Question};
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
+use crate::google::pasted;
 use crate::google::survey::survey;
 use crate::google::{Client, Connect, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
@@ -47,6 +48,8 @@ pub struct Story {
     pub via: Vec<Resource>,
     /// A federated caller's attributes.
     pub attributes: Vec<(String, String)>,
+    /// What the caller's error says of the call itself.
+    pub call: Call,
 }
 
 /// An open source of facts.
@@ -336,6 +339,11 @@ fn story(name: &str) -> Option<Story> {
         permission: permission.unwrap_or_else(|_| Permission::get_access_token()),
         via: via.collect::<Result<_, _>>().ok()?,
         attributes: attributes.map(|(n, v)| (n.clone(), v.clone())).collect(),
+        call: story
+            .pasted
+            .as_deref()
+            .map(|text| pasted::read(text).call())
+            .unwrap_or_default(),
     })
 }
 

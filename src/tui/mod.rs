@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::evaluate::Question;
+use crate::evaluate::{Call, Question};
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
@@ -67,6 +67,8 @@ pub struct Start {
     pub attributes: Vec<(String, String)>,
     /// The claims of a federated caller's token: a JSON object.
     pub claims: Option<Arc<serde_json::Value>>,
+    /// What is known of the call itself.
+    pub call: Call,
     /// Whether to ask about the pair at once.
     pub open: bool,
     /// Where the history is kept.
@@ -103,6 +105,7 @@ impl Start {
             via: self.via.clone(),
             attributes: self.attributes.clone(),
             claims: self.claims.clone(),
+            call: self.call.clone(),
             ..Question::new(caller, target, time)
         })
     }

@@ -129,6 +129,7 @@ impl Opening {
                 .collect(),
             attributes: self.attributes,
             claims: None,
+            call: bindscope::evaluate::Call::default(),
             open: self.pair.is_some(),
             history: history.path().to_owned(),
             offer: None,

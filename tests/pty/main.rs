@@ -92,6 +92,16 @@ fn the_demo_needs_nothing() {
     );
 }
 
+/// What a story tells of the call itself is part of the question, as a pasted error's is.
+#[test]
+fn a_story_whose_cause_is_in_the_call_tells_it() {
+    let mut pty = Pty::bindscope(&["--demo=scopes"], &[]);
+    pty.wait_for("run-processor@app-prod → bq-privileged@data-vault");
+    pty.send("\r\r").wait_for("limited to scopes that do not");
+    pty.send("q");
+    pty.wait().given_back();
+}
+
 #[test]
 fn without_credentials_it_says_how_to_get_some_and_offers_the_demo() {
     let mut pty = Pty::bindscope(&[], &[]);

@@ -31,13 +31,14 @@ pub fn ask(
     ask_question(model, question)
 }
 
-/// What a caller brings goes with the caller, a chain with the pair.
+/// What a caller brings goes with the caller, a chain and what is known of the call with the pair.
 fn keep(question: &mut Question, given: &Question) {
     if question.caller == given.caller {
         question.attributes.clone_from(&given.attributes);
         question.claims.clone_from(&given.claims);
         if question.target.id() == given.target.id() {
             question.via.clone_from(&given.via);
+            question.call.clone_from(&given.call);
         }
     }
 }
