@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::explanation::Tri;
 use super::judge::Judge;
 use crate::estate::{Coverage, Estate, Read};
+use crate::iam::principal::{GKE_POOL, KubernetesAccount};
 use crate::iam::{BasicRole, Member, Pool, Principal, Resource, ResourceKind};
 
 /// The answer for one member.
@@ -69,6 +70,19 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         Member::ServiceAgentsOf(resource) => service_agents_of(judge, resource),
         Member::AllOf(resource) => all_of(judge, resource),
         Member::PoolAll(pool) => in_pool(judge, pool),
+        Member::PoolNamespace(pool, namespace) => {
+            let own = caller.kubernetes();
+            match own.filter(|own| own.namespace == namespace) {
+                Some(own) => kubernetes_pool(judge.estate, &own, pool),
+                None => Membership::no(),
+            }
+        }
+        Member::PoolPart(pool) => match in_pool(judge, pool).matches {
+            Tri::No => Membership::no(),
+            _ => Membership::unknown(
+                "it stands for a part of the caller's pool that is not known here",
+            ),
+        },
         Member::PoolGroup(pool, name) => attribute(judge, pool, "groups", name),
         Member::PoolAttribute(pool, name, value) => attribute(judge, pool, name, value),
         Member::Impossible(why) => Membership::new(Tri::No, *why),
@@ -89,6 +103,14 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
             Some(why) => Membership::new(Tri::No, why.clone()),
             None => Membership::yes(),
         };
+    }
+    if let (Some(own), Some(other)) = (caller.kubernetes(), one.kubernetes()) {
+        let same = (own.pool, own.namespace, own.name) == (other.pool, other.namespace, other.name);
+        let real = |a: &KubernetesAccount<'_>| {
+            a.project
+                .is_none_or(|p| is_own_pool(judge.estate, p, a.pool))
+        };
+        return Membership::from(same && real(&own) && real(&other));
     }
     // A pool may be named by its project's number or id.
     if let (
@@ -157,6 +179,27 @@ pub(crate) fn same_pool(estate: &Estate, one: &Pool, other: &Pool) -> Option<boo
             }
         }
         _ => Some(false),
+    }
+}
+
+/// Whether the pool is GKE's of that project (number or id); of a project that is not known it is taken to
+/// be.
+fn is_own_pool(estate: &Estate, project: &str, pool: &str) -> bool {
+    let id = pool.strip_suffix(GKE_POOL);
+    estate
+        .project(project)
+        .is_none_or(|p| Some(p.project_id.as_str()) == id)
+}
+
+/// Whether a Kubernetes account's pool is this one.
+fn kubernetes_pool(estate: &Estate, own: &KubernetesAccount<'_>, pool: &Pool) -> Membership {
+    match pool {
+        Pool::Workload { project, pool } => Membership::from(
+            own.pool == pool
+                && is_own_pool(estate, project, pool)
+                && own.project.is_none_or(|p| is_own_pool(estate, p, pool)),
+        ),
+        Pool::Workforce { .. } => Membership::no(),
     }
 }
 

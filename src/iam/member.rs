@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::principal::{Pool, Principal, is_email, strip_kind};
+use super::principal::{GKE_POOL, Pool, Principal, is_email, strip_kind};
 use super::resource::Resource;
 
 /// The basic roles that predate IAM.
@@ -70,6 +70,11 @@ pub enum Member {
         /// Its unique id, when written.
         uid: Option<String>,
     },
+    /// Every Kubernetes service account of a namespace, `principalSet://…/PROJECT.svc.id.goog/namespace/NS`.
+    PoolNamespace(Pool, String),
+    /// Some of a pool's identities, told in a way that hangs on what is not known of them: GKE's
+    /// `kubernetes.cluster/…` and `kubernetes.serviceaccount.uid/…`, and forms that are not known here.
+    PoolPart(Pool),
     /// `projectOwner:P`, `projectEditor:P`, `projectViewer:P`.
     ProjectRole(BasicRole, String),
     /// `principalSet://cloudresourcemanager.googleapis.com/…/type/ServiceAccount`.
@@ -191,8 +196,16 @@ impl Member {
         if let Some(rest) = text.strip_prefix("principal://") {
             return if rest.contains("/attribute.") || rest.contains("/group/") {
                 Self::Impossible("a group or an attribute needs principalSet://, not principal://")
+            } else if let Some(one) = Principal::from_principal_url(rest) {
+                Self::One(one)
             } else {
-                Principal::from_principal_url(rest).map_or(Self::Unknown, Self::One)
+                match rest
+                    .strip_prefix("iam.googleapis.com/")
+                    .and_then(Pool::split)
+                {
+                    Some((pool, tail)) if tail.starts_with("kubernetes.") => Self::PoolPart(pool),
+                    _ => Self::Unknown,
+                }
             };
         }
         let Some(rest) = text.strip_prefix("principalSet://") else {
@@ -238,6 +251,12 @@ impl Member {
         if let Some(group) = tail.strip_prefix("group/") {
             return Self::PoolGroup(pool, group.to_owned());
         }
+        if let (Some(namespace), Pool::Workload { pool: name, .. }) =
+            (tail.strip_prefix("namespace/"), &pool)
+            && name.ends_with(GKE_POOL)
+        {
+            return Self::PoolNamespace(pool, namespace.to_owned());
+        }
         match tail
             .strip_prefix("attribute.")
             .and_then(|t| t.split_once('/'))
@@ -248,7 +267,7 @@ impl Member {
             Some((name, value)) if !name.is_empty() && !value.is_empty() => {
                 Self::PoolAttribute(pool, name.to_owned(), value.to_owned())
             }
-            _ => Self::Unknown,
+            _ => Self::PoolPart(pool),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who acts: an identity, as the caller of a question or the bearer of a token.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// An identity pool of workforce or workload identity federation.
@@ -88,6 +89,22 @@ pub enum Principal {
     Other(String),
 }
 
+/// What the names of GKE's own pools end in, after the project's id.
+pub const GKE_POOL: &str = ".svc.id.goog";
+
+/// A Kubernetes service account of GKE's workload identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubernetesAccount<'a> {
+    /// The pool's project as the newer name has it: number or id.
+    pub project: Option<&'a str>,
+    /// `PROJECT.svc.id.goog`.
+    pub pool: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name there.
+    pub name: &'a str,
+}
+
 /// Why a text names no caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -164,7 +181,7 @@ impl Principal {
         if let Some((pool, rest)) = address.split_once('[') {
             let (namespace, name) = rest.strip_suffix(']')?.split_once('/')?;
             let plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '[' && c != ']';
-            let whole = pool.ends_with(".svc.id.goog")
+            let whole = pool.ends_with(GKE_POOL)
                 && !namespace.is_empty()
                 && !name.is_empty()
                 && address.chars().filter(|c| !plain(*c)).eq(['[', ']']);
@@ -212,6 +229,51 @@ impl Principal {
         match self {
             Self::User(email) | Self::ServiceAccount(email) => Some(email),
             _ => None,
+        }
+    }
+
+    /// The Kubernetes service account of GKE that this is, by whichever of its two names:
+    /// `serviceAccount:PROJECT.svc.id.goog[NAMESPACE/NAME]`, or as a subject of that pool,
+    /// `principal://…/PROJECT.svc.id.goog/subject/ns/NAMESPACE/sa/NAME` (doc "About Workload Identity
+    /// Federation for GKE", principal identifiers).
+    #[must_use]
+    pub fn kubernetes(&self) -> Option<KubernetesAccount<'_>> {
+        match self {
+            Self::Kubernetes {
+                pool,
+                namespace,
+                name,
+            } => Some(KubernetesAccount {
+                project: None,
+                pool,
+                namespace,
+                name,
+            }),
+            Self::Federated {
+                pool: Pool::Workload { project, pool },
+                subject,
+            } if pool.ends_with(GKE_POOL) => {
+                let (namespace, name) = subject.strip_prefix("ns/")?.split_once("/sa/")?;
+                Some(KubernetesAccount {
+                    project: Some(project),
+                    pool,
+                    namespace,
+                    name,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a pool knows it by.
+    #[must_use]
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Federated { subject, .. } => Some(subject.into()),
+            Self::Kubernetes {
+                namespace, name, ..
+            } => Some(format!("ns/{namespace}/sa/{name}").into()),
+            Self::User(_) | Self::ServiceAccount(_) | Self::Other(_) => None,
         }
     }
 

@@ -254,7 +254,7 @@ fn stands_for(estate: &Estate, text: &str, member: &Member) -> Option<String> {
             "Everybody who can get a token of the pool {} would gain it.",
             visible(&pool.path())
         ),
-        Member::PoolGroup(..) | Member::PoolAttribute(..) => {
+        Member::PoolGroup(..) | Member::PoolAttribute(..) | Member::PoolNamespace(..) => {
             format!("Every identity that {text} describes would gain it.")
         }
         _ => format!("Everybody that {text} stands for would gain it."),

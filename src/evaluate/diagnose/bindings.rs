@@ -433,6 +433,7 @@ impl View<'_> {
             }
             Member::PoolAttribute(..)
             | Member::PoolAll(_)
+            | Member::PoolNamespace(..)
             | Member::PoolGroup(..)
             | Member::One(Principal::Federated { .. } | Principal::Kubernetes { .. }) => {
                 let reason = match (why, self.other_pool(&member.member)) {
@@ -475,6 +476,7 @@ impl View<'_> {
         let (Member::PoolAll(pool)
         | Member::PoolGroup(pool, _)
         | Member::PoolAttribute(pool, ..)
+        | Member::PoolNamespace(pool, _)
         | Member::One(Principal::Federated { pool, .. })) = member
         else {
             return None;

@@ -214,7 +214,9 @@ fn home<'m>(estate: &Estate, member: &'m Member) -> Home<'m> {
         })
         | Member::PoolAll(Pool::Workload { project: p, .. })
         | Member::PoolGroup(Pool::Workload { project: p, .. }, _)
-        | Member::PoolAttribute(Pool::Workload { project: p, .. }, ..) => Home::Pool(project(p)),
+        | Member::PoolAttribute(Pool::Workload { project: p, .. }, ..)
+        | Member::PoolNamespace(Pool::Workload { project: p, .. }, _)
+        | Member::PoolPart(Pool::Workload { project: p, .. }) => Home::Pool(project(p)),
         Member::One(Principal::Kubernetes { pool, .. }) => {
             Home::Pool(pool.strip_suffix(".svc.id.goog").and_then(project))
         }

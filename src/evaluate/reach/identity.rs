@@ -1,5 +1,6 @@
 //! One identity against the relevant bindings: which it is in, and what they come to on an account.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -27,8 +28,8 @@ pub(super) struct Match<'e> {
 /// The relevant bindings by member.
 pub(super) struct Members<'e> {
     one: HashMap<&'e Principal, Vec<(usize, &'e Arc<PolicyMember>)>>,
-    /// By subject: a pool may be named by its project's number or id.
-    federated: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    /// By subject: a pool may be named by its project's number or id, and GKE's accounts by two names.
+    federated: HashMap<Cow<'e, str>, Vec<(usize, &'e Arc<PolicyMember>)>>,
     groups: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
     /// Each set once, with the entries that it stands in.
     sets: Vec<(&'e Arc<PolicyMember>, Vec<usize>)>,
@@ -47,14 +48,13 @@ impl<'e> Members<'e> {
             for member in &relevant.binding.members {
                 match &member.member {
                     Member::Deleted { .. } | Member::Impossible(_) => {}
-                    Member::One(Principal::Federated { subject, .. }) => {
-                        found
-                            .federated
-                            .entry(subject)
-                            .or_default()
-                            .push((entry, member));
-                    }
-                    Member::One(one) => found.one.entry(one).or_default().push((entry, member)),
+                    Member::One(one) => match one.subject() {
+                        Some(subject) => {
+                            let list = found.federated.entry(subject).or_default();
+                            list.push((entry, member));
+                        }
+                        None => found.one.entry(one).or_default().push((entry, member)),
+                    },
                     Member::Group(email) => {
                         found.groups.entry(email).or_default().push((entry, member));
                     }
@@ -91,8 +91,8 @@ impl<'e> Members<'e> {
         if let Some(list) = self.one.get(&judge.caller) {
             add(list, Tri::Yes);
         }
-        if let Principal::Federated { subject, .. } = &judge.caller {
-            for one in self.federated.get(subject.as_str()).into_iter().flatten() {
+        if let Some(subject) = judge.caller.subject() {
+            for one in self.federated.get(&*subject).into_iter().flatten() {
                 let matches = membership::member(judge, &one.1.member).matches;
                 if matches != Tri::No {
                     add(&[*one], matches);

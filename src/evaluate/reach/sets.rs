@@ -20,9 +20,12 @@ fn kind(member: &Member) -> Kind {
         Member::One(Principal::ServiceAccount(_))
         | Member::ServiceAccountsOf(_)
         | Member::ServiceAgentsOf(_) => Kind::Accounts,
-        Member::One(_) | Member::PoolAll(_) | Member::PoolGroup(..) | Member::PoolAttribute(..) => {
-            Kind::Federated
-        }
+        Member::One(_)
+        | Member::PoolAll(_)
+        | Member::PoolGroup(..)
+        | Member::PoolAttribute(..)
+        | Member::PoolNamespace(..)
+        | Member::PoolPart(_) => Kind::Federated,
         _ => Kind::Any,
     }
 }

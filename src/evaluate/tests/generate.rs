@@ -26,6 +26,9 @@ pub const ACCOUNTS: [(&str, &str); 5] = [
 ];
 
 const POOL: &str = "iam.googleapis.com/projects/32/locations/global/workloadIdentityPools/gh";
+/// GKE's own pool of the project p1.
+const GKE: &str =
+    "iam.googleapis.com/projects/31/locations/global/workloadIdentityPools/p1.svc.id.goog";
 
 /// Everybody who calls.
 pub fn callers() -> Vec<String> {
@@ -43,6 +46,7 @@ pub fn callers() -> Vec<String> {
         .map(str::to_owned),
     );
     all.push(format!("principal://{POOL}/subject/s"));
+    all.push(format!("principal://{GKE}/subject/ns/ns/sa/ksa"));
     all
 }
 
@@ -80,6 +84,8 @@ fn members() -> Vec<String> {
         .map(str::to_owned),
     );
     all.push(format!("principalSet://{POOL}/*"));
+    all.push(format!("principalSet://{GKE}/namespace/ns"));
+    all.push(format!("principalSet://{GKE}/kubernetes.cluster/c"));
     all.push(format!("principalSet://{POOL}/attribute.repository/o/r"));
     all.push(format!("principalSet://{POOL}/subject/s"));
     all

@@ -262,6 +262,58 @@ fn a_kubernetes_account_is_a_principal_of_its_own() {
     );
 }
 
+/// The same workload by its newer name, and the sets it is in (doc "About Workload Identity Federation for
+/// GKE", principal identifiers: subject, namespace, cluster, unique id).
+#[test]
+fn a_kubernetes_account_goes_by_two_names() {
+    const GKE: &str =
+        "iam.googleapis.com/projects/20/locations/global/workloadIdentityPools/q.svc.id.goog";
+    let old = |name: &str| format!("serviceAccount:q.svc.id.goog[{name}]");
+    let new = |tail: &str| format!("principal://{GKE}/subject/{tail}");
+    let (ksa, other) = (old("ns/ksa"), old("ns/other"));
+    let (subject, strange) = (new("ns/ns/sa/ksa"), new("ns/ns/sa/other"));
+    let people = [(C, NO), ("user:ana@example.com", NO)];
+    let rows = |rows: &[(&str, &str)], text: &str| {
+        let all: Vec<(&str, &str)> = rows.iter().chain(&people).copied().collect();
+        member(text, &all);
+    };
+    for name in [&ksa, &subject] {
+        rows(
+            &[
+                (ksa.as_str(), YES),
+                (subject.as_str(), YES),
+                (other.as_str(), NO),
+                (strange.as_str(), NO),
+            ],
+            name,
+        );
+    }
+    // The pool of another project is another pool.
+    let elsewhere = subject.replace("projects/20/", "projects/10/");
+    rows(&[(ksa.as_str(), NO)], &elsewhere);
+    let elsewhere = subject.replace("q.svc.id.goog", "p.svc.id.goog");
+    rows(&[(ksa.as_str(), NO), (subject.as_str(), NO)], &elsewhere);
+    let set = |tail: &str| format!("principalSet://{GKE}/{tail}");
+    let outside = old("outside/ksa");
+    rows(
+        &[
+            (ksa.as_str(), YES),
+            (subject.as_str(), YES),
+            (other.as_str(), YES),
+            (outside.as_str(), NO),
+        ],
+        &set("namespace/ns"),
+    );
+    // In which cluster it runs and which unique id it has are not known; nobody else can be meant.
+    let cluster = "https://container.googleapis.com/v1/projects/q/locations/x/clusters/c";
+    for text in [
+        set(&format!("kubernetes.cluster/{cluster}")),
+        format!("principal://{GKE}/kubernetes.serviceaccount.uid/7d3c"),
+    ] {
+        rows(&[(ksa.as_str(), UNREAD), (subject.as_str(), UNREAD)], &text);
+    }
+}
+
 #[test]
 fn a_deleted_member_matches_nothing_that_exists() {
     member(
@@ -310,6 +362,17 @@ fn project_owner_editor_and_viewer_are_resolved_on_that_project() {
 fn a_form_that_is_not_known_is_unknown_not_a_mismatch() {
     member("robot:from-the-future", &[(C, UNREAD)]);
     member("principalSet://nova/x", &[("user:ana@example.com", UNREAD)]);
+    // Whatever it is, it is a part of that pool.
+    let part = format!("principalSet://{POOL}/nova/x");
+    let inside = format!("principal://{POOL}/subject/s");
+    member(
+        &part,
+        &[
+            (inside.as_str(), UNREAD),
+            (C, NO),
+            ("user:ana@example.com", NO),
+        ],
+    );
 }
 
 #[test]
