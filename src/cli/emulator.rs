@@ -21,6 +21,7 @@ const GCLOUD_APIS: &[&str] = &[
     "SERVICEUSAGE",
     "CLOUDASSET",
     "CLOUDIDENTITY",
+    "ORGPOLICY",
 ];
 
 /// Serves until SIGINT, SIGTERM or SIGHUP.

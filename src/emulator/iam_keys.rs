@@ -11,7 +11,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::keys::{Pair, PublicKey, Signer};
 use super::state::{Shared, World};
-use super::{enforce, iam_v1};
+use super::{enforce, iam_v1, org_policy};
 use crate::estate::ServiceAccount;
 use crate::iam::Resource;
 
@@ -130,6 +130,7 @@ fn create(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     };
     let account = {
         let world = shared.read();
+        org_policy::keys_allowed(&world, found)?;
         room(&world, found)?;
         account(&world, found)?
     };

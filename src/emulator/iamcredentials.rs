@@ -15,15 +15,18 @@ use super::keys::Signer;
 use super::state::{Shared, World};
 use super::{Answer, enforce};
 use crate::estate::Read;
+use crate::evaluate::Tri;
+use crate::evaluate::org_policy::lifetime_extended;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Principal, Resource};
 
 const SERVICE: &str = "iamcredentials.googleapis.com";
-/// Without `constraints/iam.allowServiceAccountCredentialLifetimeExtension`
-/// (GenerateAccessTokenRequest.lifetime).
+/// Without `constraints/iam.allowServiceAccountCredentialLifetimeExtension`, and for the accounts that
+/// it names (GenerateAccessTokenRequest.lifetime).
 const LONGEST: i64 = 3_600;
+const EXTENDED: i64 = 43_200;
 /// How far ahead a JWT may expire that is to be signed, in seconds.
 const LONGEST_JWT: i64 = 12 * 3_600;
 
@@ -315,7 +318,7 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
             "Lifetime of access token must be larger then zero.",
         ));
     }
-    if seconds > LONGEST {
+    if seconds > LONGEST && (seconds > EXTENDED || !extended(shared, target)) {
         return Err(Refusal::invalid(
             "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
         ));
@@ -332,6 +335,10 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
         "accessToken": token,
         "expireTime": until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }))
+}
+
+fn extended(shared: &Shared, target: &Resource) -> bool {
+    lifetime_extended(shared.read().enforced(), target).0 == Tri::Yes
 }
 
 fn later(now: Timestamp, seconds: i64) -> Timestamp {

@@ -33,6 +33,8 @@ pub mod large;
 mod line;
 mod metadata;
 mod oauth;
+mod org_policy;
+mod org_policy_v1;
 mod p12;
 mod persist;
 mod policy;
@@ -243,6 +245,8 @@ fn routed(shared: &Shared, call: &mut Call) -> Answer {
         iam_v2::route,
         iam_v3::route,
         resource_manager::route,
+        org_policy::route,
+        org_policy_v1::route,
         resource_lists::route,
         service_usage::route,
         assets::route,

@@ -13,6 +13,7 @@ use super::Answer;
 use super::call::{Call, fingerprint};
 use super::enforce;
 use super::error::Refusal;
+use super::org_policy;
 use super::state::{Shared, World};
 use crate::estate::Read;
 use crate::evaluate::condition;
@@ -124,6 +125,7 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
     let policy: AllowPolicy = serde_json::from_value(Value::Object(after.clone()))
         .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?;
     validate(&world, on, &before, &policy)?;
+    org_policy::let_in(&world, on, &policy)?;
     world.writes += 1;
     let etag = new_etag(call.now.as_microsecond(), world.writes);
     let conditional = policy.bindings.iter().any(|b| b.condition.is_some());

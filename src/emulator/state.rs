@@ -19,7 +19,7 @@ use super::record::Record;
 use super::tokens::Tokens;
 use super::{Options, StartError};
 use crate::estate::{Estate, Existence, Read, ServiceAccount};
-use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny};
+use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny, org_policy};
 
 /// How many refusals are remembered for `troubleshootError`.
 const REFUSALS: usize = 1_000;
@@ -104,6 +104,8 @@ impl Shared {
                 hidden_policies.insert(canonical(&estate, resource));
             } else if let Some(point) = deny::attachment_point(name) {
                 hidden_names.insert(deny::collection(&canonical(&estate, point)));
+            } else if let Some(on) = org_policy::collection_of(name) {
+                hidden_names.insert(org_policy::collection(&canonical(&estate, on)));
             } else {
                 hidden_names.insert(name.to_owned());
             }

@@ -353,6 +353,7 @@ fn host(api: Api) -> &'static str {
         Api::ResourceManager => "cloudresourcemanager.googleapis.com",
         Api::ServiceUsage => "serviceusage.googleapis.com",
         Api::CloudIdentity => "cloudidentity.googleapis.com",
+        Api::OrgPolicy => "orgpolicy.googleapis.com",
     }
 }
 

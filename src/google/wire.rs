@@ -22,6 +22,8 @@ pub enum Api {
     ServiceUsage,
     /// `cloudidentity.googleapis.com`
     CloudIdentity,
+    /// `orgpolicy.googleapis.com`
+    OrgPolicy,
 }
 
 /// Why a call gave no answer. Its words never hold a token.

@@ -31,13 +31,13 @@ pub enum ConstraintKind {
     Managed,
 }
 
-/// A constraint that is known here.
+/// A constraint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Constraint {
+pub struct Constraint<'n> {
     /// Its name without `constraints/`.
-    pub name: &'static str,
+    pub name: &'n str,
     /// Its name for people.
-    pub title: &'static str,
+    pub title: &'n str,
     /// What its policies say.
     pub kind: ConstraintKind,
     /// What holds where no policy is set: everything is allowed (nothing is enforced), or nothing is.
@@ -49,7 +49,7 @@ pub struct Constraint {
 /// iamcredentials v1, `GenerateAccessTokenRequest.lifetime`); cross-project usage "is enforced by
 /// default" (doc "Attach service accounts to resources"); keys may be made unless a policy says
 /// otherwise (doc "Restrict service account usage").
-pub const CONSTRAINTS: [Constraint; 5] = [
+pub const CONSTRAINTS: [Constraint<'static>; 5] = [
     Constraint {
         name: LIFETIME_EXTENSION,
         title: "Allow extending lifetime of OAuth 2.0 access tokens to up to 12 hours",
@@ -84,7 +84,7 @@ pub const CONSTRAINTS: [Constraint; 5] = [
 
 /// A constraint by name, with `constraints/` before it or not.
 #[must_use]
-pub fn constraint(name: &str) -> Option<&'static Constraint> {
+pub fn constraint(name: &str) -> Option<&'static Constraint<'static>> {
     let name = name.strip_prefix("constraints/").unwrap_or(name);
     CONSTRAINTS.iter().find(|c| c.name == name)
 }
@@ -208,7 +208,7 @@ impl OrgPolicy {
 }
 
 impl OrgPolicySpec {
-    fn flaw(&self, known: Option<&Constraint>) -> Option<String> {
+    fn flaw(&self, known: Option<&Constraint<'_>>) -> Option<String> {
         if self.reset && (self.inherit_from_parent || !self.rules.is_empty()) {
             return Some("reset goes with no rules and without inheritFromParent".to_owned());
         }
@@ -235,7 +235,7 @@ impl OrgPolicySpec {
 }
 
 impl OrgPolicyRule {
-    fn flaw(&self, known: Option<&Constraint>) -> Option<String> {
+    fn flaw(&self, known: Option<&Constraint<'_>>) -> Option<String> {
         let on = |flag: Option<bool>| usize::from(flag == Some(true));
         let values = usize::from(self.values.is_some()) + on(self.allow_all) + on(self.deny_all);
         let enforce = usize::from(self.enforce.is_some());

@@ -6,6 +6,7 @@ mod credentials;
 mod deleted;
 mod federation;
 mod keys;
+mod org_policies;
 mod propagation;
 mod searches;
 mod stories;

@@ -45,7 +45,7 @@ pub struct Guard {
 /// The constraints on members of one resource's allow policy.
 pub struct Guards<'e> {
     estate: &'e Estate,
-    found: Vec<(Constraint, Read<Effective>)>,
+    found: Vec<(Constraint<'static>, Read<Effective<'static>>)>,
 }
 
 impl<'e> Guards<'e> {
@@ -67,7 +67,12 @@ impl<'e> Guards<'e> {
         judged.filter(|g| g.lets_in != Tri::Yes).collect()
     }
 
-    fn one(&self, constraint: Constraint, found: &Read<Effective>, member: &PolicyMember) -> Guard {
+    fn one(
+        &self,
+        constraint: Constraint<'static>,
+        found: &Read<Effective<'static>>,
+        member: &PolicyMember,
+    ) -> Guard {
         let mut guard = Guard {
             constraint: constraint.name,
             member: Arc::clone(&member.text),
@@ -101,7 +106,7 @@ impl<'e> Guards<'e> {
 }
 
 /// Whom the rules that count let in, as they write it.
-fn allowed(effective: &Effective) -> Vec<String> {
+fn allowed(effective: &Effective<'_>) -> Vec<String> {
     let mut all = Vec::new();
     for Counted { rule, .. } in effective.rules.iter().filter(|c| c.holds != Tri::No) {
         let values = rule.values.iter().flat_map(|v| v.allowed_values.clone());
@@ -130,7 +135,7 @@ fn bare_enforce(rule: &OrgPolicyRule) -> bool {
     rule.enforce == Some(true) && rule.parameters.as_ref().is_none_or(|p| p.is_empty())
 }
 
-fn missing_parameters(effective: &Effective) -> bool {
+fn missing_parameters(effective: &Effective<'_>) -> bool {
     effective.constraint.name == ALLOWED_MEMBERS
         && effective.rules.iter().any(|c| bare_enforce(&c.rule))
 }

@@ -18,7 +18,7 @@ use super::membership;
 use crate::estate::{Estate, Read};
 use crate::iam::org_policy::{
     CROSS_PROJECT, Constraint, ConstraintKind, KEY_CREATION, LIFETIME_EXTENSION, OrgPolicyRule,
-    constraint,
+    StringValues, constraint,
 };
 use crate::iam::permission::ACT_AS;
 use crate::iam::{OrgPolicy, Permission, Principal, Resource, ResourceKind};
@@ -36,9 +36,9 @@ pub struct Counted {
 
 /// What comes of a constraint's policies on a resource.
 #[derive(Clone, Debug)]
-pub struct Effective {
+pub struct Effective<'n> {
     /// The constraint.
-    pub constraint: Constraint,
+    pub constraint: Constraint<'n>,
     /// Every rule that is set there or inherited, the nearest level's first. Empty: the constraint's
     /// default holds.
     pub rules: Vec<Counted>,
@@ -49,9 +49,13 @@ pub struct Effective {
 /// What comes of a constraint on a resource (canonical name): of the policies set above it where all
 /// that count are known, else as Google said.
 #[must_use]
-pub fn effective(estate: &Estate, on: &Resource, constraint: &Constraint) -> Read<Effective> {
+pub fn effective<'n>(
+    estate: &Estate,
+    on: &Resource,
+    constraint: &Constraint<'n>,
+) -> Read<Effective<'n>> {
     let composed = composed(estate, on, constraint);
-    let settled = |e: &Effective| {
+    let settled = |e: &Effective<'_>| {
         let open = |c: &Counted| !matches!(c.holds, Tri::Yes | Tri::No);
         !e.rules.iter().any(open)
     };
@@ -66,7 +70,11 @@ pub fn effective(estate: &Estate, on: &Resource, constraint: &Constraint) -> Rea
 /// From the policies themselves. A level without one says nothing; one that inherits adds to what is
 /// set above; any other hides it (orgpolicy v2, `PolicySpec.inheritFromParent`, `reset`). A dry run
 /// is never enforced.
-fn composed(estate: &Estate, on: &Resource, constraint: &Constraint) -> Read<Effective> {
+fn composed<'n>(
+    estate: &Estate,
+    on: &Resource,
+    constraint: &Constraint<'n>,
+) -> Read<Effective<'n>> {
     let mut all = Effective {
         constraint: *constraint,
         rules: Vec::new(),
@@ -122,7 +130,7 @@ fn on_tags<'e>(estate: &'e Estate, on: &Resource) -> Judge<'e> {
 
 /// As Google said (`getEffectivePolicy`: merged, conditions evaluated). It was asked of a project or
 /// above; what an account's own tags would change of it is not in it (chosen: taken as it is).
-fn said(estate: &Estate, on: &Resource, constraint: &Constraint) -> Option<Effective> {
+fn said<'n>(estate: &Estate, on: &Resource, constraint: &Constraint<'n>) -> Option<Effective<'n>> {
     let levels = estate.ancestry(on).levels;
     let found = |level: &Resource| estate.effective_org_policy(level, constraint.name);
     let asked = levels
@@ -140,7 +148,7 @@ fn said(estate: &Estate, on: &Resource, constraint: &Constraint) -> Option<Effec
     })
 }
 
-impl Effective {
+impl Effective<'_> {
     /// Whether a list constraint allows a value; `is` says whether the value is the one written.
     ///
     /// Denied beats allowed (doc "Understand hierarchy evaluation"); rules that only deny leave the
@@ -180,6 +188,64 @@ impl Effective {
             .fold(start, |rest, c| either(c.holds, rule(&c.rule), rest))
     }
 
+    /// The rules as Google shows what comes of them: one, merged, without conditions (orgpolicy v2,
+    /// `getEffectivePolicy`). A condition that is not decided does not count.
+    #[must_use]
+    pub fn merged(&self) -> OrgPolicyRule {
+        let counting = || {
+            let rules = self.rules.iter().filter(|c| c.holds == Tri::Yes);
+            rules.map(|c| &c.rule)
+        };
+        if self.constraint.kind != ConstraintKind::List {
+            let when = counting().find(|r| r.when().is_some());
+            let rule = when.or_else(|| counting().next()).cloned();
+            return OrgPolicyRule {
+                condition: None,
+                ..rule.unwrap_or(OrgPolicyRule {
+                    enforce: Some(!self.constraint.default_allows),
+                    ..OrgPolicyRule::default()
+                })
+            };
+        }
+        let mut values = StringValues::default();
+        for given in counting().filter_map(|r| r.values.as_ref()) {
+            let both = [
+                (&mut values.allowed_values, &given.allowed_values),
+                (&mut values.denied_values, &given.denied_values),
+            ];
+            for (all, more) in both {
+                for value in more {
+                    if !all.contains(value) {
+                        all.push(value.clone());
+                    }
+                }
+            }
+        }
+        let any =
+            |flag: fn(&OrgPolicyRule) -> Option<bool>| counting().any(|r| flag(r) == Some(true));
+        let nothing = counting().next().is_none();
+        let (deny, allow) = (any(|r| r.deny_all), any(|r| r.allow_all));
+        if deny || (nothing && !self.constraint.default_allows) {
+            return OrgPolicyRule {
+                deny_all: Some(true),
+                ..OrgPolicyRule::default()
+            };
+        }
+        if allow {
+            values.allowed_values.clear();
+        }
+        if nothing || (allow && values.denied_values.is_empty()) {
+            return OrgPolicyRule {
+                allow_all: Some(true),
+                ..OrgPolicyRule::default()
+            };
+        }
+        OrgPolicyRule {
+            values: Some(values),
+            ..OrgPolicyRule::default()
+        }
+    }
+
     fn default(&self) -> Tri {
         answer(self.constraint.default_allows)
     }
@@ -215,7 +281,7 @@ fn ask(
     estate: &Estate,
     on: &Resource,
     name: &str,
-    decide: impl Fn(&Effective) -> Tri,
+    decide: impl Fn(&Effective<'_>) -> Tri,
 ) -> (Tri, Result<Vec<Resource>, Arc<str>>) {
     let Some(constraint) = constraint(name) else {
         return (Tri::UnknownInfo, Ok(Vec::new()));
@@ -243,7 +309,7 @@ pub fn lifetime_extended(
 /// Whether keys of an account (canonical name) may not be made.
 #[must_use]
 pub fn keys_disabled(estate: &Estate, account: &Resource) -> Tri {
-    ask(estate, account, KEY_CREATION, Effective::enforced).0
+    ask(estate, account, KEY_CREATION, |e| e.enforced()).0
 }
 
 /// What beside IAM's policies a person should know of an answer, sentences: an account that may be
@@ -271,7 +337,7 @@ pub fn notices(estate: &Estate, explanation: &Explanation) -> Vec<String> {
         return Vec::new();
     };
     let on = Resource::Project(Arc::clone(project));
-    let (enforced, seen) = ask(estate, &on, CROSS_PROJECT, Effective::enforced);
+    let (enforced, seen) = ask(estate, &on, CROSS_PROJECT, |e| e.enforced());
     let hindered = format!(
         "attaching an account of {project} to a resource of another project, such as {own},"
     );
