@@ -32,6 +32,14 @@ impl Pool {
         }
     }
 
+    /// The pool's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Workforce { pool } | Self::Workload { pool, .. } => pool,
+        }
+    }
+
     /// Splits `PATH/REST` into the pool and what follows it.
     pub(crate) fn split(path: &str) -> Option<(Self, &str)> {
         if let Some(rest) = path.strip_prefix("locations/global/workforcePools/") {

@@ -3,6 +3,8 @@
 //! A candidate is offered only after the question has been judged again on an estate that has the
 //! edit: nothing is offered that would not help.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -163,10 +165,12 @@ pub(super) fn candidates(
             None => roles_for(estate, &part.question, &target),
         };
         let condition = options.expires.map(until);
-        for role in roles {
+        // The identity alone first, then what it has in common with others.
+        let members = std::iter::once(part.question.caller.member()).chain(by_attribute(part));
+        for (member, role) in members.flat_map(|m| roles.iter().map(move |r| (m.clone(), r))) {
             let grant = Grant {
-                role,
-                member: part.question.caller.member(),
+                role: role.clone(),
+                member,
                 condition: condition.clone(),
             };
             all.extend(granted(estate, &target, &before, grant));
@@ -176,6 +180,31 @@ pub(super) fn candidates(
         all.extend(corrections(estate, part, causes, options));
     }
     all
+}
+
+/// The sets of its pool that a federated caller is in by an attribute it brings, where bindings on the
+/// way go by that attribute: a repository's jobs come from many branches, and its subject from one.
+fn by_attribute(part: &Explanation) -> Vec<String> {
+    let Principal::Federated { pool, .. } = &part.question.caller else {
+        return Vec::new();
+    };
+    let levels = part.allow.iter().filter(|l| l.on_path);
+    let there = levels
+        .flat_map(|l| &l.bindings)
+        .flat_map(|b| &b.members)
+        .filter_map(|m| match &m.member.member {
+            Member::PoolAttribute(_, name, _) => Some(name),
+            _ => None,
+        })
+        .collect::<BTreeSet<_>>();
+    let brought = part.question.attributes.iter();
+    let common = brought.filter(|(name, _)| there.contains(name));
+    common
+        .map(|(name, value)| {
+            let pool = pool.path();
+            format!("principalSet://iam.googleapis.com/{pool}/attribute.{name}/{value}")
+        })
+        .collect()
 }
 
 fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> Option<Repair> {

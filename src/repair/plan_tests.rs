@@ -108,6 +108,28 @@ fn each_permission_has_its_role() {
 }
 
 #[test]
+fn a_federated_caller_can_be_granted_by_the_attribute_that_others_are() {
+    let pool = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p";
+    let there = format!("principalSet://{pool}/attribute.repository/org/other");
+    let role = "roles/iam.workloadIdentityUser";
+    let estate = estate(json!({"bindings": [{"role": role, "members": [there]}]}));
+    let mut question = question();
+    question.caller = Principal::parse(&format!("principal://{pool}/subject/s")).unwrap();
+    let members = |question: &Question| -> Vec<String> {
+        let found = planned(&estate, question, None, &PlanOptions::default());
+        found.into_iter().map(|r| r.member).collect()
+    };
+    assert_eq!(members(&question), [question.caller.member()]);
+    // The narrowest stays the recommended one; an attribute that nothing goes by is not offered.
+    question.attributes = vec![
+        ("repository".into(), "org/mine".into()),
+        ("ref".into(), "refs/heads/main".into()),
+    ];
+    let set = format!("principalSet://{pool}/attribute.repository/org/mine");
+    assert_eq!(members(&question), [question.caller.member(), set]);
+}
+
+#[test]
 fn a_yes_needs_no_repair() {
     let member = format!("serviceAccount:{CALLER}");
     let estate = estate(json!({"bindings": [{"role": CREATOR, "members": [member]}]}));

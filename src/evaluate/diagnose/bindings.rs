@@ -441,8 +441,12 @@ impl View<'_> {
                     ("", None) => String::new(),
                     (why, _) => format!(": {why}"),
                 };
+                let (whom, not) = match self.in_words(&member.member) {
+                    Some(words) => (words, "is none of them"),
+                    None => (member.to_string(), "is not in it"),
+                };
                 format!(
-                    "Granted on {place} to {member}, and {} is not in it{reason}.",
+                    "Granted on {place} to {whom}, and {} {not}{reason}.",
                     self.names.caller
                 )
             }
@@ -466,6 +470,20 @@ impl View<'_> {
                 "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
             ),
         );
+    }
+
+    /// A set of the caller's own pool, in words; the set itself stands with the policy's bindings.
+    fn in_words(&self, member: &Member) -> Option<String> {
+        let Principal::Federated { pool: own, .. } = &self.explanation.question.caller else {
+            return None;
+        };
+        let (pool, who) = match member {
+            Member::PoolAttribute(pool, name, value) => (pool, format!("whose {name} is {value}")),
+            Member::PoolGroup(pool, group) => (pool, format!("in the group {group}")),
+            _ => return None,
+        };
+        let same = same_pool(self.estate, own, pool) == Some(true);
+        same.then(|| format!("the identities of the pool {} {who}", pool.id()))
     }
 
     /// How the pool of a member differs from the caller's.

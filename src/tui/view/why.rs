@@ -231,6 +231,7 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
         Some(way) => {
             let more = match known.plan.remedies.len() {
                 1 => String::new(),
+                2 => " (or another way)".to_owned(),
                 n => format!(" (or one of {} other ways)", n - 1),
             };
             let what = way.single().map_or_else(
