@@ -224,6 +224,13 @@ def resource_manager():
     assert {f["displayName"] for f in ask(v2, "folders.list", parent="organizations/1001")["folders"]} == {"prod", "data"}
     assert ask(v3, "effectiveTags.list", parent="//cloudresourcemanager.googleapis.com/projects/data-vault") == {}
 
+    constraint = {"constraint": "constraints/iam.disableServiceAccountKeyCreation"}
+    for kind, name in (("projects", "projects/data-vault"), ("folders", "folders/2002"), ("organizations", "organizations/1001")):
+        assert ask(v1, f"{kind}.listOrgPolicies", name, body={}) == {}
+        for verb in ("getOrgPolicy", "getEffectiveOrgPolicy"):
+            got = ask(v1, f"{kind}.{verb}", name, body=constraint)
+            assert got["constraint"] == constraint["constraint"], got
+
     assert [o["name"] for o in paged(v3, "organizations.search", "organizations")] == ["organizations/1001"]
     assert {f["displayName"] for f in paged(v3, "folders.search", "folders")} == {"prod", "data"}
     assert {f["displayName"] for f in paged(v3, "folders.list", "folders", parent="organizations/1001")} == {"prod", "data"}
