@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::failure::Failure;
-use crate::estate::{Estate, Existence};
+use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome};
-use crate::google::wire::read_policy;
-use crate::repair::{Plan, PlanOptions, Remedy, Repair, remedies};
+use crate::repair::{Plan, PlanOptions, Remedy, Repair, prepare};
 
 /// Plans, with the target's policy read as it is: the estate's own knows the fields that it knows
 /// in its own order, a person is to see what will be written.
@@ -17,7 +16,7 @@ use crate::repair::{Plan, PlanOptions, Remedy, Repair, remedies};
 /// without.
 pub async fn planned(
     facts: &Facts,
-    estate: &Estate,
+    estate: &mut Estate,
     explanation: &Explanation,
     causes: &[Cause],
     options: PlanOptions,
@@ -25,21 +24,8 @@ pub async fn planned(
     if explanation.outcome == Outcome::WouldSucceed {
         return Ok(Plan::default());
     }
-    // In a chain it is not the target's policy alone that may have to change.
-    let target = match estate.resolve(&explanation.question.target) {
-        Existence::Exists(target) if explanation.hops.is_empty() => Some(target),
-        _ => None,
-    };
-    let policy = match target {
-        Some(target) => match read_policy(&*facts.client()?.reader(), &target).await {
-            Ok(policy) => Some(policy),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(_) => None,
-        },
-        None => None,
-    };
-    let options = PlanOptions { policy, ..options };
-    Ok(remedies(estate, explanation, causes, &options))
+    let reader = facts.client()?.reader();
+    Ok(prepare(&*reader, estate, explanation, causes, options).await?)
 }
 
 /// The repairs of a plan: the ways that are one binding.
@@ -59,4 +45,13 @@ pub fn as_json(repair: &Repair) -> Value {
         "before": repair.before,
         "after": repair.after,
     })
+}
+
+/// What would have to change that is not offered.
+pub fn elsewhere(plan: &Plan) -> Value {
+    let each = plan
+        .elsewhere
+        .iter()
+        .map(|e| json!({ "what": e.what, "place": e.place, "who": e.who, "command": e.command }));
+    each.collect()
 }

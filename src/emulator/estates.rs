@@ -83,6 +83,7 @@ static FILES: &[(&str, &str)] = files![
     "caller-missing",
     "caller-disabled",
     "boundary-deny-only",
+    "domain-restricted",
     "github-self",
     "target-deleted",
     "caller-deleted",

@@ -57,7 +57,15 @@ fn violations(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn reason(value: &Value) -> Option<String> {
     let details = value.pointer("/error/details")?.as_array()?;
-    let reason = details.iter().find_map(|d| d.get("reason")?.as_str());
+    let reason = details.iter().find_map(|d| {
+        let reason = d.get("reason")?.as_str()?;
+        // A managed constraint names itself beside it (doc "Troubleshoot organization policy errors
+        // for service accounts").
+        let constraint = d.pointer("/metadata/customConstraints");
+        let violated = reason == "CUSTOM_ORG_POLICY_VIOLATION";
+        let named = constraint.and_then(Value::as_str).filter(|_| violated);
+        Some(named.unwrap_or(reason))
+    });
     let violated = || violations(value).find_map(|v| v.get("type")?.as_str());
     reason.or_else(violated).map(printable)
 }

@@ -4,6 +4,7 @@ pub mod client;
 pub mod credentials;
 mod errors;
 pub mod listing;
+pub mod org_policies;
 pub mod pasted;
 pub mod survey;
 pub mod wire;

@@ -20,7 +20,9 @@ use serde_json::Value;
 
 use super::wire::{Api, ApiError, Ask, encode};
 use crate::estate::{Coverage, Estate};
-use crate::evaluate::Question;
+use crate::evaluate::{Question, Seen};
+use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
+use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
 use crate::iam::{Pool, Principal, Resource};
 
 /// One step of a survey, for whoever watches.
@@ -86,6 +88,8 @@ struct Wanted {
     deny: bool,
     /// Boundary bindings of its levels: for whoever calls.
     boundaries: bool,
+    /// What comes of a constraint's organization policies on its project.
+    org_policy: Option<&'static str>,
 }
 
 impl Surveyor<'_> {
@@ -96,6 +100,7 @@ impl Surveyor<'_> {
             let wanted = Wanted {
                 deny: true,
                 boundaries: true,
+                org_policy: None,
             };
             tasks.push(Box::pin(self.account_branch(hop.clone(), wanted)));
         }
@@ -104,6 +109,7 @@ impl Surveyor<'_> {
             // Where a person or a workforce identity belongs cannot be asked; the organization of
             // the target is the likeliest to bind it.
             boundaries: !matches!(question.caller, Principal::ServiceAccount(_)),
+            org_policy: constraint_for(question),
         };
         tasks.push(Box::pin(
             self.account_branch(question.target.clone(), of_target),
@@ -113,12 +119,14 @@ impl Surveyor<'_> {
             let of_quota = Wanted {
                 deny: true,
                 boundaries: false,
+                org_policy: None,
             };
             tasks.push(Box::pin(self.project_branch(project.clone(), of_quota)));
         }
         let of_caller = Wanted {
             deny: false,
             boundaries: true,
+            org_policy: None,
         };
         match &question.caller {
             Principal::ServiceAccount(email) => {
@@ -244,6 +252,17 @@ impl Surveyor<'_> {
         let id = estate.project(project).map(|p| p.project_id.clone());
         estate.put_services(id.as_deref().unwrap_or(project), enabled);
         Ok(())
+    }
+}
+
+/// The constraint that has a say in what a question asks for, when there is one.
+fn constraint_for(question: &Question) -> Option<&'static str> {
+    let call = &question.call;
+    match question.permission.as_str() {
+        ACT_AS => Some(CROSS_PROJECT),
+        GET_ACCESS_TOKEN if call.lifetime.is_some() => Some(LIFETIME_EXTENSION),
+        _ if call.seen == Some(Seen::LifetimeTooLong) => Some(LIFETIME_EXTENSION),
+        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What would have to change where no binding helps: deny rules, boundaries, accounts that are gone.
+//! What would have to change where no binding helps: deny rules, boundaries, accounts that are gone;
+//! who could change it is told of organization policies too.
 //! It is told, with who could do it and how, and never offered for applying. Pure.
 //!
 //! Commands: gcloud 528, `gcloud iam policies get|update` (`surface/iam/policies`), `gcloud iam
@@ -243,7 +244,7 @@ const NAMED: usize = 3;
 
 /// Who holds the permission on a level or above it, as far as the estate shows; else the role to
 /// ask for.
-fn who(estate: &Estate, on: &Resource, permission: &str, role: &str) -> String {
+pub(super) fn who(estate: &Estate, on: &Resource, permission: &str, role: &str) -> String {
     let mut found: Vec<String> = Vec::new();
     for level in &estate.ancestry(on).levels {
         let Read::Known(Some(policy)) = estate.allow_policy(level) else {

@@ -5,9 +5,10 @@
 //! several steps, with what is off beside policies ([`switch`]), what would have to change
 //! [`elsewhere`], and signs that a change will be reverted ([`reverts`]). [`meaning`](mod@meaning)
 //! and [`power`] say what a grant means, [`diff`] shows it, [`equivalents`] says it in other tools'
-//! words. What the history knows of a question is in `young`.
+//! words. What organization policies refuse is told beforehand (`guarded`). What the history knows of a question is in `young`.
 //!
-//! Then what speaks to Google. [`may_write`](mod@may_write) asks for the right beforehand,
+//! Then what speaks to Google. [`prepare`](mod@prepare) reads what a plan needs,
+//! [`may_write`](mod@may_write) asks for the right beforehand,
 //! [`carry_out`](mod@carry_out) does a way step by step: [`apply`](mod@apply) makes a change of a
 //! policy and [`undo`](mod@undo) takes it back, both through the one write in `write`;
 //! [`turn_on`](mod@turn_on) does the rest. Nothing here can write without being handed a
@@ -20,12 +21,14 @@ pub mod diff;
 pub mod edit;
 pub mod elsewhere;
 pub mod equivalents;
+mod guarded;
 pub mod history;
 pub mod journal;
 pub mod may_write;
 pub mod meaning;
 pub mod plan;
 pub mod power;
+pub mod prepare;
 mod refusal;
 pub mod remedy;
 pub mod reverts;
@@ -49,6 +52,7 @@ pub use may_write::{MayWrite, may_write};
 pub use meaning::{Meaning, meaning};
 pub use plan::{PlanOptions, Repair, plan, plan_with};
 pub use power::Power;
+pub use prepare::prepare;
 pub use remedy::{Plan, Remedy, Step, remedies};
 pub use standing::{Standing, newest_in_force, settle};
 pub use switch::Switch;

@@ -35,7 +35,10 @@ pub(super) fn hint(error: &ApiError, before: &Value, after: &Value) -> Option<St
             .map(|m| visible(m))
     };
     let other = named(&old).filter(|_| named(&new).is_none());
-    if let Some(constraint) = reason.strip_prefix("constraints/") {
+    let constraint = ["constraints/", "customConstraints/"]
+        .iter()
+        .find_map(|kind| reason.strip_prefix(kind));
+    if let Some(constraint) = constraint {
         let constraint = visible(constraint);
         return Some(match other {
             Some(other) => format!(

@@ -4,6 +4,7 @@
 //! steps. Pure.
 
 use super::elsewhere::{Elsewhere, elsewhere};
+use super::guarded::guarded;
 use super::plan::{Judge, PlanOptions, Repair, candidates};
 use super::reverts;
 use super::switch::{Switch, SwitchKind};
@@ -43,6 +44,9 @@ pub struct Remedy {
 pub struct Plan {
     /// The ways, the recommended one first.
     pub remedies: Vec<Remedy>,
+    /// Ways that would turn the answer and that an organization policy refuses: not offered;
+    /// `elsewhere` says why.
+    pub refused: Vec<Remedy>,
     /// What would have to change that is not offered here.
     pub elsewhere: Vec<Elsewhere>,
     /// Signs that a change will be reverted, sentences.
@@ -207,8 +211,21 @@ pub fn remedies_with(
                 repair.certain = certain;
             }
         }
-        if !plan.remedies.iter().any(|r| r.title == remedy.title) {
+        let known = plan.remedies.iter().chain(&plan.refused);
+        if known.into_iter().any(|r| r.title == remedy.title) {
+            continue;
+        }
+        let guarded = guarded(estate, &remedy);
+        if guarded.refused.is_empty() {
             plan.remedies.push(remedy);
+            plan.warnings.extend(guarded.unknown);
+        } else {
+            plan.refused.push(remedy);
+            for why in guarded.refused {
+                if !plan.elsewhere.contains(&why) {
+                    plan.elsewhere.push(why);
+                }
+            }
         }
     }
     if switches.is_empty()
@@ -221,7 +238,9 @@ pub fn remedies_with(
             }
         }
     }
-    plan.warnings = warnings(estate, &plan.remedies);
+    plan.warnings.sort();
+    plan.warnings.dedup();
+    plan.warnings.extend(warnings(estate, &plan.remedies));
     plan
 }
 

@@ -16,18 +16,16 @@ use super::Leave;
 use super::message::{Look, Message, Ticket, Written};
 use super::model::{Change, Known};
 use super::{paths, tree};
-use crate::estate::Existence;
-use crate::evaluate::{Outcome, Question, diagnose, explain};
+use crate::evaluate::{Question, diagnose, explain};
 use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
 use crate::google::survey::survey;
-use crate::google::wire::read_policy;
 use crate::google::wire::{Ask, Tell};
 use crate::iam::Principal;
 use crate::repair::history::State;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out,
-    history, last_grant, may_carry_out, remedies, settle, undo, verify,
+    history, last_grant, may_carry_out, prepare, settle, undo, verify,
 };
 
 /// Something to be done.
@@ -414,14 +412,10 @@ async fn answer(
     let explanation = explain(&estate, &question);
     let causes = diagnose(&estate, &explanation);
     // Planned on the policy as it stands: a person is to see what will be written.
-    let mut options = PlanOptions::default();
-    if explanation.outcome != Outcome::WouldSucceed && explanation.hops.is_empty() {
-        options.policy = match estate.resolve(&explanation.question.target) {
-            Existence::Exists(target) => read_policy(reader, &target).await.ok(),
-            _ => None,
-        };
-    }
-    let plan = remedies(&estate, &explanation, &causes, &options);
+    let options = PlanOptions::default();
+    let plan = prepare(reader, &mut estate, &explanation, &causes, options)
+        .await
+        .map_err(|e| e.to_string())?;
     let rows = tree::rows(&estate, &explanation);
     Ok(Box::new(Known {
         rows,

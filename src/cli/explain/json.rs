@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::repairs;
 use super::{Answer, NOT_JUDGED};
-use crate::evaluate::{Cause, Explanation, troubleshoot};
+use crate::evaluate::{Cause, Explanation, org_policy, troubleshoot};
 use crate::google::pasted::Pasted;
 
 /// The whole answer; with what was found in a pasted text, when there is one.
@@ -30,6 +30,13 @@ pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
     let names = NOT_JUDGED.iter().map(|(name, _)| Value::from(*name));
     put("notJudged", names.collect());
     put("assumptions", explanation.assumptions.clone().into());
+    let notices = org_policy::notices(&answer.estate, explanation);
+    if !notices.is_empty() {
+        put("notices", notices.into());
+    }
+    if !answer.plan.elsewhere.is_empty() {
+        put("elsewhere", repairs::elsewhere(&answer.plan));
+    }
     if let Some(pasted) = pasted {
         put("pasted", json!(pasted));
     }

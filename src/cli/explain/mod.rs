@@ -20,7 +20,10 @@ use crate::repair::{Plan, PlanOptions};
 /// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
 const NOT_JUDGED: &[(&str, &str)] = &[
     ("VPC_SERVICE_CONTROLS", "VPC Service Controls perimeters"),
-    ("ORGANIZATION_POLICIES", "organization policy constraints"),
+    (
+        "ORGANIZATION_POLICIES",
+        "organization policies (except who may be granted roles, where a grant is planned, how long tokens live, and attaching across projects)",
+    ),
     ("TOKEN_SCOPES", "the scopes of the caller's token"),
 ];
 
@@ -99,11 +102,11 @@ fn exit(outcome: Outcome) -> Exit {
 }
 
 async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
-    let estate = facts.survey(question).await?;
+    let mut estate = facts.survey(question).await?;
     let explanation = explain(&estate, question);
     let causes = diagnose(&estate, &explanation);
     let options = PlanOptions::default();
-    let plan = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
+    let plan = repairs::planned(facts, &mut estate, &explanation, &causes, options).await?;
     Ok(Answer {
         estate,
         explanation,

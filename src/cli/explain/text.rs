@@ -9,7 +9,7 @@ use crate::evaluate::explanation::{
     AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
     MemberExplanation, PolicyExplanation, RoleState,
 };
-use crate::evaluate::{Explanation, Outcome, Tri};
+use crate::evaluate::{Explanation, Outcome, Tri, org_policy};
 use crate::iam::{Principal, Resource, ResourceKind};
 use crate::repair::Remedy;
 
@@ -481,6 +481,9 @@ fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
 fn limits(page: &mut Page, answer: &Answer) {
     let explanation = &answer.explanation;
     page.gap();
+    for notice in org_policy::notices(&answer.estate, explanation) {
+        page.wrapped(Ink::Unsure, "! ", &notice);
+    }
     let names: Vec<&str> = NOT_JUDGED.iter().map(|(_, words)| *words).collect();
     page.wrapped(
         Ink::Faint,

@@ -49,7 +49,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             args.wanted.at.unwrap_or(now),
         )
     };
-    let estate = facts.survey(&question).await?;
+    let mut estate = facts.survey(&question).await?;
     let explanation = explain(&estate, &question);
     let causes = diagnose(&estate, &explanation);
     let show = Show { format };
@@ -62,7 +62,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         expires: args.expires.and_then(|d| now.checked_add(d).ok()),
         policy: None,
     };
-    let plan = repairs::planned(facts, &estate, &explanation, &causes, options).await?;
+    let plan = repairs::planned(facts, &mut estate, &explanation, &causes, options).await?;
     // What turns something on is never recommended: a person may still choose it.
     let offered = plan
         .remedies

@@ -82,7 +82,13 @@ impl Show {
             (Ink::Bad, mark(Tri::No)),
             (
                 Ink::Strong,
-                &format!(" no binding{with} would mend this; nothing was changed"),
+                &if plan.refused.is_empty() {
+                    format!(" no binding{with} would mend this; nothing was changed")
+                } else {
+                    format!(
+                        " a binding{with} would mend this, and an organization policy refuses it; nothing was changed"
+                    )
+                },
             ),
         ]);
         for cause in causes {
@@ -107,7 +113,15 @@ impl Show {
             }
         }
         self.page(&page);
-        self.json(|| result(None, None, explanation.verdict, "no repair would help"))
+        self.json(|| {
+            let mut object = result(None, None, explanation.verdict, "no repair would help");
+            if let Some(fields) = object.as_object_mut()
+                && !plan.elsewhere.is_empty()
+            {
+                fields.insert("elsewhere".to_owned(), repairs::elsewhere(plan));
+            }
+            object
+        })
     }
 
     pub(super) fn already(self, repair: &Repair, explanation: &Explanation) -> Result<(), Failure> {

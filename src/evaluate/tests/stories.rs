@@ -46,6 +46,7 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "caller-missing",
         "caller-disabled",
         "boundary-deny-only",
+        "domain-restricted",
         "github-self",
         "target-deleted",
         "caller-deleted",

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Surveyor, Wanted, shaped};
 use crate::estate::{Folder, Organization, Project, ServiceAccount};
+use crate::google::org_policies;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of, read_policy};
-use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny};
+use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny, org_policy};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
 const DEEPEST: usize = 16;
@@ -107,12 +108,37 @@ impl Surveyor<'_> {
         project: String,
         wanted: Wanted,
     ) -> Result<(), ApiError> {
-        let levels = self.hierarchy(&project).await?;
+        let constraint = async {
+            match wanted.org_policy {
+                Some(constraint) => self.org_policy(&project, constraint).await,
+                None => Ok(()),
+            }
+        };
+        let (levels, ()) = futures::try_join!(self.hierarchy(&project), constraint)?;
         let tasks = levels
             .iter()
             .map(|level| self.level(level, wanted))
             .collect::<Vec<_>>();
         try_join_all(tasks).await.map(drop)
+    }
+
+    /// What comes of a constraint's organization policies on a project.
+    async fn org_policy(&self, project: &str, constraint: &str) -> Result<(), ApiError> {
+        let on = Resource::project(project);
+        let label = format!("organization policy {constraint} of {project}");
+        // That this API gives no answer says nothing of the others: unknown, whatever went wrong.
+        let read = async {
+            let read = org_policies::effective(self.ask, &on, constraint).await;
+            Ok(read.map_err(|error| error.why()))
+        };
+        let answer = self.watch(&label, read).await?;
+        let mut estate = self.estate();
+        match answer {
+            Ok(Ok(policy)) => estate.put_effective_org_policy(on, constraint, policy),
+            Ok(Err(why)) => estate.mark_unreadable(&org_policy::collection(&on), &why),
+            Err(error) => estate.mark_unreadable(&org_policy::collection(&on), &error.why()),
+        }
+        Ok(())
     }
 
     /// The policies of one level.

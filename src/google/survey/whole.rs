@@ -104,6 +104,7 @@ pub async fn whole(
     let both = Wanted {
         deny: true,
         boundaries: true,
+        org_policy: None,
     };
     let mut tasks: Vec<BoxFuture<'_, Result<Refused, ApiError>>> = Vec::new();
     for account in &everything.accounts {

@@ -462,7 +462,9 @@ pub(super) fn no_repair(model: &mut Model) {
     }
     lines.push(line(
         Role::Text,
-        if known.plan.elsewhere.is_empty() {
+        if !known.plan.refused.is_empty() {
+            "A binding would mend this, and Google would refuse it, so none is offered:"
+        } else if known.plan.elsewhere.is_empty() {
             "No binding would mend this, so none is offered."
         } else {
             "No binding would mend this, so none is offered. What would:"

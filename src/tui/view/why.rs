@@ -244,6 +244,9 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
             format!("{what}{more}")
         }
         None if known.plan.elsewhere.is_empty() => return Vec::new(),
+        None if !known.plan.refused.is_empty() => {
+            "the grant would be refused: see by which organization policy".to_owned()
+        }
         None => "no binding helps here: see what would, and who could do it".to_owned(),
     };
     let mut rows = Vec::new();
@@ -294,7 +297,8 @@ fn binding_words(known: &Known, repair: &Repair) -> String {
 /// What else could stand in the way and does not.
 fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
     let explanation = &known.explanation;
-    if explanation.allow.is_empty() || !explanation.hops.is_empty() {
+    let guarded = !known.plan.refused.is_empty();
+    if guarded || explanation.allow.is_empty() || !explanation.hops.is_empty() {
         return Vec::new();
     }
     let mut clear = Vec::new();

@@ -1,0 +1,52 @@
+//! The Organization Policy API (discovery document orgpolicy v2): what comes of a constraint's
+//! policies on a resource, and where they are set. Both take `orgpolicy.policy.get`, which Viewer,
+//! Editor and Owner of a project hold there.
+
+use serde_json::Value;
+
+use super::wire::{Api, ApiError, Ask, encode, path_of};
+use crate::iam::{OrgPolicy, Resource};
+
+/// What comes of a constraint's policies on a project, folder or organization (`getEffectivePolicy`).
+///
+/// # Errors
+/// As the client reports them; an answer of another shape is a refusal.
+pub async fn effective(
+    ask: &dyn Ask,
+    on: &Resource,
+    constraint: &str,
+) -> Result<OrgPolicy, ApiError> {
+    let path = format!(
+        "v2/{}/policies/{}:getEffectivePolicy",
+        path_of(on),
+        encode(constraint)
+    );
+    shaped(&path, ask.get(Api::OrgPolicy, &path).await?)
+}
+
+/// The policy of a constraint that is set on a project, folder or organization itself; `None` where
+/// none is ("If no policy is set on the resource, NOT_FOUND is returned").
+///
+/// # Errors
+/// As [`effective`].
+pub async fn set_on(
+    ask: &dyn Ask,
+    on: &Resource,
+    constraint: &str,
+) -> Result<Option<OrgPolicy>, ApiError> {
+    let path = format!("v2/{}/policies/{}", path_of(on), encode(constraint));
+    match ask.get(Api::OrgPolicy, &path).await {
+        Ok(value) => shaped(&path, value).map(Some),
+        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn shaped(what: &str, value: Value) -> Result<OrgPolicy, ApiError> {
+    serde_json::from_value(value).map_err(|error| ApiError::Refused {
+        what: what.to_owned(),
+        status: 200,
+        reason: None,
+        message: format!("the answer has another form than documented: {error}"),
+    })
+}
