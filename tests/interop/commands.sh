@@ -290,3 +290,35 @@ PY
 printf 'sign me' >"$work/blob"
 run iam service-accounts sign-blob "$work/blob" "$work/signature" --iam-account="$target" || die "sign-blob failed"
 [ "$(wc -c <"$work/signature")" -eq 256 ] || die "that is no RSA signature of 2,048 bits"
+
+# Organization policies: set, listed, described, merged, reset, taken away, and enforced.
+domains=iam.allowedPolicyMemberDomains
+printf '{"name": "projects/data-vault/policies/%s", "spec": {"inheritFromParent": true, "rules": [{"values": {"allowedValues": ["is:C0nobody"]}}]}}' "$domains" >"$work/policy.json"
+json org-policies set-policy "$work/policy.json"
+grep -qF "Created policy [projects/data-vault/policies/$domains]." "$work/err" || die "set-policy did not say so"
+check "d['name'].endswith('/policies/$domains')" 'd["spec"]["inheritFromParent"] is True'
+json org-policies list "$vault"
+check "[(p['constraint'], p['listPolicy'], p['booleanPolicy']) for p in d] == [('$domains', 'SET', '-')]"
+json org-policies describe "$domains" "$vault"
+check 'd["etag"] == d["spec"]["etag"] + "-"'
+json org-policies describe "$domains" "$vault" --effective
+check 'd["spec"] == {"rules": [{"values": {"allowedValues": ["is:C0nobody"]}}]}'
+json resource-manager org-policies describe "$domains" "$vault" --effective
+check "d == {'constraint': 'constraints/$domains', 'listPolicy': {'allowedValues': ['is:C0nobody']}}"
+json resource-manager org-policies list "$vault"
+check "[p['constraint'] for p in d] == ['constraints/$domains']"
+if run iam service-accounts add-iam-policy-binding "$other" "$vault" --member=user:ana@example.com --role="$role"; then
+  die "a member was let in that the organization policy keeps out"
+fi
+grep -qF "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer." "$work/err" ||
+  die "the refusal is not Google's"
+grep -qF "type: constraints/$domains" "$work/err" || die "the refusal does not name the constraint"
+json org-policies reset "$domains" "$vault"
+check 'd["spec"]["reset"] is True'
+json org-policies describe "$domains" "$vault" --effective
+check 'd["spec"] == {"rules": [{"allowAll": True}]}'
+run org-policies delete "$domains" "$vault" || die "delete failed"
+grep -qF "Deleted policy [projects/data-vault/policies/$domains]." "$work/err" || die "delete did not say so"
+if run org-policies describe "$domains" "$vault"; then die "described although deleted"; fi
+if as_caller org-policies list "$vault"; then die "listed without the permission"; fi
+grep -qF "orgpolicy.policies.list" "$work/err" || die "the refusal does not name the permission"

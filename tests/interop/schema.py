@@ -369,6 +369,34 @@ def assets():
     assert len(effective["policyResults"][0]["policies"]) >= 3, effective
 
 
+def org_policies():
+    """The Organization Policy API, and the older form of the same in Resource Manager v1."""
+    api, older = "orgpolicy.v2", "cloudresourcemanager.v1"
+    name = "iam.allowedPolicyMemberDomains"
+    for kind, parent in (("organizations", "organizations/1001"), ("folders", "folders/2002"), ("projects", "projects/data-vault")):
+        one, rules = f"{parent}/policies/{name}", [{"values": {"allowedValues": ["is:C0example"]}}]
+        listed = ask(api, f"{kind}.constraints.list", parent)["constraints"]
+        assert any(c["name"].endswith(f"/constraints/{name}") for c in listed), listed
+        made = ask(api, f"{kind}.policies.create", parent, body={"name": one, "spec": {"rules": rules}})
+        assert made["spec"]["rules"] == rules and made["etag"] == made["spec"]["etag"] + "-", made
+        assert ask(api, f"{kind}.policies.get", one) == made
+        assert ask(api, f"{kind}.policies.list", parent)["policies"] == [made]
+        old = ask(older, f"{kind}.getOrgPolicy", parent, body={"constraint": f"constraints/{name}"})
+        assert old["listPolicy"] == {"allowedValues": ["is:C0example"]}, old
+        assert ask(older, f"{kind}.listOrgPolicies", parent, body={})["policies"] == [old]
+        old = ask(older, f"{kind}.getEffectiveOrgPolicy", parent, body={"constraint": f"constraints/{name}"})
+        assert "etag" not in old and old["listPolicy"]["allowedValues"] == ["is:C0example"], old
+        made["spec"] = {"inheritFromParent": True, "rules": [{"values": {"allowedValues": ["is:C0more"]}}]}
+        patched = ask(api, f"{kind}.policies.patch", one, body=made)
+        assert patched["etag"] != made["etag"], patched
+        effective = ask(api, f"{kind}.policies.getEffectivePolicy", one)
+        assert "etag" not in effective and "is:C0more" in effective["spec"]["rules"][0]["values"]["allowedValues"], effective
+    for kind, parent in (("projects", "projects/data-vault"), ("folders", "folders/2002"), ("organizations", "organizations/1001")):
+        etag = ask(api, f"{kind}.policies.get", f"{parent}/policies/{name}")["etag"]
+        ask(api, f"{kind}.policies.delete", f"{parent}/policies/{name}", etag=etag)
+        assert ask(api, f"{kind}.policies.list", parent) == {}
+
+
 def groups():
     v1, own = "cloudidentity.v1", "groups.memberships."
     group = ask(v1, "groups.lookup", **{"groupKey.id": "data-admins@example.com"})["name"]
@@ -398,7 +426,7 @@ def tokens():
 SERVED = (
     "iam.v1", "iam.v2", "iamcredentials.v1", "cloudresourcemanager.v1", "cloudresourcemanager.v2",
     "cloudresourcemanager.v3", "policytroubleshooter.v3", "policytroubleshooter.v3beta", "serviceusage.v1",
-    "cloudasset.v1", "cloudidentity.v1", "sts.v1",
+    "cloudasset.v1", "cloudidentity.v1", "sts.v1", "orgpolicy.v2",
 )  # fmt: skip
 NAMES = {"projectsId": "data-vault", "organizationsId": "1001", "foldersId": "2002", "projectId": "data-vault"}
 
@@ -525,6 +553,7 @@ if __name__ == "__main__":
         troubleshooter()
         services()
         assets()
+        org_policies()
         groups()
         pools()
         tokens()
