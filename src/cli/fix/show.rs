@@ -93,7 +93,10 @@ impl Show {
         ]);
         for cause in causes {
             page.wrapped(Ink::Plain, "  ", &cause.message);
-            page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
+            // What a cause advises is the very grant that is refused.
+            if plan.refused.is_empty() {
+                page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
+            }
         }
         for switch in plan
             .remedies

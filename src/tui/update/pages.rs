@@ -455,14 +455,16 @@ pub(super) fn no_repair(model: &mut Model) {
     };
     let mut lines = Vec::new();
     let mut commands = Vec::new();
-    for cause in &known.causes {
+    // What a cause advises is the very grant that is refused.
+    let refused = !known.plan.refused.is_empty();
+    for cause in known.causes.iter().filter(|_| !refused) {
         lines.push(line(Role::Text, cause.message.clone()));
         lines.push(line(Role::Heading, cause.remedy.clone()));
         lines.push(Vec::new());
     }
     lines.push(line(
         Role::Text,
-        if !known.plan.refused.is_empty() {
+        if refused {
             "A binding would mend this, and Google would refuse it, so none is offered:"
         } else if known.plan.elsewhere.is_empty() {
             "No binding would mend this, so none is offered."
