@@ -53,6 +53,14 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+impl Plan {
+    /// Whether every way is refused: what causes advise is then the very grant that would be.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.remedies.is_empty() && !self.refused.is_empty()
+    }
+}
+
 impl Step {
     /// For people, one line.
     #[must_use]

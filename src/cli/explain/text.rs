@@ -140,7 +140,9 @@ fn causes(page: &mut Page, answer: &Answer) {
     for (i, cause) in answer.causes.iter().enumerate() {
         page.wrapped(Ink::Plain, &format!("  {} ", i + 1), &cause.message);
         let arrow = format!("    {} ", pick("→", "->"));
-        page.wrapped(Ink::Good, &arrow, &cause.remedy);
+        if !answer.plan.is_refused() {
+            page.wrapped(Ink::Good, &arrow, &cause.remedy);
+        }
         let kind = serde_json::to_value(cause.kind).unwrap_or_default();
         let kind = kind.as_str().unwrap_or_default();
         page.line(Ink::Faint, format!("    {kind} at {}", cause.place));

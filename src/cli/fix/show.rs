@@ -82,19 +82,18 @@ impl Show {
             (Ink::Bad, mark(Tri::No)),
             (
                 Ink::Strong,
-                &if plan.refused.is_empty() {
-                    format!(" no binding{with} would mend this; nothing was changed")
-                } else {
+                &if plan.is_refused() {
                     format!(
                         " a binding{with} would mend this, and an organization policy refuses it; nothing was changed"
                     )
+                } else {
+                    format!(" no binding{with} would mend this; nothing was changed")
                 },
             ),
         ]);
         for cause in causes {
             page.wrapped(Ink::Plain, "  ", &cause.message);
-            // What a cause advises is the very grant that is refused.
-            if plan.refused.is_empty() {
+            if !plan.is_refused() {
                 page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
             }
         }

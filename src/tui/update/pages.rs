@@ -229,7 +229,7 @@ fn answer_page(known: &Known) -> Page {
 pub(in crate::tui) fn not_judged(explanation: &Explanation) -> Vec<Text> {
     let mut lines = vec![line(
         Role::Dim,
-        "Not looked at: VPC Service Controls, organization policies, scopes of the caller's token.",
+        "Not looked at: VPC Service Controls, most organization policies, scopes of the caller's token.",
     )];
     for words in explanation.assumptions.iter().map(|a| assumption(a)) {
         lines.push(line(Role::Dim, words));
@@ -455,8 +455,7 @@ pub(super) fn no_repair(model: &mut Model) {
     };
     let mut lines = Vec::new();
     let mut commands = Vec::new();
-    // What a cause advises is the very grant that is refused.
-    let refused = !known.plan.refused.is_empty();
+    let refused = known.plan.is_refused();
     for cause in known.causes.iter().filter(|_| !refused) {
         lines.push(line(Role::Text, cause.message.clone()));
         lines.push(line(Role::Heading, cause.remedy.clone()));

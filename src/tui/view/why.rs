@@ -11,9 +11,11 @@ use super::super::update::not_judged;
 use super::super::words::more;
 use super::pen::Pen;
 use crate::evaluate::explanation::Tri;
+use crate::evaluate::org_policy;
 use crate::evaluate::{CauseKind, Outcome};
 use crate::google::survey::ProgressState;
 use crate::repair::Repair;
+use crate::text::visible;
 
 /// A line with the cause that it belongs to.
 struct Row {
@@ -139,7 +141,7 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
             });
         }
         // What to do stands below the selected one; for the others it is one key away.
-        if selected {
+        if selected && !known.plan.is_refused() {
             for text in wrap(&cause.remedy, room) {
                 rows.push(Row {
                     text: line(Role::Heading, text),
@@ -153,6 +155,10 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
     rows.extend(attributes_line(known));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
+    for notice in org_policy::notices(&known.estate, explanation) {
+        let words = format!("! {}", visible(&notice));
+        rows.extend(hanging(Role::Warning, &words, room));
+    }
     for text in not_judged(explanation) {
         for part in text {
             for words in wrap(&part.text, room + 2) {
@@ -244,7 +250,7 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
             format!("{what}{more}")
         }
         None if known.plan.elsewhere.is_empty() => return Vec::new(),
-        None if !known.plan.refused.is_empty() => {
+        None if known.plan.is_refused() => {
             "the grant would be refused: see by which organization policy".to_owned()
         }
         None => "no binding helps here: see what would, and who could do it".to_owned(),
