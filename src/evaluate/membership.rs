@@ -182,6 +182,31 @@ pub(crate) fn same_pool(estate: &Estate, one: &Pool, other: &Pool) -> Option<boo
     }
 }
 
+/// The one name for an identity that has several: a pool's project may be written by its number or its
+/// id, and GKE's accounts have an older and a newer form, of which this is the older.
+pub(crate) fn canonical(estate: &Estate, principal: &Principal) -> Principal {
+    if let Some(own) = principal.kubernetes()
+        && own.project.is_none_or(|p| is_own_pool(estate, p, own.pool))
+    {
+        return Principal::Kubernetes {
+            pool: own.pool.to_owned(),
+            namespace: own.namespace.to_owned(),
+            name: own.name.to_owned(),
+        };
+    }
+    let mut one = principal.clone();
+    if let Principal::Federated {
+        pool: Pool::Workload { project, .. },
+        ..
+    } = &mut one
+        && let Some(known) = estate.project(project)
+        && let Some(number) = known.name.strip_prefix("projects/")
+    {
+        number.clone_into(project);
+    }
+    one
+}
+
 /// Whether the pool is GKE's of that project (number or id); of a project that is not known it is taken to
 /// be.
 fn is_own_pool(estate: &Estate, project: &str, pool: &str) -> bool {

@@ -11,6 +11,7 @@ use super::relevant::{Entry, Ground};
 use super::{Edge, EdgeKind, Graph, Node, NodeKind};
 use crate::estate::{Estate, Read};
 use crate::evaluate::explanation::Tri;
+use crate::evaluate::membership::canonical;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
 /// Who may act as whom by `permission` at `time`: every binding that holds it as an edge from each
@@ -34,7 +35,7 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
             if let Member::Group(email) = &member.member {
                 groups.push(email.as_str());
             }
-            let Some(from) = draft.member(member) else {
+            let Some(from) = draft.member(estate, member) else {
                 continue;
             };
             draft.edges.push(Edge {
@@ -141,18 +142,18 @@ impl Draft {
     }
 
     /// `None` for members that stand for nobody.
-    fn member(&mut self, member: &PolicyMember) -> Option<String> {
+    fn member(&mut self, estate: &Estate, member: &PolicyMember) -> Option<String> {
         let (id, kind, label) = match &member.member {
             Member::Deleted { .. } | Member::Impossible(_) => return None,
-            Member::One(principal) => (
-                principal.to_string(),
-                match principal {
+            Member::One(principal) => {
+                let one = canonical(estate, principal);
+                let kind = match one {
                     Principal::User(_) => NodeKind::User,
                     Principal::ServiceAccount(_) => NodeKind::ServiceAccount,
                     _ => NodeKind::Federated,
-                },
-                principal.short(),
-            ),
+                };
+                (one.to_string(), kind, one.short())
+            }
             Member::Group(email) => (format!("group:{email}"), NodeKind::Group, email.clone()),
             _ => (
                 member.text.to_string(),
@@ -183,7 +184,7 @@ impl Draft {
                 if let Member::Group(inner) = &member.member {
                     queue.push(inner);
                 }
-                if let Some(from) = self.member(member) {
+                if let Some(from) = self.member(estate, member) {
                     self.edges.push(Edge {
                         from,
                         to: format!("group:{email}"),

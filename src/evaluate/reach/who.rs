@@ -150,7 +150,7 @@ impl<'e> Found<'e> {
             Member::Deleted { .. } | Member::Impossible(_) | Member::Group(_) => {}
             Member::One(principal) => self
                 .principals
-                .entry(principal.clone())
+                .entry(membership::canonical(ground.estate, principal))
                 .or_default()
                 .push(Lead { one, through }),
             _ => {
@@ -223,7 +223,8 @@ impl<'e> Found<'e> {
     fn list_member(&mut self, estate: &'e Estate, member: &'e Arc<PolicyMember>) -> bool {
         match &member.member {
             Member::One(principal) => {
-                self.principals.entry(principal.clone()).or_default();
+                let one = membership::canonical(estate, principal);
+                self.principals.entry(one).or_default();
                 true
             }
             Member::Group(email) => {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
+use crate::evaluate::membership::canonical;
 use crate::evaluate::reach::{EdgeKind, NodeKind};
 use crate::evaluate::{Tri, Verdict, graph, may, reach, who};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
@@ -69,7 +70,9 @@ proptest! {
                 let one = ask(&estate, &caller, GET_ACCESS_TOKEN, email);
                 let sets_say_yes = told.iter().any(|(s, v)| *v == Tri::Yes && holds(s, &caller));
                 prop_assert!(!sets_say_yes || one == Tri::Yes, "{caller} on {email}: {one:?}, and a set of it has access");
-                match told.get(caller.as_str()) {
+                // Of an identity's several names `who` tells one.
+                let name = canonical(&estate, &principal(&caller)).to_string();
+                match told.get(name.as_str()) {
                     Some(verdict) => prop_assert_eq!(*verdict, one, "{} on {}", caller, email),
                     None => {
                         let sets: Vec<_> = told.iter().filter(|(s, _)| may_hold(s, &caller)).collect();
