@@ -240,13 +240,10 @@ fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
                 None => Membership::unknown("the pool's project is not known"),
             }
         }
-        Principal::Kubernetes { pool: own, .. } => match pool {
-            // GKE's pool bears the name PROJECT.svc.id.goog. Whether a set of it holds an identity
-            // written the other way is not documented: unknown (chosen).
-            Pool::Workload { pool, .. } if pool == own => {
-                Membership::unknown("it names the pool of the caller's cluster as a set")
-            }
-            _ => Membership::no(),
+        // By whichever of its two names, it is an identity of GKE's own pool.
+        Principal::Kubernetes { .. } => match judge.caller.kubernetes() {
+            Some(own) => kubernetes_pool(judge.estate, &own, pool),
+            None => Membership::no(),
         },
         Principal::Other(_) => {
             Membership::unknown("what sets this kind of identity belongs to is not known here")

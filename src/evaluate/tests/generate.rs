@@ -46,6 +46,7 @@ pub fn callers() -> Vec<String> {
         .map(str::to_owned),
     );
     all.push(format!("principal://{POOL}/subject/s"));
+    all.push(format!("principal://{GKE}/subject/ns/ns/sa/ksa"));
     all
 }
 

@@ -304,6 +304,8 @@ fn a_kubernetes_account_goes_by_two_names() {
         ],
         &set("namespace/ns"),
     );
+    // By either name it is an identity of the pool.
+    rows(&[(ksa.as_str(), YES), (subject.as_str(), YES)], &set("*"));
     // In which cluster it runs and which unique id it has are not known; nobody else can be meant.
     let cluster = "https://container.googleapis.com/v1/projects/q/locations/x/clusters/c";
     for text in [
