@@ -1,6 +1,6 @@
 //! `emulator`: what it prints, who it serves, how it ends.
 
-use super::common::{CALLER, Emulator, Home, TARGET};
+use super::common::{CALLER, Emulator, Home, TARGET, attempt, call};
 
 #[test]
 fn its_lines_point_gcloud_at_it() {
@@ -101,4 +101,40 @@ fn a_policy_counts_only_after_its_delay() {
     let json = ran.ends(0).json();
     assert_eq!(json["verifiedBy"], "a real token was minted");
     ran.says("look 2");
+}
+
+/// Killed in the middle of writes, again and again: whatever was answered is there, and the file is whole.
+#[cfg(unix)]
+#[test]
+fn a_kept_state_survives_being_killed() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let arguments = ["--demo", "--persist", file.to_str().unwrap()];
+    let accounts = |url: &str| format!("{url}/v1/projects/data-vault/serviceAccounts");
+    let named = |id: &str| serde_json::json!({ "accountId": id }).to_string();
+    let mut answered: Vec<String> = Vec::new();
+    for round in 0..4 {
+        let emulator = Emulator::start(&home, &arguments);
+        let (url, token) = (accounts(&emulator.url), emulator.bearer());
+        for id in &answered {
+            let again = call(&url, &token, &named(id));
+            assert_eq!(again["error"]["status"], "ALREADY_EXISTS", "{id}: {again}");
+        }
+        let (made, come) = std::sync::mpsc::channel();
+        let writer = std::thread::spawn(move || {
+            for n in 0.. {
+                let id = format!("writer-{round}-{n:04}");
+                match attempt(&url, &token, &named(&id)) {
+                    Ok(account) if account["uniqueId"].is_string() => made.send(id).unwrap(),
+                    _ => return,
+                }
+            }
+        });
+        answered.extend(come.iter().take(5));
+        emulator.end("KILL");
+        answered.extend(come.iter());
+        writer.join().unwrap();
+    }
+    assert!(answered.len() >= 20, "{answered:?}");
 }
