@@ -47,6 +47,7 @@ mod resource_manager;
 mod service_usage;
 mod state;
 mod sts;
+mod tags;
 mod tokens;
 mod troubleshooter;
 
@@ -245,6 +246,7 @@ fn routed(shared: &Shared, call: &mut Call) -> Answer {
         iam_v2::route,
         iam_v3::route,
         resource_manager::route,
+        tags::route,
         org_policy::route,
         org_policy_v1::route,
         resource_lists::route,

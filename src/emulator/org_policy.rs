@@ -125,7 +125,7 @@ fn get_effective(shared: &Shared, call: &Call, on: &Resource, name: &str) -> Ans
         return Err(Refusal::new(500, "INTERNAL", "Internal error encountered."));
     };
     Ok(json!({
-        "name": format!("{}/{}", collection(&by_number(&world, on)), found.name),
+        "name": format!("{}/{}", collection(&world.by_number(on)), found.name),
         "spec": { "rules": [effective.merged()] },
     }))
 }
@@ -287,7 +287,7 @@ fn store(
 ) -> Value {
     policy.name = format!(
         "{}/{}",
-        collection(&by_number(world, on)),
+        collection(&world.by_number(on)),
         policy.constraint()
     );
     policy.extra.remove("etag");
@@ -316,7 +316,7 @@ fn shown(world: &World, on: &Resource, policy: &OrgPolicy) -> Value {
     let mut policy = policy.clone();
     policy.name = format!(
         "{}/{}",
-        collection(&by_number(world, on)),
+        collection(&world.by_number(on)),
         policy.constraint()
     );
     let live = etag(policy.spec.as_mut());
@@ -341,18 +341,8 @@ fn etag(spec: Option<&mut OrgPolicySpec>) -> String {
     etag
 }
 
-fn by_number(world: &World, on: &Resource) -> Resource {
-    match on {
-        Resource::Project(id) => world
-            .estate
-            .project(id)
-            .map_or_else(|| on.clone(), |p| Resource::project(p.number())),
-        other => other.clone(),
-    }
-}
-
 fn constraints(world: &World, on: &Resource) -> Value {
-    let parent = by_number(world, on).relative();
+    let parent = world.by_number(on).relative();
     let all: Vec<Value> = CONSTRAINTS
         .iter()
         .map(|c| {

@@ -8,14 +8,13 @@ use super::call::Call;
 use super::error::Refusal;
 use super::state::{Shared, World};
 use super::{enforce, policy};
-use crate::estate::{Folder, Organization, Project, Read};
+use crate::estate::{Folder, Organization, Project};
 use crate::iam::{Resource, ResourceKind};
 
 /// Answers what is a path of these APIs.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
     let (method, segments, verb) = call.parts();
     match (method, segments.as_slice(), verb) {
-        ("GET", ["v3", "effectiveTags"], "") => Some(effective_tags(shared, call)),
         (
             _,
             [
@@ -232,46 +231,4 @@ fn project(version: &str, p: &Project) -> Value {
     ]);
     passed(&p.extra, &mut value);
     value
-}
-
-/// `effectiveTags.list`: permissions `resourcemanager.hierarchyNodes.listEffectiveTags`, for an
-/// account `iam.serviceAccounts.listEffectiveTags` (both in the table of predefined roles).
-fn effective_tags(shared: &Shared, call: &Call) -> Answer {
-    let parent = call.param("parent").unwrap_or_default();
-    let asked = Resource::parse(parent)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument: parent."))?;
-    let permission = if asked.kind() == ResourceKind::ServiceAccount {
-        "iam.serviceAccounts.listEffectiveTags"
-    } else {
-        "resourcemanager.hierarchyNodes.listEffectiveTags"
-    };
-    let found = shared.read().find(&asked);
-    let Some(found) = found else {
-        return Err(enforce::denied(shared, call, permission, &asked));
-    };
-    enforce::require(shared, call, permission, &found)?;
-    let size = call.page_size(100, 300)?;
-    let world = shared.read();
-    let Read::Known(tags) = world.estate.effective_tags(&found) else {
-        return Ok(json!({}));
-    };
-    let own = world
-        .estate
-        .parent(&found)
-        .map(|parent| world.estate.effective_tags(&parent));
-    let mut rows: Vec<(String, Value)> = tags
-        .into_iter()
-        .map(|tag| {
-            let inherited = matches!(&own, Some(Read::Known(above)) if above.contains(&tag));
-            let mut row = serde_json::to_value(&tag).unwrap_or(Value::Null);
-            if let Some(row) = row.as_object_mut() {
-                row.retain(|_, v| *v != json!(""));
-                row.insert("inherited".into(), json!(inherited));
-            }
-            (format!("{}\n{}", tag.namespaced_tag_key, tag.tag_key), row)
-        })
-        .collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let (page, next) = call.page(rows.into_iter(), size)?;
-    Ok(super::iam_v1::listed("effectiveTags", page, next))
 }

@@ -16,6 +16,7 @@ use super::persist::{Buried, Keeper, State};
 use super::propagation::Lag;
 use super::quota::Quota;
 use super::record::Record;
+use super::tags::Catalog;
 use super::tokens::Tokens;
 use super::{Options, StartError};
 use crate::estate::{Estate, Existence, Read, ServiceAccount};
@@ -76,6 +77,8 @@ pub(crate) struct World {
     pub viewer_token: String,
     pub tokens: Tokens,
     refusals: VecDeque<Refused>,
+    /// Tag keys and values, bound or not.
+    pub tags: Catalog,
     /// What IAM v3 did, to be asked for.
     pub operations: Operations,
     /// Counts writes, so that no two etags are alike.
@@ -133,6 +136,7 @@ impl Shared {
                 .insert(account.email.to_lowercase());
         }
         let lag = Lag::new(options.propagation, &estate);
+        let tags = Catalog::of(&estate);
         Ok(Self {
             clock: options.clock,
             latency: options.latency,
@@ -157,6 +161,7 @@ impl Shared {
                 viewer_token,
                 tokens: Tokens::default(),
                 refusals: VecDeque::new(),
+                tags,
                 operations: Operations::default(),
                 writes: 0,
                 changes: 0,
@@ -258,6 +263,17 @@ impl World {
         }
         self.changes += 1;
         self.estate.put_policy(resource.clone(), policy);
+    }
+
+    /// A project under its number, as Google's names have it; everything else as it is.
+    pub fn by_number(&self, on: &Resource) -> Resource {
+        match on {
+            Resource::Project(id) => self
+                .estate
+                .project(id)
+                .map_or_else(|| on.clone(), |p| Resource::project(p.number())),
+            other => other.clone(),
+        }
     }
 
     /// A change that is served at once and enforced after the propagation delay.

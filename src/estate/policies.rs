@@ -192,6 +192,11 @@ impl Estate {
         self.tags.get(resource).map_or(&[], Vec::as_slice)
     }
 
+    /// Every tag that is bound anywhere, as often as it is.
+    pub fn all_tags(&self) -> impl Iterator<Item = &Tag> {
+        self.tags.values().flatten()
+    }
+
     /// The tags effective on a resource: inherited downward, the nearer value of a key winning.
     #[must_use]
     pub fn effective_tags(&self, resource: &Resource) -> Read<Vec<Tag>> {

@@ -24,6 +24,30 @@ grep -qF "Enabled service account [$temporary]" "$work/err" || die "enable did n
 if run iam service-accounts create for-a-while "$vault"; then die "made twice"; fi
 grep -qF "already exists within project projects/data-vault" "$work/err" || die "the refusal is not Google's"
 
+# Tags: a key and a value are made, bound to the vault's project, seen there and below, and taken off.
+json resource-manager tags keys create env --parent=organizations/1001
+check 'd["namespacedName"] == "1001/env"' 'd["parent"] == "organizations/1001"' 'd["shortName"] == "env"'
+json resource-manager tags values create prod --parent=1001/env
+check 'd["namespacedName"] == "1001/env/prod"'
+json resource-manager tags keys list --parent=organizations/1001
+check '[k["shortName"] for k in d] == ["env"]'
+json resource-manager tags values list --parent=1001/env
+check '[v["namespacedName"] for v in d] == ["1001/env/prod"]'
+project=//cloudresourcemanager.googleapis.com/projects/data-vault
+json resource-manager tags bindings create --tag-value=1001/env/prod --parent="$project"
+check 'd["done"] is True' 'd["response"]["tagValueNamespacedName"] == "1001/env/prod"'
+json resource-manager tags bindings list --parent="$project"
+check 'len(d) == 1' 'd[0]["tagValueNamespacedName"] == "1001/env/prod"'
+json resource-manager tags bindings list --parent="$account" --effective
+check 'd[0]["namespacedTagValue"] == "1001/env/prod"' 'd[0]["inherited"] is True'
+json resource-manager tags bindings delete --tag-value=1001/env/prod --parent="$project"
+json resource-manager tags bindings list --parent="$project"
+check 'd == []'
+json resource-manager tags values delete 1001/env/prod
+json resource-manager tags keys delete 1001/env
+json resource-manager tags keys list --parent=organizations/1001
+check 'd == []'
+
 # Its keys.
 json iam service-accounts keys create "$work/key.json" --iam-account="$temporary"
 "$PYTHON" - "$work/key.json" "$temporary" <<'PY' || die "that is no key"

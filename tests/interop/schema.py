@@ -222,7 +222,7 @@ def resource_manager():
     assert [o["name"] for o in ask(v1, "organizations.search", body={})["organizations"]] == ["organizations/1001"]
     assert {f["displayName"] for f in ask(v2, "folders.search", body={})["folders"]} == {"prod", "data"}
     assert {f["displayName"] for f in ask(v2, "folders.list", parent="organizations/1001")["folders"]} == {"prod", "data"}
-    assert ask(v3, "effectiveTags.list", parent="//cloudresourcemanager.googleapis.com/projects/data-vault") == {}
+    tags()
 
     constraint = {"constraint": "constraints/iam.disableServiceAccountKeyCreation"}
     for kind, name in (("projects", "projects/data-vault"), ("folders", "folders/2002"), ("organizations", "organizations/1001")):
@@ -479,6 +479,36 @@ def pools_of_the_estate():
     }
     given = ask("sts.v1", "v1.token", body=body)
     assert given["token_type"] == "Bearer" and 590 <= given["expires_in"] <= 600, given["expires_in"]
+
+
+def tags():
+    """A key and a value are made, bound and taken off again; each operation is done with the message of its kind."""
+    api, project = "cloudresourcemanager.v3", "//cloudresourcemanager.googleapis.com/projects/data-vault"
+
+    def done(dotted, message, *name, **more):
+        response = ask(api, dotted, *name, **more)["response"]
+        assert response.pop("@type").endswith(f".{message}"), response
+        wrong = invalid(api, {"$ref": message}, response, message)
+        assert not wrong, wrong
+        return response
+
+    key = done("tagKeys.create", "TagKey", body={"parent": "organizations/1001", "shortName": "env"})
+    value = done("tagValues.create", "TagValue", body={"parent": key["name"], "shortName": "prod"})
+    for kind, made, parent in (("tagKeys", key, "organizations/1001"), ("tagValues", value, key["name"])):
+        assert paged(api, f"{kind}.list", kind, parent=parent) == [made]
+        assert ask(api, f"{kind}.get", made["name"]) == made
+        # Its parameter bears the name that stands for a path elsewhere.
+        ASKED_FOR.add((api, f"{kind}.getNamespaced"))
+        query, headers = {"name": made["namespacedName"]}, {"Authorization": f"Bearer {token()}"}
+        assert requests.get(f"{BASE}/v3/{kind}/namespaced", params=query, headers=headers, timeout=30).json() == made
+    bound = done("tagBindings.create", "TagBinding", body={"parent": project, "tagValue": value["name"]})
+    assert paged(api, "tagBindings.list", "tagBindings", parent=project) == [bound]
+    effective = paged(api, "effectiveTags.list", "effectiveTags", parent=project)
+    assert [t["namespacedTagValue"] for t in effective] == ["1001/env/prod"], effective
+    name = ask(api, "tagBindings.delete", urllib.parse.quote(bound["name"], safe="/%"))["name"]
+    assert ask(api, "operations.get", name)["done"] is True
+    done("tagValues.delete", "TagValue", value["name"])
+    done("tagKeys.delete", "TagKey", key["name"])
 
 
 def pools():

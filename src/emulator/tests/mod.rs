@@ -10,6 +10,7 @@ mod org_policies;
 mod propagation;
 mod searches;
 mod stories;
+mod tags;
 mod trouble;
 mod truth;
 mod writes;
