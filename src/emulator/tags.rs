@@ -274,9 +274,10 @@ fn bind(shared: &Shared, call: &Call) -> Answer {
     Ok(done(&response))
 }
 
-/// `tagBindings.delete`.
+/// `tagBindings.delete`. gcloud escapes the escaped name once more.
 fn unbind(shared: &Shared, call: &Call, parent: &str, name: &str) -> Answer {
-    let on = permitted(shared, call, parent, "deleteTagBinding")?;
+    let parent = percent_encoding::percent_decode_str(parent).decode_utf8_lossy();
+    let on = permitted(shared, call, &parent, "deleteTagBinding")?;
     value_permitted(shared, call, name, &on, "delete")?;
     let mut world = shared.write();
     let mut tags = world.estate.own_tags(&on).to_vec();
