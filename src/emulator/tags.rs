@@ -258,6 +258,10 @@ fn bind(shared: &Shared, call: &Call) -> Answer {
     let on = permitted(shared, call, parent, "createTagBinding")?;
     let tag = value_permitted(shared, call, name, &on, "create")?;
     let mut world = shared.write();
+    // Somebody may have deleted it since it was looked up.
+    if world.tags.value(name).is_none() {
+        return Err(Refusal::of_status(403));
+    }
     let mut tags = world.estate.own_tags(&on).to_vec();
     if tags.iter().any(|own| same_key(own, &tag)) {
         return Err(Refusal::precondition(
@@ -487,10 +491,12 @@ fn delete(shared: &Shared, call: &Call, kind: &str, id: &str) -> Answer {
         return Err(Refusal::precondition("Precondition check failed."));
     }
     let shown = show(&world, kind, &tag);
-    match kind {
-        "tagKeys" => world.tags.keys.remove(&name),
-        _ => world.tags.values.remove(&name),
-    };
+    if call.param("validateOnly") != Some("true") {
+        match kind {
+            "tagKeys" => world.tags.keys.remove(&name),
+            _ => world.tags.values.remove(&name),
+        };
+    }
     let message = if kind == "tagKeys" {
         "TagKey"
     } else {

@@ -94,6 +94,11 @@ async fn what_tags_refuse() {
             (400, &json!("FAILED_PRECONDITION"))
         );
     }
+    let trial = format!("/v3/{dev}?validateOnly=true");
+    for _ in 0..2 {
+        let (status, _) = http.admin("DELETE", &trial, Value::Null).await;
+        assert_eq!(status, 200, "a trial deletes nothing");
+    }
     let (status, _) = http
         .admin("DELETE", &format!("/v3/{dev}"), Value::Null)
         .await;
