@@ -53,6 +53,7 @@ static FILES: &[(&str, &str)] = files![
     "cross-project",
     "inherited",
     "conditional",
+    "tagged",
     "denied",
     "owner",
     "typo",

@@ -1,7 +1,9 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -188,7 +190,8 @@ impl Shared {
     /// The system gives no randomness.
     pub fn signer_of(&self, account: &ServiceAccount, now: Timestamp) -> io::Result<Arc<Signer>> {
         let of = |signers: &HashMap<String, Arc<Signer>>| signers.get(&account.unique_id).cloned();
-        if let Some(signer) = of(&self.signers.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let known = of(&self.signers.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(signer) = known {
             return Ok(signer);
         }
         // Outside the lock: a key takes a while. Another call may have been quicker; then its key is it.
@@ -227,12 +230,17 @@ impl Shared {
     }
 
     /// A lock that a panic poisoned still guards whole values: nothing here is left half-written.
-    pub fn read(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Panics
+    /// In builds with debug assertions, when this thread holds the world already: with a writer waiting
+    /// in between, that would wait for itself.
+    pub fn read(&self) -> Held<RwLockReadGuard<'_, World>> {
+        Held::new(|| self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn write(&self) -> RwLockWriteGuard<'_, World> {
-        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    /// As [`State::read`].
+    pub fn write(&self) -> Held<RwLockWriteGuard<'_, World>> {
+        Held::new(|| self.world.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The time now.
@@ -242,11 +250,52 @@ impl Shared {
 
     /// Lets changes count whose time has come.
     pub fn settle(&self, now: Timestamp) {
-        if self.read().lag.as_ref().is_some_and(|lag| lag.is_due(now))
-            && let Some(lag) = &mut self.write().lag
-        {
-            lag.settle(now);
+        let due = self.read().lag.as_ref().is_some_and(|lag| lag.is_due(now));
+        if due {
+            let mut world = self.write();
+            if let Some(lag) = &mut world.lag {
+                lag.settle(now);
+            }
         }
+    }
+}
+
+thread_local! {
+    /// Whether this thread holds the world.
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The world while it is held. The same thread must not ask for it a second time.
+pub(crate) struct Held<G>(G);
+
+impl<G> Held<G> {
+    fn new(lock: impl FnOnce() -> G) -> Self {
+        debug_assert!(
+            !HELD.get(),
+            "the emulator's world was asked for by a thread that holds it"
+        );
+        HELD.set(true);
+        Self(lock())
+    }
+}
+
+impl<G> Drop for Held<G> {
+    fn drop(&mut self) {
+        HELD.set(false);
+    }
+}
+
+impl<G: Deref<Target = World>> Deref for Held<G> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+impl<G: DerefMut<Target = World>> DerefMut for Held<G> {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.0
     }
 }
 

@@ -38,12 +38,13 @@ pub(crate) fn compiled(expression: &str) -> Compilation {
     }
     static SEEN: OnceLock<Mutex<HashMap<Box<str>, Compilation>>> = OnceLock::new();
     let seen = SEEN.get_or_init(Mutex::default);
-    if let Some(known) = seen
+    let known = seen
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .get(expression)
-    {
-        return known.clone();
+        .cloned();
+    if let Some(known) = known {
+        return known;
     }
     let fresh = condition::compile(expression);
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,6 +53,13 @@ pub(crate) fn compiled(expression: &str) -> Compilation {
     }
     seen.insert(expression.into(), fresh.clone());
     fresh
+}
+
+/// Whether what a condition comes to may hang on the resource's tags. One that cannot be read is an
+/// error whatever the tags are.
+#[must_use]
+pub fn looks_at_tags(condition: &Condition) -> bool {
+    compiled(&condition.expression).is_ok_and(|compiled| compiled.uses("resource.tags"))
 }
 
 /// Evaluates with every statement's value, for an explanation.

@@ -20,6 +20,7 @@ mod troubleshoot;
 
 pub(crate) use boundary::effective_version;
 pub use cause::{Cause, CauseKind};
+pub use conditions::looks_at_tags;
 pub use diagnose::diagnose;
 pub use explain::explain;
 pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};

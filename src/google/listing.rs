@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::wire::{Api, ApiError, Ask, all_pages, encode, one_page};
+use super::wire::{Api, ApiError, Ask, Turned, all_pages, encode, one_page};
 use crate::estate::{Project, ServiceAccount};
 
 /// How far to look.
@@ -162,12 +162,25 @@ fn active(found: Vec<serde_json::Value>) -> Vec<Project> {
 
 type Page = (String, Result<Vec<ServiceAccount>, ApiError>);
 
+/// What comes after a page.
+enum Next {
+    Page(String),
+    /// The list cannot be followed to its end, so that what came of it is not all.
+    Broken(ApiError),
+}
+
 /// Page after page of one project's accounts (iam v1, `projects.serviceAccounts.list`, at most 100
 /// on a page).
 fn account_pages(ask: &dyn Ask, project: String) -> BoxStream<'_, Page> {
-    let start = Some(String::new());
-    stream::unfold((project, start), move |(project, token)| async move {
-        let token = token?;
+    let start = Some(Next::Page(String::new()));
+    let state = (project, Turned::default(), start);
+    stream::unfold(state, move |(project, mut turned, next)| async move {
+        let token = match next? {
+            Next::Page(token) => token,
+            Next::Broken(error) => {
+                return Some(((project.clone(), Err(error)), (project, turned, None)));
+            }
+        };
         let path = format!(
             "v1/projects/{}/serviceAccounts?pageSize=100",
             encode(&project)
@@ -179,12 +192,16 @@ fn account_pages(ask: &dyn Ask, project: String) -> BoxStream<'_, Page> {
                     .into_iter()
                     .filter_map(|a| serde_json::from_value(a).ok())
                     .collect();
-                let go_on = !next.is_empty() && next != token;
-                (Ok(accounts), go_on.then_some(next))
+                let next = match turned.to(&path, &next) {
+                    _ if next.is_empty() => None,
+                    Ok(()) => Some(Next::Page(next)),
+                    Err(error) => Some(Next::Broken(error)),
+                };
+                (Ok(accounts), next)
             }
             Err(error) => (Err(error), None),
         };
-        Some(((project.clone(), page), (project, next)))
+        Some(((project.clone(), page), (project, turned, next)))
     })
     .boxed()
 }

@@ -3,23 +3,29 @@
 //! What may not be read is marked so and is no error: for most people the organization's policies
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
+mod boundaries;
 mod branch;
 mod ghosts;
+mod groups;
+mod known;
 mod namesakes;
-mod people;
+mod providers;
+mod roles;
+mod tags;
 mod whole;
 
 pub use whole::{Everything, Groups, whole};
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use self::known::Known;
 use super::wire::{Api, ApiError, Ask, encode};
-use crate::estate::{Coverage, Estate};
+use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
@@ -58,25 +64,21 @@ pub async fn survey(
     let surveyor = Surveyor {
         ask,
         progress,
-        estate: Mutex::new(Estate::new(Coverage::Partial)),
+        known: Known::new(),
         begun: Mutex::new(HashSet::new()),
     };
     surveyor.first_wave(question).await?;
     surveyor.second_wave(question).await?;
     surveyor.ghosts(&|_| false);
     surveyor.namesakes(question).await?;
-    Ok(surveyor
-        .estate
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner))
+    Ok(surveyor.known.into_estate())
 }
 
 /// What the parts of a survey share.
 struct Surveyor<'a> {
     ask: &'a dyn Ask,
     progress: &'a (dyn Fn(Progress) + Send + Sync),
-    /// Held only to put something in, never while waiting.
-    estate: Mutex<Estate>,
+    known: Known,
     /// What was asked for already.
     begun: Mutex<HashSet<String>>,
 }
@@ -170,8 +172,9 @@ impl Surveyor<'_> {
         self.groups(question).await
     }
 
-    fn estate(&self) -> MutexGuard<'_, Estate> {
-        self.estate.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Remembers that something may not be read, and why.
+    fn unreadable(&self, name: &str, why: &str) {
+        self.known.put(|estate| estate.mark_unreadable(name, why));
     }
 
     /// Whether this is the first to ask for `what`.
@@ -224,9 +227,8 @@ impl Surveyor<'_> {
 
     /// The project (id) of an account, when it is known.
     fn project_of(&self, account: &Resource) -> Option<String> {
-        let estate = self.estate();
-        let found = estate.account(account.id())?;
-        Some(found.project_id.clone())
+        self.known
+            .with(|estate| Some(estate.account(account.id())?.project_id.clone()))
     }
 
     /// Whether the IAM Credentials API is on (serviceusage v1, `services.get`). Its state is IAM's
@@ -248,9 +250,10 @@ impl Surveyor<'_> {
         };
         let enabled = ["iam.googleapis.com", "iamcredentials.googleapis.com"];
         let enabled = enabled.into_iter().filter(|_| on).map(str::to_owned);
-        let mut estate = self.estate();
-        let id = estate.project(project).map(|p| p.project_id.clone());
-        estate.put_services(id.as_deref().unwrap_or(project), enabled);
+        self.known.put(|estate| {
+            let id = estate.project(project).map(|p| p.project_id.clone());
+            estate.put_services(id.as_deref().unwrap_or(project), enabled);
+        });
         Ok(())
     }
 }

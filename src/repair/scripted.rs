@@ -76,7 +76,8 @@ fn google(status: u16, message: &str) -> Response {
 async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
     if uri.path().ends_with(":getIamPolicy") {
         assert_eq!(uri.query(), Some("options.requestedPolicyVersion=3"));
-        return match world.looks.lock().unwrap().pop_front() {
+        let look = world.looks.lock().unwrap().pop_front();
+        return match look {
             None => axum_json(&world.policy.lock().unwrap()),
             Some(Look::Older(policy)) => axum_json(&policy),
             Some(Look::Lost) => broken(),
@@ -99,7 +100,8 @@ async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Respon
         *policy = sent["policy"].clone();
         policy["etag"] = json!("BwTWO=");
     };
-    match world.script.lock().unwrap().pop_front() {
+    let step = world.script.lock().unwrap().pop_front();
+    match step {
         None => commit(),
         Some(Step::Stale(theirs)) => {
             *policy = theirs;

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -101,13 +103,35 @@ impl Home {
     }
 }
 
+/// A command that takes longer than this waits for something that does not come.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits for the end of a program; one that hangs is ended, and the test with it.
+fn ended(child: Child) -> Output {
+    let id = child.id().to_string();
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || send.send(child.wait_with_output()));
+    match receive.recv_timeout(PATIENCE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            let killed = Command::new("kill").args(["-9", &id]).status();
+            let output = receive.recv().unwrap().unwrap();
+            panic!(
+                "it did not end within {PATIENCE:?} ({killed:?}); stdout:\n{}\nstderr:\n{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+    }
+}
+
 fn ran(mut command: Command, input: &str) -> Ran {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.as_bytes()).unwrap();
     }
-    let output = child.wait_with_output().unwrap();
+    let output = ended(child);
     Ran {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),

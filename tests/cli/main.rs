@@ -8,4 +8,5 @@ mod explain;
 mod fix;
 mod lists;
 mod paste;
+mod tags;
 mod terminal;

@@ -17,6 +17,7 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "boundary",
         "boundary-v1",
         "conditional",
+        "tagged",
         "cross-project",
         "custom-role-disabled",
         "delegation",

@@ -91,14 +91,14 @@ impl Surveyor<'_> {
     }
 
     fn missing(&self, accounts: [Resource; 2]) {
-        let mut estate = self.estate();
-        accounts.into_iter().for_each(|a| estate.put_missing(a));
+        self.known
+            .put(|estate| accounts.into_iter().for_each(|a| estate.put_missing(a)));
     }
 
     fn keep_account(&self, found: ServiceAccount) -> Found {
         let canonical = Resource::account(&found.project_id, &found.email);
         let project = found.project_id.clone();
-        self.estate().put_account(found);
+        self.known.put(|estate| estate.put_account(found));
         Found::There(Some(project), canonical)
     }
 
@@ -132,12 +132,11 @@ impl Surveyor<'_> {
             Ok(read.map_err(|error| error.why()))
         };
         let answer = self.watch(&label, read).await?;
-        let mut estate = self.estate();
-        match answer {
-            Ok(Ok(policy)) => estate.put_effective_org_policy(on, constraint, policy),
-            Ok(Err(why)) => estate.mark_unreadable(&org_policy::collection(&on), &why),
-            Err(error) => estate.mark_unreadable(&org_policy::collection(&on), &error.why()),
-        }
+        let answer = answer.map_err(|error| error.why()).and_then(|read| read);
+        self.known.put(|estate| match answer {
+            Ok(policy) => estate.put_effective_org_policy(on, constraint, policy),
+            Err(why) => estate.mark_unreadable(&org_policy::collection(&on), &why),
+        });
         Ok(())
     }
 
@@ -198,18 +197,19 @@ impl Surveyor<'_> {
         let mut up = match own {
             Ok(own) => {
                 let up = own.parent.clone();
-                self.estate().put_project(own);
+                self.known.put(|estate| estate.put_project(own));
                 up
             }
             // Known from its ancestry alone; nothing is known of it when that was refused too.
             Err(_) => match parent {
                 Some(parent) => {
-                    self.estate().put_project(Project {
+                    let project = Project {
                         name: here.relative(),
                         project_id: id.clone(),
                         parent: parent.clone(),
                         ..Project::default()
-                    });
+                    };
+                    self.known.put(|estate| estate.put_project(project));
                     parent
                 }
                 None => return Ok(vec![here]),
@@ -244,11 +244,8 @@ impl Surveyor<'_> {
     /// A folder or organization, for its name, and for its parent where that is not known yet.
     async fn container(&self, level: &Resource, parent: String) -> Result<String, ApiError> {
         if !self.first(&level.full_name()) {
-            return Ok(self
-                .estate()
-                .parent(level)
-                .map(|p| p.relative())
-                .unwrap_or(parent));
+            let above = self.known.with(|estate| estate.parent(level));
+            return Ok(above.map(|p| p.relative()).unwrap_or(parent));
         }
         let path = format!("v3/{}", path_of(level));
         let label = format!("{} {}", level.kind().word(), level.id());
@@ -258,25 +255,28 @@ impl Surveyor<'_> {
         let name = level.relative();
         if let Resource::Organization(_) = level {
             let read = answer.and_then(|v| shaped::<Organization>(&label, v));
-            self.estate().put_organization(read.unwrap_or(Organization {
+            let organization = read.unwrap_or(Organization {
                 name,
                 ..Organization::default()
-            }));
+            });
+            self.known
+                .put(|estate| estate.put_organization(organization));
             return Ok(String::new());
         }
         match answer.and_then(|v| shaped::<Folder>(&label, v)) {
             Ok(folder) => {
                 let parent = folder.parent.clone();
-                self.estate().put_folder(folder);
+                self.known.put(|estate| estate.put_folder(folder));
                 Ok(parent)
             }
             Err(_) => {
                 if !parent.is_empty() {
-                    self.estate().put_folder(Folder {
+                    let folder = Folder {
                         name,
                         parent: parent.clone(),
                         ..Folder::default()
-                    });
+                    };
+                    self.known.put(|estate| estate.put_folder(folder));
                 }
                 Ok(parent)
             }
@@ -289,15 +289,13 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("policy of {}", resource.relative());
-        match self
+        let read = self
             .watch_as::<AllowPolicy>(&label, read_policy(self.ask, resource))
-            .await?
-        {
-            Ok(policy) => self.estate().put_policy(resource.clone(), policy),
-            Err(error) => self
-                .estate()
-                .mark_unreadable(&resource.full_name(), &error.why()),
-        }
+            .await?;
+        self.known.put(|estate| match read {
+            Ok(policy) => estate.put_policy(resource.clone(), policy),
+            Err(error) => estate.mark_unreadable(&resource.full_name(), &error.why()),
+        });
         Ok(())
     }
 
@@ -314,24 +312,26 @@ impl Surveyor<'_> {
         let list = match self.watch(&label, list).await? {
             Ok(list) => list,
             Err(error) => {
-                self.estate().mark_unreadable(&collection, &error.why());
+                self.unreadable(&collection, &error.why());
                 return Ok(());
             }
         };
         let tasks = list.iter().map(|listed| self.deny_policy(listed));
         let read = try_join_all(tasks).await?;
-        let mut estate = self.estate();
-        for policy in read {
-            match policy {
-                Ok(policy) => {
-                    if !estate.put_deny_policy(policy) {
-                        estate.mark_unreadable(&collection, "a policy has a name of another form");
+        self.known.put(|estate| {
+            for policy in read {
+                match policy {
+                    Ok(policy) => {
+                        if !estate.put_deny_policy(policy) {
+                            let why = "a policy has a name of another form";
+                            estate.mark_unreadable(&collection, why);
+                        }
                     }
+                    Err(why) => estate.mark_unreadable(&collection, &why),
                 }
-                Err(why) => estate.mark_unreadable(&collection, &why),
             }
-        }
-        estate.put_deny_read(level.clone());
+            estate.put_deny_read(level.clone());
+        });
         Ok(())
     }
 
@@ -364,8 +364,7 @@ impl Surveyor<'_> {
                 .collect::<Result<Vec<_>, _>>()
         };
         let answer = self.watch(&label, list).await?;
-        let mut estate = self.estate();
-        match answer {
+        self.known.put(|estate| match answer {
             Ok(list) => {
                 estate.put_policy_bindings_read(level);
                 for binding in list {
@@ -373,7 +372,7 @@ impl Surveyor<'_> {
                 }
             }
             Err(error) => estate.mark_unreadable(&collection, &error.why()),
-        }
+        });
         Ok(())
     }
 }

@@ -14,21 +14,24 @@ impl Surveyor<'_> {
     /// Remembers the deleted accounts that policies name, where it is also known that none of that address
     /// is there, or another one is: by asking for it, or (`listed`) by having listed its project's.
     pub(super) fn ghosts(&self, listed: &dyn Fn(&str) -> bool) {
-        let mut estate = self.estate();
-        for ((email, uid), project) in named(&estate) {
-            let known = match estate.resolve(&Resource::account("-", &email)) {
-                Existence::Exists(_) | Existence::Missing => true,
-                Existence::Deleted | Existence::Unknown(_) => listed(&project),
-            };
-            if known {
-                estate.put_deleted(ServiceAccount {
-                    name: format!("projects/{project}/serviceAccounts/{email}"),
-                    email,
-                    project_id: project,
-                    unique_id: uid,
-                    ..ServiceAccount::default()
-                });
-            }
+        self.known.put(|estate| remember(estate, listed));
+    }
+}
+
+fn remember(estate: &mut Estate, listed: &dyn Fn(&str) -> bool) {
+    for ((email, uid), project) in named(estate) {
+        let known = match estate.resolve(&Resource::account("-", &email)) {
+            Existence::Exists(_) | Existence::Missing => true,
+            Existence::Deleted | Existence::Unknown(_) => listed(&project),
+        };
+        if known {
+            estate.put_deleted(ServiceAccount {
+                name: format!("projects/{project}/serviceAccounts/{email}"),
+                email,
+                project_id: project,
+                unique_id: uid,
+                ..ServiceAccount::default()
+            });
         }
     }
 }

@@ -54,7 +54,9 @@ impl Surveyor<'_> {
         if !self.nothing_explains(question) {
             return Ok(());
         }
-        let found = self.estate().account(question.target.id()).cloned();
+        let found = self
+            .known
+            .with(|estate| estate.account(question.target.id()).cloned());
         let Some((name, own)) = found.and_then(|account| {
             let (name, domain) = account.email.split_once('@')?;
             // Accounts that Google made are called otherwise in each project.
@@ -79,9 +81,10 @@ impl Surveyor<'_> {
     /// Whether the answer so far is a no for which there is no better reason than that nothing grants
     /// it.
     fn nothing_explains(&self, question: &Question) -> bool {
-        let estate = self.estate();
-        let explanation = explain(&estate, question);
-        let causes = diagnose(&estate, &explanation);
+        let causes = self.known.with(|estate| {
+            let explanation = explain(estate, question);
+            diagnose(estate, &explanation)
+        });
         !causes.is_empty()
             && causes
                 .iter()
@@ -104,7 +107,7 @@ impl Surveyor<'_> {
         let Some(found) = found.filter(|f| f.email.eq_ignore_ascii_case(&email)) else {
             return Ok(());
         };
-        self.estate().put_account(found);
+        self.known.put(|estate| estate.put_account(found));
         self.policy(&account).await
     }
 }

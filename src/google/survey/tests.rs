@@ -8,6 +8,7 @@ use super::*;
 use crate::estate::{Existence, Read, ServiceAccount};
 use crate::evaluate::{Verdict, explain};
 use crate::google::listing::{Scope, list_accounts};
+use crate::google::wire::all_pages;
 
 const CALLER: &str = "run@app.iam.gserviceaccount.com";
 const TARGET: &str = "vault@data.iam.gserviceaccount.com";
@@ -289,6 +290,80 @@ fn a_listing_streams_pages_over_all_projects() {
     assert_eq!(pages, [vec!["a@x", "b@x"], vec!["c@x"]]);
     assert_eq!((listing.projects, listing.accounts), (2, 3));
     assert_eq!(listing.unreadable[0].0, "projects/closed");
+}
+
+/// A server whose page tokens go in a circle.
+struct Circle;
+
+impl Ask for Circle {
+    fn get<'a>(&'a self, _: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
+        Box::pin(async move {
+            if path.starts_with("v3/projects:search") {
+                return Ok(json!({"projects": [{"name": "projects/1", "projectId": "app"}]}));
+            }
+            let next = if path.contains("pageToken=b") {
+                "c"
+            } else {
+                "b"
+            };
+            let next = if path.contains("pageToken=a") {
+                "b"
+            } else {
+                next
+            };
+            let next = if path.contains("pageToken=c") {
+                "a"
+            } else {
+                next
+            };
+            Ok(json!({"accounts": [{"name": "x", "email": "x@y"}], "nextPageToken": next}))
+        })
+    }
+
+    fn ask<'a>(
+        &'a self,
+        _: Api,
+        path: &'a str,
+        _: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.get(Api::Iam, path)
+    }
+}
+
+#[test]
+fn page_tokens_that_go_in_a_circle_end_with_an_error() {
+    let error = block_on(all_pages(&Circle, Api::Iam, "v1/x", "accounts")).unwrap_err();
+    assert!(
+        error.to_string().contains("the same page token twice"),
+        "{error}"
+    );
+    // What came of it is shown, and that it is not all is said.
+    let mut accounts = 0;
+    let mut each = |page: Vec<ServiceAccount>| accounts += page.len();
+    let listing = block_on(list_accounts(&Circle, &Scope::Everything, &mut each)).unwrap();
+    assert_eq!(listing.unreadable.len(), 1, "{listing:?}");
+    assert!(
+        listing.unreadable[0]
+            .1
+            .contains("the same page token twice")
+    );
+    // The first page, then each of the three once.
+    assert_eq!(accounts, 4);
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_list_is_not_taken_for_an_empty_one() {
+    let answers = [("v1/x".to_owned(), json!({"accounts": {"a": 1}}))];
+    let canned = Canned {
+        answers: answers.into(),
+        status: 403,
+        asked: Mutex::default(),
+    };
+    let error = block_on(all_pages(&canned, Api::Iam, "v1/x", "accounts")).unwrap_err();
+    assert!(
+        error.to_string().contains("`accounts` is no list"),
+        "{error}"
+    );
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -7,9 +7,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use super::known::Known;
 use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::policies::FoundRole;
-use crate::estate::{Coverage, Estate, ServiceAccount};
+use crate::estate::{Estate, ServiceAccount};
 use crate::google::listing::{Scope, list_projects};
 use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
@@ -93,7 +94,7 @@ pub async fn whole(
     let surveyor = Surveyor {
         ask,
         progress,
-        estate: Mutex::new(Estate::new(Coverage::Partial)),
+        known: Known::new(),
         begun: Mutex::new(HashSet::new()),
     };
     let mut unlisted = Vec::new();
@@ -117,13 +118,12 @@ pub async fn whole(
     let refused = side_by_side(tasks).await?;
     unlisted.extend(refused.into_iter().flatten());
     unlisted.sort();
-    let accounts: Vec<Resource> = {
-        let estate = surveyor.estate();
+    let accounts: Vec<Resource> = surveyor.known.with(|estate| {
         let named = estate.accounts();
         named
             .map(|a| Resource::account(&a.project_id, &a.email))
             .collect()
-    };
+    });
     // Those of the scope; the others' policies were read with their branch.
     if everything.account_policies {
         side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
@@ -148,9 +148,7 @@ pub async fn whole(
                 && !unread.contains(format!("projects/{}", p.project_id).as_str())
         })
     });
-    let estate = surveyor.estate.into_inner();
-    let estate = estate.unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok((estate, unlisted))
+    Ok((surveyor.known.into_estate(), unlisted))
 }
 
 impl Surveyor<'_> {
@@ -178,13 +176,12 @@ impl Surveyor<'_> {
             Ok(found) => found,
             Err(error) => return Ok(Some(error.why())),
         };
-        let mut estate = self.estate();
-        for account in found {
-            // What is of another form than documented names no account that could be judged.
-            if let Ok(account) = serde_json::from_value::<ServiceAccount>(account) {
-                estate.put_account(account);
-            }
-        }
+        // What is of another form than documented names no account that could be judged.
+        let read = found
+            .into_iter()
+            .filter_map(|v| serde_json::from_value::<ServiceAccount>(v).ok());
+        self.known
+            .put(|estate| read.for_each(|account| estate.put_account(account)));
         Ok(None)
     }
 }

@@ -1,0 +1,43 @@
+//! The roles that policies name.
+
+use std::collections::BTreeSet;
+
+use super::{Surveyor, side_by_side};
+use crate::google::wire::{Api, ApiError, is_plain_name};
+use crate::iam::{Role, predefined};
+
+impl Surveyor<'_> {
+    /// Roles that no table here knows: custom ones, and predefined ones that are newer (iam v1,
+    /// `roles.get`).
+    pub(super) async fn roles(&self) -> Result<(), ApiError> {
+        let unknown: BTreeSet<String> = self.known.with(|estate| {
+            estate
+                .policies()
+                .flat_map(|(_, policy)| policy.bindings.iter())
+                .filter(|b| predefined::role(&b.role).is_none() && is_role_name(&b.role))
+                .map(|b| b.role.to_string())
+                .collect()
+        });
+        let tasks = unknown.iter().map(|name| async move {
+            let path = format!("v1/{name}");
+            let label = format!("role {name}");
+            let answer = self
+                .watch_as::<Role>(&label, self.ask.get(Api::Iam, &path))
+                .await?;
+            self.known.put(|estate| match answer {
+                Ok(role) => estate.put_role(role),
+                Err(error) if error.status() == Some(404) => estate.put_missing_role(name),
+                Err(error) => estate.mark_unreadable(name, &error.why()),
+            });
+            Ok::<_, ApiError>(())
+        });
+        side_by_side(tasks).await.map(drop)
+    }
+}
+
+fn is_role_name(name: &str) -> bool {
+    is_plain_name(name)
+        && ["roles/", "projects/", "organizations/"]
+            .iter()
+            .any(|start| name.starts_with(start))
+}
