@@ -1,9 +1,10 @@
 //! bindscope: why a service-account impersonation is refused, and the one binding that mends it.
 //!
 //! The floor plan. Arrows go one way, left uses right:
-//! `main → cli, tui → repair, google, emulator → evaluate → estate → iam`.
+//! `main → cli, tui → answer → repair → google → evaluate → estate → iam`; `cli → emulator → evaluate`.
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod cli;
 pub mod emulator;
 pub mod estate;

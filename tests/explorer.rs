@@ -623,7 +623,7 @@ fn what_an_export_has_no_place_for_is_said_with_the_answer() {
         ..Opening::default()
     }
     .play();
-    play.says("An asset export holds no deny policies: taken as none.");
+    play.says("Taken for granted: there are no deny policies");
 }
 
 #[test]

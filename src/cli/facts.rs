@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, estates};
 use crate::estate::Estate;
 use crate::estate::file::{self, FileError};
@@ -12,10 +13,10 @@ use crate::evaluate::{Call, Question};
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
 use crate::google::pasted;
-use crate::google::survey::survey;
+use crate::google::wire::Ask;
 use crate::google::{Client, Connect, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::{history, last_grant};
+use crate::repair::{PlanOptions, history};
 
 use super::args::Global;
 use super::failure::Failure;
@@ -85,27 +86,33 @@ impl Facts {
         self.client.as_ref().map_err(|e| e.clone().into())
     }
 
-    /// Reads what a question needs; how far that is stands on one passing line.
+    /// Where answers come from.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    fn source<'a>(&'a self, reader: &'a dyn Ask) -> Result<Answers<'a>, Failure> {
+        Ok(Answers {
+            ask: reader,
+            endpoint: self.client()?.endpoint(),
+            history: &self.history,
+            assumptions: &self.assumptions,
+        })
+    }
+
+    /// Answers a question; how far the reading is stands on one passing line.
     ///
     /// # Errors
     /// When there are no credentials, when signed out, or when there is no connection.
-    pub async fn survey(&self, question: &Question) -> Result<Estate, Failure> {
+    pub async fn answer(
+        &self,
+        question: Question,
+        options: PlanOptions,
+    ) -> Result<Answer, Failure> {
         let reader = self.client()?.reader();
         let counting = out::Counting::default();
-        let mut estate = survey(&*reader, question, &|step| counting.step(&step)).await?;
-        drop(counting);
-        self.qualify(&mut estate);
-        Ok(estate)
-    }
-
-    /// The question with what the history knows of it: when it was last granted.
-    /// A history that cannot be read says nothing.
-    pub fn with_last_write(&self, mut question: Question) -> Question {
-        let (Ok(client), Ok(listing)) = (&self.client, history::list(&self.history)) else {
-            return question;
-        };
-        question.call.written = last_grant(&listing, client.endpoint(), &question);
-        question
+        let source = self.source(&*reader)?;
+        let told = |step| counting.step(&step);
+        Ok(source.answer(question, options, &told).await?)
     }
 
     /// Adds what the files given have no place for.

@@ -1,32 +1,8 @@
-//! The repairs of an answer, planned on the target's policy exactly as it stands.
+//! The repairs of an answer, as JSON.
 
 use serde_json::{Value, json};
 
-use super::facts::Facts;
-use super::failure::Failure;
-use crate::estate::Estate;
-use crate::evaluate::{Cause, Explanation, Outcome};
-use crate::repair::{Plan, PlanOptions, Remedy, Repair, prepare};
-
-/// Plans, with the target's policy read as it is: the estate's own knows the fields that it knows
-/// in its own order, a person is to see what will be written.
-///
-/// # Errors
-/// When signed out, or when there is no connection. A policy that may not be read is planned
-/// without.
-pub async fn planned(
-    facts: &Facts,
-    estate: &mut Estate,
-    explanation: &Explanation,
-    causes: &[Cause],
-    options: PlanOptions,
-) -> Result<Plan, Failure> {
-    if explanation.outcome == Outcome::WouldSucceed {
-        return Ok(Plan::default());
-    }
-    let reader = facts.client()?.reader();
-    Ok(prepare(&*reader, estate, explanation, causes, options).await?)
-}
+use crate::repair::{Plan, Remedy, Repair};
 
 /// The repairs of a plan: the ways that are one binding.
 pub fn singles(plan: &Plan) -> impl Iterator<Item = &Repair> {

@@ -16,16 +16,16 @@ use super::Leave;
 use super::message::{Look, Message, Ticket, Written};
 use super::model::{Change, Known};
 use super::{paths, tree};
-use crate::evaluate::{Question, diagnose, explain};
+use crate::answer::{Answer, Source};
+use crate::evaluate::{Question, explain};
 use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
-use crate::google::survey::survey;
 use crate::google::wire::{Ask, Tell};
 use crate::iam::Principal;
 use crate::repair::history::State;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out,
-    history, last_grant, may_carry_out, prepare, settle, undo, verify,
+    history, may_carry_out, settle, undo, verify,
 };
 
 /// Something to be done.
@@ -280,16 +280,18 @@ impl Executor {
                 let assumptions = Arc::clone(&self.assumptions);
                 let dir = self.history.clone();
                 self.spawn(Slot::Survey, async move {
-                    let mut asked = Asking {
+                    let asked = Asking {
                         ticket,
                         question,
                         fixed,
                     };
-                    // A history that cannot be read says nothing.
-                    asked.question.call.written = history::list(&dir).ok().and_then(|listing| {
-                        last_grant(&listing, client.endpoint(), &asked.question)
-                    });
-                    let result = answer(&*reader, asked, &assumptions, &send).await;
+                    let source = Source {
+                        ask: &*reader,
+                        endpoint: client.endpoint(),
+                        history: &dir,
+                        assumptions: &assumptions,
+                    };
+                    let result = answer(source, asked, &send).await;
                     let _ = send.send(Message::Surveyed(ticket, result));
                 });
             }
@@ -386,9 +388,8 @@ struct Asking {
 
 /// Reads the facts, judges, plans.
 async fn answer(
-    reader: &dyn Ask,
+    source: Source<'_>,
     asking: Asking,
-    assumptions: &[String],
     send: &UnboundedSender<Message>,
 ) -> Result<Box<Known>, String> {
     let Asking {
@@ -403,19 +404,14 @@ async fn answer(
     let progress = |step| {
         let _ = send.send(Message::Progress(ticket, step));
     };
-    let mut estate = survey(reader, &question, &progress)
-        .await
-        .map_err(|e| e.to_string())?;
-    for assumption in assumptions {
-        estate.assume(assumption);
-    }
-    let explanation = explain(&estate, &question);
-    let causes = diagnose(&estate, &explanation);
     // Planned on the policy as it stands: a person is to see what will be written.
-    let options = PlanOptions::default();
-    let plan = prepare(reader, &mut estate, &explanation, &causes, options)
-        .await
-        .map_err(|e| e.to_string())?;
+    let answer = source.answer(question, PlanOptions::default(), &progress);
+    let Answer {
+        estate,
+        explanation,
+        causes,
+        plan,
+    } = answer.await.map_err(|e| e.to_string())?;
     let rows = tree::rows(&estate, &explanation);
     Ok(Box::new(Known {
         rows,

@@ -129,6 +129,15 @@ fn a_grant_that_does_not_count_yet_is_said_to_be_on_its_way() {
     let ran = explained(&[]);
     assert_eq!(ran.ends(0).json()["outcome"], "WOULD_SUCCEED");
     assert_eq!(kinds(ran), young);
+    // `fix` knows it too: there is nothing to write, and it says why it may still be refused.
+    let again = fix(&emulator, &home, &["--yes"]);
+    again.ends(0);
+    let said = format!("{}{}", again.out, again.err);
+    assert!(said.contains("nothing to do"), "{said}");
+    assert!(
+        said.contains("may act as bq-privileged by what the policies say"),
+        "{said}"
+    );
     // The same grant, and nothing is known of when it was made: another permission, another home.
     let signing = ["--permission", "iam.serviceAccounts.signBlob"];
     assert!(kinds(explained(&signing)).is_empty());

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::super::repairs;
-use super::{Answer, NOT_JUDGED};
+use crate::answer::Answer;
+use crate::answer::limits::NOT_JUDGED;
 use crate::evaluate::{Cause, Explanation, org_policy, troubleshoot};
 use crate::google::pasted::Pasted;
 
@@ -27,7 +28,7 @@ pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
     put("causes", answer.causes.iter().map(cause).collect());
     let repairs = repairs::singles(&answer.plan).map(repairs::as_json);
     put("repairs", repairs.collect());
-    let names = NOT_JUDGED.iter().map(|(name, _)| Value::from(*name));
+    let names = NOT_JUDGED.iter().map(|not| Value::from(not.name));
     put("notJudged", names.collect());
     put("assumptions", explanation.assumptions.clone().into());
     let notices = org_policy::notices(&answer.estate, explanation);

@@ -6,34 +6,16 @@ mod text;
 
 use jiff::Timestamp;
 
+use super::Exit;
 use super::args::{Explain, Format, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Page};
-use super::{Exit, repairs};
-use crate::estate::Estate;
-use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
+use crate::answer::Answer;
+use crate::evaluate::{Outcome, Question};
 use crate::google::pasted::Pasted;
 use crate::iam::Permission;
-use crate::repair::{Plan, PlanOptions};
-
-/// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
-const NOT_JUDGED: &[(&str, &str)] = &[
-    ("VPC_SERVICE_CONTROLS", "VPC Service Controls perimeters"),
-    (
-        "ORGANIZATION_POLICIES",
-        "organization policies (except who may be granted roles, where a grant is planned, how long tokens live, and attaching across projects)",
-    ),
-    ("TOKEN_SCOPES", "the scopes of the caller's token"),
-];
-
-/// An answer with all that is shown of it.
-struct Answer {
-    estate: Estate,
-    explanation: Explanation,
-    causes: Vec<Cause>,
-    plan: Plan,
-}
+use crate::repair::PlanOptions;
 
 /// Answers the question.
 ///
@@ -64,8 +46,7 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         call: pasted.as_ref().map(Pasted::call).unwrap_or_default(),
     };
     let facts = facts::open(global).await?;
-    let question = facts.with_last_write(question);
-    let answer = answer(&facts, &question).await;
+    let answer = facts.answer(question, PlanOptions::default()).await;
     let end = answer.and_then(|answer| {
         shown(global.format, &answer, &facts, pasted.as_ref())?;
         Ok(exit(answer.explanation.outcome))
@@ -99,18 +80,4 @@ fn exit(outcome: Outcome) -> Exit {
         Outcome::WouldFail => Exit::No,
         Outcome::Unknown => Exit::Unknown,
     }
-}
-
-async fn answer(facts: &Facts, question: &Question) -> Result<Answer, Failure> {
-    let mut estate = facts.survey(question).await?;
-    let explanation = explain(&estate, question);
-    let causes = diagnose(&estate, &explanation);
-    let options = PlanOptions::default();
-    let plan = repairs::planned(facts, &mut estate, &explanation, &causes, options).await?;
-    Ok(Answer {
-        estate,
-        explanation,
-        causes,
-        plan,
-    })
 }

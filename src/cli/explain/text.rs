@@ -3,7 +3,8 @@
 use super::super::facts::Facts;
 use super::super::levels::{State, mark, pick};
 use super::super::out::{Ink, Page};
-use super::{Answer, NOT_JUDGED};
+use crate::answer::Answer;
+use crate::answer::limits::{self, NOT_JUDGED};
 use crate::estate::Estate;
 use crate::evaluate::explanation::{
     AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
@@ -45,7 +46,7 @@ pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts) {
             policies(page, &answer.estate, hop);
         }
     }
-    limits(page, answer);
+    not_covered(page, answer);
 }
 
 fn ink(outcome: Outcome) -> Ink {
@@ -480,20 +481,20 @@ fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
     }
 }
 
-fn limits(page: &mut Page, answer: &Answer) {
+fn not_covered(page: &mut Page, answer: &Answer) {
     let explanation = &answer.explanation;
     page.gap();
     for notice in org_policy::notices(&answer.estate, explanation) {
         page.wrapped(Ink::Unsure, "! ", &notice);
     }
-    let names: Vec<&str> = NOT_JUDGED.iter().map(|(_, words)| *words).collect();
+    let names: Vec<&str> = NOT_JUDGED.iter().map(|not| not.words).collect();
     page.wrapped(
         Ink::Faint,
         "Not judged: ",
         &format!("{}.", names.join(", ")),
     );
     if !explanation.assumptions.is_empty() {
-        let words: Vec<String> = explanation.assumptions.iter().map(|a| assumed(a)).collect();
+        let words = limits::assumptions(explanation);
         page.wrapped(
             Ink::Unsure,
             "Taken for granted: ",
@@ -509,25 +510,6 @@ fn limits(page: &mut Page, answer: &Answer) {
             "The caller's form is not known here; it is compared as written.",
         );
     }
-}
-
-/// An assumption in words.
-fn assumed(assumption: &str) -> String {
-    match assumption {
-        "TARGET_IS_ACTIVE" => "the target exists and is enabled (it could not be read)",
-        "CALLER_IS_ACTIVE" => "the caller exists and is enabled (it could not be read)",
-        "IAM_CREDENTIALS_API_IS_ENABLED" => {
-            "the IAM Credentials API is on where the call is billed (it could not be read)"
-        }
-        "NO_DENY_POLICIES_IN_EXPORT" => {
-            "there are no deny policies (an asset export has no place for them)"
-        }
-        "NO_BOUNDARIES_IN_EXPORT" => {
-            "there are no principal access boundaries (an asset export has no place for them)"
-        }
-        other => return other.to_lowercase().replace('_', " "),
-    }
-    .to_owned()
 }
 
 /// The console's page of the account, which it names by unique id, with the tab of those who may act

@@ -8,8 +8,9 @@ use super::args::{Fix, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Ink, Page};
-use super::{Exit, ask, repairs};
-use crate::evaluate::{Outcome, Question, diagnose, explain};
+use super::{Exit, ask};
+use crate::answer::Answer;
+use crate::evaluate::{Outcome, Question, explain};
 use crate::iam::Permission;
 use crate::repair::history;
 use crate::repair::reverts::was_reverted;
@@ -49,20 +50,22 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             args.wanted.at.unwrap_or(now),
         )
     };
-    let mut estate = facts.survey(&question).await?;
-    let explanation = explain(&estate, &question);
-    let causes = diagnose(&estate, &explanation);
-    let show = Show { format };
-    if explanation.outcome == Outcome::WouldSucceed {
-        show.nothing_to_do(&explanation)?;
-        return Ok(Exit::Done);
-    }
     let options = PlanOptions {
         role: args.role.clone(),
         expires: args.expires.and_then(|d| now.checked_add(d).ok()),
         policy: None,
     };
-    let plan = repairs::planned(facts, &mut estate, &explanation, &causes, options).await?;
+    let Answer {
+        estate,
+        explanation,
+        causes,
+        plan,
+    } = facts.answer(question.clone(), options).await?;
+    let show = Show { format };
+    if explanation.outcome == Outcome::WouldSucceed {
+        show.nothing_to_do(&explanation, &causes)?;
+        return Ok(Exit::Done);
+    }
     // What turns something on is never recommended: a person may still choose it.
     let offered = plan
         .remedies

@@ -46,7 +46,11 @@ impl Show {
         Ok(())
     }
 
-    pub(super) fn nothing_to_do(self, explanation: &Explanation) -> Result<(), Failure> {
+    pub(super) fn nothing_to_do(
+        self,
+        explanation: &Explanation,
+        causes: &[Cause],
+    ) -> Result<(), Failure> {
         let mut page = Page::default();
         let question = &explanation.question;
         page.pieces(&[
@@ -61,6 +65,11 @@ impl Show {
                 ),
             ),
         ]);
+        // That it may not count yet is the one cause of a yes.
+        for cause in causes {
+            page.wrapped(Ink::Unsure, "? ", &cause.message);
+            page.wrapped(Ink::Plain, "  ", &cause.remedy);
+        }
         self.page(&page);
         self.json(|| result(None, None, explanation.verdict, "nothing was missing"))
     }

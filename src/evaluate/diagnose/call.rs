@@ -175,8 +175,14 @@ pub(super) fn young(estate: &Estate, explanation: &Explanation, causes: &mut Cau
             CauseKind::MayBePropagating,
             grant,
             format!(
-                "{} may act as {} by what the policies say, and a policy was changed {age} seconds ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
-                names.caller, names.target
+                "{} may act as {} by what the policies say, and a policy was changed {} ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
+                names.caller,
+                names.target,
+                if age == 1 {
+                    "1 second".to_owned()
+                } else {
+                    format!("{age} seconds")
+                }
             ),
             format!(
                 "Wait and try again; look at {} once more if it is still refused after ten minutes.",

@@ -9,6 +9,7 @@ use super::super::page::{Page, Text, line, piece};
 use super::super::theme::Role;
 use super::super::tree;
 use super::back;
+use crate::answer::limits;
 use crate::estate::{Estate, Read};
 use crate::evaluate::explanation::{
     BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState, Tri,
@@ -227,31 +228,12 @@ fn answer_page(known: &Known) -> Page {
 
 /// What no answer here covers.
 pub(in crate::tui) fn not_judged(explanation: &Explanation) -> Vec<Text> {
-    let mut lines = vec![line(
-        Role::Dim,
-        "Not looked at: VPC Service Controls, most organization policies, scopes of the caller's token.",
-    )];
-    for words in explanation.assumptions.iter().map(|a| assumption(a)) {
-        lines.push(line(Role::Dim, words));
+    let names = limits::NOT_JUDGED.map(|not| not.short).join(", ");
+    let mut lines = vec![line(Role::Dim, format!("Not looked at: {names}."))];
+    for words in limits::assumptions(explanation) {
+        lines.push(line(Role::Dim, format!("Taken for granted: {words}.")));
     }
     lines
-}
-
-fn assumption(word: &str) -> String {
-    match word {
-        "TARGET_IS_ACTIVE" => "Taken for granted: the target exists and is enabled.".to_owned(),
-        "CALLER_IS_ACTIVE" => "Taken for granted: the caller exists and is enabled.".to_owned(),
-        "IAM_CREDENTIALS_API_IS_ENABLED" => {
-            "Taken for granted: the IAM Credentials API is on.".to_owned()
-        }
-        "NO_DENY_POLICIES_IN_EXPORT" => {
-            "An asset export holds no deny policies: taken as none.".to_owned()
-        }
-        "NO_BOUNDARIES_IN_EXPORT" => {
-            "An asset export holds no principal access boundaries: taken as none.".to_owned()
-        }
-        other => format!("Taken for granted: {other}"),
-    }
 }
 
 fn policy_at<'a>(explanation: &'a Explanation, at: &Resource) -> Option<&'a PolicyExplanation> {

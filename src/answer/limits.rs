@@ -1,0 +1,62 @@
+//! What an answer does not cover, and what it takes for granted, in one wording for all who say it.
+
+use crate::evaluate::Explanation;
+
+/// Something that no answer here looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJudged {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// For people.
+    pub words: &'static str,
+    /// The same where there is little room.
+    pub short: &'static str,
+}
+
+/// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
+pub const NOT_JUDGED: [NotJudged; 3] = [
+    NotJudged {
+        name: "VPC_SERVICE_CONTROLS",
+        words: "VPC Service Controls perimeters",
+        short: "VPC Service Controls",
+    },
+    NotJudged {
+        name: "ORGANIZATION_POLICIES",
+        words: "organization policies (except who may be granted roles, where a grant is planned, how long tokens live, and attaching across projects)",
+        short: "most organization policies",
+    },
+    NotJudged {
+        name: "TOKEN_SCOPES",
+        words: "the scopes of the caller's token",
+        short: "scopes of the caller's token",
+    },
+];
+
+/// What an answer takes for granted because it could not be read, each as half a sentence: `the target
+/// exists …`.
+#[must_use]
+pub fn assumptions(explanation: &Explanation) -> Vec<String> {
+    let names = explanation.assumptions.iter();
+    names.map(|name| assumed(name)).collect()
+}
+
+/// An assumption in words. A name that nobody here knows (an estate file may hold one) is read out.
+#[must_use]
+pub fn assumed(name: &str) -> String {
+    match name {
+        "TARGET_IS_ACTIVE" => "the target exists and is enabled",
+        "CALLER_IS_ACTIVE" => "the caller exists and is enabled",
+        "IAM_CREDENTIALS_API_IS_ENABLED" => {
+            "the IAM Credentials API is on where the call is billed"
+        }
+        "QUOTA_PROJECT_MAY_BE_USED" => "the caller may use the project that is billed",
+        "NO_DENY_POLICIES_IN_EXPORT" => {
+            "there are no deny policies (an asset export has no place for them)"
+        }
+        "NO_BOUNDARIES_IN_EXPORT" => {
+            "there are no principal access boundaries (an asset export has no place for them)"
+        }
+        other => return other.to_lowercase().replace('_', " "),
+    }
+    .to_owned()
+}

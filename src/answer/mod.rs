@@ -1,0 +1,84 @@
+//! The pipeline, once: survey → assume → explain → diagnose → plan.
+//!
+//! Commands and the explorer print an [`Answer`] and compute nothing of it themselves, so that the same
+//! question has the same answer wherever it is asked.
+
+pub mod limits;
+
+use std::path::Path;
+
+use crate::estate::Estate;
+use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
+use crate::google::survey::{Progress, survey};
+use crate::google::wire::{ApiError, Ask};
+use crate::repair::{Plan, PlanOptions, history, last_grant, prepare};
+
+/// Where answers come from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// Reads the facts.
+    pub ask: &'a dyn Ask,
+    /// What it speaks to, as the history names it.
+    pub endpoint: &'a str,
+    /// Where the history of changes is kept.
+    pub history: &'a Path,
+    /// What every answer takes for granted: what the files given have no place for.
+    pub assumptions: &'a [String],
+}
+
+/// An answer with all that is shown of it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What was read, as far as it could be.
+    pub estate: Estate,
+    /// The verdict, and every binding and rule that counted or did not.
+    pub explanation: Explanation,
+    /// What stands in the way, in the order in which a person should act; none where the call would
+    /// succeed.
+    pub causes: Vec<Cause>,
+    /// What would mend it; empty where the call would succeed.
+    pub plan: Plan,
+}
+
+impl Source<'_> {
+    /// Answers a question. `options` say what kind of repair is wanted.
+    ///
+    /// # Errors
+    /// When signed out (401), or when there is no connection. What may not be read is no error: the
+    /// answer says what it hangs on.
+    pub async fn answer(
+        &self,
+        question: Question,
+        options: PlanOptions,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Answer, ApiError> {
+        let question = self.with_last_write(question);
+        let mut estate = survey(self.ask, &question, progress).await?;
+        self.qualify(&mut estate);
+        let explanation = explain(&estate, &question);
+        let causes = diagnose(&estate, &explanation);
+        let plan = prepare(self.ask, &mut estate, &explanation, &causes, options).await?;
+        Ok(Answer {
+            estate,
+            explanation,
+            causes,
+            plan,
+        })
+    }
+
+    /// Adds what the files given have no place for.
+    pub fn qualify(&self, estate: &mut Estate) {
+        for assumption in self.assumptions {
+            estate.assume(assumption);
+        }
+    }
+
+    /// The question with what the history knows of it: when it was last granted. A history that cannot
+    /// be read says nothing.
+    fn with_last_write(&self, mut question: Question) -> Question {
+        if let Ok(listing) = history::list(self.history) {
+            question.call.written = last_grant(&listing, self.endpoint, &question);
+        }
+        question
+    }
+}
