@@ -232,8 +232,12 @@ fn cases() -> Vec<Case> {
         refused("signed out at the write", write(Status(401)), "not signed in"),
         refused("the write is refused", write(Status(403)), "403"),
         refused("the write is wrong", write(Status(400)), "400"),
-        Case { what: "the write is reset before", rule: write(ResetBefore), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
-        Case { what: "the write is unavailable", rule: write(Status(503)), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
+        applied("the write is reset before", write(ResetBefore)),
+        applied("the write is reset before, again and again", Rule { times: 4, ..write(ResetBefore) }),
+        applied("the write is unavailable", write(Status(503))),
+        applied("the write is unavailable, again and again", Rule { times: 4, ..write(Status(503)) }),
+        Case { what: "the write is reset before for good", rule: always(write(ResetBefore)), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
+        Case { what: "the write is unavailable for good", rule: always(write(Status(503))), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
         applied("the write is reset after", write(ResetAfter)),
         applied("the write is unavailable after", write(StatusAfter(503))),
         applied("the write is in error after", write(StatusAfter(500))),
@@ -398,17 +402,19 @@ async fn undo_takes_back_once_or_not_at_all() {
             "in force",
         ),
         ("refused", write(Status(403)), 2, 1, "APPLIED", "in force"),
+        ("reset before", write(ResetBefore), 0, 0, "UNDONE", ""),
         (
-            "reset before",
-            write(ResetBefore),
+            "reset before for good",
+            always(write(ResetBefore)),
             2,
             1,
             "UNDOING",
             "still applied",
         ),
+        ("unavailable", write(Status(503)), 0, 0, "UNDONE", ""),
         (
-            "unavailable",
-            write(Status(503)),
+            "unavailable for good",
+            always(write(Status(503))),
             2,
             1,
             "UNDOING",
@@ -485,6 +491,65 @@ async fn undo_takes_back_once_or_not_at_all() {
             );
         },
     )
+    .await;
+}
+
+/// The connection is cut before and after the write arrives, once and several times, and somebody else
+/// writes in between: with `--yes` the change is there once, and so is theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn others_who_write_while_answers_are_lost_keep_what_they_wrote() {
+    use Fault::{ResetAfterOthers, ResetBefore, ResetBeforeOthers, Status};
+    let twice = |fault| Rule {
+        times: 2,
+        ..write(fault)
+    };
+    let lines = vec![
+        ("before, once", vec![write(ResetBeforeOthers)], 1),
+        ("before, twice", vec![twice(ResetBeforeOthers)], 2),
+        (
+            "before, and then theirs",
+            vec![
+                twice(ResetBefore),
+                write(ResetBeforeOthers),
+                write(Status(503)),
+            ],
+            1,
+        ),
+        ("after", vec![write(ResetAfterOthers)], 1),
+        (
+            "before, and then after",
+            vec![write(ResetBeforeOthers), write(ResetAfterOthers)],
+            2,
+        ),
+    ];
+    side_by_side(lines, |(what, rules, theirs)| async move {
+        let world = World::new().await;
+        let ours = |policy: &Value| {
+            let bindings = bindings(policy);
+            let bindings = bindings.as_array().unwrap().clone();
+            let of = |role: &str, member: &str| {
+                let with = bindings.iter().filter(|b| b["role"] == role);
+                let members = with.flat_map(|b| b["members"].as_array().unwrap());
+                members.filter(|m| *m == member).count()
+            };
+            (
+                of("roles/iam.serviceAccountTokenCreator", CALLER),
+                of("roles/iam.serviceAccountUser", "user:cleo@example.com"),
+            )
+        };
+        world.proxy.set(rules.clone());
+        let ran = world.fix().await;
+        assert_eq!(ran.code, 0, "{what}: {}", ran.words);
+        assert_eq!(ran.json["applied"], true, "{what}");
+        assert_eq!(ours(&world.policy().await), (1, theirs), "{what}");
+        assert_eq!(world.told().await.0, "APPLIED", "{what}");
+
+        world.proxy.set(rules);
+        let ran = world.run(&["undo"]).await;
+        assert_eq!(ran.code, 0, "{what}: {}", ran.words);
+        assert_eq!(ours(&world.policy().await), (0, 2 * theirs), "{what}");
+        assert_eq!(world.told().await.0, "UNDONE", "{what}");
+    })
     .await;
 }
 

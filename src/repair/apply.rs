@@ -73,7 +73,8 @@ pub struct Applied {
 ///
 /// Where the change is there already nothing is written. A 409 is met by reading again, and by
 /// writing again only while the change is the one confirmed. When the answer to a write is lost the
-/// policy is read, never written a second time.
+/// policy is read: where it is still the one that was shown, the write is sent again under its etag;
+/// where it is another without the change, the change is shown anew.
 ///
 /// # Errors
 /// [`ApplyError`], which says in each case whether anything was written.
@@ -149,6 +150,15 @@ impl Aim for Repair {
             });
         }
         Ok(Some(fresh.after))
+    }
+
+    fn anew(&self, policy: &Value) -> Option<ApplyError> {
+        Some(match self.on(policy) {
+            Ok(fresh) => ApplyError::Changed {
+                fresh: Box::new(fresh),
+            },
+            Err(error) => error.into(),
+        })
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Step {
     LostAfter,
     /// Does nothing, and the answer breaks off.
     LostBefore,
+    /// Does nothing, the answer breaks off, and somebody else writes this meanwhile.
+    LostAnd(Value),
     /// Does nothing, and says so with this status and these words.
     Refuse(u16, &'static str),
     /// Commits, and answers with this status all the same.
@@ -112,6 +114,10 @@ async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Respon
             return broken();
         }
         Some(Step::LostBefore) => return broken(),
+        Some(Step::LostAnd(theirs)) => {
+            *policy = theirs;
+            return broken();
+        }
         Some(Step::Refuse(status, words)) => return google(status, words),
         Some(Step::CommitAnd(status)) => {
             commit();

@@ -13,6 +13,8 @@ use crate::iam::Resource;
 /// How often, and how far apart, it is looked whether an API is on: enabling is an operation that
 /// takes its time (discovery document serviceusage v1, `services.enable`).
 const LOOKS: u32 = 60;
+/// How often it is sent at most.
+const SENDS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why it was not turned on, or not for certain.
@@ -111,13 +113,18 @@ pub(super) async fn set(
 ) -> Result<(), SwitchError> {
     let title = switch.title();
     let (api, path) = call(switch, if on { "enable" } else { "disable" });
-    let sent = writer.tell(api, &path, &json!({})).await;
-    if let Err(error) = sent
-        && !matches!(error.status(), None | Some(408 | 409 | 500..))
-    {
-        return Err(SwitchError::Refused { title, error });
-    }
-    for _ in 0..LOOKS {
+    let mut lost = true;
+    for look in 0..LOOKS {
+        // Where no answer came it is sent again: twice is the same as once.
+        if lost && look < SENDS {
+            let sent = writer.tell(api, &path, &json!({})).await;
+            lost = sent.is_err();
+            if let Err(error) = sent
+                && !matches!(error.status(), None | Some(408 | 409 | 500..))
+            {
+                return Err(SwitchError::Refused { title, error });
+            }
+        }
         if is_on(reader, switch).await.is_ok_and(|is| is == on) {
             return Ok(());
         }

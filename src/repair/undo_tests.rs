@@ -7,6 +7,7 @@ use crate::evaluate::Question;
 use crate::iam::Principal;
 use crate::repair::history::{Standing, list, newest_in_force, settle};
 use crate::repair::scripted::{Http, Look, Step, World, served};
+use crate::repair::write::TRIES;
 use crate::repair::{Journal, Repair, apply};
 
 const ME: &str = "serviceAccount:run@app.iam.gserviceaccount.com";
@@ -227,9 +228,34 @@ async fn a_lost_answer_is_resolved_by_reading() {
     assert_eq!(case.writes(), 2, "applied once, taken back once");
     assert!(is_undone(&case.entry()));
 
-    // Lost before anything happened: open, and settled by asking.
+    // Lost before anything happened: sent again, under the same etag.
     let case = Case::applied(None, before()).await;
-    case.script(vec![Step::LostBefore]);
+    case.script(vec![Step::LostBefore, Step::LostBefore]);
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    assert_eq!(case.writes(), 4, "applied once, taken back at the third");
+    assert!(is_undone(&case.entry()));
+
+    // Somebody else writes between: taken back from what is there then.
+    let case = Case::applied(None, before()).await;
+    let mut theirs = case.policy();
+    theirs["etag"] = json!("BwTHEIRS=");
+    let more = json!({ "role": "roles/viewer", "members": ["user:somebody-else@example.com"] });
+    theirs["bindings"]
+        .as_array_mut()
+        .unwrap()
+        .push(more.clone());
+    case.script(vec![Step::LostAnd(theirs)]);
+    assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
+    assert!(
+        case.policy()["bindings"]
+            .as_array()
+            .unwrap()
+            .contains(&more)
+    );
+
+    // Lost each time: open, and settled by asking.
+    let case = Case::applied(None, before()).await;
+    case.script((0..TRIES).map(|_| Step::LostBefore).collect());
     assert!(matches!(
         case.undo().await,
         Err(UndoError::Write(WriteError::Lost { .. }))

@@ -1,5 +1,6 @@
 //! The one place where a policy is written: write with the etag, meet a conflict by reading again,
-//! read back. Never twice, never over somebody. [`apply`](mod@super::apply) and
+//! read back. A write whose answer is lost is sent again only under the etag of the first, which lets
+//! at most one of them through: never twice, never over somebody. [`apply`](mod@super::apply) and
 //! [`undo`](mod@super::undo) say what they want of the policy ([`Aim`]), the rest is here.
 
 use std::time::Duration;
@@ -54,9 +55,9 @@ pub enum WriteError {
         "nothing was written: the policy of {0} was changed by others each time. Try again in a moment"
     )]
     Contended(Resource),
-    /// The answer to the write was lost, and the policy does not have the change.
+    /// The answer to the write was lost each time, and the policy does not have the change.
     #[error(
-        "the connection was lost while the policy of {resource} was written ({error}); read again, the change is not there. Try again; `history` tells should it arrive late"
+        "the connection was lost each time the policy of {resource} was written ({error}); read again, the change is not there. Try again; `history` tells should it arrive late"
     )]
     Lost {
         /// Whose policy.
@@ -98,6 +99,12 @@ impl WriteError {
 pub(super) trait Aim: Sync {
     /// The whole policy to be written in the place of this one; `None` when it is as wanted.
     fn edited(&self, policy: &Value) -> Result<Option<Value>, WriteError>;
+
+    /// After a lost answer, on a policy that somebody else has written since and that does not have the
+    /// change: the error that shows it anew. `None` where it was confirmed whatever the policy is.
+    fn anew(&self, _policy: &Value) -> Option<WriteError> {
+        None
+    }
 }
 
 /// A policy as it was read, and as it is to be written.
@@ -160,6 +167,8 @@ pub(super) async fn write(
 ) -> Result<Wrote, WriteError> {
     // What 16 writers at once need to get through one after the other; jitter keeps them apart.
     let mut waits = waits(Duration::from_millis(25), Duration::from_secs(1), TRIES - 1);
+    // The last of ours whose answer was lost: it may have arrived, or may do so yet.
+    let mut lost: Option<Lost> = None;
     loop {
         let error = match set_policy(writer, resource, &draft_now.after).await {
             Ok(answer) => return read_back(reader, resource, aim, draft_now, answer).await,
@@ -169,28 +178,87 @@ pub(super) async fn write(
             Some(409 | 429) => {}
             // It may have taken place: ask the policy.
             None | Some(408 | 500..) => {
-                return after_loss(reader, resource, aim, draft_now, error).await;
+                let over = etag(&draft_now.before).to_owned();
+                match look(reader, resource, aim, &over).await {
+                    Look::There(after) => return Ok(ours(draft_now.before, after)),
+                    Look::Failed => {
+                        return Err(WriteError::Unclear {
+                            resource: resource.clone(),
+                            error,
+                        });
+                    }
+                    // Nobody has written since: the same again, under the same etag.
+                    Look::Older => {
+                        let Some(wait) = waits.next() else {
+                            return Err(WriteError::Lost {
+                                resource: resource.clone(),
+                                error,
+                            });
+                        };
+                        lost = Some(Lost {
+                            before: draft_now.before.clone(),
+                            error,
+                        });
+                        tokio::time::sleep(wait).await;
+                        continue;
+                    }
+                    // Somebody has: it is planned anew below.
+                    Look::Other => {
+                        lost = Some(Lost {
+                            before: draft_now.before.clone(),
+                            error: error.clone(),
+                        });
+                    }
+                }
             }
             _ => return Err(refused(resource, error, &draft_now)),
         }
         let Some(wait) = waits.next() else {
-            return Err(if error.status() == Some(409) {
-                WriteError::Contended(resource.clone())
-            } else {
-                refused(resource, error, &draft_now)
+            return Err(match (lost, error.status()) {
+                (Some(Lost { error, .. }), _) => WriteError::Lost {
+                    resource: resource.clone(),
+                    error,
+                },
+                (None, Some(409)) => WriteError::Contended(resource.clone()),
+                (None, _) => refused(resource, error, &draft_now),
             });
         };
         tokio::time::sleep(wait).await;
         draft_now = match draft(reader, resource, aim).await? {
-            Next::Write(draft) => draft,
+            // What was shown stood on a policy that is gone, and what became of the write is not
+            // certain: whoever confirmed it is to see it again.
+            Next::Write(draft) => match aim.anew(&draft.before).filter(|_| lost.is_some()) {
+                Some(again) => return Err(again),
+                None => draft,
+            },
             Next::Nothing(policy) => {
-                return Ok(Wrote {
-                    ours: false,
-                    before: policy.clone(),
-                    after: policy,
+                return Ok(match lost {
+                    // The lost one arrived after all.
+                    Some(lost) => ours(lost.before, policy),
+                    None => Wrote {
+                        ours: false,
+                        before: policy.clone(),
+                        after: policy,
+                    },
                 });
             }
         };
+    }
+}
+
+/// A write of ours whose answer was lost.
+struct Lost {
+    /// What it was to be written over.
+    before: Value,
+    /// What came back.
+    error: ApiError,
+}
+
+fn ours(before: Value, after: Value) -> Wrote {
+    Wrote {
+        ours: true,
+        before,
+        after,
     }
 }
 
@@ -221,18 +289,13 @@ async fn read_back(
     answer: Value,
 ) -> Result<Wrote, WriteError> {
     let over = etag(&sent.before).to_owned();
-    let ours = |after| Wrote {
-        ours: true,
-        before: sent.before.clone(),
-        after,
-    };
     match look(reader, resource, aim, &over).await {
-        Look::There(after) => return Ok(ours(after)),
+        Look::There(after) => return Ok(ours(sent.before, after)),
         Look::Other => return Err(WriteError::Gone(resource.clone())),
         Look::Older | Look::Failed => {}
     }
     if matches!(aim.edited(&answer), Ok(None)) {
-        return Ok(ours(answer));
+        return Ok(ours(sent.before, answer));
     }
     Err(WriteError::Unclear {
         resource: resource.clone(),
@@ -241,27 +304,6 @@ async fn read_back(
             message: "the answer to the write does not hold the change".to_owned(),
         },
     })
-}
-
-/// No answer came: the policy tells.
-async fn after_loss(
-    reader: &dyn Ask,
-    resource: &Resource,
-    aim: &dyn Aim,
-    sent: Draft,
-    error: ApiError,
-) -> Result<Wrote, WriteError> {
-    let over = etag(&sent.before).to_owned();
-    let resource = resource.clone();
-    match look(reader, &resource, aim, &over).await {
-        Look::There(after) => Ok(Wrote {
-            ours: true,
-            before: sent.before,
-            after,
-        }),
-        Look::Other | Look::Older => Err(WriteError::Lost { resource, error }),
-        Look::Failed => Err(WriteError::Unclear { resource, error }),
-    }
 }
 
 /// What the policy shows after a write.

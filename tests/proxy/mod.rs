@@ -14,8 +14,14 @@ use tokio::sync::Semaphore;
 pub enum Fault {
     /// The connection is closed; the call never took place.
     ResetBefore,
+    /// The connection is closed, the call never took place, and somebody else writes the policy first:
+    /// a binding of their own.
+    ResetBeforeOthers,
     /// The call took place; the connection is closed without an answer.
     ResetAfter,
+    /// The call took place, somebody else writes a binding of their own after it, and the connection is
+    /// closed without an answer.
+    ResetAfterOthers,
     /// The call took place; half of the answer comes.
     Truncated,
     /// This status; the call never took place.
@@ -136,6 +142,7 @@ impl Proxy {
         let fault = self.fault(&path);
         match fault {
             Some(Fault::ResetBefore) => return,
+            Some(Fault::ResetBeforeOthers) => return self.others(&path, headers).await,
             Some(Fault::Status(status)) => {
                 answer(&mut stream, status, &refusal(status), None).await;
                 return;
@@ -143,10 +150,11 @@ impl Proxy {
             Some(Fault::StallBefore) => return self.stall(stream).await,
             _ => {}
         }
-        let (status, text) = self.forward(&method, &path, headers, body).await;
-        self.state.lock().unwrap().passed.push(path);
+        let (status, text) = self.forward(&method, &path, headers.clone(), body).await;
+        self.state.lock().unwrap().passed.push(path.clone());
         match fault {
             Some(Fault::ResetAfter) => {}
+            Some(Fault::ResetAfterOthers) => self.others(&path, headers).await,
             Some(Fault::StallAfter) => self.stall(stream).await,
             Some(Fault::StatusAfter(status)) => {
                 answer(&mut stream, status, &refusal(status), None).await;
@@ -156,6 +164,25 @@ impl Proxy {
             }
             _ => answer(&mut stream, status, &text, None).await,
         }
+    }
+
+    /// Somebody else's write to the policy that `path` sets.
+    async fn others(&self, path: &str, headers: Vec<(String, String)>) {
+        let read = path.replace(
+            ":setIamPolicy",
+            ":getIamPolicy?options.requestedPolicyVersion=3",
+        );
+        let (_, text) = self
+            .forward("POST", &read, headers.clone(), b"{}".to_vec())
+            .await;
+        let mut policy: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if policy["bindings"].is_null() {
+            policy["bindings"] = serde_json::json!([]);
+        }
+        policy["bindings"].as_array_mut().unwrap().push(others());
+        let body = serde_json::json!({ "policy": policy }).to_string();
+        let (status, text) = self.forward("POST", path, headers, body.into_bytes()).await;
+        assert_eq!(status, 200, "{text}");
     }
 
     async fn stall(&self, mut stream: TcpStream) {
@@ -182,6 +209,11 @@ impl Proxy {
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
+}
+
+/// What somebody else writes.
+pub fn others() -> serde_json::Value {
+    serde_json::json!({ "role": "roles/iam.serviceAccountUser", "members": ["user:cleo@example.com"] })
 }
 
 type Call = (String, String, Vec<(String, String)>, Vec<u8>);
