@@ -93,6 +93,9 @@ static FILES: &[(&str, &str)] = files![
     "expired",
     "scopes",
     "young",
+    "person-target",
+    "default-account",
+    "third-project",
 ];
 
 /// All stories, in the order in which they are best met.

@@ -17,6 +17,7 @@ use super::org_policy;
 use super::state::{Shared, World};
 use crate::estate::Read;
 use crate::evaluate::condition;
+use crate::iam::address::is_service_account;
 use crate::iam::{AllowPolicy, Binding, Member, PolicyMember, Principal, Resource, ResourceKind};
 
 /// The etag of a policy that was never written, as Google gives it.
@@ -398,10 +399,18 @@ fn not_in_hierarchy(role: &str) -> Refusal {
 
 fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
     let text: String = member.text.chars().filter(|c| !c.is_control()).collect();
+    if let Some((written, address)) = text.split_once(':')
+        && let Some(kind) = real_kind(world, &address.to_lowercase())
+        && ["user", "group", "serviceAccount"].contains(&written)
+        && kind != written
+    {
+        return Err(wrong_kind(address, kind));
+    }
     match &member.member {
         Member::One(Principal::ServiceAccount(email)) => {
             // Agents and accounts of projects outside the estate cannot be judged here.
-            if world.estate.account(email).is_none() && world.owns_address(email) {
+            let none = !is_service_account(email) || world.owns_address(email);
+            if world.estate.account(email).is_none() && none {
                 return Err(Refusal::invalid(format!(
                     "Service account {email} does not exist."
                 )));
@@ -420,6 +429,8 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
             ];
             if known.iter().any(|kind| text.starts_with(kind)) {
                 Err(Refusal::invalid(format!("Invalid principal: {text}.")))
+            } else if let Some(kind) = real_kind(world, &text.to_lowercase()) {
+                Err(wrong_kind(&text, kind))
             } else {
                 Err(Refusal::invalid(format!(
                     "The member {text} is of an unknown type. Please set a valid type prefix for the member."
@@ -428,6 +439,37 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// What an address is, where that is known here: an account of a project, or by its domain one of
+/// somebody else's; a group of the estate; one of an organization's own users.
+fn real_kind(world: &World, address: &str) -> Option<&'static str> {
+    let (_, domain) = address.split_once('@')?;
+    let estate = &world.estate;
+    if estate.account(address).is_some() {
+        return Some("serviceAccount");
+    }
+    if is_service_account(address) {
+        // One that does not exist is of no kind.
+        return (!world.owns_address(address)).then_some("serviceAccount");
+    }
+    if estate.groups().any(|g| *g.email == *address) {
+        return Some("group");
+    }
+    // A group that the estate does not hold may have such an address too: said of none.
+    let ours = estate
+        .organizations()
+        .any(|o| o.display_name.eq_ignore_ascii_case(domain));
+    let person = Member::One(Principal::User(address.to_owned()));
+    let known = || estate.members().any(|m| m.member == person);
+    (ours && known()).then_some("user")
+}
+
+/// As IAM says it (GoogleCloudPlatform/terraform-splunk-log-export#41).
+fn wrong_kind(address: &str, kind: &str) -> Refusal {
+    Refusal::invalid(format!(
+        "Principal {address} is of type \"{kind}\". The principal should appear as \"{kind}:{address}\"."
+    ))
 }
 
 /// Decodes an etag, whichever base64 a client made of it.

@@ -22,6 +22,7 @@ use super::tags::Catalog;
 use super::tokens::Tokens;
 use super::{Options, StartError};
 use crate::estate::{Estate, Existence, Read, ServiceAccount};
+use crate::iam::address::project_of;
 use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny, org_policy};
 
 /// How many refusals are remembered for `troubleshootError`.
@@ -425,12 +426,10 @@ impl World {
         self.change(|estate| estate.put_account(account.clone()));
     }
 
-    /// Whether an address looks like a user-managed account of a project of this estate.
+    /// Whether an address looks like an account of people's, or a default account, of a project of
+    /// this estate.
     pub fn owns_address(&self, email: &str) -> bool {
-        email
-            .split_once('@')
-            .and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"))
-            .is_some_and(|project| self.estate.project(project).is_some())
+        project_of(email).is_some_and(|project| self.estate.project(project).is_some())
     }
 
     /// The canonical name of something that exists.

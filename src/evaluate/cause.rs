@@ -7,7 +7,7 @@ use crate::iam::Resource;
 /// The set as a type, and all of it as a list.
 macro_rules! kinds {
     ($($kind:ident),* $(,)?) => {
-        /// The contract's closed set of causes.
+        /// The contract's closed set of causes, in the order in which a person should act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         #[allow(
@@ -25,28 +25,12 @@ macro_rules! kinds {
     };
 }
 
+// In the order in which a person should act, which is that of the causes of an answer: what is gone or
+// off (no grant helps while it is), the call itself, the hop of a chain that breaks, what beats every
+// grant; then grants that were meant for this and miss, the likeliest mix-up first; that nothing grants
+// it at all; what is not known; and last what time mends.
 kinds! {
-    NoGrant,
-    GrantOnCallersProject,
-    GrantElsewhere,
-    SelfGrant,
-    RoleLacksPermission,
-    BasicRoleNotEnough,
-    RoleDisabled,
-    RoleDeleted,
-    RoleUnknown,
-    MemberMisspelled,
-    MemberDeleted,
-    MemberKindMismatch,
-    NotInGroup,
-    FederatedMismatch,
-    ConditionFalse,
-    ConditionError,
-    ConditionUnsupportedAttribute,
-    ConditionUndecided,
-    Denied,
-    OutsideBoundary,
-    BrokenHop,
+    TargetIsNoServiceAccount,
     TargetNotFound,
     TargetDeleted,
     TargetDisabled,
@@ -54,15 +38,36 @@ kinds! {
     CallerDeleted,
     CallerDisabled,
     ApiDisabled,
-    PolicyNotReadable,
-    GroupNotReadable,
-    RoleNotReadable,
-    MayBePropagating,
     QuotaProjectDenied,
     ScopeInsufficient,
     CredentialsExpired,
     LifetimeTooLong,
+    BrokenHop,
+    OutsideBoundary,
+    Denied,
+    ConditionFalse,
+    ConditionError,
+    ConditionUnsupportedAttribute,
+    RoleDisabled,
+    RoleDeleted,
+    MemberMisspelled,
+    MemberDeleted,
+    MemberKindMismatch,
+    FederatedMismatch,
+    GrantOnCallersProject,
+    GrantElsewhere,
+    BasicRoleNotEnough,
+    RoleLacksPermission,
+    SelfGrant,
+    NotInGroup,
+    NoGrant,
+    RoleUnknown,
+    RoleNotReadable,
+    ConditionUndecided,
     BoundaryUndecided,
+    GroupNotReadable,
+    PolicyNotReadable,
+    MayBePropagating,
 }
 
 /// One reason, where it sits, and what to do about it.
@@ -78,4 +83,20 @@ pub struct Cause {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+    /// The command that does it, for a POSIX shell, where one command does.
+    pub command: Option<String>,
+}
+
+impl Cause {
+    /// What to do about it, with the command.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match &self.command {
+            Some(command) => {
+                let remedy = self.remedy.strip_suffix('.').unwrap_or(&self.remedy);
+                format!("{remedy}: {command}")
+            }
+            None => self.remedy.clone(),
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::explanation::Seen;
 use super::explanation::{
-    AccountState, BoundariesExplanation, Call, DenyExplanation, Explanation, Outcome,
-    PolicyExplanation, Question, Tri, Verdict,
+    AccountState, BoundariesExplanation, Call, Explanation, Outcome, PolicyExplanation, Question,
+    Tri, Verdict,
 };
 use super::judge::Judge;
 use super::{allow, boundary, deny, may, membership, org_policy};
@@ -11,7 +11,7 @@ use crate::estate::{Ancestry, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Permission, Principal, Resource, address};
 
 /// The API that mints and signs.
 const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
@@ -169,13 +169,6 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     {
         assumptions.push("QUOTA_PROJECT_MAY_BE_USED".to_owned());
     }
-    let as_written = |d: &DenyExplanation| {
-        let mut rules = d.policies.iter().flat_map(|p| &p.rules);
-        rules.any(|r| r.as_written.is_some() && r.denies != Tri::No)
-    };
-    if deny.iter().any(as_written) {
-        assumptions.push(DENY_GROUP_AS_WRITTEN.to_owned());
-    }
     let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
     Explanation {
         outcome: with_call(from_policies, &question, quota.as_ref(), extended),
@@ -198,15 +191,10 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     }
 }
 
-/// A deny rule that decides names a permission group that Google would have refused.
-pub const DENY_GROUP_AS_WRITTEN: &str = "DENY_GROUP_TAKEN_AS_WRITTEN";
-
 fn no_boundaries() -> BoundariesExplanation {
     BoundariesExplanation {
         boundaries: Vec::new(),
         unreadable: Vec::new(),
-        unplaced: None,
-        assumed: false,
         eligible: Tri::Yes,
         undecided: None,
     }
@@ -333,6 +321,10 @@ pub(super) fn locate(estate: &Estate, target: &Resource) -> (Resource, AccountSt
             (resource, state, ancestry)
         }
         Existence::Deleted => guess(AccountState::Deleted),
+        // Whatever may be read of it: no service account has such an address.
+        _ if target.id().contains('@') && !address::is_service_account(target.id()) => {
+            guess(AccountState::NotFound)
+        }
         Existence::Missing => guess(AccountState::NotFound),
         Existence::Unknown(_) => guess(AccountState::Unknown),
     }
@@ -350,7 +342,7 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
         return Resource::account(owner, &deleted.email);
     }
     let named = if &**project == "-" {
-        membership::address_project(account).and_then(|p| estate.project(p))
+        address::project_of(account).and_then(|p| estate.project(p))
     } else {
         estate.project(project)
     };
@@ -361,8 +353,13 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
 }
 
 fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
-    let Principal::ServiceAccount(email) = caller else {
-        return AccountState::Active;
+    let email = match caller {
+        Principal::ServiceAccount(email) => email,
+        // Nobody's: a person has no such address.
+        Principal::User(email) if address::is_service_account(email) => {
+            return AccountState::NotFound;
+        }
+        _ => return AccountState::Active,
     };
     match estate.resolve(&Resource::account("-", email)) {
         Existence::Exists(_) => match estate.account(email) {
@@ -370,11 +367,11 @@ fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
             _ => AccountState::Active,
         },
         Existence::Deleted => AccountState::Deleted,
+        _ if !address::is_service_account(email) => AccountState::NotFound,
         // An account of a project that the estate does not hold may well exist elsewhere.
         Existence::Missing => {
             let told = estate.coverage() == crate::estate::Coverage::Partial;
-            let ours =
-                membership::address_project(email).is_some_and(|p| estate.project(p).is_some());
+            let ours = address::project_of(email).is_some_and(|p| estate.project(p).is_some());
             if told || ours {
                 AccountState::NotFound
             } else {

@@ -99,6 +99,13 @@ impl Resource {
     pub fn parse_account(text: &str) -> Result<Self, NotAResource> {
         let text = text.trim();
         let bare = text.strip_prefix("serviceAccount:").unwrap_or(text);
+        // People ask for a person's or a group's account too; that it is none is an answer.
+        let other = ["user:", "group:"]
+            .iter()
+            .find_map(|k| text.strip_prefix(k));
+        if let Some(address) = other.filter(|a| is_email(a)) {
+            return Ok(Self::account("-", address));
+        }
         if is_account(bare) {
             return Ok(Self::account("-", bare));
         }

@@ -94,11 +94,16 @@ fn denial(
         shell(&format!("--attachment-point={point}"))
     );
     let exception = deny_principal(caller);
-    let command = format!(
-        "gcloud iam policies get {flags} --format=json > {}\n# edit it: add {} to exceptionPrincipals of rules[{}].denyRule\ngcloud iam policies update {flags} {}",
-        shell(&file),
+    // No comment: zsh takes none where lines are typed.
+    let edit = format!(
+        "edit it: add {} to exceptionPrincipals of rules[{}].denyRule",
         visible(&exception),
-        rules.join("], rules["),
+        rules.join("], rules[")
+    );
+    let command = format!(
+        "gcloud iam policies get {flags} --format=json > {}\n: {}\ngcloud iam policies update {flags} {}",
+        shell(&file),
+        shell(&edit),
         shell(&format!("--policy-file={file}")),
     );
     Elsewhere {
@@ -215,8 +220,29 @@ fn boundary(
 fn deleted(estate: &Estate, account: &Resource) -> Elsewhere {
     let id = estate
         .deleted_account(account.id())
-        .map_or("", |a| &a.unique_id);
-    let id = if id.is_empty() { "UNIQUE_ID" } else { id };
+        .map(|a| &*a.unique_id)
+        .filter(|id| !id.is_empty());
+    let command = match id {
+        Some(id) => format!("gcloud iam service-accounts undelete {}", shell(id)),
+        // It takes the unique id, which the log of its deletion holds (doc "Delete and undelete service
+        // accounts").
+        None => {
+            let filter = format!(
+                "resource.type=\"service_account\" resource.labels.email_id=\"{}\" \"DeleteServiceAccount\"",
+                account.id()
+            );
+            let project = match account {
+                Resource::ServiceAccount { project, .. } if &**project != "-" => {
+                    format!(" {}", shell(&format!("--project={project}")))
+                }
+                _ => String::new(),
+            };
+            format!(
+                "gcloud logging read {} --freshness=30d{project}",
+                shell(&filter)
+            )
+        }
+    };
     Elsewhere {
         what: format!(
             "The account {} would have to be brought back, within 30 days of its deletion; one made anew is another identity.",
@@ -224,7 +250,7 @@ fn deleted(estate: &Estate, account: &Resource) -> Elsewhere {
         ),
         place: account.full_name(),
         who: "Whoever holds iam.serviceAccounts.undelete on its project.".to_owned(),
-        command: format!("gcloud iam service-accounts undelete {}", shell(id)),
+        command,
     }
 }
 

@@ -214,7 +214,7 @@ impl<'a> Change<'a> {
         let head = "curl --fail-with-body --silent --show-error --request POST \\\n  --header \"Authorization: Bearer $(gcloud auth print-access-token)\" \\\n  --header 'Content-Type: application/json' \\\n";
         let body = visible_json(&json!({ "policy": self.after }));
         format!(
-            "# 1. The policy as it is\n{head}  --data {} \\\n  {}\n\n# 2. The policy with the change, refused when the etag is no longer the one that was read\n{head}  --data {} \\\n  {}\n",
+            ": '1. The policy as it is'\n{head}  --data {} \\\n  {}\n\n: '2. The policy with the change, refused when the etag is no longer the one that was read'\n{head}  --data {} \\\n  {}\n",
             shell(&asks.to_string()),
             shell(&format!("{base}:getIamPolicy{query}")),
             shell(&body),

@@ -231,7 +231,15 @@ fn step_up(estate: &Estate, caller: &Principal, target: &[Held]) -> StepUp {
 fn stands_for(estate: &Estate, text: &str, member: &Member) -> Option<String> {
     let text = visible(text);
     Some(match member {
-        Member::One(_) | Member::Deleted { .. } | Member::Impossible(_) => return None,
+        // Every pod whose spec names no other account runs as `default`.
+        Member::One(one) => match one.kubernetes().filter(|pod| pod.name == "default") {
+            Some(pod) => format!(
+                "Every pod of the namespace {} that runs as default, as all do whose spec names no serviceAccountName, would gain it. Give the workload a Kubernetes service account of its own, and grant the role to that one.",
+                visible(pod.namespace)
+            ),
+            None => return None,
+        },
+        Member::Deleted { .. } | Member::Impossible(_) => return None,
         Member::AllUsers => "Everybody on the internet would gain it.".to_owned(),
         Member::AllAuthenticatedUsers => {
             "Everybody with a Google account would gain it.".to_owned()

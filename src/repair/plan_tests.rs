@@ -55,6 +55,7 @@ fn planned(
             place: String::new(),
             message: String::new(),
             remedy: String::new(),
+            command: None,
         })
         .into_iter()
         .collect();

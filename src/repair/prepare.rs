@@ -8,9 +8,9 @@ use super::remedy::{Plan, remedies};
 use crate::estate::{Estate, Existence};
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome};
 use crate::google::org_policies;
-use crate::google::wire::{ApiError, Ask, read_policy};
+use crate::google::wire::{Api, ApiError, Ask, is_plain_name, read_policy};
 use crate::iam::org_policy::{ALLOWED_DOMAINS, ALLOWED_MEMBERS, collection};
-use crate::iam::{Resource, ResourceKind};
+use crate::iam::{Resource, ResourceKind, Role};
 
 /// The constraints on members of allow policies.
 const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];
@@ -46,6 +46,9 @@ pub async fn prepare(
             None => Ok(None),
         }
     };
+    if let Some(role) = &options.role {
+        look_up(ask, estate, role).await?;
+    }
     let places = places(estate, explanation, causes);
     let wanted = places.iter().flat_map(|on| ON_MEMBERS.map(|c| (on, c)));
     let asked = wanted.map(|(on, constraint)| async move {
@@ -69,6 +72,32 @@ pub async fn prepare(
     }
     where_set(ask, estate, &plan).await;
     Ok(remedies(estate, explanation, causes, &options))
+}
+
+/// Reads a role that was asked for by name, unless it is known. One that is not there is remembered
+/// so; one that may not be read may well be there.
+async fn look_up(ask: &dyn Ask, estate: &mut Estate, role: &str) -> Result<(), ApiError> {
+    if estate.role(role).known().is_some() {
+        return Ok(());
+    }
+    if !is_plain_name(role) {
+        estate.put_missing_role(role);
+        return Ok(());
+    }
+    match ask.get(Api::Iam, &format!("v1/{role}")).await {
+        Ok(value) => {
+            if let Ok(found) = serde_json::from_value::<Role>(value) {
+                estate.put_role(found);
+            }
+        }
+        // 400: a name of a form that no role has.
+        Err(ApiError::Refused {
+            status: 400 | 404, ..
+        }) => estate.put_missing_role(role),
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 /// The levels whose organization policies count for what a plan may change: the project of each

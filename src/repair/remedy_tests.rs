@@ -149,7 +149,7 @@ fn a_deny_rule_is_told_with_who_and_how_and_no_binding_is_offered() {
     assert_eq!(
         one.command,
         format!(
-            "gcloud iam policies get no-minting --attachment-point=cloudresourcemanager.googleapis.com/projects/data --kind=denypolicies --format=json > no-minting.json\n# edit it: add {me} to exceptionPrincipals of rules[0].denyRule\ngcloud iam policies update no-minting --attachment-point=cloudresourcemanager.googleapis.com/projects/data --kind=denypolicies --policy-file=no-minting.json"
+            "gcloud iam policies get no-minting --attachment-point=cloudresourcemanager.googleapis.com/projects/data --kind=denypolicies --format=json > no-minting.json\n: 'edit it: add {me} to exceptionPrincipals of rules[0].denyRule'\ngcloud iam policies update no-minting --attachment-point=cloudresourcemanager.googleapis.com/projects/data --kind=denypolicies --policy-file=no-minting.json"
         )
     );
     // What it says is what helps.

@@ -50,6 +50,8 @@ pub struct Opening {
     pub via: Vec<String>,
     /// A federated caller's attributes.
     pub attributes: Vec<(String, String)>,
+    /// What is asked for.
+    pub permission: &'static str,
     /// An error that is pasted at once.
     pub pasted: Option<&'static str>,
     pub two_steps_from: bindscope::repair::Power,
@@ -70,6 +72,7 @@ impl Default for Opening {
             assumptions: Vec::new(),
             via: Vec::new(),
             attributes: Vec::new(),
+            permission: "iam.serviceAccounts.getAccessToken",
             pasted: None,
             two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
         }
@@ -85,6 +88,7 @@ impl Opening {
             estate: &story.name,
             pair: (pasted.is_none()).then_some((&story.caller, &story.target)),
             pasted,
+            permission: &story.permission,
             via: story.via.clone(),
             attributes: attributes.map(|(n, v)| (n.clone(), v.clone())).collect(),
             ..Self::default()
@@ -121,7 +125,7 @@ impl Opening {
             read_only: self.read_only,
             caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),
             target: self.pair.map(|(_, t)| Resource::parse_account(t).unwrap()),
-            permission: Permission::get_access_token(),
+            permission: Permission::parse(self.permission).unwrap(),
             via: self
                 .via
                 .iter()
@@ -135,6 +139,7 @@ impl Opening {
             offer: None,
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
+            line: bindscope::repair::Line::default(),
             two_steps_from: self.two_steps_from,
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());

@@ -211,7 +211,12 @@ async fn iam_refuses_what_it_would_refuse() {
         (
             json!({ "role": CREATOR, "members": ["run-processor@app-prod.iam.gserviceaccount.com"] }),
             1,
-            "is of an unknown type. Please set a valid type prefix for the member.",
+            "Principal run-processor@app-prod.iam.gserviceaccount.com is of type \"serviceAccount\". The principal should appear as \"serviceAccount:run-processor@app-prod.iam.gserviceaccount.com\".",
+        ),
+        (
+            json!({ "role": CREATOR, "members": ["robot:run-processor"] }),
+            1,
+            "The member robot:run-processor is of an unknown type. Please set a valid type prefix for the member.",
         ),
         (
             json!({ "role": CREATOR, "members": ["serviceAccount:nobody@app-prod.iam.gserviceaccount.com"] }),
@@ -233,6 +238,75 @@ async fn iam_refuses_what_it_would_refuse() {
         let (status, body) = http.admin("POST", &set, json!({ "policy": policy })).await;
         assert_eq!(status, 400, "{body}");
         assert!(message(&body).contains(words), "{body}");
+    }
+}
+
+/// The same on every level, whatever kind is written for whatever address.
+#[tokio::test]
+async fn a_member_of_another_kind_is_refused_with_its_own() {
+    let http = serve("person-target", Options::default()).await;
+    let run = "run-processor@app-prod.iam.gserviceaccount.com";
+    let agent = "service-1@gcp-sa-pubsub.iam.gserviceaccount.com";
+    for level in [
+        OWNED,
+        "/v3/projects/data-vault",
+        "/v1/projects/data-vault",
+        "/v3/folders/2002",
+        "/v2/folders/2002",
+        "/v3/organizations/1001",
+    ] {
+        for (written, kind, address) in [
+            (format!("user:{run}"), "serviceAccount", run),
+            (
+                format!("user:{}", run.to_uppercase()),
+                "serviceAccount",
+                run,
+            ),
+            (format!("group:{run}"), "serviceAccount", run),
+            (format!("user:{agent}"), "serviceAccount", agent),
+            (
+                "user:finance@example.com".into(),
+                "group",
+                "finance@example.com",
+            ),
+            (
+                "serviceAccount:finance@example.com".into(),
+                "group",
+                "finance@example.com",
+            ),
+            ("finance@example.com".into(), "group", "finance@example.com"),
+        ] {
+            let before = http
+                .admin("POST", &format!("{level}:getIamPolicy"), json!({}))
+                .await
+                .1;
+            let binding = json!({ "role": "roles/iam.serviceAccountUser", "members": [written] });
+            let policy = json!({ "policy": { "bindings": [binding] } });
+            let set = format!("{level}:setIamPolicy");
+            let (status, body) = http.admin("POST", &set, policy).await;
+            assert_eq!(status, 400, "{level} {written}: {body}");
+            let words = format!("is of type \"{kind}\". The principal should appear as \"{kind}:");
+            let said = message(&body).to_lowercase();
+            assert!(
+                said.contains(&words.to_lowercase()),
+                "{level} {written}: {body}"
+            );
+            assert!(said.contains(address), "{level} {written}: {body}");
+            let after = http
+                .admin("POST", &format!("{level}:getIamPolicy"), json!({}))
+                .await
+                .1;
+            assert_eq!(after, before, "{level} {written}");
+        }
+        let (status, body) = http
+            .admin(
+                "POST",
+                &format!("{level}:setIamPolicy"),
+                json!({ "policy": { "bindings": [{ "role": "roles/iam.serviceAccountUser", "members": ["serviceAccount:nobody@nowhere.example"] }] } }),
+            )
+            .await;
+        assert_eq!(status, 400, "{body}");
+        assert!(message(&body).contains("does not exist"), "{body}");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Member, PolicyMember, Principal, Resource, ResourceKind};
+use crate::text::shell;
 
 /// So many groups that the caller is not in are named at most.
 const MOST_GROUPS: usize = 3;
@@ -30,16 +31,21 @@ pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Ca
         explanation,
         names: Names::of(estate, explanation),
     };
-    for part in [
-        View::conditions,
-        View::roles,
-        View::members,
-        View::weak_roles,
-        View::self_grants,
-    ] {
-        for policy in &explanation.allow {
-            for binding in &policy.bindings {
+    for policy in &explanation.allow {
+        for binding in &policy.bindings {
+            // A binding is told once, by what is most likely wrong with it.
+            let told = causes.len();
+            for part in [
+                View::conditions,
+                View::roles,
+                View::members,
+                View::weak_roles,
+                View::self_grants,
+            ] {
                 part(&view, policy, binding, causes);
+                if causes.len() > told {
+                    break;
+                }
             }
         }
     }
@@ -242,16 +248,12 @@ impl View<'_> {
                 format!(
                     "{start}. No such role is known here, so whether it holds {permission} is not known."
                 ),
-                format!("Look it up: gcloud iam roles describe {name}"),
+                "Look it up.".to_owned(),
             ),
         };
-        causes.push(
-            kind,
-            Some(&policy.resource),
-            policy.resource.full_name(),
-            message,
-            remedy,
-        );
+        let look_up = (binding.role_state == RoleState::Unknown).then(|| describe(name));
+        causes.on(kind, &policy.resource, message, remedy);
+        causes.with(look_up);
     }
 
     fn members(
@@ -580,7 +582,10 @@ impl View<'_> {
         binding: &BindingExplanation,
         causes: &mut Causes,
     ) {
-        if binding.role_state != RoleState::Included || binding.matches == Tri::Yes {
+        if binding.role_state != RoleState::Included
+            || binding.matches == Tri::Yes
+            || !is_meant_for_it(&binding.role)
+        {
             return;
         }
         let members = self.all_members(&policy.resource, binding);
@@ -609,6 +614,7 @@ impl View<'_> {
                     words::grant(self.explanation, &self.names)
                 ),
             );
+            causes.in_place_of(CauseKind::SelfGrant);
         } else {
             causes.on(
                 CauseKind::SelfGrant,
@@ -654,6 +660,32 @@ impl View<'_> {
             }
         }
     }
+}
+
+/// Whether a role is given so that somebody acts as an account: one of IAM's own, or one that people
+/// made. Basic roles and those of other services hold such permissions among thousands (Editor holds
+/// actAs), and default accounts and service agents have them on their own project without anybody
+/// having mixed anything up.
+pub(super) fn is_meant_for_it(role: &str) -> bool {
+    let (name, _) = without_hidden_condition(role);
+    name.starts_with("roles/iam.") || !name.starts_with("roles/")
+}
+
+/// The command that shows a role; a custom one is named by its id and its place.
+fn describe(role: &str) -> String {
+    let place = role.split_once("/roles/").and_then(|(home, id)| {
+        let (kind, of) = home.split_once('/')?;
+        let flag = kind.strip_suffix('s')?;
+        Some(format!(
+            "{} {}",
+            shell(id),
+            shell(&format!("--{flag}={of}"))
+        ))
+    });
+    format!(
+        "gcloud iam roles describe {}",
+        place.unwrap_or_else(|| shell(role))
+    )
 }
 
 fn policy_is_about_accounts(explanation: &Explanation) -> bool {

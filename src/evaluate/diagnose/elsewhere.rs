@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::cause::CauseKind;
-use super::super::explanation::{Explanation, Tri};
+use super::super::explanation::{BindingExplanation, Explanation, Tri};
 use super::super::role::without_hidden_condition;
-use super::Causes;
+use super::bindings::is_meant_for_it;
 use super::words::{self, Names};
+use super::{Causes, is_weak};
 use crate::estate::Estate;
 use crate::iam::{Member, Resource, ResourceKind};
 
@@ -34,7 +35,8 @@ fn on_callers_branch(
 ) -> BTreeSet<Resource> {
     let mut told = BTreeSet::new();
     for policy in &explanation.off_path {
-        if !policy.bindings.iter().any(|b| b.grants == Tri::Yes) {
+        let meant = |b: &BindingExplanation| b.grants == Tri::Yes && is_meant_for_it(&b.role);
+        if !policy.bindings.iter().any(meant) {
             continue;
         }
         let remedy = words::grant(explanation, names);
@@ -94,7 +96,7 @@ fn on_others(
     let mut roles: Vec<(&Arc<str>, bool)> = Vec::new();
     let mut found: Vec<(bool, &Resource, bool)> = Vec::new();
     for place in estate.grants_naming(&explanation.question.caller.member()) {
-        if !holds(estate, explanation, &place.role, &mut roles) {
+        if !is_meant_for_it(&place.role) || !holds(estate, explanation, &place.role, &mut roles) {
             continue;
         }
         let resource = &place.resource;
@@ -118,7 +120,7 @@ fn on_others(
             found.truncate(MOST);
         }
     }
-    let nothing_nearer = causes.len() == before;
+    let nothing_nearer = causes.kinds(before).all(is_weak);
     nearest_first(&mut found);
     for (alike, resource, conditional) in found.into_iter().take(MOST) {
         if !alike && !nothing_nearer {

@@ -1,7 +1,5 @@
-//! From an explanation to causes: what stands in the way, in the order in which a person should act.
-//!
-//! Accounts and APIs first (nothing helps while they are off), then hops of a delegation chain,
-//! boundaries, deny rules, and last what allow policies lack.
+//! From an explanation to causes: what stands in the way, in the order in which a person should act,
+//! which is that of [`CauseKind`].
 
 mod barred;
 mod bindings;
@@ -9,6 +7,7 @@ mod call;
 mod elsewhere;
 mod nearest;
 mod state;
+mod target;
 mod unread;
 mod words;
 
@@ -25,22 +24,25 @@ pub use nearest::nearest_accounts;
 /// `explanation` must come from [`super::explain`] with the same estate.
 #[must_use]
 pub fn diagnose(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
-    let mut causes = Causes::default();
     if explanation.outcome == Outcome::WouldSucceed {
+        let mut causes = Causes::default();
         call::young(estate, explanation, &mut causes);
-        return causes.0;
+        return causes.sorted();
     }
     if explanation.hops.is_empty() {
-        one(estate, explanation, &mut causes);
+        one(estate, explanation)
     } else {
-        hops(estate, explanation, &mut causes);
+        hops(estate, explanation)
     }
-    causes.0
 }
 
-/// Causes in order, each once.
+/// Causes, each once, with the kind whose place in the order each takes.
 #[derive(Default)]
-pub(crate) struct Causes(Vec<Cause>);
+pub(crate) struct Causes {
+    all: Vec<(CauseKind, Cause)>,
+    /// Whether the last one that was pushed is there only once.
+    fresh: bool,
+}
 
 impl Causes {
     pub fn push(
@@ -57,9 +59,32 @@ impl Causes {
             place: place.into(),
             message: message.into(),
             remedy: remedy.into(),
+            command: None,
         };
-        if !self.0.contains(&cause) {
-            self.0.push(cause);
+        let known = self.all.iter().any(|(_, c)| {
+            (c.kind, &c.place, &c.message) == (cause.kind, &cause.place, &cause.message)
+        });
+        self.fresh = !known;
+        if !known {
+            self.all.push((kind, cause));
+        }
+    }
+
+    fn last(&mut self) -> Option<&mut (CauseKind, Cause)> {
+        self.all.last_mut().filter(|_| self.fresh)
+    }
+
+    /// One command does what the remedy of the last one says.
+    pub fn with(&mut self, command: Option<String>) {
+        if let Some((_, cause)) = self.last() {
+            cause.command = command;
+        }
+    }
+
+    /// The last one takes the place of another kind in the order.
+    pub fn in_place_of(&mut self, kind: CauseKind) {
+        if let Some((place, _)) = self.last() {
+            *place = kind;
         }
     }
 
@@ -75,11 +100,34 @@ impl Causes {
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
+    }
+
+    /// The kinds of those from the `from`th on.
+    fn kinds(&self, from: usize) -> impl Iterator<Item = CauseKind> {
+        self.all.iter().skip(from).map(|(_, c)| c.kind)
+    }
+
+    /// In the order in which a person should act.
+    fn sorted(mut self) -> Vec<Cause> {
+        self.all.sort_by_key(|(place, _)| *place);
+        self.all.into_iter().map(|(_, cause)| cause).collect()
     }
 }
 
-fn one(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+/// Whether a cause leaves open that something nearer was meant: the caller has a role that does not
+/// do, somebody else has one, or it is not known.
+fn is_weak(kind: CauseKind) -> bool {
+    kind >= CauseKind::BasicRoleNotEnough
+}
+
+fn one(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
+    let mut causes = Causes::default();
+    collect(estate, explanation, &mut causes);
+    causes.sorted()
+}
+
+fn collect(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     state::accounts(estate, explanation, causes);
     // Nothing that policies say helps an account that is not there: nothing can be granted on it or to it.
     let gone = |state| matches!(state, AccountState::NotFound | AccountState::Deleted);
@@ -160,9 +208,10 @@ fn namesake(estate: &Estate, explanation: &Explanation) -> String {
     String::new()
 }
 
-/// A chain fails at the hops that fail; each is told with the causes of its own.
-fn hops(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+/// A chain fails at the hops that fail; each is told with the causes of its own, in the chain's order.
+fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
     let count = explanation.hops.len();
+    let mut all: Vec<Cause> = Vec::new();
     for (i, hop) in explanation.hops.iter().enumerate() {
         if hop.outcome == Outcome::WouldSucceed {
             continue;
@@ -173,16 +222,15 @@ fn hops(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
         } else {
             "cannot be told"
         };
-        let mut own = Causes::default();
-        one(estate, hop, &mut own);
+        let own = one(estate, hop);
         let because = own
-            .0
             .first()
             .map(|c| format!(" {}", c.message))
             .unwrap_or_default();
         // A hop that cannot be judged is told by its own causes alone.
         if hop.outcome == Outcome::WouldFail {
-            causes.on(
+            let mut broken = Causes::default();
+            broken.on(
                 CauseKind::BrokenHop,
                 &hop.question.target,
                 format!(
@@ -192,19 +240,18 @@ fn hops(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
                     hop.question.permission,
                     names.target
                 ),
-                own.0
-                    .first()
+                own.first()
                     .map_or_else(|| words::grant(hop, &names), |c| c.remedy.clone()),
             );
+            broken.with(own.first().and_then(|c| c.command.clone()));
+            all.extend(broken.sorted());
         }
-        for cause in own.0 {
+        for cause in own {
             // The hop says it already.
-            if cause.kind == CauseKind::NoGrant {
-                continue;
-            }
-            if !causes.0.contains(&cause) {
-                causes.0.push(cause);
+            if cause.kind != CauseKind::NoGrant && !all.contains(&cause) {
+                all.push(cause);
             }
         }
     }
+    all
 }

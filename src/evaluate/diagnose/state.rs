@@ -4,58 +4,81 @@ use super::super::cause::CauseKind;
 use super::super::explanation::{AccountState, Explanation, RoleState, Tri};
 use super::nearest::slip;
 use super::words::{self, Names};
-use super::{Causes, nearest_accounts};
+use super::{Causes, nearest_accounts, target};
 use crate::estate::Estate;
+use crate::iam::address::is_service_account;
 use crate::iam::{Member, Principal, Resource};
-use crate::text::visible;
+use crate::text::{shell, visible};
 
 pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     let names = Names::of(estate, explanation);
     let target = &explanation.question.target;
     match explanation.target_state {
         AccountState::Active | AccountState::Unknown => {}
-        AccountState::Disabled => causes.on(
-            CauseKind::TargetDisabled,
-            target,
-            format!(
-                "The account {} is disabled, and a disabled account gives no tokens to anybody.",
-                names.target
-            ),
-            format!(
-                "Find out why it was disabled; enable it again with: gcloud iam service-accounts enable {}",
-                target.id()
-            ),
-        ),
-        AccountState::Deleted => causes.on(
-            CauseKind::TargetDeleted,
-            target,
-            format!("The account {} was deleted{}.", target.id(), when(estate, target.id())),
-            format!(
-                "Within 30 days it can be brought back (gcloud iam service-accounts undelete {}). A new account of the same address is another identity, and the old bindings do not apply to it.",
-                unique_id(estate, target.id())
-            ),
-        ),
-        AccountState::NotFound => not_found(estate, target, causes),
+        AccountState::Disabled => {
+            causes.on(
+                CauseKind::TargetDisabled,
+                target,
+                format!(
+                    "The account {} is disabled, and a disabled account gives no tokens to anybody.",
+                    names.target
+                ),
+                "Find out why it was disabled; then enable it again.",
+            );
+            causes.with(gcloud_account("enable", target));
+        }
+        AccountState::Deleted => {
+            causes.on(
+                CauseKind::TargetDeleted,
+                target,
+                format!("The account {} was deleted{}.", target.id(), when(estate, target.id())),
+                "A new account of the same address is another identity, and the old bindings do not apply to it. Within 30 days this one can be brought back.",
+            );
+            causes.with(undelete(estate, target.id()));
+        }
+        AccountState::NotFound => target::not_found(estate, target, causes),
     }
     let caller = explanation.question.caller.email().unwrap_or_default();
     let place = Resource::account("-", caller);
     match explanation.caller_state {
         AccountState::Active | AccountState::Unknown => {}
-        AccountState::Disabled => causes.on(
-            CauseKind::CallerDisabled,
-            &place,
-            format!("The caller {caller} is disabled, and a disabled account can call nothing."),
-            format!("Enable it again with: gcloud iam service-accounts enable {caller}"),
-        ),
-        AccountState::Deleted => causes.on(
-            CauseKind::CallerDeleted,
-            &place,
-            format!("The caller {caller} was deleted{}.", when(estate, caller)),
-            format!(
-                "Bring it back within 30 days (gcloud iam service-accounts undelete {}), or call with another account and grant the role to that one.",
-                unique_id(estate, caller)
-            ),
-        ),
+        AccountState::Disabled => {
+            causes.on(
+                CauseKind::CallerDisabled,
+                &place,
+                format!(
+                    "The caller {caller} is disabled, and a disabled account can call nothing."
+                ),
+                "Find out why it was disabled; then enable it again.",
+            );
+            let known = estate.resolve(&place).exists();
+            causes.with(gcloud_account("enable", known.as_ref().unwrap_or(&place)));
+        }
+        AccountState::Deleted => {
+            causes.on(
+                CauseKind::CallerDeleted,
+                &place,
+                format!("The caller {caller} was deleted{}.", when(estate, caller)),
+                "Call with another account and grant the role to that one; or, within 30 days, bring this one back.",
+            );
+            causes.with(undelete(estate, caller));
+        }
+        AccountState::NotFound if is_of_another_kind(&explanation.question.caller) => {
+            let (is, write) = if is_service_account(caller) {
+                ("a service account", "serviceAccount")
+            } else {
+                ("a person or a group", "user")
+            };
+            causes.on(
+                CauseKind::CallerNotFound,
+                &place,
+                format!(
+                    "Nobody is {}: {caller} is an address of {is}.",
+                    explanation.question.caller
+                ),
+                format!("Ask about {write}:{caller}."),
+            );
+        }
         AccountState::NotFound => {
             let near = meant(estate, explanation, caller);
             let hint = if near.is_empty() {
@@ -73,6 +96,15 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
     }
 }
 
+/// Whether an address stands behind a kind that it cannot be of.
+fn is_of_another_kind(caller: &Principal) -> bool {
+    match caller {
+        Principal::ServiceAccount(email) => !is_service_account(email),
+        Principal::User(email) => is_service_account(email),
+        _ => false,
+    }
+}
+
 /// ` at TIME`, where it is known.
 fn when(estate: &Estate, account: &str) -> String {
     let deleted = estate.deleted_account(account);
@@ -81,10 +113,25 @@ fn when(estate: &Estate, account: &str) -> String {
         .map_or_else(String::new, |time| format!(" at {}", visible(time)))
 }
 
-/// What `undelete` takes.
-fn unique_id<'a>(estate: &'a Estate, account: &str) -> &'a str {
-    let id = estate.deleted_account(account).map(|d| &*d.unique_id);
-    id.filter(|id| !id.is_empty()).unwrap_or("UNIQUE_ID")
+/// The command that brings an account back, where what it takes is known: the unique id.
+fn undelete(estate: &Estate, account: &str) -> Option<String> {
+    let deleted = estate.deleted_account(account)?;
+    let id = Some(&*deleted.unique_id).filter(|id| !id.is_empty())?;
+    Some(format!(
+        "gcloud iam service-accounts undelete {}",
+        shell(id)
+    ))
+}
+
+/// A command on an account, in its project where that is known: gcloud takes its own otherwise.
+fn gcloud_account(verb: &str, account: &Resource) -> Option<String> {
+    let mut out = format!("gcloud iam service-accounts {verb} {}", shell(account.id()));
+    if let Resource::ServiceAccount { project, .. } = account
+        && &**project != "-"
+    {
+        out.push_str(&format!(" {}", shell(&format!("--project={project}"))));
+    }
+    Some(out)
 }
 
 /// Accounts that a caller that is not there may have meant: first those that have a role for this on the
@@ -110,47 +157,21 @@ fn meant(estate: &Estate, explanation: &Explanation, caller: &str) -> Vec<String
     near
 }
 
-fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes) {
-    let elsewhere = estate.account(target.id()).map(|a| {
-        estate
-            .project(&a.project_id)
-            .map_or(a.project_id.clone(), |p| p.project_id.clone())
-    });
-    let (message, remedy) = match (target, elsewhere) {
-        (Resource::ServiceAccount { project, account }, Some(owner)) => (
-            format!("The project {project} has no service account {account}."),
-            format!("It belongs to the project {owner}: name it there."),
-        ),
-        _ => {
-            let near = nearest_accounts(estate, target.id(), 3);
-            let remedy = if near.is_empty() {
-                "Check the address letter by letter; Google answers 403 for an account that does not exist too."
-                    .to_owned()
-            } else {
-                format!("Did you mean {}?", near.join(", "))
-            };
-            (
-                format!("There is no service account {}.", target.id()),
-                remedy,
-            )
-        }
-    };
-    causes.on(CauseKind::TargetNotFound, target, message, remedy);
-}
-
 pub(super) fn api(explanation: &Explanation, causes: &mut Causes) {
     let Some((project, Tri::No)) = &explanation.api else {
         return;
     };
     let caller = words::short(&explanation.question.caller);
     causes.on(
-        CauseKind::ApiDisabled,
-        &Resource::project(project),
-        format!(
-            "The IAM Credentials API is not enabled on {project}, the project that {caller}'s calls are billed to."
-        ),
-        format!(
-            "Enable it: gcloud services enable iamcredentials.googleapis.com --project {project}"
-        ),
-    );
+            CauseKind::ApiDisabled,
+            &Resource::project(project),
+            format!(
+                "The IAM Credentials API is not enabled on {project}, the project that {caller}'s calls are billed to."
+            ),
+            "Enable it.",
+        );
+    causes.with(Some(format!(
+        "gcloud services enable iamcredentials.googleapis.com {}",
+        shell(&format!("--project={project}"))
+    )));
 }

@@ -73,6 +73,11 @@ fn plain(estate: &Estate, resource: &Resource) -> String {
     }
 }
 
+/// The number of `projects/NUMBER`.
+pub(crate) fn number(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list(items: &[String]) -> String {
     match items {
@@ -113,8 +118,30 @@ pub(crate) fn suitable_role(
         .map(|r| (r.name, r.title))
 }
 
+/// The Kubernetes service account that every pod runs as whose spec names none.
+const NAMELESS: &str = "default";
+
+/// What a grant to the account that nameless pods run as means, where the caller is that one: a
+/// sentence after a space (doc "Authenticate to Google Cloud APIs from GKE workloads": a pod's
+/// `serviceAccountName`).
+pub(crate) fn whole_namespace(caller: &Principal) -> Option<String> {
+    let pod = caller.kubernetes().filter(|pod| pod.name == NAMELESS)?;
+    Some(format!(
+        " But `{NAMELESS}` is what every pod of the namespace {} runs as that names no other: the grant opens the account to all of them. Give the workload a Kubernetes service account of its own, name it in the pod's spec (serviceAccountName), and grant the role to that one.",
+        pod.namespace
+    ))
+}
+
 /// What to do where only a grant is missing.
 pub(crate) fn grant(explanation: &Explanation, names: &Names) -> String {
+    let mut words = plain_grant(explanation, names);
+    if let Some(more) = whole_namespace(&explanation.question.caller) {
+        words.push_str(&more);
+    }
+    words
+}
+
+fn plain_grant(explanation: &Explanation, names: &Names) -> String {
     let question = &explanation.question;
     match suitable_role(&question.permission, question.caller.is_federated()) {
         Some((name, title)) => format!(

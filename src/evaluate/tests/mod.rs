@@ -1,5 +1,6 @@
 //! The judgement's tests: the built-in stories, a table per rule, and properties.
 
+mod causes_order;
 mod fuzz;
 mod generate;
 mod org_policies;
@@ -53,7 +54,6 @@ pub(super) fn from_value(file: &Value, coverage: Coverage) -> Estate {
     list("policyBindings")
         .into_iter()
         .for_each(|v| e.put_policy_binding(read(v)));
-    list("pools").into_iter().for_each(|v| e.put_pool(read(v)));
     list("providers")
         .into_iter()
         .for_each(|v| e.put_provider(read(v)));

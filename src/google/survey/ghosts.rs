@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::Surveyor;
-use super::branch::made_in;
 use crate::estate::{Estate, Existence, ServiceAccount};
+use crate::iam::address::project_of;
 use crate::iam::member::DeletedKind;
 use crate::iam::{Member, Resource};
 
@@ -48,19 +48,11 @@ fn named(estate: &Estate) -> BTreeMap<(String, String), String> {
                 kind: DeletedKind::ServiceAccount,
                 address,
                 uid: Some(uid),
-            } => Some(((address.clone(), uid.clone()), home(address)?.to_owned())),
+            } => Some((
+                (address.clone(), uid.clone()),
+                project_of(address)?.to_owned(),
+            )),
             _ => None,
         })
         .collect()
-}
-
-/// The project (id or number) that an account's address tells; default accounts have other domains (doc
-/// "Types of service accounts").
-fn home(email: &str) -> Option<&str> {
-    let (local, domain) = email.split_once('@')?;
-    made_in(email).or_else(|| match domain {
-        "developer.gserviceaccount.com" => local.strip_suffix("-compute"),
-        "appspot.gserviceaccount.com" => Some(local),
-        _ => None,
-    })
 }

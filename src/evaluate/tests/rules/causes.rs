@@ -329,6 +329,13 @@ fn cases() -> Vec<(CauseKind, World, Question, &'static str, &'static str)> {
             "7200 seconds",
             "at most 3600",
         ),
+        (
+            K::TargetIsNoServiceAccount,
+            World::new(),
+            call(|q| q.target = account("ana@example.com")),
+            "no service account",
+            "domain-wide delegation",
+        ),
     ]
 }
 
@@ -353,7 +360,8 @@ fn each_cause_is_found_and_says_what_is_and_what_to_do() {
             "{kind:?}: {}",
             cause.message
         );
-        assert!(cause.remedy.contains(remedy), "{kind:?}: {}", cause.remedy);
+        let advice = cause.advice();
+        assert!(advice.contains(remedy), "{kind:?}: {advice}");
         assert_eq!(causes[0].kind, kind, "{kind:?} comes first: {causes:?}");
     }
     for (kind, email) in deleted() {
@@ -374,7 +382,8 @@ fn the_set_of_causes_is_covered() {
         CONDITION_UNSUPPORTED_ATTRIBUTE CONDITION_UNDECIDED DENIED OUTSIDE_BOUNDARY BROKEN_HOP \
         TARGET_NOT_FOUND TARGET_DELETED TARGET_DISABLED CALLER_NOT_FOUND CALLER_DELETED CALLER_DISABLED \
         API_DISABLED POLICY_NOT_READABLE GROUP_NOT_READABLE ROLE_NOT_READABLE MAY_BE_PROPAGATING \
-        QUOTA_PROJECT_DENIED SCOPE_INSUFFICIENT CREDENTIALS_EXPIRED LIFETIME_TOO_LONG BOUNDARY_UNDECIDED";
+        QUOTA_PROJECT_DENIED SCOPE_INSUFFICIENT CREDENTIALS_EXPIRED LIFETIME_TOO_LONG BOUNDARY_UNDECIDED \
+        TARGET_IS_NO_SERVICE_ACCOUNT";
     let contract: BTreeSet<CauseKind> = words
         .split_whitespace()
         .map(|w| serde_json::from_value(Value::from(w)).unwrap())

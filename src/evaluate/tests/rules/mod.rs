@@ -8,6 +8,7 @@ mod delegation;
 mod levels;
 mod members_v1;
 mod members_v2;
+mod mixups;
 mod order;
 mod org_policies;
 mod people;
@@ -71,7 +72,6 @@ impl World {
             "roles": [], "groups": [], "denyPolicies": [], "unreadable": [],
             "principalAccessBoundaryPolicies": [], "policyBindings": [], "orgPolicies": [],
             "providers": [],
-            "pools": [{"name": "locations/global/workforcePools/staff", "parent": "organizations/1"}],
             "iamPolicies": {}, "tags": {}, "enabledServices": {},
         }))
     }
