@@ -55,38 +55,65 @@ pub fn visible_lines(text: &str) -> String {
     out
 }
 
-/// One word of a POSIX shell: bare when every character is harmless, else in single quotes. Hidden
-/// characters are written in octal in `$'…'` (POSIX 2024; bash, zsh, ksh), so that a paste can run
+/// One word of a POSIX shell, for `sh` (dash, bash) and zsh alike: bare when every character is
+/// harmless, else in single quotes. Hidden characters are written in octal, by a `printf` in the
+/// word's place (`$'…'` would be shorter, and dash does not know it), so that a paste can run
 /// nothing and the reader sees them.
 #[must_use]
 pub fn shell(text: &str) -> String {
+    shell_bytes(text.as_bytes())
+}
+
+/// The same of what need not be text: a file's name.
+#[must_use]
+pub fn shell_bytes(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.chars().any(is_hidden)
+    {
+        return quoted(text);
+    }
+    // What `$(…)` would take from the end stands behind it.
+    let end = bytes.iter().rev().take_while(|b| **b == b'\n').count();
+    let (body, ends) = bytes.split_at(bytes.len() - end);
+    let mut out = String::from("\"$(printf '");
+    for (i, chunk) in body.utf8_chunks().enumerate() {
+        for (j, c) in chunk.valid().char_indices() {
+            let mut units = [0; 4];
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '%' => out.push_str("%%"),
+                // `!` means the history to an interactive shell, within double quotes too; a format
+                // may not begin as an option does.
+                '\'' | '!' => push_octal(&mut out, c.encode_utf8(&mut units).as_bytes()),
+                '-' if i == 0 && j == 0 => push_octal(&mut out, b"-"),
+                c if is_hidden(c) => push_octal(&mut out, c.encode_utf8(&mut units).as_bytes()),
+                c => out.push(c),
+            }
+        }
+        push_octal(&mut out, chunk.invalid());
+    }
+    out.push_str("')\"");
+    if !ends.is_empty() {
+        out.push_str(&format!("'{}'", "\n".repeat(ends.len())));
+    }
+    out
+}
+
+/// Octal of three digits: what follows cannot be taken for part of it.
+fn push_octal(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        out.push_str(&format!("\\{byte:03o}"));
+    }
+}
+
+/// Text without hidden characters.
+fn quoted(text: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     // zsh expands a word that begins with `=`.
     if !text.is_empty() && !text.starts_with('=') && text.chars().all(harmless) {
         return text.to_owned();
     }
-    if !text.chars().any(is_hidden) {
-        return format!("'{}'", text.replace('\'', r"'\''"));
-    }
-    let mut out = String::from("$'");
-    for c in text.chars() {
-        match c {
-            '\'' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            // Octal of three digits: what follows cannot be taken for part of it.
-            c if is_hidden(c) => {
-                let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    out.push_str(&format!("\\{byte:03o}"));
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('\'');
-    out
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// [`visible_json`] over several lines, indented by two; ends without a line end.
@@ -133,6 +160,47 @@ mod tests {
             !lines.chars().any(|c| c != '\n' && is_hidden(c)),
             "{lines:?}"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_shell_there_is_reads_a_word_as_it_was() {
+        let words: [&[u8]; 17] = [
+            b"",
+            b"plain@word.example",
+            b"two words",
+            b"it's",
+            b"!hist !! \\!x",
+            b"~root",
+            b"~",
+            b"=ls",
+            b"a=~/b",
+            b"*[a-z]?{1,2}",
+            b"$HOME `id` $(id) \"q\" \\",
+            b"-n",
+            b"-%s\x1b[2J%d\\n'",
+            b"line\nand !line\n",
+            "\u{202e}hidden\u{200b}".as_bytes(),
+            b"no text \xff\xfe",
+            "gr\u{fc}n #c ;& | <> ^x".as_bytes(),
+        ];
+        let mut asked = 0;
+        for shell in ["sh", "dash", "bash", "zsh", "ksh", "busybox"] {
+            for word in words {
+                let line = format!("printf '%s.' {}", shell_bytes(word));
+                let mut command = std::process::Command::new(shell);
+                if shell == "busybox" {
+                    command.arg("sh");
+                }
+                let Ok(ran) = command.args(["-c", &line]).output() else {
+                    continue;
+                };
+                asked += 1;
+                let read = ran.stdout.strip_suffix(b".").unwrap_or_default();
+                assert_eq!(read, word, "{shell}: {line}");
+            }
+        }
+        assert!(asked >= words.len(), "there is no shell to ask");
     }
 
     #[test]

@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SpanRelativeTo, Timestamp};
 
 use crate::emulator::{Faults, Latency};
-use crate::evaluate::read_attribute;
+use crate::evaluate::{Call, Seen, read_attribute};
 use crate::iam::{Permission, Principal, Resource};
+use crate::repair::Source;
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
 
@@ -141,6 +142,15 @@ pub struct Start {
     /// A JSON file with the claims of a federated caller's token
     #[arg(long = "claims", id = "start_claims", value_name = "FILE")]
     pub claims: Option<PathBuf>,
+    /// The project that the call names to be billed (x-goog-user-project)
+    #[arg(long = "quota-project", id = "start_quota_project", value_name = "PROJECT", value_parser = plain)]
+    pub quota_project: Option<String>,
+    /// How long the token is asked to live, 1h or 12h
+    #[arg(long = "lifetime", id = "start_lifetime", value_name = "DURATION", value_parser = lifetime)]
+    pub lifetime: Option<u32>,
+    /// What the call was answered with, as a pasted error's kind says it
+    #[arg(long = "answered", id = "start_answered", value_name = "KIND", value_parser = seen())]
+    pub answered: Option<Seen>,
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long = "at", id = "start_at", value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
@@ -198,6 +208,15 @@ pub struct Beside {
     /// A JSON file with the claims of a federated caller's token
     #[arg(long, value_name = "FILE")]
     pub claims: Option<PathBuf>,
+    /// The project that the call names to be billed (x-goog-user-project)
+    #[arg(long, value_name = "PROJECT", value_parser = plain)]
+    pub quota_project: Option<String>,
+    /// How long the token is asked to live, 1h or 12h
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    pub lifetime: Option<u32>,
+    /// What the call was answered with, as a pasted error's kind says it
+    #[arg(long, value_name = "KIND", value_parser = seen())]
+    pub answered: Option<Seen>,
 }
 
 /// `explain`.
@@ -456,6 +475,100 @@ fn attribute(text: &str) -> Result<(String, String), String> {
         let shown = crate::text::visible(text);
         format!("'{shown}' is no attribute: expected NAME=VALUE, such as repository=org/repo")
     })
+}
+
+/// A name that is put into an address: a project's id or number.
+fn plain(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-.:_".contains(c);
+    if !text.is_empty() && text.chars().all(good) {
+        return Ok(text.to_owned());
+    }
+    let shown = crate::text::visible(text);
+    Err(format!(
+        "'{shown}' names no project: expected its id or number"
+    ))
+}
+
+/// A token's life in whole seconds.
+fn lifetime(text: &str) -> Result<u32, String> {
+    let seconds = duration(text)?.as_secs().max(1);
+    u32::try_from(seconds).map_err(|_| "that is longer than any token lives".to_owned())
+}
+
+fn seen() -> impl TypedValueParser<Value = Seen> {
+    let words = Seen::ALL.iter().map(|s| s.word());
+    PossibleValuesParser::new(words).map(|word| {
+        let found = Seen::ALL.iter().find(|s| s.word() == word);
+        found.copied().unwrap_or(Seen::PermissionDenied)
+    })
+}
+
+/// What is known of the call; what is given wins over what was `found` in a text.
+fn call(
+    (project, lifetime, seen): (&Option<String>, Option<u32>, Option<Seen>),
+    found: Call,
+) -> Call {
+    Call {
+        quota_project: project.clone().or(found.quota_project),
+        lifetime: lifetime.or(found.lifetime),
+        seen: seen.or(found.seen),
+        written: found.written,
+    }
+}
+
+impl Beside {
+    /// What is known of the call, with what a pasted text says of it.
+    pub fn call(&self, found: Call) -> Call {
+        call((&self.quota_project, self.lifetime, self.answered), found)
+    }
+}
+
+impl Start {
+    /// What is known of the call, with what a story says of it.
+    pub fn call(&self, found: Call) -> Call {
+        call((&self.quota_project, self.lifetime, self.answered), found)
+    }
+}
+
+impl Global {
+    /// Where facts come from, as options of a line that is printed. What is said of writing is not
+    /// among them, but for the word that allows it where the configuration does not.
+    pub fn source(&self) -> Source {
+        let mut source = Source::default();
+        match &self.demo {
+            Some(Some(name)) => source = source.flag(&format!("--demo={name}")),
+            Some(None) => source = source.flag("--demo"),
+            None => {}
+        }
+        for file in &self.estate {
+            source = source.option("--estate", file);
+        }
+        if let Some(viewer) = &self.viewer {
+            source = source.option("--as", viewer.to_string());
+        }
+        if let Some(endpoint) = &self.endpoint {
+            source = source.option("--endpoint", endpoint);
+        }
+        if let Some(file) = &self.access_token_file {
+            source = source.option("--access-token-file", file);
+        }
+        for (name, value) in [
+            ("--project", &self.project),
+            ("--folder", &self.folder),
+            ("--organization", &self.organization),
+        ] {
+            if let Some(value) = value {
+                source = source.option(name, value);
+            }
+        }
+        if self.write {
+            source = source.flag("--write");
+        }
+        if self.demo.is_some() || !self.estate.is_empty() {
+            source = source.passing();
+        }
+        source
+    }
 }
 
 /// The base URL without a slash at its end. It goes into logs, so it may hold no password.

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::out::{Ink, Page};
 use super::{Exit, claims, facts};
 use crate::iam::Permission;
+use crate::repair::Line;
 use crate::tui::{self, Explorer, Leave};
 
 /// Opens the explorer on what the options ask for. Where there are no credentials it offers the
@@ -100,7 +101,7 @@ fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, 
         }
     }
     Ok(tui::Start {
-        call: told.map(|s| s.call.clone()).unwrap_or_default(),
+        call: start.call(told.map(|s| s.call.clone()).unwrap_or_default()),
         client: facts.client.clone(),
         source: facts.label.clone(),
         viewer: facts.viewer_words.clone(),
@@ -128,5 +129,10 @@ fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, 
         time: start.at,
         two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
+        line: Line {
+            source: facts.source.clone(),
+            at: start.at,
+            claims: start.claims.clone(),
+        },
     })
 }

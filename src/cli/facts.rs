@@ -73,6 +73,8 @@ pub struct Facts {
     pub history: PathBuf,
     /// What every answer takes for granted: what the files given have no place for.
     pub assumptions: Vec<String>,
+    /// The options that lead here.
+    pub source: crate::repair::Source,
     /// Whether this process serves the facts itself.
     emulator: Option<Running>,
 }
@@ -249,6 +251,7 @@ async fn outside(
         read_only: false,
         history,
         assumptions: Vec::new(),
+        source: global.source(),
         emulator: None,
     })
 }
@@ -292,6 +295,7 @@ async fn inside(
         read_only: false,
         history,
         assumptions,
+        source: global.source(),
         emulator: Some(running),
     })
 }

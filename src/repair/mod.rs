@@ -5,7 +5,7 @@
 //! several steps, with what is off beside policies ([`switch`]), what would have to change
 //! [`elsewhere`], and signs that a change will be reverted ([`reverts`]). [`meaning`](mod@meaning)
 //! and [`power`] say what a grant means, [`diff`] shows it, [`equivalents`] says it in other tools'
-//! words. What organization policies refuse is told beforehand (`guarded`). What the history knows of a question is in `young`.
+//! words, [`line`](mod@line) a question in this program's own. What organization policies refuse is told beforehand (`guarded`). What the history knows of a question is in `young`.
 //!
 //! Then what speaks to Google. [`prepare`](mod@prepare) reads what a plan needs,
 //! [`may_write`](mod@may_write) asks for the right beforehand,
@@ -24,6 +24,7 @@ pub mod equivalents;
 mod guarded;
 pub mod history;
 pub mod journal;
+pub mod line;
 pub mod may_write;
 pub mod meaning;
 pub mod plan;
@@ -48,6 +49,7 @@ pub use carry_out::{Carried, Consent, StepDone, StepError, carry_out, may_carry_
 pub use edit::{Before, EditError, Edited, Grant};
 pub use elsewhere::Elsewhere;
 pub use journal::Journal;
+pub use line::{FixWith, Line, Source};
 pub use may_write::{MayWrite, may_write};
 pub use meaning::{Meaning, meaning};
 pub use plan::{PlanOptions, Repair, plan, plan_with};

@@ -34,7 +34,7 @@ use crate::evaluate::{Call, Question};
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::Power;
+use crate::repair::{Line, Power};
 use effects::{Effect, Executor};
 use glyph::Glyphs;
 use message::Message;
@@ -81,6 +81,8 @@ pub struct Start {
     pub two_steps_from: Power,
     /// What every answer takes for granted, because the source has no place for it.
     pub assumptions: Vec<String>,
+    /// How the same is asked on a command line.
+    pub line: Line,
 }
 
 /// How the explorer was left.
@@ -126,6 +128,7 @@ impl Model {
             two_steps_from: start.two_steps_from,
             scope: start.scope.clone(),
             at: start.time,
+            line: start.line.clone(),
             size: (80, 24),
             theme,
             glyphs,

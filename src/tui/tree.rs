@@ -7,6 +7,7 @@ use crate::evaluate::explanation::{
     AccountState, BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
     Tri,
 };
+use crate::iam::address::is_service_account;
 use crate::iam::{Principal, Resource, ResourceKind};
 
 /// One level of the picture.
@@ -147,7 +148,7 @@ fn outsider(explanation: &Explanation) -> Row {
         Principal::ServiceAccount(_) => "the caller",
         _ => "caller, federated",
     };
-    let (state, note) = match gone(explanation.caller_state) {
+    let (state, note) = match gone(explanation.caller_state, false) {
         Some(word) => (State::Off, word.to_owned()),
         None => (State::Nothing, "outside of this hierarchy".to_owned()),
     };
@@ -224,7 +225,9 @@ fn judged(
         (_, true) => Some(explanation.caller_state),
         _ => None,
     };
-    if let Some(word) = account.and_then(gone) {
+    let target = explanation.question.target.id();
+    let is_somebody = is_target && target.contains('@') && !is_service_account(target);
+    if let Some(word) = account.and_then(|state| gone(state, is_somebody)) {
         return (State::Off, word.to_owned());
     }
     if let Some(found) = denial.and_then(denied) {
@@ -290,10 +293,12 @@ fn short_of(estate: &Estate, policy: &PolicyExplanation) -> Option<String> {
     Some(format!("{}{more}: {why}", title(estate, &first.role)))
 }
 
-fn gone(state: AccountState) -> Option<&'static str> {
+/// `is_somebody`: the address is a person's or a group's.
+fn gone(state: AccountState, is_somebody: bool) -> Option<&'static str> {
     match state {
         AccountState::Disabled => Some("disabled"),
         AccountState::Deleted => Some("deleted"),
+        AccountState::NotFound if is_somebody => Some("no service account"),
         AccountState::NotFound => Some("does not exist"),
         AccountState::Active | AccountState::Unknown => None,
     }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::common::{AT, CALLER, Home, TARGET, without_etags};
 
-fn stories() -> Vec<Value> {
+pub fn stories() -> Vec<Value> {
     serde_json::from_str(include_str!("../../assets/estates/index.json")).unwrap()
 }
 
 /// The arguments that ask a story's question.
-fn asks(story: &Value) -> Vec<String> {
+pub fn asks(story: &Value) -> Vec<String> {
     let text = |name: &str| story[name].as_str().unwrap_or_default().to_owned();
     let mut all = vec![
         format!("--demo={}", text("name")),
@@ -18,6 +18,7 @@ fn asks(story: &Value) -> Vec<String> {
         format!("--at={AT}"),
         format!("--caller={}", text("caller")),
         format!("--target={}", text("target")),
+        format!("--permission={}", text("permission")),
     ];
     if let Some(via) = story["via"].as_array() {
         all.extend(via.iter().map(|v| format!("--via={}", v.as_str().unwrap())));

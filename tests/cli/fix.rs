@@ -172,7 +172,10 @@ fn nothing_is_written_unless_it_is_asked_for() {
         .json();
     assert_eq!(json["applied"], false);
     // Stdin is no terminal here.
-    fix(&emulator, &home, &[]).ends(2).says("add --yes");
+    fix(&emulator, &home, &[])
+        .ends(2)
+        .says("look at the plan above, then: bindscope fix --caller")
+        .says(" --yes --endpoint ");
     fix(&emulator, &home, &["--yes", "--read-only"])
         .ends(2)
         .says("--read-only");

@@ -1,6 +1,5 @@
 //! The commands from outside: the built program, its exit codes, its JSON, its words.
 
-mod boundaries;
 mod common;
 mod config;
 mod emulator;
@@ -8,6 +7,8 @@ mod errors;
 mod explain;
 mod fix;
 mod lists;
+mod mixups;
 mod paste;
+mod printed;
 mod tags;
 mod terminal;

@@ -59,6 +59,6 @@ fn cause(cause: &Cause) -> Value {
         "kind": cause.kind,
         "resource": cause.place,
         "message": cause.message,
-        "remedy": cause.remedy,
+        "remedy": cause.advice(),
     })
 }

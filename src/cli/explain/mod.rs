@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::evaluate::{Outcome, Question};
 use crate::google::pasted::Pasted;
 use crate::iam::Permission;
-use crate::repair::PlanOptions;
+use crate::repair::{FixWith, Line, PlanOptions};
 
 /// Answers the question.
 ///
@@ -43,12 +43,20 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         via: args.beside.via.clone(),
         attributes: args.beside.attribute.clone(),
         claims: args.beside.claims()?,
-        call: pasted.as_ref().map(Pasted::call).unwrap_or_default(),
+        call: args
+            .beside
+            .call(pasted.as_ref().map(Pasted::call).unwrap_or_default()),
     };
     let facts = facts::open(global).await?;
+    let line = Line {
+        source: facts.source.clone(),
+        at: args.wanted.at,
+        claims: args.beside.claims.clone(),
+    };
+    let fix = line.fix(&question, &FixWith::default());
     let answer = facts.answer(question, PlanOptions::default()).await;
     let end = answer.and_then(|answer| {
-        shown(global.format, &answer, &facts, pasted.as_ref())?;
+        shown(global.format, &answer, &facts, &fix, pasted.as_ref())?;
         Ok(exit(answer.explanation.outcome))
     });
     facts.close().await;
@@ -59,6 +67,7 @@ fn shown(
     format: Format,
     answer: &Answer,
     facts: &Facts,
+    fix: &str,
     pasted: Option<&Pasted>,
 ) -> Result<(), Failure> {
     let mut page = Page::default();
@@ -70,7 +79,7 @@ fn shown(
         return out::json(&json::whole(answer, pasted));
     }
     page.gap();
-    text::page(&mut page, answer, facts);
+    text::page(&mut page, answer, facts, fix);
     page.print()
 }
 

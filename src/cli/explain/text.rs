@@ -10,19 +10,19 @@ use crate::evaluate::explanation::{
     AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
     MemberExplanation, PolicyExplanation, RoleState,
 };
-use crate::evaluate::{Explanation, Outcome, Tri, caller_place, org_policy};
+use crate::evaluate::{Explanation, Outcome, Question, Tri, org_policy};
+use crate::iam::address::is_service_account;
 use crate::iam::{Principal, Resource, ResourceKind};
-use crate::repair::Remedy;
 
 /// More members of a binding than this are counted, not named.
 const MEMBERS_NAMED: usize = 4;
 
-/// The whole page.
-pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts) {
+/// The whole page; `fix`: the line that carries the plan out.
+pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts, fix: &str) {
     let explanation = &answer.explanation;
     headline(page, answer, facts);
     causes(page, answer);
-    mending(page, answer);
+    mending(page, answer, fix);
     if explanation.target_state == AccountState::NotFound {
         // There is no policy to show.
     } else if explanation.hops.is_empty() {
@@ -122,6 +122,7 @@ fn headline(page: &mut Page, answer: &Answer, facts: &Facts) {
             AccountState::Active | AccountState::Unknown => continue,
             AccountState::Disabled => "is disabled",
             AccountState::Deleted => "is deleted",
+            AccountState::NotFound if is_somebody(question, name) => "is no service account",
             AccountState::NotFound => "does not exist",
         };
         page.line(Ink::Bad, format!("  the {name} {words}"));
@@ -130,6 +131,12 @@ fn headline(page: &mut Page, answer: &Answer, facts: &Facts) {
         let words = format!("  the IAM Credentials API is off on {project}, the project billed");
         page.line(Ink::Bad, words);
     }
+}
+
+/// Whether a target is a person or a group.
+fn is_somebody(question: &Question, name: &str) -> bool {
+    let id = question.target.id();
+    name == "target" && id.contains('@') && !is_service_account(id)
 }
 
 fn causes(page: &mut Page, answer: &Answer) {
@@ -143,6 +150,10 @@ fn causes(page: &mut Page, answer: &Answer) {
         let arrow = format!("    {} ", pick("→", "->"));
         if !answer.plan.is_refused() {
             page.wrapped(Ink::Good, &arrow, &cause.remedy);
+            // On a line of its own, so that it can be pasted.
+            if let Some(command) = &cause.command {
+                page.line(Ink::Faint, format!("      {command}"));
+            }
         }
         let kind = serde_json::to_value(cause.kind).unwrap_or_default();
         let kind = kind.as_str().unwrap_or_default();
@@ -150,7 +161,7 @@ fn causes(page: &mut Page, answer: &Answer) {
     }
 }
 
-fn mending(page: &mut Page, answer: &Answer) {
+fn mending(page: &mut Page, answer: &Answer, fix: &str) {
     if answer.explanation.outcome == Outcome::WouldSucceed {
         return;
     }
@@ -183,14 +194,10 @@ fn mending(page: &mut Page, answer: &Answer) {
     for warning in &plan.warnings {
         page.wrapped(Ink::Unsure, "  ! ", warning);
     }
-    if plan.recommended().and_then(Remedy::single).is_some() {
-        let question = &answer.explanation.question;
-        let how = format!(
-            "bindscope fix --caller {} --target {}",
-            question.caller,
-            question.target.id()
-        );
-        page.line(Ink::Faint, format!("  {how}"));
+    // What is turned on is never recommended, and `fix` offers it all the same.
+    let first = plan.recommended().or(plan.remedies.first());
+    if first.is_some_and(|r| r.single().is_none_or(|repair| !repair.already)) {
+        page.line(Ink::Faint, format!("  {fix}"));
     }
 }
 
@@ -399,12 +406,6 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
                     page.line(Ink::Faint, "        it is about other permissions");
                     continue;
                 }
-                if let Some(group) = &rule.as_written {
-                    let words = format!(
-                        "        it names the group {group}, which deny policies do not support; it is taken for what it says"
-                    );
-                    page.line(Ink::Unsure, words);
-                }
                 for member in &rule.denied {
                     member_line(page, "        denied ", member);
                 }
@@ -421,13 +422,11 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
 
 fn boundaries(page: &mut Page, explanation: &Explanation) {
     let all = &explanation.boundaries;
-    if all.boundaries.is_empty() && all.unreadable.is_empty() && all.unplaced.is_none() {
-        let words = if all.assumed {
-            "Principal access boundaries are not known, and taken to be none."
-        } else {
-            "No principal access boundary is bound to the caller."
-        };
-        page.line(Ink::Faint, words);
+    if all.boundaries.is_empty() && all.unreadable.is_empty() {
+        page.line(
+            Ink::Faint,
+            "No principal access boundary is bound to the caller.",
+        );
         return;
     }
     page.line(Ink::Strong, "Principal access boundaries");
@@ -444,19 +443,6 @@ fn boundaries(page: &mut Page, explanation: &Explanation) {
         page.pieces(&[
             (state.ink(), &format!("  {:<2}", state.glyph())),
             (Ink::Plain, &format!("{collection} ")),
-            (state.ink(), &format!("{} ({why})", state.word())),
-        ]);
-    }
-    if let Some((what, why)) = &all.unplaced {
-        let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
-        let state = if decides {
-            State::UnreadDecides
-        } else {
-            State::Unread
-        };
-        page.pieces(&[
-            (state.ink(), &format!("  {:<2}", state.glyph())),
-            (Ink::Plain, &format!("{} ", caller_place(what))),
             (state.ink(), &format!("{} ({why})", state.word())),
         ]);
     }

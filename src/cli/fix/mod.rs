@@ -1,5 +1,6 @@
 //! `fix`: plans, shows, asks, applies, verifies.
 
+mod role;
 mod show;
 
 use jiff::Timestamp;
@@ -10,14 +11,14 @@ use super::failure::Failure;
 use super::out::{self, Ink, Page};
 use super::{Exit, ask};
 use crate::answer::Answer;
-use crate::evaluate::{Outcome, Question, explain};
+use crate::evaluate::{Call, Outcome, Question, explain};
 use crate::iam::Permission;
 use crate::repair::history;
 use crate::repair::reverts::was_reverted;
 use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::{
-    Consent, Journal, MayWrite, Meaning, PlanOptions, Power, Remedy, Step, carry_out,
-    may_carry_out, meaning, word,
+    ApplyError, Consent, FixWith, Journal, Line, MayWrite, Meaning, PlanOptions, Power, Remedy,
+    Step, StepError, carry_out, may_carry_out, meaning, word,
 };
 use show::Show;
 
@@ -44,11 +45,21 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         via: args.beside.via.clone(),
         attributes: args.beside.attribute.clone(),
         claims: args.beside.claims()?,
+        call: args.beside.call(Call::default()),
         ..Question::new(
             args.caller.clone(),
             args.target.clone(),
             args.wanted.at.unwrap_or(now),
         )
+    };
+    let line = Line {
+        source: facts.source.clone(),
+        at: args.wanted.at,
+        claims: args.beside.claims.clone(),
+    };
+    let show = Show {
+        format,
+        line: &line,
     };
     let options = PlanOptions {
         role: args.role.clone(),
@@ -61,7 +72,9 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         causes,
         plan,
     } = facts.answer(question.clone(), options).await?;
-    let show = Show { format };
+    if let Some(role) = &args.role {
+        role::exists(&estate, role)?;
+    }
     if explanation.outcome == Outcome::WouldSucceed {
         show.nothing_to_do(&explanation, &causes)?;
         return Ok(Exit::Done);
@@ -72,7 +85,9 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         .first()
         .filter(|_| !args.yes && (args.dry_run || ask::somebody_there()));
     let Some(remedy) = plan.recommended().or(offered) else {
-        show.no_repair(args, &explanation, &causes, &plan)?;
+        let lacks = args.role.as_deref();
+        let lacks = lacks.and_then(|role| role::lacks(&estate, role, &question.permission));
+        show.no_repair(args, &explanation, &causes, &plan, lacks)?;
         return Ok(Exit::No);
     };
     if let Some(repair) = remedy.single().filter(|r| r.already) {
@@ -109,7 +124,13 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             "ask somebody who may: the letter above says what to do",
         ));
     }
-    if !args.yes && !confirmed(remedy, &meanings, global.two_steps_from)? {
+    let with = FixWith {
+        role: args.role.clone(),
+        expires: args.expires,
+        yes: true,
+    };
+    let unasked = line.fix(&question, &with);
+    if !args.yes && !confirmed(remedy, &meanings, global.two_steps_from, &unasked)? {
         show.not_applied(remedy, &explanation, "declined: nothing was changed")?;
         return Ok(Exit::No);
     }
@@ -126,7 +147,36 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
     };
     let writer = client.writer();
     let quiet = |_: usize, _: &Step| ();
-    let carried = carry_out(&*reader, &*writer, remedy, &journal, consent, &quiet).await;
+    let mut remedy = remedy.clone();
+    let carried = loop {
+        let carried = carry_out(&*reader, &*writer, &remedy, &journal, consent, &quiet).await;
+        // The policy is another than the one that was shown: it is shown again, and asked again.
+        let Some(StepError::Apply(ApplyError::Changed { fresh })) = &carried.error else {
+            break carried;
+        };
+        if !carried.done.is_empty() {
+            break carried;
+        }
+        let fresh = Step::Binding(fresh.clone());
+        let same = |step: &&mut Step| step.resource() == fresh.resource();
+        if let Some(step) = remedy.steps.iter_mut().find(same) {
+            *step = fresh;
+        }
+        out::aside(
+            "the policy was changed by somebody else meanwhile, and nothing of this was written: look at it again",
+        );
+        let meanings: Vec<Meaning> = remedy
+            .bindings()
+            .map(|repair| meaning(&estate, &explanation, repair))
+            .collect();
+        let sentences = meanings.iter().map(|m| m.sentences(&estate)).collect();
+        show.plan(&remedy, &explanation.question, sentences, &warnings);
+        if !confirmed(&remedy, &meanings, global.two_steps_from, &unasked)? {
+            show.not_applied(&remedy, &explanation, "declined: nothing was changed")?;
+            return Ok(Exit::No);
+        }
+    };
+    let remedy = &remedy;
     for (step, done) in remedy.steps.iter().zip(&carried.done) {
         show.done(step, done);
     }
@@ -156,7 +206,7 @@ async fn verified(
     facts: &Facts,
     question: &Question,
     args: &Fix,
-    show: Show,
+    show: Show<'_>,
 ) -> Result<(Option<Verified>, Exit), Failure> {
     let reader = facts.client()?.reader();
     let viewer = facts.viewer.as_ref();
@@ -170,6 +220,16 @@ async fn verified(
                 Ok((None, Exit::Done))
             }
         };
+    };
+    // The time that was asked about is past once something is changed.
+    let now = Line {
+        at: None,
+        ..show.line.clone()
+    };
+    let again = if show.line.source.is_passing() {
+        String::new()
+    } else {
+        format!("Look again: {}", now.explain(question))
     };
     show.note(&format!(
         "waiting until it counts, usually {} minutes, sometimes {} or more",
@@ -195,7 +255,7 @@ async fn verified(
     let waited = tokio::select! {
         waited = wait => waited,
         _ = tokio::signal::ctrl_c() => {
-            out::aside("stopped waiting: the change is made, and counts in a while. Look again: bindscope explain");
+            out::aside(&format!("stopped waiting: the change is made, and counts in a while. {again}"));
             return Ok((None, Exit::Unknown));
         }
     };
@@ -203,7 +263,7 @@ async fn verified(
         Ok(Waited::Through { verified, .. }) => (Some(verified), Exit::Done),
         Ok(Waited::NotYet { verified, .. }) => {
             out::aside(&format!(
-                "the change is made and does not count after {} s yet; it may take longer. Look again: bindscope explain",
+                "the change is made and does not count after {} s yet; it may take longer. {again}",
                 limit.as_secs()
             ));
             (verified, Exit::Unknown)
@@ -222,11 +282,16 @@ async fn verified(
 ///
 /// # Errors
 /// Where there is no terminal to ask on.
-fn confirmed(remedy: &Remedy, meanings: &[Meaning], from: Power) -> Result<bool, Failure> {
+fn confirmed(
+    remedy: &Remedy,
+    meanings: &[Meaning],
+    from: Power,
+    unasked: &str,
+) -> Result<bool, Failure> {
     if !ask::somebody_there() {
         return Err(Failure::usage(
             "nothing was changed: there is no terminal to ask on",
-            "look at the plan above (or with --dry-run), then add --yes",
+            format!("look at the plan above, then: {unasked}"),
         ));
     }
     let mut page = Page::default();

@@ -11,18 +11,19 @@ use crate::evaluate::{Cause, Explanation, Question, Tri, Verdict};
 use crate::repair::diff::{Kind, diff};
 use crate::repair::equivalents::Change;
 use crate::repair::verify::Verified;
-use crate::repair::{Applied, Plan, Remedy, Repair, Step, StepDone, Switch};
+use crate::repair::{Applied, Line, Plan, Remedy, Repair, Step, StepDone, Switch};
 
 /// Lines of the policy around a change.
 const CONTEXT: usize = 3;
 
 /// How progress and results are shown: for people the page goes to stdout, beside JSON to stderr.
 #[derive(Clone, Copy)]
-pub(super) struct Show {
+pub(super) struct Show<'a> {
     pub(super) format: Format,
+    pub(super) line: &'a Line,
 }
 
-impl Show {
+impl Show<'_> {
     /// Words on the way: stdout for people, stderr beside JSON.
     fn page(self, page: &Page) {
         if self.format == Format::Json {
@@ -80,6 +81,7 @@ impl Show {
         explanation: &Explanation,
         causes: &[Cause],
         plan: &Plan,
+        lacks: Option<String>,
     ) -> Result<(), Failure> {
         let mut page = Page::default();
         let with = match (&args.role, args.expires) {
@@ -100,10 +102,16 @@ impl Show {
                 },
             ),
         ]);
+        if let Some(words) = lacks {
+            page.wrapped(Ink::Plain, "  ", &words);
+        }
         for cause in causes {
             page.wrapped(Ink::Plain, "  ", &cause.message);
             if !plan.is_refused() {
                 page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
+                if let Some(command) = &cause.command {
+                    page.line(Ink::Faint, format!("    {command}"));
+                }
             }
         }
         for switch in plan
@@ -248,7 +256,14 @@ impl Show {
         match (done.history_id(), done) {
             (Some(id), _) => {
                 page.pieces(&[(Ink::Good, mark(Tri::Yes)), (Ink::Strong, &words)]);
-                page.line(Ink::Faint, format!("  take it back: bindscope undo {id}"));
+                match self.line.undo(id) {
+                    Some(undo) => page.line(Ink::Faint, format!("  take it back: {undo}")),
+                    // Its emulator ends with this command.
+                    None => page.line(
+                        Ink::Faint,
+                        "  in an emulator of this command's own: it ends with it, the change too",
+                    ),
+                }
             }
             (None, StepDone::Applied(_)) => page.line(
                 Ink::Strong,

@@ -352,6 +352,7 @@ pub fn printed(model: &Model) -> Vec<String> {
         for (i, cause) in known.causes.iter().enumerate() {
             lines.push(format!("{}. {}", i + 1, cause.message));
             lines.push(format!("   {}", cause.remedy));
+            lines.extend(cause.command.iter().map(|c| format!("   {c}")));
         }
     }
     lines.iter().map(|l| visible(l)).collect()

@@ -7,7 +7,7 @@ use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
 use super::menu;
 use crate::evaluate::{Question, read_attribute};
 use crate::iam::{Member, Resource};
-use crate::text::{shell, visible};
+use crate::text::visible;
 
 /// Opens the menu of accounts to go through; what is on the way already can be taken out.
 pub(super) fn chain(model: &mut Model) {
@@ -150,25 +150,4 @@ pub fn words(question: &Question) -> Vec<(&'static str, String)> {
         out.push(("brings", said.join(", ")));
     }
     out
-}
-
-/// The same as options of a command, each after a space.
-pub(super) fn options(question: &Question) -> String {
-    let via = question
-        .via
-        .iter()
-        .map(|hop| ("--via", hop.id().to_owned()));
-    let attributes = question
-        .attributes
-        .iter()
-        .map(|(n, v)| ("--attribute", format!("{n}={v}")));
-    // Which file they came from is not kept.
-    let claims = question
-        .claims
-        .iter()
-        .map(|_| ("--claims", "claims.json".to_owned()));
-    via.chain(attributes)
-        .chain(claims)
-        .map(|(option, value)| format!(" {option} {}", shell(&value)))
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tui_input::Input;
 
 use super::super::command::Command;
@@ -19,7 +19,7 @@ use crate::text::visible;
 /// The word for taking a change back.
 const UNDO: &str = "undo";
 /// How long a grant for a limited time holds.
-const LIMITED: SignedDuration = SignedDuration::from_hours(2);
+pub(super) const LIMITED: Duration = Duration::from_secs(2 * 3_600);
 
 /// Plans a fix and shows it; nothing is applied.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -383,6 +383,7 @@ pub(super) fn step(model: &mut Model, ticket: Ticket, at: usize) {
 pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Vec<Effect> {
     let mut changed = Vec::new();
     let mut effects = Vec::new();
+    let line = model.line.clone();
     {
         let Some(confirm) = model.confirm_by(ticket) else {
             return Vec::new();
@@ -397,10 +398,11 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
                 .zip(done)
                 .filter_map(|(title, done)| {
                     let id = done.history_id()?;
-                    Some(format!(
-                        "changed: {} · take it back with: bindscope undo {id}",
-                        visible(title)
-                    ))
+                    let back = match line.undo(id) {
+                        Some(undo) => format!("take it back with: {undo}"),
+                        None => "in an emulator of its own, which ends with this".to_owned(),
+                    };
+                    Some(format!("changed: {} · {back}", visible(title)))
                 })
                 .collect::<Vec<_>>()
         };

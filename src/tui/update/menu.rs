@@ -14,8 +14,7 @@ use crate::iam::permission::{
 };
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::equivalents::Change;
-use crate::repair::{Remedy, Repair, Step};
-use crate::text::shell;
+use crate::repair::{FixWith, Remedy, Repair, Step};
 
 pub(super) fn open(
     model: &mut Model,
@@ -108,10 +107,12 @@ pub(super) fn copy(model: &mut Model) {
                 &known.explanation,
             )),
         ));
-        choices.push(text("explain, as a command", command(asked, "explain")));
+        let line = &model.line;
+        choices.push(text("explain, as a command", line.explain(&asked.question)));
         let permission = asked.question.permission.to_string();
         if let Some(way) = known.plan.remedies.first() {
-            choices.push(text("fix, as a command", command(asked, "fix")));
+            let fix = line.fix(&asked.question, &FixWith::default());
+            choices.push(text("fix, as a command", fix));
             choices.extend(way_choices(way, &permission));
         }
         for other in &known.plan.elsewhere {
@@ -124,6 +125,7 @@ pub(super) fn copy(model: &mut Model) {
 
 /// What can be copied of a change.
 pub(super) fn copy_change(model: &mut Model) {
+    let line = model.line.clone();
     let Some(confirm) = model.confirm_mut() else {
         return;
     };
@@ -135,15 +137,33 @@ pub(super) fn copy_change(model: &mut Model) {
                 .map(|repair| text("diff, unified", unified(repair)))
                 .collect();
             choices.extend(way_choices(way, &permission));
+            let expires = matches!(
+                &confirm.act,
+                Act::Grant {
+                    limited: Some(_),
+                    ..
+                }
+            );
+            // The command takes the first of the ways.
+            if matches!(&confirm.act, Act::Grant { chosen: 0, .. }) {
+                let with = FixWith {
+                    expires: expires.then_some(super::confirm::LIMITED),
+                    ..FixWith::default()
+                };
+                choices.push(text(
+                    "fix, as a command",
+                    line.fix(&confirm.question, &with),
+                ));
+            }
             choices
         }
-        (Act::Undo(change), _) => vec![
-            text("id", change.entry.id.clone()),
-            text(
-                "undo, as a command",
-                format!("bindscope undo {}", change.entry.id),
-            ),
-        ],
+        (Act::Undo(change), _) => {
+            let id = &change.entry.id;
+            let undo = line.undo(id).map(|undo| text("undo, as a command", undo));
+            std::iter::once(text("id", id.clone()))
+                .chain(undo)
+                .collect()
+        }
         _ => Vec::new(),
     };
     let title = "copy what?";
@@ -211,23 +231,6 @@ fn target_of(asked: &Asked) -> String {
         || asked.question.target.id().to_owned(),
         |k| k.explanation.question.target.id().to_owned(),
     )
-}
-
-fn command(asked: &Asked, verb: &str) -> String {
-    let caller = match &asked.question.caller {
-        Principal::ServiceAccount(email) | Principal::User(email) => email.clone(),
-        other => other.to_string(),
-    };
-    let mut out = format!(
-        "bindscope {verb} --caller {} --target {}",
-        shell(&caller),
-        shell(&target_of(asked))
-    );
-    if asked.question.permission.as_str() != GET_ACCESS_TOKEN {
-        out.push_str(&format!(" --permission {}", asked.question.permission));
-    }
-    out.push_str(&beside::options(&asked.question));
-    out
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {

@@ -167,7 +167,7 @@ fn cause_page(asked: &Asked, known: &Known) -> Page {
         line(Role::Text, cause.message.clone()),
         Vec::new(),
         line(Role::Heading, "What to do"),
-        line(Role::Text, cause.remedy.clone()),
+        line(Role::Text, cause.advice()),
         Vec::new(),
         vec![
             piece(Role::Heading, "Kind      "),
@@ -193,7 +193,11 @@ fn cause_page(asked: &Asked, known: &Known) -> Page {
 }
 
 fn cause_text(cause: &Cause) -> String {
-    format!("{}\n{}\n{}", cause.message, cause.remedy, cause.place)
+    let mut lines = vec![cause.message.as_str(), &cause.remedy];
+    // On a line of its own, so that it can be pasted.
+    lines.extend(cause.command.as_deref());
+    lines.push(&cause.place);
+    lines.join("\n")
 }
 
 /// The contract's word for a kind of cause.
@@ -440,7 +444,7 @@ pub(super) fn no_repair(model: &mut Model) {
     let refused = known.plan.is_refused();
     for cause in known.causes.iter().filter(|_| !refused) {
         lines.push(line(Role::Text, cause.message.clone()));
-        lines.push(line(Role::Heading, cause.remedy.clone()));
+        lines.push(line(Role::Heading, cause.advice()));
         lines.push(Vec::new());
     }
     lines.push(line(

@@ -142,7 +142,7 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
         }
         // What to do stands below the selected one; for the others it is one key away.
         if selected && !known.plan.is_refused() {
-            for text in wrap(&cause.remedy, room) {
+            for text in wrap(&cause.advice(), room) {
                 rows.push(Row {
                     text: line(Role::Heading, text),
                     indent,
@@ -312,11 +312,7 @@ fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
         clear.push("no deny rule");
     }
     if explanation.boundaries.eligible == Tri::Yes {
-        clear.push(if explanation.boundaries.assumed {
-            "no boundary known"
-        } else {
-            "no boundary"
-        });
+        clear.push("no boundary");
     }
     if matches!(&explanation.api, Some((_, Tri::Yes))) {
         clear.push("the API is on");
