@@ -131,6 +131,7 @@ if command -v gcloud >/dev/null; then
   suite "gcloud, every command" "$here/commands.sh"
   suite "gcloud, keys" "$here/keys.sh"
   suite "writers" "$PYTHON" "$here/writers.py"
+  suite "gcloud, what is printed" "$PYTHON" "$here/printed.py"
   serve=(--estate "$work/github.json")
   suite "gcloud, pools" "$here/pools.sh"
   "$PYTHON" "$here/count.py" "$GCLOUD_LOG" || failed+=("gcloud, number of commands")
