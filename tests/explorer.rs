@@ -11,6 +11,7 @@ use bindscope::tui::message::Message;
 use bindscope::tui::theme::Theme;
 use common::{Opening, Play, parse};
 use ratatui::style::{Color, Modifier};
+use serde_json::Value;
 
 const CALLER: &str = "run-processor@app-prod.iam.gserviceaccount.com";
 const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
@@ -122,6 +123,59 @@ fn story(name: &str) -> &'static Story {
     all.find(|s| s.name == name).unwrap()
 }
 
+/// What is copied as a command, pasted into a shell, finds the plan that the explorer shows.
+#[test]
+fn what_is_copied_as_a_command_plans_the_same() {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_bindscope"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let home = tempfile::tempdir().unwrap();
+    let pasted = |line: &str| {
+        let output = std::process::Command::new("sh")
+            .args(["-c", line])
+            .env_clear()
+            .env("PATH", &path)
+            .env("HOME", home.path())
+            .env("NO_PROXY", "127.0.0.1")
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        let json = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (output.status.code(), json, words)
+    };
+    let index = include_str!("../assets/estates/index.json");
+    let index: Vec<Value> = serde_json::from_str(index).unwrap();
+    let offered = index
+        .iter()
+        .filter(|s| s["repairable"] == true && s["name"] != "large");
+    for entry in offered {
+        let name = entry["name"].as_str().unwrap();
+        let mut play = Opening {
+            size: (200, 60),
+            ..Opening::story(story(name))
+        }
+        .play();
+        play.keys("y").keys("fix, as<Enter>");
+        let line = play.copied().unwrap().to_owned();
+        let (code, json, words) = pasted(&format!("{line} --dry-run --format json"));
+        assert_eq!(code, Some(0), "{name}: {line}: {words}");
+        let repair = &json["repair"];
+        play.keys("f").says("NOT applied yet");
+        for field in ["role", "member"] {
+            // A long one is broken where the line ends; its end is on one.
+            let whole = repair[field].as_str().unwrap();
+            play.says(whole.rsplit('/').next().unwrap());
+        }
+        play.keys("y").keys("fix, as<Enter>");
+        assert_eq!(play.copied().unwrap(), line, "{name}");
+        play.keys("<Esc>").keys("y").keys("explain, as<Enter>");
+        let line = play.copied().unwrap().to_owned();
+        let (code, json, words) = pasted(&format!("{line} --format json"));
+        assert!(matches!(code, Some(1 | 3)), "{name}: {line}: {words}");
+        assert_eq!(json["outcome"], entry["expectOutcome"], "{name}");
+    }
+}
+
 #[test]
 fn a_chain_is_built_and_taken_apart() {
     let mut play = Opening {
@@ -138,8 +192,8 @@ fn a_chain_is_built_and_taken_apart() {
         .says("hop 2 of 2");
     play.keys("y").keys("explain, as<Enter>");
     let copied = play.copied().unwrap();
-    let option = " --via token-broker@app-prod.iam.gserviceaccount.com";
-    assert!(copied.ends_with(option), "{copied}");
+    let options = " --via token-broker@app-prod.iam.gserviceaccount.com --at 2026-11-24T12:00:00Z --demo=delegation";
+    assert!(copied.ends_with(options), "{copied}");
     // Both ends and what is on the way are no place to go through.
     play.keys("v").says("and then through which account?");
     play.says("not through token-broker@");

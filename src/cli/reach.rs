@@ -11,11 +11,12 @@ use super::levels::{mark, pick};
 use super::out::{self, Ink, Page};
 use super::scope::{self, Surveyed};
 use crate::estate::Existence;
-use crate::evaluate::diagnose::nearest_accounts;
+use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::reach::{self, Via};
 use crate::evaluate::{Tri, Verdict};
 use crate::google::survey::Everything;
-use crate::iam::{Permission, Resource};
+use crate::iam::address::{default_account, is_service_account};
+use crate::iam::{Permission, Principal, Resource};
 
 /// Lists who gets to the target.
 ///
@@ -71,6 +72,7 @@ pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let everything = Everything::from_caller(&args.caller, &permission, &facts.scope);
     let end = async {
         let seen = scope::survey(&facts, &everything).await?;
+        note_missing(&seen, &args.caller);
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);
         let answer = reach::reach(&seen.estate, &args.caller, &permission, time);
         let rows: Vec<Row> = answer
@@ -106,19 +108,38 @@ pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
 
 /// That nobody reaches an account that does not exist would be no answer.
 fn exists(seen: &Surveyed, target: &Resource) -> Result<(), Failure> {
-    let what = match seen.estate.resolve(target) {
-        Existence::Missing => "does not exist",
-        Existence::Deleted => "is deleted",
-        Existence::Exists(_) | Existence::Unknown(_) => return Ok(()),
-    };
-    let near = nearest_accounts(&seen.estate, target.id(), 3);
-    let next = if near.is_empty() {
-        "check the address letter by letter".to_owned()
-    } else {
-        format!("did you mean {}?", near.join(", "))
-    };
-    let came_back = format!("the service account {} {what}", target.id());
-    Err(Failure::usage(came_back, next))
+    let somebody = target.id().contains('@') && !is_service_account(target.id());
+    match seen.estate.resolve(target) {
+        Existence::Exists(_) => Ok(()),
+        Existence::Unknown(_) if !somebody => Ok(()),
+        Existence::Deleted => Err(Failure::usage(
+            format!("the service account {} is deleted", target.id()),
+            "within 30 days it can be brought back; a new one of the same address is another identity",
+        )),
+        Existence::Missing | Existence::Unknown(_)
+            if somebody || default_account(target.id()).is_some() =>
+        {
+            let (_, message, remedy) = missing_target(&seen.estate, target);
+            Err(Failure::usage(message, remedy))
+        }
+        Existence::Missing | Existence::Unknown(_) => {
+            let near = nearest_accounts(&seen.estate, target.id(), 3);
+            let next = if near.is_empty() {
+                "check the address letter by letter".to_owned()
+            } else {
+                format!("did you mean {}?", near.join(", "))
+            };
+            let came_back = format!("the service account {} does not exist", target.id());
+            Err(Failure::usage(came_back, next))
+        }
+    }
+}
+
+/// What a caller that does not exist reaches is nothing, which would say too little by itself.
+fn note_missing(seen: &Surveyed, caller: &Principal) {
+    if let Some((message, remedy)) = missing_caller(&seen.estate, caller) {
+        out::aside(&format!("note: {message} {remedy}"));
+    }
 }
 
 fn wanted(wanted: &Wanted) -> Permission {

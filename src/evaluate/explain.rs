@@ -352,7 +352,7 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
     }
 }
 
-fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
+pub(super) fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {
     let email = match caller {
         Principal::ServiceAccount(email) => email,
         // Nobody's: a person has no such address.

@@ -356,3 +356,52 @@ fn a_caller_of_a_kind_that_its_address_is_not_of() {
         assert!(remedy.contains(meant), "{remedy}");
     }
 }
+
+/// `who` and `reach` have the same to say.
+#[test]
+fn lists_about_what_is_not_there_say_so() {
+    let home = Home::new();
+    let file = home.write("estate.json", &estate().to_string());
+    let run = |more: &[&str]| home.run(&[&["--estate", file.to_str().unwrap()], more].concat());
+    run(&["who", "--target", "finn@osprey.example"])
+        .ends(2)
+        .says("is no service account but a person's address")
+        .says("domain-wide delegation");
+    run(&["who", "--target", COMPUTE])
+        .ends(2)
+        .says("has no Compute Engine default account");
+    run(&[
+        "who",
+        "--target",
+        "laoder@osprey-data.iam.gserviceaccount.com",
+    ])
+    .ends(2)
+    .says("did you mean loader@osprey-data.iam.gserviceaccount.com?");
+    let caller = "user:ci-deploy@osprey-app.iam.gserviceaccount.com";
+    let ran = run(&["reach", "--caller", caller, "--format=json"]);
+    ran.ends(0).says(&format!("Nobody is {caller}")).says(CI);
+    assert_eq!(ran.json()["results"], json!([]));
+}
+
+/// Granted to the person who tried it by hand, called by the pipeline.
+#[test]
+fn a_grant_to_a_person_where_a_pipeline_calls() {
+    let loader = "loader@osprey-data.iam.gserviceaccount.com";
+    let estate = with(
+        estate(),
+        &[(
+            on(loader, "osprey-data"),
+            binding(
+                "roles/iam.serviceAccountTokenCreator",
+                &["user:finn@osprey.example"],
+            ),
+        )],
+    );
+    let asked = ask(&estate, CI, loader, &[]);
+    assert_eq!(asked.kinds(), ["NO_GRANT"]);
+    let message = asked.json["causes"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("finn@osprey.example has it there, in person"),
+        "{message}"
+    );
+}

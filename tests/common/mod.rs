@@ -8,6 +8,7 @@ use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
+use bindscope::repair::{Line, Source};
 use bindscope::tui::effects::Effect;
 use bindscope::tui::glyph::Glyphs;
 use bindscope::tui::keymap::Key;
@@ -139,7 +140,13 @@ impl Opening {
             offer: None,
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
-            line: bindscope::repair::Line::default(),
+            line: Line {
+                source: Source::default()
+                    .flag(&format!("--demo={}", self.estate))
+                    .passing(),
+                at: self.at.map(|at| at.parse().unwrap()),
+                claims: None,
+            },
             two_steps_from: self.two_steps_from,
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());

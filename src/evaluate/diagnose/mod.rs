@@ -14,9 +14,11 @@ mod words;
 use super::cause::{Cause, CauseKind};
 use super::explanation::{AccountState, Explanation, Outcome, RoleState, Tri, Verdict};
 use crate::estate::Estate;
-use crate::iam::{Member, Resource};
+use crate::iam::{Member, Principal, Resource};
 
 pub use nearest::nearest_accounts;
+pub use state::missing_caller;
+pub use target::missing as missing_target;
 
 /// The causes of an answer that is not yes. A yes has none but `MAY_BE_PROPAGATING`, where a policy
 /// was written shortly before ([`super::explanation::Call::written`]).
@@ -164,15 +166,51 @@ fn no_grant(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
         CauseKind::NoGrant,
         &explanation.question.target,
         format!(
-            "Nothing grants {} the permission {} on {}: looked at {}.{}",
+            "Nothing grants {} the permission {} on {}: looked at {}.{}{}",
             names.caller,
             explanation.question.permission,
             names.target,
             words::list(&levels),
-            namesake(estate, explanation)
+            namesake(estate, explanation),
+            people(explanation, &names)
         ),
         words::grant(explanation, &names),
     );
+}
+
+/// That people have it, where what calls is none: who tries by hand what a pipeline then does grants it
+/// to himself.
+fn people(explanation: &Explanation, names: &words::Names) -> String {
+    if matches!(explanation.question.caller, Principal::User(_)) {
+        return String::new();
+    }
+    let on_the_account = explanation.allow.first();
+    let right = on_the_account.into_iter().flat_map(|p| &p.bindings);
+    let right = right.filter(|b| b.role_state == RoleState::Included);
+    let holders: Vec<&Member> = right
+        .flat_map(|b| &b.members)
+        .map(|m| &m.member.member)
+        .collect();
+    let mut persons: Vec<String> = Vec::new();
+    for holder in &holders {
+        match holder {
+            Member::One(one @ Principal::User(_)) => persons.push(one.short()),
+            _ => return String::new(),
+        }
+    }
+    persons.dedup();
+    match persons.len() {
+        0 => String::new(),
+        1..=3 => format!(
+            " {} has it there, in person: what calls here is {}, another identity.",
+            words::list(&persons),
+            names.caller
+        ),
+        n => format!(
+            " {n} people have it there, in person: what calls here is {}, another identity.",
+            names.caller
+        ),
+    }
 }
 
 /// An account of the same name in another project that has what the caller lacks.

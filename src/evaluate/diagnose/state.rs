@@ -1,6 +1,7 @@
 //! Causes beyond policies: accounts that are off or gone, the API that is not enabled.
 
 use super::super::cause::CauseKind;
+use super::super::explain::caller_state;
 use super::super::explanation::{AccountState, Explanation, RoleState, Tri};
 use super::nearest::slip;
 use super::words::{self, Names};
@@ -63,37 +64,44 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
             );
             causes.with(undelete(estate, caller));
         }
-        AccountState::NotFound if is_of_another_kind(&explanation.question.caller) => {
-            let (is, write) = if is_service_account(caller) {
-                ("a service account", "serviceAccount")
-            } else {
-                ("a person or a group", "user")
-            };
-            causes.on(
-                CauseKind::CallerNotFound,
-                &place,
-                format!(
-                    "Nobody is {}: {caller} is an address of {is}.",
-                    explanation.question.caller
-                ),
-                format!("Ask about {write}:{caller}."),
-            );
-        }
         AccountState::NotFound => {
             let near = meant(estate, explanation, caller);
-            let hint = if near.is_empty() {
-                "Check the address letter by letter.".to_owned()
-            } else {
-                format!("Did you mean {}?", near.join(", "))
-            };
-            causes.on(
-                CauseKind::CallerNotFound,
-                &place,
-                format!("There is no service account {caller}."),
-                hint,
-            );
+            let (message, remedy) = no_caller(&explanation.question.caller, &near);
+            causes.on(CauseKind::CallerNotFound, &place, message, remedy);
         }
     }
+}
+
+/// What is the case, and what to do, where there is no such caller as far as the estate holds all of the
+/// project that it would be in; `None` where there is one, or nobody can tell.
+#[must_use]
+pub fn missing_caller(estate: &Estate, caller: &Principal) -> Option<(String, String)> {
+    let state = caller_state(estate, caller);
+    (state == AccountState::NotFound).then(|| {
+        let near = nearest_accounts(estate, caller.email().unwrap_or_default(), 3);
+        no_caller(caller, &near)
+    })
+}
+
+fn no_caller(caller: &Principal, near: &[String]) -> (String, String) {
+    let address = caller.email().unwrap_or_default();
+    if is_of_another_kind(caller) {
+        let (is, write) = if is_service_account(address) {
+            ("a service account", "serviceAccount")
+        } else {
+            ("a person or a group", "user")
+        };
+        return (
+            format!("Nobody is {caller}: {address} is an address of {is}."),
+            format!("Ask about {write}:{address}."),
+        );
+    }
+    let hint = if near.is_empty() {
+        "Check the address letter by letter.".to_owned()
+    } else {
+        format!("Did you mean {}?", near.join(", "))
+    };
+    (format!("There is no service account {address}."), hint)
 }
 
 /// Whether an address stands behind a kind that it cannot be of.

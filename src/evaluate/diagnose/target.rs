@@ -9,9 +9,16 @@ use crate::iam::{Member, Principal, Resource};
 use crate::text::visible;
 
 pub(super) fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes) {
+    let (kind, message, remedy) = missing(estate, target);
+    causes.on(kind, target, message, remedy);
+}
+
+/// A target that the estate does not hold: which cause that is, what is the case, and what to do.
+#[must_use]
+pub fn missing(estate: &Estate, target: &Resource) -> (CauseKind, String, String) {
     if target.id().contains('@') && !is_service_account(target.id()) {
-        no_service_account(estate, target, causes);
-        return;
+        let (message, remedy) = no_service_account(estate, target);
+        return (CauseKind::TargetIsNoServiceAccount, message, remedy);
     }
     let elsewhere = estate.account(target.id()).map(|a| {
         estate
@@ -40,13 +47,13 @@ pub(super) fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes)
             }
         },
     };
-    causes.on(CauseKind::TargetNotFound, target, message, remedy);
+    (CauseKind::TargetNotFound, message, remedy)
 }
 
 /// A person is acted for by domain-wide delegation, which is set up with the Workspace and goes
 /// through a service account (doc "Best practices for using service accounts securely", on
 /// domain-wide delegation).
-fn no_service_account(estate: &Estate, target: &Resource, causes: &mut Causes) {
+fn no_service_account(estate: &Estate, target: &Resource) -> (String, String) {
     let address = visible(target.id());
     let what = what_it_is(estate, target.id());
     let near = nearest_accounts(estate, target.id(), 3);
@@ -55,16 +62,14 @@ fn no_service_account(estate: &Estate, target: &Resource, causes: &mut Causes) {
     } else {
         format!(" If a service account is meant: {}?", near.join(", "))
     };
-    causes.on(
-        CauseKind::TargetIsNoServiceAccount,
-        target,
+    (
         format!(
             "{address} is no service account but {what}. Nobody gets tokens of it through IAM, whatever is granted."
         ),
         format!(
             "To act for a person of a Google Workspace there is domain-wide delegation: an administrator of that Workspace allows a service account's client id the scopes it needs, and that account signs a JWT whose subject is {address}. What it takes in IAM is iam.serviceAccounts.signJwt on that service account: ask about that one.{meant}"
         ),
-    );
+    )
 }
 
 /// As far as policies and groups tell; an address alone does not.
