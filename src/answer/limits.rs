@@ -53,6 +53,9 @@ pub fn assumed(name: &str) -> String {
         "NO_DENY_POLICIES_IN_EXPORT" => {
             "there are no deny policies (an asset export has no place for them)"
         }
+        "DENY_GROUP_TAKEN_AS_WRITTEN" => {
+            "a deny rule's permission group that deny policies do not support, which Google refuses to write, is in force as it reads"
+        }
         "NO_BOUNDARIES_IN_EXPORT" => {
             "there are no principal access boundaries (an asset export has no place for them)"
         }

@@ -21,6 +21,7 @@ pub async fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         scope: Some(facts.scope.clone()),
         account_policies: true,
         groups: Groups::All,
+        callers: true,
         ..Everything::default()
     };
     let seen = scope::survey(&facts, &everything).await;

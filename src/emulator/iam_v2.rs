@@ -14,7 +14,7 @@ use super::policy::{decoded, new_etag};
 use super::state::{Shared, World};
 use super::tokens;
 use crate::estate::Read;
-use crate::iam::{Deniable, DenyPolicy, Member, Permission, Resource, deny};
+use crate::iam::{DenyPolicy, Member, Resource, deniable, deny};
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -201,9 +201,9 @@ fn given(call: &Call, on: &Resource, id: &str) -> Result<DenyPolicy, Refusal> {
     Ok(policy)
 }
 
-/// "Only some permissions can be denied" (doc "Deny access to resources"): another form, and a permission
-/// that is known not to be supported, is refused. A group (`*`) stands for what is supported in it. Which
-/// words Google has for that is not documented: *chosen*, as is that the exceptions are held to the same.
+/// "Only some permissions can be denied", and "you can only use wildcards in supported permission groups"
+/// (doc "Deny policies"): what is not in the table is refused. Which words Google has for that is not
+/// documented: *chosen*, as is that the exceptions are held to the same.
 fn refuse_unsupported(permission: &str) -> Result<(), Refusal> {
     let shown = crate::text::visible(permission);
     let fits = permission
@@ -214,12 +214,18 @@ fn refuse_unsupported(permission: &str) -> Result<(), Refusal> {
             "Permission {shown} is not supported in deny policies: expected SERVICE_FQDN/RESOURCE.ACTION."
         )));
     }
-    if Permission::parse(permission).is_ok_and(|p| p.deniable() == Deniable::No) {
-        return Err(Refusal::invalid(format!(
-            "Permission {shown} is not supported in deny policies."
-        )));
+    if deniable::is_supported(permission) {
+        Ok(())
+    } else {
+        let what = if permission.contains('*') {
+            "Permission group"
+        } else {
+            "Permission"
+        };
+        Err(Refusal::invalid(format!(
+            "{what} {shown} is not supported in deny policies."
+        )))
     }
-    Ok(())
 }
 
 fn fit(others: &[Arc<DenyPolicy>], policy: &DenyPolicy) -> Result<(), Refusal> {

@@ -77,6 +77,10 @@ pub struct Estate {
     pub(crate) providers: Arc<BTreeMap<Arc<str>, Arc<Provider>>>,
     /// What exists and may not be read, by the names of the estate file, with why.
     pub(crate) unreadable: Arc<BTreeMap<String, Arc<str>>>,
+    /// Domains whose organization was asked for: the organizations' numbers, or why none is known.
+    pub(crate) domains: Arc<BTreeMap<String, Result<Vec<Arc<str>>, Arc<str>>>>,
+    /// Whether nothing is outside of it: who belongs nowhere in it is bound by nothing.
+    pub(crate) all_there_is: bool,
     /// What every answer from this estate takes for granted.
     pub(crate) assumptions: Arc<BTreeSet<String>>,
     /// Members seen in allow policies to where they stand.
@@ -107,6 +111,12 @@ impl Estate {
         self.assumptions.iter().map(String::as_str)
     }
 
+    /// Whether an answer takes this for granted.
+    #[must_use]
+    pub fn assumes(&self, what: &str) -> bool {
+        self.assumptions.contains(what)
+    }
+
     /// Adds to [`Self::assumptions`].
     pub fn assume(&mut self, what: &str) {
         Arc::make_mut(&mut self.assumptions).insert(what.to_owned());
@@ -125,11 +135,20 @@ impl Estate {
             .map(|(name, why)| (name.as_str(), &**why))
     }
 
-    /// The same estate with nothing marked unreadable: what a judge sees that knows all of it.
+    /// The same estate with nothing marked unreadable, and nothing outside of it: what a judge sees that
+    /// knows all of it.
     #[must_use]
     pub fn without_unreadable(mut self) -> Self {
         self.unreadable = Arc::default();
+        self.all_there_is = true;
         self
+    }
+
+    /// Whether nothing is outside of it. A file is silent about the organizations that are not in it; the
+    /// emulator, whose world it is, knows that there are none.
+    #[must_use]
+    pub fn is_all_there_is(&self) -> bool {
+        self.all_there_is
     }
 
     /// Why `name` is not readable, when it is not.

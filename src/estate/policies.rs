@@ -112,11 +112,51 @@ impl Estate {
         unreadable.chain(known)
     }
 
-    /// Whether the lists of policy bindings at `parent` (`organizations/1`) were looked at.
+    /// The policy bindings at a project, folder or organization (canonical name), whichever of a project's
+    /// names their own has.
     #[must_use]
-    pub fn has_policy_bindings(&self, parent: &Resource) -> bool {
-        let name = format!("{}/locations/global/policyBindings", parent.relative());
-        self.coverage == Coverage::Whole || self.policy_bindings.contains_key(name.as_str())
+    pub fn policy_bindings_at(&self, parent: &Resource) -> Read<Vec<&Arc<PolicyBinding>>> {
+        let mut names = vec![policy_bindings_of(parent)];
+        if let Resource::Project(id) = parent
+            && let Some(project) = self.project(id)
+        {
+            let number = policy_bindings_of(&Resource::project(project.number()));
+            names.extend((!names.contains(&number)).then_some(number));
+        }
+        if let Some(why) = names.iter().find_map(|name| self.why_unreadable(name)) {
+            return Read::Unreadable(why);
+        }
+        let lists: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.policy_bindings.get(name.as_str()))
+            .collect();
+        if lists.is_empty() && self.coverage == Coverage::Partial {
+            return Read::Unreadable(self.not_fetched());
+        }
+        Read::Known(lists.into_iter().flatten().collect())
+    }
+
+    /// The organization of a workforce pool, where it is known: its `parent` (iam v1, `WorkforcePool`),
+    /// else that of a policy binding to it, which is bound at "the organization that contains the workforce
+    /// identity pool" (doc "Principal access boundary policies", Supported principal sets).
+    #[must_use]
+    pub fn workforce_organization(&self, pool: &str) -> Option<Resource> {
+        let organization = |name: &str| {
+            let parent = Resource::parse(name).ok();
+            parent.filter(|r| matches!(r, Resource::Organization(_)))
+        };
+        let name = format!("locations/global/workforcePools/{pool}");
+        let parent = self
+            .pools
+            .get(name.as_str())
+            .and_then(|known| organization(known.extra.get("parent")?.as_str()?));
+        parent.or_else(|| {
+            let set = format!("//iam.googleapis.com/{name}");
+            let binds = |b: &Arc<PolicyBinding>| b.target.principal_set.as_ref() == Some(&set);
+            let mut lists = self.policy_bindings.iter();
+            let (collection, _) = lists.find(|(_, list)| list.iter().any(binds))?;
+            organization(collection.split_once("/locations/")?.0)
+        })
     }
 
     /// Every principal access boundary policy that is known, bound or not, by name.
@@ -381,6 +421,41 @@ impl Estate {
             .insert(provider.name.as_str().into(), Arc::new(provider));
     }
 
+    /// The organizations whose Workspace customer has the domain, as far as is known.
+    #[must_use]
+    pub fn organizations_of(&self, domain: &str) -> Vec<Resource> {
+        let asked = self
+            .domains
+            .get(domain)
+            .and_then(|found| found.as_ref().ok());
+        let mut numbers: BTreeSet<Arc<str>> = asked.into_iter().flatten().cloned().collect();
+        let own = self.organizations.iter();
+        numbers.extend(
+            own.filter(|(_, o)| o.display_name.eq_ignore_ascii_case(domain))
+                .map(|(number, _)| Arc::clone(number)),
+        );
+        numbers.into_iter().map(Resource::Organization).collect()
+    }
+
+    /// Why no organization of the domain is known, without a full stop.
+    #[must_use]
+    pub fn why_no_organization_of(&self, domain: &str) -> Arc<str> {
+        match self.domains.get(domain) {
+            Some(Err(why)) => Arc::clone(why),
+            Some(Ok(_)) => "no organization that may be seen has this domain".into(),
+            None => "no organization of this domain is known here".into(),
+        }
+    }
+
+    /// Remembers which organizations (`organizations/N`, put in beside) have the domain, or why that is not
+    /// known.
+    pub fn put_domain(&mut self, domain: &str, found: Result<&[Resource], &str>) {
+        let found = found
+            .map(|list| list.iter().map(|o| o.id().into()).collect())
+            .map_err(Arc::from);
+        Arc::make_mut(&mut self.domains).insert(domain.to_owned(), found);
+    }
+
     /// The names under which an estate file may call a resource unreadable.
     fn unreadable_names(&self, resource: &Resource) -> impl Iterator<Item = String> {
         let mut names = vec![resource.full_name()];
@@ -404,4 +479,10 @@ impl Estate {
         }
         names.into_iter()
     }
+}
+
+/// `PARENT/locations/global/policyBindings`.
+#[must_use]
+pub fn policy_bindings_of(parent: &Resource) -> String {
+    format!("{}/locations/global/policyBindings", parent.relative())
 }

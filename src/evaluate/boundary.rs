@@ -1,114 +1,90 @@
 //! Principal access boundaries (SEMANTICS "Principal access boundaries"; discovery document
 //! policytroubleshooter v3beta, `GoogleIamV3…`).
 
-use std::sync::Arc;
-
 use super::conditions::{self, Site};
 use super::explanation::{BoundariesExplanation, BoundaryExplanation, Tri};
 use super::judge::Judge;
-use super::membership;
-use crate::estate::{Coverage, Estate, Read};
+use super::{membership, place};
+use crate::estate::file::NO_BOUNDARIES;
+use crate::estate::policies::policy_bindings_of;
+use crate::estate::{Estate, Read};
+use crate::iam::blockable::LATEST;
 use crate::iam::boundary::Operation;
 use crate::iam::{
-    BoundaryPolicy, BoundaryRule, Effect, Member, Permission, PolicyBinding, Resource,
+    BoundaryPolicy, BoundaryRule, Effect, Member, Permission, PolicyBinding, Principal, Resource,
 };
 
-/// The version that `latest` and an empty one mean now (doc "Principal Access Boundary policy
-/// enforcement version permissions").
-const LATEST: u32 = 4;
-/// The first version that holds permissions of service accounts.
-const FIRST_WITH_ACCOUNTS: u32 = 3;
-
-/// All boundaries that are bound somewhere, and what they come to.
+/// The boundaries that are bound where the caller belongs, and what they come to.
 pub(crate) fn explain(judge: &Judge<'_>) -> BoundariesExplanation {
-    let mut boundaries = Vec::new();
-    let mut unreadable = Vec::new();
-    for (collection, list) in judge.estate.policy_bindings() {
-        match list {
-            Read::Known(bindings) => boundaries.extend(
+    let mut all = BoundariesExplanation {
+        boundaries: Vec::new(),
+        unreadable: Vec::new(),
+        unplaced: None,
+        assumed: judge.estate.assumes(NO_BOUNDARIES),
+        eligible: Tri::Yes,
+        undecided: None,
+    };
+    if all.assumed {
+        return all;
+    }
+    let place = place::of(judge.estate, &judge.caller);
+    for level in &place.levels {
+        match judge.estate.policy_bindings_at(level) {
+            Read::Known(bindings) => all.boundaries.extend(
                 bindings
-                    .iter()
-                    .filter(|b| is_boundary(b))
+                    .into_iter()
+                    .filter(|b| b.is_boundary())
                     .map(|b| bound(judge, b)),
             ),
-            Read::Unreadable(why) if may_concern(judge, &collection) => {
-                unreadable.push((collection, why));
-            }
-            Read::Unreadable(_) => {}
+            Read::Unreadable(why) => all.unreadable.push((policy_bindings_of(level), why)),
         }
     }
-    unreadable.extend(not_looked_at(judge));
-    let parts: Vec<Part> = boundaries.iter().map(Part::of).collect();
-    let (eligible, undecided) = combine(&parts, !unreadable.is_empty());
-    BoundariesExplanation {
-        boundaries,
-        unreadable,
-        eligible,
-        undecided: undecided.then(|| UNDECIDED.to_owned()),
-    }
+    all.unplaced = place.open.map(|open| (open.what, open.why));
+    let parts: Vec<Part> = all.boundaries.iter().map(Part::of).collect();
+    let hidden = !all.unreadable.is_empty() || all.unplaced.is_some();
+    let (eligible, undecided) = combine(&parts, hidden);
+    all.eligible = eligible;
+    all.undecided = undecided.then(|| UNDECIDED.to_owned());
+    all
 }
 
 const UNDECIDED: &str = "a boundary that holds DENY rules only is bound to the caller, and none of them applies here; Google does not document whether such a boundary makes everything else eligible or nothing";
 
 /// The answer alone; quick where nothing is bound.
 pub(crate) fn decide(judge: &Judge<'_>) -> Tri {
-    let known_empty = judge.estate.coverage() == Coverage::Whole
-        && judge.estate.policy_bindings().next().is_none();
-    if known_empty {
+    if is_free(judge.estate, &judge.caller) {
         Tri::Yes
     } else {
         explain(judge).eligible
     }
 }
 
-/// A binding without a kind is taken by the policy it names.
-fn is_boundary(binding: &PolicyBinding) -> bool {
-    match binding.policy_kind.as_deref() {
-        Some(kind) => kind == "PRINCIPAL_ACCESS_BOUNDARY",
-        None => binding.policy.contains("/principalAccessBoundaryPolicies/"),
+/// Whether nothing is bound anywhere where the caller belongs, and all of that was looked at.
+pub(crate) fn is_free(estate: &Estate, caller: &Principal) -> bool {
+    if estate.assumes(NO_BOUNDARIES) {
+        return true;
     }
+    let place = place::of(estate, caller);
+    place.open.is_none()
+        && place.levels.iter().all(|level| {
+            estate
+                .policy_bindings_at(level)
+                .known()
+                .is_some_and(|list| list.is_empty())
+        })
 }
 
-/// Whether a list of bindings could hold one that is bound to the caller: it binds sets of its own
-/// parent only.
-fn may_concern(judge: &Judge<'_>, collection: &str) -> bool {
-    let parent = collection
-        .strip_suffix("/locations/global/policyBindings")
-        .and_then(|p| Resource::parse(p).ok());
-    match parent {
-        Some(parent) => membership::member(judge, &Member::AllOf(parent)).matches != Tri::No,
-        None => true,
-    }
-}
-
-/// Lists of bindings on the caller's own branch that nobody looked at.
-fn not_looked_at(judge: &Judge<'_>) -> Vec<(String, Arc<str>)> {
-    if judge.estate.coverage() == Coverage::Whole {
+/// What was not read of what may bind the caller, by the names of an estate file and of [`place::Open`].
+pub(crate) fn not_read(estate: &Estate, caller: &Principal) -> Vec<String> {
+    if estate.assumes(NO_BOUNDARIES) {
         return Vec::new();
     }
-    let unread: Vec<String> = judge
-        .estate
-        .policy_bindings()
-        .filter(|(_, list)| !list.is_known())
-        .map(|(name, _)| name)
-        .collect();
-    let branch = match membership::home(judge.estate, &judge.caller) {
-        Some(home) => judge.estate.ancestry(&home).levels,
-        None => judge
-            .estate
-            .organizations()
-            .filter_map(|o| Resource::parse(&o.name).ok())
-            .filter(|o| membership::member(judge, &Member::AllOf(o.clone())).matches != Tri::No)
-            .collect(),
-    };
-    branch
-        .iter()
-        .filter(|r| !matches!(r, Resource::ServiceAccount { .. }))
-        .filter(|r| !judge.estate.has_policy_bindings(r))
-        .map(|r| format!("{}/locations/global/policyBindings", r.relative()))
-        .filter(|name| !unread.contains(name))
-        .map(|name| (name, Arc::from("was not read")))
-        .collect()
+    let place = place::of(estate, caller);
+    let lists = place.levels.iter();
+    let lists = lists.filter(|level| !estate.policy_bindings_at(level).is_known());
+    let mut names: Vec<String> = lists.map(policy_bindings_of).collect();
+    names.extend(place.open.map(|open| open.what));
+    names
 }
 
 fn principal_set(text: &str) -> Member {
@@ -171,34 +147,14 @@ pub(crate) fn effective_version(version: Option<&str>) -> Option<u32> {
     }
 }
 
-/// Whether an enforcement version can block the permission at all.
-///
-/// Known is what SEMANTICS names: versions 1 and 2 hold no permission of service accounts, 3 adds
-/// those of the IAM resources below. Of other services' permissions nothing is known here.
+/// Whether an enforcement version can block the permission at all. One that is newer than the table holds
+/// what the table has, and may hold more.
 fn version_reaches(version: Option<&str>, permission: &Permission) -> Tri {
-    let Some(number) = effective_version(version) else {
-        return Tri::UnknownInfo;
-    };
-    let (service, resource, verb) = permission.parts();
-    if service != "iam" {
-        return Tri::UnknownInfo;
-    }
-    let held = match resource {
-        "serviceAccounts" => ![
-            "createTagBinding",
-            "deleteTagBinding",
-            "listTagBindings",
-            "listEffectiveTags",
-            "getCertificateAs",
-        ]
-        .contains(&verb),
-        "serviceAccountKeys" | "roles" | "denypolicies" => true,
-        _ => return Tri::UnknownInfo,
-    };
-    if held && number >= FIRST_WITH_ACCOUNTS {
-        Tri::Yes
-    } else {
-        Tri::No
+    match (effective_version(version), permission.blocked_from()) {
+        (None, _) => Tri::UnknownInfo,
+        (Some(number), Some(from)) if number >= from => Tri::Yes,
+        (Some(number), _) if number > LATEST => Tri::UnknownInfo,
+        _ => Tri::No,
     }
 }
 

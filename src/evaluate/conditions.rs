@@ -10,7 +10,7 @@ use super::condition::{
 use super::explanation::{ConditionExplanation, Tri};
 use super::judge::Judge;
 use crate::estate::Read;
-use crate::iam::{Condition, Principal, Resource};
+use crate::iam::{Condition, Principal, Resource, address};
 
 /// Which kind of policy the condition stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,15 +196,21 @@ fn kind(caller: &Principal) -> Option<&'static str> {
             crate::iam::Pool::Workforce { .. } => "iam.googleapis.com/WorkforcePoolIdentity",
             crate::iam::Pool::Workload { .. } => "iam.googleapis.com/WorkloadPoolIdentity",
         }),
-        Principal::Other(_) => None,
+        Principal::Other(text) => {
+            address::of_agent_identity(text).map(|_| "iam.googleapis.com/AgentPoolIdentity")
+        }
     }
 }
 
-/// `principal.subject`: the e-mail of a user or account, the subject of a federated identity.
+/// `principal.subject`: the e-mail of a user or account, the subject of a federated identity, what follows
+/// the trust domain of an agent identity.
 fn subject(caller: &Principal) -> String {
     match caller {
         Principal::User(email) | Principal::ServiceAccount(email) => email.clone(),
         Principal::Federated { subject, .. } => subject.clone(),
+        Principal::Other(text) => address::subject_of_agent_identity(text)
+            .unwrap_or(text)
+            .to_owned(),
         other => other.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use super::membership;
 use crate::estate::Read;
 use crate::iam::deny::PolicyRule;
 use crate::iam::{
-    Deniable, DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind,
+    DenyPolicy, DenyRule, Permission, PolicyMember, Resource, ResourceKind, deniable,
 };
 
 /// The deny policies of one level; `None` for a service account, which has none.
@@ -62,6 +62,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
             index,
             permission: strange(rule),
             unsupported: false,
+            as_written: None,
             denied: Vec::new(),
             exceptions: Vec::new(),
             condition: None,
@@ -85,6 +86,7 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
         index,
         permission,
         unsupported,
+        as_written: as_written(&judge.permission, deny).filter(|_| permission == Tri::Yes),
         denied,
         exceptions,
         condition,
@@ -102,22 +104,39 @@ pub(crate) fn strange(rule: &PolicyRule) -> Tri {
 }
 
 /// Whether the rule denies the permission. Of a permission that deny does not support a rule has no
-/// effect; of one that is not known to be supported nobody here can tell.
+/// effect.
 pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
-    if !names(permission, rule) {
-        return Tri::No;
+    let mut denied = rule.denied_permissions.iter();
+    if denied.any(|p| permission.is_denied_by(p)) && !excepted(permission, rule) {
+        Tri::Yes
+    } else {
+        Tri::No
     }
-    match permission.deniable() {
-        Deniable::Yes => Tri::Yes,
-        Deniable::No => Tri::No,
-        Deniable::Unknown => Tri::UnknownInfo,
+}
+
+/// The group by which the rule denies the permission, when it is one that Google would have refused
+/// and no pattern that Google takes denies it too.
+fn as_written(permission: &Permission, rule: &DenyRule) -> Option<String> {
+    let denying: Vec<&String> = rule
+        .denied_permissions
+        .iter()
+        .filter(|p| permission.is_denied_by(p))
+        .collect();
+    if denying.iter().any(|p| deniable::is_supported(p)) {
+        return None;
     }
+    denying.first().map(|p| (*p).clone())
 }
 
 /// Whether the rule names the permission and does not except it. `*` alone is no form of deny rules.
 fn names(permission: &Permission, rule: &DenyRule) -> bool {
-    let any = |patterns: &[String]| patterns.iter().any(|p| p != "*" && permission.matches(p));
-    any(&rule.denied_permissions) && !any(&rule.exception_permissions)
+    let mut denied = rule.denied_permissions.iter();
+    denied.any(|p| p != "*" && permission.matches(p)) && !excepted(permission, rule)
+}
+
+fn excepted(permission: &Permission, rule: &DenyRule) -> bool {
+    let mut exceptions = rule.exception_permissions.iter();
+    exceptions.any(|p| p != "*" && permission.matches(p))
 }
 
 fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Tri) {

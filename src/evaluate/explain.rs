@@ -2,8 +2,8 @@
 
 use super::explanation::Seen;
 use super::explanation::{
-    AccountState, BoundariesExplanation, Call, Explanation, Outcome, PolicyExplanation, Question,
-    Tri, Verdict,
+    AccountState, BoundariesExplanation, Call, DenyExplanation, Explanation, Outcome,
+    PolicyExplanation, Question, Tri, Verdict,
 };
 use super::judge::Judge;
 use super::{allow, boundary, deny, may, membership, org_policy};
@@ -169,6 +169,13 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     {
         assumptions.push("QUOTA_PROJECT_MAY_BE_USED".to_owned());
     }
+    let as_written = |d: &DenyExplanation| {
+        let mut rules = d.policies.iter().flat_map(|p| &p.rules);
+        rules.any(|r| r.as_written.is_some() && r.denies != Tri::No)
+    };
+    if deny.iter().any(as_written) {
+        assumptions.push(DENY_GROUP_AS_WRITTEN.to_owned());
+    }
     let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
     Explanation {
         outcome: with_call(from_policies, &question, quota.as_ref(), extended),
@@ -191,10 +198,15 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     }
 }
 
+/// A deny rule that decides names a permission group that Google would have refused.
+pub const DENY_GROUP_AS_WRITTEN: &str = "DENY_GROUP_TAKEN_AS_WRITTEN";
+
 fn no_boundaries() -> BoundariesExplanation {
     BoundariesExplanation {
         boundaries: Vec::new(),
         unreadable: Vec::new(),
+        unplaced: None,
+        assumed: false,
         eligible: Tri::Yes,
         undecided: None,
     }

@@ -292,6 +292,9 @@ pub struct DenyRuleExplanation {
     pub permission: Tri,
     /// The rule names the permission, and deny does not support it: no effect.
     pub unsupported: bool,
+    /// The permission group by which it denies, when it is none that deny policies support: taken for
+    /// what it says (chosen).
+    pub as_written: Option<String>,
     /// Denied principals that match or may match.
     pub denied: Vec<MemberExplanation>,
     /// Exceptions that match or may match.
@@ -326,7 +329,7 @@ pub struct DenyExplanation {
     pub denies: Tri,
 }
 
-/// One boundary that is bound somewhere.
+/// One boundary that is bound where the caller belongs.
 #[derive(Clone, Debug)]
 pub struct BoundaryExplanation {
     /// The binding's name.
@@ -356,6 +359,12 @@ pub struct BoundariesExplanation {
     pub boundaries: Vec<BoundaryExplanation>,
     /// Lists of bindings that were not read: collection name and why.
     pub unreadable: Vec<(String, Arc<str>)>,
+    /// What of the caller's own branch is not known, and why: boundaries may be bound there. A name as
+    /// `domain:D` (the organization of a user's domain), `projects/P`, `folders/N`,
+    /// `locations/global/workforcePools/POOL`.
+    pub unplaced: Option<(String, Arc<str>)>,
+    /// Whether boundaries are not known at all, and taken to be none: an answer's assumption says so.
+    pub assumed: bool,
     /// Whether the caller may reach the target as far as boundaries go.
     pub eligible: Tri,
     /// Words on an undecided form, when there is one.

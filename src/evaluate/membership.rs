@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::explanation::Tri;
 use super::judge::Judge;
-use crate::estate::{Coverage, Estate, Read};
+use crate::estate::{Estate, Organization, Read};
 use crate::iam::principal::{GKE_POOL, KubernetesAccount};
-use crate::iam::{BasicRole, Member, Pool, Principal, Resource, ResourceKind};
+use crate::iam::{BasicRole, Member, Pool, Principal, Resource, ResourceKind, address};
 
 /// The answer for one member.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,7 +92,7 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
     }
 }
 
-fn domain_of(email: &str) -> &str {
+pub(crate) fn domain_of(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
@@ -299,32 +299,62 @@ fn customer(judge: &Judge<'_>, id: &str) -> Membership {
         .organizations()
         .find(|o| o.directory_customer_id.as_deref() == Some(id));
     match organization {
-        Some(o) => user_of(judge.estate, domain_of(email), &o.display_name),
-        None => Membership::unknown(format!("the customer {id} is not known")),
+        Some(o) => user_of(judge.estate, domain_of(email), o),
+        None => stranger(judge, domain_of(email), id),
     }
 }
 
-/// Whether the users of the domain `own` are those of the organization of `domain`. An estate file
-/// says that they are those of its own domain; of a live one only that domain is known.
-pub(crate) fn user_of(estate: &Estate, own: &str, domain: &str) -> Membership {
-    if !domain.is_empty() && own.eq_ignore_ascii_case(domain) {
+/// Whether a user is one of a customer whose organization is not known: not when its own organization is,
+/// with another customer.
+fn stranger(judge: &Judge<'_>, domain: &str, id: &str) -> Membership {
+    let theirs = judge.estate.organizations_of(domain);
+    let mut customers = theirs.iter().filter_map(|o| {
+        judge
+            .estate
+            .organization(o.id())?
+            .directory_customer_id
+            .as_deref()
+    });
+    if address::is_consumer(domain)
+        || customers.any(|other| other != id)
+        || judge.estate.is_all_there_is()
+    {
+        return Membership::no();
+    }
+    Membership::unknown(format!("the customer {id} is not known"))
+}
+
+/// Whether the users of the domain `own` are those of this organization: its set holds "all identities in
+/// all domains associated with your Google Workspace customer ID" (doc "Principal access boundary
+/// policies"), of which its name tells one. A domain that another known organization with another customer
+/// has is not among them.
+pub(crate) fn user_of(estate: &Estate, own: &str, organization: &Organization) -> Membership {
+    let id = |o: &Organization| Resource::parse(&o.name).ok();
+    let theirs = estate.organizations_of(own);
+    if id(organization).is_some_and(|this| theirs.contains(&this)) {
         return Membership::yes();
     }
-    let elsewhere = own == "gmail.com"
-        || estate
-            .organizations()
-            .any(|o| o.display_name.eq_ignore_ascii_case(own));
-    if elsewhere || estate.coverage() == Coverage::Whole {
-        Membership::no()
-    } else {
-        Membership::unknown(format!(
-            "whether {own} is a further domain of {domain} is not known"
-        ))
+    let customer = &organization.directory_customer_id;
+    let mut known = theirs
+        .iter()
+        .filter_map(|o| estate.organization(o.id()))
+        .map(|o| &o.directory_customer_id)
+        .peekable();
+    let elsewhere = address::is_consumer(own) || known.peek().is_some();
+    if known.any(|other| other.is_some() && other == customer) {
+        return Membership::yes();
     }
+    if elsewhere || estate.is_all_there_is() {
+        return Membership::no();
+    }
+    Membership::unknown(format!(
+        "whether {own} is a further domain of {} is not known",
+        organization.display_name
+    ))
 }
 
-/// Where a service account lives: by its record; else, for an account that people made, by the
-/// project in its address when that project is known.
+/// Where a service account or a pool lives: by its record; else by what its address says, when that
+/// project, folder or organization is known.
 pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
     match principal {
         Principal::ServiceAccount(email) => {
@@ -334,8 +364,17 @@ pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
                     .map_or(&*account.project_id, |p| &p.project_id);
                 return Some(Resource::account(project, email));
             }
-            let project = address_project(email).and_then(|p| estate.project(p))?;
-            Some(Resource::account(&project.project_id, email))
+            let owner = address::owner(email)?;
+            let found = estate.resolve(&owner.resource).exists()?;
+            Some(match &found {
+                Resource::Project(id) if !owner.agent => Resource::account(id, email),
+                _ => found,
+            })
+        }
+        Principal::Other(text) => {
+            let (organization, project) = address::of_agent_identity(text)?;
+            let project = project.and_then(|p| estate.resolve(&p).exists());
+            project.or_else(|| estate.resolve(&organization).exists())
         }
         Principal::Federated {
             pool: Pool::Workload { project, .. },
@@ -351,13 +390,11 @@ pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
     }
 }
 
-/// `PROJECT` of `NAME@PROJECT.iam.gserviceaccount.com`.
-pub(crate) fn address_project(email: &str) -> Option<&str> {
-    domain_of(email).strip_suffix(".iam.gserviceaccount.com")
-}
-
 fn lies_in(judge: &Judge<'_>, home: Option<&Resource>, of: &Resource) -> Membership {
     let Some(home) = home else {
+        if judge.estate.is_all_there_is() {
+            return Membership::no();
+        }
         return Membership::unknown("where the caller lives is not known");
     };
     match judge.estate.lies_in(home, of) {
@@ -368,6 +405,14 @@ fn lies_in(judge: &Judge<'_>, home: Option<&Resource>, of: &Resource) -> Members
 
 fn service_accounts_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     match &judge.caller {
+        // "Service agents aren't created in your projects": they have a set of their own (docs "Types of
+        // service accounts", "Principals").
+        Principal::ServiceAccount(email)
+            if judge.estate.account(email).is_none()
+                && address::owner(email).is_some_and(|owner| owner.agent) =>
+        {
+            Membership::no()
+        }
         caller @ Principal::ServiceAccount(_) => {
             lies_in(judge, home(judge.estate, caller).as_ref(), of)
         }
@@ -391,15 +436,14 @@ fn service_agents_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     let Principal::ServiceAccount(email) = &judge.caller else {
         return Membership::no();
     };
-    match agent_project(email) {
+    let told = address::owner(email).filter(|o| o.agent);
+    let told = told.map(|o| o.resource).or_else(|| {
+        // A domain of agents that is not known here.
+        agent_project(email).map(Resource::project)
+    });
+    match told {
         None => Membership::no(),
-        Some(number) => {
-            let home = judge
-                .estate
-                .project(number)
-                .map(|p| Resource::project(&p.project_id));
-            lies_in(judge, home.as_ref(), of)
-        }
+        Some(owner) => lies_in(judge, judge.estate.resolve(&owner).exists().as_ref(), of),
     }
 }
 
@@ -409,7 +453,7 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     match &judge.caller {
         Principal::User(email) => match of {
             Resource::Organization(number) => match judge.estate.organization(number) {
-                Some(o) => user_of(judge.estate, domain_of(email), &o.display_name),
+                Some(o) => user_of(judge.estate, domain_of(email), o),
                 None => Membership::unknown(format!("organizations/{number} is not known")),
             },
             _ => Membership::no(),
@@ -420,12 +464,14 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
             pool: Pool::Workload { .. },
             ..
         }) => lies_in(judge, home(judge.estate, caller).as_ref(), of),
-        Principal::Federated { pool, .. } => {
-            if of.kind() == ResourceKind::Organization {
-                Membership::unknown(format!("whose pool {} is, is not known", pool.path()))
-            } else {
-                Membership::no()
-            }
+        Principal::Federated { pool, .. } => match judge.estate.workforce_organization(pool.id()) {
+            _ if of.kind() != ResourceKind::Organization => Membership::no(),
+            Some(organization) => Membership::from(organization == *of),
+            None if judge.estate.is_all_there_is() => Membership::no(),
+            None => Membership::unknown(format!("whose pool {} is, is not known", pool.path())),
+        },
+        caller @ Principal::Other(text) if address::of_agent_identity(text).is_some() => {
+            lies_in(judge, home(judge.estate, caller).as_ref(), of)
         }
         Principal::Other(_) => {
             Membership::unknown("where this kind of identity lives is not known")

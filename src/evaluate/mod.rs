@@ -14,6 +14,7 @@ mod judge;
 mod may;
 mod membership;
 pub mod org_policy;
+mod place;
 pub mod reach;
 pub mod role;
 mod troubleshoot;
@@ -26,6 +27,7 @@ pub use explain::explain;
 pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};
 pub use federation::{Rejected, admit, read_attribute};
 pub use may::{Belongs, Brought, belongs, may, may_with};
+pub use place::caller_place;
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 

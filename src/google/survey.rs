@@ -5,6 +5,7 @@
 
 mod boundaries;
 mod branch;
+mod callers;
 mod ghosts;
 mod groups;
 mod known;
@@ -23,13 +24,14 @@ use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use self::callers::OF_CALLER;
 use self::known::Known;
 use super::wire::{Api, ApiError, Ask, encode};
 use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
-use crate::iam::{Pool, Principal, Resource};
+use crate::iam::{Pool, Principal, Resource, address};
 
 /// One step of a survey, for whoever watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,9 +110,7 @@ impl Surveyor<'_> {
         }
         let of_target = Wanted {
             deny: true,
-            // Where a person or a workforce identity belongs cannot be asked; the organization of
-            // the target is the likeliest to bind it.
-            boundaries: !matches!(question.caller, Principal::ServiceAccount(_)),
+            boundaries: false,
             org_policy: constraint_for(question),
         };
         tasks.push(Box::pin(
@@ -125,16 +125,11 @@ impl Surveyor<'_> {
             };
             tasks.push(Box::pin(self.project_branch(project.clone(), of_quota)));
         }
-        let of_caller = Wanted {
-            deny: false,
-            boundaries: true,
-            org_policy: None,
-        };
         match &question.caller {
             Principal::ServiceAccount(email) => {
                 let account = Resource::account("-", email);
                 tasks.push(Box::pin(async move {
-                    self.account_branch(account.clone(), of_caller).await?;
+                    self.account_branch(account.clone(), OF_CALLER).await?;
                     match self.project_of(&account) {
                         Some(project) => self.credentials_api(&project).await,
                         None => Ok(()),
@@ -148,7 +143,7 @@ impl Surveyor<'_> {
                 let project = project.clone();
                 tasks.push(Box::pin(async move {
                     futures::try_join!(
-                        self.project_branch(project.clone(), of_caller),
+                        self.project_branch(project.clone(), OF_CALLER),
                         self.providers(question)
                     )?;
                     self.credentials_api(&project).await
@@ -157,11 +152,11 @@ impl Surveyor<'_> {
             Principal::Kubernetes { pool, .. } => {
                 let project = pool.strip_suffix(".svc.id.goog").unwrap_or(pool).to_owned();
                 tasks.push(Box::pin(async move {
-                    self.project_branch(project.clone(), of_caller).await?;
+                    self.project_branch(project.clone(), OF_CALLER).await?;
                     self.credentials_api(&project).await
                 }));
             }
-            _ => {}
+            caller => tasks.push(Box::pin(self.caller(caller))),
         }
         try_join_all(tasks).await.map(drop)
     }
@@ -225,10 +220,17 @@ impl Surveyor<'_> {
         self.watch(label, read).await
     }
 
-    /// The project (id) of an account, when it is known.
+    /// The project (id) of an account, when it is known; of one that Google manages, by its address.
     fn project_of(&self, account: &Resource) -> Option<String> {
-        self.known
-            .with(|estate| Some(estate.account(account.id())?.project_id.clone()))
+        self.known.with(|estate| {
+            if let Some(found) = estate.account(account.id()) {
+                return Some(found.project_id.clone());
+            }
+            match address::owner(account.id())?.resource {
+                Resource::Project(id) => Some(estate.project(&id)?.project_id.clone()),
+                _ => None,
+            }
+        })
     }
 
     /// Whether the IAM Credentials API is on (serviceusage v1, `services.get`). Its state is IAM's

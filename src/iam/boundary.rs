@@ -123,3 +123,14 @@ pub struct PolicyBinding {
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
+
+impl PolicyBinding {
+    /// Whether it binds a principal access boundary. One without a kind is taken by the policy it names.
+    #[must_use]
+    pub fn is_boundary(&self) -> bool {
+        match self.policy_kind.as_deref() {
+            Some(kind) => kind == "PRINCIPAL_ACCESS_BOUNDARY",
+            None => self.policy.contains("/principalAccessBoundaryPolicies/"),
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod allow;
+pub mod blockable;
 pub mod boundary;
 pub mod deniable;
 pub mod deny;
@@ -31,7 +32,6 @@ fn start_of(text: &str) -> String {
 
 pub use allow::{AllowPolicy, Binding, Condition};
 pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
-pub use deniable::Deniable;
 pub use deny::{DenyPolicy, DenyRule};
 pub use member::{BasicRole, DeletedKind, Member, PolicyMember};
 pub use org_policy::OrgPolicy;

@@ -97,19 +97,47 @@ impl Permission {
             return false;
         };
         let (service, resource, verb) = self.parts();
-        if fqdn.strip_suffix(DOMAIN) != Some(domain_of(service, resource)) {
-            return false;
-        }
-        let Some((want_resource, want_verb)) = rest.rsplit_once('.') else {
+        let Some(domain) = fqdn.strip_suffix(DOMAIN) else {
             return false;
         };
-        (want_resource == "*" || want_resource == resource)
-            && (want_verb == "*" || want_verb == verb)
+        let same =
+            domain == domain_of(service, resource) || aliased(domain, resource) == Some(service);
+        same && covers(rest, resource, verb)
+    }
+
+    /// The names that tables of permissions have its service by: as in v1, and the first part of its
+    /// domain where that is another.
+    pub(super) fn services(&self) -> impl Iterator<Item = &str> {
+        let (service, resource, _) = self.parts();
+        let domain = domain_of(service, resource);
+        std::iter::once(service).chain((domain != service).then_some(domain))
     }
 }
 
+/// Whether `RESOURCE.VERB`, either of which may be `*`, covers these.
+pub(super) fn covers(pattern: &str, resource: &str, verb: &str) -> bool {
+    pattern
+        .rsplit_once('.')
+        .is_some_and(|(want_resource, want_verb)| {
+            (want_resource == "*" || want_resource == resource)
+                && (want_verb == "*" || want_verb == verb)
+        })
+}
+
+/// The v1 service of a resource whose permissions have an alias under this domain: "you can use either
+/// the permission name or the alias in deny policies" (doc "Permissions supported in deny policies").
+pub(super) fn aliased(domain: &str, resource: &str) -> Option<&'static str> {
+    let known = [
+        "bireservations",
+        "capacityCommitments",
+        "reservationAssignments",
+        "reservations",
+    ];
+    (domain == "bigqueryreservation" && known.contains(&resource)).then_some("bigquery")
+}
+
 /// What every service's domain ends in.
-const DOMAIN: &str = ".googleapis.com";
+pub(super) const DOMAIN: &str = ".googleapis.com";
 
 /// Services whose v1 name is not the first part of their domain, as (v1 name, resource, first part);
 /// the empty resource stands for all. (Doc "Permissions supported in deny policies": the permissions
@@ -138,7 +166,9 @@ fn service_of<'a>(domain: &'a str, resource: &str) -> &'a str {
     RENAMED
         .iter()
         .find(|(_, of, v2)| *v2 == domain && (of.is_empty() || *of == resource))
-        .map_or(domain, |(v1, _, _)| *v1)
+        .map(|(v1, _, _)| *v1)
+        .or_else(|| aliased(domain, resource))
+        .unwrap_or(domain)
 }
 
 impl fmt::Display for Permission {

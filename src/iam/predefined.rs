@@ -88,6 +88,11 @@ pub fn all() -> impl Iterator<Item = PredefinedRole> {
         .filter_map(|n| table.roles.get(n).copied())
 }
 
+/// Every permission that some predefined role has, sorted.
+pub fn permissions() -> impl Iterator<Item = &'static str> {
+    table().permissions.iter().copied()
+}
+
 /// Whether any predefined role has the permission, that is, whether it exists as far as is known.
 #[must_use]
 pub fn permission_exists(permission: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The commands from outside: the built program, its exit codes, its JSON, its words.
 
+mod boundaries;
 mod common;
 mod config;
 mod emulator;

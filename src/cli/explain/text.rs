@@ -10,7 +10,7 @@ use crate::evaluate::explanation::{
     AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
     MemberExplanation, PolicyExplanation, RoleState,
 };
-use crate::evaluate::{Explanation, Outcome, Question, Tri, org_policy};
+use crate::evaluate::{Explanation, Outcome, Question, Tri, caller_place, org_policy};
 use crate::iam::address::is_service_account;
 use crate::iam::{Principal, Resource, ResourceKind};
 
@@ -406,6 +406,12 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
                     page.line(Ink::Faint, "        it is about other permissions");
                     continue;
                 }
+                if let Some(group) = &rule.as_written {
+                    let words = format!(
+                        "        it names the group {group}, which deny policies do not support; it is taken for what it says"
+                    );
+                    page.line(Ink::Unsure, words);
+                }
                 for member in &rule.denied {
                     member_line(page, "        denied ", member);
                 }
@@ -422,11 +428,13 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
 
 fn boundaries(page: &mut Page, explanation: &Explanation) {
     let all = &explanation.boundaries;
-    if all.boundaries.is_empty() && all.unreadable.is_empty() {
-        page.line(
-            Ink::Faint,
-            "No principal access boundary is bound to the caller.",
-        );
+    if all.boundaries.is_empty() && all.unreadable.is_empty() && all.unplaced.is_none() {
+        let words = if all.assumed {
+            "Principal access boundaries are not known, and taken to be none."
+        } else {
+            "No principal access boundary is bound to the caller."
+        };
+        page.line(Ink::Faint, words);
         return;
     }
     page.line(Ink::Strong, "Principal access boundaries");
@@ -443,6 +451,19 @@ fn boundaries(page: &mut Page, explanation: &Explanation) {
         page.pieces(&[
             (state.ink(), &format!("  {:<2}", state.glyph())),
             (Ink::Plain, &format!("{collection} ")),
+            (state.ink(), &format!("{} ({why})", state.word())),
+        ]);
+    }
+    if let Some((what, why)) = &all.unplaced {
+        let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
+        let state = if decides {
+            State::UnreadDecides
+        } else {
+            State::Unread
+        };
+        page.pieces(&[
+            (state.ink(), &format!("  {:<2}", state.glyph())),
+            (Ink::Plain, &format!("{} ", caller_place(what))),
             (state.ink(), &format!("{} ({why})", state.word())),
         ]);
     }

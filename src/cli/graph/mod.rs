@@ -39,6 +39,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         accounts: Vec::new(),
         account_policies: true,
         groups: Groups::Holding(vec![permission.clone()]),
+        ..Everything::default()
     };
     let seen = scope::survey(&facts, &everything).await;
     facts.close().await;

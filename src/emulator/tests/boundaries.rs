@@ -375,3 +375,101 @@ async fn every_write_needs_its_own_permission() {
     }
     http.running.stop().await;
 }
+
+/// The names of Google's table: a boundary stops what its enforcement version can block, and nothing of what
+/// it takes to see and undo it.
+#[tokio::test]
+async fn whoever_is_inside_a_boundary_can_undo_it() {
+    let http = serve("inherited", Options::default()).await;
+    let who = "user:ana@example.com";
+    let set = "/v3/organizations/1001";
+    let (_, mut on) = http
+        .admin("POST", &format!("{set}:getIamPolicy"), json!({}))
+        .await;
+    let bindings = on["bindings"].as_array_mut().unwrap();
+    for role in [
+        "roles/iam.principalAccessBoundaryAdmin",
+        "roles/resourcemanager.organizationAdmin",
+        "roles/iam.organizationRoleAdmin",
+        "roles/iam.denyAdmin",
+        "roles/iam.workforcePoolAdmin",
+        "roles/orgpolicy.policyAdmin",
+        "roles/serviceusage.serviceUsageAdmin",
+        "roles/cloudasset.viewer",
+    ] {
+        bindings.push(json!({ "role": role, "members": [who] }));
+    }
+    let body = json!({ "policy": on });
+    let (status, body) = http
+        .admin("POST", &format!("{set}:setIamPolicy"), body)
+        .await;
+    assert_eq!(status, 200, "{body}");
+
+    let here = format!("{AT}/principalAccessBoundaryPolicies");
+    let create = format!("{here}?principalAccessBoundaryPolicyId=apart");
+    let bind = format!("{AT}/policyBindings?policyBindingId=apart");
+    let bound = json!({
+        "policy": "organizations/1001/locations/global/principalAccessBoundaryPolicies/apart",
+        "target": { "principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001" },
+    });
+    // What is asked for, and the version that brings it: outside of the boundary from then on.
+    let deny =
+        "/v2/policies/cloudresourcemanager.googleapis.com%2Forganizations%2F1001/denypolicies";
+    let asked = [
+        (set, 2),
+        ("/v1/organizations/1001/roles", 3),
+        (deny, 3),
+        ("/v2/organizations/1001/policies", 3),
+        (
+            "/v1/locations/global/workforcePools?parent=organizations/1001",
+            4,
+        ),
+        ("/v1/projects/app-prod/services/iam.googleapis.com", 4),
+    ];
+    let ask = async |path: &str| http.ask(who, "GET", path, Value::Null).await.0;
+    for version in ["1", "2", "3", "4", "latest", ""] {
+        let mut policy = policy("//cloudresourcemanager.googleapis.com/folders/2002");
+        policy["details"]["enforcementVersion"] = json!(version);
+        let (status, body) = http.ask(who, "POST", &create, policy).await;
+        assert_eq!(status, 200, "version {version:?}: {body}");
+        let (status, body) = http.ask(who, "POST", &bind, bound.clone()).await;
+        assert_eq!(status, 200, "version {version:?}: {body}");
+        let number = version.parse().unwrap_or(4);
+        for (path, from) in asked {
+            let status = ask(path).await;
+            assert_eq!(
+                status == 403,
+                number >= from,
+                "{path} at version {version:?}: {status}"
+            );
+        }
+        for path in [
+            format!("{AT}/policyBindings"),
+            format!("{AT}/policyBindings/apart"),
+            format!("{here}/apart"),
+            here.clone(),
+            format!("{here}/apart:searchPolicyBindings"),
+            format!(
+                "{AT}/policyBindings:searchTargetPolicyBindings?target=%2F%2Fcloudresourcemanager.googleapis.com%2Forganizations%2F1001"
+            ),
+        ] {
+            assert_eq!(ask(&path).await, 200, "{path} at version {version:?}");
+        }
+        let patch = format!("{AT}/policyBindings/apart?updateMask=displayName");
+        let (status, body) = http
+            .ask(who, "PATCH", &patch, json!({ "displayName": "x" }))
+            .await;
+        assert_eq!(status, 200, "version {version:?}: {body}");
+        let one = format!("{AT}/policyBindings/apart");
+        let (status, body) = http.ask(who, "DELETE", &one, Value::Null).await;
+        assert_eq!(status, 200, "version {version:?}: {body}");
+        for (path, _) in asked {
+            assert_ne!(ask(path).await, 403, "{path}, unbound");
+        }
+        let (status, body) = http
+            .ask(who, "DELETE", &format!("{here}/apart"), Value::Null)
+            .await;
+        assert_eq!(status, 200, "version {version:?}: {body}");
+    }
+    http.running.stop().await;
+}

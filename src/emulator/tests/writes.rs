@@ -147,7 +147,7 @@ async fn a_deny_policy_counts_from_the_moment_it_is_written() {
     for (field, bad) in [
         ("deniedPrincipals", json!(["robot:x"])),
         ("deniedPermissions", json!(["iam.roles.get"])),
-        // Not supported in deny policies, as far as is known.
+        // Not supported in deny policies.
         (
             "deniedPermissions",
             json!(["iam.googleapis.com/denypolicies.delete"]),
@@ -156,21 +156,32 @@ async fn a_deny_policy_counts_from_the_moment_it_is_written() {
             "exceptionPermissions",
             json!(["cloudresourcemanager.googleapis.com/projects.list"]),
         ),
+        // Nor are these groups, though what is in them may be.
+        (
+            "deniedPermissions",
+            json!(["iam.googleapis.com/serviceAccounts.*"]),
+        ),
+        ("deniedPermissions", json!(["iam.googleapis.com/*.*"])),
+        (
+            "deniedPermissions",
+            json!(["iam.googleapis.com/*.getAccessToken"]),
+        ),
+        ("deniedPermissions", json!(["*"])),
     ] {
         let mut wrong = json!({ "rules": [{ "denyRule": { "deniedPrincipals": [], "deniedPermissions": [] } }] });
         wrong["rules"][0]["denyRule"][field] = bad;
         assert_eq!(http.admin("PUT", &one, wrong).await.0, 400);
     }
-    // A group holds what it holds, and what nobody here knows is taken.
+    // The groups of the table are taken, and a permission by its alias.
     let (_, policy) = http.admin("GET", &one, Value::Null).await;
     let mut wide = policy.clone();
     wide["rules"][0]["denyRule"]["deniedPermissions"] = json!([
-        "iam.googleapis.com/*.*",
-        "iam.googleapis.com/denypolicies.*",
-        "compute.googleapis.com/instances.get"
+        "iam.googleapis.com/serviceAccountKeys.*",
+        "orgpolicy.googleapis.com/*.*",
+        "compute.googleapis.com/instances.get",
+        "bigqueryreservation.googleapis.com/reservations.create"
     ]);
     assert_eq!(http.admin("PUT", &one, wide).await.0, 200);
-    // The rule has no effect on what deny does not support: the administrators stay in.
     let (status, _) = http.admin("DELETE", &one, Value::Null).await;
     assert_eq!(status, 200);
     assert_eq!(http.admin("GET", &one, Value::Null).await.0, 404);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::super::policies::policy_bindings_of;
 use super::super::{Coverage, Estate};
 use crate::iam::{Resource, deny, org_policy};
 
@@ -123,11 +124,8 @@ fn unknown(estate: &Estate) -> Vec<String> {
             if !estate.knows_org_policies(&level) {
                 names.push(org_policy::collection(&level));
             }
-            if !estate.has_policy_bindings(&level) {
-                names.push(format!(
-                    "{}/locations/global/policyBindings",
-                    level.relative()
-                ));
+            if !estate.policy_bindings_at(&level).is_known() {
+                names.push(policy_bindings_of(&level));
             }
         }
         let accounts = estate

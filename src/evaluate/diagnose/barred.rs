@@ -2,6 +2,7 @@
 
 use super::super::cause::CauseKind;
 use super::super::explanation::{Explanation, Tri};
+use super::super::place;
 use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
@@ -72,6 +73,19 @@ pub(super) fn boundaries(estate: &Estate, explanation: &Explanation, causes: &mu
                         .map_or(String::new(), |b| b.policy_name.clone()),
                     format!("Whether a boundary lets {} through is open: {why}.", names.caller),
                     "Give the boundary an ALLOW rule for what it should let through, or try the call.",
+                );
+            }
+            if let Some((what, why)) = &all.unplaced {
+                causes.push(
+                    CauseKind::PolicyNotReadable,
+                    None,
+                    what.clone(),
+                    format!(
+                        "Whether a principal access boundary is bound to {} is not known: {} could not be looked at ({why}). Boundaries that shut out come from where the caller belongs, not from the target.",
+                        names.caller,
+                        place::caller_place(what)
+                    ),
+                    place::see_place(what),
                 );
             }
             for (collection, why) in &all.unreadable {
@@ -203,14 +217,6 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                             CauseKind::ConditionUndecided,
                             "its condition cannot be evaluated here".to_owned(),
                             "Look at the rule's condition and the tags of the target.",
-                        ),
-                        None if open(rule.permission) && !rule.denied.is_empty() => (
-                            CauseKind::PolicyNotReadable,
-                            format!(
-                                "it names {}, and whether that permission can be denied at all is not known here",
-                                explanation.question.permission
-                            ),
-                            "Look it up in Google's list of permissions supported in deny policies; if it is not there, the rule has no effect on it.",
                         ),
                         None => (
                             CauseKind::PolicyNotReadable,

@@ -270,6 +270,14 @@ fn elsewhere(estate: &Estate, known: bool) -> Tri {
     }
 }
 
+/// Of a file that holds all there is, an organization has the one domain of its name.
+fn user_of(estate: &Estate, domain: &str, organization: &Organization) -> Tri {
+    match membership::user_of(estate, domain, organization).matches {
+        Tri::UnknownInfo => elsewhere(estate, true),
+        known => known,
+    }
+}
+
 fn of_organization(estate: &Estate, member: &Member, number: &str) -> Tri {
     let organization = estate.organization(number);
     match home(estate, member) {
@@ -277,7 +285,7 @@ fn of_organization(estate: &Estate, member: &Member, number: &str) -> Tri {
         Home::Unknown => Tri::UnknownInfo,
         Home::Organization(of) => answer(of.id() == number),
         Home::Domain(domain) => match organization {
-            Some(o) => membership::user_of(estate, domain, &o.display_name).matches,
+            Some(o) => user_of(estate, domain, o),
             None => consumer(domain),
         },
         Home::Project(None) | Home::Pool(None) => elsewhere(estate, organization.is_some()),
@@ -302,7 +310,7 @@ fn of_customer(estate: &Estate, member: &Member, id: &str) -> Tri {
         Home::Organization(of) => same(estate.organization(of.id())),
         Home::Domain(domain) => match (organization, owner(estate, domain)) {
             (_, Some(owner)) if owner.directory_customer_id.is_some() => same(Some(owner)),
-            (Some(o), _) => membership::user_of(estate, domain, &o.display_name).matches,
+            (Some(o), _) => user_of(estate, domain, o),
             (None, _) => consumer(domain),
         },
         Home::Project(None) | Home::Pool(None) => elsewhere(estate, organization.is_some()),

@@ -1,7 +1,7 @@
 //! One identity against the relevant bindings: which it is in, and what they come to on an account.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -231,6 +231,8 @@ pub(super) struct Identity<'g, 'e> {
     conditions: RefCell<HashMap<*const Condition, Tri>>,
     denied: RefCell<HashMap<(usize, Resource), Tri>>,
     eligible: RefCell<HashMap<(usize, Arc<str>), Tri>>,
+    /// Whether nothing is bound to the caller anywhere.
+    free: OnceCell<bool>,
 }
 
 impl<'g, 'e> Identity<'g, 'e> {
@@ -255,6 +257,7 @@ impl<'g, 'e> Identity<'g, 'e> {
             conditions: RefCell::default(),
             denied: RefCell::default(),
             eligible: RefCell::default(),
+            free: OnceCell::new(),
         }
     }
 
@@ -408,7 +411,14 @@ impl<'g, 'e> Identity<'g, 'e> {
     }
 
     fn eligible(&self, permission: usize, target: &Resource, project: &Arc<str>) -> Tri {
-        if self.ground.no_boundaries {
+        let free = self.free.get_or_init(|| {
+            let free = boundary::is_free(self.ground.estate, &self.caller);
+            if !free {
+                self.ground.note_place(&self.caller);
+            }
+            free
+        });
+        if *free {
             return Tri::Yes;
         }
         let ask = || {

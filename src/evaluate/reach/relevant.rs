@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::judge::Judge;
-use super::super::role;
-use crate::estate::{Coverage, Estate, Read};
+use super::super::{boundary, role};
+use crate::estate::{Coverage, Estate};
 use crate::evaluate::explanation::{RoleState, Tri};
 use crate::iam::{Binding, Permission, Principal, Resource, ResourceKind, deny};
 
@@ -42,8 +42,10 @@ pub(super) struct Ground<'e> {
     pub entries: Vec<Entry<'e>>,
     /// Roles of relevant bindings that could not be read.
     pub unread_roles: BTreeSet<String>,
-    /// Whether every boundary and deny list is known, and which levels hold deny rules at all.
+    /// Whether no boundary that could stop what is asked is bound anywhere, as far as was read.
     pub no_boundaries: bool,
+    /// What was not read of where callers belong that were judged.
+    unread_places: RefCell<BTreeSet<String>>,
     /// A boundary that names an account tells accounts of one project apart.
     pub boundaries_by_account: bool,
     denying: HashMap<&'e Resource, Denying>,
@@ -76,8 +78,11 @@ impl<'e> Ground<'e> {
             time,
             entries: Vec::new(),
             unread_roles: BTreeSet::new(),
-            no_boundaries: estate.coverage() == Coverage::Whole
-                && estate.policy_bindings().next().is_none(),
+            no_boundaries: estate.assumes(crate::estate::file::NO_BOUNDARIES)
+                || estate
+                    .policy_bindings()
+                    .all(|(_, list)| list.known().is_some_and(<[_]>::is_empty)),
+            unread_places: RefCell::default(),
             boundaries_by_account: estate
                 .boundaries
                 .values()
@@ -127,7 +132,7 @@ impl<'e> Ground<'e> {
                 let speaks = self.permissions.iter().any(|p| {
                     deny.denied_permissions
                         .iter()
-                        .any(|pattern| p.matches(pattern))
+                        .any(|pattern| p.is_denied_by(pattern))
                 });
                 if !speaks {
                     continue;
@@ -239,7 +244,13 @@ impl<'e> Ground<'e> {
         }
     }
 
-    /// Adds what was not read of these levels: allow policies, deny policies, boundaries.
+    /// Remembers what was not read of where a caller belongs: boundaries may be bound to it there.
+    pub fn note_place(&self, caller: &Principal) {
+        let names = boundary::not_read(self.estate, caller);
+        self.unread_places.borrow_mut().extend(names);
+    }
+
+    /// Adds what was not read of these levels, and of where the callers belong that were judged.
     pub fn not_read<'l>(
         &self,
         levels: impl IntoIterator<Item = &'l Resource>,
@@ -253,11 +264,7 @@ impl<'e> Ground<'e> {
                 into.insert(deny::collection(level));
             }
         }
-        for (name, list) in self.estate.policy_bindings() {
-            if let Read::Unreadable(_) = list {
-                into.insert(name);
-            }
-        }
+        into.extend(self.unread_places.borrow().iter().cloned());
         into.extend(self.unread_roles.iter().cloned());
     }
 }

@@ -30,6 +30,9 @@ const POOL: &str = "iam.googleapis.com/projects/32/locations/global/workloadIden
 const GKE: &str =
     "iam.googleapis.com/projects/31/locations/global/workloadIdentityPools/p1.svc.id.goog";
 
+/// A user whose organization is in no estate.
+pub const STRANGER: &str = "user:eve@elsewhere.org";
+
 /// Everybody who calls.
 pub fn callers() -> Vec<String> {
     let mut all: Vec<String> = ACCOUNTS
@@ -40,7 +43,12 @@ pub fn callers() -> Vec<String> {
         [
             "user:ana@example.com",
             "user:ben@example.com",
-            "user:eve@elsewhere.org",
+            "user:kim@other.example",
+            "user:lee@gmail.com",
+            STRANGER,
+            "serviceAccount:service-31@gcp-sa-pubsub.iam.gserviceaccount.com",
+            "serviceAccount:32@cloudbuild.gserviceaccount.com",
+            "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/s",
             "serviceAccount:p1.svc.id.goog[ns/ksa]",
         ]
         .map(str::to_owned),
@@ -198,33 +206,66 @@ fn boundary() -> impl Strategy<Value = (Value, Value)> {
         select(vec!["1", "3", "latest"]),
         some(LEVELS.to_vec(), 1..3),
         select(vec!["ALLOW", "ALLOW", "DENY"]),
+        // Where it is bound, and to what.
         select(vec![
-            "//cloudresourcemanager.googleapis.com/organizations/1",
-            "//cloudresourcemanager.googleapis.com/folders/2",
-            "//cloudresourcemanager.googleapis.com/projects/p1",
-            "//iam.googleapis.com/projects/32/locations/global/workloadIdentityPools/gh",
+            (
+                "organizations/1",
+                "//cloudresourcemanager.googleapis.com/organizations/1",
+            ),
+            (
+                "organizations/2",
+                "//cloudresourcemanager.googleapis.com/organizations/2",
+            ),
+            (
+                "organizations/2",
+                "//iam.googleapis.com/locations/global/workforcePools/staff",
+            ),
+            (
+                "organizations/2",
+                "//iam.googleapis.com/locations/global/workspace/C1",
+            ),
+            (
+                "folders/2",
+                "//cloudresourcemanager.googleapis.com/folders/2",
+            ),
+            (
+                "projects/31",
+                "//cloudresourcemanager.googleapis.com/projects/p1",
+            ),
+            (
+                "projects/p2",
+                "//iam.googleapis.com/projects/32/locations/global/workloadIdentityPools/gh",
+            ),
         ]),
         condition(
             &["principal.type == 'iam.googleapis.com/ServiceAccount'"],
             1,
         ),
     )
-        .prop_map(|(id, version, resources, effect, set, condition)| {
-            let name =
-                format!("organizations/1/locations/global/principalAccessBoundaryPolicies/b{id}");
-            let mut binding = json!({
-                "name": format!("organizations/1/locations/global/policyBindings/pb{id}"),
-                "target": {"principalSet": set},
-                "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
-                "policy": name,
-            });
-            if let Some(condition) = condition {
-                binding["condition"] = condition;
-            }
-            let policy = json!({"name": name, "details": {"enforcementVersion": version,
+        .prop_map(
+            |(id, version, resources, effect, (parent, set), condition)| {
+                let organization = if parent == "organizations/2" {
+                    parent
+                } else {
+                    "organizations/1"
+                };
+                let name = format!(
+                    "{organization}/locations/global/principalAccessBoundaryPolicies/b{id}"
+                );
+                let mut binding = json!({
+                    "name": format!("{parent}/locations/global/policyBindings/pb{id}"),
+                    "target": {"principalSet": set},
+                    "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
+                    "policy": name,
+                });
+                if let Some(condition) = condition {
+                    binding["condition"] = condition;
+                }
+                let policy = json!({"name": name, "details": {"enforcementVersion": version,
                 "rules": [{"effect": effect, "resources": resources}]}});
-            (policy, binding)
-        })
+                (policy, binding)
+            },
+        )
 }
 
 fn unreadable() -> impl Strategy<Value = Vec<String>> {
@@ -235,6 +276,8 @@ fn unreadable() -> impl Strategy<Value = Vec<String>> {
             "policies/cloudresourcemanager.googleapis.com%2Forganizations%2F1/denypolicies",
             "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp0/denypolicies",
             "organizations/1/locations/global/policyBindings",
+            "organizations/2/locations/global/policyBindings",
+            "projects/p1/locations/global/policyBindings",
             "groups/g0@example.com",
             "groups/g1@example.com",
             "organizations/1/roles/minter",
@@ -290,7 +333,11 @@ pub fn estate() -> impl Strategy<Value = Value> {
             let (boundaries, bindings): (Vec<Value>, Vec<Value>) = boundaries.into_iter().unzip();
             json!({
                 "organizations": [{"name": "organizations/1", "displayName": "example.com",
-                    "directoryCustomerId": "C0"}],
+                    "directoryCustomerId": "C0"},
+                    {"name": "organizations/2", "displayName": "other.example",
+                    "directoryCustomerId": "C1"}],
+                "pools": [{"name": "locations/global/workforcePools/staff",
+                    "parent": "organizations/2"}],
                 "folders": [{"name": "folders/2", "parent": "organizations/1"},
                     {"name": "folders/3", "parent": "folders/2"}],
                 "projects": [

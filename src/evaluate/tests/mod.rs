@@ -54,6 +54,7 @@ pub(super) fn from_value(file: &Value, coverage: Coverage) -> Estate {
     list("policyBindings")
         .into_iter()
         .for_each(|v| e.put_policy_binding(read(v)));
+    list("pools").into_iter().for_each(|v| e.put_pool(read(v)));
     list("providers")
         .into_iter()
         .for_each(|v| e.put_provider(read(v)));

@@ -9,7 +9,7 @@ use super::super::explanation::{
     Tri,
 };
 use super::{condition, expr, membership, raw, relevance};
-use crate::iam::{Deniable, DenyRule, Permission, PolicyMember};
+use crate::iam::{DenyRule, Permission, PolicyMember};
 
 pub(super) fn explanation(explanation: &Explanation) -> Value {
     let permission = &explanation.question.permission;
@@ -21,7 +21,7 @@ pub(super) fn explanation(explanation: &Explanation) -> Value {
     json!({
         "denyAccessState": state(explanation.denied),
         "explainedResources": resources,
-        "permissionDeniable": permission.deniable() == Deniable::Yes,
+        "permissionDeniable": permission.is_deniable(),
         "relevance": relevance(explanation.denied != Tri::No),
     })
 }

@@ -14,7 +14,7 @@ impl Surveyor<'_> {
                 .policy_bindings()
                 .filter_map(|(_, list)| list.known().map(<[_]>::to_vec))
                 .flatten()
-                .filter(|b| b.policy_kind.as_deref() == Some("PRINCIPAL_ACCESS_BOUNDARY"))
+                .filter(|b| b.is_boundary())
                 .map(|b| b.policy.clone())
                 .filter(|name| is_plain_name(name))
                 .collect()

@@ -8,7 +8,7 @@ use super::{Surveyor, Wanted, shaped};
 use crate::estate::{Folder, Organization, Project, ServiceAccount};
 use crate::google::org_policies;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of, read_policy};
-use crate::iam::address::project_of;
+use crate::iam::address::{self, project_of};
 use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny, org_policy};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
@@ -32,16 +32,38 @@ impl Surveyor<'_> {
     ) -> Result<(), ApiError> {
         let (project, canonical) = match self.account(&account).await? {
             Found::There(Some(project), canonical) => (project, canonical),
-            Found::There(None, canonical) => return self.policy(&canonical).await,
+            Found::There(None, canonical) => {
+                let own = self.address_branch(&account, wanted);
+                // Google's own are read by nobody; their address says whose they are.
+                if address::owner(account.id()).is_some_and(|owner| owner.agent) {
+                    return own.await;
+                }
+                return futures::try_join!(self.policy(&canonical), own).map(drop);
+            }
             // What was granted around it names it still, if it was there once.
             Found::Gone(Some(project)) => return self.project_branch(project, wanted).await,
-            Found::Gone(None) => return Ok(()),
+            Found::Gone(None) => return self.address_branch(&account, wanted).await,
         };
         futures::try_join!(
             self.policy(&canonical),
             self.project_branch(project, wanted)
         )?;
         Ok(())
+    }
+
+    /// What an account's address says is above it.
+    async fn address_branch(&self, account: &Resource, wanted: Wanted) -> Result<(), ApiError> {
+        match address::owner(account.id()).map(|owner| owner.resource) {
+            Some(Resource::Project(project)) => {
+                self.project_branch(project.to_string(), wanted).await
+            }
+            Some(level) => {
+                let levels = self.levels_above(level).await?;
+                let tasks = levels.iter().map(|level| self.level(level, wanted));
+                try_join_all(tasks).await.map(drop)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Reads an account.
@@ -164,7 +186,7 @@ impl Surveyor<'_> {
     }
 
     /// The levels from a project up, put into the estate as far as they can be read.
-    async fn hierarchy(&self, project: &str) -> Result<Vec<Resource>, ApiError> {
+    pub(super) async fn hierarchy(&self, project: &str) -> Result<Vec<Resource>, ApiError> {
         let body = json!({});
         let ancestry_path = format!("v1/projects/{}:getAncestry", encode(project));
         let get_path = format!("v3/projects/{}", encode(project));
@@ -195,7 +217,7 @@ impl Surveyor<'_> {
         let parent = above
             .as_ref()
             .map(|levels| levels.get(1).map(Resource::relative).unwrap_or_default());
-        let mut up = match own {
+        let up = match own {
             Ok(own) => {
                 let up = own.parent.clone();
                 self.known.put(|estate| estate.put_project(own));
@@ -227,17 +249,25 @@ impl Surveyor<'_> {
                 try_join_all(tasks).await?;
                 levels.extend(rest);
             }
-            // Step by step: each folder names its parent.
             None => {
-                while levels.len() < DEEPEST
-                    && let Ok(level) = Resource::parse(&up)
-                    && !levels.contains(&level)
-                {
-                    let next = self.container(&level, String::new()).await?;
-                    levels.push(level);
-                    up = next;
+                if let Ok(level) = Resource::parse(&up) {
+                    levels.extend(self.levels_above(level).await?);
                 }
             }
+        }
+        Ok(levels)
+    }
+
+    /// A folder or organization and what is above it, step by step: each folder names its parent.
+    pub(super) async fn levels_above(&self, level: Resource) -> Result<Vec<Resource>, ApiError> {
+        let mut levels = Vec::new();
+        let mut next = Some(level);
+        while levels.len() < DEEPEST
+            && let Some(level) = next.filter(|level| !levels.contains(level))
+        {
+            let up = self.container(&level, String::new()).await?;
+            levels.push(level);
+            next = Resource::parse(&up).ok();
         }
         Ok(levels)
     }
@@ -350,7 +380,7 @@ impl Surveyor<'_> {
     }
 
     /// The boundary bindings of one level (IAM v3, `policyBindings.list`).
-    async fn bindings(&self, level: &Resource) -> Result<(), ApiError> {
+    pub(super) async fn bindings(&self, level: &Resource) -> Result<(), ApiError> {
         let collection = format!("{}/locations/global/policyBindings", level.relative());
         if !self.first(&collection) {
             return Ok(());

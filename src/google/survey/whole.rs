@@ -33,6 +33,10 @@ pub struct Everything {
     pub account_policies: bool,
     /// Which groups are looked into.
     pub groups: Groups,
+    /// Whose boundaries are read too, wherever it belongs.
+    pub caller: Option<Principal>,
+    /// Whether those of everybody are who is granted something (as [`Self::groups`] says what).
+    pub callers: bool,
 }
 
 impl Everything {
@@ -45,6 +49,8 @@ impl Everything {
             accounts: vec![target.clone()],
             account_policies: false,
             groups: Groups::Holding(vec![permission.clone()]),
+            caller: None,
+            callers: true,
         }
     }
 
@@ -65,6 +71,8 @@ impl Everything {
             accounts: own,
             account_policies: true,
             groups: Groups::Holding(permissions),
+            caller: Some(caller.clone()),
+            callers: false,
         }
     }
 }
@@ -128,11 +136,7 @@ pub async fn whole(
     if everything.account_policies {
         side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
     }
-    futures::try_join!(
-        surveyor.roles(),
-        surveyor.boundary_policies(),
-        surveyor.tags_of(&accounts)
-    )?;
+    futures::try_join!(surveyor.roles(), surveyor.tags_of(&accounts))?;
     let holds = |role: &FoundRole| match &everything.groups {
         Groups::None => false,
         Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
@@ -141,6 +145,14 @@ pub async fn whole(
     if everything.groups != Groups::None {
         surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
     }
+    if everything.callers {
+        surveyor.callers(&holds).await?;
+    }
+    if let Some(caller) = &everything.caller {
+        surveyor.caller(caller).await?;
+    }
+    // What is bound there was named just now.
+    surveyor.boundary_policies().await?;
     let unread: HashSet<&str> = unlisted.iter().map(|(name, _)| name.as_str()).collect();
     surveyor.ghosts(&|project| {
         projects.iter().any(|p| {

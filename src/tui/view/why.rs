@@ -312,7 +312,11 @@ fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
         clear.push("no deny rule");
     }
     if explanation.boundaries.eligible == Tri::Yes {
-        clear.push("no boundary");
+        clear.push(if explanation.boundaries.assumed {
+            "no boundary known"
+        } else {
+            "no boundary"
+        });
     }
     if matches!(&explanation.api, Some((_, Tri::Yes))) {
         clear.push("the API is on");

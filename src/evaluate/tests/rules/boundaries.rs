@@ -27,13 +27,19 @@ fn bound(set: &str) -> World {
 fn a_boundary_counts_for_those_in_its_target_set() {
     let federated = format!("principal://{POOL}/subject/s");
     let staff = "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/s";
+    let visitor =
+        "principal://iam.googleapis.com/locations/global/workforcePools/visitors/subject/s";
     let pool_set = format!("//{POOL}");
     for (set, caller, expected) in [
         (ORGANIZATION, C, NO),
         (ORGANIZATION, "user:ana@example.com", NO),
-        (ORGANIZATION, "user:eve@elsewhere.org", YES),
+        // Whose organization that is is not known, nor whether it is one more domain of this one.
+        (ORGANIZATION, "user:eve@elsewhere.org", UNREAD),
+        (ORGANIZATION, "user:eve@gmail.com", YES),
+        (ORGANIZATION, "user:eve@googlemail.com", YES),
         (ORGANIZATION, federated.as_str(), NO),
-        (ORGANIZATION, staff, UNREAD),
+        (ORGANIZATION, staff, NO),
+        (ORGANIZATION, visitor, UNREAD),
         ("//cloudresourcemanager.googleapis.com/folders/3", C, NO),
         ("//cloudresourcemanager.googleapis.com/folders/3", N, YES),
         (
@@ -363,4 +369,172 @@ fn an_effect_from_the_future_may_be_either() {
         super::super::at(super::NOW),
     );
     assert_eq!(world.explain(&question).boundaries.boundaries.len(), 1);
+}
+
+/// A second organization, whose users may reach the folder `on` alone.
+fn two(on: &str) -> World {
+    let other = "organizations/9";
+    let policy = format!("{other}/locations/global/principalAccessBoundaryPolicies/b");
+    granted()
+        .with(
+            "organizations",
+            json!({"name": other, "displayName": "other.example", "directoryCustomerId": "C0other"}),
+        )
+        .with(
+            "principalAccessBoundaryPolicies",
+            json!({"name": policy, "details": {"enforcementVersion": "3", "rules": allow(&[on])}}),
+        )
+        .with(
+            "policyBindings",
+            json!({"name": format!("{other}/locations/global/policyBindings/pb"),
+                "target": {"principalSet": format!("//cloudresourcemanager.googleapis.com/{other}")},
+                "policyKind": "PRINCIPAL_ACCESS_BOUNDARY", "policy": policy}),
+        )
+}
+
+/// The boundaries of a caller are those of its own organization, wherever the target is.
+#[test]
+fn a_caller_is_bound_by_its_own_organization() {
+    for (caller, inside, outside) in [
+        ("user:kim@other.example", YES, NO),
+        ("user:Kim@OTHER.example", YES, NO),
+        ("user:ana@example.com", YES, YES),
+        ("user:lee@gmail.com", YES, YES),
+        ("user:eve@elsewhere.org", UNREAD, UNREAD),
+        (C, YES, YES),
+    ] {
+        assert_eq!(two("2").verdict(caller), inside, "{caller}");
+        assert_eq!(two("3").verdict(caller), outside, "{caller}");
+    }
+    let list = "organizations/9/locations/global/policyBindings";
+    let hidden = two("2").unreadable(list);
+    assert_eq!(hidden.verdict("user:kim@other.example"), UNREAD);
+    assert_eq!(hidden.verdict("user:ana@example.com"), YES);
+    let world = two("3");
+    let question = question("user:eve@elsewhere.org");
+    let causes = world.causes(&question);
+    assert!(
+        causes.iter().any(|c| c.kind == CauseKind::PolicyNotReadable
+            && c.place == "domain:elsewhere.org"
+            && c.message.contains("the organization of elsewhere.org")),
+        "{causes:?}"
+    );
+}
+
+/// Google's own accounts belong to the project whose number is in their address.
+#[test]
+fn a_google_managed_caller_is_bound_by_the_project_in_its_address() {
+    let of_folder_3 = granted().boundary(
+        "//cloudresourcemanager.googleapis.com/folders/3",
+        "3",
+        allow(&["3"]),
+    );
+    for (caller, bound) in [
+        ("service-20@gcp-sa-pubsub.iam.gserviceaccount.com", NO),
+        ("20@cloudbuild.gserviceaccount.com", NO),
+        ("20@cloudservices.gserviceaccount.com", NO),
+        ("20-compute@developer.gserviceaccount.com", NO),
+        ("q@appspot.gserviceaccount.com", NO),
+        (
+            "service-folder-3@gcp-sa-logging.iam.gserviceaccount.com",
+            NO,
+        ),
+        ("service-10@gcp-sa-pubsub.iam.gserviceaccount.com", YES),
+        ("10@cloudbuild.gserviceaccount.com", YES),
+        (
+            "service-org-1@security-center-api.iam.gserviceaccount.com",
+            YES,
+        ),
+        ("service-77@gcp-sa-pubsub.iam.gserviceaccount.com", UNREAD),
+        ("77@cloudbuild.gserviceaccount.com", UNREAD),
+    ] {
+        let caller = format!("serviceAccount:{caller}");
+        // The boundary is bound at the organization, as `boundary` has it, to the folder's set.
+        assert_eq!(of_folder_3.verdict(&caller), bound, "{caller}");
+        let free = granted().verdict(&caller);
+        let expected = if bound == UNREAD { UNREAD } else { YES };
+        assert_eq!(free, expected, "{caller} where nothing is bound");
+    }
+}
+
+/// A project without an organization has no boundaries: their policies are an organization's.
+#[test]
+fn a_caller_of_a_project_that_stands_alone_is_free() {
+    let mut world = bound(ORGANIZATION);
+    world.0["projects"][1]["parent"] = json!("");
+    assert_eq!(world.verdict(C), YES);
+    world.0["projects"][1]["parent"] = json!("folders/404");
+    assert_eq!(world.verdict(C), UNREAD);
+}
+
+/// An agent identity's organization and project are in its name (doc "Principal identifiers").
+#[test]
+fn an_agent_identity_is_bound_by_the_project_in_its_name() {
+    let agent = |organization: &str, project: &str| {
+        format!(
+            "principal://agents.global.org-{organization}.system.id.goog/resources/aiplatform/projects/{project}/locations/l/reasoningEngines/r"
+        )
+    };
+    for (set, caller, expected) in [
+        (ORGANIZATION, agent("1", "20"), NO),
+        (ORGANIZATION, agent("7", "70"), UNREAD),
+        (
+            "//cloudresourcemanager.googleapis.com/folders/3",
+            agent("1", "20"),
+            NO,
+        ),
+        (
+            "//cloudresourcemanager.googleapis.com/folders/3",
+            agent("1", "10"),
+            YES,
+        ),
+    ] {
+        let world = World::new().grant("t", TOKEN_CREATOR, &caller);
+        let world = world.boundary(set, "3", allow(&["3"]));
+        assert_eq!(world.verdict(&caller), expected, "{caller} in {set}");
+        let mut only_accounts = world;
+        only_accounts.0["policyBindings"][0]["condition"] =
+            json!({"expression": "principal.type != 'iam.googleapis.com/AgentPoolIdentity'"});
+        let expected = if expected == UNREAD { UNREAD } else { YES };
+        assert_eq!(only_accounts.verdict(&caller), expected, "{caller}: spared");
+    }
+}
+
+/// Where a file has no place for boundaries nothing hangs on them: the assumption is said.
+#[test]
+fn boundaries_that_are_assumed_away_leave_nothing_open() {
+    let mut estate = granted().estate();
+    estate.assume("NO_BOUNDARIES_IN_EXPORT");
+    for caller in [
+        "user:eve@elsewhere.org",
+        "serviceAccount:77@cloudbuild.gserviceaccount.com",
+        C,
+    ] {
+        let answer = crate::evaluate::explain(&estate, &question(caller));
+        assert_eq!(answer.verdict.word(), YES, "{caller}");
+        assert!(answer.boundaries.assumed);
+        assert!(
+            answer
+                .assumptions
+                .contains(&"NO_BOUNDARIES_IN_EXPORT".to_owned())
+        );
+    }
+}
+
+/// A version that is newer than the table holds what the table has, and may hold more.
+#[test]
+fn a_newer_enforcement_version_holds_the_older_ones() {
+    assert_eq!(
+        granted()
+            .boundary(ORGANIZATION, "7", allow(&["3"]))
+            .verdict(C),
+        NO
+    );
+    let world = World::new()
+        .with("roles", json!({"name": "organizations/1/roles/r", "includedPermissions": ["iam.serviceAccounts.createTagBinding"], "stage": "GA"}))
+        .grant("t", "organizations/1/roles/r", C)
+        .boundary(ORGANIZATION, "7", allow(&["3"]));
+    let mut question = question(C);
+    question.permission = Permission::parse("iam.serviceAccounts.createTagBinding").unwrap();
+    assert_eq!(world.explain(&question).verdict.word(), UNREAD);
 }

@@ -72,6 +72,7 @@ impl World {
             "roles": [], "groups": [], "denyPolicies": [], "unreadable": [],
             "principalAccessBoundaryPolicies": [], "policyBindings": [], "orgPolicies": [],
             "providers": [],
+            "pools": [{"name": "locations/global/workforcePools/staff", "parent": "organizations/1"}],
             "iamPolicies": {}, "tags": {}, "enabledServices": {},
         }))
     }

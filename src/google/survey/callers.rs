@@ -1,0 +1,231 @@
+//! Where callers belong, with the boundaries that are bound there: a policy and the set that it is bound to
+//! are in one organization, so the target's own branch says nothing of them (SEMANTICS "Principal access
+//! boundaries").
+
+use std::collections::BTreeSet;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
+use serde_json::Value;
+
+use super::{Surveyor, Wanted, shaped, side_by_side};
+use crate::estate::policies::FoundRole;
+use crate::estate::{Estate, IdentityPool, Organization, Read};
+use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
+use crate::iam::{Member, Pool, Principal, Resource, address};
+
+/// More places than this are not looked at for one answer (chosen: each takes several calls).
+const PLACES_AT_MOST: usize = 500;
+
+/// What is wanted of a caller's branch.
+pub(super) const OF_CALLER: Wanted = Wanted {
+    deny: false,
+    boundaries: true,
+    org_policy: None,
+};
+
+/// Where one or many callers belong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// The organization of a domain's users.
+    Domain(String),
+    /// A project, by id or number.
+    Project(String),
+    /// A folder or an organization.
+    Level(Resource),
+    /// The organization of a workforce pool.
+    Workforce(String),
+}
+
+/// Where a caller belongs, as far as its name says.
+fn place_of(caller: &Principal) -> Option<Place> {
+    match caller {
+        Principal::User(email) => {
+            let (_, domain) = email.rsplit_once('@')?;
+            (!address::is_consumer(domain)).then(|| Place::Domain(domain.to_owned()))
+        }
+        Principal::ServiceAccount(email) => match address::owner(email)?.resource {
+            Resource::Project(project) => Some(Place::Project(project.to_string())),
+            level => Some(Place::Level(level)),
+        },
+        Principal::Federated {
+            pool: Pool::Workload { project, .. },
+            ..
+        } => Some(Place::Project(project.clone())),
+        Principal::Federated {
+            pool: Pool::Workforce { pool },
+            ..
+        } => Some(Place::Workforce(pool.clone())),
+        Principal::Kubernetes { pool, .. } => {
+            let project = pool.strip_suffix(".svc.id.goog")?;
+            Some(Place::Project(project.to_owned()))
+        }
+        Principal::Other(text) => {
+            let (organization, project) = address::of_agent_identity(text)?;
+            Some(match project {
+                Some(project) => Place::Project(project.id().to_owned()),
+                None => Place::Level(organization),
+            })
+        }
+    }
+}
+
+impl Surveyor<'_> {
+    /// The branch that a caller belongs to, with the boundaries bound there.
+    pub(super) async fn caller(&self, caller: &Principal) -> Result<(), ApiError> {
+        match place_of(caller) {
+            Some(Place::Project(project)) => self.project_branch(project, OF_CALLER).await,
+            Some(place) => self.place(place).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The boundaries bound where callers belong.
+    async fn place(&self, place: Place) -> Result<(), ApiError> {
+        match place {
+            Place::Domain(domain) => self.domain(&domain).await,
+            Place::Project(project) => {
+                let levels = self.hierarchy(&project).await?;
+                try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
+                Ok(())
+            }
+            Place::Level(level) => self.bindings_from(level).await,
+            Place::Workforce(pool) => self.workforce(&pool).await,
+        }
+    }
+
+    /// The organizations that have a domain (cloudresourcemanager v3, `organizations.search`, `query`:
+    /// "Query `domain:google.com` returns Organization resources corresponding to the domain"). It finds
+    /// what the viewer may see only: nothing found is nothing known.
+    async fn domain(&self, domain: &str) -> Result<(), ApiError> {
+        if !self.first(&format!("domain {domain}")) {
+            return Ok(());
+        }
+        let name = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+        if !domain.chars().all(name) {
+            return Ok(());
+        }
+        let label = format!("organization of {domain}");
+        let query = encode(&format!("domain:{domain}"));
+        let path = format!("v3/organizations:search?query={query}");
+        let search = async {
+            all_pages(self.ask, Api::ResourceManager, &path, "organizations")
+                .await?
+                .into_iter()
+                .map(|v| shaped::<Organization>(&label, v))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let found = match self.watch(&label, search).await? {
+            Ok(found) => found,
+            Err(error) => {
+                let why = error.why();
+                self.known
+                    .put(|estate| estate.put_domain(domain, Err(&why)));
+                return Ok(());
+            }
+        };
+        let levels = self.known.put(|estate| {
+            let mut levels = Vec::new();
+            for organization in found {
+                if let Ok(level @ Resource::Organization(_)) = Resource::parse(&organization.name) {
+                    estate.put_organization(organization);
+                    levels.push(level);
+                }
+            }
+            estate.put_domain(domain, Ok(&levels));
+            levels
+        });
+        try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
+        Ok(())
+    }
+
+    /// A workforce pool, for the organization that it belongs to (iam v1, `locations.workforcePools.get`,
+    /// `WorkforcePool.parent`).
+    async fn workforce(&self, pool: &str) -> Result<(), ApiError> {
+        let name = format!("locations/global/workforcePools/{pool}");
+        if !is_plain_name(&name) || !self.first(&name) {
+            return Ok(());
+        }
+        let label = format!("workforce pool {pool}");
+        let path = format!("v1/{name}");
+        let read = self
+            .watch_as::<IdentityPool>(&label, self.ask.get(Api::Iam, &path))
+            .await?;
+        let Ok(found) = read else {
+            return Ok(());
+        };
+        let parent = found.extra.get("parent").and_then(Value::as_str);
+        let parent = parent.and_then(|parent| Resource::parse(parent).ok());
+        self.known.put(|estate| estate.put_pool(found));
+        match parent {
+            Some(level @ Resource::Organization(_)) => self.bindings_from(level).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What is bound at a folder or organization, and above it.
+    async fn bindings_from(&self, level: Resource) -> Result<(), ApiError> {
+        let levels = self.levels_above(level).await?;
+        try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
+        Ok(())
+    }
+
+    /// Where those belong that bindings with one of these roles let in, group members among them: for an
+    /// answer about many callers.
+    pub(super) async fn callers(
+        &self,
+        holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+    ) -> Result<(), ApiError> {
+        let mut places = self.known.with(|estate| places_of_callers(estate, holds));
+        self.known.with(|estate| {
+            places.retain(|place| match place {
+                Place::Project(project) => !was_read(estate, project),
+                _ => true,
+            });
+        });
+        let within: Vec<Place> = places.into_iter().take(PLACES_AT_MOST).collect();
+        let tasks: Vec<BoxFuture<'_, Result<(), ApiError>>> = within
+            .into_iter()
+            .map(|place| self.place(place).boxed())
+            .collect();
+        side_by_side(tasks).await.map(drop)
+    }
+}
+
+/// Whether a project's branch was read already.
+fn was_read(estate: &Estate, project: &str) -> bool {
+    estate.project(project).is_some_and(|p| {
+        let level = Resource::project(&p.project_id);
+        estate.policy_bindings_at(&level).is_known()
+    })
+}
+
+fn places_of_callers(
+    estate: &Estate,
+    holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+) -> BTreeSet<Place> {
+    let may_hold = |role: &str| match estate.role(role) {
+        Read::Known(role) => holds(&role),
+        Read::Unreadable(_) => true,
+    };
+    let granted = estate
+        .policies()
+        .flat_map(|(_, policy)| policy.bindings.iter())
+        .filter(|b| may_hold(&b.role))
+        .flat_map(|b| b.members.iter());
+    let in_groups = estate.groups().flat_map(|group| group.members.iter());
+    let mut places = BTreeSet::new();
+    for member in granted.chain(in_groups) {
+        let place = match &member.member {
+            // An account that is known belongs where its record says.
+            Member::One(Principal::ServiceAccount(email)) => match estate.account(email) {
+                Some(account) => Some(Place::Project(account.project_id.clone())),
+                None => place_of(&Principal::ServiceAccount(email.clone())),
+            },
+            Member::One(one) => place_of(one),
+            _ => None,
+        };
+        places.extend(place);
+    }
+    places
+}
