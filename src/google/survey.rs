@@ -3,6 +3,7 @@
 //! What may not be read is marked so and is no error: for most people the organization's policies
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
+mod basic_roles;
 mod boundaries;
 mod branch;
 mod callers;
@@ -163,7 +164,12 @@ impl Surveyor<'_> {
 
     /// What only the policies name: roles, then groups and tags.
     async fn second_wave(&self, question: &Question) -> Result<(), ApiError> {
-        futures::try_join!(self.roles(), self.boundary_policies(), self.tags(question))?;
+        futures::try_join!(
+            self.roles(),
+            self.boundary_policies(),
+            self.tags(question),
+            self.basic_roles()
+        )?;
         self.groups(question).await
     }
 

@@ -14,6 +14,7 @@ use super::Causes;
 use super::elsewhere::is_target;
 use super::nearest::slip;
 use super::words::{self, Names};
+use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Existence, Read};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -210,8 +211,13 @@ impl View<'_> {
             return;
         }
         let (name, hidden) = without_hidden_condition(&binding.role);
+        let has = if binding.matches == Tri::Yes {
+            "has"
+        } else {
+            "may have"
+        };
         let start = format!(
-            "{} has the role {} on {}",
+            "{} {has} the role {} on {}",
             self.names.caller,
             words::role(self.estate, name),
             self.place(policy)
@@ -532,29 +538,19 @@ impl View<'_> {
             self.place(policy)
         );
         let remedy = words::grant(self.explanation, &self.names);
-        if ["roles/owner", "roles/editor", "roles/viewer"].contains(&name) {
-            if name != "roles/viewer" {
-                causes.on(
-                    CauseKind::BasicRoleNotEnough,
-                    &policy.resource,
-                    format!("{start}, and that role does not hold {permission}: being owner or editor is not enough to act as an account."),
-                    remedy,
-                );
-            }
+        if BASIC.contains(&name) {
+            causes.on(
+                CauseKind::BasicRoleNotEnough,
+                &policy.resource,
+                format!("{start}, and that role does not hold {permission}: being owner or editor is not enough to act as an account."),
+                remedy,
+            );
             return;
         }
-        let kin = self.estate.role(name).known().is_some_and(|r| {
-            [
-                ACT_AS,
-                GET_ACCESS_TOKEN,
-                GET_OPEN_ID_TOKEN,
-                IMPLICIT_DELEGATION,
-                SIGN_BLOB,
-                SIGN_JWT,
-            ]
-            .iter()
-            .any(|p| r.includes(p))
-        });
+        let kin = self.estate.role(name).known().is_some_and(|r| is_kin(&r));
+        if name == "roles/viewer" {
+            return;
+        }
         if !kin && policy.resource.kind() != ResourceKind::ServiceAccount {
             return;
         }
@@ -686,6 +682,32 @@ fn describe(role: &str) -> String {
         "gcloud iam roles describe {}",
         place.unwrap_or_else(|| shell(role))
     )
+}
+
+/// Basic roles that are taken for enough to act as an account.
+const BASIC: [&str; 2] = ["roles/owner", "roles/editor"];
+
+/// Whether a role looks as if it were meant for acting as accounts.
+fn is_kin(role: &FoundRole) -> bool {
+    [
+        ACT_AS,
+        GET_ACCESS_TOKEN,
+        GET_OPEN_ID_TOKEN,
+        IMPLICIT_DELEGATION,
+        SIGN_BLOB,
+        SIGN_JWT,
+    ]
+    .iter()
+    .any(|p| role.includes(p))
+}
+
+/// Whether a binding of this role on this resource is worth telling to somebody for whom it is not
+/// enough; so that a reader knows whose groups to look into.
+#[must_use]
+pub fn is_taken_for_enough(role: &str, found: &FoundRole, on: &Resource) -> bool {
+    let (name, _) = without_hidden_condition(role);
+    name != "roles/viewer"
+        && (BASIC.contains(&name) || is_kin(found) || on.kind() == ResourceKind::ServiceAccount)
 }
 
 fn policy_is_about_accounts(explanation: &Explanation) -> bool {

@@ -16,6 +16,7 @@ use super::explanation::{AccountState, Explanation, Outcome, RoleState, Tri, Ver
 use crate::estate::Estate;
 use crate::iam::{Member, Principal, Resource};
 
+pub use bindings::is_taken_for_enough;
 pub use nearest::nearest_accounts;
 pub use state::missing_caller;
 pub use target::missing as missing_target;

@@ -156,7 +156,8 @@ impl<'e> Found<'e> {
             _ => {
                 let whole = ground.estate.coverage() == Coverage::Whole;
                 let listed = match member {
-                    Member::ServiceAccountsOf(of) => whole && self.list_accounts(ground, text, of),
+                    // Those that are known are listed; that they are all is known of a whole estate only.
+                    Member::ServiceAccountsOf(of) => self.list_accounts(ground, text, of) && whole,
                     Member::ProjectRole(role, project) => {
                         self.list_role(ground, text, role.role(), project)
                     }

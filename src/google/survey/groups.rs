@@ -4,42 +4,66 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::basic_roles::projects_named;
 use super::{Surveyor, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Group, Read};
 use crate::evaluate::Question;
+use crate::evaluate::diagnose::is_taken_for_enough;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
+use crate::iam::member::BasicRole;
 use crate::iam::permission::IMPLICIT_DELEGATION;
 use crate::iam::{Member, PolicyMember, Resource};
 
 /// More groups than this are not followed for one question.
 const GROUPS_AT_MOST: usize = 200;
 
+/// What reading a group is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The answer may hang on who is in it.
+    Decides,
+    /// Whoever is in it is told why that is not enough.
+    Tells,
+}
+
+/// What the groups of a binding are good for, by where it is and by its role; `None`: nothing.
+pub(super) type WorthOf<'a> = dyn Fn(&Resource, &str, &FoundRole) -> Option<Worth> + Sync + 'a;
+
 impl Surveyor<'_> {
     /// The groups that may decide: in bindings whose role may hold the permission, and in deny
-    /// rules; then the groups in those, round by round.
+    /// rules; then the groups in those, round by round. Beside them those that are granted a role
+    /// which is taken for enough: whoever is in one is told that it is not.
     pub(super) async fn groups(&self, question: &Question) -> Result<(), ApiError> {
         // A pool's identities are in no Google group.
         if question.caller.is_federated() && question.via.is_empty() {
             return Ok(());
         }
         let wanted = question.permission.as_str();
-        let holds = |role: &FoundRole| {
-            role.includes(wanted)
-                || (!question.via.is_empty() && role.includes(IMPLICIT_DELEGATION))
+        let worth = |on: &Resource, name: &str, role: &FoundRole| {
+            let delegates = !question.via.is_empty() && role.includes(IMPLICIT_DELEGATION);
+            if role.includes(wanted) || delegates {
+                Some(Worth::Decides)
+            } else if is_taken_for_enough(name, role, on) {
+                Some(Worth::Tells)
+            } else {
+                None
+            }
         };
-        self.groups_where(&holds, GROUPS_AT_MOST).await
+        self.groups_where(&worth, GROUPS_AT_MOST).await
     }
 
-    /// The groups in bindings whose role `holds` what is wanted (or could not be read) and in deny
-    /// rules, at most `most` of them.
+    /// The groups in bindings whose role is `worth` it (or could not be read) and in deny rules, at
+    /// most `most` of them, those that may decide first.
     pub(super) async fn groups_where(
         &self,
-        holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+        worth: &WorthOf<'_>,
         most: usize,
     ) -> Result<(), ApiError> {
         let mut seen = BTreeSet::new();
-        let mut round = self.known.with(|estate| groups_in_policies(estate, holds));
+        let (deciding, telling) = self.known.with(|estate| groups_in_policies(estate, worth));
+        let mut round: Vec<String> = deciding.iter().cloned().collect();
+        round.extend(telling.into_iter().filter(|g| !deciding.contains(g)));
         while !round.is_empty() {
             let fresh: Vec<String> = round
                 .into_iter()
@@ -52,7 +76,8 @@ impl Surveyor<'_> {
                 self.unreadable(&format!("groups/{group}"), &why);
             }
             let found = side_by_side(now.iter().map(|group| self.group(group))).await?;
-            round = found.into_iter().flatten().collect();
+            let found: BTreeSet<String> = found.into_iter().flatten().collect();
+            round = found.into_iter().collect();
         }
         Ok(())
     }
@@ -93,20 +118,33 @@ impl Surveyor<'_> {
     }
 }
 
+/// The groups in bindings and deny rules: those that may decide, and those that are worth a word.
 fn groups_in_policies(
     estate: &Estate,
-    holds: &(dyn Fn(&FoundRole) -> bool + Sync),
-) -> BTreeSet<String> {
-    let may_hold = |role: &str| match estate.role(role) {
-        Read::Known(role) => holds(&role),
-        Read::Unreadable(_) => true,
-    };
-    let allow = estate
-        .policies()
-        .flat_map(|(_, policy)| policy.bindings.iter())
-        .filter(|b| may_hold(&b.role))
-        .flat_map(|b| b.members.iter());
-    let mut groups: BTreeSet<String> = allow.filter_map(|m| group_of(m)).collect();
+    worth: &WorthOf<'_>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut deciding, mut telling) = (BTreeSet::new(), BTreeSet::new());
+    // Who has a basic role on these is who a member of some policy stands for.
+    let named: BTreeSet<Resource> = projects_named(estate)
+        .iter()
+        .filter_map(|p| Some(Resource::project(&estate.project(p)?.project_id)))
+        .collect();
+    let basic = [BasicRole::Owner, BasicRole::Editor, BasicRole::Viewer].map(BasicRole::role);
+    for (on, policy) in estate.policies() {
+        for binding in &policy.bindings {
+            let worth = match estate.role(&binding.role) {
+                _ if named.contains(on) && basic.contains(&&*binding.role) => Some(Worth::Decides),
+                Read::Known(role) => worth(on, &binding.role, &role),
+                Read::Unreadable(_) => Some(Worth::Decides),
+            };
+            let groups = binding.members.iter().filter_map(|m| group_of(m));
+            match worth {
+                Some(Worth::Decides) => deciding.extend(groups),
+                Some(Worth::Tells) => telling.extend(groups),
+                None => {}
+            }
+        }
+    }
     let levels = estate.policies().map(|(at, _)| at.clone());
     let unreadable = estate
         .unreadable()
@@ -119,14 +157,14 @@ fn groups_in_policies(
         let rules = policies.iter().flat_map(|p| p.rules.iter());
         for rule in rules.filter_map(|r| r.deny_rule.as_ref()) {
             let members = rule.denied_principals.iter();
-            groups.extend(
+            deciding.extend(
                 members
                     .chain(&rule.exception_principals)
                     .filter_map(|m| group_of(m)),
             );
         }
     }
-    groups
+    (deciding, telling)
 }
 
 fn shape_error(what: &str, message: &str) -> ApiError {

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use super::groups::Worth;
 use super::known::Known;
 use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::policies::FoundRole;
@@ -136,11 +137,18 @@ pub async fn whole(
     if everything.account_policies {
         side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
     }
-    futures::try_join!(surveyor.roles(), surveyor.tags_of(&accounts))?;
-    let holds = |role: &FoundRole| match &everything.groups {
-        Groups::None => false,
-        Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
-        Groups::All => true,
+    futures::try_join!(
+        surveyor.roles(),
+        surveyor.tags_of(&accounts),
+        surveyor.basic_roles()
+    )?;
+    let holds = |_: &Resource, _: &str, role: &FoundRole| {
+        let holds = match &everything.groups {
+            Groups::None => false,
+            Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
+            Groups::All => true,
+        };
+        holds.then_some(Worth::Decides)
     };
     if everything.groups != Groups::None {
         surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
