@@ -142,16 +142,14 @@ pub async fn whole(
         surveyor.tags_of(&accounts),
         surveyor.basic_roles()
     )?;
-    let holds = |_: &Resource, _: &str, role: &FoundRole| {
-        let holds = match &everything.groups {
-            Groups::None => false,
-            Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
-            Groups::All => true,
-        };
-        holds.then_some(Worth::Decides)
+    let holds = |role: &FoundRole| match &everything.groups {
+        Groups::None => false,
+        Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),
+        Groups::All => true,
     };
+    let worth = |_: &Resource, _: &str, role: &FoundRole| holds(role).then_some(Worth::Decides);
     if everything.groups != Groups::None {
-        surveyor.groups_where(&holds, GROUPS_AT_MOST).await?;
+        surveyor.groups_where(&worth, GROUPS_AT_MOST).await?;
     }
     if everything.callers {
         surveyor.callers(&holds).await?;
