@@ -107,9 +107,8 @@ fn check(
     let world = shared.read();
     let named = match pool {
         Some(id) => {
-            let name = format!("locations/global/workforcePools/{id}");
-            let parent = world.estate.pool(&name).and_then(|p| p.extra.get("parent"));
-            parent.and_then(Value::as_str).map(str::to_owned)
+            let organization = world.estate.workforce_organization(id);
+            organization.map(|organization| organization.relative())
         }
         None => call.param("parent").map(str::to_owned),
     };
@@ -165,7 +164,17 @@ fn all(estate: &Estate, pools: Pools<'_>) -> BTreeMap<String, Value> {
         .pools()
         .filter_map(|pool| Some((id_of(&pool.name)?, show_pool(&prefix, pool))));
     // What is known of itself says more than what is spoken of.
-    spoken_of.chain(known).collect()
+    let mut all: BTreeMap<String, Value> = spoken_of.chain(known).collect();
+    if let Pools::Workforce = pools {
+        for (id, row) in &mut all {
+            let organization = estate.workforce_organization(id);
+            if let (Some(organization), Some(row)) = (organization, row.as_object_mut()) {
+                row.entry("parent")
+                    .or_insert_with(|| json!(organization.relative()));
+            }
+        }
+    }
+    all
 }
 
 fn show_pool(prefix: &str, pool: &IdentityPool) -> Value {

@@ -109,7 +109,8 @@ impl Terms {
                     "The query is not supported by this emulator: expected terms FIELD:VALUE joined by AND.",
                 )
             })?;
-            terms.push((field.to_owned(), value.trim_matches('"').to_owned()));
+            // "Query expressions are case insensitive" (cloudresourcemanager v3, `query`).
+            terms.push((field.to_lowercase(), value.trim_matches('"').to_owned()));
         }
         Ok(Self(terms))
     }
@@ -117,11 +118,16 @@ impl Terms {
     fn hold(&self, value: &Value) -> bool {
         self.0.iter().all(|(field, wanted)| {
             let names: &[&str] = match field.as_str() {
-                "id" | "projectId" => &["projectId"],
-                "domain" | "displayName" => &["displayName"],
+                "id" | "projectid" => &["projectId"],
+                "domain" | "displayname" => &["displayName"],
                 "name" => &["displayName", "name"],
-                "lifecycleState" | "state" => &["lifecycleState", "state"],
-                "directoryCustomerId" | "owner.directorycustomerid" => &["directoryCustomerId"],
+                "lifecyclestate" | "state" => &["lifecycleState", "state"],
+                // v1 has it below its owner.
+                "directorycustomerid" | "owner.directorycustomerid" => {
+                    let own = value.get("directoryCustomerId");
+                    let own = own.or_else(|| value.pointer("/owner/directoryCustomerId"));
+                    return own.is_some_and(|v| v.as_str() == Some(wanted));
+                }
                 "parent" => &["parent"],
                 "parent.id" => return value.pointer("/parent/id").is_some_and(|v| *v == **wanted),
                 "parent.type" => {
@@ -129,7 +135,7 @@ impl Terms {
                         .pointer("/parent/type")
                         .is_some_and(|v| *v == **wanted);
                 }
-                "projectNumber" => &["projectNumber", "name"],
+                "projectnumber" => &["projectNumber", "name"],
                 _ => return false,
             };
             names

@@ -129,6 +129,7 @@ if command -v gcloud >/dev/null; then
   mkdir -p "$CLOUDSDK_CONFIG"
   suite "gcloud" "$here/gcloud.sh"
   suite "gcloud, every command" "$here/commands.sh"
+  suite "gcloud, boundaries" "$here/boundaries.sh"
   suite "gcloud, keys" "$here/keys.sh"
   suite "writers" "$PYTHON" "$here/writers.py"
   suite "gcloud, what is printed" "$PYTHON" "$here/printed.py"

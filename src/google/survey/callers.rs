@@ -12,7 +12,7 @@ use super::{Surveyor, Wanted, shaped, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, IdentityPool, Organization, Read};
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
-use crate::iam::{Member, Pool, Principal, Resource, address};
+use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address};
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
 const PLACES_AT_MOST: usize = 500;
@@ -217,15 +217,42 @@ fn places_of_callers(
     let mut places = BTreeSet::new();
     for member in granted.chain(in_groups) {
         let place = match &member.member {
-            // An account that is known belongs where its record says.
-            Member::One(Principal::ServiceAccount(email)) => match estate.account(email) {
-                Some(account) => Some(Place::Project(account.project_id.clone())),
-                None => place_of(&Principal::ServiceAccount(email.clone())),
-            },
-            Member::One(one) => place_of(one),
+            // Those with a basic role on that project.
+            Member::ProjectRole(role, project) => {
+                places.extend(with_basic_role(estate, *role, project));
+                continue;
+            }
+            Member::One(one) => place_in(estate, one),
             _ => None,
         };
         places.extend(place);
     }
     places
+}
+
+/// Where a caller belongs; an account that is known, where its record says.
+fn place_in(estate: &Estate, caller: &Principal) -> Option<Place> {
+    if let Principal::ServiceAccount(email) = caller
+        && let Some(account) = estate.account(email)
+    {
+        return Some(Place::Project(account.project_id.clone()));
+    }
+    place_of(caller)
+}
+
+fn with_basic_role(estate: &Estate, role: BasicRole, project: &str) -> Vec<Place> {
+    let Some(found) = estate.project(project) else {
+        return Vec::new();
+    };
+    let policy = estate.allow_policy(&Resource::project(&found.project_id));
+    let bindings = policy.known().flatten().map_or(&[][..], |p| &p.bindings);
+    bindings
+        .iter()
+        .filter(|b| &*b.role == role.role())
+        .flat_map(|b| &b.members)
+        .filter_map(|member| match &member.member {
+            Member::One(one) => place_in(estate, one),
+            _ => None,
+        })
+        .collect()
 }
