@@ -98,7 +98,7 @@ impl Explorer {
 
     async fn event_loop(&mut self, session: &mut Session) -> io::Result<Leave> {
         let end = |session: &Session| Leave::Quit {
-            words: session.model.changed.clone(),
+            words: session.model.changed_lines(),
         };
         session.model.size = self.terminal.size()?;
         let mut effects = Vec::new();

@@ -124,8 +124,8 @@ pub struct Model {
     pub tickets: Ticket,
     /// The change whose undo waits for the history.
     pub undoing: Option<String>,
-    /// What was changed, for the words after leaving.
-    pub changed: Vec<String>,
+    /// What was changed, for the words after leaving: its id in the history, and the words.
+    pub changed: Vec<(String, String)>,
     /// The calls made, as last asked for.
     pub calls: Vec<Call>,
     /// Where a click lands; kept by the view.
@@ -138,6 +138,12 @@ pub struct Model {
 pub const SMALLEST: (u16, u16) = (40, 12);
 
 impl Model {
+    /// What was changed, a line each.
+    #[must_use]
+    pub fn changed_lines(&self) -> Vec<String> {
+        self.changed.iter().map(|(_, line)| line.clone()).collect()
+    }
+
     /// What is in focus, as far as keys are concerned.
     #[must_use]
     pub fn context(&self) -> Context {

@@ -402,7 +402,8 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
                         Some(undo) => format!("take it back with: {undo}"),
                         None => "in an emulator of its own, which ends with this".to_owned(),
                     };
-                    Some(format!("changed: {} · {back}", visible(title)))
+                    let line = format!("changed: {} · {back}", visible(title));
+                    Some((id.to_owned(), line))
                 })
                 .collect::<Vec<_>>()
         };
@@ -552,8 +553,9 @@ pub(super) fn undone(
                 Act::Grant { .. } => String::new(),
             };
             confirm.phase = Phase::Undone(words.clone());
-            model.changed.retain(|line| !line.ends_with(&id));
-            model.changed.push(format!("change {id}: {words}"));
+            model.changed.retain(|(changed, _)| *changed != id);
+            let line = format!("change {id}: {words}");
+            model.changed.push((id, line));
             if let Some(asked) = model.asked_mut() {
                 asked.proven = None;
             }

@@ -208,7 +208,7 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
         model.fail("A change is being written; its answer is awaited before leaving.");
         return Vec::new();
     }
-    let mut words = model.changed.clone();
+    let mut words = model.changed_lines();
     if printing {
         words.extend(answer::printed(model));
     }
