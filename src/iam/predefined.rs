@@ -99,6 +99,15 @@ pub fn permission_exists(permission: &str) -> bool {
     place(permission).is_some()
 }
 
+/// Whether any permission that a predefined role has is of this service: `storage` of `storage.buckets.get`.
+#[must_use]
+pub fn service_exists(service: &str) -> bool {
+    let head = format!("{service}.");
+    let permissions = &table().permissions;
+    let at = permissions.partition_point(|p| *p < head.as_str());
+    permissions.get(at).is_some_and(|p| p.starts_with(&head))
+}
+
 /// The predefined roles that include the permission, fewest permissions first.
 #[must_use]
 pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
@@ -169,6 +178,12 @@ mod tests {
         assert_eq!(all().count(), 2461);
         assert!(table().permissions.is_sorted());
         assert!(all().all(|r| r.permissions.is_sorted()));
+    }
+
+    #[test]
+    fn services_are_told_by_their_permissions() {
+        assert!(service_exists("storage") && service_exists("iam"));
+        assert!(!service_exists("gcloud") && !service_exists("stor") && !service_exists(""));
     }
 
     #[test]

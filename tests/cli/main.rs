@@ -10,6 +10,8 @@ mod fix;
 mod lists;
 mod mixups;
 mod paste;
+mod paste_cases;
+mod paste_words;
 mod printed;
 mod tags;
 mod terminal;

@@ -56,7 +56,9 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
     let fix = line.fix(&question, &FixWith::default());
     let answer = facts.answer(question, PlanOptions::default()).await;
     let end = answer.and_then(|answer| {
-        shown(global.format, &answer, &facts, &fix, pasted.as_ref())?;
+        let given = args.wanted.permission.is_some();
+        let pasted = pasted.as_ref().map(|pasted| (pasted, given));
+        shown(global.format, &answer, &facts, &fix, pasted)?;
         Ok(exit(answer.explanation.outcome))
     });
     facts.close().await;
@@ -68,15 +70,16 @@ fn shown(
     answer: &Answer,
     facts: &Facts,
     fix: &str,
-    pasted: Option<&Pasted>,
+    pasted: Option<(&Pasted, bool)>,
 ) -> Result<(), Failure> {
     let mut page = Page::default();
-    if let Some(pasted) = pasted {
+    if let Some((pasted, permission_given)) = pasted {
         paste::meaning(&mut page, pasted);
+        paste::beside(&mut page, pasted, permission_given);
     }
     if format == Format::Json {
         page.print_aside();
-        return out::json(&json::whole(answer, pasted));
+        return out::json(&json::whole(answer, pasted.map(|(pasted, _)| pasted)));
     }
     page.gap();
     text::page(&mut page, answer, facts, fix);

@@ -95,29 +95,27 @@ pub(super) fn lacking(
     if args.target.is_none() && pasted.target.is_none() {
         add.push("--target ACCOUNT (the service account that was to be acted as)");
     }
-    let came_back = if pasted.kind == Kind::None {
-        "the text is not about access, and names no pair to look at"
-    } else {
-        "the text does not name both sides, so that policies cannot be looked at"
+    let come_back = match pasted.kind {
+        Kind::None => "the text is not about access, and names no pair to look at",
+        _ if !pasted.is_about_acting() => {
+            "the error is not about acting as a service account, and names no pair to look at"
+        }
+        _ => "the text does not name both sides, so that policies cannot be looked at",
     };
-    let next = format!("run it again with {}", add.join(" and "));
-    Err(Failure::usage(came_back, next))
+    let add = add.join(" and ");
+    let next = if pasted.is_about_acting() {
+        format!("run it again with {add}")
+    } else {
+        format!("to ask whether somebody may act as an account, run it again with {add}")
+    };
+    Err(Failure::usage(come_back, next))
 }
 
 /// What was found, one a line.
 fn found(page: &mut Page, pasted: &Pasted) {
     page.gap();
     page.line(Ink::Strong, "Found in the text");
-    let permission = pasted.permission.as_ref().map(ToString::to_string);
-    let rows = [
-        ("permission", permission),
-        ("target", pasted.target.clone()),
-        ("caller", pasted.caller.clone()),
-        ("service", pasted.service.clone()),
-        ("project", pasted.project.clone()),
-        ("error id", pasted.error_info_id.clone()),
-    ];
-    for (name, value) in rows {
+    for (name, value) in pasted.rows() {
         let (ink, value) = match &value {
             Some(value) => (Ink::Plain, value.as_str()),
             None => (Ink::Faint, "not said"),
@@ -138,4 +136,12 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
         &format!("  {} ", pick("→", "->")),
         &meaning.remedy,
     );
+}
+
+/// What the answer that follows does not say of the error.
+pub(super) fn beside(page: &mut Page, pasted: &Pasted, permission_given: bool) {
+    if let Some(words) = pasted.beside(permission_given) {
+        page.gap();
+        page.wrapped(Ink::Faint, "", &words);
+    }
 }

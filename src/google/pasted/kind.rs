@@ -1,9 +1,20 @@
 //! What an error is about: its machine-readable reason where it has one, else its words.
 
-use super::{Kind, Pasted};
-use crate::iam::permission::{
-    GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
-};
+use super::Kind;
+use super::exchange::{self, Credentials, Exchange};
+use super::find::{Names, acts};
+use super::flat::Flat;
+use super::write::{self, Refused};
+
+/// What is known beyond the kind; the words of the answer hang on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Detail {
+    #[default]
+    None,
+    Exchange(Exchange),
+    Write(Refused),
+    Credentials(Credentials),
+}
 
 /// `ErrorInfo.reason` (googleapis, google/api/error_reason.proto) and what it means here. A denial by
 /// IAM is told by its permission.
@@ -11,16 +22,21 @@ const REASONS: &[(&str, Kind)] = &[
     ("SERVICE_DISABLED", Kind::ApiDisabled),
     ("SERVICE_NOT_ENABLED", Kind::ApiDisabled),
     ("USER_PROJECT_DENIED", Kind::QuotaProjectDenied),
+    ("ACCESS_TOKEN_TYPE_UNSUPPORTED", Kind::TokenTypeUnsupported),
     ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", Kind::ScopeInsufficient),
     ("ACCESS_TOKEN_EXPIRED", Kind::CredentialsExpired),
-    ("CREDENTIALS_MISSING", Kind::CredentialsExpired),
+    ("ACCESS_TOKEN_REVOKED", Kind::CredentialsExpired),
+    ("CREDENTIALS_MISSING", Kind::CredentialsMissing),
     ("ACCOUNT_STATE_INVALID", Kind::AccountDisabled),
 ];
 
-/// Words, in lower case, that say what it is, the more particular first.
+/// Words that say what it is, the more particular first.
 const WORDS: &[(&[&str], Kind)] = &[
     (&["has not been used in project"], Kind::ApiDisabled),
     (&["accessnotconfigured"], Kind::ApiDisabled),
+    (&["not enabled on project"], Kind::ApiDisabled),
+    (&["api has not been enabled"], Kind::ApiDisabled),
+    (&["api is not enabled"], Kind::ApiDisabled),
     (&["permission to use project"], Kind::QuotaProjectDenied),
     (&["serviceusage.services.use"], Kind::QuotaProjectDenied),
     (
@@ -29,7 +45,11 @@ const WORDS: &[(&[&str], Kind)] = &[
     ),
     (&["insufficient_scope"], Kind::ScopeInsufficient),
     (
-        &["insufficientpermissions", "insufficient permission"],
+        &["reason: insufficientpermissions"],
+        Kind::ScopeInsufficient,
+    ),
+    (
+        &["insufficient permission: request had"],
         Kind::ScopeInsufficient,
     ),
     (
@@ -44,38 +64,11 @@ const WORDS: &[(&[&str], Kind)] = &[
         &["lifetime", "3600", "invalid_argument"],
         Kind::LifetimeTooLong,
     ),
-    (&["service account", "is disabled"], Kind::AccountDisabled),
-    (
-        &["service account", "has been disabled"],
-        Kind::AccountDisabled,
-    ),
     (&["account disabled"], Kind::AccountDisabled),
     (&["disabled_client"], Kind::AccountDisabled),
     (&["gaia id not found"], Kind::AccountNotFound),
     (&["unknown service account"], Kind::AccountNotFound),
-    (
-        &["service account", "does not exist"],
-        Kind::AccountNotFound,
-    ),
     (&["invalid grant: account not found"], Kind::AccountNotFound),
-];
-
-/// Words of lost credentials. A library that cannot refresh says so of a denial too, so these come
-/// after it.
-const EXPIRED: &[&str] = &[
-    "invalid_grant",
-    "invalid_rapt",
-    "rapt_required",
-    "token has been expired or revoked",
-    "reauthentication required",
-    "reauthentication failed",
-    "reauth related error",
-    "invalid authentication credential",
-    "missing required authentication credential",
-    "could not find default credentials",
-    "could not automatically determine credentials",
-    "your default credentials were not found",
-    "unauthenticated",
 ];
 
 /// Words of a refusal.
@@ -83,95 +76,200 @@ const REFUSED: &[&str] = &[
     "permission_denied",
     "permission denied",
     "does not have permission",
+    "do not have permission",
+    "not have sufficient permission",
     "denied on resource",
     "access denied",
+    "access is denied",
+    "not authorized to",
     "unauthorized_client",
-    "rejected by the attribute condition",
     "error 403",
+    "error code 403",
     "status code 403",
+    "status code: 403",
+    "status code is: forbidden",
+    "status=[403]",
     "403 forbidden",
+    "returned 403",
+    "(403)",
     "http 403",
-    "\"code\": 403",
-    "\"code\":403",
+    "code: 403",
     "code=403",
+    "status: 403",
     "forbidden",
     // google.rpc.Code of an audit log's status.
-    "\"code\": 7",
-    "\"code\":7",
+    "status: {code: 7",
+    "code: 7,",
+    "code: 7 message",
+    "code: 7}",
+    "code = permissiondenied",
 ];
 
-/// Words of an impersonation that name no permission ("The caller does not have permission", as older
-/// errors have it).
-const IMPERSONATING: &[&str] = &[
-    "iamcredentials",
-    "generateaccesstoken",
-    "generateidtoken",
-    "impersonated credentials",
-    "impersonatedcredential",
-    "impersonated_service_account",
-    "failed to impersonate",
-    "unable to impersonate",
-    "impersonate: status code",
-    "google_service_account_access_token",
-    "google_service_account_id_token",
-    "google cloud access token for",
-    "google cloud oauth 2.0 access token for",
-    "google cloud id token for",
+/// Marks of another maker's errors; they mean nothing here when Google is not named too.
+const FOREIGN: &[&str] = &[
+    "aadsts",
+    "login.microsoftonline.com",
+    "okta",
+    "keycloak",
+    "auth0",
+    "arn:aws",
+    "amazonaws.com",
+    "cognito",
 ];
 
-/// The kind of an unwrapped text, with what was found in it.
-pub(super) fn of(text: &str, found: &Pasted) -> Kind {
-    let lower = text.to_lowercase();
-    let has = |word: &str| lower.contains(word);
-    if let Some((_, kind)) = REASONS.iter().find(|(reason, _)| named(text, reason)) {
-        return *kind;
+/// Marks of Google's.
+const GOOGLE: &[&str] = &[
+    "google",
+    "gserviceaccount",
+    "gcloud",
+    "iam.serviceaccounts",
+    "gcp",
+];
+
+/// The words for a call that does not come through, for another reason than a refusal.
+const BROKEN: &[&str] = &[
+    "timed out",
+    "timeout",
+    "connection refused",
+    "connection reset",
+    "econnrefused",
+    "econnreset",
+    "no such host",
+    "unknownhostexception",
+    "certificate",
+    "context canceled",
+    "unavailable",
+    "internal server error",
+    "too many requests",
+    "resource_exhausted",
+    "quota_exceeded",
+    "quota exceeded",
+    "error 429",
+    "error 500",
+    "error 503",
+    "code: 429",
+    "code: 500",
+    "code: 503",
+];
+
+/// The kind of a text, with what was found in it.
+pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
+    let has = |words: &str| flat.has(words);
+    let any = |list: &[&str]| list.iter().any(|w| flat.has(w));
+    if any(FOREIGN) && !any(GOOGLE) {
+        let kind = if any(REFUSED) {
+            Kind::OtherDenied
+        } else {
+            Kind::None
+        };
+        return (kind, Detail::None);
     }
-    if named(text, "IAM_PERMISSION_DENIED") {
-        return by_permission(found, true);
+    if let Some(why) = exchange::of(flat) {
+        return (Kind::TokenExchangeRefused, Detail::Exchange(why));
     }
-    if let Some((_, kind)) = WORDS.iter().find(|(words, _)| words.iter().all(|w| has(w))) {
-        return *kind;
+    if exchange::delegation(flat) {
+        return (Kind::DelegationRefused, Detail::None);
     }
-    let impersonating = IMPERSONATING.iter().any(|w| has(w));
-    let refused = REFUSED.iter().any(|w| has(w));
-    if refused && (found.permission.is_some() || impersonating) {
-        return by_permission(found, impersonating);
+    let acting = names.permission.as_deref().is_some_and(acts);
+    let refused = any(REFUSED);
+    let denied =
+        acting && (names.said || has("IAM_PERMISSION_DENIED") || denied_alone(flat, names));
+    let write = if denied { None } else { write::of(flat) };
+    if let Some(refused) = write {
+        return (Kind::WriteRefused, Detail::Write(refused));
     }
-    if has("\"code\": 404") && impersonating {
-        return Kind::AccountNotFound;
+    if let Some((_, kind)) = REASONS.iter().find(|(reason, _)| flat.names(reason)) {
+        let detail = match kind {
+            Kind::CredentialsExpired => Detail::Credentials(Credentials::Expired),
+            Kind::CredentialsMissing => Detail::Credentials(Credentials::Missing),
+            _ => Detail::None,
+        };
+        return (*kind, detail);
     }
-    if EXPIRED.iter().any(|w| has(w)) {
-        return Kind::CredentialsExpired;
+    if denied {
+        return (Kind::ImpersonationDenied, Detail::None);
     }
-    if refused {
-        Kind::OtherDenied
-    } else {
-        Kind::None
+    if has("IAM_PERMISSION_DENIED") && names.permission.is_some() {
+        return (Kind::OtherDenied, Detail::None);
     }
+    if let Some((_, kind)) = WORDS.iter().find(|(words, _)| flat.has_all(words)) {
+        return (*kind, Detail::None);
+    }
+    if names.gone.is_some() {
+        return (Kind::AccountNotFound, Detail::None);
+    }
+    if names.off.is_some() || has("service account is disabled") {
+        return (Kind::AccountDisabled, Detail::None);
+    }
+    let gone = [
+        "error 404",
+        "code: 404",
+        "returned 404",
+        "http 404",
+        "404 not found",
+        "(404)",
+    ];
+    if (names.acting || has("iamcredentials")) && !refused && any(&gone) {
+        return (Kind::AccountNotFound, Detail::None);
+    }
+    if refused && (acting || names.permission.is_none() && has("iamcredentials")) {
+        return (Kind::ImpersonationDenied, Detail::None);
+    }
+    let credentials = exchange::credentials(flat);
+    if refused && (names.permission.is_some() || credentials.is_none()) {
+        return (Kind::OtherDenied, Detail::None);
+    }
+    if let Some(why) = credentials {
+        let kind = match why {
+            Credentials::Missing => Kind::CredentialsMissing,
+            _ => Kind::CredentialsExpired,
+        };
+        return (kind, Detail::Credentials(why));
+    }
+    // "Failed to sign the provided bytes" and nothing else.
+    if names.acting && says_it_failed(flat) && !any(BROKEN) {
+        return (Kind::ImpersonationDenied, Detail::None);
+    }
+    (Kind::None, Detail::None)
 }
 
-/// Whether a reason stands there as a word of its own.
-fn named(text: &str, reason: &str) -> bool {
-    text.match_indices(reason).any(|(at, _)| {
-        let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + reason.len()..).and_then(|t| t.chars().next());
-        !before.is_some_and(part) && !after.is_some_and(part)
+/// Whether a permission stands before the word alone: `Permission 'x' denied`.
+fn denied_alone(flat: &Flat, names: &Names) -> bool {
+    names.permission.as_deref().is_some_and(|permission| {
+        let head = permission.trim_start_matches("iam.");
+        [
+            "denied",
+            "is denied",
+            "permission denied",
+            "is missing",
+            "is required",
+            "missing",
+        ]
+        .iter()
+        .any(|word| flat.has(&format!("{head} {word}")))
+            || [
+                "missing permission",
+                "missing permissions",
+                "missing",
+                "lacks",
+                "does not have",
+                "lacks permission",
+                "must have permission",
+            ]
+            .iter()
+            .any(|word| {
+                flat.has(&format!("{word} {permission}"))
+                    || flat.has(&format!("{word}: {permission}"))
+            })
     })
 }
 
-/// A refusal is about impersonation when its permission is one that acts as an account.
-fn by_permission(found: &Pasted, impersonating: bool) -> Kind {
-    let acts = [
-        GET_ACCESS_TOKEN,
-        GET_OPEN_ID_TOKEN,
-        IMPLICIT_DELEGATION,
-        SIGN_BLOB,
-        SIGN_JWT,
-    ];
-    match &found.permission {
-        Some(permission) if acts.contains(&permission.as_str()) => Kind::ImpersonationDenied,
-        None if impersonating => Kind::ImpersonationDenied,
-        _ => Kind::OtherDenied,
-    }
+fn says_it_failed(flat: &Flat) -> bool {
+    [
+        "failed to sign",
+        "failed to impersonate",
+        "unable to impersonate",
+    ]
+    .iter()
+    .any(|w| flat.has(w))
 }

@@ -1,13 +1,24 @@
 //! Reads an error that somebody pasted: what it is about, and whom and what it names. Pure.
 //!
-//! Errors reach people wrapped: Google's JSON inside a Python tuple inside a log line inside a CI
-//! page. So nothing here expects a whole document: the text is unwrapped as far as that is plain,
-//! then looked through for what is written the same everywhere.
+//! Errors reach people wrapped: Google's JSON inside a Python tuple inside a log line inside a CI page, broken by a
+//! terminal wherever its line was full. So nothing here expects a whole document. The text is unwrapped as far as that is
+//! plain ([`plain`], [`escapes`], [`frames`]), laid flat so that lines and quotes do not count ([`flat`]), and looked
+//! through for forms that are written as tables ([`form`], [`forms`], [`find`]). Then it is decided what the error is
+//! about ([`kind`], with [`exchange`] and [`write`]), and from that alone come the words ([`words`]).
 
+mod escapes;
+mod exchange;
 mod find;
+mod flat;
+mod form;
+mod forms;
+mod frames;
 mod kind;
 mod plain;
+mod settle;
+mod token;
 mod words;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +35,7 @@ pub use words::Meaning;
 /// A text longer than this is read from its end: the error is there, and what is before it is log.
 const LONGEST: usize = 1 << 20;
 
-/// What a pasted error is about (the contract's closed set).
+/// What a pasted error is about (the contract's closed set, and four kinds that public reports needed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Kind {
@@ -38,8 +49,18 @@ pub enum Kind {
     AccountDisabled,
     /// The caller's token was made for less.
     ScopeInsufficient,
-    /// The caller's credentials are expired, revoked or missing.
+    /// The caller's credentials are expired, revoked, or have to be confirmed by signing in.
     CredentialsExpired,
+    /// There are no credentials at all.
+    CredentialsMissing,
+    /// The method does not take a token of this type (`ACCESS_TOKEN_TYPE_UNSUPPORTED`).
+    TokenTypeUnsupported,
+    /// The Security Token Service did not exchange an external token: no binding was looked at.
+    TokenExchangeRefused,
+    /// A Workspace did not delegate the scopes to the account (domain-wide delegation).
+    DelegationRefused,
+    /// A request to write a policy was not taken: member, role or pool are not as they should be.
+    WriteRefused,
     /// The caller may not use the project that is billed.
     QuotaProjectDenied,
     /// The token was asked for a longer life than the account may give.
@@ -56,7 +77,7 @@ pub enum Kind {
 pub struct Pasted {
     /// What it is about.
     pub kind: Kind,
-    /// The permission that was refused.
+    /// The permission that was refused, or that the failed call needs.
     #[serde(serialize_with = "permission_text")]
     pub permission: Option<Permission>,
     /// The account that was to be acted as: e-mail or unique id.
@@ -69,6 +90,20 @@ pub struct Pasted {
     pub project: Option<String>,
     /// What `troubleshootError` explains.
     pub error_info_id: Option<String>,
+    /// The identity pool of a refused exchange or member, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// The provider of a refused exchange, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The member of a refused write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// The role of a refused write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    #[serde(skip)]
+    detail: kind::Detail,
 }
 
 fn permission_text<S: serde::Serializer>(
@@ -81,24 +116,17 @@ fn permission_text<S: serde::Serializer>(
         .serialize(serializer)
 }
 
-/// Reads a text of any kind. Never fails: what is not about access is [`Kind::None`].
+/// Reads a text of any kind, in time proportional to its length. Never fails: what is not about access is
+/// [`Kind::None`].
 #[must_use]
 pub fn read(text: &str) -> Pasted {
-    let text = plain::unwrapped(tail(text));
-    let mut pasted = Pasted {
-        kind: Kind::None,
-        permission: find::permission(&text),
-        target: find::target(&text),
-        caller: find::caller(&text),
-        service: find::service(&text),
-        project: find::project(&text),
-        error_info_id: find::error_info_id(&text),
-    };
-    pasted.kind = kind::of(&text, &pasted);
-    pasted
+    let flat = plain::unwrapped(tail(text));
+    let names = find::names(&flat);
+    let (kind, detail) = kind::of(&flat, &names);
+    settle::settled(&flat, names, kind, detail)
 }
 
-/// The end of a text that is too long, from a line's beginning.
+/// The end of a text that is too long.
 fn tail(text: &str) -> &str {
     let mut from = text.len().saturating_sub(LONGEST);
     while !text.is_char_boundary(from) {
@@ -136,6 +164,11 @@ impl Pasted {
             Kind::ApiDisabled
             | Kind::AccountNotFound
             | Kind::AccountDisabled
+            | Kind::CredentialsMissing
+            | Kind::TokenTypeUnsupported
+            | Kind::TokenExchangeRefused
+            | Kind::DelegationRefused
+            | Kind::WriteRefused
             | Kind::OtherDenied
             | Kind::None => None,
         };
@@ -155,12 +188,62 @@ impl Pasted {
         named.is_none_or(|c| c == *caller) && wanted.is_none_or(|t| t.id() == target.id())
     }
 
-    /// The permission to ask about: the one named, where it is one on service accounts. Older errors
-    /// name none, and one of another kind is not about the target.
+    /// What was found, each with its name for people. The first six are told though the text does not say them.
+    #[must_use]
+    pub fn rows(&self) -> Vec<(&'static str, Option<String>)> {
+        let always = [
+            (
+                "permission",
+                self.permission.as_ref().map(ToString::to_string),
+            ),
+            ("target", self.target.clone()),
+            ("caller", self.caller.clone()),
+            ("service", self.service.clone()),
+            ("project", self.project.clone()),
+            ("error id", self.error_info_id.clone()),
+        ];
+        let at_times = [
+            ("pool", self.pool.clone()),
+            ("provider", self.provider.clone()),
+            ("member", self.member.clone()),
+            ("role", self.role.clone()),
+        ];
+        let said = at_times.into_iter().filter(|(_, value)| value.is_some());
+        always.into_iter().chain(said).collect()
+    }
+
+    /// Whether the error is about one account acting as another, so that policies are worth a look.
+    #[must_use]
+    pub fn is_about_acting(&self) -> bool {
+        match self.kind {
+            Kind::WriteRefused | Kind::DelegationRefused | Kind::OtherDenied | Kind::None => false,
+            Kind::ApiDisabled => self.is_about_iam(),
+            _ => true,
+        }
+    }
+
+    /// Whether the service that answered is one of those that give tokens for accounts.
+    fn is_about_iam(&self) -> bool {
+        let own = [
+            "iamcredentials.googleapis.com",
+            "iam.googleapis.com",
+            "sts.googleapis.com",
+        ];
+        self.service.as_deref().is_none_or(|s| own.contains(&s))
+    }
+
+    /// The permission that the text names, where it is one on service accounts.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Permission> {
+        let named = self.permission.as_ref();
+        named.filter(|p| p.as_str().starts_with("iam.serviceAccounts."))
+    }
+
+    /// The permission to ask about: the one named, where it is one on service accounts. One of another kind is not
+    /// about the target.
     #[must_use]
     pub fn question(&self) -> Permission {
-        let named = self.permission.as_ref();
-        let about = named.filter(|p| p.as_str().starts_with("iam.serviceAccounts."));
-        about.cloned().unwrap_or_else(Permission::get_access_token)
+        let asked = self.asked().cloned();
+        asked.unwrap_or_else(Permission::get_access_token)
     }
 }

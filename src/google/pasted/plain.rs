@@ -1,85 +1,80 @@
-//! Takes off what programs wrap an error in: escapes of strings inside strings, frames, colours.
+//! Takes off what programs, terminals and pages wrap an error in, until the innermost writer's words are left.
+//!
+//! Escapes first (strings inside strings), then what stands around a line, then how a page marks up a word. Each step
+//! reads the text once, so that the whole takes time in proportion to its length.
 
-use regex::Regex;
 use std::sync::LazyLock;
 
-/// Strings inside strings inside strings; deeper nesting was not met.
-const ROUNDS: usize = 3;
+use regex::Regex;
 
-/// ECMA-48 control sequences (colours), as terminals and CI pages have them.
-static COLOURS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]").ok());
-/// What stands before a line and is not part of it: Terraform's frame, a CI's line number with its
-/// link, a time.
-static FRAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?m)^[ \t]*(?:\[\d+\]\([^)\s]*\)|\d{4}-\d\d-\d\dT[\d:.]+Z[ \t]|##\[\w+\]|[│┃|╷╵>][ \t]?)+",
-    )
-    .ok()
+use super::escapes;
+use super::flat::Flat;
+use super::frames;
+
+/// Strings inside strings inside strings; deeper nesting was not met.
+const ROUNDS: usize = 5;
+
+/// A link of markdown, Slack or HTML: the words and where it leads.
+const LINKS: &[(&str, &str)] = &[
+    // `[run@app…](mailto:run@app…)`
+    (r"\[([^\[\]]{1,300})\]\(mailto:[^()]{1,300}\)", "$1"),
+    // `<mailto:run@app…|run@app…>`
+    (r"<mailto:[^|<>]{1,300}\|([^<>]{1,300})>", "$1"),
+    // `<https://…|words>`: the address says more.
+    (r"<(https?://[^|<>\s]{1,2000})\|[^<>\n]{1,300}>", "$1"),
+    // `[https://…](https://…)`, `[words](https://…)`
+    (
+        r"\[([^\[\]\n]{1,300})\]\((https?://[^()\s]{1,2000})\)",
+        "$1 $2",
+    ),
+    (
+        r#"(?i)<a\s[^<>]{0,300}?href=["']?mailto:[^<>"']{1,300}["']?[^<>]{0,300}>([^<>]{1,300})</a>"#,
+        "$1",
+    ),
+    // A string that goes on in the next line: Python's and JavaScript's layout.
+    (r#"['"][ \t]*\+?[ \t]*\n[ \t]*\+?[ \t]*['"]"#, "\n"),
+    // Tags of pages that are about errors.
+    (
+        r"(?i)</?(?:a|b|i|p|br|em|tt|div|pre|code|span|strong|li|ul|td|tr|h[1-6])(?:\s[^<>]{0,300})?/?>",
+        " ",
+    ),
+    // Jira's and wikis' marks of code.
+    (r"\{\{([^{}\n]{1,300})\}\}", "$1"),
+];
+
+static UNLINK: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let compiled =
+        |(pattern, with): &(&str, &'static str)| Some((Regex::new(pattern).ok()?, *with));
+    LINKS.iter().filter_map(compiled).collect()
 });
 
 /// The text as its innermost writer wrote it, as far as that can be told.
-pub(super) fn unwrapped(text: &str) -> String {
-    let mut text = replaced(&COLOURS, text);
+pub(super) fn unwrapped(text: &str) -> Flat {
+    let mut text = escapes::plain_characters(text);
     for _ in 0..ROUNDS {
-        let next = unescaped(&text);
+        let next = escapes::plain_characters(&escapes::one_level(&text));
         if next == text {
             break;
         }
         text = next;
     }
-    let text = replaced(&FRAME, &text);
-    ["&#39;", "&apos;"]
-        .iter()
-        .fold(text, |text, entity| text.replace(entity, "'"))
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
-        .replace("%40", "@")
-        .replace(['\u{2018}', '\u{2019}'], "'")
-        .replace(['\u{201c}', '\u{201d}'], "\"")
-}
-
-fn replaced(pattern: &LazyLock<Option<Regex>>, text: &str) -> String {
-    match &**pattern {
-        Some(pattern) => pattern.replace_all(text, "").into_owned(),
-        None => text.to_owned(),
+    let mut text = frames::taken_off(&text);
+    for (pattern, with) in UNLINK.iter() {
+        if pattern.is_match(&text) {
+            text = pattern.replace_all(&text, *with).into_owned();
+        }
     }
-}
-
-/// One level of backslash escapes, those of JSON, Python, Go and Java alike.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        let mut chars = after.chars();
-        chars.next();
-        let (put, used) = match chars.next() {
-            Some('n') => ('\n', 2),
-            Some('r') => (' ', 2),
-            Some('t') => ('\t', 2),
-            Some(c @ ('"' | '\'' | '\\' | '/')) => (c, 2),
-            Some('u') => match after
-                .get(2..6)
-                .and_then(|hex| u32::from_str_radix(hex, 16).ok())
-                .and_then(char::from_u32)
-            {
-                Some(c) => (c, 6),
-                None => ('\\', 1),
-            },
-            _ => ('\\', 1),
-        };
-        out.push(put);
-        rest = after.get(used..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
+    Flat::new(frames::joined(&text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(UNLINK.len(), LINKS.len());
+    }
 
     #[test]
     fn escapes_of_every_depth_come_off() {
@@ -88,10 +83,13 @@ mod tests {
             r#"{\"message\": \"Permission \'x\' denied\"}"#,
             r#"{\\\"message\\\": \\\"Permission \\u0027x\\u0027 denied\\\"}"#,
             "\u{1b}[31m│\u{1b}[0m {\"message\": \"Permission &#39;x&#39; denied\"}",
+            "\u{1b}[31m│\u{1b}[0m {\"message\": \"Permission &amp;#39;x&amp;#x27; denied\"}",
             "2026-04-13T19:07:51.85Z ##[debug]{\"message\": \"Permission ‘x’ denied\"}",
+            r#"\u001b[31m{&quot;message&quot;: &quot;Permission %27x%27 denied&quot;}\u001b[0m"#,
+            "{\"message\": \"Permission\u{a0}'x'\u{200b} denied\"}",
         ] {
             assert_eq!(
-                unwrapped(text).trim(),
+                unwrapped(text).text.trim(),
                 r#"{"message": "Permission 'x' denied"}"#,
                 "{text}"
             );
@@ -100,6 +98,21 @@ mod tests {
 
     #[test]
     fn a_backslash_that_escapes_nothing_stays() {
-        assert_eq!(unwrapped(r"C:\Python\x \uZZZZ \"), r"C:\Python\x \uZZZZ \");
+        assert_eq!(
+            unwrapped(r"C:\Python\x \uZZZZ \").text,
+            r"C:\Python\x \uZZZZ \"
+        );
+    }
+
+    #[test]
+    fn links_are_their_words() {
+        for text in [
+            "on [run@app.example](mailto:run@app.example) (or",
+            "on <mailto:run@app.example|run@app.example> (or",
+            "on <a href=\"mailto:run@app.example\">run@app.example</a> (or",
+            "on {{run@app.example}} (or",
+        ] {
+            assert_eq!(unwrapped(text).text, "on run@app.example (or", "{text}");
+        }
     }
 }

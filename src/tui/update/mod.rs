@@ -6,6 +6,7 @@ mod confirm;
 mod menu;
 mod mouse;
 mod pages;
+mod pasted;
 mod pick;
 mod table;
 
@@ -250,20 +251,26 @@ fn text(model: &mut Model, context: Context, key: Key) -> Vec<Effect> {
     }
 }
 
+/// Whether nothing is asked or under way above the screen.
+fn only_pages(model: &Model) -> bool {
+    model.overlays.iter().all(|o| matches!(o, Overlay::Page(_)))
+}
+
 /// A pasted text goes into the field in focus, and starts a new question elsewhere. It never runs
 /// keys, and confirms nothing.
-fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     match model.context() {
         Context::Confirm => {
             model.fail("The word has to be typed; what was pasted is left out.");
             Vec::new()
         }
         Context::Menu => {
-            menu::insert_text(model, pasted);
+            menu::insert_text(model, text);
             Vec::new()
         }
-        Context::Pick => pick::paste(model, pasted),
-        Context::Answer => pick::question_from(model, pasted),
+        Context::Pick => pick::paste(model, text),
+        Context::Answer => pasted::question_from(model, text),
+        Context::Read if only_pages(model) => pasted::question_from(model, text),
         _ => Vec::new(),
     }
 }

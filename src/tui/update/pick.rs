@@ -8,7 +8,6 @@ use super::super::keymap::Key;
 use super::super::model::{Account, Loading, Model, Screen};
 use super::{ask, edit, insert};
 use crate::estate::ServiceAccount;
-use crate::google::pasted::{self, Kind};
 use crate::iam::{Principal, Resource};
 
 /// Accounts that came.
@@ -168,51 +167,13 @@ fn forget_given(model: &mut Model, target: bool) {
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let one_word = !text.trim().contains(char::is_whitespace) && text.len() < 400;
     if !one_word {
-        return question_from(model, text);
+        return super::pasted::question_from(model, text);
     }
     let on_target = model.pick.on_target;
     let list = model.pick.focused();
     insert(&mut list.input, text);
     list.refilter();
     forget_given(model, on_target);
-    Vec::new()
-}
-
-/// Starts a question from a pasted error: what it names is filled in, what it does not name is asked.
-pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
-    let found = pasted::read(text);
-    let caller = found.principal().and_then(Result::ok);
-    let target = found.account().and_then(Result::ok);
-    if found.kind == Kind::None && caller.is_none() && target.is_none() {
-        model.say("Nothing in the pasted text is about access; it was left alone.");
-        return Vec::new();
-    }
-    model.permission = found.question();
-    let meaning = match found.kind {
-        Kind::ImpersonationDenied | Kind::None => String::new(),
-        _ => format!("{} ", found.meaning().what),
-    };
-    if let (Some(caller), Some(target)) = (&caller, &target) {
-        let (caller, target) = (caller.clone(), target.clone());
-        let permission = model.permission.clone();
-        model.pick.pasted = Some(found);
-        let effects = ask(model, caller, target, permission);
-        model.say(format!(
-            "{meaning}Caller, target and permission are from the pasted error."
-        ));
-        return effects;
-    }
-    model.screen = Screen::Pick;
-    model.overlays.clear();
-    let needs = match (&caller, &target) {
-        (None, Some(_)) => "The pasted error names the target. Who called?",
-        (Some(_), None) => "The pasted error names the caller. Which account was wanted?",
-        _ => "The pasted error names neither caller nor target. Choose them.",
-    };
-    model.pick.pasted = Some(found);
-    model.pick.on_target = caller.is_some();
-    preset(model, caller, target);
-    model.say(format!("{meaning}{needs}"));
     Vec::new()
 }
 

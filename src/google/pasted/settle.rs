@@ -1,0 +1,117 @@
+//! Which of the names that were found belong to an error of its kind.
+
+use super::find::{self, Names};
+use super::flat::Flat;
+use super::form::Form;
+use super::forms::Table;
+use super::kind::Detail;
+use super::token::Slot;
+use super::{Kind, Pasted};
+use crate::iam::Permission;
+
+/// What gcloud says of the account that it works as: behind a refusal of something else, that is who called.
+static WORKED_AS: Table = std::sync::LazyLock::new(|| {
+    [
+        "impersonation is used to impersonate {target}",
+        "all API calls will be executed as {target}",
+    ]
+    .into_iter()
+    .filter_map(|words| Form::new((words, None)))
+    .collect()
+});
+
+pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> Pasted {
+    let permission = names.permission.as_deref();
+    let mut found = Pasted {
+        kind,
+        permission: permission.and_then(|p| Permission::parse(p).ok()),
+        target: names.target,
+        caller: names.caller,
+        service: names.service,
+        project: names.project,
+        error_info_id: names.error_id,
+        pool: None,
+        provider: None,
+        member: None,
+        role: None,
+        detail: Detail::None,
+    };
+    match kind {
+        Kind::AccountNotFound => found.target = names.gone.or(found.target),
+        Kind::AccountDisabled => found.target = names.off.or(found.target),
+        Kind::ApiDisabled if !found.is_about_iam() => {
+            found.permission = None;
+            found.target = None;
+        }
+        Kind::TokenExchangeRefused => {
+            found.permission = None;
+            found.pool = names.pool;
+            found.provider = names.provider;
+            // That stands in the audience's name.
+            found.service = found.service.filter(|s| s != "iam.googleapis.com");
+        }
+        Kind::DelegationRefused => {
+            found.permission = None;
+            found.target = None;
+        }
+        Kind::WriteRefused => {
+            found.permission = None;
+            found.target = None;
+            found.caller = None;
+            if let Detail::Write(refused) = &detail {
+                found.member.clone_from(&refused.member);
+                found.role.clone_from(&refused.role);
+                found.pool.clone_from(&refused.pool);
+            }
+        }
+        Kind::OtherDenied => {
+            let on_account = permission.is_some_and(|p| p.starts_with("iam.serviceAccount"));
+            if !on_account || !names.said {
+                found.target = None;
+            }
+        }
+        Kind::None => {
+            found.permission = None;
+            found.target = None;
+            found.caller = None;
+            found.service = None;
+            found.project = None;
+        }
+        _ => {}
+    }
+    let own = "iamcredentials.googleapis.com";
+    if kind == Kind::ImpersonationDenied && found.service.is_some() && flat.has(own) {
+        found.service = Some(own.to_owned());
+    }
+    found.detail = detail;
+    worked_as(flat, &mut found);
+    // An account does not call itself by being named twice.
+    if found.caller == found.target && kind != Kind::ImpersonationDenied {
+        found.caller = None;
+    }
+    found
+}
+
+/// A command that works as an account calls as that account, when what was refused is something else.
+fn worked_as(flat: &Flat, found: &mut Pasted) {
+    if !matches!(found.kind, Kind::ImpersonationDenied | Kind::OtherDenied) {
+        return;
+    }
+    let Some(account) = find::name(&WORKED_AS, flat, Slot::Target) else {
+        return;
+    };
+    if found.target.as_ref() != Some(&account) {
+        found.caller = Some(account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_form_of_every_table_is_read() {
+        assert_eq!(super::WORKED_AS.len(), 2);
+        for (name, rows, forms) in super::super::forms::sizes() {
+            assert_eq!(rows, forms, "{name}");
+        }
+    }
+}

@@ -1,0 +1,677 @@
+//! Reads one name at a place of the text: an account, a permission, a project. A line may have broken inside it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::iam::permission::{
+    ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
+};
+use crate::iam::principal::GKE_POOL;
+use crate::iam::{Permission, predefined};
+
+/// No name is longer, broken or not.
+const LONGEST: usize = 700;
+/// Into no more pieces is a name broken.
+const PIECES: usize = 6;
+
+/// What kind of name stands at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// A permission, in any spelling.
+    Permission,
+    /// A permission behind its key: of a service that is not known, too.
+    Named,
+    /// The account that was to be acted as.
+    Target,
+    /// Who called.
+    Caller,
+    /// A project's id or number.
+    Project,
+    /// `run.googleapis.com`.
+    Service,
+    /// The id of `troubleshootError`.
+    ErrorId,
+    /// A pool's id.
+    Pool,
+    /// A provider's id.
+    Provider,
+    /// A role's name.
+    Role,
+    /// A member of a policy, well formed or not.
+    Member,
+    /// A word that says nothing: `$MEMBER`, a resource that is no account.
+    Word,
+}
+
+/// A name that was read: its value and where it ends (read forward) or begins (read backward).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    pub value: String,
+    pub edge: usize,
+}
+
+/// What may stand between words and the name that they announce.
+fn opens(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\'' | '"' | '[' | '(' | '<' | '{' | '*' | '\\' | '|')
+}
+
+/// What may stand behind a name.
+pub(super) fn closes(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\'' | '"' | ']' | ')' | '>' | '}' | '*' | '\\' | '.' | ',' | ':' | ';' | '|' | '!'
+        )
+}
+
+/// The characters of a name.
+fn part(slot: Slot) -> fn(char) -> bool {
+    match slot {
+        Slot::Permission | Slot::Named | Slot::Role => {
+            |c| c.is_ascii_alphanumeric() || "._/-:".contains(c)
+        }
+        Slot::Target => |c| c.is_ascii_alphanumeric() || "._/-:@+%".contains(c),
+        Slot::Caller | Slot::Member => |c| !c.is_whitespace() && !"'\"<>(){},;|*\\`".contains(c),
+        Slot::Service => |c| c.is_ascii_alphanumeric() || "._-/:".contains(c),
+        Slot::Project => |c| c.is_ascii_alphanumeric() || ".:-/".contains(c),
+        Slot::Pool | Slot::Provider => |c| c.is_ascii_alphanumeric() || "-_.".contains(c),
+        Slot::ErrorId => |c| c.is_ascii_alphanumeric() || "_+/=-".contains(c),
+        Slot::Word => |c| !c.is_whitespace(),
+    }
+}
+
+/// Where a line broke; a full one was surely broken by force (see [`super::frames`]).
+const BREAKS: [char; 2] = ['\n', FULL];
+
+/// A break behind a line that was full.
+pub(super) const FULL: char = '\u{b}';
+
+/// Where a name that was found stands.
+struct Placed {
+    edge: usize,
+    /// Between quotes or brackets.
+    enclosed: bool,
+    /// What makes a name sure counts for this end of it.
+    sure: bool,
+}
+
+/// One reading of a name: its pieces joined, and where in the text each end lies.
+struct Reading {
+    joined: String,
+    /// Where the reading ends (forward) or begins (backward).
+    edge: usize,
+    /// The line was full where the reading stops, and more of a word follows.
+    cut: bool,
+}
+
+/// The text from a place on, as far as a name can reach.
+fn ahead(text: &str, at: usize) -> &str {
+    let mut end = at.saturating_add(LONGEST).min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(at..end).unwrap_or_default()
+}
+
+/// The text before a place, as far as a name can reach back.
+fn behind(text: &str, at: usize) -> &str {
+    let mut start = at.saturating_sub(LONGEST);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..at).unwrap_or_default()
+}
+
+/// The readings of the name at a place, the likeliest first. Where a line breaks inside, the text up to the break is
+/// one, and what comes of joining is another.
+pub(super) fn forward(text: &str, from: usize, slot: Slot) -> Vec<Read> {
+    let rest = ahead(text, from);
+    let skipped = rest.find(|c| !opens(c)).unwrap_or(rest.len());
+    if skipped > 40 {
+        return Vec::new();
+    }
+    let start = from + skipped;
+    let quote = text
+        .get(..start)
+        .and_then(|t| t.chars().next_back())
+        .filter(|_| skipped > 0);
+    if let Some(whole) = quoted_principal(text, start, quote, slot) {
+        return vec![whole];
+    }
+    let is_part = part(slot);
+    let mut options: Vec<Reading> = Vec::new();
+    let (mut joined, mut at) = (String::new(), start);
+    for _ in 0..PIECES {
+        let rest = ahead(text, at);
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let piece = rest.get(..end).unwrap_or_default();
+        if piece.is_empty() || joined.len() + piece.len() > LONGEST {
+            break;
+        }
+        joined.push_str(piece);
+        at += end;
+        let mut chars = ahead(text, at).chars();
+        let next = chars.next();
+        let rest = chars.as_str();
+        let more = rest.get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
+        options.push(Reading {
+            joined: joined.clone(),
+            edge: at,
+            cut: next == Some(FULL) || next == Some('\n') && more.is_some_and(torn),
+        });
+        if !next.is_some_and(|c| BREAKS.contains(&c)) {
+            break;
+        }
+        at += 1;
+    }
+    let closer = quote.and_then(closer_of);
+    let mut found = ranked(slot, &options, |option, end| {
+        let edge = walk(text, start, end).min(option.edge);
+        let closed = closer.is_some_and(|c| text.get(edge..).is_some_and(|t| t.starts_with(c)));
+        Some(Placed {
+            edge,
+            enclosed: closed,
+            sure: true,
+        })
+    });
+    found.truncate(PIECES);
+    found
+}
+
+/// The place behind so many bytes of a name, breaks not counted.
+fn walk(text: &str, start: usize, bytes: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let mut left = bytes;
+    for (at, c) in rest.char_indices() {
+        if left == 0 {
+            return start + at;
+        }
+        if !BREAKS.contains(&c) {
+            left = left.saturating_sub(c.len_utf8());
+        }
+    }
+    text.len()
+}
+
+/// The readings of the name that ends at a place, the likeliest first.
+pub(super) fn backward(text: &str, to: usize, slot: Slot) -> Vec<Read> {
+    let before = behind(text, to);
+    let closing = before.len()
+        - before
+            .trim_end_matches(|c: char| closes(c) && c != '.')
+            .len();
+    let end = to - closing;
+    if closing > 40 {
+        return Vec::new();
+    }
+    // GKE's workloads end in a bracket of their own.
+    let workload = slot == Slot::Caller && text.get(end..).is_some_and(|t| t.starts_with(']'));
+    if workload {
+        let whole = ending(text, end + 1, slot);
+        if whole.iter().any(|read| read.value.contains('[')) {
+            return whole;
+        }
+    }
+    ending(text, end, slot)
+}
+
+/// The readings of the name whose last character stands before a place.
+fn ending(text: &str, end: usize, slot: Slot) -> Vec<Read> {
+    let is_part = part(slot);
+    let mut options: Vec<Reading> = Vec::new();
+    let (mut joined, mut at) = (String::new(), end);
+    for _ in 0..PIECES {
+        let before = behind(text, at);
+        let length = before.len() - before.trim_end_matches(is_part).len();
+        let start = at - length;
+        let piece = text.get(start..at).unwrap_or_default();
+        if piece.is_empty() || joined.len() + piece.len() > LONGEST {
+            break;
+        }
+        joined.insert_str(0, piece);
+        at = start;
+        let mut before = behind(text, at).chars();
+        let previous = before.next_back();
+        let rest = before.as_str();
+        let more = rest.rfind(|c| !is_part(c)).map_or(rest, |last| {
+            let last = last
+                + rest
+                    .get(last..)
+                    .and_then(|t| t.chars().next())
+                    .map_or(0, char::len_utf8);
+            rest.get(last..).unwrap_or_default()
+        });
+        options.push(Reading {
+            joined: joined.clone(),
+            edge: at,
+            cut: previous == Some(FULL) || previous == Some('\n') && torn(more),
+        });
+        if !previous.is_some_and(|c| BREAKS.contains(&c)) {
+            break;
+        }
+        at -= 1;
+    }
+    ranked(slot, &options, |option, end| {
+        let rest = option.joined.get(end..).unwrap_or_default();
+        let whole = rest.chars().all(closes);
+        let previous = text.get(..option.edge).and_then(|t| t.chars().next_back());
+        let opened = previous.is_some_and(|c| closer_of(c).is_some());
+        whole.then_some(Placed {
+            edge: option.edge,
+            enclosed: opened,
+            // It is where an address ends that is sure, not where it begins.
+            sure: matches!(slot, Slot::Permission | Slot::Named),
+        })
+    })
+}
+
+/// Whether a piece at a line's edge looks torn off a word: short, and no word of its own.
+fn torn(piece: &str) -> bool {
+    let words = [
+        "a", "all", "an", "and", "any", "are", "as", "at", "but", "by", "can", "did", "due", "for",
+        "get", "got", "had", "has", "if", "in", "is", "it", "its", "may", "new", "no", "not",
+        "now", "of", "off", "on", "one", "or", "out", "per", "run", "see", "set", "so", "the",
+        "to", "try", "use", "via", "was", "we", "who", "you",
+    ];
+    (1..=3).contains(&piece.len())
+        && piece.bytes().all(|b| b.is_ascii_lowercase())
+        && !words.contains(&piece)
+}
+
+fn closer_of(opener: char) -> Option<char> {
+    match opener {
+        '\'' | '"' | '|' => Some(opener),
+        '[' => Some(']'),
+        '(' => Some(')'),
+        '<' => Some('>'),
+        '{' => Some('}'),
+        _ => None,
+    }
+}
+
+/// A principal identifier in quotes: its subject may hold spaces and brackets.
+fn quoted_principal(text: &str, start: usize, quote: Option<char>, slot: Slot) -> Option<Read> {
+    let quote = quote.filter(|c| matches!(c, '\'' | '"'))?;
+    let rest = ahead(text, start);
+    if !matches!(slot, Slot::Caller | Slot::Member) || !rest.starts_with("principal") {
+        return None;
+    }
+    let end = rest.find(quote).filter(|end| *end <= LONGEST)?;
+    let value = rest.get(..end)?.replace(BREAKS, "");
+    let named = check(slot, &value)?;
+    (named.value.len() == value.len()).then_some(Read {
+        value,
+        edge: start + end,
+    })
+}
+
+/// Those of the readings that are names of the kind, the likeliest first: what is surely one, then what stands whole
+/// between quotes or brackets, then the shortest that does not stop where a line was full.
+fn ranked(
+    slot: Slot,
+    options: &[Reading],
+    placed: impl Fn(&Reading, usize) -> Option<Placed>,
+) -> Vec<Read> {
+    let mut found: Vec<(u8, usize, Read)> = Vec::new();
+    for (place, option) in options.iter().enumerate() {
+        let Some(Checked { value, sure, end }) = check(slot, &option.joined) else {
+            continue;
+        };
+        let Some(at) = placed(option, end) else {
+            continue;
+        };
+        let (edge, enclosed) = (at.edge, at.enclosed);
+        let whole = end == option.joined.len();
+        let (rank, order) = match (sure && at.sure, slot) {
+            // A permission that is known may be the beginning of another: `…serviceAccounts.get` + `AccessToken`.
+            (true, Slot::Permission | Slot::Named) => (0, options.len() - place),
+            (true, _) => (0, place),
+            _ if enclosed => (1, place),
+            _ if option.cut && whole => (3, place),
+            _ => (2, place),
+        };
+        found.push((rank, order, Read { value, edge }));
+    }
+    found.sort_by_key(|(rank, order, _)| (*rank, *order));
+    found.into_iter().map(|(_, _, read)| read).collect()
+}
+
+static ACCOUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"^(?i:(?:https?:)?/{0,2}(?:iam|iamcredentials)\.googleapis\.com/)?(?:v\d\w{0,6}/)?",
+        r"(?:projects/[^/\s]{1,100}/serviceAccounts/)?(?i:mailto:|serviceAccounts?[:/]|user:)?",
+        r"(?:([A-Za-z0-9][A-Za-z0-9._-]*@(?:[A-Za-z0-9-]+\.){0,8}?gserviceaccount\.com)",
+        r"|([A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)|(\d{15,32}))",
+    ))
+    .ok()
+});
+
+static PERMISSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^((?:[a-z]+\.googleapis\.com/)?[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9_]+){1,4})[./:-]*$",
+    )
+    .ok()
+});
+
+static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"^(principal(?:Set)?://\S+",
+        r"|serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[^\]\s]+\]",
+        r"|(?:serviceAccount:|user:|group:|domain:|deleted:[A-Za-z]+:)[^\s\[\]]+",
+        r"|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:\?uid=\d+)?)",
+    ))
+    .ok()
+});
+
+static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^((?i:(?:projects/[^/\s]{1,100}/|organizations/\d{1,30}/)?roles/)[A-Za-z0-9_.]+[A-Za-z0-9_])").ok()
+});
+
+static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:https?://)?([a-z0-9-]+(?:\.[a-z0-9-]+){0,3}\.googleapis\.com)").ok()
+});
+
+static PROJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:projects/)?((?:[a-z0-9.-]{1,60}:)?[A-Za-z0-9][A-Za-z0-9.-]{0,60}[A-Za-z0-9])")
+        .ok()
+});
+
+/// What a reading holds.
+struct Checked {
+    value: String,
+    /// It surely ends where it does.
+    sure: bool,
+    /// Where in the reading the name ends.
+    end: usize,
+}
+
+fn captured(pattern: &LazyLock<Option<Regex>>, text: &str) -> Option<Checked> {
+    let groups = pattern.as_ref()?.captures(text)?;
+    let found = groups.iter().skip(1).flatten().next()?;
+    Some(Checked {
+        value: found.as_str().to_owned(),
+        sure: false,
+        end: found.end(),
+    })
+}
+
+/// The name in a reading.
+fn check(slot: Slot, text: &str) -> Option<Checked> {
+    match slot {
+        Slot::Target => account(text),
+        Slot::Permission | Slot::Named => {
+            let (permission, sure, end) = permission(text)?;
+            let service = permission.as_str().split('.').next().unwrap_or_default();
+            (sure || slot == Slot::Named || predefined::service_exists(service)).then(|| Checked {
+                value: permission.as_str().to_owned(),
+                sure,
+                end,
+            })
+        }
+        Slot::Caller => caller(text),
+        Slot::Member => member(text),
+        Slot::Role => captured(&ROLE, text).map(|found| Checked {
+            sure: predefined::role(&found.value).is_some(),
+            ..found
+        }),
+        Slot::Service => captured(&HOST, text).map(|found| Checked {
+            sure: true,
+            ..found
+        }),
+        Slot::Project => captured(&PROJECT, text),
+        Slot::Pool | Slot::Provider => {
+            let id = text.trim_end_matches('.');
+            (id.len() >= 2).then(|| Checked {
+                value: id.to_owned(),
+                sure: id.ends_with(GKE_POOL),
+                end: id.len(),
+            })
+        }
+        Slot::ErrorId if !(8..=200).contains(&text.len()) => None,
+        Slot::ErrorId | Slot::Word => (!text.is_empty()).then(|| Checked {
+            value: text.to_owned(),
+            sure: false,
+            end: text.len(),
+        }),
+    }
+}
+
+/// An account's address or unique id.
+fn account(text: &str) -> Option<Checked> {
+    // An address of the web that was broken inside its escape.
+    if let Some((before, after)) = text.split_once("%40") {
+        let found = account(&format!("{before}@{after}"))?;
+        let covered = found.end > before.len();
+        return Some(Checked {
+            end: if covered { found.end + 2 } else { found.end },
+            ..found
+        });
+    }
+    let groups = ACCOUNT.as_ref()?.captures(text)?;
+    if let Some(own) = groups.get(1) {
+        let after = text.get(own.end()..).unwrap_or_default();
+        // `gserviceaccount.community.example` is another domain.
+        let more = after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        return (!more).then(|| Checked {
+            value: own.as_str().to_owned(),
+            sure: true,
+            end: own.end(),
+        });
+    }
+    let found = groups.get(2).or_else(|| groups.get(3))?;
+    let value = found.as_str();
+    let id = value.bytes().all(|b| b.is_ascii_digit());
+    // The beginning of Google's own domain: the line broke inside.
+    let last = value.rsplit(['.', '@']).next().unwrap_or_default();
+    let half = value.contains(".gservice")
+        || value.contains("@gservice")
+        || (last.len() > 2 && "gserviceaccount".starts_with(last));
+    (!half).then(|| Checked {
+        value: value.to_owned(),
+        sure: id && value.len() == 21,
+        end: found.end(),
+    })
+}
+
+/// Who called: a principal identifier, a member, an address, a unique id.
+fn caller(text: &str) -> Option<Checked> {
+    let inner = text.trim_start_matches(['[', ']', ':', '=']);
+    let skipped = text.len() - inner.len();
+    let inner = inner.trim_end_matches(['.', ':', ',', '!', '?']);
+    let inner = if inner.contains('[') {
+        inner
+    } else {
+        inner.trim_end_matches(']')
+    };
+    let found = match captured(&MEMBER, inner) {
+        Some(member) => {
+            let set = ["principalSet:", "group:", "domain:", "deleted:"];
+            if set.iter().any(|kind| member.value.starts_with(kind)) {
+                return None;
+            }
+            if member.value.starts_with("principal:") || member.value.contains('[') {
+                member
+            } else {
+                let kind = ["user:", "serviceAccount:"]
+                    .into_iter()
+                    .find(|kind| member.value.starts_with(kind))
+                    .unwrap_or_default();
+                let own = account(member.value.get(kind.len()..)?)?;
+                Checked {
+                    value: format!("{kind}{}", own.value),
+                    sure: own.sure,
+                    end: kind.len() + own.end,
+                }
+            }
+        }
+        // `projects/-/serviceAccounts/…`, `mailto:…`, a unique id.
+        None => account(inner)?,
+    };
+    Some(Checked {
+        end: skipped + found.end,
+        ..found
+    })
+}
+
+/// A member of a policy as somebody wrote it.
+fn member(text: &str) -> Option<Checked> {
+    let text = text.trim_end_matches(['.', ':', ',', ']']);
+    let found = captured(&MEMBER, text).unwrap_or_else(|| Checked {
+        value: text.to_owned(),
+        sure: false,
+        end: text.len(),
+    });
+    let own = ["user:", "serviceAccount:"]
+        .iter()
+        .find_map(|kind| found.value.strip_prefix(kind));
+    let address = account(own.unwrap_or(&found.value)).is_some_and(|a| a.sure);
+    (!found.value.is_empty()).then(|| Checked {
+        sure: address && !found.value.contains("://"),
+        ..found
+    })
+}
+
+/// The permissions that act as an account.
+pub(super) const ACTING: [&str; 6] = [
+    GET_ACCESS_TOKEN,
+    GET_OPEN_ID_TOKEN,
+    IMPLICIT_DELEGATION,
+    SIGN_BLOB,
+    SIGN_JWT,
+    ACT_AS,
+];
+
+/// What permissions on service accounts begin with, as services write it: Cloud Run and Compute Engine in small
+/// letters, some without the service.
+const ON_ACCOUNTS: &[&str] = &[
+    "iam.googleapis.com/serviceaccounts.",
+    "iam.serviceaccounts.",
+    "iam.serviceaccount.",
+    "serviceaccounts.",
+    "serviceaccount.",
+];
+
+/// A permission in any of its spellings, whether it is one that exists, and where it ends in the text.
+fn permission(text: &str) -> Option<(Permission, bool, usize)> {
+    let Checked {
+        value: text, end, ..
+    } = captured(&PERMISSION, text)?;
+    let small = text.to_ascii_lowercase();
+    if let Some(verb) = ON_ACCOUNTS.iter().find_map(|head| small.strip_prefix(head)) {
+        if let Some(acting) = ACTING.iter().find(|p| {
+            let own = p.rsplit('.').next().unwrap_or_default();
+            own.eq_ignore_ascii_case(verb)
+        }) {
+            return Some((Permission::parse(acting).ok()?, true, end));
+        }
+        let written = text.rsplit('.').next().unwrap_or_default();
+        let name = format!("iam.serviceAccounts.{written}");
+        let known = predefined::permission_exists(&name);
+        return Some((Permission::parse(&name).ok()?, known, end));
+    }
+    let parts = text.split('.').count();
+    let host = small.ends_with("googleapis.com") || small.ends_with(".com");
+    let plain = text.starts_with(|c: char| c.is_ascii_lowercase());
+    if host || !plain || (parts < 3 && !text.contains('/')) {
+        return None;
+    }
+    let found = Permission::parse(&text).ok()?;
+    let known = predefined::permission_exists(found.as_str());
+    Some((found, known, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(text: &str, slot: Slot) -> Option<String> {
+        forward(text, 0, slot).first().map(|r| r.value.clone())
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        let all = [&ACCOUNT, &PERMISSION, &MEMBER, &ROLE, &HOST, &PROJECT];
+        assert!(all.iter().all(|p| p.is_some()));
+    }
+
+    #[test]
+    fn an_account_is_read_across_a_break() {
+        let own = Some("run@app.iam.gserviceaccount.com".to_owned());
+        for text in [
+            "run@app.iam.gserviceaccount.com",
+            "'run@app.iam.gserviceaccount.com' (or",
+            " [run@app.iam.gserviceaccount.com].",
+            "run@app.iam.gser\nviceaccount.com to",
+            "run@app.iam.gserviceaccount.com\nto make",
+            "ru\nn@app.iam\n.gserviceaccount.com\nto make",
+            "projects/-/serviceAccounts/run@app.iam.gserviceaccount.com.",
+            "//iam.googleapis.com/projects/a/serviceAc\ncounts/run@app.iam.gserviceaccount.com",
+            "mailto:run@app.iam.gserviceaccount.com",
+            "serviceAccount:run@app.iam.gserviceaccount.co\nm",
+        ] {
+            assert_eq!(first(text, Slot::Target), own, "{text}");
+        }
+        assert_eq!(
+            first("[ana@exam\nple.example] x", Slot::Caller).as_deref(),
+            Some("ana@example.example")
+        );
+        assert_eq!(
+            first("[ana@heron.exam\nple] x", Slot::Caller).as_deref(),
+            Some("ana@heron.example")
+        );
+        assert_eq!(
+            first("ana@heron.example\nwhich is", Slot::Caller).as_deref(),
+            Some("ana@heron.example")
+        );
+        for none in [
+            "resource (or",
+            "",
+            "a@b",
+            "run@app.iam.gservice",
+            "12345",
+            "***",
+        ] {
+            assert_eq!(first(none, Slot::Target), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_permission_is_read_in_every_spelling_and_across_a_break() {
+        for (text, name) in [
+            ("iam.serviceAccounts.get\nAccessToken' x", GET_ACCESS_TOKEN),
+            ("iam.serviceaccounts.actas", ACT_AS),
+            ("serviceAccounts.ActAs", ACT_AS),
+            ("iam.googleapis.com/serviceAccounts.sign\nJwt", SIGN_JWT),
+            ("storage.buckets.ge\nt denied", "storage.buckets.get"),
+            ("iam.serviceAccounts.signBlob\nresource:", SIGN_BLOB),
+        ] {
+            assert_eq!(
+                first(text, Slot::Permission).as_deref(),
+                Some(name),
+                "{text}"
+            );
+        }
+        let back = |text: &str| {
+            backward(text, text.len(), Slot::Permission)
+                .first()
+                .map(|r| r.value.clone())
+        };
+        assert_eq!(
+            back("x 'iam.service\nAccounts.actAs' ").as_deref(),
+            Some(ACT_AS)
+        );
+        assert_eq!(
+            back("x '\niam.serviceaccounts.actAs'").as_deref(),
+            Some(ACT_AS)
+        );
+        for none in [
+            "storage.googleapis.com",
+            "main.rs",
+            "resource",
+            "example.com",
+        ] {
+            assert_eq!(back(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! `explain -`: what is said of an error of each family, and what is never said of it.
+
+use serde_json::Value;
+
+use super::common::{Home, Ran};
+
+const TABLES: [(&str, &str); 4] = [
+    ("attaching", include_str!("../data/pasted/attaching.txt")),
+    ("tokens", include_str!("../data/pasted/tokens.txt")),
+    ("other", include_str!("../data/pasted/other.txt")),
+    ("nothing", include_str!("../data/pasted/nothing.txt")),
+];
+
+/// The text of that name.
+fn text(table: &str, name: &str) -> &'static str {
+    let (_, entries) = TABLES.iter().find(|(t, _)| *t == table).unwrap();
+    let entry = entries
+        .split("\n=== ")
+        .find(|entry| entry.lines().next() == Some(name))
+        .unwrap_or_else(|| panic!("there is no text {name:?} in {table}"));
+    entry.split_once("\n---\n").unwrap().1
+}
+
+fn words(ran: &Ran) -> String {
+    let all = format!("{} {}", ran.out, ran.err);
+    all.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Advice, each by the words that give it away, and the kinds that may give it.
+const ADVICE: &[(&str, &[&str])] = &[
+    ("Sign in again", &["CREDENTIALS_EXPIRED"]),
+    ("expired, revoked", &["CREDENTIALS_EXPIRED"]),
+    ("Check the address letter by letter", &["ACCOUNT_NOT_FOUND"]),
+    ("gcloud services enable", &["API_DISABLED"]),
+    ("service-accounts enable", &["ACCOUNT_DISABLED"]),
+    ("attribute condition", &["TOKEN_EXCHANGE_REFUSED"]),
+    ("Domain-wide delegation", &["DELEGATION_REFUSED"]),
+    ("Service Usage Consumer", &["QUOTA_PROJECT_DENIED"]),
+    ("access scopes", &["SCOPE_INSUFFICIENT"]),
+    ("3600 seconds or less", &["LIFETIME_TOO_LONG"]),
+    ("The policy was not written", &["WRITE_REFUSED"]),
+    (
+        "It is not about acting as a service account",
+        &["OTHER_DENIED", "API_DISABLED"],
+    ),
+    ("A role with this permission is needed", &["OTHER_DENIED"]),
+    ("This text is not about access", &["NONE"]),
+    ("GOOGLE_APPLICATION_CREDENTIALS", &["CREDENTIALS_MISSING"]),
+    (
+        "does not take a token of this type",
+        &["TOKEN_TYPE_UNSUPPORTED"],
+    ),
+];
+
+/// Texts of each family, and what has to be said of them.
+const SAID: &[(&str, &str, &[&str])] = &[
+    (
+        "attaching",
+        "firebase",
+        &["permission iam.serviceAccounts.actAs", "--caller"],
+    ),
+    (
+        "attaching",
+        "cloud functions, first generation",
+        &["target quail-shop@appspot.gserviceaccount.com"],
+    ),
+    (
+        "attaching",
+        "compute engine, ssh",
+        &["caller mika@quail.example", "--target"],
+    ),
+    (
+        "tokens",
+        "github actions, jwt",
+        &[
+            "permission iam.serviceAccounts.signJwt",
+            "target mail-audit@otter-data",
+        ],
+    ),
+    (
+        "tokens",
+        "java signing",
+        &["permission iam.serviceAccounts.signBlob"],
+    ),
+    (
+        "tokens",
+        "gke, the account in the address",
+        &["target pg-backup@quail-shop"],
+    ),
+    (
+        "tokens",
+        "gke, no such account",
+        &["There is no service account pg-backup@quail-shop.iam.gserviceaccount.com"],
+    ),
+    (
+        "tokens",
+        "denied and nothing behind it",
+        &[
+            "permission iam.serviceAccounts.getAccessToken",
+            "--caller",
+            "--target",
+        ],
+    ),
+    (
+        "other",
+        "condition",
+        &[
+            "refused by the attribute condition of the provider forge of the pool hub",
+            "before any binding counts",
+            "no role and no grant mends it",
+            "providers update-oidc forge --workload-identity-pool=hub",
+        ],
+    ),
+    (
+        "other",
+        "pool gone",
+        &[
+            "the pool hub or its provider forge is disabled or deleted, or does not exist",
+            "no role and no grant mends it",
+            "undelete",
+        ],
+    ),
+    (
+        "other",
+        "misnamed audience",
+        &[
+            "//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
+        ],
+    ),
+    (
+        "other",
+        "audience",
+        &[
+            "audience (aud) is not one that the provider cluster of the pool hub takes",
+            "--allowed-audiences",
+        ],
+    ),
+    (
+        "other",
+        "issuer",
+        &["issuer (iss) is not the one", "--issuer-uri"],
+    ),
+    (
+        "other",
+        "issuer not reached",
+        &[
+            "does not reach the issuer",
+            ".well-known/openid-configuration",
+        ],
+    ),
+    (
+        "other",
+        "subject too long",
+        &["longer than 127 bytes", "--attribute-mapping"],
+    ),
+    (
+        "other",
+        "mapping",
+        &["uses a claim that the token does not have"],
+    ),
+    ("other", "stale", &["its time is over"]),
+    (
+        "other",
+        "refused without a known reason",
+        &[
+            "not exchanged by the Security Token Service",
+            "the provider forge of the pool hub",
+        ],
+    ),
+    (
+        "other",
+        "domain-wide delegation",
+        &[
+            "client id is not authorized there for the scopes",
+            "Admin console",
+            "no role mends that",
+        ],
+    ),
+    (
+        "other",
+        "a token of a type that is not taken",
+        &[
+            "The method signJwt does not take a token of this type",
+            "Get an access token of the service account first",
+            "No grant mends that",
+        ],
+    ),
+    (
+        "other",
+        "no credentials, go",
+        &[
+            "No credentials were found",
+            "gcloud auth application-default login",
+        ],
+    ),
+    ("other", "none sent", &["none were sent"]),
+    (
+        "other",
+        "reauthentication",
+        &["reauthentication", "Sign in again"],
+    ),
+    (
+        "other",
+        "a key that is gone",
+        &["The key that signed is not one of the account's"],
+    ),
+    ("other", "expired", &["expired, revoked", "Sign in again"]),
+    (
+        "other",
+        "write: pool",
+        &[
+            "The workload identity pool quail-gke.svc.id.goog does not exist",
+            "create the cluster first",
+        ],
+    ),
+    (
+        "other",
+        "write: role",
+        &["roles/iam.serviceAccountTokenCreator is meant"],
+    ),
+    (
+        "other",
+        "write: role not in the hierarchy",
+        &["roles/editor exists, but not for this kind of resource"],
+    ),
+    (
+        "other",
+        "write: member's form",
+        &[
+            "principalSet://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/hub/attribute.repository/otters/etl",
+        ],
+    ),
+    (
+        "other",
+        "write: bare address",
+        &["serviceAccount:etl@otter-data.iam.gserviceaccount.com"],
+    ),
+    (
+        "other",
+        "write: nobody of that name",
+        &["There is nobody of the name 700000000033-compute@developer.gserviceaccount.com"],
+    ),
+    (
+        "other",
+        "write: organization policy",
+        &["constraints/iam.allowedPolicyMemberDomains"],
+    ),
+    (
+        "other",
+        "api off",
+        &[
+            "The API iamcredentials.googleapis.com is off on the project 700000000011",
+            "gcloud services enable iamcredentials.googleapis.com --project=700000000011",
+        ],
+    ),
+    (
+        "other",
+        "another service's api off",
+        &[
+            "The API run.googleapis.com is off on the project 700000000011",
+            "It is not about acting as a service account",
+        ],
+    ),
+    (
+        "other",
+        "quota project",
+        &["the project billing-x", "serviceusage.services.use"],
+    ),
+    ("other", "scopes", &["fewer scopes"]),
+    (
+        "other",
+        "account disabled",
+        &["The service account etl@otter-data.iam.gserviceaccount.com is disabled"],
+    ),
+    (
+        "other",
+        "another permission on an account",
+        &[
+            "iam.serviceAccounts.setIamPolicy on the service account etl@otter-data",
+            "managing the account",
+        ],
+    ),
+    (
+        "nothing",
+        "storage",
+        &["by storage.googleapis.com: the permission storage.objects.get"],
+    ),
+    (
+        "nothing",
+        "compute, another permission",
+        &["by compute.googleapis.com: the permission compute.instances.create"],
+    ),
+    (
+        "nothing",
+        "the caller does not have permission",
+        &["does not say which permission", "Paste the whole error"],
+    ),
+    ("nothing", "concurrent change", &["not about access"]),
+];
+
+#[test]
+fn what_is_said_of_each_family() {
+    let home = Home::new();
+    for (table, name, says) in SAID {
+        let input = text(table, name);
+        let ran = home.pipe(&["--demo", "explain", "-"], input);
+        let words = words(ran.ends(2));
+        for say in *says {
+            assert!(
+                words.contains(say),
+                "{table}, {name}: {say:?} is not said:\n{words}"
+            );
+        }
+    }
+}
+
+#[test]
+fn advice_is_never_that_of_another_kind() {
+    let home = Home::new();
+    for (table, entries) in TABLES {
+        for entry in entries.split("\n=== ").skip(1) {
+            let Some((head, input)) = entry.split_once("\n---\n") else {
+                continue;
+            };
+            let name = head.lines().next().unwrap();
+            let ran = home.pipe(&["--demo", "--format=json", "explain", "-"], input);
+            // Where caller and target are told, an answer follows.
+            let json: Value = ran.json();
+            let kind = json["pasted"]["kind"].as_str().unwrap();
+            let words = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+            for (advice, kinds) in ADVICE {
+                if words.contains(advice) {
+                    let own = kinds.contains(&kind) || *advice == "access scopes" && kind == "NONE";
+                    assert!(own, "{table}, {name}, {kind}: {advice:?} is said:\n{words}");
+                }
+            }
+            if table == "nothing" {
+                assert!(json["pasted"]["target"].is_null(), "{name}: {json}");
+            }
+            if table == "attaching" {
+                assert_eq!(
+                    json["pasted"]["permission"], "iam.serviceAccounts.actAs",
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_policies_say_beside_another_error_is_told_apart_from_it() {
+    let home = Home::new();
+    let caller = super::common::CALLER;
+    let target = super::common::TARGET;
+    for (table, name, says, never) in [
+        (
+            "other",
+            "condition",
+            "What follows is what would come after a successful exchange",
+            "MAY_BE",
+        ),
+        (
+            "other",
+            "write: role",
+            "What follows is not about this error",
+            "MAY_BE",
+        ),
+        (
+            "nothing",
+            "storage",
+            "The text names no permission on service accounts",
+            "MAY_BE",
+        ),
+        (
+            "other",
+            "no credentials, go",
+            "once it has credentials",
+            "expired",
+        ),
+        (
+            "other",
+            "a token of a type that is not taken",
+            "the type of the token is another matter",
+            "expired",
+        ),
+    ] {
+        let ran = home.pipe(
+            &[
+                "--demo", "explain", "-", "--caller", caller, "--target", target,
+            ],
+            text(table, name),
+        );
+        let words = words(ran.ends(1));
+        assert!(words.contains(says), "{name}:\n{words}");
+        assert!(!words.contains(never), "{name}:\n{words}");
+        assert!(words.contains("the call would fail"), "{name}:\n{words}");
+    }
+}
