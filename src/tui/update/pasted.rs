@@ -32,6 +32,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
     let told = told_by_causes(found.kind);
     let meaning = match found.kind {
         Kind::ImpersonationDenied => String::new(),
+        _ if !told => String::new(),
         _ => format!("{} ", found.meaning().what),
     };
     let page = (!told).then(|| found.clone());
