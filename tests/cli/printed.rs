@@ -313,3 +313,53 @@ fn what_ends_with_the_command_has_no_line_that_takes_it_back() {
     assert!(!out.contains("bindscope undo"), "{out}");
     assert!(out.contains("it ends with it"), "{out}");
 }
+
+/// The cases that lie beside the project, where they do: every line that is printed for one of their
+/// questions finds the first plan of that answer.
+#[test]
+fn every_line_of_the_cases_beside_the_project_finds_its_plan() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases/reports");
+    let Ok(cases) = std::fs::read_dir(beside) else {
+        return;
+    };
+    let mut pasted = 0;
+    for case in cases.map(|entry| entry.unwrap().path()) {
+        let home = Home::new();
+        for file in std::fs::read_dir(&case).unwrap() {
+            let from = file.unwrap().path();
+            std::fs::copy(
+                &from,
+                home.path(from.file_name().unwrap().to_str().unwrap()),
+            )
+            .unwrap();
+        }
+        let script = std::fs::read_to_string(case.join("ask.sh")).unwrap_or_default();
+        // The script says each command before it runs it.
+        let said = home.paste(
+            "sh",
+            &script
+                .replace("\"$BIN\"", ": ")
+                .replace(": \"${BIN:?set BIN}\"", ":"),
+        );
+        let commands = said.out.lines().filter_map(|l| l.strip_prefix("$ "));
+        for command in commands.filter(|c| c.contains(" explain ")) {
+            let text = home.paste("sh", command);
+            let what = format!("{}: {command}", case.display());
+            let printed = lines(&text.out);
+            assert!(printed.len() <= 1, "{what}: {printed:?}");
+            let Some(line) = printed.first() else {
+                continue;
+            };
+            let answer = home.paste("sh", &format!("{command} --format=json")).json();
+            for shell in shells() {
+                let dry = home.paste(shell, &format!("{line} --dry-run --format=json"));
+                let plan = dry.ends(0).json();
+                if let Some(first) = answer["repairs"].get(0) {
+                    assert_eq!(essence(&plan["repair"]), essence(first), "{what}: {line}");
+                }
+                pasted += 1;
+            }
+        }
+    }
+    assert!(pasted > 10, "{pasted} lines");
+}
