@@ -1,7 +1,9 @@
 //! The way into the explorer.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::args::{Global, Start};
@@ -9,6 +11,7 @@ use super::facts::Facts;
 use super::failure::Failure;
 use super::out::{Ink, Page};
 use super::{Exit, claims, facts};
+use crate::evaluate::{Call, Question};
 use crate::iam::Permission;
 use crate::repair::Line;
 use crate::tui::{self, Explorer, Leave};
@@ -22,7 +25,7 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::usage(
             "the explorer needs a terminal, and here is none",
-            "use a command: bindscope explain --caller … --target …",
+            format!("use a command: {}", instead(global, start)),
         ));
     }
     // Credentials may take seconds to be found: the first frame does not wait for them. What an
@@ -75,6 +78,28 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
             }
         }
     }
+}
+
+/// The command that asks what the explorer would have opened on.
+fn instead(global: &Global, start: &Start) -> String {
+    let (Some(caller), Some(target)) = (&start.caller, &start.target) else {
+        return "bindscope explain --caller … --target …".to_owned();
+    };
+    let time = start.at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut question = Question::new(caller.clone(), target.clone(), time);
+    if let Some(permission) = &start.permission {
+        question.permission = permission.clone();
+    }
+    question.via.clone_from(&start.via);
+    question.attributes.clone_from(&start.attribute);
+    question.claims = start.claims.as_ref().map(|_| Arc::default());
+    question.call = start.call(Call::default());
+    let line = Line {
+        source: global.source(),
+        at: start.at,
+        claims: start.claims.clone(),
+    };
+    line.explain(&question)
 }
 
 fn no_screen(error: std::io::Error) -> Failure {

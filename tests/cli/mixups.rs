@@ -405,3 +405,56 @@ fn a_grant_to_a_person_where_a_pipeline_calls() {
         "{message}"
     );
 }
+
+/// The right set of the right pool, on the account beside.
+#[test]
+fn a_pools_set_that_was_granted_on_another_account() {
+    let pool = "projects/730000000003/locations/global/workloadIdentityPools/ci";
+    let job = format!(
+        "principal://iam.googleapis.com/{pool}/subject/repo:osprey/load:ref:refs/heads/main"
+    );
+    let set = format!("principalSet://iam.googleapis.com/{pool}/attribute.repository/osprey/load");
+    let loader = "loader@osprey-data.iam.gserviceaccount.com";
+    let reader = on("reader@osprey-data.iam.gserviceaccount.com", "osprey-data");
+    let estate = with(
+        estate(),
+        &[(
+            reader.clone(),
+            binding("roles/iam.workloadIdentityUser", &[&set]),
+        )],
+    );
+    let brings = ["--attribute", "repository=osprey/load"];
+    let asked = ask(&estate, &job, loader, &brings);
+    assert_eq!(asked.kinds(), ["GRANT_ELSEWHERE"], "{}", asked.text);
+    assert_eq!(asked.json["causes"][0]["resource"], reader);
+    let other = ask(
+        &estate,
+        &job,
+        loader,
+        &["--attribute", "repository=osprey/other"],
+    );
+    assert_eq!(other.kinds(), ["NO_GRANT"], "{}", other.text);
+}
+
+#[test]
+fn a_pod_that_runs_as_default_where_another_account_was_granted() {
+    let loader = "loader@osprey-data.iam.gserviceaccount.com";
+    let granted = "serviceAccount:osprey-app.svc.id.goog[shop/loader]";
+    let estate = with(
+        estate(),
+        &[(
+            on(loader, "osprey-data"),
+            binding("roles/iam.workloadIdentityUser", &[granted]),
+        )],
+    );
+    let asked = ask(
+        &estate,
+        "serviceAccount:osprey-app.svc.id.goog[shop/default]",
+        loader,
+        &[],
+    );
+    assert_eq!(asked.kinds(), ["FEDERATED_MISMATCH"], "{}", asked.text);
+    let remedy = asked.json["causes"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("serviceAccountName: loader"), "{remedy}");
+    assert!(remedy.contains("runs as default"), "{remedy}");
+}

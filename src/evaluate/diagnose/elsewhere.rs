@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::super::cause::CauseKind;
 use super::super::explanation::{BindingExplanation, Explanation, Tri};
+use super::super::judge::Judge;
+use super::super::membership;
 use super::super::role::without_hidden_condition;
 use super::bindings::is_meant_for_it;
 use super::words::{self, Names};
@@ -95,7 +97,12 @@ fn on_others(
     );
     let mut roles: Vec<(&Arc<str>, bool)> = Vec::new();
     let mut found: Vec<(bool, &Resource, bool)> = Vec::new();
-    for place in estate.grants_naming(&explanation.question.caller.member()) {
+    let sets = sets(estate, explanation);
+    let named = explanation.question.caller.member();
+    let places = std::iter::once(named.as_str())
+        .chain(sets.iter().map(|set| &**set))
+        .flat_map(|member| estate.grants_naming(member));
+    for place in places {
         if !is_meant_for_it(&place.role) || !holds(estate, explanation, &place.role, &mut roles) {
             continue;
         }
@@ -158,6 +165,36 @@ fn on_others(
             ),
         );
     }
+}
+
+/// The sets of its pool that a federated caller is in for certain, as policies anywhere write them: by its
+/// own name it is hardly ever granted anything.
+fn sets(estate: &Estate, explanation: &Explanation) -> Vec<Arc<str>> {
+    let question = &explanation.question;
+    if !question.caller.is_federated() {
+        return Vec::new();
+    }
+    let judge = Judge::new(
+        estate,
+        &question.caller,
+        &question.permission,
+        &question.target,
+        question.time,
+    )
+    .with_identity(&question.attributes, question.claims.as_ref());
+    estate
+        .members()
+        .filter(|m| {
+            matches!(
+                m.member,
+                Member::PoolAll(_)
+                    | Member::PoolGroup(..)
+                    | Member::PoolAttribute(..)
+                    | Member::PoolNamespace(..)
+            ) && membership::member(&judge, &m.member).matches == Tri::Yes
+        })
+        .map(|m| Arc::clone(&m.text))
+        .collect()
 }
 
 fn nearest_first(found: &mut [(bool, &Resource, bool)]) {

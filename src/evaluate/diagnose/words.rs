@@ -119,7 +119,7 @@ pub(crate) fn suitable_role(
 }
 
 /// The Kubernetes service account that every pod runs as whose spec names none.
-const NAMELESS: &str = "default";
+pub(crate) const NAMELESS: &str = "default";
 
 /// What a grant to the account that nameless pods run as means, where the caller is that one: a
 /// sentence after a space (doc "Authenticate to Google Cloud APIs from GKE workloads": a pod's

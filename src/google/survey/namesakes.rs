@@ -142,11 +142,21 @@ impl Surveyor<'_> {
         else {
             return Ok(());
         };
+        let own_pool = match &question.caller {
+            Principal::Federated { pool, .. } => Some(pool.id()),
+            Principal::Kubernetes { pool, .. } => Some(pool.as_str()),
+            _ => None,
+        };
         let names_it = |member: &Member| match member {
             Member::One(one @ Principal::ServiceAccount(email)) => {
                 *one == question.caller || question.via.iter().any(|hop| hop.id() == email)
             }
             Member::One(one) => *one == question.caller,
+            // Whether the caller is in it is for the judgement.
+            Member::PoolAll(pool)
+            | Member::PoolGroup(pool, _)
+            | Member::PoolAttribute(pool, ..)
+            | Member::PoolNamespace(pool, _) => own_pool == Some(pool.id()),
             _ => false,
         };
         let mut members = policy.bindings.iter().flat_map(|b| &b.members);
