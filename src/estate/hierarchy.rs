@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Coverage, Estate, Folder, Organization, Project, ServiceAccount};
+use crate::iam::address;
 use crate::iam::{Principal, Resource, ResourceKind};
 
 /// The way up from a resource, nearest first, the resource itself included.
@@ -299,12 +300,7 @@ impl Estate {
             Resource::Organization(n) => self.organizations.get(n).map(|o| o.display_name.clone()),
             Resource::Folder(n) => self.folders.get(n).map(|f| f.display_name.clone()),
             Resource::Project(_) => None,
-            Resource::ServiceAccount { account, .. } => Some(
-                account
-                    .strip_suffix(".iam.gserviceaccount.com")
-                    .unwrap_or(account)
-                    .to_owned(),
-            ),
+            Resource::ServiceAccount { account, .. } => Some(address::short(account).to_owned()),
         };
         given
             .filter(|g| !g.is_empty())

@@ -197,6 +197,18 @@ pub fn default_account(email: &str) -> Option<(DefaultAccount, &str)> {
     (!found.1.is_empty()).then_some(found)
 }
 
+/// The address as people call it, where no other could be called so: `run@app-prod`,
+/// `app-prod@appspot`, `51-compute@developer`.
+#[must_use]
+pub fn short(email: &str) -> &str {
+    if default_account(email).is_some() {
+        return email.strip_suffix(".gserviceaccount.com").unwrap_or(email);
+    }
+    email
+        .strip_suffix(".iam.gserviceaccount.com")
+        .unwrap_or(email)
+}
+
 /// The project (id or number) that an account of people's or a default account was made for; service
 /// agents are in no project of ours.
 #[must_use]
@@ -372,5 +384,9 @@ mod tests {
             assert_eq!(default_account(email).map(|d| d.0), default, "{email}");
             assert_eq!(project_of(email), project, "{email}");
         }
+        assert_eq!(short("a@p.iam.gserviceaccount.com"), "a@p");
+        assert_eq!(short("p@appspot.gserviceaccount.com"), "p@appspot");
+        let agent = "51@cloudbuild.gserviceaccount.com";
+        assert_eq!(short(agent), agent);
     }
 }

@@ -305,10 +305,7 @@ impl Principal {
     pub fn short(&self) -> String {
         match self {
             Self::User(email) => email.clone(),
-            Self::ServiceAccount(email) => email
-                .strip_suffix(".iam.gserviceaccount.com")
-                .unwrap_or(email)
-                .to_owned(),
+            Self::ServiceAccount(email) => super::address::short(email).to_owned(),
             Self::Kubernetes {
                 namespace, name, ..
             } => format!("{namespace}/{name}"),

@@ -7,7 +7,7 @@ use crate::evaluate::explanation::{
     AccountState, BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
     Tri,
 };
-use crate::iam::address::is_service_account;
+use crate::iam::address::{default_account, is_service_account};
 use crate::iam::{Principal, Resource, ResourceKind};
 
 /// One level of the picture.
@@ -203,8 +203,10 @@ fn level(
 /// An account without its project, which stands right above it; everything else by its own name.
 fn name(estate: &Estate, resource: &Resource) -> String {
     let label = estate.label(resource);
+    // A default account is called after its project.
+    let own = default_account(resource.id()).is_none();
     match (resource.kind(), label.split_once('@')) {
-        (ResourceKind::ServiceAccount, Some((name, domain))) if !domain.contains('.') => {
+        (ResourceKind::ServiceAccount, Some((name, domain))) if own && !domain.contains('.') => {
             name.to_owned()
         }
         _ => label,

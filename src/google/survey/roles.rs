@@ -18,7 +18,11 @@ impl Surveyor<'_> {
                 .map(|b| b.role.to_string())
                 .collect()
         });
-        let tasks = unknown.iter().map(|name| async move {
+        // More policies may have come since roles were read.
+        let unread = unknown
+            .iter()
+            .filter(|name| self.first(&format!("role {name}")));
+        let tasks = unread.map(|name| async move {
             let path = format!("v1/{name}");
             let label = format!("role {name}");
             let answer = self
