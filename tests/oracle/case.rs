@@ -1,0 +1,440 @@
+//! One case: an estate, questions about it, and what must hold of the answers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use bindscope::answer::Source;
+use bindscope::emulator::{self, Options};
+use bindscope::estate::{Estate, file};
+use bindscope::evaluate::{
+    Cause, CauseKind, Explanation, Outcome, Question, Verdict, diagnose, explain, reach, who,
+};
+use bindscope::google::credentials::Secret;
+use bindscope::google::listing::Scope;
+use bindscope::google::survey::{Everything, whole};
+use bindscope::google::wire::Ask;
+use bindscope::google::{Client, Connect};
+use bindscope::iam::{Permission, Principal, Resource};
+use bindscope::repair::PlanOptions;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::chance::Chance;
+use super::world;
+
+/// The moment that is asked about.
+const AT: &str = "2026-11-24T12:00:00Z";
+
+/// A question, as a user writes it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub caller: String,
+    pub target: String,
+    pub permission: &'static str,
+    pub via: Vec<String>,
+    pub attributes: Vec<(String, String)>,
+}
+
+/// An estate with what is asked about it, and who looks.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub world: Value,
+    pub asked: Vec<Asked>,
+    /// Kept from whoever looks.
+    pub unreadable: Vec<String>,
+    /// Who looks: nobody is the administrator.
+    pub viewer: Option<&'static str>,
+}
+
+impl Case {
+    /// A case by chance. Every other one is looked at with less sight.
+    pub fn draw(seed: u64, number: u64) -> Self {
+        let mut chance = Chance::new(seed, number);
+        let mut world = world::estate(&mut chance);
+        let asked = (0..6).map(|_| asked(&mut chance)).collect();
+        let (mut unreadable, mut viewer) = (Vec::new(), None);
+        match number % 4 {
+            1 => unreadable = world::unreadable(&mut chance),
+            3 => viewer = Some(world::viewer(&mut chance, &mut world)),
+            _ => {}
+        }
+        Self {
+            world,
+            asked,
+            unreadable,
+            viewer,
+        }
+    }
+
+    fn sees_all(&self) -> bool {
+        self.unreadable.is_empty() && self.viewer.is_none()
+    }
+
+    /// How many questions it asks.
+    pub fn questions(&self) -> usize {
+        // Each pair as explain, then one who and one reach.
+        self.asked.len() + 2
+    }
+
+    /// Asks everything over the whole way; gives what is wrong with the answers.
+    pub async fn check(&self) -> Vec<String> {
+        let full = match file::read_text("oracle", &self.world.to_string()) {
+            Ok(full) => full,
+            Err(error) => return vec![format!("the estate is refused: {error}")],
+        };
+        let mut seen = self.world.clone();
+        seen["unreadable"] = self.unreadable.clone().into();
+        let served = file::read_text("oracle", &seen.to_string()).unwrap();
+        let options = Options {
+            viewer: self.viewer.map(|v| Principal::parse(v).unwrap()),
+            ..Options::default()
+        };
+        let emulator = emulator::start(served, options).await.unwrap();
+        let client = Client::connect(Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+            read_only: true,
+        })
+        .await
+        .unwrap();
+        let reader = client.reader();
+        let mut wrong = Vec::new();
+        for asked in &self.asked {
+            self.explained(&full, &*reader, asked, &mut wrong).await;
+        }
+        if let Some(first) = self.asked.first() {
+            self.listed(&full, &*reader, first, &mut wrong).await;
+        }
+        emulator.stop().await;
+        wrong
+    }
+
+    /// `explain`, against the same question on the full estate.
+    async fn explained(
+        &self,
+        full: &Estate,
+        ask: &dyn Ask,
+        asked: &Asked,
+        wrong: &mut Vec<String>,
+    ) {
+        let question = asked.question();
+        let right = explain(full, &question);
+        let source = Source {
+            ask,
+            endpoint: "",
+            history: Path::new("/nowhere"),
+            assumptions: &[],
+        };
+        let told = source.answer(question, PlanOptions::default(), &|_| ());
+        let told = match told.await {
+            Ok(told) => told,
+            Err(error) => return wrong.push(format!("{asked:?}: {error}")),
+        };
+        let pair = |e: &Explanation| (e.verdict, e.outcome);
+        let same = |a: &Explanation| {
+            let verdict = matches!(
+                a.verdict,
+                Verdict::UnknownInfo | Verdict::UnknownConditional
+            ) || a.verdict == right.verdict;
+            verdict && (a.outcome == Outcome::Unknown || a.outcome == right.outcome)
+        };
+        let explanation = &told.explanation;
+        if self.sees_all() {
+            if pair(explanation) != pair(&right) {
+                wrong.push(format!(
+                    "{asked:?}: {:?} over the whole way, {:?} on the full estate\n  told: {}\n  full: {}",
+                    pair(explanation),
+                    pair(&right),
+                    listed(&told.causes),
+                    listed(&diagnose(full, &right)),
+                ));
+                return;
+            }
+            let full_causes = diagnose(full, &right);
+            if kinds(&told.causes) != kinds(&full_causes) {
+                wrong.push(format!(
+                    "{asked:?}: other causes over the whole way\n  told: {}\n  full: {}",
+                    listed(&told.causes),
+                    listed(&full_causes),
+                ));
+            }
+        } else if !same(explanation) {
+            wrong.push(format!(
+                "{asked:?}: seen by less, {:?}; in full {:?}\n  told: {}",
+                pair(explanation),
+                pair(&right),
+                listed(&told.causes),
+            ));
+        }
+        let yes = explanation.outcome == Outcome::WouldSucceed;
+        if yes
+            != told
+                .causes
+                .iter()
+                .all(|c| c.kind == CauseKind::MayBePropagating)
+        {
+            wrong.push(format!(
+                "{asked:?}: {:?} with {:?}",
+                pair(explanation),
+                kinds(&told.causes)
+            ));
+        }
+    }
+
+    /// `who` and `reach`, against the full estate and against `explain`.
+    async fn listed(&self, full: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<String>) {
+        let question = asked.question();
+        let (permission, time) = (&question.permission, question.time);
+        let quiet = |_| ();
+        // Who asks about an account that does not exist is told so.
+        if full.resolve(&question.target).exists().is_none() {
+            return;
+        }
+        let everything = Everything::to_target(&question.target, permission, &Scope::Everything);
+        match whole(ask, &everything, &quiet).await {
+            Err(error) if self.sees_all() => wrong.push(format!("who: {error}")),
+            Err(_) => {}
+            Ok((estate, _)) => {
+                let mut told = who(&estate, &question.target, permission, time);
+                let all: BTreeMap<String, Verdict> = (told.results.iter())
+                    .map(|r| (r.principal.clone(), r.verdict))
+                    .collect();
+                // That a set of accounts has no more members than those listed is known of a whole
+                // estate alone; else it is told beside them.
+                told.results
+                    .retain(|r| !r.principal.ends_with("/type/ServiceAccount"));
+                let mut right = who(full, &question.target, permission, time);
+                // By name the full estate lists those whom a binding with the permission names; seen by
+                // less, a role that could not be read may be one, and they are in a set beside that.
+                for holder in &told.results {
+                    let listed = right
+                        .results
+                        .iter()
+                        .any(|r| r.principal == holder.principal);
+                    let Ok(caller) = Principal::parse(&holder.principal) else {
+                        continue;
+                    };
+                    let of = Question {
+                        caller,
+                        via: Vec::new(),
+                        attributes: Vec::new(),
+                        ..question.clone()
+                    };
+                    if !listed && explain(full, &of).verdict == Verdict::CanAccess {
+                        right.results.push(holder.clone());
+                    }
+                }
+                let rows = |w: &bindscope::evaluate::Who| -> BTreeMap<String, Verdict> {
+                    w.results
+                        .iter()
+                        .map(|r| (r.principal.clone(), r.verdict))
+                        .collect()
+                };
+                self.compare(
+                    "who",
+                    asked,
+                    &rows(&told),
+                    &rows(&right),
+                    told.complete,
+                    wrong,
+                );
+                self.against_explain(&estate, asked, &all, told.complete, wrong);
+            }
+        }
+        let everything = Everything::from_caller(&question.caller, permission, &Scope::Everything);
+        match whole(ask, &everything, &quiet).await {
+            Err(error) if self.sees_all() => wrong.push(format!("reach: {error}")),
+            Err(_) => {}
+            Ok((estate, unlisted)) => {
+                let told = reach(&estate, &question.caller, permission, time);
+                let mut right = reach(full, &question.caller, permission, time);
+                // A project that nobody showed is not known to be there.
+                right.results.retain(|r| match &r.target {
+                    Resource::ServiceAccount { project, .. } => estate.project(project).is_some(),
+                    _ => true,
+                });
+                let rows = |r: &bindscope::evaluate::Reach| -> BTreeMap<String, Verdict> {
+                    r.results
+                        .iter()
+                        .map(|r| (r.target.full_name(), r.verdict))
+                        .collect()
+                };
+                self.compare(
+                    "reach",
+                    asked,
+                    &rows(&told),
+                    &rows(&right),
+                    told.complete && unlisted.is_empty(),
+                    wrong,
+                );
+            }
+        }
+    }
+
+    fn compare(
+        &self,
+        what: &str,
+        asked: &Asked,
+        told: &BTreeMap<String, Verdict>,
+        right: &BTreeMap<String, Verdict>,
+        complete: bool,
+        wrong: &mut Vec<String>,
+    ) {
+        if self.sees_all() {
+            // A set is told as open where it is not known that nothing takes it from some of its
+            // members; what is told of it may be less than on the full estate, never another thing.
+            let open = |rows: &BTreeMap<String, Verdict>| -> BTreeMap<String, Verdict> {
+                let told_open =
+                    |name: &String| is_set(name) && told.get(name) == Some(&Verdict::UnknownInfo);
+                let kept = rows.iter().filter(|(name, _)| !told_open(name));
+                kept.map(|(name, verdict)| (name.clone(), *verdict))
+                    .collect()
+            };
+            let (told, right) = (open(told), open(right));
+            if told != right {
+                wrong.push(format!("{what} {asked:?}: {}", difference(&told, &right)));
+            }
+            return;
+        }
+        for (name, verdict) in told {
+            if *verdict == Verdict::CanAccess && right.get(name) != Some(&Verdict::CanAccess) {
+                wrong.push(format!(
+                    "{what} {asked:?}: {name} can, seen by less; in full {:?}",
+                    right.get(name)
+                ));
+            }
+        }
+        for (name, verdict) in right {
+            if *verdict == Verdict::CanAccess && !told.contains_key(name) && complete {
+                wrong.push(format!(
+                    "{what} {asked:?}: {name} is missing, and it says that it is complete"
+                ));
+            }
+        }
+    }
+
+    /// What `who` says of a caller, `explain` says too.
+    fn against_explain(
+        &self,
+        estate: &Estate,
+        asked: &Asked,
+        rows: &BTreeMap<String, Verdict>,
+        complete: bool,
+        wrong: &mut Vec<String>,
+    ) {
+        for caller in world::callers() {
+            let question = Asked {
+                caller: caller.clone(),
+                via: Vec::new(),
+                attributes: Vec::new(),
+                ..asked.clone()
+            }
+            .question();
+            let one = explain(estate, &question).verdict;
+            // An address is listed in lower case, however it is written.
+            match rows.get(&question.caller.to_string()) {
+                // What the caller's own boundaries are is read for the callers in scope alone.
+                Some(verdict) if *verdict != one && one != Verdict::UnknownInfo => {
+                    wrong.push(format!(
+                        "who says {verdict:?} of {caller} on {}, explain {one:?}",
+                        asked.target
+                    ))
+                }
+                None if one == Verdict::CanAccess
+                    && complete
+                    && !rows.keys().any(|k| is_set(k)) =>
+                {
+                    wrong.push(format!(
+                        "{caller} may on {}, and who does not list it",
+                        asked.target
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Asked {
+    fn question(&self) -> Question {
+        let account = |text: &str| Resource::parse_account(text).unwrap();
+        let mut question = Question::new(
+            Principal::parse(&self.caller).unwrap(),
+            account(&self.target),
+            AT.parse::<Timestamp>().unwrap(),
+        );
+        question.permission = Permission::parse(self.permission).unwrap();
+        question.via = self.via.iter().map(|hop| account(hop)).collect();
+        question.attributes.clone_from(&self.attributes);
+        question
+    }
+}
+
+fn asked(chance: &mut Chance) -> Asked {
+    let caller = chance.of(&world::callers()).clone();
+    let federated = caller.starts_with("principal://");
+    let attributes = if federated && chance.one_in(2) {
+        vec![("repository".to_owned(), "o/r".to_owned())]
+    } else {
+        Vec::new()
+    };
+    let permission = *chance.of(&world::PERMISSIONS);
+    // Nothing is attached through a chain.
+    let chained = chance.one_in(6) && !permission.ends_with("actAs");
+    Asked {
+        caller,
+        target: world::target(chance),
+        permission,
+        via: if chained {
+            vec![world::ACCOUNTS[chance.below(5)].0.to_owned()]
+        } else {
+            Vec::new()
+        },
+        attributes,
+    }
+}
+
+fn is_set(name: &str) -> bool {
+    name.starts_with("all")
+        || name.starts_with("project")
+        || name.starts_with("domain:")
+        || name.starts_with("principalSet:")
+        || name.starts_with("group:")
+}
+
+/// The kinds of causes, without those that tell where else to look: a question reads its own branches,
+/// the full estate holds all.
+fn kinds(causes: &[Cause]) -> Vec<CauseKind> {
+    causes
+        .iter()
+        .map(|c| c.kind)
+        .filter(|k| !matches!(k, CauseKind::GrantElsewhere | CauseKind::NoGrant))
+        .collect()
+}
+
+fn listed(causes: &[Cause]) -> String {
+    let mut text = String::new();
+    for cause in causes {
+        let _ = write!(text, "\n    {:?}: {}", cause.kind, cause.message);
+    }
+    text
+}
+
+fn difference(told: &BTreeMap<String, Verdict>, right: &BTreeMap<String, Verdict>) -> String {
+    let mut text = String::new();
+    for name in told
+        .keys()
+        .chain(right.keys().filter(|k| !told.contains_key(*k)))
+    {
+        let (a, b) = (told.get(name), right.get(name));
+        if a != b {
+            let _ = write!(text, "\n    {name}: told {a:?}, in full {b:?}");
+        }
+    }
+    text
+}
+
+/// A case that can be looked at by several threads.
+pub type Shared = Arc<Case>;
