@@ -49,6 +49,10 @@ pub fn assumed(name: &str) -> String {
         "IAM_CREDENTIALS_API_IS_ENABLED" => {
             "the IAM Credentials API is on where the call is billed"
         }
+        "POOL_IS_ACTIVE" => "the caller's identity pool exists and is enabled",
+        "TOKEN_IS_ADMITTED" => {
+            "a provider of the caller's pool lets its token in (--claims FILE has that judged)"
+        }
         "QUOTA_PROJECT_MAY_BE_USED" => "the caller may use the project that is billed",
         "NO_DENY_POLICIES_IN_EXPORT" => {
             "there are no deny policies (an asset export has no place for them)"

@@ -202,12 +202,9 @@ pub struct Beside {
     /// A service account of a delegation chain between caller and target; repeat it in order
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     pub via: Vec<Resource>,
-    /// An attribute of a federated caller: repository=org/repo, groups=G
-    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
-    pub attribute: Vec<(String, String)>,
-    /// A JSON file with the claims of a federated caller's token
-    #[arg(long, value_name = "FILE")]
-    pub claims: Option<PathBuf>,
+    /// What a federated caller brings.
+    #[command(flatten)]
+    pub brought: Brought,
     /// The project that the call names to be billed (x-goog-user-project)
     #[arg(long, value_name = "PROJECT", value_parser = plain)]
     pub quota_project: Option<String>,
@@ -219,6 +216,18 @@ pub struct Beside {
     pub answered: Option<Seen>,
 }
 
+/// What a federated caller brings.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Brought {
+    /// An attribute of a federated caller: repository=org/repo, groups=G
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+    pub attribute: Vec<(String, String)>,
+    /// A JSON file with the claims of a federated caller's token; where one provider in sight takes such
+    /// a token, they say who the caller is too
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
+}
+
 /// `explain`.
 #[derive(Clone, Debug, Args)]
 pub struct Explain {
@@ -227,7 +236,7 @@ pub struct Explain {
     #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
     pub paste: Option<String>,
     /// Who wants access: serviceAccount:EMAIL, user:EMAIL, principal://…, or a bare address
-    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "paste")]
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present_any = ["paste", "claims"])]
     pub caller: Option<Principal>,
     /// The service account to be impersonated: e-mail, unique id or resource name
     #[arg(long, value_name = "ACCOUNT", value_parser = account, required_unless_present = "paste")]
@@ -244,8 +253,8 @@ pub struct Explain {
 #[derive(Clone, Debug, Args)]
 pub struct Fix {
     /// Who is to get access
-    #[arg(long, value_name = "MEMBER", value_parser = principal)]
-    pub caller: Principal,
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
+    pub caller: Option<Principal>,
     /// The service account to be impersonated
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     pub target: Resource,
@@ -310,17 +319,23 @@ pub struct Who {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: Wanted,
+    /// A federated identity that is asked about beside the others: it stands in the list if it can.
+    #[command(flatten)]
+    pub brought: Brought,
 }
 
 /// `reach`.
 #[derive(Clone, Debug, Args)]
 pub struct Reach {
     /// The caller
-    #[arg(long, value_name = "MEMBER", value_parser = principal)]
-    pub caller: Principal,
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
+    pub caller: Option<Principal>,
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: Wanted,
+    /// What a federated caller brings.
+    #[command(flatten)]
+    pub brought: Brought,
 }
 
 /// `graph`. Its own `--format` takes the place of the global one (same id).

@@ -5,15 +5,17 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::args::{Format, Global, Reach, Wanted, Who};
+use super::claims;
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::levels::{mark, pick};
 use super::out::{self, Ink, Page};
 use super::scope::{self, Surveyed};
-use crate::estate::Existence;
+use crate::estate::{Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
-use crate::evaluate::reach::{self, Via};
-use crate::evaluate::{Tri, Verdict};
+use crate::evaluate::federation::exchange_of;
+use crate::evaluate::reach::{self, Brings, Via};
+use crate::evaluate::{Outcome, Tri, Verdict};
 use crate::google::survey::Everything;
 use crate::iam::address::{default_account, is_service_account};
 use crate::iam::{Permission, Principal, Resource};
@@ -25,18 +27,39 @@ use crate::iam::{Permission, Principal, Resource};
 pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let permission = wanted(&args.wanted);
-    let everything = Everything::to_target(&args.target, &permission, &facts.scope);
+    let brings = args.brought.brings()?;
     let end = async {
+        // The claims say whose they are; attributes alone are nobody's.
+        let caller = match &brings.claims {
+            Some(claims) => {
+                Some(claims::caller(&facts, None, Some(claims), Some(&args.target)).await?)
+            }
+            None => None,
+        };
+        let everything = Everything {
+            caller: caller.clone(),
+            ..Everything::to_target(&args.target, &permission, &facts.scope)
+        };
         let seen = scope::survey(&facts, &everything).await?;
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);
         exists(&seen, &args.target)?;
-        let answer = reach::who(&seen.estate, &args.target, &permission, time);
+        fits(&seen.estate, caller.as_ref(), &brings)?;
+        let asked = caller.as_ref();
+        let answer = reach::who_bringing(
+            &seen.estate,
+            &args.target,
+            &permission,
+            time,
+            asked,
+            &brings,
+        );
         let rows: Vec<Row> = answer
             .results
             .into_iter()
             .map(|holder| Row {
                 name: holder.principal,
                 verdict: holder.verdict,
+                outcome: holder.outcome,
                 path: holder.path,
                 via: holder.via,
             })
@@ -69,25 +92,30 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
 pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let permission = wanted(&args.wanted);
-    let everything = Everything::from_caller(&args.caller, &permission, &facts.scope);
+    let brings = args.brought.brings()?;
     let end = async {
+        let caller = args.caller.as_ref();
+        let caller = claims::caller(&facts, caller, brings.claims.as_ref(), None).await?;
+        let everything = Everything::from_caller(&caller, &permission, &facts.scope);
         let seen = scope::survey(&facts, &everything).await?;
-        note_missing(&seen, &args.caller);
+        note_missing(&seen, &caller);
         let time = args.wanted.at.unwrap_or_else(Timestamp::now);
-        let answer = reach::reach(&seen.estate, &args.caller, &permission, time);
+        fits(&seen.estate, Some(&caller), &brings)?;
+        let answer = reach::reach_bringing(&seen.estate, &caller, &brings, &permission, time);
         let rows: Vec<Row> = answer
             .results
             .into_iter()
             .map(|reached| Row {
                 name: reached.target.full_name(),
                 verdict: reached.verdict,
+                outcome: reached.outcome,
                 path: reached.path,
                 via: reached.via,
             })
             .collect();
         let head = Head {
             role: "caller",
-            name: args.caller.to_string(),
+            name: caller.to_string(),
             permission: &permission,
             of_row: "target",
         };
@@ -104,6 +132,24 @@ pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let end = end.await;
     facts.close().await;
     end
+}
+
+/// That what a caller brings is its own.
+///
+/// # Errors
+/// It contradicts the caller or itself; a caller that is not federated brings nothing.
+fn fits(estate: &Estate, caller: Option<&Principal>, brings: &Brings) -> Result<(), Failure> {
+    let Some(caller) = caller else {
+        return Ok(());
+    };
+    match exchange_of(estate, caller, &brings.attributes, brings.claims.as_deref()) {
+        Some(exchange) => claims::agrees(caller, &exchange),
+        None if brings.claims.is_some() => {
+            claims::not_federated(caller);
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 /// That nobody reaches an account that does not exist would be no answer.
@@ -151,6 +197,7 @@ fn wanted(wanted: &Wanted) -> Permission {
 struct Row {
     name: String,
     verdict: Verdict,
+    outcome: Outcome,
     path: Vec<String>,
     via: Vec<Via>,
 }
@@ -199,7 +246,7 @@ fn as_json(row: &Row, of_row: &str) -> Value {
             json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member })
         })
         .collect();
-    let mut object = json!({ "verdict": row.verdict.word(), "path": row.path, "via": via });
+    let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.path, "via": via });
     if let Some(map) = object.as_object_mut() {
         map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
     }
@@ -236,6 +283,15 @@ fn text(facts: &Facts, head: &Head<'_>, rows: &[Row], complete: bool, not_read: 
                 Ink::Unsure,
                 "  perhaps: a condition needs a value that is not known",
             ),
+        };
+        // Granted, and of no use: an account is off or gone, a pool gives no tokens.
+        let (tri, ink, word) = match row.outcome {
+            Outcome::WouldFail => (
+                Tri::No,
+                Ink::Bad,
+                "  granted, but the call would fail: an account is off or gone, or there is no token to be had",
+            ),
+            _ => (tri, ink, word),
         };
         page.pieces(&[
             (ink, mark(tri)),

@@ -6,6 +6,8 @@ use super::keys::Jwt;
 use super::oauth;
 use super::state::{Shared, World};
 use super::tokens::Worth;
+use crate::estate::Estate;
+use crate::evaluate::federation::LONGEST_SUBJECT;
 use crate::iam::Principal;
 
 /// The principal behind a call.
@@ -57,14 +59,33 @@ pub(crate) fn identify(shared: &Shared, call: &mut Call) -> Result<(), Refusal> 
             // One from outside the estate may call; one of the estate's own projects must exist.
             None => !world.owns_address(email),
         },
-        Principal::Federated { pool, .. } => !world.estate.takes_no_tokens(&pool.path()),
-        _ => true,
+        Principal::Federated { .. } | Principal::Kubernetes { .. } | Principal::Other(_) => {
+            has_token(&world.estate, &who)
+        }
+        Principal::User(_) => true,
     };
     if !usable {
         return Err(Refusal::unauthenticated("ACCOUNT_STATE_INVALID"));
     }
     call.who = Who::Principal(who);
     Ok(())
+}
+
+/// Whether a federated identity has a token that counts: its pool takes tokens, and there can be one of that
+/// name. One that a provider gave lives on when the provider is off ("existing tokens still grant access").
+fn has_token(estate: &Estate, who: &Principal) -> bool {
+    let long = who.subject().is_some_and(|s| s.len() > LONGEST_SUBJECT);
+    let pool = match who {
+        Principal::Federated { pool, .. } => Some(pool.path()),
+        Principal::Kubernetes { pool, .. } => pool
+            .strip_suffix(crate::iam::principal::GKE_POOL)
+            .map(|project| {
+                format!("projects/{project}/locations/global/workloadIdentityPools/{pool}")
+            }),
+        _ => None,
+    };
+    let off = pool.is_some_and(|pool| estate.takes_no_tokens(&pool) || estate.lacks_pool(&pool));
+    !long && !off && !who.is_misnamed()
 }
 
 /// A token that was not minted here: a member identifier, or what a service account's key signed for the

@@ -85,7 +85,10 @@ impl Call {
             serde_json::from_slice(bytes)
                 .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?
         };
-        let bearer = header("authorization")
+        // A member as a token may hold letters of any alphabet, which a header's text may not.
+        let authorization = parts.headers.get("authorization");
+        let bearer = authorization
+            .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
             .and_then(|h| {
                 let (kind, token) = h.split_once(' ')?;
                 kind.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -96,6 +96,10 @@ static FILES: &[(&str, &str)] = files![
     "person-target",
     "default-account",
     "third-project",
+    "pool-deleted",
+    "provider-refuses",
+    "subject-too-long",
+    "attribute-not-mapped",
 ];
 
 /// All stories, in the order in which they are best met.

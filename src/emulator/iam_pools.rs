@@ -137,16 +137,14 @@ fn missing() -> Refusal {
 }
 
 /// The pools of a kind by id: those of the estate, and those that a provider or a member speaks of.
-/// Google's own pools (`PROJECT.svc.id.goog`) have ids that no caller may choose ("4-32 characters, and
-/// may contain the characters [a-z0-9-]", `workloadIdentityPools.create`; "6-63" for a workforce) and are
-/// not among them (chosen).
+/// Google's own pools (`PROJECT.svc.id.goog`) have ids that no caller may choose ("may contain the characters
+/// [a-z0-9-]", `workloadIdentityPools.create`) and are not among them (chosen).
 fn all(estate: &Estate, pools: Pools<'_>) -> BTreeMap<String, Value> {
     let prefix = pools.prefix(estate);
     let id_of = |name: &str| {
         let name = estate.with_number(name);
         let id = name.strip_prefix(&prefix)?.split('/').next()?;
-        let chosen = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        ((4..=63).contains(&id.len()) && id.bytes().all(chosen)).then(|| id.to_owned())
+        may_be_chosen(id).then(|| id.to_owned())
     };
     let spoken_of = estate
         .providers()
@@ -224,16 +222,62 @@ fn list_pools(shared: &Shared, call: &Call, pools: Pools<'_>) -> Answer {
 
 fn get_pool(shared: &Shared, call: &Call, pools: Pools<'_>, id: &str) -> Answer {
     check(shared, call, pools, Some(id), "s.get")?;
+    seen(shared, call, pools, id, "")?;
     find_pool(shared, pools, id)
 }
 
+/// Of a project (or organization) of which an estate lists no pool at all, any may be there: it is shown as
+/// one that nothing is known of (chosen).
 fn find_pool(shared: &Shared, pools: Pools<'_>, id: &str) -> Answer {
     let world = shared.read();
-    all(&world.estate, pools).remove(id).ok_or_else(missing)
+    if let Some(found) = all(&world.estate, pools).remove(id) {
+        return Ok(found);
+    }
+    let name = format!("{}{id}", pools.prefix(&world.estate));
+    if world.estate.lacks_pool(&name) || !may_be_chosen(id) {
+        return Err(missing());
+    }
+    Ok(json!({ "name": name, "state": "ACTIVE" }))
+}
+
+/// Whether somebody may have chosen that id for a pool. How long one is does not matter: an estate may be
+/// invented.
+fn may_be_chosen(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (1..=63).contains(&id.len()) && id.bytes().all(plain)
+}
+
+/// Refuses the viewer what the estate calls unreadable.
+fn seen(
+    shared: &Shared,
+    call: &Call,
+    pools: Pools<'_>,
+    pool: &str,
+    what: &str,
+) -> Result<(), Refusal> {
+    let world = shared.read();
+    let name = format!("{}{pool}{what}", pools.prefix(&world.estate));
+    let hidden = enforce::is_viewer(&world, call) && world.hides(&name);
+    drop(world);
+    if !hidden {
+        return Ok(());
+    }
+    let verb = if what.is_empty() {
+        "s.get"
+    } else {
+        "Providers.list"
+    };
+    let permission = format!("iam.googleapis.com/{}{verb}", pools.word());
+    let on = match pools {
+        Pools::Workload(project) => Resource::project(project),
+        Pools::Workforce => Resource::Organization("0".into()),
+    };
+    Err(enforce::denied(shared, call, &permission, &on))
 }
 
 fn list(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
     check(shared, call, pools, Some(pool), "Providers.list")?;
+    seen(shared, call, pools, pool, "/providers")?;
     let size = call.page_size(50, 100)?;
     let world = shared.read();
     let prefix = format!("{}{pool}/providers/", pools.prefix(&world.estate));
@@ -250,6 +294,7 @@ fn list(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
 
 fn get(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
     check(shared, call, pools, Some(pool), "Providers.get")?;
+    seen(shared, call, pools, pool, "/providers")?;
     get_provider(shared, pools, pool, id)
 }
 

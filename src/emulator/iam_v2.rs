@@ -14,7 +14,7 @@ use super::policy::{decoded, new_etag};
 use super::state::{Shared, World};
 use super::tokens;
 use crate::estate::Read;
-use crate::iam::{DenyPolicy, Member, Resource, deniable, deny};
+use crate::iam::{DenyPolicy, Resource, deniable, deny};
 
 /// Answers what is a path of this API.
 pub(crate) fn route(shared: &Shared, call: &Call) -> Option<Answer> {
@@ -183,7 +183,7 @@ fn given(call: &Call, on: &Resource, id: &str) -> Result<DenyPolicy, Refusal> {
             .iter()
             .chain(&rule.exception_principals);
         for member in members {
-            if member.member == Member::Unknown {
+            if member.member.is_unknown() {
                 return Err(Refusal::invalid(format!(
                     "Invalid principal: {}.",
                     crate::text::visible(&member.text)

@@ -406,6 +406,18 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
     {
         return Err(wrong_kind(address, kind));
     }
+    if member.member.is_short() {
+        return Err(Refusal::invalid(unknown_type(&text)));
+    }
+    // The words are those that Google's service was seen to answer for a pool of GKE that was not there yet.
+    if let Some(pool) = member.member.pool()
+        && !pool.is_in_full()
+    {
+        return Err(Refusal::invalid(format!(
+            "Identity Pool does not exist ({}). Please check that you specified a valid resource name as returned in the `name` attribute in the configuration API.",
+            pool.path()
+        )));
+    }
     match &member.member {
         Member::One(Principal::ServiceAccount(email)) => {
             // Agents and accounts of projects outside the estate cannot be judged here.
@@ -417,7 +429,7 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
             }
             Ok(())
         }
-        Member::Unknown => {
+        Member::Unknown | Member::UnknownOf(_) => {
             let known = [
                 "user:",
                 "serviceAccount:",
@@ -432,9 +444,7 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
             } else if let Some(kind) = real_kind(world, &text.to_lowercase()) {
                 Err(wrong_kind(&text, kind))
             } else {
-                Err(Refusal::invalid(format!(
-                    "The member {text} is of an unknown type. Please set a valid type prefix for the member."
-                )))
+                Err(Refusal::invalid(unknown_type(&text)))
             }
         }
         _ => Ok(()),
@@ -470,6 +480,12 @@ fn wrong_kind(address: &str, kind: &str) -> Refusal {
     Refusal::invalid(format!(
         "Principal {address} is of type \"{kind}\". The principal should appear as \"{kind}:{address}\"."
     ))
+}
+
+fn unknown_type(text: &str) -> String {
+    format!(
+        "The member {text} is of an unknown type. Please set a valid type prefix for the member."
+    )
 }
 
 /// Decodes an etag, whichever base64 a client made of it.

@@ -26,6 +26,7 @@ use super::oauth::{Denied, Given, field, internal};
 use super::state::Shared;
 use super::tokens::Worth;
 use crate::estate::{Estate, Provider};
+use crate::evaluate::federation::{LONGEST_SUBJECT, other_audience, other_issuer};
 use crate::evaluate::{Rejected, admit};
 use crate::iam::{Member, PolicyMember, Pool, Principal};
 
@@ -36,8 +37,6 @@ const LIFETIME: i64 = 3_600;
 const SKEW: f64 = 60.0;
 /// "This timestamp must be in the past and no more than 24 hours in the past" (`subjectToken`, `iat`).
 const OLDEST: f64 = 24.0 * 3_600.0;
-/// "Cannot exceed 127 bytes" (iam v1, `attributeMapping`, `google.subject`).
-const LONGEST_SUBJECT: usize = 127;
 /// "The maximum length is 32 characters" (`Options.userProject`).
 const LONGEST_PROJECT: usize = 32;
 
@@ -224,41 +223,28 @@ fn is_deleted(extra: &serde_json::Map<String, Value>) -> bool {
 /// Issuer, signature, audience and times of a token, as its provider wants them (iam v1, `Oidc`, and
 /// `WorkforcePoolProvider`'s).
 fn verify(call: &Call, provider: &Provider, jwt: &Jwt) -> Result<(), Denied> {
-    let oidc = provider.extra.get("oidc");
-    let own = |name: &str| oidc.and_then(|o| o.get(name));
-    if let Some(issuer) = own("issuerUri").and_then(Value::as_str)
-        && jwt.text("iss") != Some(issuer)
-    {
-        let have = jwt.text("iss").map_or("null".into(), crate::text::visible);
+    if let Some((wanted, had)) = other_issuer(provider, &jwt.claims) {
         return Err(Denied::grant(format!(
-            "The issuer in ID Token {have} does not match the expected one in config: {issuer}"
+            "The issuer in ID Token {} does not match the expected one in config: {wanted}",
+            crate::text::visible(&had)
+        )));
+    }
+    let own = |name: &str| provider.extra.get("oidc").and_then(|o| o.get(name));
+    if let Some(issuer) = own("issuerUri").and_then(Value::as_str)
+        && jwt.text("iss").is_none()
+    {
+        return Err(Denied::grant(format!(
+            "The issuer in ID Token null does not match the expected one in config: {issuer}"
         )));
     }
     if let Some(keys) = own("jwksJson").and_then(Value::as_str) {
         signed(keys, jwt)?;
     }
-    let allowed: Vec<&str> = match own("clientId").and_then(Value::as_str) {
-        // A workforce provider's: "Must match the audience claim of the JWT".
-        Some(client) => vec![client],
-        None => own("allowedAudiences")
-            .and_then(Value::as_array)
-            .map(|list| list.iter().filter_map(Value::as_str).collect())
-            .unwrap_or_default(),
-    };
-    let given = jwt.audiences();
-    let default = format!("//iam.googleapis.com/{}", provider.name);
-    let fits = given.iter().any(|audience| {
-        if allowed.is_empty() {
-            // "with or without the HTTPS prefix".
-            audience.strip_prefix("https:").unwrap_or(audience) == default
-        } else {
-            allowed.contains(audience)
-        }
-    });
-    if !fits {
+    let other = other_audience(provider, &provider.name, &jwt.claims);
+    if jwt.claims.get("aud").is_none() || other.is_some() {
         return Err(Denied::grant(format!(
             "The audience in ID Token [{}] does not match the expected audience.",
-            crate::text::visible(&given.join(", "))
+            crate::text::visible(&jwt.audiences().join(", "))
         )));
     }
     let now = call.now.as_second() as f64;

@@ -23,15 +23,16 @@ impl GroupMembers {
             .iter()
             .map(|text| {
                 let mut member = PolicyMember::v1(text);
-                if member.member == Member::Unknown
+                if member.member.is_unknown()
                     && let Ok(principal) = crate::iam::Principal::parse(text)
                 {
                     member.member = Member::One(principal);
                 }
                 // Members of a group are identities and groups (discovery document cloudidentity v1,
-                // `Membership.preferredMemberKey`); `projectOwner:P` would lead back into a policy.
-                if matches!(member.member, Member::ProjectRole(..)) {
-                    member.member = Member::Impossible("a group cannot hold it");
+                // `Membership.preferredMemberKey`): Google Accounts and service accounts (doc "IAM
+                // principals"). `projectOwner:P` would lead back into a policy.
+                if !can_be_in_a_group(&member.member) {
+                    member.member = Member::Impossible("a Google group cannot hold it");
                 }
                 Arc::new(member)
             })
@@ -40,6 +41,15 @@ impl GroupMembers {
             email: group.email.to_lowercase().into(),
             members,
         }
+    }
+}
+
+/// Whether a Google group can have such a member. Unknown ones stay unknown.
+fn can_be_in_a_group(member: &Member) -> bool {
+    match member {
+        Member::One(one) => !one.is_federated(),
+        Member::AllUsers | Member::AllAuthenticatedUsers | Member::ProjectRole(..) => false,
+        other => other.pool().is_none(),
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Estate {
     pub(crate) missing: Arc<HashSet<Resource>>,
     /// Roles that were asked for and are not there (survey).
     pub(crate) missing_roles: Arc<BTreeSet<String>>,
+    /// Identity pools that were asked for and are not there (survey).
+    pub(crate) missing_pools: Arc<BTreeSet<String>>,
     pub(crate) allow: SharedMap<Resource, Arc<AllowPolicy>>,
     pub(crate) deny: Arc<HashMap<Resource, Vec<Arc<DenyPolicy>>>>,
     pub(crate) boundaries: Arc<BTreeMap<Arc<str>, Arc<BoundaryPolicy>>>,

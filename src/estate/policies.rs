@@ -299,6 +299,43 @@ impl Estate {
             .find(|pool| self.with_number(&pool.name) == wanted)
     }
 
+    /// Whether there is no pool of this name. A survey was told so; a file that lists pools of the project
+    /// (of an organization: any) and nothing of this one says so. One that lists none says nothing of any.
+    #[must_use]
+    pub fn lacks_pool(&self, pool: &str) -> bool {
+        let name = self.with_number(pool);
+        if self.missing_pools.contains(&name) {
+            return true;
+        }
+        if self.coverage == super::Coverage::Partial {
+            return false;
+        }
+        let Some((parent, _)) = name.rsplit_once('/') else {
+            return false;
+        };
+        let parent = format!("{parent}/");
+        let below = |other: &str| self.with_number(other).starts_with(&parent);
+        let listed = self.pools.values().any(|p| below(&p.name))
+            || self.providers.values().any(|p| below(&p.name));
+        let inside = format!("{name}/");
+        listed
+            && self.pool(&name).is_none()
+            && !self
+                .providers
+                .values()
+                .any(|p| self.with_number(&p.name).starts_with(&inside))
+            && !self.members().any(|m| {
+                let path = m.text.split_once("://iam.googleapis.com/");
+                path.is_some_and(|(_, path)| path.starts_with(&inside))
+            })
+    }
+
+    /// Remembers that there is no such pool.
+    pub fn put_missing_pool(&mut self, pool: &str) {
+        let name = self.with_number(pool);
+        Arc::make_mut(&mut self.missing_pools).insert(name);
+    }
+
     /// Whether a pool is known to be disabled or deleted: then its tokens are worth nothing, old ones
     /// neither (iam v1, `WorkloadIdentityPool.disabled`).
     #[must_use]

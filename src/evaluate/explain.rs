@@ -5,6 +5,7 @@ use super::explanation::{
     AccountState, BoundariesExplanation, Call, DenyExplanation, Explanation, Outcome,
     PolicyExplanation, Question, Tri, Verdict,
 };
+use super::federation::Exchange;
 use super::judge::Judge;
 use super::{allow, boundary, deny, may, membership, org_policy};
 use crate::estate::{Ancestry, Estate, Existence, Read};
@@ -176,7 +177,20 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     if deny.iter().any(as_written) {
         assumptions.push(DENY_GROUP_AS_WRITTEN.to_owned());
     }
+    let exchange = judge.exchange.clone();
+    if let Some(exchange) = exchange.as_deref().filter(|e| !e.is_refused()) {
+        if exchange.pool_unread.is_some() {
+            assumptions.push("POOL_IS_ACTIVE".to_owned());
+        }
+        // Without its claims nobody can tell what a provider makes of a token.
+        if exchange.providers_unknown.is_some()
+            || (exchange.passes != Tri::Yes && question.claims.is_none())
+        {
+            assumptions.push("TOKEN_IS_ADMITTED".to_owned());
+        }
+    }
     let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
+    let from_policies = exchanged(from_policies, exchange.as_deref(), &question);
     Explanation {
         outcome: with_call(from_policies, &question, quota.as_ref(), extended),
         question,
@@ -184,6 +198,7 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         target_state,
         caller_state,
         api,
+        exchange,
         quota,
         extended,
         allow,
@@ -229,6 +244,22 @@ fn outcome(
         Verdict::CanAccess => Outcome::WouldSucceed,
         Verdict::CannotAccess => Outcome::WouldFail,
         Verdict::UnknownInfo | Verdict::UnknownConditional => Outcome::Unknown,
+    }
+}
+
+/// Counts what comes of a federated caller's token exchange. What a provider makes of claims that are
+/// known and that nobody here can evaluate leaves even a grant open.
+fn exchanged(outcome: Outcome, exchange: Option<&Exchange>, question: &Question) -> Outcome {
+    match exchange {
+        Some(exchange) if exchange.is_refused() => Outcome::WouldFail,
+        Some(exchange)
+            if exchange.passes != Tri::Yes
+                && question.claims.is_some()
+                && outcome == Outcome::WouldSucceed =>
+        {
+            Outcome::Unknown
+        }
+        _ => outcome,
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Evaluation;
+use super::federation::Exchange;
 use crate::iam::{
     BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource,
 };
@@ -401,6 +402,8 @@ pub struct Explanation {
     pub caller_state: AccountState,
     /// The IAM Credentials API on the project that is billed: the project (id), and whether it is on.
     pub api: Option<(String, Tri)>,
+    /// What comes of a federated caller's token exchange; `None` for others.
+    pub exchange: Option<Arc<Exchange>>,
     /// The quota project that was given, and whether the caller may use it.
     pub quota: Option<(String, Tri)>,
     /// Whether an organization policy lets the target's access tokens live for up to 12 hours; `None`

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::condition::EffectiveTag;
 use super::explanation::RoleState;
+use super::federation::{self, Attributes, Exchange};
 use super::membership::Membership;
 use crate::estate::Estate;
 use crate::iam::{Permission, Principal, Resource};
@@ -28,6 +29,8 @@ pub(crate) struct Judge<'e> {
     pub time: Timestamp,
     /// A federated caller's attributes, as given or mapped from its claims.
     pub attributes: Attributes,
+    /// What comes of its token exchange; `None` for a caller that needs none, or where that was not asked.
+    pub exchange: Option<Arc<Exchange>>,
     /// For a request that sets an allow policy: the roles whose grants it changes, where known.
     pub modified_roles: Option<Vec<String>>,
     /// Answers of groups, by address.
@@ -36,17 +39,6 @@ pub(crate) struct Judge<'e> {
     pub(crate) roles: RefCell<HashMap<Arc<str>, RoleState>>,
     /// The tags in effect on the resource, or why they are not known.
     pub(crate) tags: OnceCell<Result<Vec<EffectiveTag>, Arc<str>>>,
-}
-
-/// What is known of a federated caller's attributes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attributes {
-    /// Name (`repository`, `groups`) to value; a name may stand more than once.
-    pub given: Vec<(String, String)>,
-    /// Whether these are all there are: a name that is missing then has no value.
-    pub complete: bool,
-    /// Why the pool's providers would refuse the caller's token, when they would.
-    pub refused: Option<String>,
 }
 
 impl<'e> Judge<'e> {
@@ -65,6 +57,7 @@ impl<'e> Judge<'e> {
             on: on.clone(),
             time,
             attributes: Attributes::default(),
+            exchange: None,
             modified_roles: None,
             groups: RefCell::default(),
             roles: RefCell::default(),
@@ -78,12 +71,12 @@ impl<'e> Judge<'e> {
         attributes: &[(String, String)],
         claims: Option<&Arc<Value>>,
     ) -> Self {
-        self.attributes = super::federation::attributes(
-            self.estate,
-            &self.caller,
-            attributes,
-            claims.map(|c| &**c),
-        );
+        let exchange =
+            federation::exchange(self.estate, &self.caller, attributes, claims.map(|c| &**c));
+        if let Some(exchange) = exchange {
+            self.attributes = exchange.attributes.clone();
+            self.exchange = Some(Arc::new(exchange));
+        }
         self
     }
 }

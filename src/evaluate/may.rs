@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::explanation::Tri;
-use super::judge::{Attributes, Judge};
+use super::federation::Attributes;
+use super::judge::Judge;
 use super::{allow, boundary, deny, membership};
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
@@ -48,12 +49,15 @@ pub fn may_with(
     };
     let mut one = Judge::new(estate, caller, &permission, on, time);
     one.modified_roles = brought.modified_roles.map(<[String]>::to_vec);
-    if let Some(attributes) = brought.attributes {
-        one.attributes = Attributes {
-            given: attributes.to_vec(),
-            complete: true,
-            refused: None,
-        };
+    match brought.attributes {
+        Some(attributes) => {
+            one.attributes = Attributes {
+                given: attributes.to_vec(),
+                complete: true,
+                ..Attributes::default()
+            };
+        }
+        None => one = one.with_identity(&[], None),
     }
     judge(&one)
 }

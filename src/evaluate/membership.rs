@@ -54,11 +54,17 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         Member::AllAuthenticatedUsers => match caller {
             Principal::User(_) | Principal::ServiceAccount(_) => Membership::yes(),
             Principal::Kubernetes { .. } | Principal::Federated { .. } => Membership::no(),
+            Principal::Other(_) if caller.is_agent() => Membership::no(),
             Principal::Other(_) => Membership::unknown(
                 "whether this kind of identity counts as signed in is not known",
             ),
         },
         Member::One(one) => same_identity(judge, one),
+        // A Google group holds Google Accounts and service accounts only (doc "IAM principals", table of
+        // principal types), so that a federated identity is in none, whether it can be read or not.
+        Member::Group(_) if caller.is_federated() => {
+            Membership::new(Tri::No, "a Google group holds no federated identities")
+        }
         Member::Group(email) => group(judge, email),
         Member::Domain(domain) => {
             Membership::from(matches!(caller, Principal::User(email) if domain_of(email) == domain))
@@ -73,7 +79,8 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         Member::PoolNamespace(pool, namespace) => {
             let own = caller.kubernetes();
             match own.filter(|own| own.namespace == namespace) {
-                Some(own) => kubernetes_pool(judge.estate, &own, pool),
+                Some(own) if pool.is_in_full() => kubernetes_pool(judge.estate, &own, pool),
+                Some(_) => Membership::new(Tri::No, not_in_full(judge.estate, pool)),
                 None => Membership::no(),
             }
         }
@@ -86,7 +93,8 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         Member::PoolGroup(pool, name) => attribute(judge, pool, "groups", name),
         Member::PoolAttribute(pool, name, value) => attribute(judge, pool, name, value),
         Member::Impossible(why) => Membership::new(Tri::No, *why),
-        Member::Unknown => {
+        Member::UnknownOf(kin) if !kin.may_be(caller) => Membership::no(),
+        Member::Unknown | Member::UnknownOf(_) => {
             Membership::unknown("this form of member is not known here, so it may be the caller")
         }
     }
@@ -98,11 +106,17 @@ pub(crate) fn domain_of(email: &str) -> &str {
 
 fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
     let caller = &judge.caller;
-    if caller == one {
-        return match &judge.attributes.refused {
-            Some(why) => Membership::new(Tri::No, why.clone()),
-            None => Membership::yes(),
+    if one.is_misnamed() {
+        let why = match one {
+            Principal::Federated { pool, subject } if names_subject(caller, subject) => {
+                not_in_full(judge.estate, pool)
+            }
+            _ => String::new(),
         };
+        return Membership::new(Tri::No, why);
+    }
+    if caller == one {
+        return Membership::yes();
     }
     if let (Some(own), Some(other)) = (caller.kubernetes(), one.kubernetes()) {
         let same = (own.pool, own.namespace, own.name) == (other.pool, other.namespace, other.name);
@@ -112,7 +126,6 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
         };
         return Membership::from(same && real(&own) && real(&other));
     }
-    // A pool may be named by its project's number or id.
     if let (
         Principal::Federated { pool, subject },
         Principal::Federated {
@@ -120,16 +133,30 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
             subject: wanted,
         },
     ) = (caller, one)
-        && subject == wanted
+        && pool == other
+        && subject.to_lowercase() == wanted.to_lowercase()
     {
-        return match same_pool(judge.estate, pool, other) {
-            Some(same) => Membership::from(same),
-            None => Membership::unknown(
-                "it names its pool's project by another kind of name, and that project is not known",
-            ),
-        };
+        let why = format!("it differs from {subject} only in upper and lower case");
+        return Membership::new(Tri::No, why);
     }
     Membership::no()
+}
+
+fn names_subject(caller: &Principal, subject: &str) -> bool {
+    caller.subject().is_some_and(|own| own == subject)
+}
+
+/// Why a pool that is named by its project's id stands for nobody.
+fn not_in_full(estate: &Estate, pool: &Pool) -> String {
+    match pool {
+        Pool::Workload { project, pool } => {
+            let number = estate.project(project).map_or("NUMBER", |p| p.number());
+            format!(
+                "no identity is named so, for a pool goes by its project's number, not its id {project}: projects/{number}/locations/global/workloadIdentityPools/{pool}"
+            )
+        }
+        Pool::Workforce { .. } => String::new(),
+    }
 }
 
 fn deleted(judge: &Judge<'_>, address: &str, uid: Option<&str>) -> Membership {
@@ -151,41 +178,16 @@ fn deleted(judge: &Judge<'_>, address: &str, uid: Option<&str>) -> Membership {
     Membership::new(Tri::No, why)
 }
 
-/// Whether two names mean the same pool; `None` when a project's number cannot be told from its id.
-pub(crate) fn same_pool(estate: &Estate, one: &Pool, other: &Pool) -> Option<bool> {
-    match (one, other) {
-        (Pool::Workforce { pool: a }, Pool::Workforce { pool: b }) => Some(a == b),
-        (
-            Pool::Workload {
-                project: p,
-                pool: a,
-            },
-            Pool::Workload {
-                project: q,
-                pool: b,
-            },
-        ) => {
-            if a != b {
-                return Some(false);
-            }
-            if p == q {
-                return Some(true);
-            }
-            let number = |s: &str| s.bytes().all(|c| c.is_ascii_digit());
-            match (estate.project(p), estate.project(q)) {
-                (Some(x), Some(y)) => Some(x.project_id == y.project_id),
-                _ if number(p) == number(q) => Some(false),
-                _ => None,
-            }
-        }
-        _ => Some(false),
-    }
+/// Whether two names mean the same pool. One is named by its project's number; by the id it is no name.
+pub(crate) fn same_pool(one: &Pool, other: &Pool) -> bool {
+    one == other && one.is_in_full()
 }
 
-/// The one name for an identity that has several: a pool's project may be written by its number or its
-/// id, and GKE's accounts have an older and a newer form, of which this is the older.
+/// The one name for an identity that has several: GKE's accounts have an older and a newer form, of which
+/// this is the older.
 pub(crate) fn canonical(estate: &Estate, principal: &Principal) -> Principal {
     if let Some(own) = principal.kubernetes()
+        && !principal.is_misnamed()
         && own.project.is_none_or(|p| is_own_pool(estate, p, own.pool))
     {
         return Principal::Kubernetes {
@@ -194,17 +196,7 @@ pub(crate) fn canonical(estate: &Estate, principal: &Principal) -> Principal {
             name: own.name.to_owned(),
         };
     }
-    let mut one = principal.clone();
-    if let Principal::Federated {
-        pool: Pool::Workload { project, .. },
-        ..
-    } = &mut one
-        && let Some(known) = estate.project(project)
-        && let Some(number) = known.name.strip_prefix("projects/")
-    {
-        number.clone_into(project);
-    }
-    one
+    principal.clone()
 }
 
 /// Whether the pool is GKE's of that project (number or id); of a project that is not known it is taken to
@@ -230,14 +222,19 @@ fn kubernetes_pool(estate: &Estate, own: &KubernetesAccount<'_>, pool: &Pool) ->
 
 fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
     match &judge.caller {
+        _ if !pool.is_in_full() => {
+            let why = if judge.caller.is_federated() {
+                not_in_full(judge.estate, pool)
+            } else {
+                String::new()
+            };
+            Membership::new(Tri::No, why)
+        }
         Principal::Federated { pool: own, .. } => {
-            if let Some(why) = &judge.attributes.refused {
-                return Membership::new(Tri::No, why.clone());
-            }
-            match same_pool(judge.estate, own, pool) {
-                Some(true) => Membership::new(Tri::Yes, "it stands for every identity of the pool"),
-                Some(false) => Membership::no(),
-                None => Membership::unknown("the pool's project is not known"),
+            if same_pool(own, pool) {
+                Membership::new(Tri::Yes, "it stands for every identity of the pool")
+            } else {
+                Membership::no()
             }
         }
         // By whichever of its two names, it is an identity of GKE's own pool.
@@ -257,15 +254,37 @@ fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Members
     if inside.matches != Tri::Yes {
         return inside;
     }
-    let mut have = judge
-        .attributes
-        .given
-        .iter()
-        .filter(|(n, _)| n == name || (name == "groups" && n == "group"))
-        .map(|(_, v)| v.as_str())
-        .peekable();
-    if have.peek().is_none() {
-        return if judge.attributes.complete {
+    let known = &judge.attributes;
+    if known.never(name) {
+        let what = if name == "groups" {
+            "groups".to_owned()
+        } else {
+            format!("attribute {name}")
+        };
+        let why = format!("no provider of the pool maps the {what}, so that no identity has it");
+        return Membership::new(Tri::No, why);
+    }
+    let of = |list: &'_ [(String, String)]| -> Vec<String> {
+        let own = list
+            .iter()
+            .filter(|(n, _)| n == name || (name == "groups" && n == "group"));
+        own.map(|(_, v)| v.clone()).collect()
+    };
+    let (given, possible) = (of(&known.given), of(&known.possible));
+    if given.iter().any(|v| v == value) {
+        return Membership::yes();
+    }
+    if possible.iter().any(|v| v == value) {
+        return Membership::unknown(
+            "it hangs on through which of the pool's providers the caller's token came",
+        );
+    }
+    if known.open.contains(name) {
+        return Membership::unknown(format!("the caller's {name} are not in its token alone"));
+    }
+    let all = [given, possible].concat();
+    if all.is_empty() {
+        return if known.complete {
             Membership::new(
                 Tri::No,
                 format!("the caller's token has no value for {name}"),
@@ -274,15 +293,16 @@ fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Members
             Membership::unknown(format!("the caller's attribute {name} was not given"))
         };
     }
-    let values: Vec<&str> = have.collect();
-    if values.contains(&value) {
-        Membership::yes()
+    let case = all.iter().any(|v| v.to_lowercase() == value.to_lowercase());
+    let case = if case {
+        ", which differs only in upper and lower case"
     } else {
-        Membership::new(
-            Tri::No,
-            format!("the caller's {name} is {}", values.join(", ")),
-        )
-    }
+        ""
+    };
+    Membership::new(
+        Tri::No,
+        format!("the caller's {name} is {}{case}", all.join(", ")),
+    )
 }
 
 /// The users of the organization that has this customer id; whether secondary domains belong to it

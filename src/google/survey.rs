@@ -3,6 +3,7 @@
 //! What may not be read is marked so and is no error: for most people the organization's policies
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
+mod admitting;
 mod basic_roles;
 mod boundaries;
 mod branch;
@@ -13,9 +14,11 @@ mod known;
 mod namesakes;
 mod providers;
 mod roles;
+mod steps;
 mod tags;
 mod whole;
 
+pub use admitting::admitting;
 pub use whole::{Everything, Groups, whole};
 
 use std::collections::HashSet;
@@ -73,6 +76,7 @@ pub async fn survey(
     surveyor.first_wave(question).await?;
     surveyor.second_wave(question).await?;
     surveyor.ghosts(&|_| false);
+    surveyor.steps(question).await?;
     surveyor.namesakes(question).await?;
     Ok(surveyor.known.into_estate())
 }
@@ -145,7 +149,7 @@ impl Surveyor<'_> {
                 tasks.push(Box::pin(async move {
                     futures::try_join!(
                         self.project_branch(project.clone(), OF_CALLER),
-                        self.providers(question)
+                        self.pool_of(&question.caller)
                     )?;
                     self.credentials_api(&project).await
                 }));

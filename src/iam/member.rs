@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::principal::{GKE_POOL, Pool, Principal, is_email, strip_kind};
+use super::principal::{GKE_POOL, Pool, Principal, is_email, is_short, strip_kind};
 use super::resource::Resource;
 
 /// The basic roles that predate IAM.
@@ -91,9 +91,40 @@ pub enum Member {
     PoolAttribute(Pool, String, String),
     /// A form that can match no identity, with why.
     Impossible(&'static str),
+    /// A form that is not known here, of a kind that tells whom it cannot be.
+    UnknownOf(Kin),
     /// A form that is not known here: unknown, not a mismatch.
     Unknown,
 }
+
+/// Whom a member may be that could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kin {
+    /// A user: it begins with `user:`.
+    User,
+    /// A service account, or one of Kubernetes: it begins with `serviceAccount:`.
+    ServiceAccount,
+    /// Either, which is what a Google group holds: it begins with `group:`.
+    Google,
+    /// A federated identity: `principal://` and `principalSet://` of pools and trust domains.
+    Federated,
+}
+
+impl Kin {
+    /// Whether a principal is of the kind.
+    #[must_use]
+    pub fn may_be(self, principal: &Principal) -> bool {
+        match principal {
+            Principal::User(_) => matches!(self, Self::User | Self::Google),
+            Principal::ServiceAccount(_) => matches!(self, Self::ServiceAccount | Self::Google),
+            Principal::Kubernetes { .. } => matches!(self, Self::ServiceAccount | Self::Federated),
+            Principal::Federated { .. } | Principal::Other(_) => self == Self::Federated,
+        }
+    }
+}
+
+/// Why a pool that is not named in full stands for nobody.
+const SHORT: &str = "no identity can match it: a pool is named in full, principalSet://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/… for a set and principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/… for one subject";
 
 /// A member with its text as the policy has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,7 +166,7 @@ impl Member {
     #[must_use]
     pub fn parse_v1(text: &str) -> Self {
         if text.len() > super::LONGEST_IDENTIFIER {
-            return Self::Unknown;
+            return Self::unknown(text);
         }
         match text {
             "allUsers" => return Self::AllUsers,
@@ -146,13 +177,14 @@ impl Member {
             return Self::deleted(rest);
         }
         if let Some(email) = strip_kind(text, "user:") {
-            return email_or(email, |e| Self::One(Principal::User(e)));
+            return email_or(email, Kin::User, |e| Self::One(Principal::User(e)));
         }
         if let Some(address) = strip_kind(text, "serviceAccount:") {
-            return Principal::service_account(address).map_or(Self::Unknown, Self::One);
+            return Principal::service_account(address)
+                .map_or(Self::UnknownOf(Kin::ServiceAccount), Self::One);
         }
         if let Some(email) = strip_kind(text, "group:") {
-            return email_or(email, Self::Group);
+            return email_or(email, Kin::Google, Self::Group);
         }
         if let Some(domain) = strip_kind(text, "domain:") {
             return Self::Domain(domain.to_lowercase());
@@ -173,7 +205,7 @@ impl Member {
     #[must_use]
     pub fn parse_v2(text: &str) -> Self {
         if text.len() > super::LONGEST_IDENTIFIER {
-            return Self::Unknown;
+            return Self::unknown(text);
         }
         if let Some(rest) = strip_kind(text, "deleted:") {
             return Self::deleted(rest);
@@ -192,30 +224,56 @@ impl Member {
         Self::url(text)
     }
 
+    /// Whether its form is not known here.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown | Self::UnknownOf(_))
+    }
+
+    /// Whether it names a pool without the pool's whole path.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        matches!(self, Self::Impossible(why) if *why == SHORT)
+    }
+
+    /// A member whose form is not known. What names a pool or a trust domain is no user and no service
+    /// account; `goog/…` and the sets of `cloudresourcemanager.googleapis.com` may be anybody.
+    fn unknown(text: &str) -> Self {
+        for (prefix, kin) in [
+            ("user:", Kin::User),
+            ("serviceAccount:", Kin::ServiceAccount),
+            ("group:", Kin::Google),
+        ] {
+            if text.starts_with(prefix) {
+                return Self::UnknownOf(kin);
+            }
+        }
+        let rest = text
+            .strip_prefix("principal://")
+            .or_else(|| text.strip_prefix("principalSet://"));
+        let host = rest.and_then(|r| r.split_once('/')).map(|(host, _)| host);
+        match host {
+            Some("goog" | "cloudresourcemanager.googleapis.com" | "") | None => Self::Unknown,
+            // `principal://iam.googleapis.com/projects/-/serviceAccounts/E` names a service account.
+            Some(_) if rest.is_some_and(|r| r.contains("/serviceAccounts/")) => {
+                Self::UnknownOf(Kin::ServiceAccount)
+            }
+            Some(_) => Self::UnknownOf(Kin::Federated),
+        }
+    }
+
     fn url(text: &str) -> Self {
         if let Some(rest) = text.strip_prefix("principal://") {
-            return if rest.contains("/attribute.") || rest.contains("/group/") {
-                Self::Impossible("a group or an attribute needs principalSet://, not principal://")
-            } else if let Some(one) = Principal::from_principal_url(rest) {
-                Self::One(one)
-            } else {
-                match rest
-                    .strip_prefix("iam.googleapis.com/")
-                    .and_then(Pool::split)
-                {
-                    Some((pool, tail)) if tail.starts_with("kubernetes.") => Self::PoolPart(pool),
-                    _ => Self::Unknown,
-                }
-            };
+            return Self::principal_url(text, rest);
         }
         let Some(rest) = text.strip_prefix("principalSet://") else {
-            return Self::Unknown;
+            return Self::unknown(text);
         };
         if rest == "goog/public:all" {
             return Self::AllUsers;
         }
         if let Some(email) = rest.strip_prefix("goog/group/") {
-            return email_or(email, Self::Group);
+            return email_or(email, Kin::Google, Self::Group);
         }
         if let Some(id) = rest.strip_prefix("goog/cloudIdentityCustomerId/") {
             return Self::Customer(id.to_owned());
@@ -234,12 +292,52 @@ impl Member {
                 Ok(resource) => set(resource),
             };
         }
-        let Some((pool, tail)) = rest
-            .strip_prefix("iam.googleapis.com/")
-            .and_then(Pool::split)
-        else {
-            return Self::Unknown;
+        let Some(path) = rest.strip_prefix("iam.googleapis.com/") else {
+            return Self::unknown(text);
         };
+        let Some((pool, tail)) = Pool::split(path) else {
+            let tails = ["subject/", "attribute.", "group/", "namespace/", "*"];
+            return if is_short(path, &tails) {
+                Self::Impossible(SHORT)
+            } else {
+                Self::unknown(text)
+            };
+        };
+        Self::set_of(pool, tail)
+    }
+
+    /// One identity, `principal://` taken off. The subject of a pool may hold anything, `/group/` too.
+    fn principal_url(text: &str, rest: &str) -> Self {
+        let path = rest.strip_prefix("iam.googleapis.com/");
+        if let Some((pool, tail)) = path.and_then(Pool::split) {
+            return match tail.strip_prefix("subject/") {
+                Some("") => {
+                    Self::Impossible("no identity can match it: behind subject/ stands nothing")
+                }
+                Some(subject) => Self::One(Principal::Federated {
+                    pool,
+                    subject: subject.to_owned(),
+                }),
+                None if tail.starts_with("kubernetes.") => Self::PoolPart(pool),
+                None if tail.starts_with("attribute.")
+                    || tail.starts_with("group/")
+                    || tail == "*" =>
+                {
+                    Self::Impossible(
+                        "no identity can match it: a group or an attribute needs principalSet://, not principal://",
+                    )
+                }
+                None => Self::unknown(text),
+            };
+        }
+        if path.is_some_and(|path| is_short(path, &["subject/", "attribute.", "group/", "*"])) {
+            return Self::Impossible(SHORT);
+        }
+        Principal::from_principal_url(rest).map_or_else(|| Self::unknown(text), Self::One)
+    }
+
+    /// A set of a pool's identities.
+    fn set_of(pool: Pool, tail: &str) -> Self {
         if tail == "*" {
             return Self::PoolAll(pool);
         }
@@ -268,6 +366,20 @@ impl Member {
                 Self::PoolAttribute(pool, name.to_owned(), value.to_owned())
             }
             _ => Self::PoolPart(pool),
+        }
+    }
+
+    /// The pool that it names identities of, when it names some.
+    #[must_use]
+    pub fn pool(&self) -> Option<&Pool> {
+        match self {
+            Self::PoolNamespace(pool, _)
+            | Self::PoolPart(pool)
+            | Self::PoolAll(pool)
+            | Self::PoolGroup(pool, _)
+            | Self::PoolAttribute(pool, ..)
+            | Self::One(Principal::Federated { pool, .. }) => Some(pool),
+            _ => None,
         }
     }
 
@@ -301,11 +413,11 @@ impl Member {
     }
 }
 
-fn email_or(email: &str, make: impl FnOnce(String) -> Member) -> Member {
+fn email_or(email: &str, kin: Kin, make: impl FnOnce(String) -> Member) -> Member {
     if is_email(email) {
         make(email.to_lowercase())
     } else {
-        Member::Unknown
+        Member::UnknownOf(kin)
     }
 }
 
@@ -356,12 +468,63 @@ mod tests {
     fn a_form_from_the_future_is_unknown() {
         for text in [
             "robot:x",
-            "principalSet://nova/x",
+            "principalSet://goog/x",
+            "principal://goog/x",
             "",
-            "serviceAccount:",
-            "user:a b",
+            "principal://",
         ] {
             assert_eq!(Member::parse_v1(text), Member::Unknown, "{text}");
+        }
+        for (text, kin) in [
+            ("serviceAccount:", Kin::ServiceAccount),
+            ("user:a b", Kin::User),
+            ("group:a", Kin::Google),
+            ("principalSet://nova.example/x", Kin::Federated),
+            ("principal://nova.example/a b", Kin::Federated),
+            (
+                "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/x/y",
+                Kin::Federated,
+            ),
+            (
+                "principal://iam.googleapis.com/projects/-/serviceAccounts/x",
+                Kin::ServiceAccount,
+            ),
+        ] {
+            assert_eq!(Member::parse_v1(text), Member::UnknownOf(kin), "{text}");
+            assert!(Member::parse_v1(text).is_unknown());
+        }
+    }
+
+    #[test]
+    fn a_subject_may_hold_anything() {
+        let pool = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gl";
+        for subject in [
+            "organization:o:project:Default Project:workspace:w:run_phase:plan",
+            "project_path:top/group/x/attribute.y/z:ref_type:branch",
+            "a\tb 'c' \"d\" $(e) é%20#?uid=1",
+        ] {
+            let text = format!("principal://{pool}/subject/{subject}");
+            assert!(
+                matches!(Member::parse_v1(&text), Member::One(Principal::Federated { subject: s, .. }) if s == subject),
+                "{text}"
+            );
+            assert_eq!(Member::parse_v1(&text), Member::parse_v2(&text));
+        }
+    }
+
+    #[test]
+    fn a_pool_without_its_path_stands_for_nobody() {
+        for text in [
+            "principalSet://iam.googleapis.com/gh/attribute.repository/o/r",
+            "principalSet://iam.googleapis.com/gh/*",
+            "principalSet://iam.googleapis.com/workloadIdentityPools/gh/group/g",
+            "principalSet://iam.googleapis.com/projects/1/workloadIdentityPools/gh/attribute.a/b",
+            "principal://iam.googleapis.com/gh/subject/s",
+        ] {
+            assert!(
+                matches!(Member::parse_v1(text), Member::Impossible(why) if why.contains("projects/NUMBER/locations/global")),
+                "{text}"
+            );
         }
     }
 

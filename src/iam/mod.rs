@@ -33,7 +33,7 @@ fn start_of(text: &str) -> String {
 pub use allow::{AllowPolicy, Binding, Condition};
 pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
 pub use deny::{DenyPolicy, DenyRule};
-pub use member::{BasicRole, DeletedKind, Member, PolicyMember};
+pub use member::{BasicRole, DeletedKind, Kin, Member, PolicyMember};
 pub use org_policy::OrgPolicy;
 pub use permission::Permission;
 pub use principal::{Pool, Principal};

@@ -40,11 +40,29 @@ impl Pool {
         }
     }
 
+    /// Whether principals name a pool so: a workload pool by its project's number (doc "Principal
+    /// identifiers"). With the project's id in its place a name stands for nobody.
+    #[must_use]
+    pub fn is_in_full(&self) -> bool {
+        match self {
+            Self::Workforce { .. } => true,
+            Self::Workload { project, .. } => project.bytes().all(|c| c.is_ascii_digit()),
+        }
+    }
+
+    /// Whether it is GKE's own pool of a project, `PROJECT.svc.id.goog`.
+    #[must_use]
+    pub fn is_of_gke(&self) -> bool {
+        matches!(self, Self::Workload { pool, .. } if pool.ends_with(GKE_POOL))
+    }
+
     /// Splits `PATH/REST` into the pool and what follows it.
     pub(crate) fn split(path: &str) -> Option<(Self, &str)> {
         if let Some(rest) = path.strip_prefix("locations/global/workforcePools/") {
             let (pool, rest) = rest.split_once('/')?;
-            return (!pool.is_empty()).then(|| {
+            let plain =
+                !pool.is_empty() && pool.chars().all(|c| !c.is_whitespace() && !c.is_control());
+            return plain.then(|| {
                 (
                     Self::Workforce {
                         pool: pool.to_owned(),
@@ -57,7 +75,9 @@ impl Pool {
         let (pool, rest) = rest
             .strip_prefix("locations/global/workloadIdentityPools/")?
             .split_once('/')?;
-        (!project.is_empty() && !pool.is_empty()).then(|| {
+        let plain =
+            |s: &str| !s.is_empty() && s.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        (plain(project) && plain(pool)).then(|| {
             (
                 Self::Workload {
                     project: project.to_owned(),
@@ -162,9 +182,14 @@ impl Principal {
         }
         if let Some(rest) = text.strip_prefix("principal://") {
             return Self::from_principal_url(rest)
-                .ok_or_else(|| bad("this principal:// form is not complete"));
+                .ok_or_else(|| bad("this principal:// form is not complete; an identity of a pool is principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT or principal://iam.googleapis.com/locations/global/workforcePools/POOL/subject/SUBJECT"));
         }
-        if text.starts_with("principalSet://") || strip_kind(text, "group:").is_some() {
+        if text.starts_with("principalSet://") {
+            return Err(bad(
+                "it names a set of identities, not one that calls; one of them is principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT, and what it has in common with others goes into --attribute NAME=VALUE",
+            ));
+        }
+        if strip_kind(text, "group:").is_some() {
             return Err(bad("it names a set of identities, not one that calls"));
         }
         if strip_kind(text, "deleted:").is_some() {
@@ -204,14 +229,21 @@ impl Principal {
 
     /// Reads what stands behind `principal://`.
     pub(crate) fn from_principal_url(rest: &str) -> Option<Self> {
-        if rest.is_empty() || rest.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return None;
-        }
         if let Some(email) = rest.strip_prefix("goog/subject/") {
             return is_email(email).then(|| Self::User(email.to_lowercase()));
         }
+        // Only a pool's subject may hold any character: it is what the identity provider says it is.
+        let other = || {
+            let plain = |c: char| !c.is_control() && !c.is_whitespace();
+            (!rest.is_empty() && rest.chars().all(plain))
+                .then(|| Self::Other(format!("principal://{rest}")))
+        };
+        if rest.starts_with("goog/") {
+            // Google's own accounts in a form that is not known here.
+            return None;
+        }
         let Some(path) = rest.strip_prefix("iam.googleapis.com/") else {
-            return Some(Self::Other(format!("principal://{rest}")));
+            return other();
         };
         if let Some((_, email)) = path
             .strip_prefix("projects/")
@@ -227,8 +259,35 @@ impl Principal {
                     subject: subject.to_owned(),
                 })
             }
-            None => Some(Self::Other(format!("principal://{rest}"))),
+            None if is_short(path, &["subject/"]) => other(),
+            None if path.contains("workloadIdentityPools") || path.contains("workforcePools") => {
+                None
+            }
+            None => other(),
         }
+    }
+
+    /// Whether it is written in a way in which no identity is named: a pool's subject under the project's
+    /// id, or without the whole path of the pool (doc "Principal identifiers").
+    #[must_use]
+    pub fn is_misnamed(&self) -> bool {
+        match self {
+            Self::Federated { pool, .. } => !pool.is_in_full(),
+            Self::Other(text) => text
+                .strip_prefix("principal://iam.googleapis.com/")
+                .is_some_and(|path| is_short(path, &["subject/"])),
+            _ => false,
+        }
+    }
+
+    /// An agent's identity, `principal://agents.….system.id.goog/…` (doc "Principal identifiers", agent
+    /// identity).
+    #[must_use]
+    pub fn is_agent(&self) -> bool {
+        matches!(self, Self::Other(text) if text
+            .strip_prefix("principal://agents.")
+            .and_then(|rest| rest.split('/').next())
+            .is_some_and(|host| host.ends_with(".system.id.goog")))
     }
 
     /// The e-mail address, for users and service accounts.
@@ -315,6 +374,22 @@ impl Principal {
     }
 }
 
+/// Whether a path below `iam.googleapis.com/` speaks of a pool's identities (one of `tails` stands in it)
+/// without the pool's whole name: `POOL/subject/S`, `projects/N/workloadIdentityPools/POOL/subject/S`.
+pub(crate) fn is_short(path: &str, tails: &[&str]) -> bool {
+    if Pool::split(path).is_some() {
+        return false;
+    }
+    let tail = |t: &&str| path.contains(&format!("/{t}"));
+    if !tails.iter().any(|t| tail(&t)) {
+        return false;
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    !["projects", "locations", "organizations", "folders"].contains(&first)
+        || path.contains("workloadIdentityPools/")
+        || path.contains("workforcePools/")
+}
+
 /// `strip_prefix`, with the prefix's case as IAM writes it.
 pub(crate) fn strip_kind<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
     text.strip_prefix(kind)
@@ -372,8 +447,33 @@ mod tests {
             "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ana",
             "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/repo:o/r:ref:refs/heads/main",
             "principal://agents.global.org-1.system.id.goog/resources/x/y",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/tfc/subject/organization:o:project:Default Project:workspace:w:run_phase:apply",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gl/subject/project_path:group/app/group/x/attribute.y:ref:main",
+            "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/Änne O'Neil \"x\" $(id) %20 #é\u{1f600}\ttab",
         ] {
             assert_eq!(Principal::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_pool_is_named_in_full() {
+        let named = |text: &str| Principal::parse(text).unwrap().is_misnamed();
+        for text in [
+            "principal://iam.googleapis.com/projects/app/locations/global/workloadIdentityPools/gh/subject/x",
+            "principal://iam.googleapis.com/gh/subject/x",
+            "principal://iam.googleapis.com/workloadIdentityPools/gh/subject/x",
+            "principal://iam.googleapis.com/projects/1/workloadIdentityPools/gh/subject/x",
+            "principal://iam.googleapis.com/projects/1/locations/eu/workloadIdentityPools/gh/subject/x",
+        ] {
+            assert!(named(text), "{text}");
+        }
+        for text in [
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/x",
+            "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/x",
+            "principal://iam.googleapis.com/organizations/1/robots/subject/x",
+            "principal://nova.googleapis.com/gh/subject/x",
+        ] {
+            assert!(!named(text), "{text}");
         }
     }
 
@@ -388,6 +488,10 @@ mod tests {
             "a b@c",
             "serviceAccount:x[y]",
             "principal://",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/g h/subject/x",
+            "principal://agents.global.org-1.system.id.goog/a b",
             "user:a@b\u{1b}[2J",
         ] {
             assert!(Principal::parse(text).is_err(), "{text:?}");

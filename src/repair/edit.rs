@@ -303,8 +303,9 @@ pub fn same_member(a: &str, b: &str) -> bool {
         return true;
     }
     let a = Member::parse_v1(a);
-    // These two do not carry the text, so their equality would say nothing.
-    !matches!(a, Member::Unknown | Member::Impossible(_)) && a == Member::parse_v1(b)
+    // These do not carry the text, so their equality would say nothing.
+    let whole = !a.is_unknown() && !matches!(a, Member::Impossible(_) | Member::PoolPart(_));
+    whole && a == Member::parse_v1(b)
 }
 
 fn unchanged(policy: &Value) -> Edited {

@@ -1,4 +1,5 @@
-//! What would have to change where no binding helps: deny rules, boundaries, accounts that are gone;
+//! What would have to change where no binding helps: deny rules, boundaries, accounts that are gone, identity
+//! pools and their providers;
 //! who could change it is told of organization policies too.
 //! It is told, with who could do it and how, and never offered for applying. Pure.
 //!
@@ -6,12 +7,17 @@
 //! principal-access-boundary-policies update` (`_partials/_update_ga.yaml`; its `--add-details-rules`
 //! knows description, effect and resources).
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::estate::{Estate, Read};
-use crate::evaluate::explanation::{AccountState, BoundaryExplanation, DenyPolicyExplanation};
+use crate::evaluate::explanation::{
+    AccountState, BoundaryExplanation, DenyPolicyExplanation, RoleState,
+};
+use crate::evaluate::federation::{Exchange, mend};
 use crate::evaluate::{Explanation, Tri};
-use crate::iam::{Effect, Principal, Resource, predefined};
+use crate::iam::{Effect, Member, Principal, Resource, predefined};
 use crate::text::shell;
 use crate::text::visible;
 
@@ -51,6 +57,7 @@ pub fn elsewhere(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
         .into_iter()
         .filter(|(state, _)| *state == AccountState::Deleted)
         .filter_map(|(_, account)| Some(deleted(estate, &account?)))
+        .chain(exchange(estate, hop))
         .chain(denials(estate, hop))
         .chain(boundaries(estate, hop));
         for one in found {
@@ -60,6 +67,77 @@ pub fn elsewhere(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
         }
     }
     all
+}
+
+/// So many providers are named where an attribute is mapped by none.
+const PROVIDERS: usize = 3;
+
+/// What keeps a federated caller from having a token, or an attribute that a binding asks for.
+fn exchange(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
+    let Some(exchange) = explanation.exchange.as_deref() else {
+        return Vec::new();
+    };
+    let mut mends = mend::mends(estate, exchange);
+    for (name, value) in unmapped(explanation, exchange) {
+        let claims = explanation.question.claims.as_deref();
+        // Another value in the token would miss the binding as well.
+        let other = claims.is_some_and(|c| c.get(name).is_some_and(|v| v != value));
+        if other {
+            continue;
+        }
+        for provider in exchange.providers.iter().take(PROVIDERS) {
+            mends.extend(mend::add_mapping(estate, provider, name));
+        }
+    }
+    let place = |path: &str| {
+        let path = path.strip_prefix("//iam.googleapis.com/").unwrap_or(path);
+        match path
+            .strip_prefix("projects/")
+            .and_then(|p| p.split('/').next())
+        {
+            Some(project) => {
+                let id = estate.project(project).map_or(project, |p| &p.project_id);
+                Some((Resource::project(id), "roles/iam.workloadIdentityPoolAdmin"))
+            }
+            None => {
+                let pool = path.split("/providers/").next().unwrap_or(path);
+                let parent = estate.pool(pool)?.extra.get("parent")?.as_str()?;
+                let parent = Resource::parse(parent).ok()?;
+                Some((parent, "roles/iam.workforcePoolAdmin"))
+            }
+        }
+    };
+    mends
+        .into_iter()
+        .map(|m| Elsewhere {
+            who: match place(&m.place) {
+                Some((on, role)) => who(estate, &on, m.permission, role),
+                None => format!("Whoever holds {} there.", m.permission),
+            },
+            what: m.what,
+            place: m.place,
+            command: m.command,
+        })
+        .collect()
+}
+
+/// The attributes that bindings on the way ask of the caller's pool and that none of its providers maps.
+fn unmapped<'e>(explanation: &'e Explanation, exchange: &Exchange) -> BTreeSet<(&'e str, &'e str)> {
+    explanation
+        .allow
+        .iter()
+        .filter(|level| level.on_path)
+        .flat_map(|level| &level.bindings)
+        .filter(|binding| binding.role_state == RoleState::Included)
+        .flat_map(|binding| &binding.members)
+        .filter_map(|m| match &m.member.member {
+            Member::PoolAttribute(pool, name, value) => Some((pool, name.as_str(), value.as_str())),
+            Member::PoolGroup(pool, group) => Some((pool, "groups", group.as_str())),
+            _ => None,
+        })
+        .filter(|(pool, name, _)| pool.path() == exchange.pool && exchange.attributes.never(name))
+        .map(|(_, name, value)| (name, value))
+        .collect()
 }
 
 fn denials(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {

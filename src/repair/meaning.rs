@@ -169,7 +169,7 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
     let mut done = BTreeSet::new();
     for member in estate.members() {
         let is = belongs.to(&member.member);
-        if is == Tri::No || (is != Tri::Yes && member.member == Member::Unknown) {
+        if is == Tri::No || (is != Tri::Yes && member.member.is_unknown()) {
             continue;
         }
         let itself = matches!(&member.member, Member::One(one) if one == principal);

@@ -3,8 +3,6 @@
 //! A candidate is offered only after the question has been judged again on an estate that has the
 //! edit: nothing is offered that would not help.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,7 +10,8 @@ use super::edit::{self, EditError, Edited, Grant};
 use super::remedy::remedies_with;
 use crate::estate::{Estate, Existence, Read};
 use crate::evaluate::explanation::{MemberExplanation, RoleState};
-use crate::evaluate::{Cause, CauseKind, Explanation, Question};
+use crate::evaluate::federation::{Attributes, in_full};
+use crate::evaluate::{Cause, CauseKind, Explanation, Question, Tri};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
 use crate::iam::{Condition, DeletedKind, Member, Principal, Resource, predefined};
 
@@ -165,8 +164,7 @@ pub(super) fn candidates(
             None => roles_for(estate, &part.question, &target),
         };
         let condition = options.expires.map(until);
-        // The identity alone first, then what it has in common with others.
-        let members = std::iter::once(part.question.caller.member()).chain(by_attribute(part));
+        let members = members(part).into_iter();
         for (member, role) in members.flat_map(|m| roles.iter().map(move |r| (m.clone(), r))) {
             let grant = Grant {
                 role: role.clone(),
@@ -182,29 +180,71 @@ pub(super) fn candidates(
     all
 }
 
-/// The sets of its pool that a federated caller is in by an attribute it brings, where bindings on the
-/// way go by that attribute: a repository's jobs come from many branches, and its subject from one.
-fn by_attribute(part: &Explanation) -> Vec<String> {
-    let Principal::Federated { pool, .. } = &part.question.caller else {
-        return Vec::new();
+/// Whom to grant to, the best first. A federated caller goes by what the binding goes by that missed it: an
+/// attribute where that asks for one (a repository's jobs come from many branches, and a subject from one), its
+/// subject where that names one. Else the identity alone first, then what it has in common with others.
+fn members(part: &Explanation) -> Vec<String> {
+    let caller = &part.question.caller;
+    let mut all: Vec<String> = Vec::new();
+    let mut add = |member: String| {
+        if !all.contains(&member) {
+            all.push(member);
+        }
     };
-    let levels = part.allow.iter().filter(|l| l.on_path);
-    let there = levels
-        .flat_map(|l| &l.bindings)
-        .flat_map(|b| &b.members)
-        .filter_map(|m| match &m.member.member {
-            Member::PoolAttribute(_, name, _) => Some(name),
+    let Principal::Federated { pool, .. } = caller else {
+        add(caller.member());
+        return all;
+    };
+    let none = Attributes::default();
+    let known = part.exchange.as_deref().map_or(&none, |e| &e.attributes);
+    let values = |name: &str| -> Vec<&str> {
+        let own = known.given.iter().filter(|(n, _)| n == name);
+        own.map(|(_, v)| v.as_str())
+            .filter(|_| !known.never(name))
+            .collect()
+    };
+    let set = |member: &Member| match member {
+        Member::PoolAttribute(_, name, _) => match values(name).as_slice() {
+            [one] => Some(format!("attribute.{name}/{one}")),
             _ => None,
+        },
+        // One of several groups would be a guess.
+        Member::PoolGroup(..) => match values("groups").as_slice() {
+            [one] => Some(format!("group/{one}")),
+            _ => None,
+        },
+        _ => None,
+    };
+    let there: Vec<(bool, &Member)> = part
+        .allow
+        .iter()
+        .filter(|l| l.on_path)
+        .flat_map(|l| &l.bindings)
+        .flat_map(|b| b.members.iter().map(move |m| (b.role_state, m)))
+        .map(|(role, m)| {
+            (
+                role == RoleState::Included && m.matches != Tri::Yes,
+                &m.member.member,
+            )
         })
-        .collect::<BTreeSet<_>>();
-    let brought = part.question.attributes.iter();
-    let common = brought.filter(|(name, _)| there.contains(name));
-    common
-        .map(|(name, value)| {
-            let pool = pool.path();
-            format!("principalSet://iam.googleapis.com/{pool}/attribute.{name}/{value}")
-        })
-        .collect()
+        .filter(|(_, m)| m.pool().is_some_and(|p| p.id() == pool.id()))
+        .collect();
+    for missed in [true, false] {
+        if !missed {
+            add(caller.member());
+        }
+        for (_, member) in there.iter().filter(|(m, _)| *m == missed) {
+            if let Some(tail) = set(member) {
+                add(format!(
+                    "principalSet://iam.googleapis.com/{}/{tail}",
+                    pool.path()
+                ));
+            } else if missed && matches!(member, Member::One(_)) {
+                add(caller.member());
+            }
+        }
+    }
+    all
 }
 
 fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> Option<Repair> {
@@ -236,8 +276,8 @@ fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> 
     })
 }
 
-/// A member that was meant for the caller: misspelled, deleted under the same address, or of the
-/// wrong kind. Looked for where a cause says so, in bindings whose role holds the permission.
+/// A member that was meant for the caller: misspelled, deleted under the same address, of the
+/// wrong kind, or of its pool and not named in full. Looked for where a cause says so, in bindings whose role holds the permission.
 fn corrections(
     estate: &Estate,
     part: &Explanation,
@@ -254,7 +294,14 @@ fn corrections(
                 continue;
             };
             for MemberExplanation { member, .. } in &binding.members {
+                let in_full = match caller {
+                    Principal::Federated { pool, .. } if says(CauseKind::FederatedMismatch) => {
+                        in_full(&member.text, pool)
+                    }
+                    _ => None,
+                };
                 let meant = match &member.member {
+                    _ if in_full.is_some() => true,
                     Member::One(other) if misspelled(other, caller) => {
                         says(CauseKind::MemberMisspelled) && !exists(estate, other)
                     }
@@ -274,7 +321,7 @@ fn corrections(
                 }
                 let grant = Grant {
                     role: binding.role.to_string(),
-                    member: caller.member(),
+                    member: in_full.unwrap_or_else(|| caller.member()),
                     condition: binding
                         .condition
                         .as_ref()

@@ -366,6 +366,9 @@ fn a_federated_callers_attributes_count_in_a_plan_too() {
         home.run(&args).ends(0).json()
     };
     let missing = plan("example-org/billing");
-    assert_eq!(missing["repair"]["member"], caller);
+    // An attribute for an attribute.
+    let member = "principalSet://iam.googleapis.com/projects/630184729503/locations/global/\
+                  workloadIdentityPools/github/attribute.repository/example-org/billing";
+    assert_eq!(missing["repair"]["member"], member);
     assert_eq!(plan("example-org/billing-api")["repair"], Value::Null);
 }

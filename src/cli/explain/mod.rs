@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::args::{Explain, Format, Global};
+use super::claims;
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Page};
@@ -26,41 +27,48 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
         Some(_) => Some(paste::read()?),
         None => None,
     };
-    let Some((caller, target)) = paste::pair(args, pasted.as_ref())? else {
+    let claims = args.beside.brought.claims()?;
+    let (caller, target) = paste::sides(args, pasted.as_ref())?;
+    let derived = caller.is_none() && claims.is_some();
+    let Some(target) = target.filter(|_| caller.is_some() || derived) else {
         return paste::lacking(global.format, args, pasted.as_ref());
     };
-    let named = pasted.as_ref().map(Pasted::question);
-    let question = Question {
-        caller,
-        target,
-        permission: args
-            .wanted
-            .permission
-            .clone()
-            .or(named)
-            .unwrap_or_else(Permission::get_access_token),
-        time: args.wanted.at.unwrap_or_else(Timestamp::now),
-        via: args.beside.via.clone(),
-        attributes: args.beside.attribute.clone(),
-        claims: args.beside.claims()?,
-        call: args
-            .beside
-            .call(pasted.as_ref().map(Pasted::call).unwrap_or_default()),
-    };
     let facts = facts::open(global).await?;
-    let line = Line {
-        source: facts.source.clone(),
-        at: args.wanted.at,
-        claims: args.beside.claims.clone(),
-    };
-    let fix = line.fix(&question, &FixWith::default());
-    let answer = facts.answer(question, PlanOptions::default()).await;
-    let end = answer.and_then(|answer| {
+    let end = async {
+        let caller =
+            claims::caller(&facts, caller.as_ref(), claims.as_ref(), Some(&target)).await?;
+        let named = pasted.as_ref().map(Pasted::question);
+        let question = Question {
+            caller,
+            target,
+            permission: args
+                .wanted
+                .permission
+                .clone()
+                .or(named)
+                .unwrap_or_else(Permission::get_access_token),
+            time: args.wanted.at.unwrap_or_else(Timestamp::now),
+            via: args.beside.via.clone(),
+            attributes: args.beside.brought.attribute.clone(),
+            claims,
+            call: args
+                .beside
+                .call(pasted.as_ref().map(Pasted::call).unwrap_or_default()),
+        };
+        let line = Line {
+            source: facts.source.clone(),
+            at: args.wanted.at,
+            claims: args.beside.brought.claims.clone(),
+        };
+        let fix = line.fix(&question, &FixWith::default());
+        let answer = facts.answer(question, PlanOptions::default()).await?;
+        claims::consistent(&answer.explanation)?;
         let given = args.wanted.permission.is_some();
         let pasted = pasted.as_ref().map(|pasted| (pasted, given));
         shown(global.format, &answer, &facts, &fix, pasted)?;
         Ok(exit(answer.explanation.outcome))
-    });
+    };
+    let end = end.await;
     facts.close().await;
     end
 }

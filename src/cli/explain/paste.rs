@@ -35,14 +35,14 @@ pub(super) fn read() -> Result<Pasted, Failure> {
     Ok(pasted::read(&String::from_utf8_lossy(&bytes)))
 }
 
-/// Caller and target: as given, else as the text has them. `None` when one of them is missing.
+/// Caller and target: as given, else as the text has them; each `None` when it is missing.
 ///
 /// # Errors
 /// When what the text has is neither, such as a group.
-pub(super) fn pair(
+pub(super) fn sides(
     args: &Explain,
     pasted: Option<&Pasted>,
-) -> Result<Option<(Principal, Resource)>, Failure> {
+) -> Result<(Option<Principal>, Option<Resource>), Failure> {
     let unclear = |what: &str, error: String| {
         let next = format!("give it yourself: --{what}");
         Failure::new(format!("take the {what} from the text"), error, next)
@@ -59,7 +59,7 @@ pub(super) fn pair(
         (None, Some(Err(error))) => return Err(unclear("target", error.to_string())),
         (None, None) => None,
     };
-    Ok(caller.zip(target))
+    Ok((caller, target))
 }
 
 /// The text does not say enough: what was found in it, and what to add.

@@ -9,7 +9,7 @@ use super::args::{Fix, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Ink, Page};
-use super::{Exit, ask};
+use super::{Exit, ask, claims};
 use crate::answer::Answer;
 use crate::evaluate::{Call, Outcome, Question, explain};
 use crate::iam::Permission;
@@ -36,6 +36,9 @@ pub async fn run(global: &Global, args: &Fix) -> Result<Exit, Failure> {
 async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failure> {
     let format = global.format;
     let now = Timestamp::now();
+    let claims = args.beside.brought.claims()?;
+    let caller = args.caller.as_ref();
+    let caller = claims::caller(facts, caller, claims.as_ref(), Some(&args.target)).await?;
     let question = Question {
         permission: args
             .wanted
@@ -43,19 +46,15 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             .clone()
             .unwrap_or_else(Permission::get_access_token),
         via: args.beside.via.clone(),
-        attributes: args.beside.attribute.clone(),
-        claims: args.beside.claims()?,
+        attributes: args.beside.brought.attribute.clone(),
+        claims,
         call: args.beside.call(Call::default()),
-        ..Question::new(
-            args.caller.clone(),
-            args.target.clone(),
-            args.wanted.at.unwrap_or(now),
-        )
+        ..Question::new(caller, args.target.clone(), args.wanted.at.unwrap_or(now))
     };
     let line = Line {
         source: facts.source.clone(),
         at: args.wanted.at,
-        claims: args.beside.claims.clone(),
+        claims: args.beside.brought.claims.clone(),
     };
     let show = Show {
         format,
@@ -75,6 +74,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
     if let Some(role) = &args.role {
         role::exists(&estate, role)?;
     }
+    claims::consistent(&explanation)?;
     if explanation.outcome == Outcome::WouldSucceed {
         show.nothing_to_do(&explanation, &causes)?;
         return Ok(Exit::Done);

@@ -4,6 +4,7 @@ mod asset;
 mod boundaries;
 mod credentials;
 mod deleted;
+mod exchanges;
 mod federation;
 mod keys;
 mod org_policies;

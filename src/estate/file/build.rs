@@ -48,7 +48,13 @@ pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw
     services(&mut estate, &mut draft)?;
     org_policies(&mut estate, &mut draft)?;
     for name in &draft.unreadable {
-        estate.mark_unreadable(name, MAY_NOT);
+        // Pools are looked up by their project's number.
+        let name = if name.contains("/workloadIdentityPools/") {
+            estate.with_number(name)
+        } else {
+            name.clone()
+        };
+        estate.mark_unreadable(&name, MAY_NOT);
     }
     unknown_levels(&mut estate, &draft, &judged);
     unknown_org_policies(&mut estate, &draft);

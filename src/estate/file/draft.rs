@@ -316,8 +316,7 @@ impl Draft {
     }
 
     pub fn pool(&mut self, it: IdentityPool) -> Outcome {
-        let parent = it.name.rsplit_once('/').map_or("", |(parent, _)| parent);
-        if !parent.ends_with("/workloadIdentityPools") && !parent.ends_with("/workforcePools") {
+        if !is_pool(&it.name) {
             return Err(not(
                 &it.name,
                 "projects/N/locations/global/workloadIdentityPools/POOL or locations/global/workforcePools/POOL",
@@ -408,12 +407,13 @@ impl Draft {
             || name.contains("/principalAccessBoundaryPolicies/")
             || name.starts_with("roles/")
             || name.contains("/roles/")
+            || is_pool(name.strip_suffix("/providers").unwrap_or(&name))
         {
             name
         } else {
             return Err(not(
                 &name,
-                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL or a role",
+                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL, a role, or an identity pool's name (with /providers behind it: its providers)",
             ));
         };
         self.unreadable.insert(known);
@@ -461,4 +461,10 @@ fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Outcome {
         Ok(resource) if right(&resource) && !name.starts_with("//") => Ok(()),
         _ => Err(not(name, form)),
     }
+}
+
+/// Whether a name is that of an identity pool.
+fn is_pool(name: &str) -> bool {
+    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+    parent.ends_with("/workloadIdentityPools") || parent.ends_with("/workforcePools")
 }

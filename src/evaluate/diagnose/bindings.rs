@@ -8,6 +8,8 @@ use super::super::conditions;
 use super::super::explanation::{
     BindingExplanation, Explanation, PolicyExplanation, RoleState, Tri,
 };
+use super::super::federation::in_full;
+use super::super::federation::mend::{full_name, id};
 use super::super::membership::same_pool;
 use super::super::role::without_hidden_condition;
 use super::Causes;
@@ -19,7 +21,7 @@ use crate::estate::{Estate, Existence, Read};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Member, PolicyMember, Principal, Resource, ResourceKind};
+use crate::iam::{Member, PolicyMember, Pool, Principal, Resource, ResourceKind};
 use crate::text::shell;
 
 /// So many groups that the caller is not in are named at most.
@@ -444,7 +446,8 @@ impl View<'_> {
             | Member::PoolNamespace(..)
             | Member::PoolGroup(..)
             | Member::One(Principal::Federated { .. } | Principal::Kubernetes { .. }) => {
-                let reason = match (why, self.other_pool(&member.member)) {
+                let unnamed = self.misnamed(&member.member);
+                let reason = match (why, unnamed.or_else(|| self.other_pool(&member.member))) {
                     ("", Some(reason)) => format!(": {reason}"),
                     ("", None) => String::new(),
                     (why, _) => format!(": {why}"),
@@ -470,14 +473,108 @@ impl View<'_> {
         if known {
             return;
         }
+        if let Some(name) = self.unmapped(&member.member) {
+            self.not_mapped(policy, member, name, causes);
+            return;
+        }
+        let in_full = || match self.written_in_full(member) {
+            Some(full) => format!("Write {full} in its place; or grant the role to {caller}."),
+            None => format!(
+                "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
+            ),
+        };
+        let remedy = self.other_pod(&member.member).unwrap_or_else(in_full);
         causes.on(
             CauseKind::FederatedMismatch,
             &policy.resource,
             message,
-            self.other_pod(&member.member).unwrap_or_else(|| format!(
-                "Compare pool, project number, attribute name and value with the token's; or grant the role to {caller}."
-            )),
+            remedy,
         );
+    }
+
+    /// The attribute that a member of the caller's pool asks for and that no provider maps.
+    fn unmapped<'m>(&self, member: &'m Member) -> Option<&'m str> {
+        let exchange = self.explanation.exchange.as_deref()?;
+        let (pool, name) = match member {
+            Member::PoolAttribute(pool, name, _) => (pool, name.as_str()),
+            Member::PoolGroup(pool, _) => (pool, "groups"),
+            _ => return None,
+        };
+        let own = pool.path() == exchange.pool;
+        (own && exchange.attributes.never(name)).then_some(name)
+    }
+
+    fn not_mapped(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        name: &str,
+        causes: &mut Causes,
+    ) {
+        let Some(exchange) = self.explanation.exchange.as_deref() else {
+            return;
+        };
+        let question = &self.explanation.question;
+        let ids: Vec<String> = exchange
+            .providers
+            .iter()
+            .map(|p| id(p).to_owned())
+            .collect();
+        let (who, whose) = match ids.as_slice() {
+            [one] => (format!("the provider {one} does not map"), one.clone()),
+            many => (
+                format!("none of the providers {} maps", words::list(many)),
+                "the provider that the token comes through".to_owned(),
+            ),
+        };
+        let target = if name == "groups" {
+            "google.groups".to_owned()
+        } else {
+            format!("attribute.{name}")
+        };
+        let whom = self
+            .in_words(&member.member)
+            .unwrap_or_else(|| member.to_string());
+        let said = if question.attributes.iter().any(|(n, _)| n == name) {
+            " (whatever attributes are given here)"
+        } else {
+            ""
+        };
+        let claim = question.claims.as_ref().and_then(|claims| claims.get(name));
+        let has = match (question.claims.is_some(), claim) {
+            (true, Some(_)) => format!(": the token has the claim {name}"),
+            (true, None) => {
+                format!(", by a claim that holds it (the token has none called {name})")
+            }
+            (false, _) => String::new(),
+        };
+        let place = exchange
+            .providers
+            .first()
+            .filter(|_| ids.len() == 1)
+            .map_or_else(|| full_name(&exchange.pool), |p| full_name(p));
+        causes.push(
+            CauseKind::AttributeNotMapped,
+            None,
+            place,
+            format!(
+                "Granted on {} to {whom}, but {who} {target}, so that no identity of the pool {} can have it{said}.",
+                self.place(policy),
+                id(&exchange.pool)
+            ),
+            format!(
+                "Add {target}=assertion.{name} to the attribute mapping of {whose}{has}; or grant the role to {}.",
+                question.caller
+            ),
+        );
+    }
+
+    /// A member whose pool is not named in full, as it would be for the caller's pool.
+    fn written_in_full(&self, member: &PolicyMember) -> Option<String> {
+        let Principal::Federated { pool: own, .. } = &self.explanation.question.caller else {
+            return None;
+        };
+        in_full(&member.text, own)
     }
 
     /// What to do where another Kubernetes account of the caller's namespace was granted: a pod runs as
@@ -515,8 +612,19 @@ impl View<'_> {
             Member::PoolGroup(pool, group) => (pool, format!("in the group {group}")),
             _ => return None,
         };
-        let same = same_pool(self.estate, own, pool) == Some(true);
+        let same = same_pool(own, pool);
         same.then(|| format!("the identities of the pool {} {who}", pool.id()))
+    }
+
+    /// That no identity is named as the member names it.
+    fn misnamed(&self, member: &Member) -> Option<String> {
+        let pool = member.pool().filter(|pool| !pool.is_in_full())?;
+        let Pool::Workload { project, .. } = pool else {
+            return None;
+        };
+        Some(format!(
+            "a pool goes by its project's number, and {project} is its id"
+        ))
     }
 
     /// How the pool of a member differs from the caller's.
@@ -532,7 +640,7 @@ impl View<'_> {
         else {
             return None;
         };
-        let same = same_pool(self.estate, own, pool) == Some(true);
+        let same = same_pool(own, pool);
         Some(if same {
             "its subject is another one".to_owned()
         } else {
@@ -650,6 +758,10 @@ impl View<'_> {
     }
 
     fn groups(&self, causes: &mut Causes) {
+        // One cannot be put into a Google group.
+        if self.explanation.question.caller.is_federated() {
+            return;
+        }
         let mut told = 0;
         for policy in &self.explanation.allow {
             for binding in &policy.bindings {

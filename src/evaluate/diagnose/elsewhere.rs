@@ -17,15 +17,18 @@ use crate::iam::{Member, Resource, ResourceKind};
 /// So many grants on other accounts are named at most.
 const MOST: usize = 3;
 
-/// `before`: how many causes there were before those of allow policies.
+/// `before`: how many causes there were before those of allow policies. `way`: an account through which the
+/// caller gets there in two steps; that it may act as that one is no mix-up.
 pub(super) fn causes(
     estate: &Estate,
     explanation: &Explanation,
     causes: &mut Causes,
     before: usize,
+    way: Option<&Resource>,
 ) {
     let names = Names::of(estate, explanation);
-    let told = on_callers_branch(estate, explanation, &names, causes);
+    let mut told = on_callers_branch(estate, explanation, &names, causes);
+    told.extend(way.cloned());
     on_others(estate, explanation, &names, causes, before, &told);
 }
 

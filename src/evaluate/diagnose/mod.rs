@@ -5,8 +5,10 @@ mod barred;
 mod bindings;
 mod call;
 mod elsewhere;
+mod federation;
 mod nearest;
 mod state;
+mod steps;
 mod target;
 mod unread;
 mod words;
@@ -19,6 +21,7 @@ use crate::iam::{Member, Principal, Resource};
 pub use bindings::is_taken_for_enough;
 pub use nearest::nearest_accounts;
 pub use state::missing_caller;
+pub(crate) use steps::stones;
 pub use target::missing as missing_target;
 
 /// The causes of an answer that is not yes. A yes has none but `MAY_BE_PROPAGATING`, where a policy
@@ -137,9 +140,23 @@ fn collect(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     if gone(explanation.target_state) || gone(explanation.caller_state) {
         return;
     }
+    let bindings_matter = federation::causes(estate, explanation, causes);
+    if !bindings_matter {
+        return;
+    }
     state::api(explanation, causes);
     call::causes(estate, explanation, causes);
-    if explanation.verdict == Verdict::CanAccess {
+    let refused = explanation
+        .exchange
+        .as_ref()
+        .is_some_and(|e| e.is_refused());
+    // Of a caller without a token only what is certain is told of the rest.
+    let rest = match explanation.verdict {
+        Verdict::CanAccess => false,
+        Verdict::CannotAccess => true,
+        Verdict::UnknownInfo | Verdict::UnknownConditional => !refused,
+    };
+    if !rest {
         return;
     }
     barred::boundaries(estate, explanation, causes);
@@ -149,25 +166,49 @@ fn collect(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     }
     let before = causes.len();
     bindings::causes(estate, explanation, causes);
-    elsewhere::causes(estate, explanation, causes, before);
+    let way = (causes.len() == before && explanation.allowed == Tri::No && !refused)
+        .then(|| steps::through(estate, explanation))
+        .flatten();
+    elsewhere::causes(estate, explanation, causes, before, way.as_ref());
     unread::causes(estate, explanation, causes);
     if causes.len() == before && explanation.allowed == Tri::No {
-        no_grant(estate, explanation, causes);
+        no_grant(estate, explanation, causes, way.as_ref());
     }
 }
 
-fn no_grant(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+fn no_grant(
+    estate: &Estate,
+    explanation: &Explanation,
+    causes: &mut Causes,
+    way: Option<&Resource>,
+) {
     let names = words::Names::of(estate, explanation);
     let levels: Vec<String> = explanation
         .allow
         .iter()
         .map(|p| words::level(estate, &p.resource))
         .collect();
+    let (in_two_steps, first) = match way {
+        Some(stone) => {
+            let stone = words::local(stone.id());
+            (
+                format!(
+                    " It gets there in two steps all the same: {} may act as {stone}, and {stone} has it on {}.",
+                    names.caller, names.target
+                ),
+                format!(
+                    "Get a token of {stone} first, and ask for {} with that. Or, for one step: ",
+                    names.target
+                ),
+            )
+        }
+        None => (String::new(), String::new()),
+    };
     causes.on(
         CauseKind::NoGrant,
         &explanation.question.target,
         format!(
-            "Nothing grants {} the permission {} on {}: looked at {}.{}{}",
+            "Nothing grants {} the permission {} on {}: looked at {}.{}{}{in_two_steps}",
             names.caller,
             explanation.question.permission,
             names.target,
@@ -175,7 +216,7 @@ fn no_grant(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
             namesake(estate, explanation),
             people(explanation, &names)
         ),
-        words::grant(explanation, &names),
+        format!("{first}{}", words::grant(explanation, &names)),
     );
 }
 
@@ -214,8 +255,24 @@ fn people(explanation: &Explanation, names: &words::Names) -> String {
     }
 }
 
-/// An account of the same name in another project that has what the caller lacks.
+/// An account of the same name in another project that has what the caller lacks; or a Google group that has
+/// it, and cannot hold such a caller.
 fn namesake(estate: &Estate, explanation: &Explanation) -> String {
+    if explanation.question.caller.is_federated() {
+        let granted = explanation
+            .allow
+            .iter()
+            .flat_map(|p| &p.bindings)
+            .filter(|b| b.role_state == RoleState::Included)
+            .flat_map(|b| &b.members)
+            .find_map(|m| match &m.member.member {
+                Member::Group(group) => Some(group),
+                _ => None,
+            });
+        return granted.map_or_else(String::new, |group| {
+            format!(" The group {group} has it, and a Google group holds no federated identities.")
+        });
+    }
     let Some((name, _)) = explanation
         .question
         .caller

@@ -151,7 +151,7 @@ fn managed(estate: &Estate, rule: &OrgPolicyRule, member: &PolicyMember) -> Tri 
     let subject = |text: &String| {
         let named = PolicyMember::v1(text);
         let same = named.text == member.text
-            || (named.member == member.member && named.member != Member::Unknown);
+            || (named.member == member.member && !named.member.is_unknown());
         answer(same)
     };
     let subjects = texts(rule, "allowedMemberSubjects");

@@ -15,9 +15,10 @@ use jiff::Timestamp;
 
 use super::identity::{Groups, Identity, Match, Members};
 use super::relevant::Ground;
-use super::{Reach, Reached, Via, verdict};
-use crate::estate::{Coverage, Estate};
+use super::{Brings, Reach, Reached, Via, verdict};
+use crate::estate::{Coverage, Estate, Existence};
 use crate::evaluate::explanation::Tri;
+use crate::evaluate::federation::exchange;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -29,6 +30,18 @@ use crate::iam::{Permission, Principal, Resource};
 pub fn reach(
     estate: &Estate,
     caller: &Principal,
+    permission: &Permission,
+    time: Timestamp,
+) -> Reach {
+    reach_bringing(estate, caller, &Brings::default(), permission, time)
+}
+
+/// [`reach`] of a caller that brings attributes or claims.
+#[must_use]
+pub fn reach_bringing(
+    estate: &Estate,
+    caller: &Principal,
+    brings: &Brings,
     permission: &Permission,
     time: Timestamp,
 ) -> Reach {
@@ -53,6 +66,8 @@ pub fn reach(
         queue: VecDeque::from([(0, true)]),
         results: HashMap::new(),
         open: false,
+        refused: cannot_call(estate, caller, brings),
+        brings,
         ground: &ground,
         members: &members,
         groups: &groups,
@@ -150,6 +165,9 @@ struct Walk<'g, 'e> {
     results: HashMap<Resource, Reached>,
     /// Whether a hop was met that is not certain.
     open: bool,
+    /// Whether the caller is known to have no token that counts.
+    refused: bool,
+    brings: &'g Brings,
 }
 
 impl<'e> Walk<'_, 'e> {
@@ -163,7 +181,11 @@ impl<'e> Walk<'_, 'e> {
         let Some(node) = self.nodes.get(at) else {
             return;
         };
-        let identity = Identity::new(self.ground, &node.principal);
+        let identity = if at == 0 {
+            Identity::bringing(self.ground, &node.principal, self.brings)
+        } else {
+            Identity::new(self.ground, &node.principal)
+        };
         let Some(judge) = identity.judge() else {
             return;
         };
@@ -328,6 +350,10 @@ impl<'e> Walk<'_, 'e> {
             Reached {
                 target: target.clone(),
                 verdict,
+                outcome: super::outcome(
+                    verdict,
+                    self.refused || is_off(self.ground.estate, target),
+                ),
                 path,
                 via,
             },
@@ -372,6 +398,25 @@ impl<'e> Walk<'_, 'e> {
             levels.extend(self.below.projects.keys().cloned());
         }
         levels
+    }
+}
+
+/// Whether the caller is known to have no token that counts: it is off or gone, or no provider lets it in.
+fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
+    match caller {
+        Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
+        _ => exchange(estate, caller, &brings.attributes, brings.claims.as_deref())
+            .is_some_and(|e| e.is_refused()),
+    }
+}
+
+/// Whether an account is known to be disabled or gone.
+pub(super) fn is_off(estate: &Estate, account: &Resource) -> bool {
+    match estate.resolve(account) {
+        Existence::Exists(found) => estate.account(found.id()).is_some_and(|a| a.disabled),
+        Existence::Deleted => true,
+        // One of a project that is not known may well exist elsewhere.
+        Existence::Missing | Existence::Unknown(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::conditions::{self, Site};
+use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::relevant::{Entry, Ground};
 use super::{Edge, EdgeKind, Graph, Node, NodeKind};
@@ -144,7 +145,7 @@ impl Draft {
     /// `None` for members that stand for nobody.
     fn member(&mut self, estate: &Estate, member: &PolicyMember) -> Option<String> {
         let (id, kind, label) = match &member.member {
-            Member::Deleted { .. } | Member::Impossible(_) => return None,
+            member if stands_for_nobody(estate, member) => return None,
             Member::One(principal) => {
                 let one = canonical(estate, principal);
                 let kind = match one {

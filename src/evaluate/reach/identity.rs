@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::super::conditions::{self, Site};
+use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::super::{boundary, deny, membership};
-use super::Via;
 use super::relevant::{Denying, Ground};
+use super::{Brings, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::explanation::Tri;
 use crate::iam::{Condition, Member, PolicyMember, Principal, Resource};
@@ -28,7 +29,7 @@ pub(super) struct Match<'e> {
 /// The relevant bindings by member.
 pub(super) struct Members<'e> {
     one: HashMap<&'e Principal, Vec<(usize, &'e Arc<PolicyMember>)>>,
-    /// By subject: a pool may be named by its project's number or id, and GKE's accounts by two names.
+    /// By subject: GKE's accounts have two names.
     federated: HashMap<Cow<'e, str>, Vec<(usize, &'e Arc<PolicyMember>)>>,
     groups: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
     /// Each set once, with the entries that it stands in.
@@ -47,7 +48,7 @@ impl<'e> Members<'e> {
         for (entry, relevant) in ground.entries.iter().enumerate() {
             for member in &relevant.binding.members {
                 match &member.member {
-                    Member::Deleted { .. } | Member::Impossible(_) => {}
+                    member if stands_for_nobody(ground.estate, member) => {}
                     Member::One(one) => match one.subject() {
                         Some(subject) => {
                             let list = found.federated.entry(subject).or_default();
@@ -99,7 +100,8 @@ impl<'e> Members<'e> {
                 }
             }
         }
-        if !self.groups.is_empty() {
+        // A federated identity is in no Google group.
+        if !self.groups.is_empty() && !judge.caller.is_federated() {
             let (certain, open) = groups.of(judge);
             for (email, list) in &self.groups {
                 if certain.contains(email) {
@@ -237,6 +239,11 @@ pub(super) struct Identity<'g, 'e> {
 
 impl<'g, 'e> Identity<'g, 'e> {
     pub fn new(ground: &'g Ground<'e>, caller: &Principal) -> Self {
+        Self::bringing(ground, caller, &Brings::default())
+    }
+
+    /// With what a federated caller brings.
+    pub fn bringing(ground: &'g Ground<'e>, caller: &Principal, brings: &Brings) -> Self {
         let judges = ground
             .permissions
             .iter()
@@ -248,6 +255,7 @@ impl<'g, 'e> Identity<'g, 'e> {
                     &Resource::project(""),
                     ground.time,
                 )
+                .with_identity(&brings.attributes, brings.claims.as_ref())
             })
             .collect();
         Self {
@@ -267,14 +275,19 @@ impl<'g, 'e> Identity<'g, 'e> {
     }
 
     fn on(&self, permission: usize, target: &Resource) -> Option<Judge<'e>> {
-        let permission = self.ground.permissions.get(permission)?;
-        Some(Judge::new(
+        let asked = self.ground.permissions.get(permission)?;
+        let mut judge = Judge::new(
             self.ground.estate,
             &self.caller,
-            permission,
+            asked,
             target,
             self.ground.time,
-        ))
+        );
+        if let Some(own) = self.judges.get(permission) {
+            judge.attributes = own.attributes.clone();
+            judge.exchange.clone_from(&own.exchange);
+        }
+        Some(judge)
     }
 
     /// The answer on an account, given every match on its levels, and the matches that grant (for a

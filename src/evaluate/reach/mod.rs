@@ -15,12 +15,21 @@ mod who;
 
 use std::sync::Arc;
 
-use super::explanation::{Tri, Verdict};
+use super::explanation::{Outcome, Tri, Verdict};
 use crate::iam::{Permission, Principal, Resource};
 
-pub use chains::reach;
+pub use chains::{reach, reach_bringing};
 pub use graph::graph;
-pub use who::who;
+pub use who::{who, who_bringing};
+
+/// What a federated caller brings beside its name.
+#[derive(Clone, Debug, Default)]
+pub struct Brings {
+    /// Attributes: name (`repository`, or `groups`) to value.
+    pub attributes: Vec<(String, String)>,
+    /// Its token's claims.
+    pub claims: Option<Arc<serde_json::Value>>,
+}
 
 /// One binding on the way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +54,9 @@ pub struct Holder {
     /// Never `CannotAccess`. Of a set: what holds for all of it; where rules may shut out a part,
     /// `UnknownInfo`.
     pub verdict: Verdict,
+    /// What the call would come to: as the verdict, but for accounts that are off or gone and pools that
+    /// give no tokens.
+    pub outcome: Outcome,
     /// From the principal through the groups it is in, innermost first, to the target's full name.
     pub path: Vec<String>,
     /// The bindings that grant; where the verdict is unknown those that may.
@@ -73,6 +85,9 @@ pub struct Reached {
     pub target: Resource,
     /// Never `CannotAccess`.
     pub verdict: Verdict,
+    /// What the calls on the way would come to: as the verdict, but for accounts that are off or gone and
+    /// a pool that gives the caller no token.
+    pub outcome: Outcome,
     /// The caller, the accounts on the way, the target: the caller as a member identifier, accounts
     /// by full resource name. A direct grant has two entries.
     pub path: Vec<String>,
@@ -170,6 +185,16 @@ pub struct Graph {
     pub complete: bool,
     /// What was not, sorted.
     pub not_read: Vec<String>,
+}
+
+/// What a verdict comes to, where something beside policies may stand in the way.
+fn outcome(verdict: Verdict, fails: bool) -> Outcome {
+    match verdict {
+        _ if fails => Outcome::WouldFail,
+        Verdict::CanAccess => Outcome::WouldSucceed,
+        Verdict::CannotAccess => Outcome::WouldFail,
+        Verdict::UnknownInfo | Verdict::UnknownConditional => Outcome::Unknown,
+    }
 }
 
 /// The verdict of an answer that is not no.

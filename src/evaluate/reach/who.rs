@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::explain::locate;
+use super::super::federation::{set_is_refused, stands_for_nobody};
 use super::super::membership;
+use super::chains::is_off;
 use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets;
-use super::{Holder, Who, verdict};
+use super::{Brings, Holder, Who, verdict};
 use crate::estate::{Coverage, Estate, Read};
 use crate::evaluate::explanation::Tri;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
@@ -22,6 +24,20 @@ use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 /// its members are listed beside it only where they also stand by name.
 #[must_use]
 pub fn who(estate: &Estate, target: &Resource, permission: &Permission, time: Timestamp) -> Who {
+    who_bringing(estate, target, permission, time, None, &Brings::default())
+}
+
+/// [`who`], with what a federated identity brings: of the one that is asked about, which then stands among
+/// the results if it can; without one, of every federated identity that policies name (its attributes alone).
+#[must_use]
+pub fn who_bringing(
+    estate: &Estate,
+    target: &Resource,
+    permission: &Permission,
+    time: Timestamp,
+    asked: Option<&Principal>,
+    brings: &Brings,
+) -> Who {
     let (target, _, ancestry) = locate(estate, target);
     let ground = Ground::new(
         estate,
@@ -29,7 +45,15 @@ pub fn who(estate: &Estate, target: &Resource, permission: &Permission, time: Ti
         time,
         Some(&ancestry.levels),
     );
-    let mut found = Found::default();
+    let mut found = Found {
+        target_off: is_off(estate, &target),
+        asked: asked.map(|who| membership::canonical(estate, who)),
+        brings: brings.clone(),
+        ..Found::default()
+    };
+    if let Some(who) = &found.asked {
+        found.principals.entry(who.clone()).or_default();
+    }
     for (entry, relevant) in ground.entries.iter().enumerate() {
         for member in &relevant.binding.members {
             found.add(&ground, entry, member);
@@ -76,6 +100,12 @@ struct Found<'e> {
     unread_groups: BTreeSet<&'e str>,
     /// Accounts of a set are taken in once.
     listed: HashSet<&'e str>,
+    /// Whether the account gives no tokens to anybody.
+    target_off: bool,
+    /// An identity that is asked about.
+    asked: Option<Principal>,
+    /// What it brings.
+    brings: Brings,
 }
 
 /// What is in a group, with the groups on the way, innermost first.
@@ -147,7 +177,8 @@ impl<'e> Found<'e> {
         through: Vec<String>,
     ) {
         match member {
-            Member::Deleted { .. } | Member::Impossible(_) | Member::Group(_) => {}
+            member if stands_for_nobody(ground.estate, member) => {}
+            Member::Group(_) => {}
             Member::One(principal) => self
                 .principals
                 .entry(membership::canonical(ground.estate, principal))
@@ -257,8 +288,27 @@ impl<'e> Found<'e> {
         principal: &Principal,
         own: &[Lead<'e>],
     ) -> Option<Holder> {
-        let identity = Identity::new(ground, principal);
+        let identity = match &self.asked {
+            Some(asked) if asked == principal => {
+                Identity::bringing(ground, principal, &self.brings)
+            }
+            None if principal.is_federated() => Identity::bringing(
+                ground,
+                principal,
+                &Brings {
+                    claims: None,
+                    ..self.brings.clone()
+                },
+            ),
+            _ => Identity::new(ground, principal),
+        };
         let judge = identity.judge()?;
+        let refused = match principal {
+            Principal::ServiceAccount(email) => {
+                is_off(ground.estate, &Resource::account("-", email))
+            }
+            _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
+        };
         let mut through: Vec<Option<(&str, &[String])>> = Vec::new();
         let mut matches: Vec<Match<'e>> = Vec::new();
         for lead in own {
@@ -266,6 +316,10 @@ impl<'e> Found<'e> {
             through.push(Some(("", &lead.through)));
         }
         for (name, set) in &self.sets {
+            // One that could not be read; a Google group holds no federated identities.
+            if principal.is_federated() && name.starts_with("group:") {
+                continue;
+            }
             let inside = membership::member(judge, set.member).matches;
             if inside == Tri::No {
                 continue;
@@ -300,6 +354,7 @@ impl<'e> Found<'e> {
         Some(Holder {
             principal: principal.to_string(),
             verdict,
+            outcome: super::outcome(verdict, refused || self.target_off),
             path,
             via,
         })
@@ -320,7 +375,7 @@ impl<'e> Found<'e> {
                 .unread_groups
                 .iter()
                 .any(|g| name.strip_prefix("group:") == Some(g));
-            let known = !matches!(set.member, Member::Unknown) || unread_group;
+            let known = !set.member.is_unknown() || unread_group;
             let group;
             let member = if unread_group {
                 group = Member::parse_v1(name);
@@ -356,6 +411,10 @@ impl<'e> Found<'e> {
             all.push(Holder {
                 principal: name.clone(),
                 verdict,
+                outcome: super::outcome(
+                    verdict,
+                    self.target_off || set_is_refused(ground.estate, set.member),
+                ),
                 path,
                 via: leads.iter().filter_map(|m| nobody.via(0, m)).collect(),
             });

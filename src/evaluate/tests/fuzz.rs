@@ -290,8 +290,8 @@ fn sixty_four_mebibytes_are_refused() {
             [principal, resource, account, permission, condition]
         };
         assert!(told.iter().all(|t| t.len() < 2_000), "{piece}");
-        assert_eq!(Member::parse_v1(&text), Member::Unknown);
-        assert_eq!(Member::parse_v2(&text), Member::Unknown);
+        assert!(Member::parse_v1(&text).is_unknown());
+        assert!(Member::parse_v2(&text).is_unknown());
     }
     let long = "x".repeat(64 << 20);
     let mut estate = Estate::new(Coverage::Whole);

@@ -58,7 +58,11 @@ pub(super) fn files() -> Vec<(&'static str, &'static str)> {
         "young",
         "person-target",
         "default-account",
-        "third-project"
+        "third-project",
+        "pool-deleted",
+        "provider-refuses",
+        "subject-too-long",
+        "attribute-not-mapped"
     )
 }
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Surveyor, Wanted, shaped, side_by_side};
 use crate::estate::policies::FoundRole;
-use crate::estate::{Estate, IdentityPool, Organization, Read};
-use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
+use crate::estate::{Estate, Organization, Read};
+use crate::google::wire::{Api, ApiError, all_pages, encode};
 use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address};
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
@@ -142,21 +142,15 @@ impl Surveyor<'_> {
     /// A workforce pool, for the organization that it belongs to (iam v1, `locations.workforcePools.get`,
     /// `WorkforcePool.parent`).
     async fn workforce(&self, pool: &str) -> Result<(), ApiError> {
-        let name = format!("locations/global/workforcePools/{pool}");
-        if !is_plain_name(&name) || !self.first(&name) {
-            return Ok(());
-        }
-        let label = format!("workforce pool {pool}");
-        let path = format!("v1/{name}");
-        let read = self
-            .watch_as::<IdentityPool>(&label, self.ask.get(Api::Iam, &path))
-            .await?;
-        let Ok(found) = read else {
-            return Ok(());
+        let pool = Pool::Workforce {
+            pool: pool.to_owned(),
         };
-        let parent = found.extra.get("parent").and_then(Value::as_str);
-        let parent = parent.and_then(|parent| Resource::parse(parent).ok());
-        self.known.put(|estate| estate.put_pool(found));
+        self.pool(&pool).await?;
+        let parent = self.known.with(|estate| {
+            let found = estate.pool(&pool.path())?;
+            let parent = found.extra.get("parent").and_then(Value::as_str)?;
+            Resource::parse(parent).ok()
+        });
         match parent {
             Some(level @ Resource::Organization(_)) => self.bindings_from(level).await,
             _ => Ok(()),

@@ -168,7 +168,7 @@ impl Surveyor<'_> {
 
     /// Whether the answer so far is none for which there is a better reason than that nothing grants
     /// it, or that this is not known.
-    fn nothing_explains(&self, question: &Question) -> bool {
+    pub(super) fn nothing_explains(&self, question: &Question) -> bool {
         let (outcome, causes) = self.known.with(|estate| {
             let explanation = explain(estate, question);
             let causes = diagnose(estate, &explanation);

@@ -1,39 +1,111 @@
-//! The identity providers of a federated caller's pool.
+//! Identity pools and their providers (iam v1, `workloadIdentityPools`, `workforcePools`): whether a federated
+//! caller's token can be had at all, and what it carries.
 
-use super::{Surveyor, shaped};
-use crate::estate::Provider;
-use crate::evaluate::Question;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Surveyor, shaped, side_by_side};
+use crate::estate::{IdentityPool, Provider};
 use crate::google::wire::{Api, ApiError, all_pages, is_plain_name};
 use crate::iam::{Pool, Principal};
 
+/// More pools than this are not looked into for one question.
+const POOLS_AT_MOST: usize = 50;
+
 impl Surveyor<'_> {
-    /// The providers of a federated caller's pool, for its attribute mapping (iam v1,
-    /// `workloadIdentityPools.providers.list`). Left out when they may not be read.
-    pub(super) async fn providers(&self, question: &Question) -> Result<(), ApiError> {
-        let Principal::Federated {
-            pool: pool @ Pool::Workload { .. },
-            ..
-        } = &question.caller
-        else {
-            return Ok(());
-        };
-        let parent = pool.path();
-        if !is_plain_name(&parent) {
+    /// The pool of a caller, when it has one.
+    pub(super) async fn pool_of(&self, caller: &Principal) -> Result<(), ApiError> {
+        match caller {
+            Principal::Federated { pool, .. } => self.pool(pool).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The pools that allow policies name, with their providers.
+    pub(super) async fn pools_named(&self) -> Result<(), ApiError> {
+        let named: BTreeSet<Pool> = self.known.with(|estate| {
+            let members = estate.members();
+            members.filter_map(|m| m.member.pool().cloned()).collect()
+        });
+        let few = named.iter().take(POOLS_AT_MOST);
+        side_by_side(few.map(|pool| self.pool(pool)))
+            .await
+            .map(drop)
+    }
+
+    /// A pool's state and its providers, those that are deleted too: a token of theirs is refused, and that
+    /// is worth saying. GKE's own pools are Google's to keep, and have no providers.
+    pub(super) async fn pool(&self, pool: &Pool) -> Result<(), ApiError> {
+        let name = pool.path();
+        if !pool.is_in_full() || pool.is_of_gke() || !is_plain_name(&name) || !self.first(&name) {
             return Ok(());
         }
-        let path = format!("v1/{parent}/providers?pageSize=100");
-        let label = "providers of the caller's pool";
-        let field = "workloadIdentityPoolProviders";
+        futures::try_join!(self.pool_state(pool, &name), self.providers(pool, &name))?;
+        Ok(())
+    }
+
+    async fn pool_state(&self, pool: &Pool, name: &str) -> Result<(), ApiError> {
+        let label = format!("identity pool {}", pool.id());
+        let path = format!("v1/{name}");
+        let answer = self
+            .watch_as::<IdentityPool>(&label, self.ask.get(Api::Iam, &path))
+            .await?;
+        let missing = answer.as_ref().is_err_and(|e| e.status() == Some(404));
+        self.known.put(|estate| match answer {
+            Ok(mut found) => {
+                name.clone_into(&mut found.name);
+                estate.put_pool(found);
+            }
+            Err(_) if missing => estate.put_missing_pool(name),
+            Err(error) => estate.mark_unreadable(name, &error.why()),
+        });
+        match name.rsplit_once('/') {
+            Some((parent, _)) if missing => self.pools_beside(pool, parent).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The pools beside one that is not there, for "did you mean".
+    async fn pools_beside(&self, pool: &Pool, parent: &str) -> Result<(), ApiError> {
+        if matches!(pool, Pool::Workforce { .. }) {
+            return Ok(());
+        }
+        let label = format!("identity pools beside {}", pool.id());
+        let path = format!("v1/{parent}?pageSize=1000");
+        let list = all_pages(self.ask, Api::Iam, &path, "workloadIdentityPools");
+        let found = self.watch(&label, list).await?.unwrap_or_default();
+        self.known.put(|estate| {
+            for pool in found {
+                if let Ok(pool) = serde_json::from_value::<IdentityPool>(pool) {
+                    estate.put_pool(pool);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn providers(&self, pool: &Pool, name: &str) -> Result<(), ApiError> {
+        let label = format!("providers of the identity pool {}", pool.id());
+        let path = format!("v1/{name}/providers?pageSize=100&showDeleted=true");
+        let field = match pool {
+            Pool::Workload { .. } => "workloadIdentityPoolProviders",
+            Pool::Workforce { .. } => "workforcePoolProviders",
+        };
         let list = async {
             all_pages(self.ask, Api::Iam, &path, field)
                 .await?
                 .into_iter()
-                .map(|v| shaped::<Provider>(label, v))
+                .map(|v: Value| shaped::<Provider>(&label, v))
                 .collect::<Result<Vec<_>, _>>()
         };
-        for provider in self.watch(label, list).await?.unwrap_or_default() {
-            self.known.put(|estate| estate.put_provider(provider));
-        }
+        let answer = self.watch(&label, list).await?;
+        self.known.put(|estate| match answer {
+            Ok(found) => found.into_iter().for_each(|p| estate.put_provider(p)),
+            // Of a pool that is not there this says nothing more.
+            Err(error) if error.status() == Some(404) => {}
+            Err(error) => estate.mark_unreadable(&format!("{name}/providers"), &error.why()),
+        });
         Ok(())
     }
 }

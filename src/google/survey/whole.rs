@@ -34,7 +34,7 @@ pub struct Everything {
     pub account_policies: bool,
     /// Which groups are looked into.
     pub groups: Groups,
-    /// Whose boundaries are read too, wherever it belongs.
+    /// Who asks, when somebody does: its boundaries are read too, wherever it belongs, and its pool.
     pub caller: Option<Principal>,
     /// Whether those of everybody are who is granted something (as [`Self::groups`] says what).
     pub callers: bool,
@@ -140,8 +140,12 @@ pub async fn whole(
     futures::try_join!(
         surveyor.roles(),
         surveyor.tags_of(&accounts),
-        surveyor.basic_roles()
+        surveyor.basic_roles(),
+        surveyor.pools_named()
     )?;
+    if let Some(caller) = &everything.caller {
+        surveyor.pool_of(caller).await?;
+    }
     let holds = |role: &FoundRole| match &everything.groups {
         Groups::None => false,
         Groups::Holding(wanted) => wanted.iter().any(|p| role.includes(p.as_str())),

@@ -1,6 +1,6 @@
 //! SEMANTICS "Members of allow policies".
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{at, who};
 use super::{C, N, NO, NOW, POOL, TOKEN_CREATOR, UNREAD, World, YES, member, question};
@@ -122,8 +122,9 @@ fn all_authenticated_users_is_every_google_account_and_service_account() {
             ("serviceAccount:q.svc.id.goog[ns/ksa]", NO),
             (
                 "principal://agents.global.org-1.system.id.goog/resources/x/y",
-                UNREAD,
+                NO,
             ),
+            ("principal://nova.example/x", UNREAD),
         ],
     );
 }
@@ -202,9 +203,56 @@ fn a_federated_subject_matches_exactly() {
         let other = format!("principal://{pool}/subject/repo:o/r");
         member(&one, &[(&one, YES), (&case, NO), (&other, NO)]);
     }
-    // The pool's project by id and by number is one.
+    // A pool goes by its project's number: with the id in its place nobody is named.
     let by_id = "principal://iam.googleapis.com/projects/q/locations/global/workloadIdentityPools/gh/subject/s";
-    member(by_id, &[(&format!("principal://{POOL}/subject/s"), YES)]);
+    let own = format!("principal://{POOL}/subject/s");
+    member(by_id, &[(&own, NO), (by_id, NO)]);
+    member(&own, &[(by_id, NO)]);
+    for set in ["*", "attribute.a/b", "group/g"] {
+        let set = format!(
+            "principalSet://iam.googleapis.com/projects/q/locations/global/workloadIdentityPools/gh/{set}"
+        );
+        member(&set, &[(&own, NO), (by_id, NO)]);
+    }
+    // Any character may stand in it.
+    let spaced =
+        format!("principal://{POOL}/subject/organization:o:project:Default Project:run_phase:plan");
+    let other = spaced.replace("plan", "apply");
+    member(
+        &spaced,
+        &[
+            (&spaced, YES),
+            (&other, NO),
+            (C, NO),
+            ("user:ana@example.com", NO),
+        ],
+    );
+}
+
+#[test]
+fn a_federated_identity_is_in_no_google_group() {
+    let members = json!([
+        "user:ana@example.com",
+        format!("principal://{POOL}/subject/s")
+    ]);
+    let world = |groups: &[Value]| {
+        let mut world = World::new().grant("t", TOKEN_CREATOR, "group:devs@example.com");
+        for group in groups {
+            world = world.with("groups", group.clone());
+        }
+        world
+    };
+    let read = json!({"email": "devs@example.com", "members": members});
+    for caller in [
+        &format!("principal://{POOL}/subject/s"),
+        "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ana",
+        "serviceAccount:q.svc.id.goog[ns/ksa]",
+        "principal://agents.global.org-1.system.id.goog/resources/x/y",
+    ] {
+        assert_eq!(world(&[read.clone()]).verdict(caller), NO, "{caller}");
+        assert_eq!(world(&[]).verdict(caller), NO, "{caller}, unread");
+    }
+    assert_eq!(world(&[]).verdict("user:ana@example.com"), UNREAD);
 }
 
 #[test]
@@ -363,7 +411,52 @@ fn project_owner_editor_and_viewer_are_resolved_on_that_project() {
 #[test]
 fn a_form_that_is_not_known_is_unknown_not_a_mismatch() {
     member("robot:from-the-future", &[(C, UNREAD)]);
-    member("principalSet://nova/x", &[("user:ana@example.com", UNREAD)]);
+    member(
+        "principalSet://goog/nova",
+        &[("user:ana@example.com", UNREAD), (C, UNREAD)],
+    );
+    // What names a pool or a trust domain is no user and no service account; a malformed `user:` is nobody
+    // else, and so on.
+    let federated = format!("principal://{POOL}/subject/s");
+    let agent = "principal://agents.global.org-1.system.id.goog/resources/x/y";
+    for (text, unread) in [
+        (
+            "principalSet://nova.example/x",
+            &[federated.as_str(), agent][..],
+        ),
+        (
+            "principalSet://agents.global.org-1.system.id.goog/*",
+            &[&federated, agent][..],
+        ),
+        ("principal://nova.example/a b", &[&federated, agent][..]),
+        (
+            &format!("principal://{POOL}/nova"),
+            &[&federated, agent][..],
+        ),
+        ("user:a b", &["user:ana@example.com"][..]),
+        (
+            "serviceAccount:a b",
+            &[C, "serviceAccount:q.svc.id.goog[ns/ksa]"][..],
+        ),
+        ("group:a b", &["user:ana@example.com", C][..]),
+    ] {
+        let all = [
+            "user:ana@example.com",
+            C,
+            "serviceAccount:q.svc.id.goog[ns/ksa]",
+            &federated,
+            agent,
+        ];
+        for caller in all {
+            let gke = caller.contains("svc.id.goog") && text.starts_with("principal");
+            let expected = if unread.contains(&caller) || gke {
+                UNREAD
+            } else {
+                NO
+            };
+            member(text, &[(caller, expected)]);
+        }
+    }
     // Whatever it is, it is a part of that pool.
     let part = format!("principalSet://{POOL}/nova/x");
     let inside = format!("principal://{POOL}/subject/s");

@@ -103,15 +103,18 @@ fn claims_go_through_the_providers_mapping_and_condition() {
     let cause = only(
         &world(Some(refusing)),
         &claims(token.clone()),
-        CauseKind::FederatedMismatch,
+        CauseKind::ProviderRefuses,
     );
     assert!(
-        cause
-            .message
-            .contains("the attribute condition of its provider github refuses its token"),
+        cause.message.contains(
+            "The attribute condition of the provider github of the pool gh refuses the token"
+        ),
         "{}",
         cause.message
     );
+    // IAM's answer is that of the policies.
+    let refused = world(Some(refusing)).explain(&claims(token.clone()));
+    assert_eq!(refused.verdict, Verdict::CanAccess);
     assert!(cause.message.contains(refusing), "{}", cause.message);
     // What the mapping leaves out is no attribute.
     let unmapped = World::new()
@@ -120,14 +123,20 @@ fn claims_go_through_the_providers_mapping_and_condition() {
             "providers",
             provider(json!({"google.subject": "assertion.sub"}), None),
         );
-    let cause = only(&unmapped, &claims(token), CauseKind::FederatedMismatch);
-    assert!(
-        cause
-            .message
-            .contains("the caller's token has no value for repository"),
-        "{}",
-        cause.message
-    );
+    for question in [
+        claims(token),
+        github(),
+        with(&[("repository", "o/billing")]),
+    ] {
+        let cause = only(&unmapped, &question, CauseKind::AttributeNotMapped);
+        assert!(
+            cause
+                .message
+                .contains("the provider github does not map attribute.repository"),
+            "{}",
+            cause.message
+        );
+    }
 }
 
 #[test]
@@ -189,16 +198,19 @@ fn a_disabled_provider_lets_nobody_in() {
             &format!("principalSet://{POOL}/*"),
         )
         .with("providers", off);
-    let cause = only(
-        &world,
-        &claims(json!({"sub": "s"})),
-        CauseKind::FederatedMismatch,
-    );
-    assert!(
-        cause.message.contains("its provider github is disabled"),
-        "{}",
-        cause.message
-    );
+    for question in [
+        claims(json!({"sub": "repo:o/billing:ref:refs/heads/main"})),
+        github(),
+    ] {
+        let cause = only(&world, &question, CauseKind::PoolUnusable);
+        assert!(
+            cause
+                .message
+                .contains("The provider github of the pool gh is disabled"),
+            "{}",
+            cause.message
+        );
+    }
 }
 
 #[test]

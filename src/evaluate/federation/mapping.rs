@@ -1,0 +1,537 @@
+//! One provider and one token: what its mapping makes of the claims, and whether its condition lets them
+//! in (discovery document iam v1, `WorkloadIdentityPoolProvider.attributeMapping`, `.attributeCondition`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::super::condition::{
+    self, Compiled, Context, Fail, Options, Outcome, Value, compile_with,
+};
+use crate::estate::Provider;
+
+/// The mapped attribute that every token has.
+pub(super) const SUBJECT: &str = "google.subject";
+/// The mapped attribute that members name as `group/`.
+const GROUPS: &str = "google.groups";
+
+/// The mapping of a provider, with what stands for one that is not written down.
+///
+/// AWS: "if no attribute mapping is defined, the following default mapping applies" (discovery document
+/// iam v1, `attributeMapping`). X.509: "by default … `assertion.subject.dn.cn`" (doc "Configure Workload
+/// Identity Federation with X.509 certificates").
+pub(super) fn mapping_of(provider: &Provider) -> BTreeMap<String, String> {
+    if !provider.attribute_mapping.is_empty() {
+        return provider.attribute_mapping.clone();
+    }
+    let default: &[(&str, &str)] = if provider.extra.contains_key("aws") {
+        &[
+            (SUBJECT, "assertion.arn"),
+            (
+                "attribute.aws_role",
+                "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
+            ),
+        ]
+    } else if provider.extra.contains_key("x509") {
+        &[(SUBJECT, "assertion.subject.dn.cn")]
+    } else {
+        &[]
+    };
+    let owned = default.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+    owned.collect()
+}
+
+/// The name under which members ask for a mapped attribute: `repository`, `groups`.
+pub(super) fn asked_as(target: &str) -> Option<&str> {
+    match target {
+        GROUPS => Some("groups"),
+        other => other.strip_prefix("attribute."),
+    }
+}
+
+/// What is known of a token.
+pub(super) enum Token<'a> {
+    /// All its claims.
+    Claims(&'a Json),
+    /// What its caller is called, and attributes that it is said to have.
+    Told {
+        subject: &'a str,
+        attributes: &'a [(String, String)],
+    },
+}
+
+/// What a mapping makes of a token.
+#[derive(Debug, Default)]
+pub(super) struct Mapped {
+    /// Attribute (`google.subject`, `attribute.repository`) to its value.
+    pub values: BTreeMap<String, Value>,
+    /// Those that the token gives no value for.
+    pub failed: Vec<String>,
+    /// Those whose value cannot be told here.
+    pub open: BTreeSet<String>,
+}
+
+impl Mapped {
+    /// By the names that members use; one of several values stands several times.
+    pub fn attributes(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (target, value) in &self.values {
+            let Some(name) = asked_as(target) else {
+                continue;
+            };
+            match value {
+                Value::List(items) => {
+                    all.extend(items.iter().map(|item| (name.to_owned(), item.to_text())));
+                }
+                other => all.push((name.to_owned(), other.to_text())),
+            }
+        }
+        all
+    }
+
+    pub fn subject(&self) -> Option<String> {
+        self.values.get(SUBJECT).map(Value::to_text)
+    }
+}
+
+/// Maps a token. Whose groups come from elsewhere too (`extraAttributesOauth2Client`: "the additional user
+/// attributes in a separate backchannel call") has claims that are not in it.
+pub(super) fn map(provider: &Provider, token: &Token<'_>) -> Mapped {
+    let mapping = mapping_of(provider);
+    let known = variables(&mapping, token);
+    let more = provider.extra.contains_key("extraAttributesOauth2Client");
+    let mut mapped = Mapped::default();
+    for (target, expression) in &mapping {
+        let compiled = compile_with(expression, &options(&known));
+        let context = Context {
+            extra: &known,
+            ..Context::default()
+        };
+        match compiled.map(|c| c.evaluate_value(&context)) {
+            // The emulator, as Google's service, wants a value for each.
+            Ok(Ok(Value::Null)) | Ok(Err(Fail::Error(_)))
+                if matches!(token, Token::Claims(_)) && !more =>
+            {
+                mapped.failed.push(target.clone());
+            }
+            Ok(Ok(value)) if !matches!(value, Value::Null) => {
+                mapped.values.insert(target.clone(), value);
+            }
+            _ => {
+                mapped.open.insert(target.clone());
+            }
+        }
+    }
+    if let Token::Told {
+        subject,
+        attributes,
+    } = token
+    {
+        mapped
+            .values
+            .insert(SUBJECT.to_owned(), Value::string(*subject));
+        mapped.open.remove(SUBJECT);
+        for target in mapping.keys() {
+            let Some(name) = asked_as(target) else {
+                continue;
+            };
+            let told: Vec<&str> = attributes
+                .iter()
+                .filter(|(n, _)| n == name || (name == "groups" && n == "group"))
+                .map(|(_, v)| v.as_str())
+                .collect();
+            let value = match (told.as_slice(), name) {
+                ([], _) => continue,
+                (all, "groups") => Value::strings(all.iter().copied()),
+                ([one, ..], _) => Value::string(*one),
+            };
+            mapped.values.insert(target.clone(), value);
+            mapped.open.remove(target);
+        }
+    }
+    mapped
+}
+
+/// The variables of the provider's expressions, as far as the token is known.
+///
+/// Without its claims some of them are told by what they are mapped to: with
+/// `google.subject=assertion.sub` the claim `sub` is the subject.
+fn variables(mapping: &BTreeMap<String, String>, token: &Token<'_>) -> Vec<(String, Value)> {
+    match token {
+        Token::Claims(claims) => vec![("assertion".to_owned(), Value::from_json(claims))],
+        Token::Told {
+            subject,
+            attributes,
+        } => mapping
+            .iter()
+            .filter_map(|(target, expression)| {
+                let claim = expression.trim().strip_prefix("assertion.")?;
+                let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                if claim.is_empty() || !claim.chars().all(plain) {
+                    return None;
+                }
+                let value = if target == SUBJECT {
+                    *subject
+                } else {
+                    let name = target.strip_prefix("attribute.")?;
+                    attributes
+                        .iter()
+                        .find(|(n, _)| n == name)
+                        .map(|(_, v)| v.as_str())?
+                };
+                Some((format!("assertion.{claim}"), Value::string(value)))
+            })
+            .collect(),
+    }
+}
+
+fn options(known: &[(String, Value)]) -> Options {
+    let base = ["assertion", "google", "attribute"].map(str::to_owned);
+    let dotted = known.iter().map(|(name, _)| name.clone());
+    Options {
+        variables: base.into_iter().chain(dotted).collect(),
+        unchecked: true,
+    }
+}
+
+/// What a provider's attribute condition comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It lets the token in, or there is none.
+    Yes,
+    /// It does not.
+    No {
+        /// The part that is false, or why it cannot be evaluated for this token.
+        why: String,
+        /// It would, were upper and lower case one.
+        by_case: bool,
+        /// The condition with the names spelled as the token has them, when that would do.
+        meant: Option<String>,
+    },
+    /// It hangs on what is not known.
+    Open,
+}
+
+/// Whether the provider's condition lets the token in.
+pub(super) fn admission(provider: &Provider, token: &Token<'_>, mapped: &Mapped) -> Admission {
+    let Some(text) = condition_of(provider) else {
+        return Admission::Yes;
+    };
+    let known = with_mapped(provider, token, mapped);
+    // What does not compile here may well do so at Google, which checked it when it was set.
+    let Ok(compiled) = compile_with(text, &options(&known)) else {
+        return Admission::Open;
+    };
+    match decide(&compiled, &known) {
+        Outcome::True => Admission::Yes,
+        Outcome::Unknown(_) => Admission::Open,
+        // A name that was not told is missing, not wrong.
+        Outcome::Error(_) if matches!(token, Token::Told { .. }) => Admission::Open,
+        Outcome::Error(why) => Admission::No {
+            why,
+            by_case: false,
+            meant: None,
+        },
+        Outcome::False => {
+            let (by_case, meant) = case_alone(text, &known);
+            Admission::No {
+                why: failing(&compiled, &known, text),
+                by_case,
+                meant,
+            }
+        }
+    }
+}
+
+/// The condition, where there is one.
+pub(super) fn condition_of(provider: &Provider) -> Option<&str> {
+    let text = provider.attribute_condition.as_deref()?;
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn decide(compiled: &Compiled, known: &[(String, Value)]) -> Outcome {
+    compiled.decide(&Context {
+        extra: known,
+        ..Context::default()
+    })
+}
+
+/// The first clause that is false.
+fn failing(compiled: &Compiled, known: &[(String, Value)], text: &str) -> String {
+    let evaluation = compiled.evaluate(&Context {
+        extra: known,
+        ..Context::default()
+    });
+    let clauses = condition::failing_clauses(&evaluation, text);
+    clauses
+        .first()
+        .map_or(text, |clause| clause.text.as_str())
+        .trim()
+        .to_owned()
+}
+
+/// The claims with what they are mapped to: whole maps where all is known, else name by name.
+fn with_mapped(provider: &Provider, token: &Token<'_>, mapped: &Mapped) -> Vec<(String, Value)> {
+    let mapping = mapping_of(provider);
+    let mut known = variables(&mapping, token);
+    let plain = |value: &Value| match value {
+        Value::List(items) => Value::strings(items.iter().map(Value::to_text)),
+        other => Value::string(other.to_text()),
+    };
+    if mapped.open.is_empty() && mapped.failed.is_empty() {
+        for root in ["google", "attribute"] {
+            let fields: Vec<(Value, Value)> = mapped
+                .values
+                .iter()
+                .filter_map(|(name, value)| {
+                    let name = name.strip_prefix(root)?.strip_prefix('.')?;
+                    Some((Value::string(name), plain(value)))
+                })
+                .collect();
+            known.push((root.to_owned(), Value::Map(fields.into())));
+        }
+    } else {
+        let each = mapped.values.iter();
+        known.extend(each.map(|(name, value)| (name.clone(), plain(value))));
+    }
+    known
+}
+
+/// Whether the condition would hold if letters had no case; and the condition with its texts spelled as
+/// the token spells them, where that makes it hold.
+fn case_alone(text: &str, known: &[(String, Value)]) -> (bool, Option<String>) {
+    let holds = |text: &str, known: &[(String, Value)]| {
+        compile_with(text, &options(known))
+            .is_ok_and(|compiled| decide(&compiled, known) == Outcome::True)
+    };
+    let low: Vec<(String, Value)> = known
+        .iter()
+        .map(|(name, value)| (name.clone(), lowered(value)))
+        .collect();
+    if !holds(
+        &rewritten(text, &|literal| Some(literal.to_lowercase())),
+        &low,
+    ) {
+        return (false, None);
+    }
+    let mut spelled = Vec::new();
+    for (_, value) in known {
+        texts(value, &mut spelled);
+    }
+    let meant = rewritten(text, &|literal| {
+        let low = literal.to_lowercase();
+        let found = spelled.iter().find(|s| s.to_lowercase() == low);
+        found
+            .filter(|s| **s != literal && !s.contains(['\\', '\'', '"', '\n', '\r']))
+            .cloned()
+    });
+    let differs = meant != text;
+    (true, Some(meant).filter(|m| differs && holds(m, known)))
+}
+
+fn lowered(value: &Value) -> Value {
+    match value {
+        Value::String(s) => Value::string(s.to_lowercase()),
+        Value::List(items) => Value::List(items.iter().map(lowered).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(k, v)| (k.clone(), lowered(v)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn texts(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(s) => into.push(s.to_string()),
+        Value::List(items) => items.iter().for_each(|item| texts(item, into)),
+        Value::Map(entries) => entries.iter().for_each(|(_, v)| texts(v, into)),
+        _ => {}
+    }
+}
+
+/// The expression with the inside of each of its string literals replaced, where `with` says by what.
+/// Literals with an escape in them stay as they are (a raw one has none).
+fn rewritten(expression: &str, with: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some(at) = rest.find(['\'', '"', '/']) {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        if let Some(comment) = tail.strip_prefix("//") {
+            let end = comment.find('\n').unwrap_or(comment.len()) + 2;
+            let (comment, after) = tail.split_at(end);
+            out.push_str(comment);
+            rest = after;
+            continue;
+        }
+        if let Some(after) = tail.strip_prefix('/') {
+            out.push('/');
+            rest = after;
+            continue;
+        }
+        let triple = ["'''", "\"\"\""].into_iter().find(|q| tail.starts_with(q));
+        let quote = triple.unwrap_or(if tail.starts_with('\'') { "'" } else { "\"" });
+        let raw = before.ends_with(['r', 'R']);
+        let body = tail.strip_prefix(quote).unwrap_or_default();
+        let mut end = None;
+        let mut escaped = false;
+        for (i, c) in body.char_indices() {
+            if escaped {
+                escaped = false;
+            } else if c == '\\' && !raw {
+                escaped = true;
+            } else if body.get(i..).is_some_and(|b| b.starts_with(quote)) {
+                end = Some(i);
+                break;
+            }
+        }
+        let Some(end) = end else {
+            out.push_str(tail);
+            return out;
+        };
+        let (inner, after) = body.split_at(end);
+        let replaced = (raw || !inner.contains('\\'))
+            .then(|| with(inner))
+            .flatten();
+        out.push_str(quote);
+        out.push_str(replaced.as_deref().unwrap_or(inner));
+        out.push_str(quote);
+        rest = after.strip_prefix(quote).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Why a provider does not let a token in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// Its attribute condition is not met, or cannot be evaluated for this token.
+    Condition,
+    /// The mapping of this attribute gives nothing for this token; `google.subject` must give something.
+    Mapping(String),
+}
+
+/// What a provider makes of a token's claims: the subject, and every attribute (`repository`,
+/// `groups`). The token's signature, issuer and audience are not looked at here.
+///
+/// # Errors
+/// The provider does not let it in.
+pub fn admit(
+    provider: &Provider,
+    claims: &Json,
+) -> Result<(String, Vec<(String, String)>), Rejected> {
+    let token = Token::Claims(claims);
+    let mapped = map(provider, &token);
+    let missing = mapped.failed.first().or_else(|| mapped.open.first());
+    if let Some(target) = missing {
+        return Err(Rejected::Mapping(target.clone()));
+    }
+    if admission(provider, &token, &mapped) != Admission::Yes {
+        return Err(Rejected::Condition);
+    }
+    match mapped.subject().filter(|s| !s.is_empty()) {
+        Some(subject) => Ok((subject, mapped.attributes())),
+        None => Err(Rejected::Mapping(SUBJECT.to_owned())),
+    }
+}
+
+/// The issuer that a provider wants, where the token's is another: (wanted, had).
+///
+/// "The issuer in ID Token … does not match the expected one in config": letter by letter, a slash at the
+/// end counts. An AWS provider's account likewise (`Aws.accountId`). Claims that do not say are taken to fit.
+#[must_use]
+pub fn other_issuer(provider: &Provider, claims: &Json) -> Option<(String, String)> {
+    let text = |name: &str| claims.get(name).and_then(Json::as_str);
+    let of = |kind: &str, field: &str| {
+        let kind = provider.extra.get(kind)?;
+        kind.get(field).and_then(Json::as_str)
+    };
+    let (wanted, had) = if provider.extra.contains_key("oidc") {
+        (of("oidc", "issuerUri")?, text("iss")?)
+    } else if provider.extra.contains_key("aws") {
+        match (of("aws", "accountId"), text("account"), text("iss")) {
+            (_, _, Some(iss)) => ("an AWS GetCallerIdentity token", iss),
+            (Some(wanted), Some(had), None) => (wanted, had),
+            _ => return None,
+        }
+    } else if provider.extra.contains_key("saml") {
+        ("a SAML assertion", text("iss")?)
+    } else if provider.extra.contains_key("x509") {
+        ("an X.509 certificate", text("iss")?)
+    } else {
+        return None;
+    };
+    (wanted != had).then(|| (wanted.to_owned(), had.to_owned()))
+}
+
+/// The audiences that a provider takes, where the token has none of them: (wanted, had). `name` is the
+/// provider's, its project by number.
+///
+/// "If this list is empty, the OIDC token audience must be equal to the full canonical resource name …,
+/// with or without the HTTPS prefix" (discovery document iam v1, `Oidc.allowedAudiences`); a workforce
+/// provider's `clientId` "must match the audience claim". Claims that do not say are taken to fit.
+#[must_use]
+pub fn other_audience(
+    provider: &Provider,
+    name: &str,
+    claims: &Json,
+) -> Option<(Vec<String>, Vec<String>)> {
+    let oidc = provider.extra.get("oidc")?;
+    let had: Vec<&str> = match claims.get("aud")? {
+        Json::String(one) => vec![one],
+        Json::Array(all) => all.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let canonical = format!("//iam.googleapis.com/{name}");
+    let wanted: Vec<String> = match oidc.get("clientId").and_then(Json::as_str) {
+        Some(client) => vec![client.to_owned()],
+        None => oidc
+            .get("allowedAudiences")
+            .and_then(Json::as_array)
+            .map(|list| {
+                list.iter()
+                    .filter_map(Json::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default(),
+    };
+    let wanted = if wanted.is_empty() {
+        vec![canonical.clone(), format!("https:{canonical}")]
+    } else {
+        wanted
+    };
+    let fits = had
+        .iter()
+        .any(|have| wanted.iter().any(|want| want == have));
+    (!fits).then(|| (wanted, had.into_iter().map(str::to_owned).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_alone_are_rewritten() {
+        let low = |text: &str| rewritten(text, &|s| Some(s.to_lowercase()));
+        for (text, want) in [
+            (
+                "a.startsWith('Ab') && B == \"Cd\"",
+                "a.startsWith('ab') && B == \"cd\"",
+            ),
+            ("x == r'A\\B'", "x == r'a\\b'"),
+            ("x == 'A\\'B' || y == 'C'", "x == 'A\\'B' || y == 'c'"),
+            (
+                "x == '''A'B''' + 1 / 2 // 'Z'\n== 'Y'",
+                "x == '''a'b''' + 1 / 2 // 'Z'\n== 'y'",
+            ),
+            ("x == 'Open", "x == 'Open"),
+            ("É == 'É'", "É == 'é'"),
+        ] {
+            assert_eq!(low(text), want);
+        }
+    }
+}

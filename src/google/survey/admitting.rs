@@ -1,0 +1,123 @@
+//! Which providers may have admitted a token of which only the claims are known.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::known::Known;
+use super::{Progress, Surveyor, Wanted, side_by_side};
+use crate::estate::Estate;
+use crate::evaluate::federation::derive;
+use crate::google::listing::{Scope, list_projects};
+use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
+use crate::iam::{Pool, Resource};
+
+/// More projects than this are not looked into for pools.
+const PROJECTS_AT_MOST: usize = 100;
+
+/// Reads the pools and providers in sight that a token may have come through, the likeliest first: the one
+/// that its audience names, those that the target's policies name, those of the projects in scope and of the
+/// organizations above the target. It stops where one of these leaves no doubt.
+///
+/// # Errors
+/// When signed out, or when there is no connection. What may not be read is out of sight.
+pub async fn admitting(
+    ask: &dyn Ask,
+    claims: &Value,
+    target: Option<&Resource>,
+    scope: &Scope,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Estate, ApiError> {
+    let surveyor = Surveyor {
+        ask,
+        progress,
+        known: Known::new(),
+        begun: Mutex::new(HashSet::new()),
+    };
+    let told =
+        |surveyor: &Surveyor<'_>| surveyor.known.with(|estate| derive(estate, claims).is_ok());
+    let named: BTreeSet<Pool> = audiences(claims)
+        .iter()
+        .filter_map(|a| pool_in(a))
+        .collect();
+    side_by_side(named.iter().map(|pool| surveyor.pool(pool))).await?;
+    if told(&surveyor) {
+        return Ok(surveyor.known.into_estate());
+    }
+    if let Some(target) = target {
+        let wanted = Wanted {
+            deny: false,
+            boundaries: false,
+            org_policy: None,
+        };
+        surveyor.account_branch(target.clone(), wanted).await?;
+        surveyor.pools_named().await?;
+        if told(&surveyor) {
+            return Ok(surveyor.known.into_estate());
+        }
+    }
+    let mut unlisted = Vec::new();
+    let listed = list_projects(ask, scope, &mut unlisted).await;
+    let mut projects: BTreeSet<String> = match listed {
+        Ok(projects) => projects.into_iter().map(|p| p.project_id).collect(),
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(_) => BTreeSet::new(),
+    };
+    let (above, organizations) = surveyor.known.with(|estate| {
+        let above: Vec<String> = estate.projects().map(|p| p.project_id.clone()).collect();
+        let organizations: Vec<String> = estate.organizations().map(|o| o.name.clone()).collect();
+        (above, organizations)
+    });
+    projects.extend(above);
+    let workload = projects.iter().take(PROJECTS_AT_MOST).map(|project| {
+        let project = encode(project);
+        format!("v1/projects/{project}/locations/global/workloadIdentityPools?pageSize=1000&showDeleted=true")
+    });
+    let workforce = organizations.iter().map(|organization| {
+        let parent = encode(organization);
+        format!("v1/locations/global/workforcePools?parent={parent}&pageSize=1000&showDeleted=true")
+    });
+    let paths: Vec<String> = workload.chain(workforce).collect();
+    let found = side_by_side(paths.iter().map(|path| surveyor.pools_listed(path))).await?;
+    let pools: BTreeSet<Pool> = found.into_iter().flatten().collect();
+    side_by_side(pools.iter().map(|pool| surveyor.pool(pool))).await?;
+    Ok(surveyor.known.into_estate())
+}
+
+impl Surveyor<'_> {
+    /// The pools of a list; none where it may not be read.
+    async fn pools_listed(&self, path: &str) -> Result<Vec<Pool>, ApiError> {
+        let field = if path.contains("/workforcePools") {
+            "workforcePools"
+        } else {
+            "workloadIdentityPools"
+        };
+        let label = "identity pools".to_owned();
+        let list = all_pages(self.ask, Api::Iam, path, field);
+        let found = self.watch(&label, list).await?.unwrap_or_default();
+        let names = found.iter().filter_map(|pool| pool.get("name")?.as_str());
+        Ok(names
+            .filter_map(|name| pool_in(&format!("{name}/")))
+            .collect())
+    }
+}
+
+fn audiences(claims: &Value) -> Vec<String> {
+    match claims.get("aud") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(all)) => {
+            let texts = all.iter().filter_map(Value::as_str);
+            texts.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The pool in the name of a provider, as an audience has it: `https://iam.googleapis.com/…/providers/P`.
+fn pool_in(name: &str) -> Option<Pool> {
+    let name = name.strip_prefix("https:").unwrap_or(name);
+    let path = name.strip_prefix("//iam.googleapis.com/").unwrap_or(name);
+    let (pool, rest) = Pool::split(path)?;
+    (rest.is_empty() || rest.starts_with("providers/")).then_some(pool)
+}
