@@ -136,6 +136,9 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
         &format!("  {} ", pick("→", "->")),
         &meaning.remedy,
     );
+    for command in &meaning.commands {
+        page.line(Ink::Plain, format!("    {command}"));
+    }
 }
 
 /// What the answer that follows does not say of the error.

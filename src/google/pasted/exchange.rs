@@ -145,6 +145,9 @@ pub(super) enum Credentials {
     Expired,
 }
 
+/// What Cloud Storage says where no credentials came; the permission that it names was asked of nobody.
+pub(super) const ANONYMOUS: &str = "anonymous caller does not have";
+
 /// A library that cannot refresh says so of a denial too, so these come after it.
 const CREDENTIALS: &[(&[&str], Credentials)] = &[
     (&["invalid_rapt"], Credentials::Reauthentication),
@@ -206,7 +209,11 @@ const CREDENTIALS: &[(&[&str], Credentials)] = &[
         &["attempted to load application default credentials since neither"],
         Credentials::Missing,
     ),
-    (&["anonymous caller does not have"], Credentials::Missing),
+    (&[ANONYMOUS], Credentials::Missing),
+    (
+        &["DefaultCredentialsError", "was not found"],
+        Credentials::Missing,
+    ),
     (&["token has been expired or revoked"], Credentials::Expired),
     (&["invalid_grant"], Credentials::Expired),
     (&["invalid authentication credential"], Credentials::Expired),

@@ -2,6 +2,7 @@
 //!
 //! What may as well be the other of the pair is left alone: a wrong guess is worse than a question.
 
+use super::Home;
 use super::flat::Flat;
 use super::form::{Form, Match};
 use super::forms;
@@ -26,6 +27,7 @@ pub(super) struct Names {
     pub error_id: Option<String>,
     pub pool: Option<String>,
     pub provider: Option<String>,
+    pub home: Option<Home>,
     /// An account that does not exist, by its own sentence.
     pub gone: Option<String>,
     /// An account that is off, by its own sentence.
@@ -100,6 +102,7 @@ pub(super) fn names(flat: &Flat) -> Names {
     names.project = name(&forms::PROJECT, flat, Slot::Project);
     names.error_id = name(&forms::ERROR_ID, flat, Slot::ErrorId);
     names.provider = name(&forms::PROVIDER, flat, Slot::Provider);
+    names.home = home(flat);
     let pool = name(&forms::PROVIDER, flat, Slot::Pool);
     names.pool = pool.or_else(|| name(&forms::POOL, flat, Slot::Pool));
     names.gone = name(&forms::STATE, flat, Slot::Target);
@@ -163,6 +166,15 @@ fn mentioned(flat: &Flat) -> Option<String> {
             found.into_iter().map(|read| read.value).find(own)
         })
     })
+}
+
+/// Where the pool is kept that is named.
+fn home(flat: &Flat) -> Option<Home> {
+    if let Some(project) = name(&forms::HOME, flat, Slot::Project) {
+        return Some(Home::Project(project));
+    }
+    flat.has("locations/global/workforcePools/")
+        .then_some(Home::Workforce)
 }
 
 /// The service that answered; addresses of pages for people are none.

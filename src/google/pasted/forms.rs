@@ -213,9 +213,12 @@ const METHOD_ROWS: Rows = &[
 /// Words of tools and libraries that fail to get a token or a signature.
 const TOOL_ROWS: Rows = &[
     // google-github-actions/auth.
-    ("failed to sign JWT (using|for|with|as) {target}", JWT),
     (
-        "failed to sign (the|) (blob|bytes|url|data|payload|provided bytes|) (using|for|with|as) {target}",
+        "failed to sign JWT (using|for|with|as) (the|) (service account|account|) {target}",
+        JWT,
+    ),
+    (
+        "failed to sign (the|) (blob|bytes|url|data|payload|provided bytes|) (using|for|with|as) (the|) (service account|account|) {target}",
         BLOB,
     ),
     (
@@ -331,6 +334,7 @@ const TARGET_ROWS: Rows = &[
     // Resource names: audit logs, requests, ErrorInfo.
     ("iam.gke.io/gcp-service-account(=>|:|=|){target}", None),
     ("on (the|) service account {target}", None),
+    ("access to (the|) service account {target}", None),
     ("serviceAccounts/{target}", None),
     ("email_id(=>|:|=){target}", None),
     ("impersonate (as|) (the|) (service account|) {target}", None),
@@ -421,6 +425,11 @@ const PROVIDER_ROWS: Rows = &[
     ("workforcePools/{pool}/providers/{provider}", None),
 ];
 
+const HOME_ROWS: Rows = &[(
+    "projects/{project}/locations/global/workloadIdentityPools/",
+    None,
+)];
+
 const POOL_ROWS: Rows = &[
     ("identity pool does not exist {pool}", None),
     ("workloadIdentityPools/{pool}/", None),
@@ -456,5 +465,6 @@ tables! {
     PROJECT = PROJECT_ROWS,
     ERROR_ID = ERROR_ID_ROWS,
     PROVIDER = PROVIDER_ROWS,
+    HOME = HOME_ROWS,
     POOL = POOL_ROWS,
 }

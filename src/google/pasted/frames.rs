@@ -99,6 +99,14 @@ pub(super) fn joined(text: &str) -> String {
                 continue;
             }
         }
+        let width = line.trim_end().chars().count();
+        // A mail's lines go on behind an equals sign (quoted-printable, at most 76 characters).
+        let soft = (60..=80).contains(&width) && inner.ends_with('=');
+        let inner = if soft {
+            inner.trim_end_matches('=')
+        } else {
+            inner
+        };
         let mut blank = false;
         for c in inner.chars() {
             if c == '\t' || c == ' ' {
@@ -112,7 +120,7 @@ pub(super) fn joined(text: &str) -> String {
             out.push(c);
         }
         let spaced = line.ends_with([' ', '\t']);
-        let full = forced && line.trim_end().chars().count() == widest;
+        let full = soft || forced && width == widest;
         out.push(match (spaced, full) {
             (true, _) => ' ',
             (_, true) => FULL,

@@ -212,6 +212,10 @@ pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
     if (names.acting || has("iamcredentials")) && !refused && any(&gone) {
         return (Kind::AccountNotFound, Detail::None);
     }
+    if has(exchange::ANONYMOUS) {
+        let missing = Detail::Credentials(Credentials::Missing);
+        return (Kind::CredentialsMissing, missing);
+    }
     if refused && (acting || names.permission.is_none() && has("iamcredentials")) {
         return (Kind::ImpersonationDenied, Detail::None);
     }

@@ -104,6 +104,17 @@ pub struct Pasted {
     pub role: Option<String>,
     #[serde(skip)]
     detail: kind::Detail,
+    #[serde(skip)]
+    home: Option<Home>,
+}
+
+/// Where an identity pool is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Home {
+    /// In a project, by number or id as the text has it.
+    Project(String),
+    /// In an organization: a workforce pool.
+    Workforce,
 }
 
 fn permission_text<S: serde::Serializer>(

@@ -20,6 +20,14 @@ static WORKED_AS: Table = std::sync::LazyLock::new(|| {
     .collect()
 });
 
+/// The account whose administration was refused, as Terraform and the API name it.
+static NAMED: Table = std::sync::LazyLock::new(|| {
+    let rows = ["service account {target}"];
+    rows.into_iter()
+        .filter_map(|words| Form::new((words, None)))
+        .collect()
+});
+
 pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> Pasted {
     let permission = names.permission.as_deref();
     let mut found = Pasted {
@@ -35,6 +43,7 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
         member: None,
         role: None,
         detail: Detail::None,
+        home: None,
     };
     match kind {
         Kind::AccountNotFound => found.target = names.gone.or(found.target),
@@ -47,8 +56,13 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
             found.permission = None;
             found.pool = names.pool;
             found.provider = names.provider;
+            found.home = names.home;
             // That stands in the audience's name.
             found.service = found.service.filter(|s| s != "iam.googleapis.com");
+        }
+        Kind::CredentialsMissing if !permission.is_some_and(find::acts) => {
+            found.permission = None;
+            found.target = None;
         }
         Kind::DelegationRefused => {
             found.permission = None;
@@ -66,8 +80,10 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
         }
         Kind::OtherDenied => {
             let on_account = permission.is_some_and(|p| p.starts_with("iam.serviceAccount"));
-            if !on_account || !names.said {
+            if !on_account {
                 found.target = None;
+            } else if !names.said {
+                found.target = find::name(&NAMED, flat, Slot::Target);
             }
         }
         Kind::None => {
@@ -109,7 +125,7 @@ fn worked_as(flat: &Flat, found: &mut Pasted) {
 mod tests {
     #[test]
     fn every_form_of_every_table_is_read() {
-        assert_eq!(super::WORKED_AS.len(), 2);
+        assert_eq!((super::WORKED_AS.len(), super::NAMED.len()), (2, 1));
         for (name, rows, forms) in super::super::forms::sizes() {
             assert_eq!(rows, forms, "{name}");
         }

@@ -206,18 +206,19 @@ pub(super) fn backward(text: &str, to: usize, slot: Slot) -> Vec<Read> {
         return Vec::new();
     }
     // GKE's workloads end in a bracket of their own.
+    let closed = text.get(end..to).unwrap_or_default();
     let workload = slot == Slot::Caller && text.get(end..).is_some_and(|t| t.starts_with(']'));
     if workload {
-        let whole = ending(text, end + 1, slot);
+        let whole = ending(text, end + 1, closed, slot);
         if whole.iter().any(|read| read.value.contains('[')) {
             return whole;
         }
     }
-    ending(text, end, slot)
+    ending(text, end, closed, slot)
 }
 
-/// The readings of the name whose last character stands before a place.
-fn ending(text: &str, end: usize, slot: Slot) -> Vec<Read> {
+/// The readings of the name whose last character stands before a place; `closed` is what stands behind it.
+fn ending(text: &str, end: usize, closed: &str, slot: Slot) -> Vec<Read> {
     let is_part = part(slot);
     let mut options: Vec<Reading> = Vec::new();
     let (mut joined, mut at) = (String::new(), end);
@@ -256,10 +257,10 @@ fn ending(text: &str, end: usize, slot: Slot) -> Vec<Read> {
         let rest = option.joined.get(end..).unwrap_or_default();
         let whole = rest.chars().all(closes);
         let previous = text.get(..option.edge).and_then(|t| t.chars().next_back());
-        let opened = previous.is_some_and(|c| closer_of(c).is_some());
+        let closer = previous.and_then(closer_of);
         whole.then_some(Placed {
             edge: option.edge,
-            enclosed: opened,
+            enclosed: closer.is_some_and(|c| closed.contains(c)),
             // It is where an address ends that is sure, not where it begins.
             sure: matches!(slot, Slot::Permission | Slot::Named),
         })
@@ -323,7 +324,13 @@ fn ranked(
         };
         let (edge, enclosed) = (at.edge, at.enclosed);
         let whole = end == option.joined.len();
+        // A principal identifier that names nobody yet goes on in the next line.
+        let begun = value.starts_with("principal")
+            && !["/subject/", "/attribute.", "/group/", "/*", "//goog/"]
+                .iter()
+                .any(|part| value.contains(part));
         let (rank, order) = match (sure && at.sure, slot) {
+            _ if begun => (4, place),
             // A permission that is known may be the beginning of another: `…serviceAccounts.get` + `AccessToken`.
             (true, Slot::Permission | Slot::Named) => (0, options.len() - place),
             (true, _) => (0, place),

@@ -44,6 +44,10 @@ pub(super) struct Refused {
 type Row = (Write, &'static str);
 
 const ROWS: &[Row] = &[
+    (
+        Write::Pool,
+        "identity pool does not exist {…} /locations/global/workloadIdentityPools/{pool}",
+    ),
     (Write::Pool, "identity pool does not exist {pool}"),
     (Write::Pool, "identity pool {pool} does not exist"),
     (

@@ -82,8 +82,10 @@ fn tell(model: &mut Model, found: &Pasted) {
         line(Role::Text, meaning.what),
         Text::new(),
         line(Role::Granted, meaning.remedy),
-        Text::new(),
     ];
+    let commands = meaning.commands.iter();
+    lines.extend(commands.map(|command| line(Role::Text, format!("  {}", visible(command)))));
+    lines.push(Text::new());
     for (name, value) in found.rows() {
         if let Some(value) = value {
             lines.push(vec![

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::super::{Kind, read};
+use super::super::{Kind, plain, read};
 use super::told::{TABLES, told};
 
 /// A quarter of what is read at most: the tests are not optimized.
@@ -48,6 +48,9 @@ fn sane(text: &str) {
         "{}",
         meaning.remedy
     );
+    for command in &meaning.commands {
+        assert!(!command.chars().any(crate::text::is_hidden), "{command:?}");
+    }
     let _ = (
         found.beside(false),
         found.principal(),
@@ -70,10 +73,13 @@ fn pieces_of_errors_name_nothing_that_they_do_not_hold() {
         let (from, to) = (place(from.min(to)), place(from.max(to)));
         let piece: String = text[from..to].iter().collect();
         sane(&piece);
-        let flat: String = piece.to_lowercase().split_whitespace().collect();
+        let squeezed = |text: &str| -> String {
+            text.to_lowercase().replace("%40", "@").split_whitespace().collect()
+        };
+        let flat = squeezed(&plain::unwrapped(&piece).text);
         let found = read(&piece);
         for name in [found.target, found.caller] {
-            let known = name.is_none_or(|n| flat.contains(&n.to_lowercase()) || piece.contains('%') || piece.contains('['));
+            let known = name.is_none_or(|n| flat.contains(&squeezed(&n)));
             prop_assert!(known, "{piece:?}");
         }
     });

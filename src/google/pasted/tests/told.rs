@@ -3,7 +3,7 @@
 use super::super::{Pasted, read};
 
 /// The tables. In the last one no account and no permission to act as one may be found.
-pub(super) const TABLES: [(&str, &str); 5] = [
+pub(super) const TABLES: [(&str, &str); 6] = [
     (
         "attaching",
         include_str!("../../../../tests/data/pasted/attaching.txt"),
@@ -15,6 +15,10 @@ pub(super) const TABLES: [(&str, &str); 5] = [
     (
         "other",
         include_str!("../../../../tests/data/pasted/other.txt"),
+    ),
+    (
+        "clients",
+        include_str!("../../../../tests/data/pasted/clients.txt"),
     ),
     (
         "broken",
@@ -136,5 +140,71 @@ fn the_tables_hold_enough_and_say_what_they_are() {
             "{}",
             entry.name
         );
+    }
+}
+
+/// Words that give advice away, and the kinds that may give it.
+const ADVICE: &[(&str, &[&str])] = &[
+    ("Sign in again", &["CREDENTIALS_EXPIRED"]),
+    ("expired, revoked", &["CREDENTIALS_EXPIRED"]),
+    ("letter by letter, and its project", &["ACCOUNT_NOT_FOUND"]),
+    ("gcloud services enable", &["API_DISABLED"]),
+    ("service-accounts enable", &["ACCOUNT_DISABLED"]),
+    ("attribute condition", &["TOKEN_EXCHANGE_REFUSED"]),
+    ("Domain-wide delegation", &["DELEGATION_REFUSED"]),
+    ("Service Usage Consumer", &["QUOTA_PROJECT_DENIED"]),
+    ("access scopes", &["SCOPE_INSUFFICIENT"]),
+    ("3600 seconds or less", &["LIFETIME_TOO_LONG"]),
+    ("The policy was not written", &["WRITE_REFUSED"]),
+    (
+        "not about acting as a service account",
+        &["OTHER_DENIED", "API_DISABLED"],
+    ),
+    ("A role with this permission is needed", &["OTHER_DENIED"]),
+    ("not about access", &["NONE"]),
+    ("GOOGLE_APPLICATION_CREDENTIALS", &["CREDENTIALS_MISSING"]),
+    (
+        "does not take a token of this type",
+        &["TOKEN_TYPE_UNSUPPORTED"],
+    ),
+    ("The causes say which grant", &["IMPERSONATION_DENIED"]),
+];
+
+#[test]
+fn advice_is_never_that_of_another_kind() {
+    for (table, entries) in TABLES {
+        for entry in told(entries) {
+            let pasted = read(&entry.text);
+            let kind = serde_json::to_value(pasted.kind).unwrap();
+            let meaning = pasted.meaning();
+            let words = format!(
+                "{} {} {}",
+                meaning.what,
+                meaning.remedy,
+                meaning.commands.join(" ")
+            );
+            for (advice, kinds) in ADVICE {
+                assert!(
+                    !words.contains(advice) || kinds.iter().any(|k| kind == *k),
+                    "{table}, {}, {kind}: {advice:?} is said:\n{words}",
+                    entry.name
+                );
+            }
+            // What follows about the policies is said to be another matter, unless it is the error's own.
+            let own = [
+                "IMPERSONATION_DENIED",
+                "ACCOUNT_NOT_FOUND",
+                "QUOTA_PROJECT_DENIED",
+            ];
+            assert!(
+                pasted.beside(true).is_none() || !own.iter().any(|k| kind == *k),
+                "{table}, {}",
+                entry.name
+            );
+            // Attaching is never answered with another permission.
+            if table == "attaching" {
+                assert_eq!(pasted.question().as_str(), crate::iam::permission::ACT_AS);
+            }
+        }
     }
 }

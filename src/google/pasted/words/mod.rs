@@ -16,12 +16,26 @@ pub struct Meaning {
     pub what: String,
     /// What mends it.
     pub remedy: String,
+    /// Commands for that, each a line that can be pasted into a shell; what has to be filled in is in capitals.
+    pub commands: Vec<String>,
 }
+
+impl Meaning {
+    /// The same with a command.
+    pub(super) fn by(mut self, command: impl Into<String>) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+}
+
+/// How one signs in for libraries, and for gcloud itself.
+const LOGIN: [&str; 2] = ["gcloud auth application-default login", "gcloud auth login"];
 
 pub(super) fn said(what: impl Into<String>, remedy: impl Into<String>) -> Meaning {
     Meaning {
         what: what.into(),
         remedy: remedy.into(),
+        commands: Vec::new(),
     }
 }
 
@@ -50,33 +64,41 @@ impl Pasted {
                         |t| format!("The service account {}", visible(t))
                     )
                 ),
-                format!(
-                    "Find out why it was disabled; enable it again with: gcloud iam service-accounts enable {}",
-                    self.target
-                        .as_deref()
-                        .map_or_else(|| "ACCOUNT".to_owned(), crate::text::shell)
-                ),
-            ),
+                "Find out why it was disabled, then enable it again.",
+            )
+            .by(format!(
+                "gcloud iam service-accounts enable {}",
+                self.target
+                    .as_deref()
+                    .map_or_else(|| "ACCOUNT".to_owned(), crate::text::shell)
+            )),
             (Kind::ScopeInsufficient, _) => said(
                 "The caller's own token was made for fewer scopes than the call needs. No grant mends that.",
                 "Ask for the scope https://www.googleapis.com/auth/cloud-platform: on a VM set its access scopes (the VM has to be stopped for that), in a library pass it as scope, with gcloud sign in again.",
             ),
             (Kind::CredentialsExpired, Detail::Credentials(Credentials::Reauthentication)) => said(
                 "The session's time is over: Google asks that the person signs in again (reauthentication, set by the organization), and a program cannot do that for him. IAM was not asked. No grant mends that.",
-                "Sign in again: gcloud auth application-default login (for libraries) or gcloud auth login (for gcloud). What runs without a person should run as a service account, or impersonate one.",
-            ),
+                "Sign in again, for libraries by the first command, for gcloud itself by the second. What runs without a person should run as a service account, or impersonate one.",
+            )
+            .by(LOGIN[0])
+            .by(LOGIN[1]),
             (Kind::CredentialsExpired, Detail::Credentials(Credentials::Key)) => said(
                 "The key that signed is not one of the account's: it was deleted or disabled, or the account was made anew. IAM was not asked. No grant mends that.",
-                "Use a key that is there, or better none: impersonate the account. Check the machine's clock too. Compare private_key_id in the key file with: gcloud iam service-accounts keys list --iam-account=ACCOUNT",
-            ),
+                "Use a key that is there, or better none: impersonate the account. Check the machine's clock too. Compare private_key_id in the key file with the keys that there are:",
+            )
+            .by("gcloud iam service-accounts keys list --iam-account=ACCOUNT"),
             (Kind::CredentialsExpired, _) => said(
                 "The caller's credentials are expired, revoked or not valid: Google does not know who calls. No grant mends that.",
-                "Sign in again: gcloud auth application-default login (for libraries) or gcloud auth login (for gcloud); for a key, check that it was not deleted or disabled.",
-            ),
+                "Sign in again, for libraries by the first command, for gcloud itself by the second; for a key, check that it was not deleted or disabled.",
+            )
+            .by(LOGIN[0])
+            .by(LOGIN[1]),
             (Kind::CredentialsMissing, _) => said(
                 "No credentials were found where the program looks, or none were sent: nobody called as far as Google knows. No grant mends that.",
-                "Give it some: gcloud auth application-default login on one's own machine (gcloud auth login for gcloud itself); GOOGLE_APPLICATION_CREDENTIALS with the path of a credential file; on Google Cloud, a service account attached to the machine or workload.",
-            ),
+                "Give it some: on one's own machine by signing in (the second command is for gcloud itself); elsewhere GOOGLE_APPLICATION_CREDENTIALS with the path of a credential file; on Google Cloud, a service account attached to the machine or workload.",
+            )
+            .by(LOGIN[0])
+            .by(LOGIN[1]),
             (Kind::TokenTypeUnsupported, _) => self.token_type(),
             (Kind::TokenExchangeRefused, Detail::Exchange(why)) => exchange::words(self, *why),
             (Kind::TokenExchangeRefused, _) => {
@@ -99,8 +121,9 @@ impl Pasted {
                         |p| format!("the project {}", visible(p))
                     )
                 ),
-                "Grant the caller Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that project, or name another quota project: gcloud auth application-default set-quota-project PROJECT, or GOOGLE_CLOUD_QUOTA_PROJECT.",
-            ),
+                "Grant the caller Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that project, or name another quota project, by the command or by GOOGLE_CLOUD_QUOTA_PROJECT.",
+            )
+            .by("gcloud auth application-default set-quota-project PROJECT"),
             (Kind::LifetimeTooLong, _) => said(
                 "The token was asked to live longer than the account may give: 3600 seconds, unless an organization policy extends it.",
                 "Ask for 3600 seconds or less. For up to 12 hours the account has to be listed in constraints/iam.allowServiceAccountCredentialLifetimeExtension, one address to a value.",
@@ -176,14 +199,15 @@ impl Pasted {
                 " It is not about acting as a service account."
             },
         );
-        let remedy = format!(
-            "Enable it (it counts after a few minutes; where the project is not yours, the credentials name the wrong quota project): gcloud services enable {} --project={}",
+        let remedy = "Enable it. It counts after a few minutes. Where the project is not yours, the credentials name the wrong quota project.";
+        let command = format!(
+            "gcloud services enable {} --project={}",
             known.map_or_else(|| "API".to_owned(), crate::text::shell),
             self.project
                 .as_deref()
                 .map_or_else(|| "PROJECT".to_owned(), crate::text::shell),
         );
-        said(what, remedy)
+        said(what, remedy).by(command)
     }
 
     fn token_type(&self) -> Meaning {
