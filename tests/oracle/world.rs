@@ -74,6 +74,12 @@ pub fn callers() -> Vec<String> {
         "user:gil@gmail.com".to_owned(),
         "user:una@nowhere.example".to_owned(),
         "user:Eve@Other.example".to_owned(),
+        "serviceAccount:p1-data.svc.id.goog[ns/ksa]".to_owned(),
+        "principal://agents.global.org-9.system.id.goog/resources/aiplatform/projects/90/locations/l/reasoningEngines/r"
+            .to_owned(),
+        format!("principal://{POOL}/subject/s"),
+        format!("principal://{POOL}/subject/organization:o:project:Default Project:run"),
+        format!("principal://{WORKFORCE}/subject/w"),
         // Nobody has these addresses.
         "serviceAccount:ghost@p0-app.iam.gserviceaccount.com".to_owned(),
         "serviceAccount:x@far-away.iam.gserviceaccount.com".to_owned(),
