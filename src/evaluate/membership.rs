@@ -393,8 +393,8 @@ pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
         }
         Principal::Other(text) => {
             let (organization, project) = address::of_agent_identity(text)?;
-            let project = project.and_then(|p| estate.resolve(&p).exists());
-            project.or_else(|| estate.resolve(&organization).exists())
+            // What is bound at the folders of a project counts too.
+            estate.resolve(&project.unwrap_or(organization)).exists()
         }
         Principal::Federated {
             pool: Pool::Workload { project, .. },

@@ -111,7 +111,8 @@ fn nowhere(estate: &Estate, caller: &Principal) -> Place {
             project.map(|project| format!("projects/{project}"))
         }
         Principal::Other(text) => {
-            address::of_agent_identity(text).map(|(organization, _)| organization.relative())
+            let told = address::of_agent_identity(text);
+            told.map(|(organization, project)| project.unwrap_or(organization).relative())
         }
         _ => None,
     };

@@ -58,7 +58,7 @@ impl Surveyor<'_> {
                 self.project_branch(project.to_string(), wanted).await
             }
             Some(level) => {
-                let levels = self.levels_above(level).await?;
+                let levels = self.levels_told(level).await?;
                 let tasks = levels.iter().map(|level| self.level(level, wanted));
                 try_join_all(tasks).await.map(drop)
             }

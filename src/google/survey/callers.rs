@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Surveyor, Wanted, shaped, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Organization, Read};
-use crate::google::wire::{Api, ApiError, all_pages, encode};
+use crate::google::wire::{Api, ApiError, all_pages, encode, path_of};
 use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address};
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
@@ -89,7 +89,11 @@ impl Surveyor<'_> {
                 try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
                 Ok(())
             }
-            Place::Level(level) => self.bindings_from(level).await,
+            Place::Level(level) => {
+                let levels = self.levels_told(level).await?;
+                try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
+                Ok(())
+            }
             Place::Workforce(pool) => self.workforce(&pool).await,
         }
     }
@@ -155,6 +159,21 @@ impl Surveyor<'_> {
             Some(level @ Resource::Organization(_)) => self.bindings_from(level).await,
             _ => Ok(()),
         }
+    }
+
+    /// A folder or organization that a caller's name tells of, and what is above it; nothing where it may not
+    /// be seen, or is not there.
+    pub(super) async fn levels_told(&self, level: Resource) -> Result<Vec<Resource>, ApiError> {
+        let known = |estate: &Estate| estate.resolve(&level).exists().is_some();
+        if !self.known.with(known) {
+            let label = format!("{} {}", level.kind().word(), level.id());
+            let path = format!("v3/{}", path_of(&level));
+            let read = self.ask.get(Api::ResourceManager, &path);
+            if self.watch(&label, read).await?.is_err() {
+                return Ok(Vec::new());
+            }
+        }
+        self.levels_above(level).await
     }
 
     /// What is bound at a folder or organization, and above it.
