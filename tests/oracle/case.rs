@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bindscope::answer::Source;
 use bindscope::emulator::{self, Options};
 use bindscope::estate::{Estate, file};
+use bindscope::evaluate::reach::{Brings, reach_bringing};
 use bindscope::evaluate::{
-    Cause, CauseKind, Explanation, Outcome, Question, Verdict, diagnose, explain, reach, who,
+    Cause, CauseKind, Explanation, Outcome, Question, Verdict, diagnose, explain, who,
 };
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
@@ -27,6 +28,13 @@ use super::world;
 /// The moment that is asked about.
 const AT: &str = "2026-11-24T12:00:00Z";
 
+/// How often which answer and which cause was met: a world in which nothing happens proves nothing.
+pub static MET: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+
+fn met(what: String) {
+    *MET.lock().unwrap().entry(what).or_default() += 1;
+}
+
 /// A question, as a user writes it.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -35,6 +43,7 @@ pub struct Asked {
     pub permission: &'static str,
     pub via: Vec<String>,
     pub attributes: Vec<(String, String)>,
+    pub claims: Option<Arc<Value>>,
 }
 
 /// An estate with what is asked about it, and who looks.
@@ -53,7 +62,16 @@ impl Case {
     pub fn draw(seed: u64, number: u64) -> Self {
         let mut chance = Chance::new(seed, number);
         let mut world = world::estate(&mut chance);
-        let asked = (0..6).map(|_| asked(&mut chance)).collect();
+        let asked: Vec<Asked> = (0..6).map(|_| asked(&mut chance)).collect();
+        // Left to chance alone, hardly anybody would be granted what is asked for.
+        for one in &asked {
+            if !chance.one_in(3) {
+                world::grant(&mut chance, &mut world, &one.caller);
+            }
+            if chance.one_in(8) {
+                world::deny(&mut chance, &mut world, one.permission);
+            }
+        }
         let (mut unreadable, mut viewer) = (Vec::new(), None);
         match number % 4 {
             1 => unreadable = world::unreadable(&mut chance),
@@ -141,6 +159,11 @@ impl Case {
             verdict && (a.outcome == Outcome::Unknown || a.outcome == right.outcome)
         };
         let explanation = &told.explanation;
+        met(explanation.verdict.word().to_owned());
+        met(explanation.outcome.word().to_owned());
+        told.causes
+            .iter()
+            .for_each(|c| met(format!("{:?}", c.kind)));
         if self.sees_all() {
             if pair(explanation) != pair(&right) {
                 wrong.push(format!(
@@ -220,6 +243,7 @@ impl Case {
                         caller,
                         via: Vec::new(),
                         attributes: Vec::new(),
+                        claims: None,
                         ..question.clone()
                     };
                     if !listed && explain(full, &of).verdict == Verdict::CanAccess {
@@ -243,13 +267,17 @@ impl Case {
                 self.against_explain(&estate, asked, &all, told.complete, wrong);
             }
         }
+        let brings = Brings {
+            attributes: question.attributes.clone(),
+            claims: question.claims.clone(),
+        };
         let everything = Everything::from_caller(&question.caller, permission, &Scope::Everything);
         match whole(ask, &everything, &quiet).await {
             Err(error) if self.sees_all() => wrong.push(format!("reach: {error}")),
             Err(_) => {}
             Ok((estate, unlisted)) => {
-                let told = reach(&estate, &question.caller, permission, time);
-                let mut right = reach(full, &question.caller, permission, time);
+                let told = reach_bringing(&estate, &question.caller, &brings, permission, time);
+                let mut right = reach_bringing(full, &question.caller, &brings, permission, time);
                 // A project that nobody showed is not known to be there.
                 right.results.retain(|r| match &r.target {
                     Resource::ServiceAccount { project, .. } => estate.project(project).is_some(),
@@ -329,6 +357,7 @@ impl Case {
                 caller: caller.clone(),
                 via: Vec::new(),
                 attributes: Vec::new(),
+                claims: None,
                 ..asked.clone()
             }
             .question();
@@ -368,6 +397,7 @@ impl Asked {
         question.permission = Permission::parse(self.permission).unwrap();
         question.via = self.via.iter().map(|hop| account(hop)).collect();
         question.attributes.clone_from(&self.attributes);
+        question.claims.clone_from(&self.claims);
         question
     }
 }
@@ -383,8 +413,16 @@ fn asked(chance: &mut Chance) -> Asked {
     let permission = *chance.of(&world::PERMISSIONS);
     // Nothing is attached through a chain.
     let chained = chance.one_in(6) && !permission.ends_with("actAs");
+    let subject = caller
+        .split_once("/subject/")
+        .map(|(_, subject)| subject.to_owned());
+    let claims = match &subject {
+        Some(subject) if chance.one_in(2) => Some(Arc::new(world::claims(chance, subject))),
+        _ => None,
+    };
     Asked {
         caller,
+        claims,
         target: world::target(chance),
         permission,
         via: if chained {

@@ -109,4 +109,22 @@ fn the_whole_way_says_what_the_full_estate_says() {
         told += &ask(Arc::new(small)).join("\n");
     }
     assert!(found.is_empty(), "{told}");
+    let met = case::MET.lock().unwrap();
+    println!("{met:?}");
+    if only.is_none() && wanted >= QUESTIONS {
+        for answer in [
+            "CAN_ACCESS",
+            "CANNOT_ACCESS",
+            "UNKNOWN_INFO",
+            "UNKNOWN_CONDITIONAL",
+        ] {
+            let times = met.get(answer).copied().unwrap_or_default();
+            assert!(
+                times * 500 >= wanted,
+                "{answer} was met {times} times: {met:?}"
+            );
+        }
+        let kinds = met.keys().filter(|k| !k.contains('_')).count();
+        assert!(kinds >= 25, "{kinds} kinds of causes: {met:?}");
+    }
 }

@@ -395,6 +395,55 @@ pub fn account_name(at: usize) -> String {
     format!("//iam.googleapis.com/projects/{project}/serviceAccounts/{email}")
 }
 
+/// A provider of the pool, with what it lets in and what it makes of a token.
+fn provider(chance: &mut Chance, name: &str) -> Value {
+    let issuer = *chance.of(&["https://tokens.heron.example", "https://elsewhere.example"]);
+    let mut one = json!({
+        "name": name,
+        "state": "ACTIVE",
+        "oidc": { "issuerUri": issuer },
+        "attributeMapping": { "google.subject": "assertion.sub" },
+    });
+    if chance.one_in(2) {
+        one["attributeMapping"]["attribute.repository"] = json!("assertion.repository");
+    }
+    if chance.one_in(3) {
+        one["attributeMapping"]["google.groups"] = json!("assertion.teams");
+    }
+    if chance.one_in(3) {
+        let conditions = [
+            "assertion.repository == 'o/r'",
+            "assertion.repository == 'O/R'",
+            "attribute.repository.startsWith('o/')",
+            "google.subject == 's'",
+            "assertion.missing == 1",
+        ];
+        one["attributeCondition"] = json!(*chance.of(&conditions));
+    }
+    match chance.below(8) {
+        0 => one["disabled"] = json!(true),
+        1 => one["state"] = json!("DELETED"),
+        _ => {}
+    }
+    one
+}
+
+/// What a token says.
+pub fn claims(chance: &mut Chance, subject: &str) -> Value {
+    let mut claims = json!({
+        "iss": *chance.of(&["https://tokens.heron.example", "https://tokens.heron.example", "https://elsewhere.example"]),
+        "sub": subject,
+        "aud": "https://iam.googleapis.com/projects/32/locations/global/workloadIdentityPools/gh/providers/p0",
+    });
+    if chance.one_in(2) {
+        claims["repository"] = json!(*chance.of(&["o/r", "O/R", "o/other"]));
+    }
+    if chance.one_in(2) {
+        claims["teams"] = json!(["dev"]);
+    }
+    claims
+}
+
 /// An estate of which everything may be read.
 pub fn estate(chance: &mut Chance) -> Value {
     let mut policies = Map::new();
@@ -421,14 +470,23 @@ pub fn estate(chance: &mut Chance) -> Value {
     let deny: Vec<Value> = (0..chance.below(3))
         .map(|i| deny_policy(chance, i))
         .collect();
-    let bound: Vec<(Value, Value)> = (0..chance.below(3)).map(|i| boundary(chance, i)).collect();
+    let bound: Vec<(Value, Value)> = (0..[0, 0, 1, 2][chance.below(4)])
+        .map(|i| boundary(chance, i))
+        .collect();
     let (boundaries, bindings): (Vec<Value>, Vec<Value>) = bound.into_iter().unzip();
     let pool = "projects/32/locations/global/workloadIdentityPools/gh";
-    let mapping = if chance.one_in(2) {
-        json!({ "google.subject": "assertion.sub", "attribute.repository": "assertion.repository" })
-    } else {
-        json!({ "google.subject": "assertion.sub" })
-    };
+    let mut state = json!({ "name": pool, "state": "ACTIVE" });
+    match chance.below(8) {
+        0 => state["disabled"] = json!(true),
+        1 => {
+            state["state"] = json!("DELETED");
+            state["expireTime"] = json!("2026-12-20T00:00:00Z");
+        }
+        _ => {}
+    }
+    let providers: Vec<Value> = (0..chance.below(3))
+        .map(|i| provider(chance, &format!("{pool}/providers/p{i}")))
+        .collect();
     let mut services = Map::new();
     if chance.one_in(5) {
         services.insert("projects/32".into(), json!(["iam.googleapis.com"]));
@@ -464,10 +522,9 @@ pub fn estate(chance: &mut Chance) -> Value {
         "tags": tags(chance),
         "enabledServices": services,
         "pools": [
-            { "name": pool, "state": "ACTIVE" },
+            state,
             { "name": "locations/global/workforcePools/staff", "parent": "organizations/1", "state": "ACTIVE" }],
-        "providers": [
-            { "name": format!("{pool}/providers/github"), "state": "ACTIVE", "attributeMapping": mapping }],
+        "providers": providers,
     })
 }
 
@@ -496,6 +553,52 @@ pub fn unreadable(chance: &mut Chance) -> Vec<String> {
         .map(str::to_owned),
     );
     chance.some(&all, 1, 6)
+}
+
+/// Grants a caller something that is likely to matter, on an account or high above.
+pub fn grant(chance: &mut Chance, world: &mut Value, caller: &str) {
+    let mut one = json!({ "role": *chance.of(&ROLES[..6]), "members": [caller] });
+    match chance.below(6) {
+        0 => one["condition"] = condition(chance, &ON_TAGS),
+        1 => one["condition"] = condition(chance, &CONDITIONS),
+        2 => one["condition"] = condition(chance, &["'a' in request.auth.access_levels"]),
+        _ => {}
+    }
+    let high = ["organizations/1", "folders/2", "organizations/9"];
+    let place = if chance.one_in(2) {
+        format!("{RESOURCE_MANAGER}/{}", chance.of(&high))
+    } else {
+        account_name(chance.below(ACCOUNTS.len()))
+    };
+    let policies = world["iamPolicies"].as_object_mut().unwrap();
+    let policy = policies
+        .entry(place)
+        .or_insert_with(|| json!({ "version": 3, "bindings": [] }));
+    policy["bindings"].as_array_mut().unwrap().push(one);
+}
+
+/// Denies a permission to many, high above.
+pub fn deny(chance: &mut Chance, world: &mut Value, permission: &str) {
+    let verb = permission.trim_start_matches("iam.");
+    let at = *chance.of(&["organizations%2F1", "folders%2F2", "organizations%2F9"]);
+    let denied = [
+        "principalSet://goog/public:all",
+        "principalSet://goog/cloudIdentityCustomerId/C1heron",
+        "principalSet://goog/group/g0@heron.example",
+    ];
+    let mut rule = json!({
+        "deniedPrincipals": [*chance.of(&denied)],
+        "deniedPermissions": [format!("iam.googleapis.com/{verb}")],
+    });
+    if chance.one_in(2) {
+        rule["denialCondition"] = condition(chance, &ON_TAGS);
+    }
+    let list = world["denyPolicies"].as_array_mut().unwrap();
+    let name = format!(
+        "policies/cloudresourcemanager.googleapis.com%2F{at}/denypolicies/planted{}",
+        list.len()
+    );
+    list.push(json!({ "name": name, "rules": [{ "denyRule": rule }] }));
 }
 
 /// Somebody with less sight: a member, and the estate with what lets them see that much.
