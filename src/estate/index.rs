@@ -44,11 +44,15 @@ impl GroupMembers {
     }
 }
 
-/// Whether a Google group can have such a member. Unknown ones stay unknown.
+/// Whether a Google group can have such a member. One of a form that is not known at all stays unknown; a
+/// malformed address is nobody's there.
 fn can_be_in_a_group(member: &Member) -> bool {
     match member {
         Member::One(one) => !one.is_federated(),
-        Member::AllUsers | Member::AllAuthenticatedUsers | Member::ProjectRole(..) => false,
+        Member::AllUsers
+        | Member::AllAuthenticatedUsers
+        | Member::ProjectRole(..)
+        | Member::UnknownOf(_) => false,
         other => other.pool().is_none(),
     }
 }

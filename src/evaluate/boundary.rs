@@ -87,16 +87,23 @@ pub(crate) fn not_read(estate: &Estate, caller: &Principal) -> Vec<String> {
     names
 }
 
-fn principal_set(text: &str) -> Member {
+fn principal_set(estate: &Estate, text: &str) -> Member {
     match text.strip_prefix("//iam.googleapis.com/locations/global/workspace/") {
         Some(id) if !id.is_empty() && !id.contains('/') => Member::Customer(id.to_owned()),
-        _ => Member::parse_v2(text),
+        // A set is named as a resource is: its project by number or id.
+        _ => match text.strip_prefix("//iam.googleapis.com/") {
+            Some(path) => {
+                let path = estate.with_number(path);
+                Member::parse_v2(&format!("//iam.googleapis.com/{path}"))
+            }
+            None => Member::parse_v2(text),
+        },
     }
 }
 
 fn bound(judge: &Judge<'_>, binding: &PolicyBinding) -> BoundaryExplanation {
     let set = binding.target.principal_set.clone().unwrap_or_default();
-    let inside = membership::member(judge, &principal_set(&set));
+    let inside = membership::member(judge, &principal_set(judge.estate, &set));
     let condition = binding
         .condition
         .as_ref()

@@ -3,8 +3,8 @@
 use super::model::{PathRow, Paths};
 use super::tree::title;
 use crate::estate::Estate;
-use crate::evaluate::reach::{self, Via};
-use crate::evaluate::{Question, Verdict};
+use crate::evaluate::reach::{self, Brings, Via};
+use crate::evaluate::{Outcome, Question, Verdict};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, whole};
 use crate::google::wire::Ask;
@@ -33,7 +33,11 @@ pub async fn who(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Pa
                 .ok()
                 .map(|caller| (caller, target.clone())),
             certain: holder.verdict == Verdict::CanAccess,
-            way: way(&estate, &holder.via, &holder.principal),
+            way: format!(
+                "{}{}",
+                no_use(holder.outcome),
+                way(&estate, &holder.via, &holder.principal)
+            ),
             name: visible(&holder.principal),
         })
         .collect();
@@ -44,6 +48,14 @@ pub async fn who(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Pa
     })
 }
 
+/// That a grant is of no use: an account is off or gone, or there is no token to be had.
+fn no_use(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::WouldFail => "would fail: ",
+        Outcome::WouldSucceed | Outcome::Unknown => "",
+    }
+}
+
 /// Every account that the question's caller can reach, chains included.
 ///
 /// # Errors
@@ -51,9 +63,14 @@ pub async fn who(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Pa
 pub async fn reached(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Paths, String> {
     let everything = Everything::from_caller(&question.caller, &question.permission, scope);
     let (estate, unlisted) = read(ask, &everything).await?;
-    let answer = reach::reach(
+    let brings = Brings {
+        attributes: question.attributes.clone(),
+        claims: question.claims.clone(),
+    };
+    let answer = reach::reach_bringing(
         &estate,
         &question.caller,
+        &brings,
         &question.permission,
         question.time,
     );
@@ -74,7 +91,11 @@ pub async fn reached(ask: &dyn Ask, question: &Question, scope: &Scope) -> Resul
             PathRow {
                 name: visible(reached.target.id()),
                 certain: reached.verdict == Verdict::CanAccess,
-                way: format!("{chain}{}", way(&estate, &reached.via, &caller)),
+                way: format!(
+                    "{}{chain}{}",
+                    no_use(reached.outcome),
+                    way(&estate, &reached.via, &caller)
+                ),
                 pair: Some((question.caller.clone(), reached.target)),
             }
         })

@@ -538,3 +538,16 @@ fn a_newer_enforcement_version_holds_the_older_ones() {
     question.permission = Permission::parse("iam.serviceAccounts.createTagBinding").unwrap();
     assert_eq!(world.explain(&question).verdict.word(), UNREAD);
 }
+
+/// A target set is a resource's name: a pool's project may be written by its id there, as it may not in a member.
+#[test]
+fn a_pool_may_be_bound_by_its_projects_id() {
+    let caller = format!("principal://{POOL}/subject/s");
+    for project in ["20", "q"] {
+        let set = format!("//{}", POOL.replace("/20/", &format!("/{project}/")));
+        let world = World::new()
+            .grant("t", TOKEN_CREATOR, &caller)
+            .boundary(&set, "3", json!([{"effect": "ALLOW", "resources": ["//cloudresourcemanager.googleapis.com/folders/3"]}]));
+        assert_eq!(world.verdict(&caller), NO, "{project}");
+    }
+}
