@@ -429,6 +429,13 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
             }
             Ok(())
         }
+        // Of a project's that has none of that name (the words are chosen).
+        Member::One(Principal::User(email)) if is_service_account(email) => {
+            Err(Refusal::invalid(format!("User {email} does not exist.")))
+        }
+        Member::Group(email) if is_service_account(email) => {
+            Err(Refusal::invalid(format!("Group {email} does not exist.")))
+        }
         Member::Unknown | Member::UnknownOf(_) => {
             let known = [
                 "user:",

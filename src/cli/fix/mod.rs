@@ -5,7 +5,7 @@ mod show;
 
 use jiff::Timestamp;
 
-use super::args::{Fix, Global};
+use super::args::{Fix, Format, Global};
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::out::{self, Ink, Page};
@@ -106,6 +106,10 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
     show.plan(remedy, &explanation.question, sentences, &warnings);
     if args.dry_run {
         show.not_applied(remedy, &explanation, "a dry run: nothing was changed")?;
+        if format != Format::Json {
+            show.note("To be asked, and to apply it:");
+            show.note(&format!("  {}", line.fix(&question, &with(args, false))));
+        }
         return Ok(Exit::Done);
     }
     if facts.read_only {
@@ -124,12 +128,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
             "ask somebody who may: the letter above says what to do",
         ));
     }
-    let with = FixWith {
-        role: args.role.clone(),
-        expires: args.expires,
-        yes: true,
-    };
-    let unasked = line.fix(&question, &with);
+    let unasked = line.fix(&question, &with(args, true));
     if !args.yes && !confirmed(remedy, &meanings, global.two_steps_from, &unasked)? {
         show.not_applied(remedy, &explanation, "declined: nothing was changed")?;
         return Ok(Exit::No);
@@ -198,6 +197,15 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
     let (verified, exit) = verified(facts, &now, args, show).await?;
     show.end(remedy, &carried.done, &verified)?;
     Ok(exit)
+}
+
+/// What the options say beside the question.
+fn with(args: &Fix, yes: bool) -> FixWith {
+    FixWith {
+        role: args.role.clone(),
+        expires: args.expires,
+        yes,
+    }
 }
 
 /// Looks whether it works: once, or until it does. The change is made whatever comes of it, so an

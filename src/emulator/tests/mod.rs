@@ -299,15 +299,21 @@ async fn a_member_of_another_kind_is_refused_with_its_own() {
                 .1;
             assert_eq!(after, before, "{level} {written}");
         }
-        let (status, body) = http
-            .admin(
-                "POST",
-                &format!("{level}:setIamPolicy"),
-                json!({ "policy": { "bindings": [{ "role": "roles/iam.serviceAccountUser", "members": ["serviceAccount:nobody@nowhere.example"] }] } }),
-            )
-            .await;
-        assert_eq!(status, 400, "{body}");
-        assert!(message(&body).contains("does not exist"), "{body}");
+        for nobody in [
+            "serviceAccount:nobody@nowhere.example",
+            "serviceAccount:nobody@app-prod.iam.gserviceaccount.com",
+            "user:nobody@app-prod.iam.gserviceaccount.com",
+            "group:nobody@app-prod.iam.gserviceaccount.com",
+            "serviceAccount:app-prod@appspot.gserviceaccount.com",
+        ] {
+            let binding = json!({ "role": "roles/iam.serviceAccountUser", "members": [nobody] });
+            let policy = json!({ "policy": { "bindings": [binding] } });
+            let (status, body) = http
+                .admin("POST", &format!("{level}:setIamPolicy"), policy)
+                .await;
+            assert_eq!(status, 400, "{nobody}: {body}");
+            assert!(message(&body).contains("does not exist"), "{body}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
 use crate::iam::Resource;
+use crate::text::shell;
 
 /// So long a written policy may take to count: "typically in 2 minutes, potentially 7 minutes or
 /// longer" (doc: Access change propagation); 10 is chosen.
@@ -79,10 +80,19 @@ fn quota(explanation: &Explanation, names: &Names, causes: &mut Causes) {
             names.caller, names.target
         ),
         format!(
-            "Grant {} Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that project, or name another quota project (gcloud config set billing/quota_project, or GOOGLE_CLOUD_QUOTA_PROJECT).",
+            "Name another quota project (gcloud config set billing/quota_project, or GOOGLE_CLOUD_QUOTA_PROJECT), or grant {} Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that one.",
             names.caller
         ),
     );
+    let member = explanation.question.caller.member();
+    let command = (!project.is_empty()).then(|| {
+        format!(
+            "gcloud projects add-iam-policy-binding {} {} --role=roles/serviceusage.serviceUsageConsumer --condition=None",
+            shell(project),
+            shell(&format!("--member={member}"))
+        )
+    });
+    causes.with(command);
 }
 
 fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &mut Causes) {
