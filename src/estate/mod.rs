@@ -39,6 +39,9 @@ pub enum Coverage {
 /// What an organization policy is on one resource, by constraint.
 pub(crate) type ByConstraint<T> = BTreeMap<Arc<str>, T>;
 
+/// The numbers of the organizations of a domain, or why none is known.
+pub(crate) type OrganizationsOf = Result<Vec<Arc<str>>, Arc<str>>;
+
 /// An organization as far as it is known. A clone shares what is not changed afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct Estate {
@@ -80,7 +83,7 @@ pub struct Estate {
     /// What exists and may not be read, by the names of the estate file, with why.
     pub(crate) unreadable: Arc<BTreeMap<String, Arc<str>>>,
     /// Domains whose organization was asked for: the organizations' numbers, or why none is known.
-    pub(crate) domains: Arc<BTreeMap<String, Result<Vec<Arc<str>>, Arc<str>>>>,
+    pub(crate) domains: Arc<BTreeMap<String, OrganizationsOf>>,
     /// Whether nothing is outside of it: who belongs nowhere in it is bound by nothing.
     pub(crate) all_there_is: bool,
     /// What every answer from this estate takes for granted.

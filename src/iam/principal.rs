@@ -381,7 +381,7 @@ pub(crate) fn is_short(path: &str, tails: &[&str]) -> bool {
         return false;
     }
     let tail = |t: &&str| path.contains(&format!("/{t}"));
-    if !tails.iter().any(|t| tail(&t)) {
+    if !tails.iter().any(tail) {
         return false;
     }
     let first = path.split('/').next().unwrap_or_default();

@@ -11,6 +11,9 @@ use crate::estate::file;
 use crate::evaluate::{Outcome, Question, explain};
 use crate::iam::{Principal, Resource};
 
+/// What is done to an estate file.
+type Change = Box<dyn Fn(&mut Value)>;
+
 const POOL: &str = "projects/630184729503/locations/global/workloadIdentityPools/lab-jobs";
 const STAFF: &str = "locations/global/workforcePools/lab-staff";
 const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
@@ -89,11 +92,11 @@ fn set(tail: &str) -> String {
 async fn explain_and_the_exchange_agree() {
     let lab = format!("{POOL}/providers/lab");
     let own = format!("principal://iam.googleapis.com/{POOL}/subject/{SUBJECT}");
-    let change = |path: &str, value: Value| -> Box<dyn Fn(&mut Value)> {
+    let change = |path: &str, value: Value| -> Change {
         let path = path.to_owned();
         Box::new(move |estate: &mut Value| *estate.pointer_mut(&path).unwrap() = value.clone())
     };
-    let add = |path: &str, name: &str, value: Value| -> Box<dyn Fn(&mut Value)> {
+    let add = |path: &str, name: &str, value: Value| -> Change {
         let (path, name) = (path.to_owned(), name.to_owned());
         Box::new(move |estate: &mut Value| {
             estate.pointer_mut(&path).unwrap()[&name] = value.clone();
@@ -104,11 +107,11 @@ async fn explain_and_the_exchange_agree() {
         claims[name] = value;
         claims
     };
-    let nothing = || -> Box<dyn Fn(&mut Value)> { Box::new(|_| ()) };
+    let nothing = || -> Change { Box::new(|_| ()) };
     let long = "x".repeat(128);
     let mapping = "/providers/0/attributeMapping";
     let condition = |text: &str| add("/providers/0", "attributeCondition", json!(text));
-    let rows: Vec<(&str, String, Box<dyn Fn(&mut Value)>, Value, bool)> = vec![
+    let rows: Vec<(&str, String, Change, Value, bool)> = vec![
         ("the subject", own.clone(), nothing(), claims(), true),
         ("the pool", set("*"), nothing(), claims(), true),
         (

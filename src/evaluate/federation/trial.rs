@@ -67,7 +67,7 @@ pub(super) fn providers(
         };
         given.iter().all(|(n, _)| names.contains(&name(n)))
     };
-    if claims.is_none() && admitting.iter().any(|t| maps_all(t)) {
+    if claims.is_none() && admitting.iter().any(&maps_all) {
         admitting.retain(maps_all);
     }
     let candidates: Vec<&Trial<'_>> = if admitting.is_empty() {

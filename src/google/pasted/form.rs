@@ -81,11 +81,7 @@ impl Form {
             .iter()
             .position(|p| matches!(p, Part::Words(one) if one.len() == 1))?;
         let before = parts.get(..anchor)?;
-        let single = match before {
-            [] => true,
-            [Part::Name(_)] => true,
-            _ => false,
-        };
+        let single = matches!(before, [] | [Part::Name(_)]);
         single.then_some(Self {
             parts,
             anchor,

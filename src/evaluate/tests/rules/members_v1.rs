@@ -249,7 +249,11 @@ fn a_federated_identity_is_in_no_google_group() {
         "serviceAccount:q.svc.id.goog[ns/ksa]",
         "principal://agents.global.org-1.system.id.goog/resources/x/y",
     ] {
-        assert_eq!(world(&[read.clone()]).verdict(caller), NO, "{caller}");
+        assert_eq!(
+            world(std::slice::from_ref(&read)).verdict(caller),
+            NO,
+            "{caller}"
+        );
         assert_eq!(world(&[]).verdict(caller), NO, "{caller}, unread");
     }
     assert_eq!(world(&[]).verdict("user:ana@example.com"), UNREAD);
