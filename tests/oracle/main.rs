@@ -27,6 +27,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// So many differences are told.
 const TOLD: usize = 5;
 
+/// A case by its number, and what is wrong with its answers.
+type Found = (u64, Arc<Case>, Vec<String>);
+
 /// Asks a case on a thread of its own. A thread that does not come back is left behind.
 fn ask(case: Shared) -> Vec<String> {
     let (send, receive) = mpsc::channel();
@@ -60,7 +63,7 @@ fn the_whole_way_says_what_the_full_estate_says() {
     let wanted = number("ORACLE_QUESTIONS").unwrap_or(QUESTIONS);
     let only = number("ORACLE_CASE");
     let (next, asked) = (AtomicU64::new(0), AtomicU64::new(0));
-    let found: Mutex<Vec<(u64, Arc<Case>, Vec<String>)>> = Mutex::default();
+    let found: Mutex<Vec<Found>> = Mutex::default();
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
