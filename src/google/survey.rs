@@ -57,7 +57,8 @@ pub enum ProgressState {
     Unreadable(String),
 }
 
-/// Reads the facts that `question` needs into an estate of [`Coverage::Partial`].
+/// Reads the facts that `question` needs into an estate of
+/// [partial](crate::estate::Coverage::Partial) coverage.
 ///
 /// # Errors
 /// When signed out (401) or when there is no connection. A refusal (403, 404, an API that is off)

@@ -2,9 +2,9 @@
 //!
 //! Errors reach people wrapped: Google's JSON inside a Python tuple inside a log line inside a CI page, broken by a
 //! terminal wherever its line was full. So nothing here expects a whole document. The text is unwrapped as far as that is
-//! plain ([`plain`], [`escapes`], [`frames`]), laid flat so that lines and quotes do not count ([`flat`]), and looked
-//! through for forms that are written as tables ([`form`], [`forms`], [`find`]). Then it is decided what the error is
-//! about ([`kind`], with [`exchange`] and [`write`]), and from that alone come the words ([`words`]).
+//! plain (`plain`, `escapes`, `frames`), laid flat so that lines and quotes do not count (`flat`), and looked
+//! through for forms that are written as tables (`form`, `forms`, `find`). Then it is decided what the error is
+//! about (`kind`, with `exchange` and `write`), and from that alone come the words (`words`).
 
 mod escapes;
 mod exchange;

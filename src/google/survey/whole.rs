@@ -90,7 +90,8 @@ pub enum Groups {
     All,
 }
 
-/// Reads a scope into an estate of [`Coverage::Partial`]. Beside it stands what could not be listed
+/// Reads a scope into an estate of
+/// [partial](crate::estate::Coverage::Partial) coverage. Beside it stands what could not be listed
 /// (`projects/P`, `folders/N`), with why: whatever lies there was not seen at all.
 ///
 /// # Errors
