@@ -152,7 +152,7 @@ fn a_refused_exchange_names_pool_and_provider_and_no_role() {
         "{words}"
     );
     assert!(
-        words.contains("what would come after a successful exchange"),
+        words.contains("pool and provider as far as they can be read"),
         "{words}"
     );
 }

@@ -334,7 +334,7 @@ fn what_the_policies_say_beside_another_error_is_told_apart_from_it() {
         (
             "other",
             "condition",
-            "What follows is what would come after a successful exchange",
+            "pool and provider as far as they can be read",
             "MAY_BE",
         ),
         (

@@ -6,7 +6,8 @@ use super::Home;
 use super::flat::Flat;
 use super::form::{Form, Match};
 use super::forms;
-use super::token::{self, ACTING, Slot};
+use super::names::ACTING;
+use super::token::{self, Slot};
 
 /// So many mentions are looked at.
 const MENTIONS: usize = 2_000;

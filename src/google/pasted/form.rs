@@ -1,7 +1,7 @@
 //! A form of error as data: the words that a service or a tool writes, with the places of the names in them.
 //!
 //! `{permission} denied (on|for) (the|) service account {target}`: a name stands in braces, words that differ from one
-//! writer to the next in brackets; `{…}` is a stretch that says nothing. Spaces, quotes, capitals and line breaks of the
+//! writer to the next in brackets, `(account)` for what an account is called; `{…}` is a stretch that says nothing. Spaces, quotes, capitals and line breaks of the
 //! text do not count (see [`Flat`]). The first words without a choice are searched for, the rest is read around them: no
 //! text takes more than its length times the number of forms.
 
@@ -12,6 +12,9 @@ use super::token::{self, Slot};
 const GAP: usize = 240;
 /// So often is a form tried in one text.
 const TRIES: usize = 2_000;
+
+/// What stands before an account's address, where anything does.
+const ACCOUNT: &str = "service account|custom service account|runtime service account|target service account|service_account|account|resource|";
 
 /// A form, read.
 pub(super) struct Form {
@@ -70,6 +73,7 @@ impl Form {
                 ('}', "…") => Part::Gap,
                 ('}', name) => Part::Name(slot(name)?),
                 _ => {
+                    let inner = if inner == "account" { ACCOUNT } else { inner };
                     let mut choices: Vec<String> = inner.split('|').map(squeeze).collect();
                     choices.sort_by_key(|c| std::cmp::Reverse(c.len()));
                     Part::Words(choices)

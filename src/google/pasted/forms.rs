@@ -28,11 +28,11 @@ const ACT: Option<&str> = Some(ACT_AS);
 const SAID_ROWS: Rows = &[
     // Cloud Functions, first generation.
     (
-        "missing necessary permission {permission} for {caller} on (the|) (service account|resource|) {target}",
+        "missing necessary permission {permission} for {caller} on (the|) (account) {target}",
         None,
     ),
     (
-        "missing necessary permission {permission} for {word} on (the|) (service account|resource|) {target}",
+        "missing necessary permission {permission} for {word} on (the|) (account) {target}",
         None,
     ),
     (
@@ -41,86 +41,90 @@ const SAID_ROWS: Rows = &[
     ),
     // BigQuery Data Transfer.
     (
-        "{caller} does not have (the|) (IAM|) (permission|) {permission} (permission|access|) to perform impersonation on (the|) (service account|) {target}",
+        "{caller} does not have (the|) (IAM|) (permission|) {permission} (permission|access|) to perform impersonation on (the|) (account) {target}",
         None,
     ),
     // Cloud Functions of the second generation; Compute Engine; Cloud Tasks and Cloud Scheduler.
     (
-        "{caller} is missing (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "{caller} is missing (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "{caller} does not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "{caller} does not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "{caller} lacks (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "{caller} lacks (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "{caller} needs (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "{caller} needs (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "is missing (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "is missing (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "does not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "does not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "do not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "do not have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "lacks (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "lacks (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "needs (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "needs (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     (
-        "requires (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "requires (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
+        None,
+    ),
+    (
+        "missing (the|) (permission|) {permission} (on|for) (the|) (account) {target}",
         None,
     ),
     // Firebase.
     (
-        "must have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (service account|resource|) {target}",
+        "must have (the|) (IAM|) (permission|) {permission} (permission|access|) (on|to|for) (the|) (account) {target}",
         None,
     ),
     // IAM, Cloud Run, Compute Engine, Workflows, Eventarc.
     (
-        "{permission} denied (on|for|to) (the|) (service account|resource|account|) {target}",
+        "{permission} denied (on|for|to) (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} permission denied (on|for|to) (the|) (service account|resource|account|) {target}",
+        "{permission} permission denied (on|for|to) (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} is required to perform (this|the) operation on (the|) (service account|resource|) {target}",
+        "{permission} is required to perform (this|the) operation on (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} is denied (on|for) (the|) (service account|resource|account|) {target}",
+        "{permission} is denied (on|for) (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} is missing (on|for) (the|) (service account|resource|account|) {target}",
+        "{permission} is missing (on|for) (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} is required (on|for) (the|) (service account|resource|account|) {target}",
+        "{permission} is required (on|for) (the|) (account) {target}",
         None,
     ),
     (
-        "required {permission} permission (for|on) (the|) (service account|resource|) {target}",
+        "required {permission} permission (for|on) (the|) (account) {target}",
         None,
     ),
     (
-        "{permission} permission (on|for) (the|) (service account|resource|) {target}",
+        "{permission} permission (on|for) (the|) (account) {target}",
         None,
     ),
 ];
@@ -136,32 +140,17 @@ const ACTING_ROWS: Rows = &[
     ("cannot act as (the|) service account {target}", ACT),
     ("can not act as (the|) service account {target}", ACT),
     // App Engine, Vertex AI, Cloud Build, Dataform.
-    (
-        "permission to act as (the|this|) (service account|service_account|)(:|) {target}",
-        ACT,
-    ),
-    (
-        "permissions to act as (the|this|) (service account|service_account|)(:|) {target}",
-        ACT,
-    ),
+    ("permission to act as (the|this|) (account) {target}", ACT),
+    ("permissions to act as (the|this|) (account) {target}", ACT),
     (
         "not have permission to act as (the|this|) service account",
         ACT,
     ),
     ("not authorized to act as (the|this|) service account", ACT),
     ("cannot act as (the|this|) service account", ACT),
-    (
-        "actAs permission (on|for) (the|) (service account|) {target}",
-        ACT,
-    ),
-    (
-        "actAs access (on|to|for) (the|) (service account|) {target}",
-        ACT,
-    ),
-    (
-        "actAs (is|) denied (on|for) (the|) (service account|) {target}",
-        ACT,
-    ),
+    ("actAs permission (on|for) (the|) (account) {target}", ACT),
+    ("actAs access (on|to|for) (the|) (account) {target}", ACT),
+    ("actAs (is|) denied (on|for) (the|) (account) {target}", ACT),
     // Compute Engine.
     (
         "the user does not have access to service account {target} user: {caller}",
@@ -214,40 +203,34 @@ const METHOD_ROWS: Rows = &[
 const TOOL_ROWS: Rows = &[
     // google-github-actions/auth.
     (
-        "failed to sign JWT (using|for|with|as) (the|) (service account|account|) {target}",
+        "failed to sign JWT (using|for|with|as) (the|) (account) {target}",
         JWT,
     ),
     (
-        "failed to sign (the|) (blob|bytes|url|data|payload|provided bytes|) (using|for|with|as) (the|) (service account|account|) {target}",
+        "failed to sign (the|) (blob|bytes|url|data|payload|provided bytes|) (using|for|with|as) (the|) (account) {target}",
         BLOB,
     ),
+    ("Google Cloud access token for (account) {target}", TOKEN),
     (
-        "Google Cloud access token for (service account|) {target}",
+        "Google Cloud OAuth 2.0 access token for (account) {target}",
         TOKEN,
     ),
+    ("Google Cloud auth token for (account) {target}", TOKEN),
     (
-        "Google Cloud OAuth 2.0 access token for (service account|) {target}",
-        TOKEN,
-    ),
-    (
-        "Google Cloud auth token for (service account|) {target}",
-        TOKEN,
-    ),
-    (
-        "Google Cloud (OAuth 2.0|) ID token for (service account|) {target}",
+        "Google Cloud (OAuth 2.0|) ID token for (account) {target}",
         IDENTITY,
     ),
-    ("identity token for (service account|) {target}", IDENTITY),
-    ("id token for (service account|) {target}", IDENTITY),
-    ("access token for (service account|) {target}", TOKEN),
-    ("auth token for (service account|) {target}", TOKEN),
+    ("identity token for (account) {target}", IDENTITY),
+    ("id token for (account) {target}", IDENTITY),
+    ("access token for (account) {target}", TOKEN),
+    ("auth token for (account) {target}", TOKEN),
     // The metadata servers of GKE and Compute Engine.
     ("instance/service-accounts/{target}/token", TOKEN),
     ("instance/service-accounts/{target}/identity", IDENTITY),
     // gcloud (googlecloudsdk/core/credentials/store.py and its error texts).
     ("failed to impersonate {target}", TOKEN),
     ("unable to impersonate {target}", TOKEN),
-    ("could not impersonate (service account|) {target}", TOKEN),
+    ("could not impersonate (account) {target}", TOKEN),
     // The same without the account.
     ("failed to sign JWT", JWT),
     ("google_service_account_jwt", JWT),
@@ -337,11 +320,8 @@ const TARGET_ROWS: Rows = &[
     ("access to (the|) service account {target}", None),
     ("serviceAccounts/{target}", None),
     ("email_id(=>|:|=){target}", None),
-    ("impersonate (as|) (the|) (service account|) {target}", None),
-    (
-        "impersonating (as|) (the|) (service account|) {target}",
-        None,
-    ),
+    ("impersonate (as|) (the|) (account) {target}", None),
+    ("impersonating (as|) (the|) (account) {target}", None),
     ("target(:|=){target}", None),
 ];
 
@@ -396,6 +376,7 @@ const CALLER_ROWS: Rows = &[
 const SERVICE_ROWS: Rows = &[
     ("service(=>|:|=){service}", None),
     ("serviceName(=>|:|=){service}", None),
+    ("key: service value: {service}", None),
     ("apis/api/{service}/", None),
     ("apis/library/{service}", None),
     ("services enable {service}", None),
@@ -407,6 +388,7 @@ const SERVICE_ROWS: Rows = &[
 
 const PROJECT_ROWS: Rows = &[
     ("consumer(=>|:|=)projects/{project}", None),
+    ("key: consumer value: projects/{project}", None),
     ("overview?project={project}", None),
     ("has not been used in project {project} before", None),
     ("not enabled (on|for|in) project {project}", None),

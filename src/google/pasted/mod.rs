@@ -14,6 +14,7 @@ mod form;
 mod forms;
 mod frames;
 mod kind;
+mod names;
 mod plain;
 mod settle;
 mod token;

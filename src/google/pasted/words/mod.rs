@@ -151,7 +151,7 @@ impl Pasted {
             | Kind::AccountDisabled => return None,
             Kind::ApiDisabled if self.is_about_iam() => return None,
             Kind::TokenExchangeRefused => {
-                "What follows is what would come after a successful exchange: what IAM says of the caller and the target."
+                "What follows is what is known here of the caller and the target: pool and provider as far as they can be read, then IAM's policies."
             }
             Kind::CredentialsMissing => {
                 "What follows is what IAM's policies say of the caller once it has credentials."
