@@ -166,7 +166,7 @@ async fn tell(story: Value) {
     let on = Resource::account("-", &target);
     let before = world.policy_if_any(&on).await;
 
-    let how = [chain.as_slice(), &words(&["--yes", "--wait", "60s"])].concat();
+    let how = [more.as_slice(), &words(&["--yes", "--wait", "60s"])].concat();
     let fixed = world.run(&ask("fix", &how)).await;
     if story["repairable"] != true {
         let fine = story["expectOutcome"] == "WOULD_SUCCEED" || pasted.is_some();
