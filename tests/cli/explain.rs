@@ -256,3 +256,56 @@ fn whose_eyes_these_are_makes_a_difference() {
     assert_eq!(json["verdict"], "UNKNOWN_INFO");
     ran.ends(3);
 }
+
+/// A viewer who sees the target and its project, and not what lies above: a deny rule may stand there, and
+/// that is said where everything else is granted.
+#[test]
+fn what_lies_above_may_deny_and_that_is_said() {
+    let home = Home::new();
+    let account = "projects/heron-app/serviceAccounts/vault@heron-app.iam.gserviceaccount.com";
+    let estate = serde_json::json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "heron.example" }],
+        "folders": [{ "name": "folders/2", "parent": "organizations/1" }],
+        "projects": [{ "name": "projects/30", "projectId": "heron-app", "parent": "folders/2" }],
+        "serviceAccounts": [{ "name": account, "projectId": "heron-app", "uniqueId": "100",
+            "email": "vault@heron-app.iam.gserviceaccount.com" }],
+        "iamPolicies": {
+            "//cloudresourcemanager.googleapis.com/projects/heron-app": { "bindings": [
+                { "role": "roles/iam.securityReviewer", "members": ["user:vic@heron.example"] }] },
+            format!("//iam.googleapis.com/{account}"): { "bindings": [
+                { "role": "roles/iam.serviceAccountUser", "members": ["user:gil@gmail.com"] }] }
+        }
+    });
+    let file = home.write("estate.json", &estate.to_string());
+    let source = format!("--estate={}", file.display());
+    let ask = |more: &[&str]| {
+        let mut all = vec![source.as_str(), "--as=user:vic@heron.example"];
+        all.extend(more);
+        all.extend([
+            "explain",
+            "--at",
+            AT,
+            "--caller",
+            "user:gil@gmail.com",
+            "--target",
+        ]);
+        all.extend(["vault@heron-app.iam.gserviceaccount.com", "--permission"]);
+        all.push("iam.serviceAccounts.actAs");
+        home.run(&all)
+    };
+    let ran = ask(&["--format=json"]);
+    let json = ran.ends(3).json();
+    assert_eq!(json["verdict"], "UNKNOWN_INFO");
+    let causes = json["causes"].as_array().unwrap();
+    assert!(!causes.is_empty(), "{json}");
+    assert!(
+        causes.iter().all(|c| c["kind"] == "POLICY_NOT_READABLE"),
+        "{json}"
+    );
+    let text = ask(&[]).out;
+    assert!(text.contains("a deny rule"), "{text}");
+    assert!(
+        !text.contains("No deny policy stands on the way.\n"),
+        "{text}"
+    );
+}

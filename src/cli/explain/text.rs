@@ -361,7 +361,13 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
     let worth = |deny: &&DenyExplanation| deny.unreadable.is_some() || !deny.policies.is_empty();
     let levels: Vec<_> = explanation.deny.iter().filter(worth).collect();
     if levels.is_empty() {
-        page.line(Ink::Faint, "No deny policy stands on the way.");
+        // What was not seen at all may hold some.
+        if explanation.ancestry_complete {
+            page.line(Ink::Faint, "No deny policy stands on the way.");
+        } else {
+            let words = "No deny policy stands on the way as far as the levels above are known.";
+            page.line(Ink::Unsure, words);
+        }
         return;
     }
     page.line(Ink::Strong, "Deny policies");

@@ -156,6 +156,22 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
     }
     let names = Names::of(estate, explanation);
     let definite = explanation.denied == Tri::Yes;
+    // Where a grant is open too, what is above is told as where one may stand.
+    if !definite
+        && !explanation.ancestry_complete
+        && explanation.allowed == Tri::Yes
+        && let Some(top) = explanation.allow.last()
+    {
+        causes.on(
+            CauseKind::PolicyNotReadable,
+            &top.resource,
+            format!(
+                "What lies above {} is not known; a deny rule there would beat every grant.",
+                words::level(estate, &top.resource)
+            ),
+            "Ask for permission to read the hierarchy (resourcemanager.projects.get and resourcemanager.folders.get).",
+        );
+    }
     for level in &explanation.deny {
         let place = words::level(estate, &level.resource);
         if let (Some(why), false) = (&level.unreadable, definite) {
