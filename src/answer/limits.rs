@@ -55,13 +55,13 @@ pub fn assumed(name: &str) -> String {
         }
         "QUOTA_PROJECT_MAY_BE_USED" => "the caller may use the project that is billed",
         "NO_DENY_POLICIES_IN_EXPORT" => {
-            "there are no deny policies (an asset export has no place for them)"
+            "there are no deny policies (the export holds none; whether it was asked for them is not known)"
         }
         "DENY_GROUP_TAKEN_AS_WRITTEN" => {
             "a deny rule's permission group that deny policies do not support, which Google refuses to write, is in force as it reads"
         }
         "NO_BOUNDARIES_IN_EXPORT" => {
-            "there are no principal access boundaries (an asset export has no place for them)"
+            "there are no principal access boundaries (the export holds none; whether it was asked for them is not known)"
         }
         other => return other.to_lowercase().replace('_', " "),
     }

@@ -40,7 +40,11 @@ pub struct Binding {
     )]
     pub members: Vec<Arc<PolicyMember>>,
     /// When it holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "read_condition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub condition: Option<Arc<Condition>>,
     /// Fields that are not known here.
     #[serde(flatten)]
@@ -78,6 +82,18 @@ impl Binding {
             extra: Map::new(),
         }
     }
+}
+
+/// A condition whose fields are all empty is none: clients that print default values show so that a
+/// binding has no condition (doc "Role recommendations", examples).
+fn read_condition<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Condition>>, D::Error> {
+    let read = Option::<Condition>::deserialize(d)?;
+    let empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+    let said = read.filter(|c| {
+        let nothing = empty(&c.title) && empty(&c.description) && empty(&c.location);
+        !(c.expression.is_empty() && nothing)
+    });
+    Ok(said.map(Arc::new))
 }
 
 fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {

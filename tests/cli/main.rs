@@ -6,6 +6,7 @@ mod config;
 mod emulator;
 mod errors;
 mod explain;
+mod exports;
 mod federation;
 mod fix;
 mod lists;

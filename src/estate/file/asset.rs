@@ -10,10 +10,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use serde_json::Value;
 
 use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccount};
-use super::Loading;
 use super::draft::{Draft, Outcome, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
+use super::{Loading, asset_policies};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
@@ -72,6 +72,13 @@ const COUNTS: &[&str] = &[
     PROVIDER,
     WORKFORCE_PROVIDER,
     ORG_POLICY,
+    asset_policies::POLICY_V2,
+    asset_policies::BOUNDARY,
+    asset_policies::BINDING,
+    asset_policies::TAG_KEY,
+    asset_policies::TAG_VALUE,
+    asset_policies::TAG_BINDING,
+    asset_policies::SERVICE,
 ];
 
 /// One asset, as far as it counts.
@@ -208,6 +215,9 @@ impl Draft {
                 None => Ok(()),
             },
             other => {
+                if self.policy_asset(other, &asset.name, &data.data)? {
+                    return Ok(());
+                }
                 *self.export.skipped.entry(other.to_owned()).or_default() += 1;
                 Ok(())
             }
@@ -347,7 +357,10 @@ impl Draft {
 }
 
 /// What an asset's data holds, when it holds data. The name is the asset's where the data has none.
-fn whole<T: for<'de> Deserialize<'de>>(data: &Value, name: &str) -> Result<Option<T>, Fault> {
+pub(super) fn whole<T: for<'de> Deserialize<'de>>(
+    data: &Value,
+    name: &str,
+) -> Result<Option<T>, Fault> {
     let Value::Object(fields) = data else {
         return Ok(None);
     };

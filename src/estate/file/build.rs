@@ -27,6 +27,11 @@ const MAY_NOT: &str = "may not be read";
 
 /// Makes the estate; counts the policies of which nobody can say whose they are.
 pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw> {
+    draft.gather_pieces().map_err(|fault| Flaw {
+        at: draft.at,
+        path: "$".to_owned(),
+        fault,
+    })?;
     complete(&mut draft);
     cycles(&draft)?;
     ids(&draft)?;

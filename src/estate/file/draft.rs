@@ -10,6 +10,7 @@ use super::super::records::DELETE_TIME;
 use super::super::{
     Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount, Tag,
 };
+use super::asset_policies::Pieces;
 use super::kept::{At, Fault, Kept};
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource,
@@ -86,6 +87,8 @@ pub(super) struct Export {
     pub skipped: BTreeMap<String, u64>,
     /// Policies of accounts of which the export tells the unique id alone.
     pub nameless: u64,
+    /// What stands on several lines of it.
+    pub pieces: Pieces,
 }
 
 /// The fields of an account that decide something, and one that is like them.

@@ -6,6 +6,7 @@
 //! two that contradict each other are an error that names both.
 
 mod asset;
+mod asset_policies;
 mod build;
 mod document;
 mod draft;
