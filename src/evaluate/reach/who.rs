@@ -325,6 +325,10 @@ impl<'e> Found<'e> {
                 continue;
             }
             for lead in &set.leads {
+                // Nor does one of those in it, whatever it is, hold any.
+                if principal.is_federated() && !lead.through.is_empty() {
+                    continue;
+                }
                 matches.push(Match {
                     matches: inside,
                     ..lead.one.clone()

@@ -282,3 +282,35 @@ fn the_graph_joins_members_groups_levels_and_accounts() {
     );
     assert!(answer.complete);
 }
+
+/// A federated identity that is named for itself is not in doubt by a group of unknown members.
+#[test]
+fn a_group_of_unknown_members_leaves_a_federated_identity_out() {
+    let pool = "iam.googleapis.com/projects/30/locations/global/workloadIdentityPools/gh";
+    let caller = format!("principal://{pool}/subject/s");
+    let email = "a0@p0.iam.gserviceaccount.com";
+    let past = serde_json::json!({ "title": "t",
+        "expression": "request.time < timestamp('2020-01-01T00:00:00Z')" });
+    let role = "roles/iam.serviceAccountTokenCreator";
+    let file = serde_json::json!({
+        "projects": [{ "name": "projects/30", "projectId": "p0" }],
+        "serviceAccounts": [{ "name": format!("projects/p0/serviceAccounts/{email}"), "email": email,
+            "projectId": "p0", "uniqueId": "100" }],
+        "groups": [{ "email": "g@example.com", "members": ["robot:from-the-future"] }],
+        "iamPolicies": { format!("//iam.googleapis.com/projects/p0/serviceAccounts/{email}"): { "bindings": [
+            { "role": role, "members": [caller], "condition": past },
+            { "role": role, "members": ["group:g@example.com"] }] } }
+    });
+    let estate = from_value(&file, Coverage::Whole);
+    let answer = who(
+        &estate,
+        &account(email),
+        &Permission::get_access_token(),
+        at(NOW),
+    );
+    assert_eq!(ask(&estate, &caller, GET_ACCESS_TOKEN, email), Tri::No);
+    assert!(
+        !answer.results.iter().any(|r| r.principal == caller),
+        "{answer:?}"
+    );
+}
