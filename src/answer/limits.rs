@@ -13,7 +13,7 @@ pub struct NotJudged {
     pub short: &'static str,
 }
 
-/// What lies beyond IAM's policies and is never judged (SEMANTICS, "Beyond IAM").
+/// What lies beyond IAM's policies and is never judged (docs/semantics.md, "Beyond IAM").
 pub const NOT_JUDGED: [NotJudged; 3] = [
     NotJudged {
         name: "VPC_SERVICE_CONTROLS",

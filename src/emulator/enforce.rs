@@ -97,7 +97,7 @@ pub(crate) fn require_change(
 /// The 403, remembered so that `troubleshootError` can explain it.
 ///
 /// IAM and IAM Credentials do not name the resource: the message and the ErrorInfo are the ones of
-/// the report (SEMANTICS, "What people run into"). Resource Manager v3 names it in both.
+/// the report (docs/semantics.md, "What people run into"). Resource Manager v3 names it in both.
 pub(crate) fn denied(shared: &Shared, call: &Call, permission: &str, on: &Resource) -> Refusal {
     let who = match &call.who {
         Who::Principal(who) => Some(who.clone()),

@@ -205,7 +205,7 @@ fn check_scopes(shared: &Shared, call: &Call) -> Result<(), Refusal> {
 }
 
 /// The API must be on in the project that pays: the one of the header, else the caller's own
-/// (SEMANTICS, "Beyond IAM").
+/// (docs/semantics.md, "Beyond IAM").
 fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
     let world = shared.read();
     let project = match (&call.quota_project, &call.who) {

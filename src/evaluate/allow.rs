@@ -1,4 +1,4 @@
-//! Allow policies: which binding grants (SEMANTICS "Where policies count", "Roles").
+//! Allow policies: which binding grants (docs/semantics.md, "Where policies count", "Roles").
 
 use std::sync::Arc;
 

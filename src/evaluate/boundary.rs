@@ -1,4 +1,4 @@
-//! Principal access boundaries (SEMANTICS "Principal access boundaries"; discovery document
+//! Principal access boundaries (docs/semantics.md, "Principal access boundaries"; discovery document
 //! policytroubleshooter v3beta, `GoogleIamV3…`).
 
 use super::conditions::{self, Site};

@@ -1,4 +1,4 @@
-//! Deny policies (SEMANTICS "Members of deny policies and their kin"; discovery document iam v2,
+//! Deny policies (docs/semantics.md, "Members of deny policies and their kin"; discovery document iam v2,
 //! `GoogleIamV2DenyRule`).
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A question to its answer: the order of judgement (SEMANTICS), and what lies beyond IAM.
+//! A question to its answer: the order of judgement (docs/semantics.md, "Order of
+//! judgement"), and what lies beyond IAM.
 
 use super::explanation::Seen;
 use super::explanation::{
@@ -264,7 +265,7 @@ fn exchanged(outcome: Outcome, exchange: Option<&Exchange>, question: &Question)
 }
 
 /// Longest lifetime of an access token, and the longest for accounts that an organization policy names
-/// (SEMANTICS "Beyond IAM"), in seconds.
+/// (docs/semantics.md, "Beyond IAM"), in seconds.
 pub(super) const LIFETIME: u32 = 3_600;
 pub(super) const EXTENDED_LIFETIME: u32 = 43_200;
 
@@ -425,7 +426,7 @@ pub(super) fn caller_state(estate: &Estate, caller: &Principal) -> AccountState 
     }
 }
 
-/// The project that is billed for the call, and whether the API is on there (SEMANTICS "Beyond
+/// The project that is billed for the call, and whether the API is on there (docs/semantics.md, "Beyond
 /// IAM"): the quota project, else the caller account's own, else its pool's; a user's is not known.
 fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
     let through_credentials = [

@@ -1,4 +1,4 @@
-//! Whether the caller is in a member of a policy (SEMANTICS "Members of allow policies" and of deny
+//! Whether the caller is in a member of a policy (docs/semantics.md, "Members of allow policies" and of deny
 //! policies; discovery documents iam v1 `Binding.members`, iam v2 `GoogleIamV2DenyRule`).
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -468,7 +468,7 @@ fn service_agents_of(judge: &Judge<'_>, of: &Resource) -> Membership {
 }
 
 /// An organization has its users, accounts and pools; a folder or project the accounts and
-/// workload pools inside (SEMANTICS "Principal access boundaries", sets).
+/// workload pools inside (docs/semantics.md, "Principal access boundaries", sets).
 fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     match &judge.caller {
         Principal::User(email) => match of {
@@ -499,7 +499,7 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     }
 }
 
-/// Everyone with the basic role on that project's own policy (chosen, SEMANTICS).
+/// Everyone with the basic role on that project's own policy (chosen: docs/semantics.md, "Members of allow policies").
 fn project_role(judge: &Judge<'_>, role: BasicRole, project: &str) -> Membership {
     let Some(found) = judge.estate.project(project) else {
         return Membership::unknown(format!("the project {project} is not known"));

@@ -1,4 +1,4 @@
-//! Whether a role holds the permission (SEMANTICS "Roles").
+//! Whether a role holds the permission (docs/semantics.md, "Roles").
 
 use std::sync::Arc;
 

@@ -245,7 +245,7 @@ impl Surveyor<'_> {
     }
 
     /// Whether the IAM Credentials API is on (serviceusage v1, `services.get`). Its state is IAM's
-    /// too: each switches the other (SEMANTICS, "Beyond IAM").
+    /// too: each switches the other (docs/semantics.md, "Beyond IAM").
     async fn credentials_api(&self, project: &str) -> Result<(), ApiError> {
         let path = format!(
             "v1/projects/{}/services/iamcredentials.googleapis.com",

@@ -127,7 +127,7 @@ pub fn subject_of_agent_identity(principal: &str) -> Option<&str> {
     Some(subject)
 }
 
-/// Domains whose accounts are people's own and in no Workspace (SEMANTICS "Principal access
+/// Domains whose accounts are people's own and in no Workspace (docs/semantics.md, "Principal access
 /// boundaries").
 #[must_use]
 pub fn is_consumer(domain: &str) -> bool {

@@ -1,3 +1,5 @@
+//! What an edited policy keeps and changes.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

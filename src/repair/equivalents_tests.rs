@@ -1,3 +1,5 @@
+//! The same change in other tools: every printed form is read back.
+
 use std::process::Command;
 
 use proptest::prelude::*;

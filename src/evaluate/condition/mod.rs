@@ -1,6 +1,6 @@
 //! Conditions of IAM: Google's dialect of the Common Expression Language,
 //! evaluated in three values, so that what is not known is not mistaken for
-//! false (SEMANTICS.md "Conditions"; doc: Attribute reference for IAM
+//! false (docs/semantics.md, "Conditions"; doc: Attribute reference for IAM
 //! Conditions; the language definition, google/cel-spec `doc/langdef.md`).
 //!
 //! A condition is compiled once and evaluated often. The text is parsed by the

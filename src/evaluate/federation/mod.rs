@@ -1,5 +1,5 @@
-//! Federation, before any binding counts (SEMANTICS): whether a caller's token can be had at all, and
-//! which attributes it carries.
+//! Whether a caller's token can be had at all, and which attributes it carries (docs/semantics.md,
+//! "Federation, before any binding counts").
 //!
 //! Sources: discovery document iam v1 (`WorkloadIdentityPool`, `WorkloadIdentityPoolProvider` and their
 //! workforce kin); doc "Workload Identity Federation", "Manage workload identity pools and providers",

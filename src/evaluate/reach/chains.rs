@@ -1,4 +1,4 @@
-//! What a caller can get to, chains included (SEMANTICS "Delegation").
+//! What a caller can get to, chains included (docs/semantics.md, "Delegation").
 //!
 //! From an identity whose token one holds, or that stands in a delegation chain, two kinds of hop lead
 //! on: `getAccessToken` gives the next account's token, `implicitDelegation` makes the next account a

@@ -1,5 +1,5 @@
 //! Where callers belong, with the boundaries that are bound there: a policy and the set that it is bound to
-//! are in one organization, so the target's own branch says nothing of them (SEMANTICS "Principal access
+//! are in one organization, so the target's own branch says nothing of them (docs/semantics.md, "Principal access
 //! boundaries").
 
 use std::collections::BTreeSet;

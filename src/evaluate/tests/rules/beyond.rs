@@ -1,4 +1,4 @@
-//! SEMANTICS "Beyond IAM".
+//! docs/semantics.md, "Beyond IAM".
 
 use serde_json::json;
 

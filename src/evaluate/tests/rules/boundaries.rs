@@ -1,4 +1,4 @@
-//! SEMANTICS "Principal access boundaries".
+//! docs/semantics.md, "Principal access boundaries".
 
 use serde_json::{Value, json};
 

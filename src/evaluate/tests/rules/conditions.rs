@@ -1,4 +1,4 @@
-//! SEMANTICS "Conditions", as far as a policy decides what they see; the language itself is tested in
+//! docs/semantics.md, "Conditions", as far as a policy decides what they see; the language itself is tested in
 //! `condition/tests.rs` and by the published conformance vectors.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! SEMANTICS "Delegation".
+//! docs/semantics.md, "Delegation".
 
 use serde_json::json;
 

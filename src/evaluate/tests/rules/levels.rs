@@ -1,4 +1,4 @@
-//! SEMANTICS "Where policies count".
+//! docs/semantics.md, "Where policies count".
 
 use serde_json::json;
 

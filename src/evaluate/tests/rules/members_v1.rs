@@ -1,4 +1,4 @@
-//! SEMANTICS "Members of allow policies".
+//! docs/semantics.md, "Members of allow policies".
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! SEMANTICS "Members of deny policies and their kin".
+//! docs/semantics.md, "Members of deny policies and their kin".
 
 use serde_json::{Value, json};
 

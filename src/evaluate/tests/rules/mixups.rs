@@ -1,4 +1,4 @@
-//! Targets and grants as people get them wrong (SEMANTICS "What people run into").
+//! Targets and grants as people get them wrong (docs/semantics.md, "What people run into").
 
 use serde_json::json;
 

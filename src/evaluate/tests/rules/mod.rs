@@ -1,4 +1,4 @@
-//! One table per rule of SEMANTICS.md, a file per section of it, each test named after its rule.
+//! One table per rule of docs/semantics.md, a file per section of it, each test named after its rule.
 
 mod beyond;
 mod boundaries;

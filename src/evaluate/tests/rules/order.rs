@@ -1,4 +1,4 @@
-//! SEMANTICS "Order of judgement".
+//! docs/semantics.md, "Order of judgement".
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! SEMANTICS "What people run into".
+//! docs/semantics.md, "What people run into".
 
 use serde_json::{Value, json};
 

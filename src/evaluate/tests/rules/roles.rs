@@ -1,4 +1,4 @@
-//! SEMANTICS "Roles".
+//! docs/semantics.md, "Roles".
 
 use serde_json::json;
 
