@@ -6,21 +6,25 @@ use crate::iam::Resource;
 
 /// The set as a type, and all of it as a list.
 macro_rules! kinds {
-    ($($kind:ident),* $(,)?) => {
+    ($($kind:ident: $meaning:literal),* $(,)?) => {
         /// The contract's closed set of causes, in the order in which a person should act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-        #[allow(
-            missing_docs,
-            reason = "the contract's words, each of which says what it means"
-        )]
         pub enum CauseKind {
-            $($kind),*
+            $(#[doc = $meaning] $kind),*
         }
 
         impl CauseKind {
             /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// What is the case, in half a sentence. `docs/contract.md` is made from it.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $meaning),*
+                }
+            }
         }
     };
 }
@@ -30,48 +34,48 @@ macro_rules! kinds {
 // grant; then grants that were meant for this and miss, the likeliest mix-up first; that nothing grants
 // it at all; what is not known; and last what time mends.
 kinds! {
-    TargetIsNoServiceAccount,
-    TargetNotFound,
-    TargetDeleted,
-    TargetDisabled,
-    CallerNotFound,
-    CallerDeleted,
-    CallerDisabled,
-    PoolUnusable,
-    ProviderRefuses,
-    SubjectTooLong,
-    ApiDisabled,
-    QuotaProjectDenied,
-    ScopeInsufficient,
-    CredentialsExpired,
-    LifetimeTooLong,
-    BrokenHop,
-    OutsideBoundary,
-    Denied,
-    ConditionFalse,
-    ConditionError,
-    ConditionUnsupportedAttribute,
-    RoleDisabled,
-    RoleDeleted,
-    MemberMisspelled,
-    MemberDeleted,
-    MemberKindMismatch,
-    AttributeNotMapped,
-    FederatedMismatch,
-    GrantOnCallersProject,
-    GrantElsewhere,
-    BasicRoleNotEnough,
-    RoleLacksPermission,
-    SelfGrant,
-    NotInGroup,
-    NoGrant,
-    RoleUnknown,
-    RoleNotReadable,
-    ConditionUndecided,
-    BoundaryUndecided,
-    GroupNotReadable,
-    PolicyNotReadable,
-    MayBePropagating,
+    TargetIsNoServiceAccount: "the target is a person's or a group's address",
+    TargetNotFound: "there is no such service account, or the project in its name is another",
+    TargetDeleted: "the target was deleted",
+    TargetDisabled: "the target is disabled, so it mints nothing",
+    CallerNotFound: "there is no such service account to call as",
+    CallerDeleted: "the calling account was deleted",
+    CallerDisabled: "the calling account is disabled",
+    PoolUnusable: "the caller's identity pool or provider is disabled or deleted",
+    ProviderRefuses: "the provider's condition, issuer or audience refuses the token",
+    SubjectTooLong: "the mapped subject is longer than an identity may be",
+    ApiDisabled: "the IAM Credentials API is off in the project that is billed",
+    QuotaProjectDenied: "the caller may not bill the call to its quota project",
+    ScopeInsufficient: "the caller's token is limited to scopes without IAM",
+    CredentialsExpired: "the caller's token has expired or is not valid",
+    LifetimeTooLong: "a token was asked for a longer time than the account gives one",
+    BrokenHop: "a hop of the delegation chain fails",
+    OutsideBoundary: "a principal access boundary of the caller leaves the target out",
+    Denied: "a deny rule applies",
+    ConditionFalse: "a binding would grant, but its condition is false now",
+    ConditionError: "a binding would grant, but its condition ends in an error",
+    ConditionUnsupportedAttribute: "a condition hangs on an attribute that service accounts do not have",
+    RoleDisabled: "a custom role is disabled",
+    RoleDeleted: "a custom role is deleted",
+    MemberMisspelled: "a member differs from the caller by a slip of the pen",
+    MemberDeleted: "a binding names a deleted identity of the same address",
+    MemberKindMismatch: "a binding names the address as another kind (`user:` for `serviceAccount:` or the reverse)",
+    AttributeNotMapped: "a member goes by an attribute that no provider of the pool maps",
+    FederatedMismatch: "a federated member names another pool, subject, attribute or form",
+    GrantOnCallersProject: "the role stands on the caller's own project, which does not reach the target",
+    GrantElsewhere: "the role stands on another account or another branch",
+    BasicRoleNotEnough: "Owner, Editor or Viewer, which do not hold the permission",
+    RoleLacksPermission: "a role was granted that does not hold the permission",
+    SelfGrant: "the role was given to the target itself",
+    NotInGroup: "a group holds the role, and the caller is not in it",
+    NoGrant: "nothing grants it",
+    RoleUnknown: "a binding's role is not known",
+    RoleNotReadable: "a custom role could not be read",
+    ConditionUndecided: "a condition lacks a value",
+    BoundaryUndecided: "a boundary of a form whose meaning is not documented",
+    GroupNotReadable: "a group's members could not be read",
+    PolicyNotReadable: "a policy could not be read",
+    MayBePropagating: "the policies say yes, and a change may not count everywhere yet",
 }
 
 /// One reason, where it sits, and what to do about it.

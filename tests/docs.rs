@@ -1,0 +1,79 @@
+//! What the documentation says in tables is made from the program. `UPDATE_DOCS=1 cargo test --test docs`
+//! writes it anew; without it, a page that has fallen behind fails.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+
+use bindscope::evaluate::CauseKind;
+
+/// Tests run side by side, and two tables may stand on one page.
+static PAGES: Mutex<()> = Mutex::new(());
+
+/// Compares the part of a page between `<!-- generated: NAME -->` and `<!-- /generated -->` with what
+/// the program says now.
+fn generated(page: &str, name: &str, now: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let _one_at_a_time = PAGES.lock();
+    let text = fs::read_to_string(&path).unwrap();
+    let open = format!("<!-- generated: {name} -->\n");
+    let start = text
+        .find(&open)
+        .unwrap_or_else(|| panic!("{page} has no place for {name}"))
+        + open.len();
+    let end = start + text[start..].find("<!-- /generated -->").unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{}{now}{}", &text[..start], &text[end..])).unwrap();
+        return;
+    }
+    assert_eq!(
+        &text[start..end],
+        now,
+        "{page} has fallen behind: UPDATE_DOCS=1 cargo test --test docs"
+    );
+}
+
+/// A cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[test]
+fn the_contract_has_every_cause() {
+    let mut table = "| kind | means |\n| --- | --- |\n".to_owned();
+    for kind in CauseKind::ALL {
+        let word = serde_json::to_value(kind).unwrap();
+        table += &format!(
+            "| `{}` | {} |\n",
+            word.as_str().unwrap(),
+            cell(kind.meaning())
+        );
+    }
+    generated("docs/contract.md", "causes", &table);
+}
+
+#[test]
+fn the_contract_has_every_command() {
+    let help = Command::new(env!("CARGO_BIN_EXE_bindscope"))
+        .arg("--help")
+        .env("COLUMNS", "400")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands = help
+        .split("Commands:\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
+    let mut table = "| command | does |\n| --- | --- |\n".to_owned();
+    for row in commands.lines() {
+        let (name, does) = row.trim().split_once(' ').unwrap();
+        if name != "help" {
+            table += &format!("| `bindscope {name}` | {} |\n", cell(does.trim()));
+        }
+    }
+    generated("docs/contract.md", "commands", &table);
+}
