@@ -2,10 +2,11 @@
 
 mod common;
 
+use bindscope::answer::signs::Glyphs;
 use bindscope::emulator::estates::Story;
+use bindscope::estate::Assumption;
 use bindscope::iam::Resource;
 use bindscope::tui::Leave;
-use bindscope::tui::glyph::Glyphs;
 use bindscope::tui::keymap::{Context, TABLE};
 use bindscope::tui::message::Message;
 use bindscope::tui::theme::Theme;
@@ -727,7 +728,7 @@ fn the_readme_shows_real_screens() {
 #[test]
 fn what_an_export_has_no_place_for_is_said_with_the_answer() {
     let mut play = Opening {
-        assumptions: vec!["NO_DENY_POLICIES_IN_EXPORT".to_owned()],
+        assumptions: vec![Assumption::NoDenyPoliciesInExport],
         pair: Some((CALLER, TARGET)),
         ..Opening::default()
     }

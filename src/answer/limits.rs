@@ -1,5 +1,6 @@
 //! What an answer does not cover, and what it takes for granted, in one wording for all who say it.
 
+use crate::estate::Assumption;
 use crate::evaluate::Explanation;
 
 /// Something that no answer here looks at.
@@ -32,38 +33,35 @@ pub const NOT_JUDGED: [NotJudged; 3] = [
     },
 ];
 
-/// What an answer takes for granted because it could not be read, each as half a sentence: `the target
-/// exists …`.
+/// What an answer takes for granted, each as half a sentence: `the target exists …`.
 #[must_use]
-pub fn assumptions(explanation: &Explanation) -> Vec<String> {
-    let names = explanation.assumptions.iter();
-    names.map(|name| assumed(name)).collect()
+pub fn assumptions(explanation: &Explanation) -> Vec<&'static str> {
+    let assumed = explanation.assumptions.iter();
+    assumed.map(|assumption| words(*assumption)).collect()
 }
 
-/// An assumption in words. A name that nobody here knows (an estate file may hold one) is read out.
+/// An assumption in words.
 #[must_use]
-pub fn assumed(name: &str) -> String {
-    match name {
-        "TARGET_IS_ACTIVE" => "the target exists and is enabled",
-        "CALLER_IS_ACTIVE" => "the caller exists and is enabled",
-        "IAM_CREDENTIALS_API_IS_ENABLED" => {
+pub fn words(assumption: Assumption) -> &'static str {
+    match assumption {
+        Assumption::TargetIsActive => "the target exists and is enabled",
+        Assumption::CallerIsActive => "the caller exists and is enabled",
+        Assumption::IamCredentialsApiIsEnabled => {
             "the IAM Credentials API is on where the call is billed"
         }
-        "POOL_IS_ACTIVE" => "the caller's identity pool exists and is enabled",
-        "TOKEN_IS_ADMITTED" => {
+        Assumption::PoolIsActive => "the caller's identity pool exists and is enabled",
+        Assumption::TokenIsAdmitted => {
             "a provider of the caller's pool lets its token in (--claims FILE has that judged)"
         }
-        "QUOTA_PROJECT_MAY_BE_USED" => "the caller may use the project that is billed",
-        "NO_DENY_POLICIES_IN_EXPORT" => {
+        Assumption::QuotaProjectMayBeUsed => "the caller may use the project that is billed",
+        Assumption::NoDenyPoliciesInExport => {
             "there are no deny policies (the export holds none; whether it was asked for them is not known)"
         }
-        "DENY_GROUP_TAKEN_AS_WRITTEN" => {
+        Assumption::DenyGroupTakenAsWritten => {
             "a deny rule's permission group that deny policies do not support, which Google refuses to write, is in force as it reads"
         }
-        "NO_BOUNDARIES_IN_EXPORT" => {
+        Assumption::NoBoundariesInExport => {
             "there are no principal access boundaries (the export holds none; whether it was asked for them is not known)"
         }
-        other => return other.to_lowercase().replace('_', " "),
     }
-    .to_owned()
 }

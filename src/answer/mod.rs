@@ -4,10 +4,12 @@
 //! question has the same answer wherever it is asked.
 
 pub mod limits;
+pub mod signs;
+pub mod states;
 
 use std::path::Path;
 
-use crate::estate::Estate;
+use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
 use crate::google::survey::{Progress, survey};
 use crate::google::wire::{ApiError, Ask};
@@ -23,7 +25,7 @@ pub struct Source<'a> {
     /// Where the history of changes is kept.
     pub history: &'a Path,
     /// What every answer takes for granted: what the files given have no place for.
-    pub assumptions: &'a [String],
+    pub assumptions: &'a [Assumption],
 }
 
 /// An answer with all that is shown of it.
@@ -69,7 +71,7 @@ impl Source<'_> {
     /// Adds what the files given have no place for.
     pub fn qualify(&self, estate: &mut Estate) {
         for assumption in self.assumptions {
-            estate.assume(assumption);
+            estate.assume(*assumption);
         }
     }
 

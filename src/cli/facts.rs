@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, estates};
-use crate::estate::Estate;
 use crate::estate::file::{self, FileError};
+use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Call, Question};
 use crate::google::credentials::Secret;
 use crate::google::listing::Scope;
@@ -72,7 +72,7 @@ pub struct Facts {
     /// Where the history is kept.
     pub history: PathBuf,
     /// What every answer takes for granted: what the files given have no place for.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// The options that lead here.
     pub source: crate::repair::Source,
     /// Whether this process serves the facts itself.
@@ -120,7 +120,7 @@ impl Facts {
     /// Adds what the files given have no place for.
     pub fn qualify(&self, estate: &mut Estate) {
         for assumption in &self.assumptions {
-            estate.assume(assumption);
+            estate.assume(*assumption);
         }
     }
 
@@ -263,7 +263,7 @@ async fn inside(
     label: String,
     history: PathBuf,
 ) -> Result<Facts, Failure> {
-    let assumptions = estate.assumptions().map(str::to_owned).collect();
+    let assumptions = estate.assumptions().collect();
     let options = Options {
         viewer: global.viewer.clone(),
         ..Options::default()

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::args::{Format, Global, Undo};
 use super::facts::{self, Facts};
 use super::failure::Failure;
-use super::levels::{mark, pick};
 use super::out::{self, Ink, Page};
+use super::out::{glyphs, mark};
 use super::{Exit, ask};
 use crate::evaluate::Tri;
 use crate::repair::diff::{Kind, diff};
@@ -104,7 +104,7 @@ fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {
             &standing.map(|s| format!("  ({s})")).unwrap_or_default(),
         ),
     ]);
-    let arrow = pick("→", "->");
+    let arrow = glyphs().arrow();
     match record.switched() {
         Some(switch) => page.line(Ink::Plain, format!("    {}", switch.title())),
         None => page.line(

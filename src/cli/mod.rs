@@ -14,7 +14,6 @@ mod fix;
 mod gcloud;
 mod graph;
 mod history;
-mod levels;
 mod list;
 mod manual;
 mod out;

@@ -2,12 +2,15 @@
 //! colour where a terminal reads it; or JSON, alone on stdout.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::failure::Failure;
+use crate::answer::signs::Glyphs;
+use crate::answer::states::LevelState;
+use crate::evaluate::Tri;
 use crate::google::survey::{Progress, ProgressState};
 use crate::text::{pretty_json, visible};
 
@@ -29,6 +32,19 @@ pub enum Ink {
 }
 
 impl Ink {
+    /// That of a level.
+    pub fn of(state: LevelState) -> Self {
+        match state {
+            LevelState::Grants => Self::Good,
+            LevelState::OffPath
+            | LevelState::ConditionNotMet
+            | LevelState::Depends
+            | LevelState::UnreadableDecides => Self::Unsure,
+            LevelState::Nothing | LevelState::UnreadableIdle => Self::Faint,
+            LevelState::Denies | LevelState::OutsideBoundary | LevelState::Off => Self::Bad,
+        }
+    }
+
     /// SGR codes; bold and faint stay where colours are not wanted (NO_COLOR speaks of hue alone).
     fn codes(self, hue: bool) -> &'static str {
         match (self, hue) {
@@ -41,6 +57,17 @@ impl Ink {
             (Self::Good | Self::Bad | Self::Unsure | Self::Faint, false) => "",
         }
     }
+}
+
+/// The signs that whoever looks can see.
+pub fn glyphs() -> Glyphs {
+    static FOUND: OnceLock<Glyphs> = OnceLock::new();
+    *FOUND.get_or_init(Glyphs::of_environment)
+}
+
+/// The sign for yes, no, and neither.
+pub fn mark(tri: Tri) -> &'static str {
+    glyphs().of_tri(tri)
 }
 
 /// Lines for people.

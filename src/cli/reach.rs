@@ -8,8 +8,8 @@ use super::args::{Format, Global, Reach, Wanted, Who};
 use super::claims;
 use super::facts::{self, Facts};
 use super::failure::Failure;
-use super::levels::{mark, pick};
 use super::out::{self, Ink, Page};
+use super::out::{glyphs, mark};
 use super::scope::{self, Surveyed};
 use crate::estate::{Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
@@ -268,7 +268,7 @@ fn text(facts: &Facts, head: &Head<'_>, rows: &[Row], complete: bool, not_read: 
     if rows.is_empty() {
         page.line(Ink::Plain, "Nobody and nothing, as far as can be read.");
     }
-    let arrow = format!(" {} ", pick("→", "->"));
+    let arrow = format!(" {} ", glyphs().arrow());
     for row in rows {
         let (tri, ink, word) = match row.verdict {
             Verdict::CanAccess => (Tri::Yes, Ink::Good, ""),

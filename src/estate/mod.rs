@@ -3,6 +3,7 @@
 //! An [`Estate`] is plain data with indices: filled from an estate file, an asset export, or a survey
 //! of live Google Cloud, then only read. Members and roles are shared, so that a million bindings fit.
 
+mod assumption;
 pub mod file;
 pub mod hierarchy;
 pub mod index;
@@ -20,6 +21,7 @@ use crate::iam::{
 
 use shared::SharedMap;
 
+pub use assumption::Assumption;
 pub use hierarchy::{Ancestry, Existence};
 pub use records::{
     Folder, Group, IdentityPool, Organization, Project, Provider, Read, ServiceAccount, Tag,
@@ -87,7 +89,7 @@ pub struct Estate {
     /// Whether nothing is outside of it: who belongs nowhere in it is bound by nothing.
     pub(crate) all_there_is: bool,
     /// What every answer from this estate takes for granted.
-    pub(crate) assumptions: Arc<BTreeSet<String>>,
+    pub(crate) assumptions: Arc<BTreeSet<Assumption>>,
     /// Members seen in allow policies to where they stand.
     pub(crate) by_member: SharedMap<Arc<str>, Vec<index::Place>>,
     pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
@@ -111,20 +113,20 @@ impl Estate {
         self.coverage
     }
 
-    /// What every answer from this estate takes for granted, `NO_DENY_POLICIES_IN_EXPORT` among them.
-    pub fn assumptions(&self) -> impl Iterator<Item = &str> {
-        self.assumptions.iter().map(String::as_str)
+    /// What every answer from this estate takes for granted.
+    pub fn assumptions(&self) -> impl Iterator<Item = Assumption> {
+        self.assumptions.iter().copied()
     }
 
     /// Whether an answer takes this for granted.
     #[must_use]
-    pub fn assumes(&self, what: &str) -> bool {
-        self.assumptions.contains(what)
+    pub fn assumes(&self, what: Assumption) -> bool {
+        self.assumptions.contains(&what)
     }
 
     /// Adds to [`Self::assumptions`].
-    pub fn assume(&mut self, what: &str) {
-        Arc::make_mut(&mut self.assumptions).insert(what.to_owned());
+    pub fn assume(&mut self, what: Assumption) {
+        Arc::make_mut(&mut self.assumptions).insert(what);
     }
 
     /// Marks something that exists and may not be read, by its name in the estate file's

@@ -5,7 +5,7 @@ use super::conditions::{self, Site};
 use super::explanation::{BoundariesExplanation, BoundaryExplanation, Tri};
 use super::judge::Judge;
 use super::{membership, place};
-use crate::estate::file::NO_BOUNDARIES;
+use crate::estate::Assumption;
 use crate::estate::policies::policy_bindings_of;
 use crate::estate::{Estate, Read};
 use crate::iam::blockable::LATEST;
@@ -20,7 +20,7 @@ pub(crate) fn explain(judge: &Judge<'_>) -> BoundariesExplanation {
         boundaries: Vec::new(),
         unreadable: Vec::new(),
         unplaced: None,
-        assumed: judge.estate.assumes(NO_BOUNDARIES),
+        assumed: judge.estate.assumes(Assumption::NoBoundariesInExport),
         eligible: Tri::Yes,
         undecided: None,
     };
@@ -61,7 +61,7 @@ pub(crate) fn decide(judge: &Judge<'_>) -> Tri {
 
 /// Whether nothing is bound anywhere where the caller belongs, and all of that was looked at.
 pub(crate) fn is_free(estate: &Estate, caller: &Principal) -> bool {
-    if estate.assumes(NO_BOUNDARIES) {
+    if estate.assumes(Assumption::NoBoundariesInExport) {
         return true;
     }
     let place = place::of(estate, caller);
@@ -76,7 +76,7 @@ pub(crate) fn is_free(estate: &Estate, caller: &Principal) -> bool {
 
 /// What was not read of what may bind the caller, by the names of an estate file and of [`place::Open`].
 pub(crate) fn not_read(estate: &Estate, caller: &Principal) -> Vec<String> {
-    if estate.assumes(NO_BOUNDARIES) {
+    if estate.assumes(Assumption::NoBoundariesInExport) {
         return Vec::new();
     }
     let place = place::of(estate, caller);

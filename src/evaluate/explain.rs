@@ -9,7 +9,7 @@ use super::explanation::{
 use super::federation::Exchange;
 use super::judge::Judge;
 use super::{allow, boundary, deny, may, membership, org_policy};
-use crate::estate::{Ancestry, Estate, Existence, Read};
+use crate::estate::{Ancestry, Assumption, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -152,42 +152,42 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     };
     let extended = extended(estate, &question);
     let off_path = off_path(&judge, &ancestry);
-    let mut assumptions: Vec<String> = estate.assumptions().map(str::to_owned).collect();
+    let mut assumptions: Vec<Assumption> = estate.assumptions().collect();
     if target_state == AccountState::Unknown {
-        assumptions.push("TARGET_IS_ACTIVE".to_owned());
+        assumptions.push(Assumption::TargetIsActive);
     }
     if caller_state == AccountState::Unknown {
-        assumptions.push("CALLER_IS_ACTIVE".to_owned());
+        assumptions.push(Assumption::CallerIsActive);
     }
     if api
         .as_ref()
         .is_some_and(|(_, on)| !matches!(on, Tri::Yes | Tri::No))
     {
-        assumptions.push("IAM_CREDENTIALS_API_IS_ENABLED".to_owned());
+        assumptions.push(Assumption::IamCredentialsApiIsEnabled);
     }
     if quota
         .as_ref()
         .is_some_and(|(_, may)| !matches!(may, Tri::Yes | Tri::No))
     {
-        assumptions.push("QUOTA_PROJECT_MAY_BE_USED".to_owned());
+        assumptions.push(Assumption::QuotaProjectMayBeUsed);
     }
     let as_written = |d: &DenyExplanation| {
         let mut rules = d.policies.iter().flat_map(|p| &p.rules);
         rules.any(|r| r.as_written.is_some() && r.denies != Tri::No)
     };
     if deny.iter().any(as_written) {
-        assumptions.push(DENY_GROUP_AS_WRITTEN.to_owned());
+        assumptions.push(Assumption::DenyGroupTakenAsWritten);
     }
     let exchange = judge.exchange.clone();
     if let Some(exchange) = exchange.as_deref().filter(|e| !e.is_refused()) {
         if exchange.pool_unread.is_some() {
-            assumptions.push("POOL_IS_ACTIVE".to_owned());
+            assumptions.push(Assumption::PoolIsActive);
         }
         // Without its claims nobody can tell what a provider makes of a token.
         if exchange.providers_unknown.is_some()
             || (exchange.passes != Tri::Yes && question.claims.is_none())
         {
-            assumptions.push("TOKEN_IS_ADMITTED".to_owned());
+            assumptions.push(Assumption::TokenIsAdmitted);
         }
     }
     let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
@@ -213,9 +213,6 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         assumptions,
     }
 }
-
-/// A deny rule that decides names a permission group that Google would have refused.
-pub const DENY_GROUP_AS_WRITTEN: &str = "DENY_GROUP_TAKEN_AS_WRITTEN";
 
 fn no_boundaries() -> BoundariesExplanation {
     BoundariesExplanation {

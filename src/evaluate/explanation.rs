@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Evaluation;
 use super::federation::Exchange;
+use crate::estate::Assumption;
 use crate::iam::{
     BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource,
 };
@@ -427,5 +428,5 @@ pub struct Explanation {
     /// Each hop of a delegation chain, in order, when there is one.
     pub hops: Vec<Explanation>,
     /// What it takes for granted.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
 }

@@ -17,6 +17,7 @@ use super::message::{Look, Message, Ticket, Written};
 use super::model::{Change, Known};
 use super::{paths, tree};
 use crate::answer::{Answer, Source};
+use crate::estate::Assumption;
 use crate::evaluate::{Question, explain};
 use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
@@ -136,7 +137,7 @@ pub struct Executor {
     writer: Option<Arc<dyn Tell>>,
     history: PathBuf,
     source: String,
-    assumptions: Arc<[String]>,
+    assumptions: Arc<[Assumption]>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
 }
@@ -185,7 +186,7 @@ impl Executor {
 
     /// The same, with what every answer takes for granted.
     #[must_use]
-    pub fn assuming(mut self, assumptions: Vec<String>) -> Self {
+    pub fn assuming(mut self, assumptions: Vec<Assumption>) -> Self {
         self.assumptions = assumptions.into();
         self
     }

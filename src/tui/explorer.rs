@@ -7,12 +7,12 @@ use tokio::runtime::Handle;
 
 use super::command::Command;
 use super::effects::Effect;
-use super::glyph::Glyphs;
 use super::keymap::{self, Context, Key};
 use super::message::Message;
 use super::terminal::Terminal;
 use super::theme::Theme;
 use super::{Leave, Session, Start, clipboard, input, view};
+use crate::answer::signs::Glyphs;
 
 /// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,
 /// panics, signals, a terminal that is gone.
@@ -42,7 +42,7 @@ impl Explorer {
             signals,
             runtime: runtime.clone(),
             theme: theme_of_environment(),
-            glyphs: glyphs_of_environment(),
+            glyphs: Glyphs::of_environment(),
             held: Vec::new(),
         })
     }
@@ -201,28 +201,5 @@ fn theme_of_environment() -> Theme {
         (Some(theme), _) => theme,
         (None, true) => Theme::Mono,
         (None, false) => Theme::Terminal,
-    }
-}
-
-/// ASCII where the locale is no UTF-8 one, or `BINDSCOPE_ASCII` is set.
-fn glyphs_of_environment() -> Glyphs {
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    if set("BINDSCOPE_ASCII").is_some() {
-        return Glyphs::Ascii;
-    }
-    let locale = set("LC_ALL")
-        .or_else(|| set("LC_CTYPE"))
-        .or_else(|| set("LANG"));
-    match locale {
-        // Without a locale most terminals of today still speak UTF-8.
-        None => Glyphs::Rich,
-        Some(locale) => {
-            let locale = locale.to_lowercase();
-            if locale.contains("utf-8") || locale.contains("utf8") {
-                Glyphs::Rich
-            } else {
-                Glyphs::Ascii
-            }
-        }
     }
 }

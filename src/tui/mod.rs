@@ -7,7 +7,6 @@ mod clipboard;
 pub mod command;
 pub mod effects;
 mod explorer;
-pub mod glyph;
 mod input;
 pub mod keymap;
 pub mod list;
@@ -30,13 +29,14 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::answer::signs::Glyphs;
+use crate::estate::Assumption;
 use crate::evaluate::{Call, Question};
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{Line, Power};
 use effects::{Effect, Executor};
-use glyph::Glyphs;
 use message::Message;
 use model::{Loading, Model, Pick, Screen, SignedOut};
 use theme::Theme;
@@ -80,7 +80,7 @@ pub struct Start {
     /// From which power of a target on its name has to be typed.
     pub two_steps_from: Power,
     /// What every answer takes for granted, because the source has no place for it.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// How the same is asked on a command line.
     pub line: Line,
 }

@@ -1,5 +1,6 @@
 //! Colours as data: views name roles, a theme says what each looks like.
 
+use crate::answer::states::LevelState;
 use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of text is, for its colour.
@@ -37,6 +38,20 @@ pub enum Role {
     Header,
     /// What asks for care: unsaved, read-only, not applied.
     Warning,
+}
+
+impl Role {
+    /// That of a level.
+    #[must_use]
+    pub fn of(state: LevelState) -> Self {
+        match state {
+            LevelState::Grants => Self::Granted,
+            LevelState::OffPath | LevelState::ConditionNotMet => Self::Misplaced,
+            LevelState::Depends | LevelState::UnreadableDecides => Self::Unknown,
+            LevelState::Nothing | LevelState::UnreadableIdle => Self::Dim,
+            LevelState::Denies | LevelState::OutsideBoundary | LevelState::Off => Self::Denied,
+        }
+    }
 }
 
 impl Role {

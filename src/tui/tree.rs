@@ -1,7 +1,8 @@
 //! An explanation as the lines of one picture: both branches of the hierarchy with their common
 //! ancestor, the path to the target drawn heavily.
 
-use super::glyph::{Glyphs, State};
+use crate::answer::signs::Glyphs;
+use crate::answer::states::LevelState;
 use crate::estate::Estate;
 use crate::evaluate::explanation::{
     AccountState, BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
@@ -20,7 +21,7 @@ pub struct Row {
     /// `folder`, `the target` …
     pub kind: &'static str,
     /// What it does for the question.
-    pub state: State,
+    pub state: LevelState,
     /// What to say beside the state's sign.
     pub note: String,
     /// How deep it hangs, from 0.
@@ -80,7 +81,7 @@ impl Row {
     pub fn matters(&self) -> bool {
         let end =
             self.resource.is_none() || self.kind.contains("caller") || self.kind.contains("target");
-        end || self.state != State::Nothing
+        end || self.state != LevelState::Nothing
     }
 }
 
@@ -149,8 +150,8 @@ fn outsider(explanation: &Explanation) -> Row {
         _ => "caller, federated",
     };
     let (state, note) = match gone(explanation.caller_state, false) {
-        Some(word) => (State::Off, word.to_owned()),
-        None => (State::Nothing, "outside of this hierarchy".to_owned()),
+        Some(word) => (LevelState::Off, word.to_owned()),
+        None => (LevelState::Nothing, "outside of this hierarchy".to_owned()),
     };
     Row {
         resource: None,
@@ -221,7 +222,7 @@ fn judged(
     denial: Option<&DenyExplanation>,
     is_target: bool,
     is_caller: bool,
-) -> (State, String) {
+) -> (LevelState, String) {
     let account = match (is_target, is_caller) {
         (true, _) => Some(explanation.target_state),
         (_, true) => Some(explanation.caller_state),
@@ -230,13 +231,16 @@ fn judged(
     let target = explanation.question.target.id();
     let is_somebody = is_target && target.contains('@') && !is_service_account(target);
     if let Some(word) = account.and_then(|state| gone(state, is_somebody)) {
-        return (State::Off, word.to_owned());
+        return (LevelState::Off, word.to_owned());
     }
     if let Some(found) = denial.and_then(denied) {
         return found;
     }
     if is_target && explanation.boundaries.eligible == Tri::No {
-        return (State::OutsideBoundary, State::OutsideBoundary.word().into());
+        return (
+            LevelState::OutsideBoundary,
+            LevelState::OutsideBoundary.word().into(),
+        );
     }
     // The caller's own policy says who may act as the caller: nothing for this question.
     if is_caller && !is_target {
@@ -246,16 +250,16 @@ fn judged(
     if let Some(binding) = granting {
         let role = title(estate, &binding.role);
         return if policy.on_path {
-            (State::Grants, format!("grants: {role}"))
+            (LevelState::Grants, format!("grants: {role}"))
         } else {
-            (State::OffPath, format!("{role}, off the path"))
+            (LevelState::OffPath, format!("{role}, off the path"))
         };
     }
     if policy.unreadable.is_some() {
         let state = if policy.decides {
-            State::UnreadableDecides
+            LevelState::UnreadableDecides
         } else {
-            State::UnreadableIdle
+            LevelState::UnreadableIdle
         };
         return (state, state.word().to_owned());
     }
@@ -266,7 +270,7 @@ fn judged(
         return found;
     }
     (
-        State::Nothing,
+        LevelState::Nothing,
         short_of(estate, policy).unwrap_or_else(|| count(policy)),
     )
 }
@@ -306,7 +310,7 @@ fn gone(state: AccountState, is_somebody: bool) -> Option<&'static str> {
     }
 }
 
-fn denied(denial: &DenyExplanation) -> Option<(State, String)> {
+fn denied(denial: &DenyExplanation) -> Option<(LevelState, String)> {
     let policy = denial.policies.iter().find(|p| p.denies == Tri::Yes)?;
     let name = policy
         .policy
@@ -314,50 +318,56 @@ fn denied(denial: &DenyExplanation) -> Option<(State, String)> {
         .clone()
         .filter(|n| !n.is_empty())
         .unwrap_or_else(|| policy.policy.id().to_owned());
-    Some((State::Denies, format!("denied here: {name}")))
+    Some((LevelState::Denies, format!("denied here: {name}")))
 }
 
-fn unread_denial(denial: &DenyExplanation) -> Option<(State, String)> {
+fn unread_denial(denial: &DenyExplanation) -> Option<(LevelState, String)> {
     if denial.unreadable.is_some() {
         return Some((
-            State::UnreadableIdle,
+            LevelState::UnreadableIdle,
             "deny policies not readable".to_owned(),
         ));
     }
     let open = !matches!(denial.denies, Tri::Yes | Tri::No);
-    open.then(|| (State::Depends, "a deny rule may refuse".to_owned()))
+    open.then(|| (LevelState::Depends, "a deny rule may refuse".to_owned()))
 }
 
-fn own(explanation: &Explanation, policy: &PolicyExplanation) -> (State, String) {
+fn own(explanation: &Explanation, policy: &PolicyExplanation) -> (LevelState, String) {
     if policy.bindings.iter().any(|b| b.grants == Tri::Yes) {
-        return (State::OffPath, "grants, in the other direction".to_owned());
+        return (
+            LevelState::OffPath,
+            "grants, in the other direction".to_owned(),
+        );
     }
     match &explanation.api {
-        Some((project, Tri::No)) => (State::Off, format!("IAM Credentials API off on {project}")),
-        _ => (State::Nothing, String::new()),
+        Some((project, Tri::No)) => (
+            LevelState::Off,
+            format!("IAM Credentials API off on {project}"),
+        ),
+        _ => (LevelState::Nothing, String::new()),
     }
 }
 
 /// A binding that would grant but for one thing.
-fn nearly(estate: &Estate, binding: &BindingExplanation) -> Option<(State, String)> {
+fn nearly(estate: &Estate, binding: &BindingExplanation) -> Option<(LevelState, String)> {
     let role = || title(estate, &binding.role);
     match binding.role_state {
         RoleState::Included if binding.matches == Tri::Yes => {
             let held = binding.condition.as_ref().map(|c| c.holds);
             Some(match held {
                 Some(Tri::No) => (
-                    State::ConditionNotMet,
+                    LevelState::ConditionNotMet,
                     format!("{}, condition not met", role()),
                 ),
-                _ => (State::Depends, format!("{}, depends", role())),
+                _ => (LevelState::Depends, format!("{}, depends", role())),
             })
         }
         RoleState::Included if binding.grants != Tri::No => Some((
-            State::Depends,
+            LevelState::Depends,
             format!("{}, depends on who is in it", role()),
         )),
         RoleState::Unreadable | RoleState::Unknown if binding.grants != Tri::No => Some((
-            State::Depends,
+            LevelState::Depends,
             format!("{}, a role not known here", binding.role),
         )),
         _ => None,

@@ -141,12 +141,15 @@ fn the_text_begins_with_the_answer_and_names_every_level() {
 #[test]
 fn without_utf_8_the_signs_are_ascii() {
     let home = Home::new();
-    let mut command = home.command(&["--demo", "explain", "--caller", CALLER, "--target", TARGET]);
-    command.env("LC_ALL", "C");
-    let output = command.output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("x run-processor"), "{text}");
-    assert!(text.is_ascii(), "{text}");
+    for (name, value) in [("LC_ALL", "C"), ("BINDSCOPE_ASCII", "1")] {
+        let mut command =
+            home.command(&["--demo", "explain", "--caller", CALLER, "--target", TARGET]);
+        command.env(name, value);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.starts_with("x run-processor"), "{name}: {text}");
+        assert!(text.is_ascii(), "{name}: {text}");
+    }
 }
 
 #[test]

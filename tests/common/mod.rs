@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use bindscope::answer::signs::Glyphs;
 use bindscope::emulator::estates::Story;
 use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::estate::Assumption;
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::{Line, Source};
 use bindscope::tui::effects::Effect;
-use bindscope::tui::glyph::Glyphs;
 use bindscope::tui::keymap::Key;
 use bindscope::tui::message::Message;
 use bindscope::tui::theme::Theme;
@@ -46,7 +47,7 @@ pub struct Opening {
     /// The moment asked about; `None`: now.
     pub at: Option<&'static str>,
     /// What the source has no place for.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// A delegation chain.
     pub via: Vec<String>,
     /// A federated caller's attributes.

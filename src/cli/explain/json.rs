@@ -30,7 +30,11 @@ pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
     put("repairs", repairs.collect());
     let names = NOT_JUDGED.iter().map(|not| Value::from(not.name));
     put("notJudged", names.collect());
-    put("assumptions", explanation.assumptions.clone().into());
+    let names = explanation
+        .assumptions
+        .iter()
+        .map(|a| Value::from(a.name()));
+    put("assumptions", names.collect());
     let notices = org_policy::notices(&answer.estate, explanation);
     if !notices.is_empty() {
         put("notices", notices.into());

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::args::{Explain, Format};
 use super::super::failure::Failure;
-use super::super::levels::pick;
+use super::super::out::glyphs;
 use super::super::out::{self, Ink, Page};
 use super::Exit;
 use crate::google::pasted::{self, Kind, Pasted};
@@ -133,7 +133,7 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
     page.wrapped(Ink::Strong, "The error: ", &meaning.what);
     page.wrapped(
         Ink::Good,
-        &format!("  {} ", pick("→", "->")),
+        &format!("  {} ", glyphs().arrow()),
         &meaning.remedy,
     );
     for command in &meaning.commands {

@@ -1,10 +1,11 @@
 //! `explain` for people: the answer first, then what mends it, then every policy that was looked at.
 
 use super::super::facts::Facts;
-use super::super::levels::{State, mark, pick};
 use super::super::out::{Ink, Page};
+use super::super::out::{glyphs, mark};
 use crate::answer::Answer;
 use crate::answer::limits::{self, NOT_JUDGED};
+use crate::answer::states::LevelState;
 use crate::estate::Estate;
 use crate::evaluate::explanation::{
     AccountState, BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
@@ -147,7 +148,7 @@ fn causes(page: &mut Page, answer: &Answer) {
     page.line(Ink::Strong, "Why");
     for (i, cause) in answer.causes.iter().enumerate() {
         page.wrapped(Ink::Plain, &format!("  {} ", i + 1), &cause.message);
-        let arrow = format!("    {} ", pick("→", "->"));
+        let arrow = format!("    {} ", glyphs().arrow());
         if !answer.plan.is_refused() {
             page.wrapped(Ink::Good, &arrow, &cause.remedy);
             // On a line of its own, so that it can be pasted.
@@ -233,7 +234,7 @@ fn policies(page: &mut Page, estate: &Estate, explanation: &Explanation) {
 }
 
 fn level(page: &mut Page, estate: &Estate, policy: &PolicyExplanation) {
-    let state = State::of(policy);
+    let state = LevelState::of_policy(policy);
     let name = format!(
         "{} {}",
         policy.resource.kind().word(),
@@ -244,9 +245,9 @@ fn level(page: &mut Page, estate: &Estate, policy: &PolicyExplanation) {
         None => state.word().to_owned(),
     };
     page.pieces(&[
-        (state.ink(), &format!("  {:<2}", state.glyph())),
+        (Ink::of(state), &format!("  {:<2}", state.glyph(glyphs()))),
         (Ink::Plain, &format!("{name:<48} ")),
-        (state.ink(), &word),
+        (Ink::of(state), &word),
     ]);
     for found in &policy.bindings {
         binding(page, found);
@@ -372,14 +373,14 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
     }
     page.line(Ink::Strong, "Deny policies");
     for deny in levels.iter().rev() {
-        let state = State::of_deny(deny, explanation);
+        let state = LevelState::of_deny(deny, explanation);
         let place = format!(
             "{} {}",
             deny.resource.kind().word(),
             name(estate, &deny.resource)
         );
         let (glyph, ink, word) = match state {
-            Some(state) => (state.glyph(), state.ink(), state.word()),
+            Some(state) => (state.glyph(glyphs()), Ink::of(state), state.word()),
             None => (mark(Tri::Yes), Ink::Faint, "denies nothing of this"),
         };
         page.pieces(&[
@@ -449,28 +450,20 @@ fn boundaries(page: &mut Page, explanation: &Explanation) {
     }
     for (collection, why) in &all.unreadable {
         let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
-        let state = if decides {
-            State::UnreadDecides
-        } else {
-            State::Unread
-        };
+        let state = LevelState::unread(decides);
         page.pieces(&[
-            (state.ink(), &format!("  {:<2}", state.glyph())),
+            (Ink::of(state), &format!("  {:<2}", state.glyph(glyphs()))),
             (Ink::Plain, &format!("{collection} ")),
-            (state.ink(), &format!("{} ({why})", state.word())),
+            (Ink::of(state), &format!("{} ({why})", state.word())),
         ]);
     }
     if let Some((what, why)) = &all.unplaced {
         let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
-        let state = if decides {
-            State::UnreadDecides
-        } else {
-            State::Unread
-        };
+        let state = LevelState::unread(decides);
         page.pieces(&[
-            (state.ink(), &format!("  {:<2}", state.glyph())),
+            (Ink::of(state), &format!("  {:<2}", state.glyph(glyphs()))),
             (Ink::Plain, &format!("{} ", caller_place(what))),
-            (state.ink(), &format!("{} ({why})", state.word())),
+            (Ink::of(state), &format!("{} ({why})", state.word())),
         ]);
     }
     if let Some(words) = &all.undecided {
@@ -486,8 +479,8 @@ fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
             (mark(Tri::Yes), Ink::Faint, "does not reach this permission")
         }
         Tri::Yes if inside == Tri::No && eligible == Tri::No => {
-            let outside = State::OutsideBoundary;
-            (outside.glyph(), outside.ink(), outside.word())
+            let outside = LevelState::OutsideBoundary;
+            (outside.glyph(glyphs()), Ink::of(outside), outside.word())
         }
         Tri::Yes if inside == Tri::Yes => (mark(Tri::Yes), Ink::Good, "the target is inside"),
         Tri::Yes if inside == Tri::No => (
@@ -495,7 +488,11 @@ fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
             Ink::Faint,
             "another boundary lets the target in",
         ),
-        _ => (mark(Tri::UnknownInfo), Ink::Unsure, State::Depends.word()),
+        _ => (
+            mark(Tri::UnknownInfo),
+            Ink::Unsure,
+            LevelState::Depends.word(),
+        ),
     };
     let short = bound.policy_name.rsplit('/').next().unwrap_or_default();
     page.pieces(&[

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::args::{Fix, Format};
 use super::super::failure::Failure;
-use super::super::levels::{mark, pick};
 use super::super::out::{self, Ink, Page};
+use super::super::out::{glyphs, mark};
 use super::super::repairs;
 use crate::evaluate::{Cause, Explanation, Question, Tri, Verdict};
 use crate::repair::diff::{Kind, diff};
@@ -108,7 +108,11 @@ impl Show<'_> {
         for cause in causes {
             page.wrapped(Ink::Plain, "  ", &cause.message);
             if !plan.is_refused() {
-                page.wrapped(Ink::Good, &format!("  {} ", pick("→", "->")), &cause.remedy);
+                page.wrapped(
+                    Ink::Good,
+                    &format!("  {} ", glyphs().arrow()),
+                    &cause.remedy,
+                );
                 if let Some(command) = &cause.command {
                     page.line(Ink::Faint, format!("    {command}"));
                 }
@@ -248,7 +252,7 @@ impl Show<'_> {
             StepDone::Applied(applied) => format!(
                 " applied, etag {} {} {}",
                 applied.etag_before,
-                pick("→", "->"),
+                glyphs().arrow(),
                 applied.etag_after
             ),
             StepDone::TurnedOn(_) => format!(" done: {}", step.title()),
@@ -332,7 +336,7 @@ fn binding(page: &mut Page, repair: &Repair) {
     page.gap();
     for line in diff(&repair.before, &repair.after, CONTEXT).lines {
         if line.gap_before {
-            page.line(Ink::Faint, "  …");
+            page.line(Ink::Faint, format!("  {}", glyphs().pick("…", "...")));
         }
         let ink = match line.kind {
             Kind::Same => Ink::Plain,

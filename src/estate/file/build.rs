@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
+use crate::estate::Assumption;
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
 
 /// Why no estate comes of it, and where.
@@ -38,14 +39,14 @@ pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw
     let mut estate = Estate::new(Coverage::Whole);
     if draft.export.any {
         if !draft.says_deny {
-            estate.assume(super::NO_DENY);
+            estate.assume(Assumption::NoDenyPoliciesInExport);
         }
         if !draft.says_boundaries {
-            estate.assume(super::NO_BOUNDARIES);
+            estate.assume(Assumption::NoBoundariesInExport);
         }
     }
     for assumption in std::mem::take(&mut draft.assumptions) {
-        estate.assume(&assumption);
+        estate.assume(assumption);
     }
     things(&mut estate, &mut draft);
     let judged = policies(&mut estate, &mut draft)?;

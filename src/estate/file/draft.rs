@@ -12,6 +12,7 @@ use super::super::{
 };
 use super::asset_policies::Pieces;
 use super::kept::{At, Fault, Kept};
+use crate::estate::Assumption;
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource,
     Role, deny, org_policy,
@@ -53,7 +54,7 @@ pub(super) struct Draft {
     pub tags: Vec<(Resource, Vec<Tag>, At)>,
     pub services: Vec<(Resource, BTreeSet<String>, At)>,
     pub unreadable: BTreeSet<String>,
-    pub assumptions: BTreeSet<String>,
+    pub assumptions: BTreeSet<Assumption>,
     /// Some estate file speaks of deny policies, perhaps to say that there are none.
     pub says_deny: bool,
     /// Likewise of boundaries or their bindings.
@@ -424,13 +425,11 @@ impl Draft {
     }
 
     pub fn assumption(&mut self, name: String) -> Outcome {
-        if ![super::NO_DENY, super::NO_BOUNDARIES].contains(&name.as_str()) {
-            return Err(not(
-                &name,
-                "NO_DENY_POLICIES_IN_EXPORT or NO_BOUNDARIES_IN_EXPORT",
-            ));
-        }
-        self.assumptions.insert(name);
+        let known = Assumption::OF_ESTATES;
+        let Some(assumption) = known.into_iter().find(|a| a.name() == name) else {
+            return Err(not(&name, &known.map(Assumption::name).join(" or ")));
+        };
+        self.assumptions.insert(assumption);
         Ok(())
     }
 

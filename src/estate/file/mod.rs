@@ -35,11 +35,6 @@ use kept::{At, Fault};
 pub use error::{FileError, Place};
 pub use write::to_json;
 
-/// An export has no place for deny policies: they are taken to be absent.
-pub const NO_DENY: &str = "NO_DENY_POLICIES_IN_EXPORT";
-/// An export has no place for principal access boundaries: they are taken to be absent.
-pub const NO_BOUNDARIES: &str = "NO_BOUNDARIES_IN_EXPORT";
-
 /// How many elements are read between two words of progress.
 const STRIDE: u64 = 1_024;
 

@@ -78,7 +78,7 @@ impl<'e> Ground<'e> {
             time,
             entries: Vec::new(),
             unread_roles: BTreeSet::new(),
-            no_boundaries: estate.assumes(crate::estate::file::NO_BOUNDARIES)
+            no_boundaries: estate.assumes(crate::estate::Assumption::NoBoundariesInExport)
                 || estate
                     .policy_bindings()
                     .all(|(_, list)| list.known().is_some_and(<[_]>::is_empty)),

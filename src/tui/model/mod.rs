@@ -9,10 +9,10 @@ mod pick;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
-use super::glyph::Glyphs;
 use super::keymap::Context;
 use super::message::Ticket;
 use super::theme::Theme;
+use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
 use crate::google::Call;
 use crate::google::listing::Scope;

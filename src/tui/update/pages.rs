@@ -2,7 +2,6 @@
 
 use super::super::command::Command;
 use super::super::effects::Effect;
-use super::super::glyph::State;
 use super::super::keymap::{self, Context};
 use super::super::model::{Asked, Known, Model, Overlay, Panel};
 use super::super::page::{Page, Text, line, piece};
@@ -10,6 +9,7 @@ use super::super::theme::Role;
 use super::super::tree;
 use super::back;
 use crate::answer::limits;
+use crate::answer::states::LevelState;
 use crate::estate::{Estate, Read};
 use crate::evaluate::explanation::{
     BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState, Tri,
@@ -95,11 +95,11 @@ pub(super) fn help(model: &mut Model) {
 /// The signs and what they mean.
 pub(super) fn legend(model: &mut Model) {
     let glyphs = model.glyphs;
-    let mut lines: Vec<Text> = State::ALL
+    let mut lines: Vec<Text> = LevelState::ALL
         .iter()
         .map(|state| {
             vec![
-                piece(state.role(), format!("{:<3}", state.glyph(glyphs))),
+                piece(Role::of(*state), format!("{:<3}", state.glyph(glyphs))),
                 piece(Role::Text, state.word()),
             ]
         })

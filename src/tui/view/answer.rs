@@ -9,6 +9,7 @@ use super::super::update::{beside_words, verdict_word, verdict_words};
 use super::super::words::permission_words;
 use super::pen::Pen;
 use super::{bindings, tree, why};
+use crate::answer::signs::Glyphs;
 use crate::evaluate::Outcome;
 
 /// From this width on the selected level's policy stands beside the picture.
@@ -111,7 +112,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     } else {
         format!("{asks} · {took}")
     };
-    let right = if pen.glyphs == super::super::glyph::Glyphs::Ascii {
+    let right = if pen.glyphs == Glyphs::Ascii {
         right.replace('·', "-")
     } else {
         right

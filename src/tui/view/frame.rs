@@ -8,6 +8,7 @@ use super::super::model::{Loading, Model, Overlay, Phase, SMALLEST, Weight};
 use super::super::text::{width, wrap};
 use super::super::theme::Role;
 use super::pen::Pen;
+use crate::answer::signs::Glyphs;
 
 /// Where things go.
 pub(super) struct Parts {
@@ -48,7 +49,7 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         right.push("mouse off".to_owned());
     }
     let words = right.join(" · ");
-    let words = if pen.glyphs == super::super::glyph::Glyphs::Ascii {
+    let words = if pen.glyphs == Glyphs::Ascii {
         words.replace('·', "-")
     } else {
         words

@@ -14,9 +14,9 @@ mod why;
 
 use ratatui::Frame;
 
-use super::glyph::Glyphs;
 use super::model::{Model, Overlay, Screen};
 use super::theme::{Role, Theme};
+use crate::answer::signs::Glyphs;
 use pen::Pen;
 
 /// Draws a frame. Where lists scroll to, and where clicks land, is noted in the model.

@@ -6,10 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::super::glyph::Glyphs;
 use super::super::page::Piece;
 use super::super::text::{cut_end, cut_middle, width};
 use super::super::theme::{Role, Theme};
+use crate::answer::signs::Glyphs;
 use crate::text::{is_hidden, visible};
 
 /// A buffer with a theme.

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::super::glyph::State;
 use super::super::model::{Asked, Model, Panel, Reading, Spot};
 use super::super::text::width;
 use super::super::theme::Role;
 use super::super::tree::Row;
 use super::pen::Pen;
+use crate::answer::states::LevelState;
 use crate::google::survey::ProgressState;
 
 /// The widest word of the column of kinds: `caller and target`.
@@ -134,7 +134,7 @@ fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, lead: &str, label: u16) {
     let x = pen.put(start, y, label, rail_role, lead);
     let name_role = match (row.on_path, row.state) {
         (true, _) => Role::Path,
-        (false, State::Nothing) => Role::Dim,
+        (false, LevelState::Nothing) => Role::Dim,
         _ => Role::Text,
     };
     let used = x - start;
@@ -145,10 +145,10 @@ fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, lead: &str, label: u16) {
         x += KIND + 2;
     }
     let glyph = row.state.glyph(pen.glyphs);
-    if row.state == State::Nothing && row.note.is_empty() {
+    if row.state == LevelState::Nothing && row.note.is_empty() {
         return;
     }
-    let role = row.state.role();
+    let role = Role::of(row.state);
     let after = pen.put(x, y, end.saturating_sub(x), role, glyph);
     let x = after.max(x + 1) + 1;
     let room = end.saturating_sub(x);

@@ -2,6 +2,7 @@
 
 use super::export::EXPORT;
 use super::*;
+use crate::estate::Assumption;
 
 #[test]
 fn files_are_merged_and_a_contradiction_names_both() {
@@ -19,7 +20,11 @@ fn files_are_merged_and_a_contradiction_names_both() {
         1
     );
     assert_eq!(
-        loaded.estate.assumptions().collect::<Vec<_>>(),
+        loaded
+            .estate
+            .assumptions()
+            .map(Assumption::name)
+            .collect::<Vec<_>>(),
         ["NO_BOUNDARIES_IN_EXPORT"]
     );
     let twice = load(&[("a", EXPORT), ("b", EXPORT)]).unwrap();

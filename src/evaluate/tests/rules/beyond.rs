@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::{account, at};
 use super::{C, NOW, POOL, T, TOKEN_CREATOR, World, question};
+use crate::estate::Assumption;
 use crate::evaluate::{CauseKind, Outcome, Question, Seen, Verdict};
 use crate::iam::Permission;
 
@@ -155,7 +156,7 @@ fn the_caller_needs_to_use_the_quota_project() {
     assert!(
         unread
             .assumptions
-            .contains(&"QUOTA_PROJECT_MAY_BE_USED".to_owned())
+            .contains(&Assumption::QuotaProjectMayBeUsed)
     );
     // Seen in an error: without the project it stands, with one it is judged as it is today.
     let mut seen = question(C);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::who;
 use super::{C, N, NO, OPEN, POOL, TOKEN_CREATOR, UNREAD, World, YES, level, question, table};
+use crate::estate::Assumption;
 use crate::evaluate::{CauseKind, Question, Verdict};
 use crate::iam::Permission;
 
@@ -504,7 +505,7 @@ fn an_agent_identity_is_bound_by_the_project_in_its_name() {
 #[test]
 fn boundaries_that_are_assumed_away_leave_nothing_open() {
     let mut estate = granted().estate();
-    estate.assume("NO_BOUNDARIES_IN_EXPORT");
+    estate.assume(Assumption::NoBoundariesInExport);
     for caller in [
         "user:eve@elsewhere.org",
         "serviceAccount:77@cloudbuild.gserviceaccount.com",
@@ -516,7 +517,7 @@ fn boundaries_that_are_assumed_away_leave_nothing_open() {
         assert!(
             answer
                 .assumptions
-                .contains(&"NO_BOUNDARIES_IN_EXPORT".to_owned())
+                .contains(&Assumption::NoBoundariesInExport)
         );
     }
 }

@@ -1,0 +1,71 @@
+//! What an answer takes for granted because it could not be read, or because a file has no place for it.
+
+/// One thing that is taken for granted. Its words stand where answers are worded (`answer::limits`).
+/// In alphabetical order of the names, in which an estate lists its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Assumption {
+    /// The caller's account exists and is enabled.
+    CallerIsActive,
+    /// A deny rule that decides names a permission group that Google would have refused, and is taken
+    /// as written.
+    DenyGroupTakenAsWritten,
+    /// The IAM Credentials API is on where the call is billed.
+    IamCredentialsApiIsEnabled,
+    /// An export holds no principal access boundary: whether it was asked for them is not known.
+    NoBoundariesInExport,
+    /// An export holds no deny policy: whether it was asked for them is not known.
+    NoDenyPoliciesInExport,
+    /// The caller's identity pool exists and is enabled.
+    PoolIsActive,
+    /// The caller may use the project that is billed.
+    QuotaProjectMayBeUsed,
+    /// The target exists and is enabled.
+    TargetIsActive,
+    /// A provider of the caller's pool lets its token in.
+    TokenIsAdmitted,
+}
+
+impl Assumption {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::CallerIsActive,
+        Self::DenyGroupTakenAsWritten,
+        Self::IamCredentialsApiIsEnabled,
+        Self::NoBoundariesInExport,
+        Self::NoDenyPoliciesInExport,
+        Self::PoolIsActive,
+        Self::QuotaProjectMayBeUsed,
+        Self::TargetIsActive,
+        Self::TokenIsAdmitted,
+    ];
+
+    /// Those that an estate itself makes, so that its file may name them.
+    pub const OF_ESTATES: [Self; 2] = [Self::NoDenyPoliciesInExport, Self::NoBoundariesInExport];
+
+    /// Its name in JSON and in estate files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CallerIsActive => "CALLER_IS_ACTIVE",
+            Self::DenyGroupTakenAsWritten => "DENY_GROUP_TAKEN_AS_WRITTEN",
+            Self::IamCredentialsApiIsEnabled => "IAM_CREDENTIALS_API_IS_ENABLED",
+            Self::NoBoundariesInExport => "NO_BOUNDARIES_IN_EXPORT",
+            Self::NoDenyPoliciesInExport => "NO_DENY_POLICIES_IN_EXPORT",
+            Self::PoolIsActive => "POOL_IS_ACTIVE",
+            Self::QuotaProjectMayBeUsed => "QUOTA_PROJECT_MAY_BE_USED",
+            Self::TargetIsActive => "TARGET_IS_ACTIVE",
+            Self::TokenIsAdmitted => "TOKEN_IS_ADMITTED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_names() {
+        assert!(Assumption::ALL.is_sorted());
+        assert!(Assumption::ALL.is_sorted_by_key(|a| a.name()));
+    }
+}
