@@ -734,6 +734,19 @@ fn what_an_export_has_no_place_for_is_said_with_the_answer() {
     }
     .play();
     play.says("Taken for granted: there are no deny policies");
+    play.keys("w")
+        .says("Taken for granted: there are no deny policies");
+}
+
+#[test]
+fn who_reaches_an_account_that_does_not_exist_is_told_with_the_nearest() {
+    let mut play = Opening {
+        pair: Some((CALLER, "bq-priviledged@data-vault.iam.gserviceaccount.com")),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("w")
+        .says("does not exist: did you mean bq-privileged@data-vault");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What an answer does not cover, and what it takes for granted, in one wording for all who say it.
 
 use crate::estate::Assumption;
-use crate::evaluate::Explanation;
 
 /// Something that no answer here looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +32,18 @@ pub const NOT_JUDGED: [NotJudged; 3] = [
     },
 ];
 
-/// What an answer takes for granted, each as half a sentence: `the target exists …`.
+/// Stands before what is taken for granted.
+pub const TAKEN: &str = "Taken for granted: ";
+
+/// All that an answer takes for granted, in one sentence to stand behind [`TAKEN`]; `None` where it takes
+/// nothing.
 #[must_use]
-pub fn assumptions(explanation: &Explanation) -> Vec<&'static str> {
-    let assumed = explanation.assumptions.iter();
-    assumed.map(|assumption| words(*assumption)).collect()
+pub fn taken_for_granted(assumptions: &[Assumption]) -> Option<String> {
+    let each: Vec<&str> = assumptions.iter().map(|a| words(*a)).collect();
+    (!each.is_empty()).then(|| format!("{}.", each.join("; ")))
 }
 
-/// An assumption in words.
+/// An assumption as half a sentence: `the target exists …`.
 #[must_use]
 pub fn words(assumption: Assumption) -> &'static str {
     match assumption {

@@ -4,6 +4,7 @@
 //! question has the same answer wherever it is asked.
 
 pub mod limits;
+pub mod paths;
 pub mod signs;
 pub mod states;
 

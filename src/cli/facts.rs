@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::answer::paths::{PathsAnswer, PathsQuestion};
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, estates};
 use crate::estate::file::{self, FileError};
@@ -115,6 +116,19 @@ impl Facts {
         let source = self.source(&*reader)?;
         let told = |step| counting.step(&step);
         Ok(source.answer(question, options, &told).await?)
+    }
+
+    /// Finds who gets to an account, or what a caller gets to.
+    ///
+    /// # Errors
+    /// When there are no credentials, when signed out, when there is no connection, or when the first
+    /// search for projects is refused.
+    pub async fn paths(&self, question: PathsQuestion) -> Result<PathsAnswer, Failure> {
+        let reader = self.client()?.reader();
+        let counting = out::Counting::default();
+        let source = self.source(&*reader)?;
+        let told = |step| counting.step(&step);
+        Ok(source.paths(question, &told).await?)
     }
 
     /// Adds what the files given have no place for.

@@ -8,27 +8,21 @@ use super::args::{Format, Global, Reach, Wanted, Who};
 use super::claims;
 use super::facts::{self, Facts};
 use super::failure::Failure;
-use super::out::{self, Ink, Page};
-use super::out::{glyphs, mark};
-use super::scope::{self, Surveyed};
-use crate::estate::{Estate, Existence};
-use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
-use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, Via};
+use super::out::{self, Ink, Page, glyphs, mark};
+use super::scope;
+use crate::answer::limits;
+use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::evaluate::{Outcome, Tri, Verdict};
-use crate::google::survey::Everything;
-use crate::iam::address::{default_account, is_service_account};
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::Permission;
 
 /// Lists who gets to the target.
 ///
 /// # Errors
-/// What opening and reading the facts gives.
+/// What opening and reading the facts gives; a target that does not exist.
 pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
-    let permission = wanted(&args.wanted);
-    let brings = args.brought.brings()?;
     let end = async {
+        let brings = args.brought.brings()?;
         // The claims say whose they are; attributes alone are nobody's.
         let caller = match &brings.claims {
             Some(claims) => {
@@ -36,49 +30,22 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
             }
             None => None,
         };
-        let everything = Everything {
-            caller: caller.clone(),
-            ..Everything::to_target(&args.target, &permission, &facts.scope)
+        let question = PathsQuestion {
+            ways: Ways::To {
+                target: args.target.clone(),
+                caller,
+            },
+            permission: wanted(&args.wanted),
+            brings,
+            time: args.wanted.at.unwrap_or_else(Timestamp::now),
+            scope: facts.scope.clone(),
         };
-        let seen = scope::survey(&facts, &everything).await?;
-        let time = args.wanted.at.unwrap_or_else(Timestamp::now);
-        exists(&seen, &args.target)?;
-        fits(&seen.estate, caller.as_ref(), &brings)?;
-        let asked = caller.as_ref();
-        let answer = reach::who_bringing(
-            &seen.estate,
-            &args.target,
-            &permission,
-            time,
-            asked,
-            &brings,
-        );
-        let rows: Vec<Row> = answer
-            .results
-            .into_iter()
-            .map(|holder| Row {
-                name: holder.principal,
-                verdict: holder.verdict,
-                outcome: holder.outcome,
-                path: holder.path,
-                via: holder.via,
-            })
-            .collect();
-        let head = Head {
-            role: "target",
-            name: answer.target.full_name(),
-            permission: &permission,
-            of_row: "principal",
-        };
-        shown(
-            &facts,
-            global.format,
-            &seen,
-            &head,
-            &rows,
-            answer.complete,
-            &answer.not_read,
-        )
+        let answer = facts.paths(question).await?;
+        if let Some(NotThere { words, next }) = answer.not_there {
+            return Err(Failure::usage(words, next));
+        }
+        fits(&answer)?;
+        shown(&facts, global.format, &answer)
     };
     let end = end.await;
     facts.close().await;
@@ -91,43 +58,24 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
 /// What opening and reading the facts gives.
 pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
-    let permission = wanted(&args.wanted);
-    let brings = args.brought.brings()?;
     let end = async {
+        let brings = args.brought.brings()?;
         let caller = args.caller.as_ref();
         let caller = claims::caller(&facts, caller, brings.claims.as_ref(), None).await?;
-        let everything = Everything::from_caller(&caller, &permission, &facts.scope);
-        let seen = scope::survey(&facts, &everything).await?;
-        note_missing(&seen, &caller);
-        let time = args.wanted.at.unwrap_or_else(Timestamp::now);
-        fits(&seen.estate, Some(&caller), &brings)?;
-        let answer = reach::reach_bringing(&seen.estate, &caller, &brings, &permission, time);
-        let rows: Vec<Row> = answer
-            .results
-            .into_iter()
-            .map(|reached| Row {
-                name: reached.target.full_name(),
-                verdict: reached.verdict,
-                outcome: reached.outcome,
-                path: reached.path,
-                via: reached.via,
-            })
-            .collect();
-        let head = Head {
-            role: "caller",
-            name: caller.to_string(),
-            permission: &permission,
-            of_row: "target",
+        let question = PathsQuestion {
+            ways: Ways::From(caller),
+            permission: wanted(&args.wanted),
+            brings,
+            time: args.wanted.at.unwrap_or_else(Timestamp::now),
+            scope: facts.scope.clone(),
         };
-        shown(
-            &facts,
-            global.format,
-            &seen,
-            &head,
-            &rows,
-            answer.complete,
-            &answer.not_read,
-        )
+        let answer = facts.paths(question).await?;
+        // What a caller that does not exist reaches is nothing, which would say too little by itself.
+        if let Some(NotThere { words, next }) = &answer.not_there {
+            out::aside(&format!("note: {words} {next}"));
+        }
+        fits(&answer)?;
+        shown(&facts, global.format, &answer)
     };
     let end = end.await;
     facts.close().await;
@@ -138,53 +86,22 @@ pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// It contradicts the caller or itself; a caller that is not federated brings nothing.
-fn fits(estate: &Estate, caller: Option<&Principal>, brings: &Brings) -> Result<(), Failure> {
-    let Some(caller) = caller else {
+fn fits(answer: &PathsAnswer) -> Result<(), Failure> {
+    let (Ways::From(caller)
+    | Ways::To {
+        caller: Some(caller),
+        ..
+    }) = &answer.question.ways
+    else {
         return Ok(());
     };
-    match exchange_of(estate, caller, &brings.attributes, brings.claims.as_deref()) {
-        Some(exchange) => claims::agrees(caller, &exchange),
-        None if brings.claims.is_some() => {
+    match &answer.exchange {
+        Some(exchange) => claims::agrees(caller, exchange),
+        None if answer.question.brings.claims.is_some() => {
             claims::not_federated(caller);
             Ok(())
         }
         None => Ok(()),
-    }
-}
-
-/// That nobody reaches an account that does not exist would be no answer.
-fn exists(seen: &Surveyed, target: &Resource) -> Result<(), Failure> {
-    let somebody = target.id().contains('@') && !is_service_account(target.id());
-    match seen.estate.resolve(target) {
-        Existence::Exists(_) => Ok(()),
-        Existence::Unknown(_) if !somebody => Ok(()),
-        Existence::Deleted => Err(Failure::usage(
-            format!("the service account {} is deleted", target.id()),
-            "within 30 days it can be brought back; a new one of the same address is another identity",
-        )),
-        Existence::Missing | Existence::Unknown(_)
-            if somebody || default_account(target.id()).is_some() =>
-        {
-            let (_, message, remedy) = missing_target(&seen.estate, target);
-            Err(Failure::usage(message, remedy))
-        }
-        Existence::Missing | Existence::Unknown(_) => {
-            let near = nearest_accounts(&seen.estate, target.id(), 3);
-            let next = if near.is_empty() {
-                "check the address letter by letter".to_owned()
-            } else {
-                format!("did you mean {}?", near.join(", "))
-            };
-            let came_back = format!("the service account {} does not exist", target.id());
-            Err(Failure::usage(came_back, next))
-        }
-    }
-}
-
-/// What a caller that does not exist reaches is nothing, which would say too little by itself.
-fn note_missing(seen: &Surveyed, caller: &Principal) {
-    if let Some((message, remedy)) = missing_caller(&seen.estate, caller) {
-        out::aside(&format!("note: {message} {remedy}"));
     }
 }
 
@@ -193,52 +110,56 @@ fn wanted(wanted: &Wanted) -> Permission {
     given.unwrap_or_else(Permission::get_access_token)
 }
 
-/// One result.
-struct Row {
+/// What was asked, for people and scripts: which end it is (`target`), its name, and what a row is.
+struct Head {
+    role: &'static str,
     name: String,
-    verdict: Verdict,
-    outcome: Outcome,
-    path: Vec<String>,
-    via: Vec<Via>,
+    of_row: &'static str,
 }
 
-/// What was asked.
-struct Head<'a> {
-    role: &'a str,
-    name: String,
-    permission: &'a Permission,
-    of_row: &'a str,
+impl Head {
+    fn of(ways: &Ways) -> Self {
+        match ways {
+            Ways::To { target, .. } => Self {
+                role: "target",
+                name: target.full_name(),
+                of_row: "principal",
+            },
+            Ways::From(caller) => Self {
+                role: "caller",
+                name: caller.to_string(),
+                of_row: "target",
+            },
+        }
+    }
 }
 
-fn shown(
-    facts: &Facts,
-    format: Format,
-    seen: &Surveyed,
-    head: &Head<'_>,
-    rows: &[Row],
-    complete: bool,
-    not_read: &[String],
-) -> Result<Exit, Failure> {
-    let (complete, not_read) = seen.limits(complete, not_read);
-    seen.tell();
+fn shown(facts: &Facts, format: Format, answer: &PathsAnswer) -> Result<Exit, Failure> {
+    scope::tell(&answer.unlisted);
+    let head = Head::of(&answer.question.ways);
     if format == Format::Json {
+        let ends = answer.ends.iter();
         let mut object = json!({
-            "permission": head.permission.as_str(),
-            "results": rows.iter().map(|row| as_json(row, head.of_row)).collect::<Vec<_>>(),
-            "complete": complete,
-            "notRead": not_read,
+            "permission": answer.question.permission.as_str(),
+            "results": ends.map(|end| as_json(end, head.of_row)).collect::<Vec<_>>(),
+            "complete": answer.complete,
+            "notRead": answer.not_read,
         });
         if let Some(map) = object.as_object_mut() {
-            map.shift_insert(0, head.role.to_owned(), head.name.clone().into());
+            map.shift_insert(0, head.role.to_owned(), head.name.into());
+            if !answer.assumptions.is_empty() {
+                let names = answer.assumptions.iter().map(|a| Value::from(a.name()));
+                map.insert("assumptions".to_owned(), names.collect());
+            }
         }
         out::json(&object)?;
     } else {
-        text(facts, head, rows, complete, &not_read).print()?;
+        text(facts, &head, answer).print()?;
     }
     Ok(Exit::Done)
 }
 
-fn as_json(row: &Row, of_row: &str) -> Value {
+fn as_json(row: &PathEnd, of_row: &str) -> Value {
     let via: Vec<Value> = row
         .via
         .iter()
@@ -253,23 +174,23 @@ fn as_json(row: &Row, of_row: &str) -> Value {
     object
 }
 
-fn text(facts: &Facts, head: &Head<'_>, rows: &[Row], complete: bool, not_read: &[String]) -> Page {
+fn text(facts: &Facts, head: &Head, answer: &PathsAnswer) -> Page {
     let mut page = Page::default();
-    let title = if head.role == "target" {
-        format!("Who has {} on {}", head.permission, head.name)
-    } else {
-        format!("What {} reaches by {}", head.name, head.permission)
+    let (permission, name) = (&answer.question.permission, &head.name);
+    let title = match &answer.question.ways {
+        Ways::To { .. } => format!("Who has {permission} on {name}"),
+        Ways::From(_) => format!("What {name} reaches by {permission}"),
     };
     page.line(Ink::Strong, title);
     let seen = facts.viewer_words.as_ref();
     let seen = seen.map(|w| format!(", seen as {w}")).unwrap_or_default();
     page.line(Ink::Faint, format!("on {}{seen}", facts.label));
     page.gap();
-    if rows.is_empty() {
+    if answer.ends.is_empty() {
         page.line(Ink::Plain, "Nobody and nothing, as far as can be read.");
     }
     let arrow = format!(" {} ", glyphs().arrow());
-    for row in rows {
+    for row in &answer.ends {
         let (tri, ink, word) = match row.verdict {
             Verdict::CanAccess => (Tri::Yes, Ink::Good, ""),
             Verdict::CannotAccess => (Tri::No, Ink::Bad, ""),
@@ -316,16 +237,19 @@ fn text(facts: &Facts, head: &Head<'_>, rows: &[Row], complete: bool, not_read: 
         }
     }
     page.gap();
-    let words = format!("{} in all", rows.len());
+    let words = format!("{} in all", answer.ends.len());
     page.line(Ink::Faint, words);
-    if !complete {
+    if !answer.complete {
         page.line(
             Ink::Unsure,
             "There may be more: not everything could be read.",
         );
-        for name in not_read {
+        for name in &answer.not_read {
             page.line(Ink::Unsure, format!("  not read: {name}"));
         }
+    }
+    if let Some(words) = limits::taken_for_granted(&answer.assumptions) {
+        page.wrapped(Ink::Unsure, limits::TAKEN, &words);
     }
     page
 }

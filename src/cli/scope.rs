@@ -22,19 +22,16 @@ impl Surveyed {
             .map(|(name, _)| format!("//cloudresourcemanager.googleapis.com/{name}"))
     }
 
-    /// `complete` and `notRead` of an answer, with what was not seen at all.
-    pub fn limits(&self, complete: bool, not_read: &[String]) -> (bool, Vec<String>) {
-        let mut all: Vec<String> = not_read.iter().cloned().chain(self.not_listed()).collect();
-        all.sort();
-        all.dedup();
-        (complete && self.unlisted.is_empty(), all)
-    }
-
     /// Says aside what was not seen, with why.
     pub fn tell(&self) {
-        for (name, why) in &self.unlisted {
-            out::aside(&format!("not seen: what is in {name}: {why}"));
-        }
+        tell(&self.unlisted);
+    }
+}
+
+/// Says aside what was not even listed (`projects/P`, `folders/N`), with why.
+pub fn tell(unlisted: &[(String, String)]) {
+    for (name, why) in unlisted {
+        out::aside(&format!("not seen: what is in {name}: {why}"));
     }
 }
 

@@ -359,17 +359,25 @@ impl Executor {
                 who,
                 scope,
                 fixed,
-            } => self.spawn(Slot::Paths, async move {
-                if !fixed {
-                    question.time = Timestamp::now();
-                }
-                let found = if who {
-                    paths::who(&*reader, &question, &scope).await
-                } else {
-                    paths::reached(&*reader, &question, &scope).await
-                };
-                let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
-            }),
+            } => {
+                let assumptions = Arc::clone(&self.assumptions);
+                let dir = self.history.clone();
+                self.spawn(Slot::Paths, async move {
+                    if !fixed {
+                        question.time = Timestamp::now();
+                    }
+                    let source = Source {
+                        ask: &*reader,
+                        endpoint: client.endpoint(),
+                        history: &dir,
+                        assumptions: &assumptions,
+                    };
+                    let asked = paths::asked(&question, who, &scope);
+                    let answer = source.paths(asked, &|_| ()).await;
+                    let found = answer.map_err(|e| e.to_string()).and_then(paths::rows);
+                    let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
+                });
+            }
             Effect::Verify { ticket, question } => self.spawn(Slot::Verify, async move {
                 let viewer = client.viewer().await;
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;

@@ -1,51 +1,83 @@
-//! Who can reach a target, what a caller can reach: read over the whole scope, as rows.
+//! Who can reach a target, what a caller can reach: the answer's ways as rows.
 
 use super::model::{PathRow, Paths};
 use super::tree::title;
+use crate::answer::limits;
+use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::estate::Estate;
-use crate::evaluate::reach::{self, Brings, Via};
+use crate::evaluate::reach::{Brings, Via};
 use crate::evaluate::{Outcome, Question, Verdict};
 use crate::google::listing::Scope;
-use crate::google::survey::{Everything, whole};
-use crate::google::wire::Ask;
-use crate::iam::{Principal, Resource};
+use crate::iam::Resource;
 use crate::text::visible;
 
-/// Everybody who can reach the question's target.
+/// What is asked: everybody who can reach the question's target (`who`), or every account that its
+/// caller can reach, chains included.
+#[must_use]
+pub fn asked(question: &Question, who: bool, scope: &Scope) -> PathsQuestion {
+    let brings = Brings {
+        attributes: question.attributes.clone(),
+        claims: question.claims.clone(),
+    };
+    // What is brought is the caller's own, and would be taken for everybody's.
+    let brought = !brings.attributes.is_empty() || brings.claims.is_some();
+    PathsQuestion {
+        ways: if who {
+            Ways::To {
+                target: question.target.clone(),
+                caller: brought.then(|| question.caller.clone()),
+            }
+        } else {
+            Ways::From(question.caller.clone())
+        },
+        permission: question.permission.clone(),
+        brings,
+        time: question.time,
+        scope: scope.clone(),
+    }
+}
+
+/// The answer for the screen.
 ///
 /// # Errors
-/// When signed out, when there is no connection, or when the scope cannot be searched.
-pub async fn who(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Paths, String> {
-    let everything = Everything::to_target(&question.target, &question.permission, scope);
-    let (estate, unlisted) = read(ask, &everything).await?;
-    let answer = reach::who(
-        &estate,
-        &question.target,
-        &question.permission,
-        question.time,
-    );
-    let target = answer.target.clone();
-    let rows = answer
-        .results
-        .into_iter()
-        .map(|holder| PathRow {
-            pair: Principal::parse(&holder.principal)
-                .ok()
-                .map(|caller| (caller, target.clone())),
-            certain: holder.verdict == Verdict::CanAccess,
-            way: format!(
-                "{}{}",
-                no_use(holder.outcome),
-                way(&estate, &holder.via, &holder.principal)
-            ),
-            name: visible(&holder.principal),
-        })
-        .collect();
-    Ok(Paths {
-        title: format!("who can reach {}", visible(&estate.label(&target))),
-        rows,
-        gaps: gaps(answer.not_read, unlisted),
-    })
+/// The target does not exist, in words.
+pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
+    let estate = &answer.estate;
+    let mut notes = Vec::new();
+    let (title, itself) = match (&answer.question.ways, answer.not_there) {
+        (Ways::To { .. }, Some(NotThere { words, next })) => {
+            return Err(format!("{words}: {next}"));
+        }
+        (Ways::To { target, .. }, None) => {
+            let name = visible(&estate.label(target));
+            (format!("who can reach {name}"), None)
+        }
+        (Ways::From(caller), not_there) => {
+            notes.extend(not_there.map(|n| visible(&format!("{} {}", n.words, n.next))));
+            let name = visible(&caller.short());
+            (format!("what {name} can reach"), Some(caller.member()))
+        }
+    };
+    let row = |end: PathEnd| PathRow {
+        certain: end.verdict == Verdict::CanAccess,
+        way: format!(
+            "{}{}{}",
+            no_use(end.outcome),
+            chain(estate, itself.as_ref().map_or(&[], |_| &end.path)),
+            way(estate, &end.via, itself.as_ref().unwrap_or(&end.name))
+        ),
+        name: match (&itself, &end.pair) {
+            (Some(_), Some((_, target))) => visible(target.id()),
+            _ => visible(&end.name),
+        },
+        pair: end.pair,
+    };
+    let rows = answer.ends.into_iter().map(row).collect();
+    notes.extend(gaps(&answer.not_read));
+    for assumption in answer.assumptions {
+        notes.push(format!("{}{}.", limits::TAKEN, limits::words(assumption)));
+    }
+    Ok(Paths { title, rows, notes })
 }
 
 /// That a grant is of no use: an account is off or gone, or there is no token to be had.
@@ -56,64 +88,15 @@ fn no_use(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Every account that the question's caller can reach, chains included.
-///
-/// # Errors
-/// When signed out, when there is no connection, or when the scope cannot be searched.
-pub async fn reached(ask: &dyn Ask, question: &Question, scope: &Scope) -> Result<Paths, String> {
-    let everything = Everything::from_caller(&question.caller, &question.permission, scope);
-    let (estate, unlisted) = read(ask, &everything).await?;
-    let brings = Brings {
-        attributes: question.attributes.clone(),
-        claims: question.claims.clone(),
-    };
-    let answer = reach::reach_bringing(
-        &estate,
-        &question.caller,
-        &brings,
-        &question.permission,
-        question.time,
-    );
-    let caller = question.caller.member();
-    let rows = answer
-        .results
-        .into_iter()
-        .map(|reached| {
-            let between = reached.path.len().saturating_sub(2);
-            let chain = match between {
-                0 => String::new(),
-                _ => {
-                    let hops = reached.path.iter().skip(1).take(between);
-                    let names = hops.map(|h| short(&estate, h)).collect::<Vec<_>>();
-                    format!("through {}: ", names.join(", "))
-                }
-            };
-            PathRow {
-                name: visible(reached.target.id()),
-                certain: reached.verdict == Verdict::CanAccess,
-                way: format!(
-                    "{}{chain}{}",
-                    no_use(reached.outcome),
-                    way(&estate, &reached.via, &caller)
-                ),
-                pair: Some((question.caller.clone(), reached.target)),
-            }
-        })
-        .collect();
-    Ok(Paths {
-        title: format!("what {} can reach", visible(&question.caller.short())),
-        rows,
-        gaps: gaps(answer.not_read, unlisted),
-    })
-}
-
-async fn read(
-    ask: &dyn Ask,
-    everything: &Everything,
-) -> Result<(Estate, Vec<(String, String)>), String> {
-    whole(ask, everything, &|_| ())
-        .await
-        .map_err(|e| e.to_string())
+/// The accounts between the two ends of a chain.
+fn chain(estate: &Estate, path: &[String]) -> String {
+    match path {
+        [_, between @ .., _] if !between.is_empty() => {
+            let names: Vec<String> = between.iter().map(|hop| short(estate, hop)).collect();
+            format!("through {}: ", names.join(", "))
+        }
+        _ => String::new(),
+    }
 }
 
 fn short(estate: &Estate, name: &str) -> String {
@@ -141,18 +124,14 @@ fn way(estate: &Estate, via: &[Via], itself: &str) -> String {
 }
 
 /// What was not read, in a line or two.
-fn gaps(not_read: Vec<String>, unlisted: Vec<(String, String)>) -> Vec<String> {
-    let mut names: Vec<String> = not_read;
-    names.extend(unlisted.into_iter().map(|(name, _)| name));
-    names.sort();
-    names.dedup();
-    match names.as_slice() {
-        [] => Vec::new(),
-        [one] => vec![format!("Not complete: {} was not read.", visible(one))],
-        [one, rest @ ..] => vec![format!(
+fn gaps(not_read: &[String]) -> Option<String> {
+    match not_read {
+        [] => None,
+        [one] => Some(format!("Not complete: {} was not read.", visible(one))),
+        [one, rest @ ..] => Some(format!(
             "Not complete: {} and {} more were not read.",
             visible(one),
             rest.len()
-        )],
+        )),
     }
 }

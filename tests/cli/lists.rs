@@ -229,6 +229,12 @@ fn an_asset_export_and_a_file_that_adds_groups() {
         .chain(ask)
         .collect();
     assert_eq!(home.run(&both).ends(0).json()["verdict"], "CAN_ACCESS");
+    let who = ["who", "--target", "t@p.iam.gserviceaccount.com"];
+    let listed = home.run(&[&["--estate", export, "--format=json"], &who[..]].concat());
+    assert_eq!(listed.ends(0).json()["assumptions"], json["assumptions"]);
+    let listed = home.run(&[&["--estate", export], &who[..]].concat());
+    let text = &listed.ends(0).out;
+    assert!(text.contains("Taken for granted: there are no"), "{text}");
     let words: Vec<&str> = both
         .iter()
         .copied()

@@ -524,13 +524,8 @@ fn not_covered(page: &mut Page, answer: &Answer) {
         "Not judged: ",
         &format!("{}.", names.join(", ")),
     );
-    if !explanation.assumptions.is_empty() {
-        let words = limits::assumptions(explanation);
-        page.wrapped(
-            Ink::Unsure,
-            "Taken for granted: ",
-            &format!("{}.", words.join("; ")),
-        );
+    if let Some(words) = limits::taken_for_granted(&explanation.assumptions) {
+        page.wrapped(Ink::Unsure, limits::TAKEN, &words);
     }
     if let Some(url) = console(&answer.estate, &explanation.question.target) {
         page.pieces(&[(Ink::Faint, "In the console: "), (Ink::Faint, &url)]);

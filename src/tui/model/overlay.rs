@@ -101,8 +101,8 @@ pub struct Paths {
     pub title: String,
     /// Sorted by name.
     pub rows: Vec<PathRow>,
-    /// What was not read, in words; empty when all was.
-    pub gaps: Vec<String>,
+    /// What is not there, what was not read, what is taken for granted: a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What a list shows.

@@ -234,8 +234,9 @@ fn answer_page(known: &Known) -> Page {
 pub(in crate::tui) fn not_judged(explanation: &Explanation) -> Vec<Text> {
     let names = limits::NOT_JUDGED.map(|not| not.short).join(", ");
     let mut lines = vec![line(Role::Dim, format!("Not looked at: {names}."))];
-    for words in limits::assumptions(explanation) {
-        lines.push(line(Role::Dim, format!("Taken for granted: {words}.")));
+    for assumption in &explanation.assumptions {
+        let words = limits::words(*assumption);
+        lines.push(line(Role::Dim, format!("{}{words}.", limits::TAKEN)));
     }
     lines
 }

@@ -27,7 +27,9 @@ pub(super) fn draw(
             "No change was made with bindscope yet: f on an answer plans one.".to_owned(),
         )),
         Rows::Paths(paths) if paths.rows.is_empty() => {
-            Some((Role::Dim, "Nobody, as far as could be read.".to_owned()))
+            let nobody = "Nobody, as far as could be read.".to_owned();
+            let notes = paths.notes.iter().map(|note| format!(" {note}"));
+            Some((Role::Dim, notes.fold(nobody, |all, note| all + &note)))
         }
         _ => None,
     };
@@ -40,11 +42,11 @@ pub(super) fn draw(
         }
         return None;
     }
-    let gaps = match &table.rows {
-        Rows::Paths(paths) => paths.gaps.clone(),
+    let notes = match &table.rows {
+        Rows::Paths(paths) => paths.notes.clone(),
         _ => Vec::new(),
     };
-    let below = u16::try_from(gaps.len())
+    let below = u16::try_from(notes.len())
         .unwrap_or(0)
         .min(inside.height / 3);
     let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - below);
@@ -72,8 +74,8 @@ pub(super) fn draw(
         }
         model.spots.push((line, Spot::OverlayRow(index)));
     }
-    for (gap, y) in gaps.iter().zip(rows.bottom()..inside.bottom()) {
-        pen.put(inside.x, y, inside.width, Role::Unknown, gap);
+    for (note, y) in notes.iter().zip(rows.bottom()..inside.bottom()) {
+        pen.put(inside.x, y, inside.width, Role::Unknown, note);
     }
     None
 }

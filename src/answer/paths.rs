@@ -1,0 +1,247 @@
+//! Who gets to an account, and what a caller gets to: read over the whole scope, once for all who ask.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Source;
+use crate::estate::{Assumption, Estate, Existence};
+use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
+use crate::evaluate::federation::exchange_of;
+use crate::evaluate::reach::{self, Brings, Via};
+use crate::evaluate::{Exchange, Outcome, Verdict};
+use crate::google::listing::Scope;
+use crate::google::survey::{Everything, Progress, whole};
+use crate::google::wire::ApiError;
+use crate::iam::address::{default_account, is_service_account};
+use crate::iam::{Permission, Principal, Resource};
+
+/// Whose ways are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// Everyone who gets to an account.
+    To {
+        /// The account.
+        target: Resource,
+        /// Whose [`Brings`] they are, where somebody in particular is asked about too; otherwise they
+        /// are every federated identity's that policies name.
+        caller: Option<Principal>,
+    },
+    /// Every account that a caller gets to, chains included.
+    From(Principal),
+}
+
+/// A question about ways.
+#[derive(Clone, Debug)]
+pub struct PathsQuestion {
+    /// Whose.
+    pub ways: Ways,
+    /// For which permission.
+    pub permission: Permission,
+    /// What a federated caller brings beside its name.
+    pub brings: Brings,
+    /// The moment that conditions are judged at.
+    pub time: Timestamp,
+    /// How far to look.
+    pub scope: Scope,
+}
+
+/// One end of a way: a principal, or an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathEnd {
+    /// The principal as a member identifier, or the account's full name.
+    pub name: String,
+    /// Never `CannotAccess`.
+    pub verdict: Verdict,
+    /// What the call would come to.
+    pub outcome: Outcome,
+    /// From the caller to the target, both included.
+    pub path: Vec<String>,
+    /// The bindings that grant; where the verdict is unknown those that may.
+    pub via: Vec<Via>,
+    /// Who and what to ask about to have it explained; nobody where a set stands for itself.
+    pub pair: Option<(Principal, Resource)>,
+}
+
+/// Why there can be no ways: one end is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotThere {
+    /// What is not there.
+    pub words: String,
+    /// What to look at, the nearest names among it.
+    pub next: String,
+}
+
+/// The answer, with all that is shown of it.
+#[derive(Clone, Debug)]
+pub struct PathsAnswer {
+    /// What was asked, the target in canonical form where it is known.
+    pub question: PathsQuestion,
+    /// By name.
+    pub ends: Vec<PathEnd>,
+    /// That what was asked about does not exist.
+    pub not_there: Option<NotThere>,
+    /// What came of the caller's token exchange, where a federated caller was asked about.
+    pub exchange: Option<Exchange>,
+    /// Whether everything that may hold a grant, or take one away, was read.
+    pub complete: bool,
+    /// What was not, by the names of an estate file's `unreadable`, sorted.
+    pub not_read: Vec<String>,
+    /// What was not even listed (`projects/P`, `folders/N`), with why.
+    pub unlisted: Vec<(String, String)>,
+    /// What it takes for granted.
+    pub assumptions: Vec<Assumption>,
+    /// What was read.
+    pub estate: Estate,
+}
+
+/// What [`reach`] says of either direction.
+struct Found {
+    ends: Vec<PathEnd>,
+    complete: bool,
+    not_read: Vec<String>,
+}
+
+impl Source<'_> {
+    /// Finds the ways.
+    ///
+    /// # Errors
+    /// When signed out, when there is no connection, or when the first search for projects is refused.
+    pub async fn paths(
+        &self,
+        question: PathsQuestion,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<PathsAnswer, ApiError> {
+        let (mut estate, unlisted) = whole(self.ask, &question.facts(), progress).await?;
+        self.qualify(&mut estate);
+        Ok(question.judged(estate, unlisted))
+    }
+}
+
+impl PathsQuestion {
+    /// What it takes to answer it.
+    fn facts(&self) -> Everything {
+        match &self.ways {
+            Ways::To { target, caller } => Everything {
+                caller: caller.clone(),
+                ..Everything::to_target(target, &self.permission, &self.scope)
+            },
+            Ways::From(caller) => Everything::from_caller(caller, &self.permission, &self.scope),
+        }
+    }
+
+    /// Who asks, where somebody does.
+    fn caller(&self) -> Option<&Principal> {
+        match &self.ways {
+            Ways::To { caller, .. } => caller.as_ref(),
+            Ways::From(caller) => Some(caller),
+        }
+    }
+
+    fn judged(mut self, estate: Estate, unlisted: Vec<(String, String)>) -> PathsAnswer {
+        let not_there = match &self.ways {
+            Ways::To { target, .. } => target_not_there(&estate, target),
+            Ways::From(caller) => {
+                missing_caller(&estate, caller).map(|(words, next)| NotThere { words, next })
+            }
+        };
+        let (attributes, claims) = (&self.brings.attributes, self.brings.claims.as_deref());
+        let exchange = self
+            .caller()
+            .and_then(|caller| exchange_of(&estate, caller, attributes, claims));
+        let found = self.found(&estate);
+        let all: BTreeSet<String> = unlisted
+            .iter()
+            .map(|(name, _)| format!("//cloudresourcemanager.googleapis.com/{name}"))
+            .chain(found.not_read)
+            .collect();
+        PathsAnswer {
+            question: self,
+            ends: found.ends,
+            not_there,
+            exchange,
+            complete: found.complete && unlisted.is_empty(),
+            not_read: all.into_iter().collect(),
+            unlisted,
+            assumptions: estate.assumptions().collect(),
+            estate,
+        }
+    }
+
+    fn found(&mut self, estate: &Estate) -> Found {
+        match &mut self.ways {
+            Ways::To { target, caller } => {
+                let asked = caller.as_ref();
+                let (permission, brings) = (&self.permission, &self.brings);
+                let answer =
+                    reach::who_bringing(estate, target, permission, self.time, asked, brings);
+                *target = answer.target.clone();
+                let ends = answer.results.into_iter().map(|holder| PathEnd {
+                    pair: Principal::parse(&holder.principal)
+                        .ok()
+                        .map(|caller| (caller, answer.target.clone())),
+                    name: holder.principal,
+                    verdict: holder.verdict,
+                    outcome: holder.outcome,
+                    path: holder.path,
+                    via: holder.via,
+                });
+                Found {
+                    ends: ends.collect(),
+                    complete: answer.complete,
+                    not_read: answer.not_read,
+                }
+            }
+            Ways::From(caller) => {
+                let (permission, brings) = (&self.permission, &self.brings);
+                let answer = reach::reach_bringing(estate, caller, brings, permission, self.time);
+                let ends = answer.results.into_iter().map(|reached| PathEnd {
+                    name: reached.target.full_name(),
+                    verdict: reached.verdict,
+                    outcome: reached.outcome,
+                    path: reached.path,
+                    via: reached.via,
+                    pair: Some((caller.clone(), reached.target)),
+                });
+                Found {
+                    ends: ends.collect(),
+                    complete: answer.complete,
+                    not_read: answer.not_read,
+                }
+            }
+        }
+    }
+}
+
+/// That nobody gets to an account that does not exist would be no answer.
+fn target_not_there(estate: &Estate, target: &Resource) -> Option<NotThere> {
+    let somebody = target.id().contains('@') && !is_service_account(target.id());
+    let (words, next) = match estate.resolve(target) {
+        Existence::Exists(_) => return None,
+        Existence::Unknown(_) if !somebody => return None,
+        Existence::Deleted => (
+            format!("the service account {} is deleted", target.id()),
+            "within 30 days it can be brought back; a new one of the same address is another identity"
+                .to_owned(),
+        ),
+        Existence::Missing | Existence::Unknown(_)
+            if somebody || default_account(target.id()).is_some() =>
+        {
+            let (_, message, remedy) = missing_target(estate, target);
+            (message, remedy)
+        }
+        Existence::Missing | Existence::Unknown(_) => {
+            let near = nearest_accounts(estate, target.id(), 3);
+            let next = if near.is_empty() {
+                "check the address letter by letter".to_owned()
+            } else {
+                format!("did you mean {}?", near.join(", "))
+            };
+            (
+                format!("the service account {} does not exist", target.id()),
+                next,
+            )
+        }
+    };
+    Some(NotThere { words, next })
+}
