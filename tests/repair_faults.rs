@@ -11,7 +11,7 @@ use bindscope::google::credentials::Secret;
 use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::Resource;
-use bindscope::repair::history::{self, Entry, State};
+use bindscope::repair::history::{self, ChangeState, HistoryEntry};
 use futures::StreamExt;
 use proxy::{Fault, Proxy, Rule};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ impl World {
         self.run(&fix()).await
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<HistoryEntry> {
         history::list(&self.home.path().join("bindscope"))
             .unwrap()
             .entries
@@ -306,7 +306,7 @@ async fn where_nobody_can_tell_that_is_said_and_history_tells_later() {
         assert_eq!(ran.code, 2);
         assert!(ran.words.contains("may be there or not"), "{}", ran.words);
         assert_eq!(world.granted().await, granted);
-        assert_eq!(world.entries()[0].state, State::Planned);
+        assert_eq!(world.entries()[0].state, ChangeState::Planned);
         let told = world.told().await;
         assert!(told.1.starts_with(standing), "{told:?}");
     }
@@ -363,7 +363,7 @@ async fn killed_at_any_moment_the_history_tells_truthfully() {
         let id = world
             .entries()
             .into_iter()
-            .find(|e| granted == 1 || matches!(e.state, State::Applied { .. }));
+            .find(|e| granted == 1 || matches!(e.state, ChangeState::Applied { .. }));
         let undone = world.run(&["undo", &id.unwrap().id]).await;
         assert_eq!(undone.code, 0, "{what}: {}", undone.words);
         assert_eq!(world.granted().await, 0, "{what}");
@@ -486,7 +486,7 @@ async fn undo_takes_back_once_or_not_at_all() {
             assert_eq!(ran.code, 0, "{what}: {}", ran.words);
             assert_eq!(world.granted().await, 0, "{what}");
             assert!(
-                matches!(world.entries()[0].state, State::Undone { .. }),
+                matches!(world.entries()[0].state, ChangeState::Undone { .. }),
                 "{what}"
             );
         },

@@ -12,9 +12,9 @@ use bindscope::google::survey::survey;
 use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
-use bindscope::repair::history::{self, State};
+use bindscope::repair::history::{self, ChangeState};
 use bindscope::repair::{
-    Consent, Journal, MayWrite, PlanOptions, Step, carry_out, may_carry_out, remedies, undo,
+    Consent, Journal, MayWrite, PlanOptions, RemedyStep, carry_out, may_carry_out, remedies, undo,
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -279,7 +279,7 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
         let plan = remedies(&estate, &explanation, &[], &PlanOptions::default());
         assert!(plan.recommended().is_none());
         let remedy = plan.remedies.first().unwrap();
-        assert!(matches!(remedy.steps.as_slice(), [Step::Switch(_)]));
+        assert!(matches!(remedy.steps.as_slice(), [RemedyStep::Switch(_)]));
         assert_eq!(may_carry_out(&*reader, remedy).await, Ok(MayWrite::Yes));
         let dir = world.home.path().join("bindscope");
         let journal = Journal {
@@ -305,7 +305,7 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
         };
         assert_eq!(outcome().await, Outcome::WouldSucceed, "{name}");
         let entry = history::list(&dir).unwrap().entries.remove(0);
-        assert!(matches!(entry.state, State::Applied { .. }));
+        assert!(matches!(entry.state, ChangeState::Applied { .. }));
         assert_eq!(
             history::settle(&*reader, &entry).await,
             history::Standing::InForce
@@ -315,7 +315,7 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
             undone.unwrap();
             assert_eq!(outcome().await, Outcome::WouldFail);
             let state = history::list(&dir).unwrap().entries.remove(0).state;
-            assert!(matches!(state, State::Undone { .. }));
+            assert!(matches!(state, ChangeState::Undone { .. }));
         } else {
             let error = undone.unwrap_err().to_string();
             assert!(error.contains("gcloud services disable"), "{error}");

@@ -96,7 +96,7 @@ pub struct PathsAnswer {
 }
 
 /// What [`reach`] says of either direction.
-struct Found {
+struct WaysFound {
     ends: Vec<PathEnd>,
     complete: bool,
     not_read: Vec<String>,
@@ -168,7 +168,7 @@ impl PathsQuestion {
         }
     }
 
-    fn found(&mut self, estate: &Estate) -> Found {
+    fn found(&mut self, estate: &Estate) -> WaysFound {
         match &mut self.ways {
             Ways::To { target, caller } => {
                 let asked = caller.as_ref();
@@ -186,7 +186,7 @@ impl PathsQuestion {
                     path: holder.path,
                     via: holder.via,
                 });
-                Found {
+                WaysFound {
                     ends: ends.collect(),
                     complete: answer.complete,
                     not_read: answer.not_read,
@@ -203,7 +203,7 @@ impl PathsQuestion {
                     via: reached.via,
                     pair: Some((caller.clone(), reached.target)),
                 });
-                Found {
+                WaysFound {
                     ends: ends.collect(),
                     complete: answer.complete,
                     not_read: answer.not_read,

@@ -10,7 +10,7 @@ use jiff::{SpanRelativeTo, Timestamp};
 use crate::emulator::{Faults, Latency};
 use crate::evaluate::{Call, Seen, read_attribute};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::Source;
+use crate::repair::SourceOptions;
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
 
@@ -32,10 +32,10 @@ pub struct Cli {
     pub global: Global,
     /// The pair that the explorer opens on.
     #[command(flatten)]
-    pub start: Start,
+    pub start: StartArgs,
     /// What to do; nothing opens the explorer.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
 /// Options that every command takes.
@@ -123,7 +123,7 @@ fn formats(known: &'static [Format]) -> impl TypedValueParser<Value = Format> {
 /// The pair that the explorer opens on.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The explorer opens on")]
-pub struct Start {
+pub struct StartArgs {
     /// Who wants access
     #[arg(long = "caller", id = "start_caller", value_name = "MEMBER", value_parser = principal)]
     pub caller: Option<Principal>,
@@ -158,36 +158,36 @@ pub struct Start {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Say whether a caller gets through, and why
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Plan the one binding that is missing, show it, ask, apply, verify
-    Fix(Fix),
+    Fix(FixArgs),
     /// Take a change of bindscope's own back
-    Undo(Undo),
+    Undo(UndoArgs),
     /// List what bindscope changed
     History,
     /// List what can be seen
-    List(List),
+    List(ListArgs),
     /// List everyone who can act as a service account, and how
-    Who(Who),
+    Who(WhoArgs),
     /// List every service account that a caller can get to, chains included
-    Reach(Reach),
+    Reach(ReachArgs),
     /// Draw the impersonation graph of what can be seen
-    Graph(Graph),
+    Graph(GraphArgs),
     /// Serve the emulator until it is stopped
-    Emulator(Emulator),
+    Emulator(EmulatorArgs),
     /// Write what can be seen as an estate file
-    Export(Export),
+    Export(ExportArgs),
     /// Print completions for a shell
-    Completions(Completions),
+    Completions(CompletionsArgs),
     /// Print the manual page
     Man,
 }
 
 /// A caller, what is wanted, and when: for commands that judge.
 #[derive(Clone, Debug, Args)]
-pub struct Wanted {
+pub struct WantedArgs {
     /// The permission that is wanted [default: iam.serviceAccounts.getAccessToken]
     #[arg(long, value_name = "NAME", value_parser = permission)]
     pub permission: Option<Permission>,
@@ -198,13 +198,13 @@ pub struct Wanted {
 
 /// What a question says beside its two sides.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Beside {
+pub struct BesideArgs {
     /// A service account of a delegation chain between caller and target; repeat it in order
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     pub via: Vec<Resource>,
     /// What a federated caller brings.
     #[command(flatten)]
-    pub brought: Brought,
+    pub brought: BroughtArgs,
     /// The project that the call names to be billed (x-goog-user-project)
     #[arg(long, value_name = "PROJECT", value_parser = plain)]
     pub quota_project: Option<String>,
@@ -218,7 +218,7 @@ pub struct Beside {
 
 /// What a federated caller brings.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Brought {
+pub struct BroughtArgs {
     /// An attribute of a federated caller: repository=org/repo, groups=G
     #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     pub attribute: Vec<(String, String)>,
@@ -230,7 +230,7 @@ pub struct Brought {
 
 /// `explain`.
 #[derive(Clone, Debug, Args)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// `-` reads a pasted error (text, JSON, stack, log entry) from stdin and finds caller, target
     /// and permission in it; options given beside it win
     #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
@@ -243,15 +243,15 @@ pub struct Explain {
     pub target: Option<Resource>,
     /// What is wanted, and when.
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub wanted: WantedArgs,
     /// A chain, and what a federated caller brings.
     #[command(flatten)]
-    pub beside: Beside,
+    pub beside: BesideArgs,
 }
 
 /// `fix`.
 #[derive(Clone, Debug, Args)]
-pub struct Fix {
+pub struct FixArgs {
     /// Who is to get access
     #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
     pub caller: Option<Principal>,
@@ -260,10 +260,10 @@ pub struct Fix {
     pub target: Resource,
     /// What is wanted, and when.
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub wanted: WantedArgs,
     /// A chain, of which every hop that lacks a grant gets one, and what a federated caller brings.
     #[command(flatten)]
-    pub beside: Beside,
+    pub beside: BesideArgs,
     /// Grant this role instead of the narrowest
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<String>,
@@ -283,7 +283,7 @@ pub struct Fix {
 
 /// `undo`.
 #[derive(Clone, Debug, Args)]
-pub struct Undo {
+pub struct UndoArgs {
     /// Which change, as `history` names it; the newest that is in force when left out
     pub id: Option<String>,
     /// Do not ask
@@ -293,7 +293,7 @@ pub struct Undo {
 
 /// `list`.
 #[derive(Clone, Debug, Args)]
-pub struct List {
+pub struct ListArgs {
     /// What
     #[arg(value_enum)]
     pub what: Listed,
@@ -312,35 +312,35 @@ pub enum Listed {
 
 /// `who`.
 #[derive(Clone, Debug, Args)]
-pub struct Who {
+pub struct WhoArgs {
     /// The service account
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     pub target: Resource,
     /// What is wanted, and when.
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub wanted: WantedArgs,
     /// A federated identity that is asked about beside the others: it stands in the list if it can.
     #[command(flatten)]
-    pub brought: Brought,
+    pub brought: BroughtArgs,
 }
 
 /// `reach`.
 #[derive(Clone, Debug, Args)]
-pub struct Reach {
+pub struct ReachArgs {
     /// The caller
     #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
     pub caller: Option<Principal>,
     /// What is wanted, and when.
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub wanted: WantedArgs,
     /// What a federated caller brings.
     #[command(flatten)]
-    pub brought: Brought,
+    pub brought: BroughtArgs,
 }
 
 /// `graph`. Its own `--format` takes the place of the global one (same id).
 #[derive(Clone, Debug, Args)]
-pub struct Graph {
+pub struct GraphArgs {
     /// In which language to draw
     #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
     pub format: Format,
@@ -374,7 +374,7 @@ Credentials:
 /// `emulator`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = built_in(), after_long_help = format!("{CREDENTIALS}\n\n{}", built_in()))]
-pub struct Emulator {
+pub struct EmulatorArgs {
     /// Serve a built-in estate [default: cross-project]
     #[arg(long, value_name = "NAME", num_args = 0..=1)]
     pub demo: Option<Option<String>>,
@@ -418,14 +418,14 @@ pub struct Emulator {
 
 /// `export`.
 #[derive(Clone, Debug, Args)]
-pub struct Export {
+pub struct ExportArgs {
     /// The file; `-` for stdout
     pub file: PathBuf,
 }
 
 /// `completions`.
 #[derive(Clone, Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
@@ -531,14 +531,14 @@ fn call(
     }
 }
 
-impl Beside {
+impl BesideArgs {
     /// What is known of the call, with what a pasted text says of it.
     pub fn call(&self, found: Call) -> Call {
         call((&self.quota_project, self.lifetime, self.answered), found)
     }
 }
 
-impl Start {
+impl StartArgs {
     /// What is known of the call, with what a story says of it.
     pub fn call(&self, found: Call) -> Call {
         call((&self.quota_project, self.lifetime, self.answered), found)
@@ -548,8 +548,8 @@ impl Start {
 impl Global {
     /// Where facts come from, as options of a line that is printed. What is said of writing is not
     /// among them, but for the word that allows it where the configuration does not.
-    pub fn source(&self) -> Source {
-        let mut source = Source::default();
+    pub fn source(&self) -> SourceOptions {
+        let mut source = SourceOptions::default();
         match &self.demo {
             Some(Some(name)) => source = source.flag(&format!("--demo={name}")),
             Some(None) => source = source.flag("--demo"),
@@ -628,7 +628,7 @@ mod tests {
         let cli =
             read("--demo explain --caller a@b.c --target t@p.iam.gserviceaccount.com").unwrap();
         assert_eq!(cli.global.demo, Some(None));
-        assert!(matches!(cli.command, Some(Command::Explain(_))));
+        assert!(matches!(cli.command, Some(CliCommand::Explain(_))));
         let cli = read("explain --demo=owner --caller a@b.c --target t@p.iam.gserviceaccount.com")
             .unwrap();
         assert_eq!(cli.global.demo, Some(Some("owner".into())));

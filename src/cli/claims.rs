@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::args::Brought;
-use super::facts::Facts;
+use super::args::BroughtArgs;
+use super::facts::FactSource;
 use super::failure::Failure;
 use super::out;
 use crate::estate::Estate;
@@ -20,7 +20,7 @@ use crate::text::visible;
 /// So many providers are named.
 const NAMED: usize = 5;
 
-impl Brought {
+impl BroughtArgs {
     /// The claims, when a file of them is given.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ pub(super) fn read(file: &Path) -> Result<Arc<Value>, Failure> {
 /// # Errors
 /// Neither says who it is.
 pub(super) async fn caller(
-    facts: &Facts,
+    facts: &FactSource,
     given: Option<&Principal>,
     claims: Option<&Arc<Value>>,
     target: Option<&Resource>,

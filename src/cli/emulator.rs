@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::args::{Emulator, Global};
+use super::args::{EmulatorArgs, Global};
 use super::failure::Failure;
 use super::{Exit, facts, out};
 use crate::emulator::{self, Options, StartError};
@@ -30,7 +30,7 @@ const GCLOUD_APIS: &[&str] = &[
 ///
 /// # Errors
 /// An estate that cannot be read, a port that is taken, no place for the token's file.
-pub async fn run(global: &Global, args: &Emulator) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &EmulatorArgs) -> Result<Exit, Failure> {
     // Asked for before anything is there to be cleaned up.
     let stopped = stopped()?;
     let (estate, name) = facts::estate_to_serve(global)?;

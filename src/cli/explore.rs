@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::args::{Global, Start};
-use super::facts::Facts;
+use super::args::{Global, StartArgs};
+use super::facts::FactSource;
 use super::failure::Failure;
-use super::out::{Ink, Page};
+use super::out::{Ink, TextPage};
 use super::{Exit, claims, facts};
 use crate::evaluate::{Call, Question};
 use crate::iam::Permission;
-use crate::repair::Line;
+use crate::repair::CommandLine;
 use crate::tui::{self, Explorer, Leave};
 
 /// Opens the explorer on what the options ask for. Where there are no credentials it offers the
@@ -21,7 +21,7 @@ use crate::tui::{self, Explorer, Leave};
 ///
 /// # Errors
 /// No terminal, or what opening the facts gives.
-pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Failure> {
+pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::usage(
             "the explorer needs a terminal, and here is none",
@@ -59,7 +59,7 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
         runtime.block_on(facts.close());
         match left {
             Leave::Quit { words } => {
-                let mut page = Page::default();
+                let mut page = TextPage::default();
                 for line in words {
                     page.line(Ink::Plain, line);
                 }
@@ -81,7 +81,7 @@ pub fn run(global: &Global, start: &Start, runtime: &Runtime) -> Result<Exit, Fa
 }
 
 /// The command that asks what the explorer would have opened on.
-fn instead(global: &Global, start: &Start) -> String {
+fn instead(global: &Global, start: &StartArgs) -> String {
     let (Some(caller), Some(target)) = (&start.caller, &start.target) else {
         return "bindscope explain --caller … --target …".to_owned();
     };
@@ -94,7 +94,7 @@ fn instead(global: &Global, start: &Start) -> String {
     question.attributes.clone_from(&start.attribute);
     question.claims = start.claims.as_ref().map(|_| Arc::default());
     question.call = start.call(Call::default());
-    let line = Line {
+    let line = CommandLine {
         source: global.source(),
         at: start.at,
         claims: start.claims.clone(),
@@ -111,7 +111,7 @@ fn no_screen(error: std::io::Error) -> Failure {
 }
 
 /// What is asked for, and otherwise the story of a built-in estate, selected but not asked yet.
-fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, Failure> {
+fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui::Start, Failure> {
     let given = start.caller.is_some() && start.target.is_some();
     let story = facts.story.as_ref();
     // What a story tells beside its pair goes with that pair alone.
@@ -154,7 +154,7 @@ fn opening(facts: &Facts, global: &Global, start: &Start) -> Result<tui::Start, 
         time: start.at,
         two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
-        line: Line {
+        line: CommandLine {
             source: facts.source.clone(),
             at: start.at,
             claims: start.claims.clone(),

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::args::{Export, Global};
+use super::args::{ExportArgs, Global};
 use super::facts;
 use super::failure::Failure;
 use super::{Exit, out, scope};
@@ -15,7 +15,7 @@ use crate::text::pretty_json;
 ///
 /// # Errors
 /// What opening and reading the facts gives, a file that cannot be written.
-pub async fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let everything = Everything {
         scope: Some(facts.scope.clone()),

@@ -30,7 +30,7 @@ pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
 const SURE_ENOUGH: Duration = Duration::from_secs(3);
 
 /// What to talk to, as asked for.
-enum Source {
+enum ChosenSource {
     Live,
     Endpoint(String),
     Demo(String),
@@ -39,7 +39,7 @@ enum Source {
 
 /// The pair that a built-in estate is about.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct StoryQuestion {
     /// Who wants access.
     pub caller: Principal,
     /// What is wanted.
@@ -55,7 +55,7 @@ pub struct Story {
 }
 
 /// An open source of facts.
-pub struct Facts {
+pub struct FactSource {
     /// Speaks to it; or why there are no credentials.
     pub client: Result<Client, CredentialsError>,
     /// What it is, for people: `live`, `demo: cross-project`, `estate: FILE`, a URL.
@@ -67,7 +67,7 @@ pub struct Facts {
     /// How far to look.
     pub scope: Scope,
     /// The pair that a built-in estate is about.
-    pub story: Option<Story>,
+    pub story: Option<StoryQuestion>,
     /// Whether nothing may be changed.
     pub read_only: bool,
     /// Where the history is kept.
@@ -75,12 +75,12 @@ pub struct Facts {
     /// What every answer takes for granted: what the files given have no place for.
     pub assumptions: Vec<Assumption>,
     /// The options that lead here.
-    pub source: crate::repair::Source,
+    pub source: crate::repair::SourceOptions,
     /// Whether this process serves the facts itself.
     emulator: Option<Running>,
 }
 
-impl Facts {
+impl FactSource {
     /// The client.
     ///
     /// # Errors
@@ -151,22 +151,22 @@ impl Facts {
 ///
 /// # Errors
 /// Options that do not fit together, an estate that cannot be read, no place for the history.
-pub async fn open(global: &Global) -> Result<Facts, Failure> {
+pub async fn open(global: &Global) -> Result<FactSource, Failure> {
     let source = chosen(global)?;
     let history = history::default_dir()?;
     let mut facts = match source {
-        Source::Live => outside(global, None, "live".to_owned(), history).await?,
-        Source::Endpoint(url) => {
+        ChosenSource::Live => outside(global, None, "live".to_owned(), history).await?,
+        ChosenSource::Endpoint(url) => {
             let label = url.clone();
             outside(global, Some(url), label, history).await?
         }
-        Source::Demo(name) => {
+        ChosenSource::Demo(name) => {
             let estate = built_in(&name)?;
             let mut facts = inside(global, estate, format!("demo: {name}"), history).await?;
             facts.story = story(&name);
             facts
         }
-        Source::Estate(files) => {
+        ChosenSource::Estate(files) => {
             let label = format!("estate: {}", names(&files));
             let estate = read_estate(&files)?;
             inside(global, estate, label, history).await?
@@ -182,17 +182,17 @@ pub async fn open(global: &Global) -> Result<Facts, Failure> {
 /// As [`open`].
 pub fn estate_to_serve(global: &Global) -> Result<(Estate, String), Failure> {
     match chosen(global)? {
-        Source::Estate(files) => Ok((read_estate(&files)?, names(&files))),
-        Source::Demo(name) => Ok((built_in(&name)?, name)),
-        Source::Endpoint(_) => Err(Failure::usage(
+        ChosenSource::Estate(files) => Ok((read_estate(&files)?, names(&files))),
+        ChosenSource::Demo(name) => Ok((built_in(&name)?, name)),
+        ChosenSource::Endpoint(_) => Err(Failure::usage(
             "the emulator is an endpoint itself, so --endpoint says nothing to it",
             "leave --endpoint away, or give it to the command that is to use the emulator",
         )),
-        Source::Live => Ok((built_in(estates::DEFAULT)?, estates::DEFAULT.to_owned())),
+        ChosenSource::Live => Ok((built_in(estates::DEFAULT)?, estates::DEFAULT.to_owned())),
     }
 }
 
-fn chosen(global: &Global) -> Result<Source, Failure> {
+fn chosen(global: &Global) -> Result<ChosenSource, Failure> {
     let given = [
         (global.demo.is_some(), "--demo"),
         (!global.estate.is_empty(), "--estate"),
@@ -224,11 +224,11 @@ fn chosen(global: &Global) -> Result<Source, Failure> {
     }
     Ok(match (&global.demo, &global.endpoint) {
         (Some(name), _) => {
-            Source::Demo(name.clone().unwrap_or_else(|| estates::DEFAULT.to_owned()))
+            ChosenSource::Demo(name.clone().unwrap_or_else(|| estates::DEFAULT.to_owned()))
         }
-        (None, Some(url)) => Source::Endpoint(url.clone()),
-        (None, None) if global.estate.is_empty() => Source::Live,
-        (None, None) => Source::Estate(global.estate.clone()),
+        (None, Some(url)) => ChosenSource::Endpoint(url.clone()),
+        (None, None) if global.estate.is_empty() => ChosenSource::Live,
+        (None, None) => ChosenSource::Estate(global.estate.clone()),
     })
 }
 
@@ -238,7 +238,7 @@ async fn outside(
     endpoint: Option<String>,
     label: String,
     history: PathBuf,
-) -> Result<Facts, Failure> {
+) -> Result<FactSource, Failure> {
     let token = token(global)?;
     let client = Client::connect(Connect {
         endpoint,
@@ -255,7 +255,7 @@ async fn outside(
         Err(_) => (None, None),
     };
     let scope = scope(global, || project.or_else(gcloud::project));
-    Ok(Facts {
+    Ok(FactSource {
         client,
         label,
         viewer_words: viewer.as_ref().map(ToString::to_string),
@@ -276,7 +276,7 @@ async fn inside(
     estate: Estate,
     label: String,
     history: PathBuf,
-) -> Result<Facts, Failure> {
+) -> Result<FactSource, Failure> {
     let assumptions = estate.assumptions().collect();
     let options = Options {
         viewer: global.viewer.clone(),
@@ -299,7 +299,7 @@ async fn inside(
         Some(viewer) => viewer.to_string(),
         None => "administrator".to_owned(),
     };
-    Ok(Facts {
+    Ok(FactSource {
         client,
         label,
         viewer: global.viewer.clone(),
@@ -353,12 +353,12 @@ fn built_in(name: &str) -> Result<Estate, Failure> {
 }
 
 /// What the index says of a built-in estate, in our own types.
-fn story(name: &str) -> Option<Story> {
+fn story(name: &str) -> Option<StoryQuestion> {
     let story = estates::index().iter().find(|s| s.name == name)?;
     let permission = Permission::parse(&story.permission);
     let via = story.via.iter().map(|hop| Resource::parse_account(hop));
     let attributes = story.attributes.iter();
-    Some(Story {
+    Some(StoryQuestion {
         caller: Principal::parse(&story.caller).ok()?,
         target: Resource::parse_account(&story.target).ok()?,
         permission: permission.unwrap_or_else(|_| Permission::get_access_token()),

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use super::args::{Format, Global, Undo};
-use super::facts::{self, Facts};
+use super::args::{Format, Global, UndoArgs};
+use super::facts::{self, FactSource};
 use super::failure::Failure;
-use super::out::{self, Ink, Page};
+use super::out::{self, Ink, TextPage};
 use super::out::{glyphs, mark};
 use super::{Exit, ask};
 use crate::evaluate::Tri;
-use crate::repair::diff::{Kind, diff};
-use crate::repair::history::{self, Entry, Listing, Standing, State};
+use crate::repair::diff::{DiffKind, diff};
+use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing, Standing};
 use crate::repair::undo::How;
 use crate::repair::{Undone, newest_in_force, settle, undo};
 
@@ -43,7 +43,7 @@ pub async fn list(global: &Global) -> Result<Exit, Failure> {
         out::json(&json!({ "changes": changes, "skippedLines": listing.skipped }))?;
         return Ok(Exit::Done);
     }
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     if listing.entries.is_empty() {
         page.line(Ink::Plain, "Nothing was changed yet.");
     }
@@ -60,7 +60,7 @@ pub async fn list(global: &Global) -> Result<Exit, Failure> {
 
 /// Whether each change is in force, by id; those made elsewhere, and all without credentials or a
 /// connection, are left out.
-async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, Standing> {
+async fn standing(global: &Global, listing: &HistoryListing) -> BTreeMap<String, Standing> {
     let none = BTreeMap::new();
     // An emulator that is started now knows nothing of changes made in another.
     if listing.entries.is_empty() || global.demo.is_some() || !global.estate.is_empty() {
@@ -74,7 +74,10 @@ async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, Standi
     };
     let reader = client.reader();
     let here = listing.entries.iter().filter(|e| {
-        let settled = matches!(e.state, State::Failed { .. } | State::Undone { .. });
+        let settled = matches!(
+            e.state,
+            ChangeState::Failed { .. } | ChangeState::Undone { .. }
+        );
         !settled && e.is_at(client.endpoint())
     });
     let asked =
@@ -82,16 +85,16 @@ async fn standing(global: &Global, listing: &Listing) -> BTreeMap<String, Standi
     asked.buffer_unordered(AT_ONCE).collect().await
 }
 
-fn words(standing: &BTreeMap<String, Standing>, entry: &Entry) -> Option<String> {
+fn words(standing: &BTreeMap<String, Standing>, entry: &HistoryEntry) -> Option<String> {
     standing.get(&entry.id).map(|s| s.words(&entry.state))
 }
 
-fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {
+fn row(page: &mut TextPage, entry: &HistoryEntry, standing: Option<String>) {
     let ink = match entry.state {
-        State::Applied { .. } => Ink::Good,
-        State::Planned | State::Undoing => Ink::Unsure,
-        State::Failed { .. } => Ink::Bad,
-        State::Undone { .. } => Ink::Faint,
+        ChangeState::Applied { .. } => Ink::Good,
+        ChangeState::Planned | ChangeState::Undoing => Ink::Unsure,
+        ChangeState::Failed { .. } => Ink::Bad,
+        ChangeState::Undone { .. } => Ink::Faint,
     };
     let record = &entry.record;
     let time = record.time.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
@@ -120,7 +123,7 @@ fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {
         Ink::Faint,
         format!("    {} at {}", record.estate, record.endpoint),
     );
-    if let State::Failed { reason } = &entry.state {
+    if let ChangeState::Failed { reason } = &entry.state {
         page.wrapped(Ink::Faint, "    ", reason);
     }
 }
@@ -129,14 +132,14 @@ fn row(page: &mut Page, entry: &Entry, standing: Option<String>) {
 ///
 /// # Errors
 /// No such change, one made elsewhere, a write that is refused or whose end is not clear.
-pub async fn take_back(global: &Global, args: &Undo) -> Result<Exit, Failure> {
+pub async fn take_back(global: &Global, args: &UndoArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let exit = back(&facts, global.format, args).await;
     facts.close().await;
     exit
 }
 
-async fn back(facts: &Facts, format: Format, args: &Undo) -> Result<Exit, Failure> {
+async fn back(facts: &FactSource, format: Format, args: &UndoArgs) -> Result<Exit, Failure> {
     let client = facts.client()?;
     let reader = client.reader();
     let listing = history::list(&facts.history)?;
@@ -164,7 +167,7 @@ async fn back(facts: &Facts, format: Format, args: &Undo) -> Result<Exit, Failur
         ));
     }
     if ask::somebody_there() && !args.yes {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         row(&mut page, entry, None);
         page.print_aside();
         if !ask::typed(WORD, "to take it back")? {
@@ -181,7 +184,7 @@ async fn back(facts: &Facts, format: Format, args: &Undo) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-fn named<'a>(listing: &'a Listing, id: &str) -> Result<&'a Entry, Failure> {
+fn named<'a>(listing: &'a HistoryListing, id: &str) -> Result<&'a HistoryEntry, Failure> {
     listing.find(id).ok_or_else(|| {
         let like = listing
             .entries
@@ -196,7 +199,7 @@ fn named<'a>(listing: &'a Listing, id: &str) -> Result<&'a Entry, Failure> {
     })
 }
 
-fn elsewhere(entry: &Entry, here: &str) -> Failure {
+fn elsewhere(entry: &HistoryEntry, here: &str) -> Failure {
     let there = &entry.record.endpoint;
     let next = if entry.record.estate.starts_with("demo:")
         || entry.record.estate.starts_with("estate:")
@@ -214,7 +217,7 @@ fn elsewhere(entry: &Entry, here: &str) -> Failure {
     )
 }
 
-fn as_json(undone: &Undone, entry: &Entry) -> Value {
+fn as_json(undone: &Undone, entry: &HistoryEntry) -> Value {
     json!({
         "undone": undone.how == How::TakenBack,
         "history": undone.id,
@@ -225,8 +228,8 @@ fn as_json(undone: &Undone, entry: &Entry) -> Value {
     })
 }
 
-fn shown(undone: &Undone, entry: &Entry) -> Page {
-    let mut page = Page::default();
+fn shown(undone: &Undone, entry: &HistoryEntry) -> TextPage {
+    let mut page = TextPage::default();
     let record = &entry.record;
     page.pieces(&[
         (Ink::Good, mark(Tri::Yes)),
@@ -236,9 +239,9 @@ fn shown(undone: &Undone, entry: &Entry) -> Page {
     if let (Some(before), Some(after)) = (&undone.before, &undone.after) {
         for line in diff(before, after, 2).lines {
             let ink = match line.kind {
-                Kind::Same => Ink::Plain,
-                Kind::Added => Ink::Good,
-                Kind::Removed => Ink::Bad,
+                DiffKind::Same => Ink::Plain,
+                DiffKind::Added => Ink::Good,
+                DiffKind::Removed => Ink::Bad,
             };
             page.line(ink, format!("  {} {}", line.kind.sign(), line.text));
         }

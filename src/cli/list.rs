@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::args::{Format, Global, List, Listed};
-use super::facts::{self, Facts};
+use super::args::{Format, Global, ListArgs, Listed};
+use super::facts::{self, FactSource};
 use super::failure::Failure;
-use super::out::{self, Ink, Page};
+use super::out::{self, Ink, TextPage};
 use super::{Exit, scope};
 use crate::estate::{Project, ServiceAccount};
 use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
@@ -17,7 +17,7 @@ use crate::iam::Resource;
 ///
 /// # Errors
 /// What opening and reading the facts gives.
-pub async fn run(global: &Global, args: &List) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &ListArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let exit = match args.what {
         Listed::ServiceAccounts => accounts(&facts, global.format).await,
@@ -28,7 +28,7 @@ pub async fn run(global: &Global, args: &List) -> Result<Exit, Failure> {
     exit
 }
 
-async fn accounts(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let reader = facts.client()?.reader();
     let mut found: Vec<ServiceAccount> = Vec::new();
     let listing = list_accounts(&*reader, &facts.scope, &mut |page| found.extend(page)).await?;
@@ -37,7 +37,7 @@ async fn accounts(facts: &Facts, format: Format) -> Result<Exit, Failure> {
         out::json(&whole("serviceAccounts", json!(found), &listing.unreadable))?;
         return Ok(Exit::Done);
     }
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     let widest = found
         .iter()
         .map(|a| a.email.len())
@@ -64,7 +64,7 @@ async fn accounts(facts: &Facts, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn projects(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let reader = facts.client()?.reader();
     let mut listing = Listing::default();
     let mut found: Vec<Project> = match &facts.scope {
@@ -82,7 +82,7 @@ async fn projects(facts: &Facts, format: Format) -> Result<Exit, Failure> {
         out::json(&whole("projects", json!(found), &listing.unreadable))?;
         return Ok(Exit::Done);
     }
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     let widest = found.iter().map(|p| p.project_id.len()).max().unwrap_or(0);
     for project in &found {
         page.pieces(&[
@@ -99,7 +99,7 @@ async fn projects(facts: &Facts, format: Format) -> Result<Exit, Failure> {
 }
 
 /// Every binding of every allow policy that can be read: of accounts, projects and what is above.
-async fn bindings(facts: &Facts, format: Format) -> Result<Exit, Failure> {
+async fn bindings(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let everything = Everything {
         scope: Some(facts.scope.clone()),
         account_policies: true,
@@ -136,7 +136,7 @@ async fn bindings(facts: &Facts, format: Format) -> Result<Exit, Failure> {
         out::json(&whole("bindings", rows.into(), &unreadable))?;
         return Ok(Exit::Done);
     }
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     let mut count = 0;
     for (resource, policy) in &policies {
         if policy.bindings.is_empty() {
@@ -177,7 +177,7 @@ fn whole(name: &str, things: Value, unreadable: &[(String, String)]) -> Value {
 
 /// The count and what is missing from it, aside.
 fn counted(count: &str, unreadable: &[(String, String)]) {
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     page.line(Ink::Faint, count);
     for (name, why) in unreadable {
         page.line(Ink::Unsure, format!("not read: {name}: {why}"));

@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use super::args::{Cli, Completions};
+use super::args::{Cli, CompletionsArgs};
 use super::failure::Failure;
 use super::{Exit, out};
 
@@ -10,7 +10,7 @@ use super::{Exit, out};
 ///
 /// # Errors
 /// When stdout cannot be written to.
-pub fn completions(args: &Completions) -> Result<Exit, Failure> {
+pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "bindscope", &mut bytes);
     out::write_out(&String::from_utf8_lossy(&bytes))?;

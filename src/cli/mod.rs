@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, CliCommand};
 use failure::Failure;
 
 /// What a command ends with.
@@ -82,7 +82,10 @@ pub fn run() -> ExitCode {
 
 fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
     // What only prints help has no use for a configuration, and does not fail for a broken one.
-    if !matches!(cli.command, Some(Command::Completions(_) | Command::Man)) {
+    if !matches!(
+        cli.command,
+        Some(CliCommand::Completions(_) | CliCommand::Man)
+    ) {
         let config = config::load()?;
         cli.global.read_only |= config.read_only && !cli.global.write;
         if let Some(power) = config.two_steps_from {
@@ -108,19 +111,19 @@ fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Fai
     runtime.block_on(obey(&cli.global, command))
 }
 
-async fn obey(global: &args::Global, command: Command) -> Result<Exit, Failure> {
+async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failure> {
     match command {
-        Command::Explain(args) => explain::run(global, &args).await,
-        Command::Fix(args) => fix::run(global, &args).await,
-        Command::Undo(args) => history::take_back(global, &args).await,
-        Command::History => history::list(global).await,
-        Command::List(args) => list::run(global, &args).await,
-        Command::Who(args) => reach::who(global, &args).await,
-        Command::Reach(args) => reach::reach(global, &args).await,
-        Command::Graph(args) => graph::run(global, &args).await,
-        Command::Export(args) => export::run(global, &args).await,
-        Command::Emulator(args) => emulator::run(global, &args).await,
-        Command::Completions(args) => manual::completions(&args),
-        Command::Man => manual::man(),
+        CliCommand::Explain(args) => explain::run(global, &args).await,
+        CliCommand::Fix(args) => fix::run(global, &args).await,
+        CliCommand::Undo(args) => history::take_back(global, &args).await,
+        CliCommand::History => history::list(global).await,
+        CliCommand::List(args) => list::run(global, &args).await,
+        CliCommand::Who(args) => reach::who(global, &args).await,
+        CliCommand::Reach(args) => reach::reach(global, &args).await,
+        CliCommand::Graph(args) => graph::run(global, &args).await,
+        CliCommand::Export(args) => export::run(global, &args).await,
+        CliCommand::Emulator(args) => emulator::run(global, &args).await,
+        CliCommand::Completions(args) => manual::completions(&args),
+        CliCommand::Man => manual::man(),
     }
 }

@@ -72,11 +72,11 @@ pub fn mark(tri: Tri) -> &'static str {
 
 /// Lines for people.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct TextPage {
     lines: Vec<Vec<(Ink, String)>>,
 }
 
-impl Page {
+impl TextPage {
     /// A line of one piece. A line end in it is shown, not obeyed: it came from outside.
     pub fn line(&mut self, ink: Ink, text: impl AsRef<str>) {
         self.lines.push(vec![(ink, visible(text.as_ref()))]);
@@ -281,7 +281,7 @@ impl Counting {
 
 /// A line to stderr.
 pub fn aside(text: &str) {
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     page.block(Ink::Plain, text);
     page.print_aside();
 }
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_steer_the_terminal() {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         page.pieces(&[(Ink::Bad, "a\u{1b}[2Jb"), (Ink::Plain, "\r\u{202e}c")]);
         let plain = page.render(Style::None);
         assert_eq!(plain, "a\\u{1b}[2Jb\\u{d}\\u{202e}c\n");
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_paragraph_is_wrapped_and_indented() {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         page.wrapped(Ink::Plain, " 1 ", &"word ".repeat(30));
         let text = page.render(Style::None);
         assert!(text.lines().all(|l| l.len() <= 80), "{text}");

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::args::{Format, Global, Reach, Wanted, Who};
+use super::args::{Format, Global, ReachArgs, WantedArgs, WhoArgs};
 use super::claims;
-use super::facts::{self, Facts};
+use super::facts::{self, FactSource};
 use super::failure::Failure;
-use super::out::{self, Ink, Page, glyphs, mark};
+use super::out::{self, Ink, TextPage, glyphs, mark};
 use super::scope;
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
@@ -19,7 +19,7 @@ use crate::iam::Permission;
 ///
 /// # Errors
 /// What opening and reading the facts gives; a target that does not exist.
-pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
+pub async fn who(global: &Global, args: &WhoArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let end = async {
         let brings = args.brought.brings()?;
@@ -56,7 +56,7 @@ pub async fn who(global: &Global, args: &Who) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// What opening and reading the facts gives.
-pub async fn reach(global: &Global, args: &Reach) -> Result<Exit, Failure> {
+pub async fn reach(global: &Global, args: &ReachArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let end = async {
         let brings = args.brought.brings()?;
@@ -105,7 +105,7 @@ fn fits(answer: &PathsAnswer) -> Result<(), Failure> {
     }
 }
 
-fn wanted(wanted: &Wanted) -> Permission {
+fn wanted(wanted: &WantedArgs) -> Permission {
     let given = wanted.permission.clone();
     given.unwrap_or_else(Permission::get_access_token)
 }
@@ -134,7 +134,7 @@ impl Head {
     }
 }
 
-fn shown(facts: &Facts, format: Format, answer: &PathsAnswer) -> Result<Exit, Failure> {
+fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exit, Failure> {
     scope::tell(&answer.unlisted);
     let head = Head::of(&answer.question.ways);
     if format == Format::Json {
@@ -174,8 +174,8 @@ fn as_json(row: &PathEnd, of_row: &str) -> Value {
     object
 }
 
-fn text(facts: &Facts, head: &Head, answer: &PathsAnswer) -> Page {
-    let mut page = Page::default();
+fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
+    let mut page = TextPage::default();
     let (permission, name) = (&answer.question.permission, &head.name);
     let title = match &answer.question.ways {
         Ways::To { .. } => format!("Who has {permission} on {name}"),

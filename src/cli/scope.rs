@@ -1,6 +1,6 @@
 //! A survey of the whole scope, with its progress on one passing line.
 
-use super::facts::Facts;
+use super::facts::FactSource;
 use super::failure::Failure;
 use super::out;
 use crate::estate::Estate;
@@ -40,7 +40,7 @@ pub fn tell(unlisted: &[(String, String)]) {
 /// # Errors
 /// When there are no credentials, when signed out, when there is no connection, or when the first
 /// search for projects is refused.
-pub async fn survey(facts: &Facts, everything: &Everything) -> Result<Surveyed, Failure> {
+pub async fn survey(facts: &FactSource, everything: &Everything) -> Result<Surveyed, Failure> {
     let reader = facts.client()?.reader();
     let counting = out::Counting::default();
     let read = whole(&*reader, everything, &|step| counting.step(&step)).await;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::plan::Repair;
 use super::switch::Switch;
-use super::write::{Aim, Next, Wrote, draft, etag, write};
+use super::write::{Aim, NextWrite, Wrote, draft, etag, write};
 use crate::google::wire::{Ask, Tell};
 
 /// Why it was not done.
@@ -109,8 +109,8 @@ async fn carry(
     ledger: &dyn Ledger,
 ) -> Result<Applied, ApplyError> {
     let first = match draft(reader, &repair.resource, aim).await? {
-        Next::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
-        Next::Write(first) => first,
+        NextWrite::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
+        NextWrite::Write(first) => first,
     };
     let fresh = repair.on(&first.before)?;
     let id = ledger.begin(&fresh).map_err(ApplyError::Journal)?;

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::iam::Resource;
 use crate::repair::edit::{self, Grant};
-use crate::repair::scripted::{Http, Look, Step, World, served};
+use crate::repair::scripted::{Http, ScriptedRead, ScriptedStep, ScriptedWorld, served};
 
 /// Remembers what was noted, and how many writes had arrived by then.
 #[derive(Default)]
 struct Notes {
-    world: Arc<World>,
+    world: Arc<ScriptedWorld>,
     lines: Mutex<Vec<String>>,
     full: bool,
 }
@@ -83,12 +83,12 @@ struct Run {
     notes: Vec<String>,
 }
 
-async fn run(policy: Value, script: Vec<Step>, full: bool) -> Run {
+async fn run(policy: Value, script: Vec<ScriptedStep>, full: bool) -> Run {
     let (world, http) = served(policy, script).await;
     run_at(&world, &http, full).await
 }
 
-async fn run_at(world: &Arc<World>, http: &Http, full: bool) -> Run {
+async fn run_at(world: &Arc<ScriptedWorld>, http: &Http, full: bool) -> Run {
     let notes = Notes {
         world: Arc::clone(world),
         full,
@@ -159,7 +159,7 @@ async fn a_conflict_elsewhere_in_the_policy_is_met_by_reading_again() {
         .as_array_mut()
         .unwrap()
         .push(json!({"role": "roles/new", "members": ["user:c@example.com"]}));
-    let run = run(before(), vec![Step::Stale(theirs)], false).await;
+    let run = run(before(), vec![ScriptedStep::Stale(theirs)], false).await;
     assert_eq!(run.result.unwrap().etag_before, "BwTHEIRS=");
     assert_eq!(run.writes.len(), 2);
     assert!(granted(&run.policy));
@@ -173,7 +173,7 @@ async fn a_conflict_elsewhere_in_the_policy_is_met_by_reading_again() {
 async fn a_conflict_that_changes_what_was_confirmed_is_shown_again() {
     let mut theirs = before();
     theirs["bindings"].as_array_mut().unwrap().remove(1);
-    let run = run(before(), vec![Step::Stale(theirs.clone())], false).await;
+    let run = run(before(), vec![ScriptedStep::Stale(theirs.clone())], false).await;
     let Err(ApplyError::Changed { fresh }) = run.result else {
         panic!("{:?}", run.result);
     };
@@ -197,7 +197,7 @@ async fn what_nobody_looked_at_is_not_shown_again() {
     let mut theirs = before();
     theirs["etag"] = json!("BwTHEIRS=");
     theirs["bindings"][1]["members"] = json!(["user:somebody-else@example.com"]);
-    let (world, http) = served(before(), vec![Step::Stale(theirs)]).await;
+    let (world, http) = served(before(), vec![ScriptedStep::Stale(theirs)]).await;
     let notes = Notes {
         world: Arc::clone(&world),
         ..Notes::default()
@@ -211,7 +211,7 @@ async fn what_nobody_looked_at_is_not_shown_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_with_the_same_change_by_somebody_else_is_done() {
-    let run = run(before(), vec![Step::Stale(repair().after)], false).await;
+    let run = run(before(), vec![ScriptedStep::Stale(repair().after)], false).await;
     assert_eq!(run.result.unwrap().history_id, None, "not ours to undo");
     assert_eq!(run.writes.len(), 1);
     assert_eq!(run.notes.last().unwrap(), "h1 not applied");
@@ -219,7 +219,7 @@ async fn a_conflict_with_the_same_change_by_somebody_else_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_lost_after_the_write_is_resolved_by_reading() {
-    let run = run(before(), vec![Step::LostAfter], false).await;
+    let run = run(before(), vec![ScriptedStep::LostAfter], false).await;
     assert_eq!(run.result.unwrap().after, run.policy);
     assert_eq!(run.writes.len(), 1, "never written twice");
     assert_eq!(run.notes.last().unwrap(), "h1 applied");
@@ -229,9 +229,9 @@ async fn an_answer_lost_after_the_write_is_resolved_by_reading() {
 async fn a_write_that_never_arrived_is_sent_again_under_the_same_etag() {
     let lost = || {
         vec![
-            Step::LostBefore,
-            Step::Refuse(503, "gone fishing"),
-            Step::LostBefore,
+            ScriptedStep::LostBefore,
+            ScriptedStep::Refuse(503, "gone fishing"),
+            ScriptedStep::LostBefore,
         ]
     };
     let run = run(before(), lost(), false).await;
@@ -249,7 +249,7 @@ async fn a_write_that_never_arrived_is_sent_again_under_the_same_etag() {
 #[tokio::test(start_paused = true)]
 async fn a_write_that_never_arrives_ends() {
     let tries = crate::repair::write::TRIES;
-    let script = (0..tries).map(|_| Step::LostBefore).collect();
+    let script = (0..tries).map(|_| ScriptedStep::LostBefore).collect();
     let run = run(before(), script, false).await;
     assert!(matches!(run.result, Err(ApplyError::Lost { .. })));
     assert_eq!(run.writes.len(), tries);
@@ -261,8 +261,8 @@ async fn a_write_that_never_arrives_ends() {
 /// what is there since is ours.
 #[tokio::test(start_paused = true)]
 async fn one_that_arrived_unseen_is_not_written_twice_and_is_ours() {
-    let (world, http) = served(before(), vec![Step::LostAfter]).await;
-    let older = (0..5).map(|_| Look::Older(before()));
+    let (world, http) = served(before(), vec![ScriptedStep::LostAfter]).await;
+    let older = (0..5).map(|_| ScriptedRead::Older(before()));
     world.looks.lock().unwrap().extend(older);
     let run = run_at(&world, &http, false).await;
     let applied = run.result.unwrap();
@@ -282,7 +282,7 @@ async fn where_the_etag_moved_after_a_loss_it_is_confirmed_anew() {
         .as_array_mut()
         .unwrap()
         .push(json!({ "role": "roles/viewer", "members": ["user:somebody-else@example.com"] }));
-    let script = || vec![Step::LostAnd(theirs.clone())];
+    let script = || vec![ScriptedStep::LostAnd(theirs.clone())];
     let shown = run(before(), script(), false).await;
     let Err(ApplyError::Changed { fresh }) = shown.result else {
         panic!("{:?}", shown.result);
@@ -313,11 +313,11 @@ fn bindings(policy: &Value) -> Vec<Value> {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_and_endless_conflicts_change_nothing() {
-    let refused = run(before(), vec![Step::Refuse(403, "no")], false).await;
+    let refused = run(before(), vec![ScriptedStep::Refuse(403, "no")], false).await;
     assert!(matches!(refused.result, Err(ApplyError::Refused { .. })));
     assert_eq!(refused.notes.last().unwrap(), "h1 not applied");
     let tries = crate::repair::write::TRIES;
-    let script = (0..tries).map(|_| Step::Stale(before())).collect();
+    let script = (0..tries).map(|_| ScriptedStep::Stale(before())).collect();
     let contended = run(before(), script, false).await;
     assert!(matches!(contended.result, Err(ApplyError::Contended(_))));
     assert_eq!(contended.writes.len(), tries);
@@ -326,7 +326,7 @@ async fn a_refusal_and_endless_conflicts_change_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_when_read_back_is_said() {
-    let run = run(before(), vec![Step::TakenOut], false).await;
+    let run = run(before(), vec![ScriptedStep::TakenOut], false).await;
     assert!(matches!(run.result, Err(ApplyError::Gone(_))));
 }
 
@@ -344,16 +344,16 @@ async fn without_a_journal_or_an_etag_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn too_many_requests_are_sent_again_and_a_bare_error_is_asked_about() {
     let busy = vec![
-        Step::Refuse(429, "slow down"),
-        Step::Refuse(429, "slow down"),
+        ScriptedStep::Refuse(429, "slow down"),
+        ScriptedStep::Refuse(429, "slow down"),
     ];
     let busy = run(before(), busy, false).await;
     assert!(busy.result.is_ok() && granted(&busy.policy));
     assert_eq!(busy.writes.len(), 3);
-    let there = run(before(), vec![Step::CommitAnd(503)], false).await;
+    let there = run(before(), vec![ScriptedStep::CommitAnd(503)], false).await;
     assert_eq!(there.result.unwrap().after, there.policy);
     assert_eq!((there.writes.len(), &*there.notes[1]), (1, "h1 applied"));
-    let expired = run(before(), vec![Step::Refuse(401, "expired")], false).await;
+    let expired = run(before(), vec![ScriptedStep::Refuse(401, "expired")], false).await;
     assert!(matches!(expired.result, Err(ApplyError::Refused { .. })));
     assert_eq!(&*expired.notes[1], "h1 not applied");
 }
@@ -361,14 +361,18 @@ async fn too_many_requests_are_sent_again_and_a_bare_error_is_asked_about() {
 #[tokio::test(start_paused = true)]
 async fn a_read_back_that_lags_behind_or_fails_is_no_loss() {
     for looks in [
-        vec![Look::Older(before()), Look::Older(before())],
-        (0..9).map(|_| Look::Older(before())).collect(),
-        vec![Look::Refuse(403)],
-        vec![Look::Lost],
+        vec![ScriptedRead::Older(before()), ScriptedRead::Older(before())],
+        (0..9).map(|_| ScriptedRead::Older(before())).collect(),
+        vec![ScriptedRead::Refuse(403)],
+        vec![ScriptedRead::Lost],
     ] {
         let (world, http) = served(before(), vec![]).await;
         // The first read is whole.
-        world.looks.lock().unwrap().push_back(Look::Older(before()));
+        world
+            .looks
+            .lock()
+            .unwrap()
+            .push_back(ScriptedRead::Older(before()));
         world.looks.lock().unwrap().extend(looks);
         let run = run_at(&world, &http, false).await;
         assert_eq!(run.result.unwrap().after, run.policy);
@@ -378,8 +382,8 @@ async fn a_read_back_that_lags_behind_or_fails_is_no_loss() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_that_can_be_read_and_no_answer_leave_it_open() {
-    let (world, http) = served(before(), vec![Step::LostAfter]).await;
-    let looks = [Look::Older(before()), Look::Lost];
+    let (world, http) = served(before(), vec![ScriptedStep::LostAfter]).await;
+    let looks = [ScriptedRead::Older(before()), ScriptedRead::Lost];
     world.looks.lock().unwrap().extend(looks);
     let run = run_at(&world, &http, false).await;
     assert!(matches!(run.result, Err(ApplyError::Unclear { .. })));

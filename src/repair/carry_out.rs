@@ -2,7 +2,7 @@
 
 use super::apply::{Applied, ApplyError, Ledger, apply, apply_unseen};
 use super::may_write::{MayWrite, may_write, missing};
-use super::remedy::{Remedy, Step};
+use super::remedy::{Remedy, RemedyStep};
 use super::turn_on::{SwitchError, TurnedOn, turn_on};
 use crate::google::wire::{ApiError, Ask, Tell};
 
@@ -73,19 +73,19 @@ pub async fn carry_out(
     remedy: &Remedy,
     ledger: &dyn Ledger,
     consent: Consent,
-    progress: &(dyn Fn(usize, &Step) + Sync),
+    progress: &(dyn Fn(usize, &RemedyStep) + Sync),
 ) -> Carried {
     let mut done = Vec::new();
     for (i, step) in remedy.steps.iter().enumerate() {
         progress(i, step);
         let result = match step {
-            Step::Binding(repair) => match consent {
+            RemedyStep::Binding(repair) => match consent {
                 Consent::AsShown => apply(reader, writer, repair, ledger).await,
                 Consent::Unseen => apply_unseen(reader, writer, repair, ledger).await,
             }
             .map(StepDone::Applied)
             .map_err(StepError::from),
-            Step::Switch(switch) => turn_on(reader, writer, switch, ledger)
+            RemedyStep::Switch(switch) => turn_on(reader, writer, switch, ledger)
                 .await
                 .map(StepDone::TurnedOn)
                 .map_err(StepError::from),
@@ -111,12 +111,12 @@ pub async fn may_carry_out(reader: &dyn Ask, remedy: &Remedy) -> Result<MayWrite
     let mut lacks = Vec::new();
     for step in &remedy.steps {
         match step {
-            Step::Binding(repair) => {
+            RemedyStep::Binding(repair) => {
                 if let MayWrite::No { lacks: more } = may_write(reader, &repair.resource).await? {
                     lacks.extend(more);
                 }
             }
-            Step::Switch(switch) => {
+            RemedyStep::Switch(switch) => {
                 let wanted = [switch.permission().to_owned()];
                 lacks.extend(missing(reader, &switch.resource, &wanted).await?);
             }

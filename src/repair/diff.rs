@@ -11,7 +11,7 @@ use crate::text::{is_hidden, visible_json};
 
 /// What happened to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum DiffKind {
     /// It stands in both.
     Same,
     /// It stands in the new one only.
@@ -20,7 +20,7 @@ pub enum Kind {
     Removed,
 }
 
-impl Kind {
+impl DiffKind {
     /// The sign of unified diffs: a space, `+` or `-`.
     #[must_use]
     pub fn sign(self) -> char {
@@ -36,7 +36,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffLine {
     /// What happened to it.
-    pub kind: Kind,
+    pub kind: DiffKind,
     /// Its text.
     pub text: String,
     /// Its number in the old policy's text, from 1; `None` when it is not there.
@@ -68,9 +68,9 @@ pub fn diff(before: &Value, after: &Value, context: usize) -> PolicyDiff {
         for change in group.iter().flat_map(|op| text.iter_changes(op)) {
             lines.push(DiffLine {
                 kind: match change.tag() {
-                    ChangeTag::Equal => Kind::Same,
-                    ChangeTag::Insert => Kind::Added,
-                    ChangeTag::Delete => Kind::Removed,
+                    ChangeTag::Equal => DiffKind::Same,
+                    ChangeTag::Insert => DiffKind::Added,
+                    ChangeTag::Delete => DiffKind::Removed,
                 },
                 text: change.value().to_owned(),
                 old_line: change.old_index().map(|i| i + 1),
@@ -237,7 +237,11 @@ mod tests {
             d.to_unified_string(),
             "--- policy before\n+++ policy after\n@@ -4,4 +4,5 @@\n   members:\n   - user:a@x.com\n+  - user:b@x.com\n - role: roles/iam.serviceAccountUser\n   members:\n"
         );
-        let added: Vec<_> = d.lines.iter().filter(|l| l.kind == Kind::Added).collect();
+        let added: Vec<_> = d
+            .lines
+            .iter()
+            .filter(|l| l.kind == DiffKind::Added)
+            .collect();
         assert_eq!(added.len(), 1);
         assert_eq!((added[0].old_line, added[0].new_line), (None, Some(6)));
     }
@@ -310,9 +314,9 @@ mod tests {
                 prop_assert!(d.is_empty());
                 return Ok(());
             }
-            let side = |not: Kind| d.lines.iter().filter(|l| l.kind != not).map(|l| l.text.clone()).collect::<Vec<_>>();
-            prop_assert_eq!(side(Kind::Added), policy_lines(&before));
-            prop_assert_eq!(side(Kind::Removed), policy_lines(&after));
+            let side = |not: DiffKind| d.lines.iter().filter(|l| l.kind != not).map(|l| l.text.clone()).collect::<Vec<_>>();
+            prop_assert_eq!(side(DiffKind::Added), policy_lines(&before));
+            prop_assert_eq!(side(DiffKind::Removed), policy_lines(&after));
         }
     }
 }

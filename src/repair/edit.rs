@@ -50,7 +50,7 @@ pub struct Edited {
 /// What [`add`] may change besides the binding, as it stood before: kept in the journal so that
 /// [`remove`] can put it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Before {
+pub struct PolicyBefore {
     /// `version`, or `None` when the policy did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
@@ -109,7 +109,7 @@ pub enum EditError {
     },
 }
 
-impl Before {
+impl PolicyBefore {
     /// Takes note of a policy before it is edited.
     #[must_use]
     pub fn of(policy: &Value) -> Self {
@@ -167,7 +167,7 @@ pub fn add(policy: &Value, grant: &Grant) -> Result<Edited, EditError> {
 ///
 /// `restore` puts back what [`add`] changed besides: the version and the absence of a list. Give
 /// `None` for what is sent to Google, which wants version 3 when anything is taken from a policy
-/// with conditions (discovery document iam v1, `Policy.version`), and the journal's [`Before`] to
+/// with conditions (discovery document iam v1, `Policy.version`), and the journal's [`PolicyBefore`] to
 /// compare with what once was. While a condition remains the version is never lowered.
 ///
 /// # Errors
@@ -175,7 +175,7 @@ pub fn add(policy: &Value, grant: &Grant) -> Result<Edited, EditError> {
 pub fn remove(
     policy: &Value,
     grant: &Grant,
-    restore: Option<&Before>,
+    restore: Option<&PolicyBefore>,
 ) -> Result<Edited, EditError> {
     check(policy)?;
     let Some(place) = bindings_of(policy)

@@ -44,7 +44,7 @@ fn a_policy_without_bindings_gets_them_and_loses_them_again() {
         json!({"etag": "ACAB"}),
         json!({"etag": "ACAB", "bindings": []}),
     ] {
-        let before = Before::of(&policy);
+        let before = PolicyBefore::of(&policy);
         let added = add(&policy, &grant(MINTER, ANA)).unwrap();
         assert_eq!(
             added.policy["bindings"],
@@ -73,7 +73,7 @@ fn a_condition_raises_the_version_and_undo_for_the_wire_keeps_it() {
     );
     let wire = remove(&added.policy, &g, None).unwrap();
     assert_eq!(wire.policy["version"], 3);
-    let exact = remove(&added.policy, &g, Some(&Before::of(&policy))).unwrap();
+    let exact = remove(&added.policy, &g, Some(&PolicyBefore::of(&policy))).unwrap();
     assert_eq!(exact.policy.to_string(), policy.to_string());
 }
 
@@ -90,7 +90,9 @@ fn the_version_is_not_lowered_while_a_condition_of_others_remains() {
         ..grant(MINTER, "user:bo@example.com")
     };
     now = add(&now, &theirs).unwrap().policy;
-    let undone = remove(&now, &g, Some(&Before::of(&policy))).unwrap().policy;
+    let undone = remove(&now, &g, Some(&PolicyBefore::of(&policy)))
+        .unwrap()
+        .policy;
     assert_eq!(undone["version"], 3);
     assert_eq!(undone["bindings"].as_array().unwrap().len(), 1);
     assert!(contains(&undone, &theirs));
@@ -506,7 +508,7 @@ proptest! {
         }
         prop_assert_eq!(bindings, bindings_after);
 
-        let back = remove(&added.policy, &g, Some(&Before::of(&policy))).unwrap();
+        let back = remove(&added.policy, &g, Some(&PolicyBefore::of(&policy))).unwrap();
         prop_assert!(back.changed);
         prop_assert_eq!(back.policy.to_string(), policy.to_string());
     }

@@ -14,7 +14,7 @@ use crate::text::{is_hidden, shell, visible, visible_json};
 
 /// One grant on one resource, with the policy before and after.
 #[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
+pub struct Equivalents<'a> {
     resource: &'a Resource,
     grant: &'a Grant,
     replaced: Option<&'a str>,
@@ -29,7 +29,7 @@ pub struct Change<'a> {
 )]
 pub struct NoCommands(pub String);
 
-impl<'a> Change<'a> {
+impl<'a> Equivalents<'a> {
     /// A grant on `resource`, which turns the policy `before` into `after`.
     ///
     /// # Errors

@@ -55,11 +55,13 @@ fn gcloud_reads_as_its_manual_says() {
     let after = edit::add(&before, &g).unwrap().policy;
     let (target, bare) = (target(), Resource::account("-", "1026"));
     assert_eq!(
-        Change::new(&target, &g, &before, &after).unwrap().gcloud(),
+        Equivalents::new(&target, &g, &before, &after)
+            .unwrap()
+            .gcloud(),
         "gcloud iam service-accounts add-iam-policy-binding privileged@app-prod.iam.gserviceaccount.com --project=app-prod --member=serviceAccount:run@app-prod.iam.gserviceaccount.com --role=roles/iam.serviceAccountTokenCreator"
     );
     assert!(
-        !Change::new(&bare, &g, &before, &after)
+        !Equivalents::new(&bare, &g, &before, &after)
             .unwrap()
             .gcloud()
             .contains("--project")
@@ -67,13 +69,13 @@ fn gcloud_reads_as_its_manual_says() {
 
     let conditional = grant("user:ana@example.com", Some(noon()));
     let with = edit::add(&before, &conditional).unwrap().policy;
-    let change = Change::new(&target, &conditional, &before, &with).unwrap();
+    let change = Equivalents::new(&target, &conditional, &before, &with).unwrap();
     assert!(change.gcloud().ends_with(
         r#"'--condition=expression=request.time < timestamp("2026-11-24T12:00:00Z"),title=until noon'"#
     ));
     // Where a condition is in the policy, its absence is said.
     let after = edit::add(&with, &g).unwrap().policy;
-    let change = Change::new(&target, &g, &with, &after).unwrap();
+    let change = Equivalents::new(&target, &g, &with, &after).unwrap();
     assert!(change.gcloud().ends_with(" --condition=None"));
     assert!(change.gcloud_undo().contains("remove-iam-policy-binding"));
 }
@@ -87,7 +89,7 @@ fn a_corrected_member_is_added_before_the_old_one_is_taken_out() {
         after.unwrap().policy,
         grant("user:ana@x.com", None),
     );
-    let change = Change::new(&target, &g, &before, &after).unwrap();
+    let change = Equivalents::new(&target, &g, &before, &after).unwrap();
     let change = change.replacing(Some("user:anna@x.com"));
     let said = words("sh", &change.gcloud().replace(" &&\n", " "));
     let flags: Vec<&str> = said
@@ -115,7 +117,7 @@ fn a_correction_to_a_member_that_is_there_only_takes_the_other_out() {
     let after = edit::replace_member(&before, ROLE, None, "user:anna@x.com", "user:ana@x.com");
     let (after, g) = (after.unwrap().policy, grant("user:ana@x.com", None));
     let account = target();
-    let change = Change::new(&account, &g, &before, &after).unwrap();
+    let change = Equivalents::new(&account, &g, &before, &after).unwrap();
     let change = change.replacing(Some("user:anna@x.com"));
     for (command, verb) in [(change.gcloud(), "remove"), (change.gcloud_undo(), "add")] {
         let said = words("sh", &command);
@@ -154,7 +156,7 @@ fn what_a_command_would_take_for_a_flag_is_no_name() {
         Resource::Folder("-1".into()),
         Resource::Organization("-1".into()),
     ] {
-        let error = Change::new(&resource, &g, &policy, &policy).unwrap_err();
+        let error = Equivalents::new(&resource, &g, &policy, &policy).unwrap_err();
         assert!(error.to_string().contains(&resource.full_name()));
     }
 }
@@ -216,7 +218,7 @@ fn every_level_has_its_own_commands() {
     let after = edit::replace_member(&before, ROLE, None, old, new).unwrap();
     let (after, g) = (after.policy, grant(new, None));
     for (resource, gcloud, terraform, url, row, needs) in levels {
-        let change = Change::new(&resource, &g, &before, &after).unwrap();
+        let change = Equivalents::new(&resource, &g, &before, &after).unwrap();
         assert_eq!(
             change.gcloud(),
             format!("{gcloud} --member={new} --role={ROLE}")
@@ -275,7 +277,7 @@ fn the_role_of_the_letter_has_the_permissions_of_the_letter() {
         Resource::Folder("1".into()),
         Resource::Organization("1".into()),
     ] {
-        let change = Change::new(&resource, &g, &policy, &policy).unwrap();
+        let change = Equivalents::new(&resource, &g, &policy, &policy).unwrap();
         let letter = change.request("iam.serviceAccounts.getAccessToken", None);
         let needed = letter.lines().last().unwrap();
         let word = |text: &str| text.trim_matches(['(', ')', '.', ',']).to_owned();
@@ -301,7 +303,7 @@ fn hostile_names_stay_one_word_and_show_nothing_hidden() {
         (Resource::Folder(HOSTILE.into()), 5),
         (Resource::Organization(HOSTILE.into()), 4),
     ] {
-        let change = Change::new(&resource, &g, &before, &after).unwrap();
+        let change = Equivalents::new(&resource, &g, &before, &after).unwrap();
         let command = change.gcloud();
         let said = words("bash", &command);
         assert_eq!(said.len(), member_at + 3);
@@ -346,7 +348,7 @@ fn terraform_quotes_templates_away() {
     );
     let after = edit::add(&before, &g).unwrap().policy;
     assert_eq!(
-        Change::new(&target, &g, &before, &after)
+        Equivalents::new(&target, &g, &before, &after)
             .unwrap()
             .terraform(),
         r#"resource "google_service_account_iam_member" "run_1_on_privileged" {
@@ -370,7 +372,7 @@ fn curl_sends_the_whole_policy_with_its_etag() {
     let (target, before) = (target(), json!({"etag": "BwX=", "x": "it's\u{9b}"}));
     let g = grant("user:ana@example.com", None);
     let after = edit::add(&before, &g).unwrap().policy;
-    let text = Change::new(&target, &g, &before, &after)
+    let text = Equivalents::new(&target, &g, &before, &after)
         .unwrap()
         .curl(Some("http://127.0.0.1:8080/"));
     assert!(text.contains("$(gcloud auth print-access-token)"));
@@ -396,7 +398,7 @@ fn the_letter_says_who_what_where_and_how() {
     );
     let g = grant("user:ana@example.com", Some(noon()));
     let after = edit::add(&before, &g).unwrap().policy;
-    let change = Change::new(&target, &g, &before, &after).unwrap();
+    let change = Equivalents::new(&target, &g, &before, &after).unwrap();
     let letter = change.request(
         "iam.serviceAccounts.getAccessToken",
         Some("Deploys stand still."),
@@ -420,7 +422,7 @@ fn a_joined_member_is_one_operation() {
     let g = grant("user:b@x.com", None);
     let (target, after) = (target(), edit::add(&before, &g).unwrap().policy);
     assert_eq!(
-        Change::new(&target, &g, &before, &after)
+        Equivalents::new(&target, &g, &before, &after)
             .unwrap()
             .json_patch(),
         json!([
@@ -477,7 +479,7 @@ proptest! {
     #[test]
     fn the_patch_makes_the_one_of_the_other(before in any_json(), after in any_json()) {
         let (target, g) = (target(), grant("user:a@x.com", None));
-        let change = Change::new(&target, &g, &before, &after).unwrap();
+        let change = Equivalents::new(&target, &g, &before, &after).unwrap();
         let mut document = before.clone();
         apply(&mut document, &change.json_patch());
         prop_assert_eq!(document, after);

@@ -1,7 +1,7 @@
 //! The journal of what bindscope changed: one file of JSON lines, only ever appended to.
 //!
 //! [`begin`] is on the disk before the write goes to Google, [`complete`] after its answer. So a
-//! process that is killed in between leaves an entry that says [`State::Planned`]: whether the write
+//! process that is killed in between leaves an entry that says [`ChangeState::Planned`]: whether the write
 //! arrived is then asked of the policy ([`settle`]).
 //!
 //! A line is written by one `write` call to a file opened for appending: POSIX puts such a write at
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::edit::{Before, Grant};
+use super::edit::{Grant, PolicyBefore};
 use super::switch::{Switch, SwitchKind};
 use crate::iam::Resource;
 use crate::text::visible;
@@ -42,7 +42,7 @@ const MAX_REASON: usize = 400;
 
 /// A change that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct ChangeRecord {
     /// When it was confirmed.
     pub time: Timestamp,
     /// The base URL that it is sent to.
@@ -67,7 +67,7 @@ pub struct Record {
     pub had_member: bool,
     /// The policy's version, and whether it had bindings, before.
     #[serde(default)]
-    pub before: Before,
+    pub before: PolicyBefore,
     /// The etag that was read, and is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag_before: Option<String>,
@@ -82,7 +82,7 @@ pub struct Record {
 /// How far a change has come, as far as was written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum State {
+pub enum ChangeState {
     /// It was about to be sent; nothing is known of the answer.
     Planned,
     /// The policy was read back and has it.
@@ -107,7 +107,7 @@ pub enum State {
     },
 }
 
-impl State {
+impl ChangeState {
     /// Whether only the policy can tell if the change is there.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -129,13 +129,13 @@ impl State {
 
 /// A change with what became of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// Short and unique.
     pub id: String,
     /// What was sent.
-    pub record: Record,
+    pub record: ChangeRecord,
     /// What became of it.
-    pub state: State,
+    pub state: ChangeState,
     /// The etag after it was applied, when known; stays when it is undone.
     pub etag_after: Option<String>,
     /// When its state last changed.
@@ -144,17 +144,17 @@ pub struct Entry {
 
 /// What the journal holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Listing {
+pub struct HistoryListing {
     /// Newest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HistoryEntry>,
     /// How many lines could not be read: torn ones, and those of another version.
     pub skipped: usize,
 }
 
-impl Listing {
+impl HistoryListing {
     /// The entry of this id, or whose id alone begins so.
     #[must_use]
-    pub fn find(&self, id: &str) -> Option<&Entry> {
+    pub fn find(&self, id: &str) -> Option<&HistoryEntry> {
         if let Some(entry) = self.entries.iter().find(|e| e.id == id) {
             return Some(entry);
         }
@@ -165,10 +165,10 @@ impl Listing {
 
     /// The newest change that is, or may be, in force: what `undo` without an id means.
     #[must_use]
-    pub fn newest_in_force(&self) -> Option<&Entry> {
+    pub fn newest_in_force(&self) -> Option<&HistoryEntry> {
         self.entries
             .iter()
-            .find(|e| e.state.is_open() || matches!(e.state, State::Applied { .. }))
+            .find(|e| e.state.is_open() || matches!(e.state, ChangeState::Applied { .. }))
     }
 }
 
@@ -216,17 +216,17 @@ pub fn default_dir() -> Result<PathBuf, HistoryError> {
 /// One line.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "SCREAMING_SNAKE_CASE")]
-enum Line {
+enum JournalLine {
     Begin {
         id: String,
         #[serde(flatten)]
-        record: Box<Record>,
+        record: Box<ChangeRecord>,
     },
     Complete {
         id: String,
         time: Timestamp,
         #[serde(flatten)]
-        state: State,
+        state: ChangeState,
     },
 }
 
@@ -235,13 +235,13 @@ enum Line {
 ///
 /// # Errors
 /// [`HistoryError`]: then nothing may be sent.
-pub fn begin(dir: &Path, record: &Record) -> Result<String, HistoryError> {
+pub fn begin(dir: &Path, record: &ChangeRecord) -> Result<String, HistoryError> {
     let id = new_id(record.time);
     let mut record = record.clone();
     record.endpoint = without_credentials(&record.endpoint);
     append(
         dir,
-        &Line::Begin {
+        &JournalLine::Begin {
             id: id.clone(),
             record: Box::new(record),
         },
@@ -253,9 +253,14 @@ pub fn begin(dir: &Path, record: &Record) -> Result<String, HistoryError> {
 ///
 /// # Errors
 /// [`HistoryError`]: the entry keeps its last state, and the policy tells the rest.
-pub fn complete(dir: &Path, id: &str, at: Timestamp, state: &State) -> Result<(), HistoryError> {
+pub fn complete(
+    dir: &Path,
+    id: &str,
+    at: Timestamp,
+    state: &ChangeState,
+) -> Result<(), HistoryError> {
     let state = match state {
-        State::Failed { reason } => State::Failed {
+        ChangeState::Failed { reason } => ChangeState::Failed {
             reason: visible(&without_tokens(reason))
                 .chars()
                 .take(MAX_REASON)
@@ -265,7 +270,7 @@ pub fn complete(dir: &Path, id: &str, at: Timestamp, state: &State) -> Result<()
     };
     append(
         dir,
-        &Line::Complete {
+        &JournalLine::Complete {
             id: id.to_owned(),
             time: at,
             state,
@@ -277,12 +282,12 @@ pub fn complete(dir: &Path, id: &str, at: Timestamp, state: &State) -> Result<()
 ///
 /// # Errors
 /// [`HistoryError::Io`] when it is there and cannot be read.
-pub fn list(dir: &Path) -> Result<Listing, HistoryError> {
+pub fn list(dir: &Path) -> Result<HistoryListing, HistoryError> {
     let path = dir.join(FILE);
     let mut bytes = Vec::new();
     match File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
         Ok(_) => Ok(fold(&bytes)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Listing::default()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(HistoryListing::default()),
         Err(source) => Err(HistoryError::Io {
             doing: "read",
             path,
@@ -292,42 +297,42 @@ pub fn list(dir: &Path) -> Result<Listing, HistoryError> {
     }
 }
 
-fn fold(bytes: &[u8]) -> Listing {
-    let mut listing = Listing::default();
+fn fold(bytes: &[u8]) -> HistoryListing {
+    let mut listing = HistoryListing::default();
     let mut places = std::collections::HashMap::new();
     let lines = bytes.split(|b| *b == b'\n');
     for line in lines.filter(|l| !l.trim_ascii().is_empty()) {
-        match serde_json::from_slice::<Line>(line) {
-            Ok(Line::Begin { id, record }) if !places.contains_key(&id) => {
+        match serde_json::from_slice::<JournalLine>(line) {
+            Ok(JournalLine::Begin { id, record }) if !places.contains_key(&id) => {
                 places.insert(id.clone(), listing.entries.len());
-                listing.entries.push(Entry {
+                listing.entries.push(HistoryEntry {
                     id,
                     changed: record.time,
                     record: *record,
-                    state: State::Planned,
+                    state: ChangeState::Planned,
                     etag_after: None,
                 });
             }
-            Ok(Line::Complete { id, time, state }) => {
+            Ok(JournalLine::Complete { id, time, state }) => {
                 let entry = places.get(&id).and_then(|at| listing.entries.get_mut(*at));
                 let Some(entry) = entry else {
                     listing.skipped += 1;
                     continue;
                 };
-                if let State::Applied { etag: Some(etag) } = &state {
+                if let ChangeState::Applied { etag: Some(etag) } = &state {
                     entry.etag_after = Some(etag.clone());
                 }
                 entry.state = state;
                 entry.changed = time;
             }
-            Ok(Line::Begin { .. }) | Err(_) => listing.skipped += 1,
+            Ok(JournalLine::Begin { .. }) | Err(_) => listing.skipped += 1,
         }
     }
     listing.entries.reverse();
     listing
 }
 
-fn append(dir: &Path, line: &Line) -> Result<(), HistoryError> {
+fn append(dir: &Path, line: &JournalLine) -> Result<(), HistoryError> {
     let path = dir.join(FILE);
     let failed = |doing| {
         let path = path.clone();
@@ -453,7 +458,7 @@ fn without_tokens(text: &str) -> String {
     out.join(" ")
 }
 
-impl Record {
+impl ChangeRecord {
     /// What was turned on, when that is what was done.
     #[must_use]
     pub fn switched(&self) -> Option<Switch> {
@@ -479,7 +484,7 @@ impl Record {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     /// Whether the change was sent to this base URL. A change of one place must not be asked of, or
     /// taken back at, another.
     #[must_use]
@@ -490,7 +495,7 @@ impl Entry {
 }
 
 /// What a line says, for those who show the journal as JSON.
-impl Entry {
+impl HistoryEntry {
     /// The entry as one JSON object: the record's fields, with `id`, `state`, and what belongs to
     /// the state.
     #[must_use]
@@ -522,8 +527,8 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
     }
 
-    fn record(second: i64) -> Record {
-        Record {
+    fn record(second: i64) -> ChangeRecord {
+        ChangeRecord {
             time: at(second),
             endpoint: "https://iam.googleapis.com".to_owned(),
             estate: "live".to_owned(),
@@ -537,7 +542,7 @@ mod tests {
             switch: None,
             replaced: None,
             had_member: false,
-            before: Before {
+            before: PolicyBefore {
                 version: Some(1),
                 had_bindings: true,
             },
@@ -549,8 +554,8 @@ mod tests {
         }
     }
 
-    fn applied(etag: &str) -> State {
-        State::Applied {
+    fn applied(etag: &str) -> ChangeState {
+        ChangeState::Applied {
             etag: Some(etag.to_owned()),
         }
     }
@@ -559,25 +564,25 @@ mod tests {
     fn a_change_is_planned_then_applied_then_undone() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("deep/down");
-        assert_eq!(list(&dir).unwrap(), Listing::default());
+        assert_eq!(list(&dir).unwrap(), HistoryListing::default());
         let first = begin(&dir, &record(0)).unwrap();
         let second = begin(&dir, &record(1)).unwrap();
         let listing = list(&dir).unwrap();
         assert_eq!(listing.entries[0].id, second);
-        assert_eq!(listing.entries[1].state, State::Planned);
+        assert_eq!(listing.entries[1].state, ChangeState::Planned);
         assert_eq!(listing.entries[1].record, record(0));
 
         complete(&dir, &first, at(2), &applied("BwY=")).unwrap();
-        let failed = State::Failed {
+        let failed = ChangeState::Failed {
             reason: "409".to_owned(),
         };
         complete(&dir, &second, at(3), &failed).unwrap();
         let listing = list(&dir).unwrap();
         assert_eq!(listing.entries[0].state, failed);
         assert_eq!(listing.newest_in_force().unwrap().id, first);
-        complete(&dir, &first, at(4), &State::Undoing).unwrap();
+        complete(&dir, &first, at(4), &ChangeState::Undoing).unwrap();
         assert!(list(&dir).unwrap().find(&first).unwrap().state.is_open());
-        complete(&dir, &first, at(5), &State::Undone { etag: None }).unwrap();
+        complete(&dir, &first, at(5), &ChangeState::Undone { etag: None }).unwrap();
         let listing = list(&dir).unwrap();
         assert_eq!(listing.newest_in_force(), None);
         let entry = listing.find(&first).unwrap();
@@ -699,7 +704,7 @@ mod tests {
         let reason = "sent 'Authorization: Bearer hunter2' (ya29.hunter2) \"eyJhunter2\" "
             .to_owned()
             + &"x".repeat(9_000);
-        complete(dir.path(), &id, at(1), &State::Failed { reason }).unwrap();
+        complete(dir.path(), &id, at(1), &ChangeState::Failed { reason }).unwrap();
         let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("http://proxy:8080/iam"));
@@ -713,7 +718,7 @@ mod tests {
         r.caller = "x".repeat(MAX_LINE);
         let error = begin(dir.path(), &r).unwrap_err();
         assert!(error.to_string().contains("Nothing was sent"), "{error}");
-        assert_eq!(list(dir.path()).unwrap(), Listing::default());
+        assert_eq!(list(dir.path()).unwrap(), HistoryListing::default());
     }
 
     #[test]

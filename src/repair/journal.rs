@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::apply::{End, Ledger};
-use super::edit::{self, Before, Grant};
-use super::history::{self, Record, State};
+use super::edit::{self, Grant, PolicyBefore};
+use super::history::{self, ChangeRecord, ChangeState};
 use super::plan::Repair;
 use super::switch::Switch;
 use crate::evaluate::Question;
@@ -26,25 +26,25 @@ pub struct Journal {
 
 impl Journal {
     /// What is written down of a repair.
-    pub(super) fn record(&self, repair: &Repair) -> Record {
+    pub(super) fn record(&self, repair: &Repair) -> ChangeRecord {
         let etag = repair
             .before
             .get("etag")
             .and_then(serde_json::Value::as_str);
-        Record {
+        ChangeRecord {
             resource: repair.resource.full_name(),
             grant: repair.grant(),
             replaced: repair.replaces.clone(),
             had_member: edit::contains(&repair.before, &repair.grant()),
-            before: Before::of(&repair.before),
+            before: PolicyBefore::of(&repair.before),
             etag_before: etag.map(str::to_owned),
             ..self.blank()
         }
     }
 
     /// A record of nothing yet: when, where, for which question.
-    fn blank(&self) -> Record {
-        Record {
+    fn blank(&self) -> ChangeRecord {
+        ChangeRecord {
             time: Timestamp::now(),
             endpoint: self.endpoint.clone(),
             estate: self.estate.clone(),
@@ -53,7 +53,7 @@ impl Journal {
             switch: None,
             replaced: None,
             had_member: false,
-            before: Before::default(),
+            before: PolicyBefore::default(),
             etag_before: None,
             caller: self.question.caller.to_string(),
             target: self.question.target.full_name(),
@@ -68,7 +68,7 @@ impl Ledger for Journal {
     }
 
     fn begin_switch(&self, switch: &Switch) -> std::io::Result<String> {
-        let record = Record {
+        let record = ChangeRecord {
             resource: switch.resource.full_name(),
             switch: Some(switch.kind.clone()),
             ..self.blank()
@@ -78,13 +78,13 @@ impl Ledger for Journal {
 
     fn complete(&self, id: &str, end: &End<'_>) -> std::io::Result<()> {
         let state = match end {
-            End::Applied { after } => State::Applied {
+            End::Applied { after } => ChangeState::Applied {
                 etag: after
                     .get("etag")
                     .and_then(serde_json::Value::as_str)
                     .map(str::to_owned),
             },
-            End::NotApplied { why } => State::Failed {
+            End::NotApplied { why } => ChangeState::Failed {
                 reason: (*why).to_owned(),
             },
             // It stays planned: only the policy can tell.

@@ -20,12 +20,12 @@ const PROGRAM: &str = "bindscope";
 
 /// Where facts come from, and how far is looked, as options of any command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceOptions {
     words: String,
     passing: bool,
 }
 
-impl Source {
+impl SourceOptions {
     /// An option with its value.
     #[must_use]
     pub fn option(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
@@ -56,9 +56,9 @@ impl Source {
 
 /// How a question came to be asked, as far as [`Question`] itself does not hold it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLine {
     /// Where facts come from.
-    pub source: Source,
+    pub source: SourceOptions,
     /// The time that was given; `None`: now, whenever that is.
     pub at: Option<Timestamp>,
     /// The file that a federated caller's claims were read from.
@@ -76,7 +76,7 @@ pub struct FixWith {
     pub yes: bool,
 }
 
-impl Line {
+impl CommandLine {
     /// Asks the question again.
     #[must_use]
     pub fn explain(&self, question: &Question) -> String {
@@ -227,8 +227,8 @@ mod tests {
 
     #[test]
     fn a_line_carries_all_that_the_question_had() {
-        let line = Line {
-            source: Source::default()
+        let line = CommandLine {
+            source: SourceOptions::default()
                 .option("--estate", "-odd's name.json")
                 .option("--estate", "~/b.json")
                 .option("--as", "user:ana@example.com"),
@@ -261,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_change_that_ends_with_the_process_is_not_taken_back_by_another() {
-        let source = Source::default().flag("--demo=owner").passing();
-        let line = Line {
+        let source = SourceOptions::default().flag("--demo=owner").passing();
+        let line = CommandLine {
             source,
-            ..Line::default()
+            ..CommandLine::default()
         };
         assert_eq!(line.undo("x"), None);
         let plain = Question::new(

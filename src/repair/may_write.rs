@@ -11,7 +11,7 @@ pub enum MayWrite {
     /// As far as IAM says beforehand; the write itself decides.
     Yes,
     /// It lacks these permissions: the plan becomes a request
-    /// ([`Change::request`](super::equivalents::Change::request)).
+    /// ([`Equivalents::request`](super::equivalents::Equivalents::request)).
     No {
         /// What is missing.
         lacks: Vec<String>,

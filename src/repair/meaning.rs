@@ -18,7 +18,7 @@ use crate::text::visible;
 
 /// One role that a principal holds somewhere, as far as was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldRole {
     /// Where the binding is; it counts there and below.
     pub resource: Resource,
     /// The role.
@@ -55,7 +55,7 @@ pub enum AccountKind {
 
 /// Which policies were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct EstateSeen {
     /// Whether everything there is was looked at.
     pub whole: bool,
     /// The resources whose allow policies were read, sorted; empty when `whole`.
@@ -68,7 +68,7 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepUp {
     /// It may: the roles that the caller was not seen to hold there or above.
-    Yes(Vec<Held>),
+    Yes(Vec<HeldRole>),
     /// Every role that was seen on the target was seen on the caller too.
     NotSeen,
     /// No role of the target was seen.
@@ -77,13 +77,13 @@ pub enum StepUp {
 
 /// What a grant means.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Meaning {
+pub struct GrantMeaning {
     /// The account that is granted on.
     pub target: Resource,
     /// What kind it is.
     pub kind: AccountKind,
     /// What it may do: what is certain first, each the greatest first.
-    pub may: Vec<Held>,
+    pub may: Vec<HeldRole>,
     /// The greatest of what is certain.
     pub power: Power,
     /// Whether this is a step up for the caller.
@@ -97,12 +97,12 @@ pub struct Meaning {
     /// Levels above from which the caller has access already: the grant only pins it.
     pub inherited: Vec<Resource>,
     /// What all this rests on.
-    pub seen: Seen,
+    pub seen: EstateSeen,
 }
 
 /// Works out what a repair means for the answer it mends.
 #[must_use]
-pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> Meaning {
+pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> GrantMeaning {
     let target = repair.resource.clone();
     let member = Member::parse_v1(&repair.member);
     let caller = match &member {
@@ -118,9 +118,9 @@ pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> M
         let by_power = a.uncertain.cmp(&b.uncertain).then(b.power.cmp(&a.power));
         by_power.then_with(|| key(a).cmp(&key(b)))
     });
-    let certain: Vec<Held> = may.iter().filter(|h| !h.uncertain).cloned().collect();
+    let certain: Vec<HeldRole> = may.iter().filter(|h| !h.uncertain).cloned().collect();
     let power = certain.iter().map(|h| h.power).max().unwrap_or_default();
-    Meaning {
+    GrantMeaning {
         kind: kind(target.id()),
         step_up: step_up(estate, &caller, &certain),
         member_stands_for: stands_for(estate, &repair.member, &member),
@@ -133,7 +133,7 @@ pub fn meaning(estate: &Estate, explanation: &Explanation, repair: &Repair) -> M
     }
 }
 
-fn key(held: &Held) -> (String, &str) {
+fn key(held: &HeldRole) -> (String, &str) {
     (held.resource.full_name(), &held.role)
 }
 
@@ -163,7 +163,7 @@ pub fn kind(email: &str) -> AccountKind {
 
 /// Every role that a principal was seen to hold, itself or through a group or a set.
 #[must_use]
-pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
+pub fn held(estate: &Estate, principal: &Principal) -> Vec<HeldRole> {
     let belongs = Belongs::new(estate, principal);
     let mut all = Vec::new();
     let mut done = BTreeSet::new();
@@ -188,7 +188,7 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
             };
             let role = estate.role(&binding.role).known();
             let title = role.as_ref().and_then(|r| r.title()).unwrap_or_default();
-            all.push(Held {
+            all.push(HeldRole {
                 resource: resource.clone(),
                 role: Arc::clone(&binding.role),
                 title: if title.is_empty() {
@@ -206,12 +206,12 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<Held> {
     all
 }
 
-fn step_up(estate: &Estate, caller: &Principal, target: &[Held]) -> StepUp {
+fn step_up(estate: &Estate, caller: &Principal, target: &[HeldRole]) -> StepUp {
     if target.is_empty() {
         return StepUp::Unknown;
     }
     let own = held(estate, caller);
-    let has = |wanted: &Held| {
+    let has = |wanted: &HeldRole| {
         own.iter().any(|h| {
             h.role == wanted.role
                 && !h.uncertain
@@ -219,7 +219,7 @@ fn step_up(estate: &Estate, caller: &Principal, target: &[Held]) -> StepUp {
                 && estate.lies_in(&wanted.resource, &h.resource) == Some(true)
         })
     };
-    let more: Vec<Held> = target.iter().filter(|h| !has(h)).cloned().collect();
+    let more: Vec<HeldRole> = target.iter().filter(|h| !has(h)).cloned().collect();
     if more.is_empty() {
         StepUp::NotSeen
     } else {
@@ -323,15 +323,15 @@ fn inherited(explanation: &Explanation, target: &Resource) -> Vec<Resource> {
         .collect()
 }
 
-fn seen(estate: &Estate) -> Seen {
+fn seen(estate: &Estate) -> EstateSeen {
     let not_read: Vec<String> = estate
         .unreadable()
         .map(|(name, _)| name.to_owned())
         .collect();
     if estate.coverage() == Coverage::Whole && not_read.is_empty() {
-        return Seen {
+        return EstateSeen {
             whole: true,
-            ..Seen::default()
+            ..EstateSeen::default()
         };
     }
     let mut read: Vec<Resource> = estate
@@ -339,7 +339,7 @@ fn seen(estate: &Estate) -> Seen {
         .map(|(resource, _)| resource.clone())
         .collect();
     read.sort_by_key(Resource::full_name);
-    Seen {
+    EstateSeen {
         whole: false,
         read,
         not_read,
@@ -349,7 +349,7 @@ fn seen(estate: &Estate) -> Seen {
 /// How many roles and members are named before the rest is counted.
 const NAMED: usize = 3;
 
-impl Meaning {
+impl GrantMeaning {
     /// The whole in sentences, the most important first.
     #[must_use]
     pub fn sentences(&self, estate: &Estate) -> Vec<String> {
@@ -385,7 +385,8 @@ impl Meaning {
     fn what_it_may(&self, estate: &Estate, name: &str) -> String {
         let basis = self.seen.words(estate);
         let perhaps = self.perhaps();
-        let (certain, _): (Vec<&Held>, Vec<&Held>) = self.may.iter().partition(|h| !h.uncertain);
+        let (certain, _): (Vec<&HeldRole>, Vec<&HeldRole>) =
+            self.may.iter().partition(|h| !h.uncertain);
         if certain.is_empty() {
             return match self.seen.whole && perhaps.is_empty() {
                 true => format!("{name} holds no role anywhere in this estate."),
@@ -441,7 +442,7 @@ impl Meaning {
     }
 }
 
-impl Seen {
+impl EstateSeen {
     /// On what an answer rests, for people; without a full stop.
     #[must_use]
     pub fn words(&self, estate: &Estate) -> String {

@@ -44,7 +44,7 @@ fn estate(coverage: Coverage, policies: &[(&str, Value)]) -> Estate {
     estate
 }
 
-fn of(estate: &Estate) -> Meaning {
+fn of(estate: &Estate) -> GrantMeaning {
     let caller = Principal::ServiceAccount(CALLER.into());
     let time = "2026-11-24T00:00:00Z".parse().unwrap();
     let question = Question::new(caller, Resource::account("-", TARGET), time);

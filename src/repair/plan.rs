@@ -16,7 +16,7 @@ use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
 use crate::iam::{Condition, DeletedKind, Member, Principal, Resource, predefined};
 
 /// How a question is judged: [`crate::evaluate`]'s `explain`.
-pub type Judge<'a> = &'a (dyn Fn(&Estate, &Question) -> Explanation + Sync);
+pub type JudgeFn<'a> = &'a (dyn Fn(&Estate, &Question) -> Explanation + Sync);
 
 /// What a plan may be told.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +138,7 @@ pub fn plan_with(
     explanation: &Explanation,
     causes: &[Cause],
     options: &PlanOptions,
-    judge: Judge<'_>,
+    judge: JudgeFn<'_>,
 ) -> Vec<Repair> {
     let plan = remedies_with(estate, explanation, causes, options, judge);
     let single = plan.remedies.iter().filter_map(|r| r.single().cloned());

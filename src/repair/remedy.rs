@@ -5,7 +5,7 @@
 
 use super::elsewhere::{Elsewhere, elsewhere};
 use super::guarded::guarded;
-use super::plan::{Judge, PlanOptions, Repair, candidates};
+use super::plan::{JudgeFn, PlanOptions, Repair, candidates};
 use super::reverts;
 use super::switch::{Switch, SwitchKind};
 use crate::estate::{Estate, ServiceAccount};
@@ -18,7 +18,7 @@ const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum RemedyStep {
     /// One member into one binding, or in the place of another.
     Binding(Box<Repair>),
     /// An account or an API is turned on.
@@ -31,7 +31,7 @@ pub struct Remedy {
     /// For people, one line.
     pub title: String,
     /// In the order in which they are done; never empty.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RemedyStep>,
     /// Whether this is the one to take; at most one of a plan is. A way that turns something on never
     /// is (chosen: somebody turned it off, perhaps for a reason).
     pub recommended: bool,
@@ -61,7 +61,7 @@ impl Plan {
     }
 }
 
-impl Step {
+impl RemedyStep {
     /// For people, one line.
     #[must_use]
     pub fn title(&self) -> String {
@@ -114,7 +114,7 @@ impl Remedy {
     #[must_use]
     pub fn single(&self) -> Option<&Repair> {
         match self.steps.as_slice() {
-            [Step::Binding(repair)] => Some(repair),
+            [RemedyStep::Binding(repair)] => Some(repair),
             _ => None,
         }
     }
@@ -122,13 +122,13 @@ impl Remedy {
     /// The bindings among its steps, in order.
     pub fn bindings(&self) -> impl Iterator<Item = &Repair> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Binding(repair) => Some(&**repair),
-            Step::Switch(_) => None,
+            RemedyStep::Binding(repair) => Some(&**repair),
+            RemedyStep::Switch(_) => None,
         })
     }
 
-    fn of(steps: Vec<Step>) -> Self {
-        let titles: Vec<String> = steps.iter().map(Step::title).collect();
+    fn of(steps: Vec<RemedyStep>) -> Self {
+        let titles: Vec<String> = steps.iter().map(RemedyStep::title).collect();
         Self {
             title: titles.join("; "),
             steps,
@@ -172,7 +172,7 @@ pub fn remedies_with(
     explanation: &Explanation,
     causes: &[Cause],
     options: &PlanOptions,
-    judge: Judge<'_>,
+    judge: JudgeFn<'_>,
 ) -> Plan {
     if explanation.outcome == Outcome::WouldSucceed {
         return Plan::default();
@@ -184,12 +184,12 @@ pub fn remedies_with(
     };
     let switches = switches(estate, hops);
     let lacking: Vec<&Explanation> = hops.iter().filter(|h| h.allowed != Tri::Yes).collect();
-    let ways: Vec<Vec<Step>> = match lacking.as_slice() {
+    let ways: Vec<Vec<RemedyStep>> = match lacking.as_slice() {
         [] if switches.is_empty() => Vec::new(),
         [] => vec![Vec::new()],
         [one] => candidates(estate, one, causes, options)
             .into_iter()
-            .map(|c| vec![Step::Binding(Box::new(c))])
+            .map(|c| vec![RemedyStep::Binding(Box::new(c))])
             .collect(),
         many => every_hop(estate, many, causes, options, judge)
             .into_iter()
@@ -200,10 +200,10 @@ pub fn remedies_with(
         ..Plan::default()
     };
     for way in ways {
-        let steps: Vec<Step> = switches
+        let steps: Vec<RemedyStep> = switches
             .iter()
             .cloned()
-            .map(Step::Switch)
+            .map(RemedyStep::Switch)
             .chain(way)
             .collect();
         let Some(outcome) = turned(estate, explanation, &steps, judge) else {
@@ -215,7 +215,7 @@ pub fn remedies_with(
             ..Remedy::of(steps)
         };
         for step in &mut remedy.steps {
-            if let Step::Binding(repair) = step {
+            if let RemedyStep::Binding(repair) = step {
                 repair.certain = certain;
             }
         }
@@ -241,7 +241,7 @@ pub fn remedies_with(
     {
         first.recommended = true;
         for step in &mut first.steps {
-            if let Step::Binding(repair) = step {
+            if let RemedyStep::Binding(repair) = step {
                 repair.recommended = true;
             }
         }
@@ -292,13 +292,13 @@ fn every_hop(
     hops: &[&Explanation],
     causes: &[Cause],
     options: &PlanOptions,
-    judge: Judge<'_>,
-) -> Option<Vec<Step>> {
+    judge: JudgeFn<'_>,
+) -> Option<Vec<RemedyStep>> {
     hops.iter()
         .map(|hop| {
             candidates(estate, hop, causes, options)
                 .into_iter()
-                .map(|c| Step::Binding(Box::new(c)))
+                .map(|c| RemedyStep::Binding(Box::new(c)))
                 .find(|step| {
                     let mut mended = estate.clone();
                     step.on(&mut mended).is_some()
@@ -312,8 +312,8 @@ fn every_hop(
 fn turned(
     estate: &Estate,
     before: &Explanation,
-    steps: &[Step],
-    judge: Judge<'_>,
+    steps: &[RemedyStep],
+    judge: JudgeFn<'_>,
 ) -> Option<Outcome> {
     let mut mended = estate.clone();
     for step in steps {
@@ -344,7 +344,7 @@ fn granted(explanation: &Explanation) -> Tri {
 fn warnings(estate: &Estate, remedies: &[Remedy]) -> Vec<String> {
     let mut all = Vec::new();
     for step in remedies.iter().flat_map(|r| &r.steps) {
-        if let Step::Binding(repair) = step {
+        if let RemedyStep::Binding(repair) = step {
             for sign in reverts::signs(estate, &repair.resource) {
                 if !all.contains(&sign) {
                     all.push(sign);

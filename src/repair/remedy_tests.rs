@@ -52,7 +52,7 @@ fn planned(estate: &Estate, question: &Question) -> Plan {
 }
 
 fn titles(plan: &Plan) -> Vec<Vec<String>> {
-    let steps = |r: &Remedy| r.steps.iter().map(Step::title).collect();
+    let steps = |r: &Remedy| r.steps.iter().map(RemedyStep::title).collect();
     plan.remedies.iter().map(steps).collect()
 }
 
@@ -92,7 +92,7 @@ fn what_is_off_is_turned_on_first_and_never_recommended() {
     let first = plan.remedies.first().unwrap();
     assert_eq!(first.steps.len(), 2);
     assert_eq!(first.steps[0].title(), format!("enable the account {C}"));
-    assert!(matches!(&first.steps[1], Step::Binding(r) if !r.recommended && r.certain));
+    assert!(matches!(&first.steps[1], RemedyStep::Binding(r) if !r.recommended && r.certain));
     let explanation = explain(&estate, &question(&[]));
     let single = crate::repair::plan(&estate, &explanation, &[], &PlanOptions::default());
     assert!(single.is_empty(), "a binding alone does not help");
@@ -107,7 +107,7 @@ fn an_api_that_is_off_is_the_whole_way_where_access_is_granted() {
         titles(&plan),
         [["enable iamcredentials.googleapis.com on the project app"]]
     );
-    let Step::Switch(switch) = &plan.remedies[0].steps[0] else {
+    let RemedyStep::Switch(switch) = &plan.remedies[0].steps[0] else {
         panic!("no switch");
     };
     assert_eq!(

@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use super::history::{Listing, State};
+use super::history::{ChangeState, HistoryListing};
 use super::plan::Repair;
 use crate::estate::{Estate, Read};
 use crate::iam::{Member, Resource};
@@ -117,13 +117,13 @@ fn owner(text: &str) -> Option<&'static str> {
 /// The strongest sign: this program made the same change before, did not take it back, and the
 /// policy no longer has it.
 #[must_use]
-pub fn was_reverted(listing: &Listing, repair: &Repair) -> Option<String> {
+pub fn was_reverted(listing: &HistoryListing, repair: &Repair) -> Option<String> {
     let grant = repair.grant();
     let resource = repair.resource.full_name();
     let entry = listing.entries.iter().find(|e| {
         e.record.resource == resource && e.record.grant == grant && e.record.switch.is_none()
     })?;
-    (matches!(entry.state, State::Applied { .. }) && !repair.already).then(|| {
+    (matches!(entry.state, ChangeState::Applied { .. }) && !repair.already).then(|| {
         format!(
             "The same was granted here on {} and is gone: somebody, or a program that owns this policy, took it out. Settle that first, or it will happen again.",
             entry.record.time.strftime("%Y-%m-%d at %H:%M UTC")

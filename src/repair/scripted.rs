@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::google::wire::{Api, ApiError, Ask, Tell};
 
 /// What the server does with the next read; afterwards it answers.
-pub(super) enum Look {
+pub(super) enum ScriptedRead {
     /// Answers with an older policy.
     Older(Value),
     /// The answer breaks off.
@@ -24,7 +24,7 @@ pub(super) enum Look {
 }
 
 /// What the server does with the next write; afterwards it commits.
-pub(super) enum Step {
+pub(super) enum ScriptedStep {
     /// Somebody else wrote this meanwhile: 409.
     Stale(Value),
     /// Commits, and the answer breaks off.
@@ -42,20 +42,20 @@ pub(super) enum Step {
 }
 
 #[derive(Default)]
-pub(super) struct World {
+pub(super) struct ScriptedWorld {
     pub policy: Mutex<Value>,
-    pub script: Mutex<VecDeque<Step>>,
-    pub looks: Mutex<VecDeque<Look>>,
+    pub script: Mutex<VecDeque<ScriptedStep>>,
+    pub looks: Mutex<VecDeque<ScriptedRead>>,
     pub writes: Mutex<Vec<Bytes>>,
 }
 
 /// Serves a policy by a script; the server ends with the test's runtime.
-pub(super) async fn served(policy: Value, script: Vec<Step>) -> (Arc<World>, Http) {
+pub(super) async fn served(policy: Value, script: Vec<ScriptedStep>) -> (Arc<ScriptedWorld>, Http) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let world = Arc::new(World {
+    let world = Arc::new(ScriptedWorld {
         policy: Mutex::new(policy),
         script: Mutex::new(script.into()),
-        ..World::default()
+        ..ScriptedWorld::default()
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let http = Http {
@@ -75,15 +75,15 @@ fn google(status: u16, message: &str) -> Response {
     (status, body.to_string()).into_response()
 }
 
-async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
+async fn serve(State(world): State<Arc<ScriptedWorld>>, uri: Uri, body: Bytes) -> Response {
     if uri.path().ends_with(":getIamPolicy") {
         assert_eq!(uri.query(), Some("options.requestedPolicyVersion=3"));
         let look = world.looks.lock().unwrap().pop_front();
         return match look {
             None => axum_json(&world.policy.lock().unwrap()),
-            Some(Look::Older(policy)) => axum_json(&policy),
-            Some(Look::Lost) => broken(),
-            Some(Look::Refuse(status)) => google(status, "no"),
+            Some(ScriptedRead::Older(policy)) => axum_json(&policy),
+            Some(ScriptedRead::Lost) => broken(),
+            Some(ScriptedRead::Refuse(status)) => google(status, "no"),
         };
     }
     assert_eq!(
@@ -105,25 +105,25 @@ async fn serve(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Respon
     let step = world.script.lock().unwrap().pop_front();
     match step {
         None => commit(),
-        Some(Step::Stale(theirs)) => {
+        Some(ScriptedStep::Stale(theirs)) => {
             *policy = theirs;
             return google(409, "There were concurrent policy changes.");
         }
-        Some(Step::LostAfter) => {
+        Some(ScriptedStep::LostAfter) => {
             commit();
             return broken();
         }
-        Some(Step::LostBefore) => return broken(),
-        Some(Step::LostAnd(theirs)) => {
+        Some(ScriptedStep::LostBefore) => return broken(),
+        Some(ScriptedStep::LostAnd(theirs)) => {
             *policy = theirs;
             return broken();
         }
-        Some(Step::Refuse(status, words)) => return google(status, words),
-        Some(Step::CommitAnd(status)) => {
+        Some(ScriptedStep::Refuse(status, words)) => return google(status, words),
+        Some(ScriptedStep::CommitAnd(status)) => {
             commit();
             return google(status, "oops");
         }
-        Some(Step::TakenOut) => {
+        Some(ScriptedStep::TakenOut) => {
             let answer = sent["policy"].clone();
             *policy = was;
             policy["etag"] = json!("BwTHREE=");

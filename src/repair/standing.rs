@@ -3,7 +3,7 @@
 //! The history says what was sent and what came back. Where a process was killed in between, and
 //! where others may have changed the policy since, only the policy can tell.
 
-use super::history::{Entry, Listing, State};
+use super::history::{ChangeState, HistoryEntry, HistoryListing};
 use super::turn_on::is_on;
 use super::undo::resource_of;
 use crate::google::wire::{Ask, read_policy};
@@ -32,26 +32,28 @@ impl Standing {
 
     /// What it means beside the entry's state, for people; without a full stop.
     #[must_use]
-    pub fn words(&self, state: &State) -> String {
+    pub fn words(&self, state: &ChangeState) -> String {
         let words = match (self, state) {
-            (Self::InForce, State::Planned) => "applied: interrupted, and the policy has it",
-            (Self::InForce, State::Undoing) => {
+            (Self::InForce, ChangeState::Planned) => "applied: interrupted, and the policy has it",
+            (Self::InForce, ChangeState::Undoing) => {
                 "still applied: taking it back was interrupted, and the policy has it"
             }
-            (Self::InForce, State::Applied { .. }) => "in force",
-            (Self::InForce, State::Failed { .. } | State::Undone { .. }) => {
+            (Self::InForce, ChangeState::Applied { .. }) => "in force",
+            (Self::InForce, ChangeState::Failed { .. } | ChangeState::Undone { .. }) => {
                 "in the policy: somebody else granted the same"
             }
-            (Self::NotThere, State::Planned) => {
+            (Self::NotThere, ChangeState::Planned) => {
                 "not applied: interrupted, and the policy does not have it"
             }
-            (Self::NotThere, State::Undoing) => {
+            (Self::NotThere, ChangeState::Undoing) => {
                 "undone: interrupted, and the policy no longer has it"
             }
-            (Self::NotThere, State::Applied { .. }) => {
+            (Self::NotThere, ChangeState::Applied { .. }) => {
                 "no longer in force: somebody else has taken it out"
             }
-            (Self::NotThere, State::Failed { .. } | State::Undone { .. }) => "not in force",
+            (Self::NotThere, ChangeState::Failed { .. } | ChangeState::Undone { .. }) => {
+                "not in force"
+            }
             (Self::Unknown(why), _) => return format!("not known: {why}"),
         };
         words.to_owned()
@@ -59,7 +61,7 @@ impl Standing {
 }
 
 /// Asks the policy whether an entry's change is in force. Reads only, and writes no history.
-pub async fn settle(reader: &dyn Ask, entry: &Entry) -> Standing {
+pub async fn settle(reader: &dyn Ask, entry: &HistoryEntry) -> Standing {
     let Some(resource) = resource_of(entry) else {
         return Standing::Unknown("the entry names no resource that is known here".to_owned());
     };
@@ -84,14 +86,14 @@ pub async fn settle(reader: &dyn Ask, entry: &Entry) -> Standing {
 /// without an id means. An open entry counts where the policy has it, or cannot be asked.
 pub async fn newest_in_force<'a>(
     reader: &dyn Ask,
-    listing: &'a Listing,
+    listing: &'a HistoryListing,
     endpoint: &str,
-) -> Option<&'a Entry> {
+) -> Option<&'a HistoryEntry> {
     for entry in listing.entries.iter().filter(|e| e.is_at(endpoint)) {
         match entry.state {
-            State::Applied { .. } => return Some(entry),
-            State::Failed { .. } | State::Undone { .. } => {}
-            State::Planned | State::Undoing => {
+            ChangeState::Applied { .. } => return Some(entry),
+            ChangeState::Failed { .. } | ChangeState::Undone { .. } => {}
+            ChangeState::Planned | ChangeState::Undoing => {
                 if settle(reader, entry).await != Standing::NotThere {
                     return Some(entry);
                 }

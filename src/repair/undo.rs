@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::edit::{self, EditError, Edited, Grant};
-use super::history::{self, Entry, HistoryError, Record, State};
+use super::history::{self, ChangeRecord, ChangeState, HistoryEntry, HistoryError};
 use super::switch::{Switch, SwitchKind};
 use super::turn_on::{SwitchError, is_on, set};
-use super::write::{Aim, Next, WriteError, draft, etag, write};
+use super::write::{Aim, NextWrite, WriteError, draft, etag, write};
 use crate::google::wire::{Ask, Tell};
 use crate::iam::Resource;
 
@@ -116,14 +116,14 @@ pub async fn undo(
     reader: &dyn Ask,
     writer: &dyn Tell,
     dir: &Path,
-    entry: &Entry,
+    entry: &HistoryEntry,
 ) -> Result<Undone, UndoError> {
     match &entry.state {
-        State::Undone { .. } => return Ok(Undone::unasked(entry, How::UndoneBefore)),
-        State::Failed { reason } => {
+        ChangeState::Undone { .. } => return Ok(Undone::unasked(entry, How::UndoneBefore)),
+        ChangeState::Failed { reason } => {
             return Ok(Undone::unasked(entry, How::NeverApplied(reason.clone())));
         }
-        State::Planned | State::Applied { .. } | State::Undoing => {}
+        ChangeState::Planned | ChangeState::Applied { .. } | ChangeState::Undoing => {}
     }
     let resource = resource_of(entry).ok_or_else(|| UndoError::NoResource {
         id: entry.id.clone(),
@@ -134,10 +134,10 @@ pub async fn undo(
         return turn_off(reader, writer, dir, entry, &switch).await;
     }
     let first = match draft(reader, &resource, record).await? {
-        Next::Nothing(policy) => return Ok(not_there(dir, entry, policy)),
-        Next::Write(first) => first,
+        NextWrite::Nothing(policy) => return Ok(not_there(dir, entry, policy)),
+        NextWrite::Write(first) => first,
     };
-    history::complete(dir, &entry.id, Timestamp::now(), &State::Undoing)?;
+    history::complete(dir, &entry.id, Timestamp::now(), &ChangeState::Undoing)?;
     let wrote = match write(reader, writer, &resource, record, first).await {
         Ok(wrote) => wrote,
         Err(error) => {
@@ -169,7 +169,7 @@ async fn turn_off(
     reader: &dyn Ask,
     writer: &dyn Tell,
     dir: &Path,
-    entry: &Entry,
+    entry: &HistoryEntry,
     switch: &Switch,
 ) -> Result<Undone, UndoError> {
     if matches!(switch.kind, SwitchKind::Api { .. }) {
@@ -186,14 +186,14 @@ async fn turn_off(
     if !on {
         return Ok(not_there(dir, entry, Value::Null));
     }
-    history::complete(dir, &entry.id, Timestamp::now(), &State::Undoing)?;
+    history::complete(dir, &entry.id, Timestamp::now(), &ChangeState::Undoing)?;
     if let Err(error) = set(reader, writer, switch, false).await {
         if matches!(error, SwitchError::Refused { .. }) {
             history::complete(dir, &entry.id, Timestamp::now(), &entry.state)?;
         }
         return Err(error.into());
     }
-    let state = State::Undone { etag: None };
+    let state = ChangeState::Undone { etag: None };
     let kept = history::complete(dir, &entry.id, Timestamp::now(), &state);
     Ok(Undone {
         journal_warning: warning(kept),
@@ -202,7 +202,7 @@ async fn turn_off(
 }
 
 impl Undone {
-    fn unasked(entry: &Entry, how: How) -> Self {
+    fn unasked(entry: &HistoryEntry, how: How) -> Self {
         Self {
             id: entry.id.clone(),
             how,
@@ -214,18 +214,18 @@ impl Undone {
 }
 
 /// Closes an entry whose change the policy does not have.
-fn not_there(dir: &Path, entry: &Entry, policy: Value) -> Undone {
+fn not_there(dir: &Path, entry: &HistoryEntry, policy: Value) -> Undone {
     let now = Timestamp::now();
     let age = now.as_second() - entry.record.time.as_second();
     let (how, state) = match entry.state {
         // Its write may still be on the way.
-        State::Planned if age < SURELY_OVER_SECONDS => (How::NotThere, None),
-        State::Planned => {
+        ChangeState::Planned if age < SURELY_OVER_SECONDS => (How::NotThere, None),
+        ChangeState::Planned => {
             let reason = "the policy was asked later and does not have it".to_owned();
-            (How::NotThere, Some(State::Failed { reason }))
+            (How::NotThere, Some(ChangeState::Failed { reason }))
         }
         // This program was ended while it took the change back.
-        State::Undoing => (How::UndoneBefore, Some(undone(&policy))),
+        ChangeState::Undoing => (How::UndoneBefore, Some(undone(&policy))),
         _ => (How::AlreadyGone, Some(undone(&policy))),
     };
     let kept = state.map_or(Ok(()), |s| history::complete(dir, &entry.id, now, &s));
@@ -238,9 +238,9 @@ fn not_there(dir: &Path, entry: &Entry, policy: Value) -> Undone {
     }
 }
 
-fn undone(policy: &Value) -> State {
+fn undone(policy: &Value) -> ChangeState {
     let etag = Some(etag(policy).to_owned()).filter(|e| !e.is_empty());
-    State::Undone { etag }
+    ChangeState::Undone { etag }
 }
 
 fn warning(kept: Result<(), HistoryError>) -> Option<String> {
@@ -249,11 +249,11 @@ fn warning(kept: Result<(), HistoryError>) -> Option<String> {
 }
 
 /// The resource whose policy an entry changed; `None` when its name is of no known form.
-pub(super) fn resource_of(entry: &Entry) -> Option<Resource> {
+pub(super) fn resource_of(entry: &HistoryEntry) -> Option<Resource> {
     Resource::parse(&entry.record.resource).ok()
 }
 
-impl Record {
+impl ChangeRecord {
     /// The policy without this change; `changed` is `false` where it does not have it.
     ///
     /// # Errors
@@ -284,7 +284,7 @@ impl Record {
     }
 }
 
-impl Aim for Record {
+impl Aim for ChangeRecord {
     fn edited(&self, policy: &Value) -> Result<Option<Value>, WriteError> {
         let edited = self.taken_back(policy)?;
         Ok(edited.changed.then_some(edited.policy))

@@ -6,7 +6,7 @@ use super::*;
 use crate::evaluate::Question;
 use crate::iam::Principal;
 use crate::repair::history::{Standing, list, newest_in_force, settle};
-use crate::repair::scripted::{Http, Look, Step, World, served};
+use crate::repair::scripted::{Http, ScriptedRead, ScriptedStep, ScriptedWorld, served};
 use crate::repair::write::TRIES;
 use crate::repair::{Journal, Repair, apply};
 
@@ -52,7 +52,7 @@ fn journal(dir: &Path) -> Journal {
 
 struct Case {
     home: tempfile::TempDir,
-    world: std::sync::Arc<World>,
+    world: std::sync::Arc<ScriptedWorld>,
     http: Http,
 }
 
@@ -68,7 +68,7 @@ impl Case {
         Self { home, world, http }
     }
 
-    fn entry(&self) -> Entry {
+    fn entry(&self) -> HistoryEntry {
         list(self.home.path()).unwrap().entries.remove(0)
     }
 
@@ -80,7 +80,7 @@ impl Case {
         self.policy()["bindings"].clone()
     }
 
-    fn script(&self, steps: Vec<Step>) {
+    fn script(&self, steps: Vec<ScriptedStep>) {
         self.world.script.lock().unwrap().extend(steps);
     }
 
@@ -100,8 +100,8 @@ impl Case {
     }
 }
 
-fn is_undone(entry: &Entry) -> bool {
-    matches!(entry.state, State::Undone { .. })
+fn is_undone(entry: &HistoryEntry) -> bool {
+    matches!(entry.state, ChangeState::Undone { .. })
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +186,7 @@ async fn a_conflict_is_met_by_reading_again() {
     let mut theirs = case.policy();
     theirs["etag"] = json!("BwTHEIRS=");
     theirs["bindings"][1]["members"] = json!(["user:new@example.com"]);
-    case.script(vec![Step::Stale(theirs)]);
+    case.script(vec![ScriptedStep::Stale(theirs)]);
     assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
     assert_eq!(case.bindings()[0], before()["bindings"][0]);
     assert_eq!(
@@ -197,7 +197,7 @@ async fn a_conflict_is_met_by_reading_again() {
     let case = Case::applied(None, before()).await;
     let mut theirs = before();
     theirs["etag"] = json!("BwTHEIRS=");
-    case.script(vec![Step::Stale(theirs)]);
+    case.script(vec![ScriptedStep::Stale(theirs)]);
     assert_eq!(case.undo().await.unwrap().how, How::AlreadyGone);
     assert!(is_undone(&case.entry()));
 }
@@ -206,14 +206,14 @@ async fn a_conflict_is_met_by_reading_again() {
 async fn a_refused_undo_leaves_the_entry_in_force() {
     for (status, words) in [(403, "no"), (401, "expired"), (400, "bad")] {
         let case = Case::applied(None, before()).await;
-        case.script(vec![Step::Refuse(status, words)]);
+        case.script(vec![ScriptedStep::Refuse(status, words)]);
         let error = case.undo().await.unwrap_err();
         assert!(matches!(
             error,
             UndoError::Write(WriteError::Refused { .. })
         ));
         assert!(
-            matches!(case.entry().state, State::Applied { .. }),
+            matches!(case.entry().state, ChangeState::Applied { .. }),
             "{status}"
         );
         assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
@@ -223,14 +223,14 @@ async fn a_refused_undo_leaves_the_entry_in_force() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_resolved_by_reading() {
     let case = Case::applied(None, before()).await;
-    case.script(vec![Step::LostAfter]);
+    case.script(vec![ScriptedStep::LostAfter]);
     assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
     assert_eq!(case.writes(), 2, "applied once, taken back once");
     assert!(is_undone(&case.entry()));
 
     // Lost before anything happened: sent again, under the same etag.
     let case = Case::applied(None, before()).await;
-    case.script(vec![Step::LostBefore, Step::LostBefore]);
+    case.script(vec![ScriptedStep::LostBefore, ScriptedStep::LostBefore]);
     assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
     assert_eq!(case.writes(), 4, "applied once, taken back at the third");
     assert!(is_undone(&case.entry()));
@@ -244,7 +244,7 @@ async fn a_lost_answer_is_resolved_by_reading() {
         .as_array_mut()
         .unwrap()
         .push(more.clone());
-    case.script(vec![Step::LostAnd(theirs)]);
+    case.script(vec![ScriptedStep::LostAnd(theirs)]);
     assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
     assert!(
         case.policy()["bindings"]
@@ -255,26 +255,30 @@ async fn a_lost_answer_is_resolved_by_reading() {
 
     // Lost each time: open, and settled by asking.
     let case = Case::applied(None, before()).await;
-    case.script((0..TRIES).map(|_| Step::LostBefore).collect());
+    case.script((0..TRIES).map(|_| ScriptedStep::LostBefore).collect());
     assert!(matches!(
         case.undo().await,
         Err(UndoError::Write(WriteError::Lost { .. }))
     ));
-    assert_eq!(case.entry().state, State::Undoing);
+    assert_eq!(case.entry().state, ChangeState::Undoing);
     let standing = settle(&case.http, &case.entry()).await;
     assert_eq!(standing, Standing::InForce);
-    assert!(standing.words(&State::Undoing).starts_with("still applied"));
+    assert!(
+        standing
+            .words(&ChangeState::Undoing)
+            .starts_with("still applied")
+    );
     assert_eq!(case.undo().await.unwrap().how, How::TakenBack);
 
     // Lost after it happened, and nothing could be read: open, and settled by asking later.
     let case = Case::applied(None, before()).await;
-    case.script(vec![Step::LostAfter]);
+    case.script(vec![ScriptedStep::LostAfter]);
     let first = case.policy();
     case.world
         .looks
         .lock()
         .unwrap()
-        .extend([Look::Older(first), Look::Lost]);
+        .extend([ScriptedRead::Older(first), ScriptedRead::Lost]);
     assert!(matches!(
         case.undo().await,
         Err(UndoError::Write(WriteError::Unclear { .. }))
@@ -303,7 +307,7 @@ async fn an_interrupted_change_is_settled_by_the_policy() {
     let listing = list(home.path()).unwrap();
     assert_eq!(
         listing.entries[0].state,
-        State::Planned,
+        ChangeState::Planned,
         "its write may still come"
     );
     let here = "http://127.0.0.1:1/";
@@ -322,10 +326,10 @@ async fn an_interrupted_change_is_settled_by_the_policy() {
     // An old one that never came is closed.
     let mut old = entry.clone();
     old.record.time = "2026-01-01T00:00:00Z".parse().unwrap();
-    old.state = State::Planned;
+    old.state = ChangeState::Planned;
     undo(&http, &http, home.path(), &old).await.unwrap();
     let state = list(home.path()).unwrap().entries.remove(0).state;
-    assert!(matches!(state, State::Failed { .. }), "{state:?}");
+    assert!(matches!(state, ChangeState::Failed { .. }), "{state:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -335,7 +339,7 @@ async fn a_policy_that_cannot_be_read_is_not_guessed() {
         .looks
         .lock()
         .unwrap()
-        .extend([Look::Refuse(403), Look::Refuse(403)]);
+        .extend([ScriptedRead::Refuse(403), ScriptedRead::Refuse(403)]);
     let standing = settle(&case.http, &case.entry()).await;
     assert_eq!(standing, Standing::Unknown("not permitted: no".into()));
     let error = case.undo().await.unwrap_err();
@@ -343,7 +347,7 @@ async fn a_policy_that_cannot_be_read_is_not_guessed() {
         error,
         UndoError::Write(WriteError::NotRead { .. })
     ));
-    assert!(matches!(case.entry().state, State::Applied { .. }));
+    assert!(matches!(case.entry().state, ChangeState::Applied { .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -378,7 +382,7 @@ async fn a_write_may_move_between_threads() {
 }
 
 /// The repair of a grant on a policy, with the journal's record of it.
-fn done(policy: &Value, grant: &Grant, replaces: Option<String>) -> Option<(Repair, Record)> {
+fn done(policy: &Value, grant: &Grant, replaces: Option<String>) -> Option<(Repair, ChangeRecord)> {
     let start = Repair {
         role: grant.role.clone(),
         member: grant.member.clone(),

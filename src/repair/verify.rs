@@ -6,7 +6,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::plan::Judge;
+use super::plan::JudgeFn;
 use crate::evaluate::{Outcome, Question, Verdict};
 use crate::google::survey::survey;
 use crate::google::wire::{Api, ApiError, Ask, encode};
@@ -21,12 +21,12 @@ pub struct Verified {
     /// What the caller would see.
     pub outcome: Outcome,
     /// What came of minting.
-    pub minted: Minted,
+    pub minted: MintOutcome,
 }
 
 /// What came of minting a token with the caller's identity. The token itself is dropped unread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Minted {
+pub enum MintOutcome {
     /// Google gave one: the proof.
     Yes,
     /// The caller was refused; why.
@@ -35,7 +35,7 @@ pub enum Minted {
     NotPossible(String),
 }
 
-impl Minted {
+impl MintOutcome {
     /// What the answer rests on, for people and for `verifiedBy`.
     #[must_use]
     pub fn words(&self) -> String {
@@ -54,9 +54,9 @@ impl Verified {
     #[must_use]
     pub fn works(&self) -> bool {
         match self.minted {
-            Minted::Yes => true,
-            Minted::Refused(_) => false,
-            Minted::NotPossible(_) => self.outcome == Outcome::WouldSucceed,
+            MintOutcome::Yes => true,
+            MintOutcome::Refused(_) => false,
+            MintOutcome::NotPossible(_) => self.outcome == Outcome::WouldSucceed,
         }
     }
 }
@@ -76,7 +76,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// One look of a wait, for whoever shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub struct VerifyProgress {
     /// Which look this was, from 1.
     pub look: u32,
     /// Since the wait began.
@@ -120,9 +120,9 @@ pub async fn until_through(
     reader: &dyn Ask,
     question: &Question,
     viewer: Option<&Principal>,
-    judge: Judge<'_>,
+    judge: JudgeFn<'_>,
     limit: Duration,
-    progress: &(dyn Fn(&Progress) + Sync),
+    progress: &(dyn Fn(&VerifyProgress) + Sync),
 ) -> Result<Waited, ApiError> {
     let begun = Instant::now();
     let mut pauses = ExponentialBuilder::default()
@@ -142,7 +142,7 @@ pub async fn until_through(
             .next()
             .map(|pause| pause.min(left))
             .filter(|pause| !pause.is_zero() && !works && !signed_out);
-        progress(&Progress {
+        progress(&VerifyProgress {
             look,
             elapsed,
             result: result.clone(),
@@ -182,7 +182,7 @@ pub async fn once(
     reader: &dyn Ask,
     question: &Question,
     viewer: Option<&Principal>,
-    judge: Judge<'_>,
+    judge: JudgeFn<'_>,
 ) -> Result<Verified, ApiError> {
     let quiet = |_| ();
     let minting = mint(reader, question, viewer);
@@ -206,7 +206,7 @@ pub async fn mint(
     reader: &dyn Ask,
     question: &Question,
     viewer: Option<&Principal>,
-) -> Result<Minted, ApiError> {
+) -> Result<MintOutcome, ApiError> {
     let (verb, mut body) = match question.permission.as_str() {
         // The least that a token can be for; it is dropped at once.
         GET_ACCESS_TOKEN => (
@@ -216,17 +216,17 @@ pub async fn mint(
         GET_OPEN_ID_TOKEN => ("generateIdToken", json!({ "audience": "bindscope" })),
         other => {
             let why = format!("{other} mints no token");
-            return Ok(Minted::NotPossible(why));
+            return Ok(MintOutcome::NotPossible(why));
         }
     };
     let mut delegates = Vec::new();
     if viewer != Some(&question.caller) {
         let Principal::ServiceAccount(caller) = &question.caller else {
             let why = "the caller is no service account, so nobody else can act as it";
-            return Ok(Minted::NotPossible(why.into()));
+            return Ok(MintOutcome::NotPossible(why.into()));
         };
         if let Some(why) = cannot_delegate(reader, caller).await? {
-            return Ok(Minted::NotPossible(why));
+            return Ok(MintOutcome::NotPossible(why));
         }
         delegates.push(account_name(caller));
     }
@@ -243,13 +243,13 @@ pub async fn mint(
             let token = answer.get("accessToken").or_else(|| answer.get("token"));
             let there = token.and_then(Value::as_str).is_some_and(|t| !t.is_empty());
             Ok(if there {
-                Minted::Yes
+                MintOutcome::Yes
             } else {
-                Minted::Refused("the answer held no token".into())
+                MintOutcome::Refused("the answer held no token".into())
             })
         }
         Err(error) if error.is_fatal() => Err(error),
-        Err(error) => Ok(Minted::Refused(error.why())),
+        Err(error) => Ok(MintOutcome::Refused(error.why())),
     }
 }
 

@@ -61,11 +61,11 @@ fn question() -> Question {
 async fn wait(
     script: Vec<Result<Value, ApiError>>,
     limit: u64,
-) -> (Result<Waited, ApiError>, Vec<Progress>) {
+) -> (Result<Waited, ApiError>, Vec<VerifyProgress>) {
     let mint = Mint(Mutex::new(script.into()));
     let question = question();
     let seen = Mutex::new(Vec::new());
-    let note = |p: &Progress| seen.lock().unwrap().push(p.clone());
+    let note = |p: &VerifyProgress| seen.lock().unwrap().push(p.clone());
     let limit = Duration::from_secs(limit);
     let viewer = Some(&question.caller);
     let end = until_through(&mint, &question, viewer, &explain, limit, &note).await;
@@ -79,7 +79,7 @@ async fn it_looks_less_and_less_often_until_a_token_comes() {
     let Ok(Waited::Through { verified, elapsed }) = end else {
         panic!("{end:?}");
     };
-    assert_eq!(verified.minted, Minted::Yes);
+    assert_eq!(verified.minted, MintOutcome::Yes);
     assert!(verified.works());
     let pauses: Vec<u64> = seen
         .iter()
@@ -105,7 +105,7 @@ async fn when_the_time_is_up_it_has_looked_once_more() {
     };
     assert!((30..32).contains(&elapsed.as_secs()), "{elapsed:?}");
     assert_eq!(error, None);
-    assert!(matches!(verified.unwrap().minted, Minted::Refused(_)));
+    assert!(matches!(verified.unwrap().minted, MintOutcome::Refused(_)));
     assert_eq!(seen.last().unwrap().pause, None);
     let none = wait(vec![Err(refused(403))], 0).await;
     assert_eq!(none.1.len(), 1, "no time: one look");
@@ -138,7 +138,7 @@ async fn a_lost_answer_is_no_reason_to_give_up_and_a_lost_sign_in_is() {
 async fn a_dropped_wait_asks_no_more() {
     let mint = Mint(Mutex::new((0..99).map(|_| Err(refused(403))).collect()));
     let question = question();
-    let quiet = |_: &Progress| ();
+    let quiet = |_: &VerifyProgress| ();
     let limit = Duration::from_secs(600);
     let viewer = Some(&question.caller);
     let wait = until_through(&mint, &question, viewer, &explain, limit, &quiet);
@@ -158,7 +158,7 @@ fn what_waits_may_move_between_threads() {
     fn may_move<T: Send>(_: T) {}
     let mint = Mint(Mutex::default());
     let question = question();
-    let quiet = |_: &Progress| ();
+    let quiet = |_: &VerifyProgress| ();
     let limit = Duration::ZERO;
     may_move(until_through(
         &mint, &question, None, &explain, limit, &quiet,

@@ -1,7 +1,7 @@
 //! The word that has to be typed before anything is written.
 
 use super::meaning::AccountKind;
-use super::{Meaning, Power, Remedy, Step};
+use super::{GrantMeaning, Power, Remedy, RemedyStep};
 use crate::iam::ResourceKind;
 
 /// For an ordinary grant, and for taking one back.
@@ -20,11 +20,11 @@ pub struct Word {
 /// something is turned on for; of a target that is as powerful as `from` or more, or that
 /// is Google's own; else one word for all.
 #[must_use]
-pub fn word(way: &Remedy, meanings: &[Meaning], from: Power) -> Word {
+pub fn word(way: &Remedy, meanings: &[GrantMeaning], from: Power) -> Word {
     let name = |id: &str| crate::text::visible(id.split_once('@').map_or(id, |(name, _)| name));
     let off = way.steps.iter().find_map(|step| match step {
-        Step::Switch(switch) => Some(&switch.resource),
-        Step::Binding(_) => None,
+        RemedyStep::Switch(switch) => Some(&switch.resource),
+        RemedyStep::Binding(_) => None,
     });
     if let Some(resource) = off {
         let because = match resource.kind() {

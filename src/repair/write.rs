@@ -108,14 +108,14 @@ pub(super) trait Aim: Sync {
 }
 
 /// A policy as it was read, and as it is to be written.
-pub(super) struct Draft {
+pub(super) struct WriteDraft {
     pub before: Value,
     pub after: Value,
 }
 
 /// What came of reading: something to write, or nothing left to do.
-pub(super) enum Next {
-    Write(Draft),
+pub(super) enum NextWrite {
+    Write(WriteDraft),
     Nothing(Value),
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn draft(
     reader: &dyn Ask,
     resource: &Resource,
     aim: &dyn Aim,
-) -> Result<Next, WriteError> {
+) -> Result<NextWrite, WriteError> {
     let before = read_policy(reader, resource)
         .await
         .map_err(|error| WriteError::NotRead {
@@ -149,12 +149,12 @@ pub(super) async fn draft(
             error,
         })?;
     let Some(after) = aim.edited(&before)? else {
-        return Ok(Next::Nothing(before));
+        return Ok(NextWrite::Nothing(before));
     };
     if etag(&before).is_empty() {
         return Err(WriteError::NoEtag(resource.clone()));
     }
-    Ok(Next::Write(Draft { before, after }))
+    Ok(NextWrite::Write(WriteDraft { before, after }))
 }
 
 /// Writes until it is settled.
@@ -163,7 +163,7 @@ pub(super) async fn write(
     writer: &dyn Tell,
     resource: &Resource,
     aim: &dyn Aim,
-    mut draft_now: Draft,
+    mut draft_now: WriteDraft,
 ) -> Result<Wrote, WriteError> {
     // What 16 writers at once need to get through one after the other; jitter keeps them apart.
     let mut waits = waits(Duration::from_millis(25), Duration::from_secs(1), TRIES - 1);
@@ -180,15 +180,15 @@ pub(super) async fn write(
             None | Some(408 | 500..) => {
                 let over = etag(&draft_now.before).to_owned();
                 match look(reader, resource, aim, &over).await {
-                    Look::There(after) => return Ok(ours(draft_now.before, after)),
-                    Look::Failed => {
+                    ReadBack::There(after) => return Ok(ours(draft_now.before, after)),
+                    ReadBack::Failed => {
                         return Err(WriteError::Unclear {
                             resource: resource.clone(),
                             error,
                         });
                     }
                     // Nobody has written since: the same again, under the same etag.
-                    Look::Older => {
+                    ReadBack::Older => {
                         let Some(wait) = waits.next() else {
                             return Err(WriteError::Lost {
                                 resource: resource.clone(),
@@ -203,7 +203,7 @@ pub(super) async fn write(
                         continue;
                     }
                     // Somebody has: it is planned anew below.
-                    Look::Other => {
+                    ReadBack::Other => {
                         lost = Some(Lost {
                             before: draft_now.before.clone(),
                             error: error.clone(),
@@ -227,11 +227,11 @@ pub(super) async fn write(
         draft_now = match draft(reader, resource, aim).await? {
             // What was shown stood on a policy that is gone, and what became of the write is not
             // certain: whoever confirmed it is to see it again.
-            Next::Write(draft) => match aim.anew(&draft.before).filter(|_| lost.is_some()) {
+            NextWrite::Write(draft) => match aim.anew(&draft.before).filter(|_| lost.is_some()) {
                 Some(again) => return Err(again),
                 None => draft,
             },
-            Next::Nothing(policy) => {
+            NextWrite::Nothing(policy) => {
                 return Ok(match lost {
                     // The lost one arrived after all.
                     Some(lost) => ours(lost.before, policy),
@@ -262,7 +262,7 @@ fn ours(before: Value, after: Value) -> Wrote {
     }
 }
 
-fn refused(resource: &Resource, mut error: ApiError, sent: &Draft) -> WriteError {
+fn refused(resource: &Resource, mut error: ApiError, sent: &WriteDraft) -> WriteError {
     let hint = super::refusal::hint(&error, &sent.before, &sent.after);
     if let (
         Some(hint),
@@ -285,14 +285,14 @@ async fn read_back(
     reader: &dyn Ask,
     resource: &Resource,
     aim: &dyn Aim,
-    sent: Draft,
+    sent: WriteDraft,
     answer: Value,
 ) -> Result<Wrote, WriteError> {
     let over = etag(&sent.before).to_owned();
     match look(reader, resource, aim, &over).await {
-        Look::There(after) => return Ok(ours(sent.before, after)),
-        Look::Other => return Err(WriteError::Gone(resource.clone())),
-        Look::Older | Look::Failed => {}
+        ReadBack::There(after) => return Ok(ours(sent.before, after)),
+        ReadBack::Other => return Err(WriteError::Gone(resource.clone())),
+        ReadBack::Older | ReadBack::Failed => {}
     }
     if matches!(aim.edited(&answer), Ok(None)) {
         return Ok(ours(sent.before, answer));
@@ -307,7 +307,7 @@ async fn read_back(
 }
 
 /// What the policy shows after a write.
-enum Look {
+enum ReadBack {
     /// It is as wanted.
     There(Value),
     /// It is not, and has changed since.
@@ -319,7 +319,7 @@ enum Look {
 }
 
 /// Reads the policy, again while it is still the one with the etag `over`.
-async fn look(reader: &dyn Ask, resource: &Resource, aim: &dyn Aim, over: &str) -> Look {
+async fn look(reader: &dyn Ask, resource: &Resource, aim: &dyn Aim, over: &str) -> ReadBack {
     let mut waits = waits(
         Duration::from_millis(100),
         Duration::from_secs(1),
@@ -327,15 +327,15 @@ async fn look(reader: &dyn Ask, resource: &Resource, aim: &dyn Aim, over: &str) 
     );
     loop {
         let Ok(policy) = read_policy(reader, resource).await else {
-            return Look::Failed;
+            return ReadBack::Failed;
         };
         match aim.edited(&policy) {
-            Ok(None) => return Look::There(policy),
-            _ if etag(&policy) != over => return Look::Other,
+            Ok(None) => return ReadBack::There(policy),
+            _ if etag(&policy) != over => return ReadBack::Other,
             _ => {}
         }
         let Some(wait) = waits.next() else {
-            return Look::Older;
+            return ReadBack::Older;
         };
         tokio::time::sleep(wait).await;
     }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::history::{Entry, Listing, State};
+use super::history::{ChangeState, HistoryEntry, HistoryListing};
 use crate::evaluate::Question;
 use crate::iam::Resource;
 
@@ -12,11 +12,15 @@ use crate::iam::Resource;
 /// none in force. What was interrupted does not count, since nobody saw it; what was turned on
 /// instead is no policy.
 #[must_use]
-pub fn last_grant(listing: &Listing, endpoint: &str, question: &Question) -> Option<Timestamp> {
+pub fn last_grant(
+    listing: &HistoryListing,
+    endpoint: &str,
+    question: &Question,
+) -> Option<Timestamp> {
     let caller = question.caller.to_string();
-    let is_for_it = |entry: &&Entry| {
+    let is_for_it = |entry: &&HistoryEntry| {
         let record = &entry.record;
-        matches!(entry.state, State::Applied { .. })
+        matches!(entry.state, ChangeState::Applied { .. })
             && record.switch.is_none()
             && entry.is_at(endpoint)
             && record.caller == caller
@@ -30,8 +34,8 @@ pub fn last_grant(listing: &Listing, endpoint: &str, question: &Question) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::super::edit::{Before, Grant};
-    use super::super::history::Record;
+    use super::super::edit::{Grant, PolicyBefore};
+    use super::super::history::ChangeRecord;
     use super::super::switch::SwitchKind;
     use super::*;
     use crate::iam::Principal;
@@ -45,10 +49,10 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
     }
 
-    fn applied(second: i64) -> Entry {
-        Entry {
+    fn applied(second: i64) -> HistoryEntry {
+        HistoryEntry {
             id: second.to_string(),
-            record: Record {
+            record: ChangeRecord {
                 time: at(second - 1),
                 endpoint: ENDPOINT.to_owned(),
                 estate: "live".to_owned(),
@@ -57,23 +61,23 @@ mod tests {
                 switch: None,
                 replaced: None,
                 had_member: false,
-                before: Before::default(),
+                before: PolicyBefore::default(),
                 etag_before: None,
                 caller: CALLER.to_owned(),
                 target: TARGET.to_owned(),
                 permission: "iam.serviceAccounts.getAccessToken".to_owned(),
             },
-            state: State::Applied { etag: None },
+            state: ChangeState::Applied { etag: None },
             etag_after: None,
             changed: at(second),
         }
     }
 
-    fn found(entries: Vec<Entry>) -> Option<Timestamp> {
+    fn found(entries: Vec<HistoryEntry>) -> Option<Timestamp> {
         let caller = Principal::parse(CALLER).unwrap();
         let target = Resource::account("-", "t@p.iam.gserviceaccount.com");
         let question = Question::new(caller, target, at(100));
-        let listing = Listing {
+        let listing = HistoryListing {
             entries,
             skipped: 0,
         };
@@ -89,13 +93,13 @@ mod tests {
 
     #[test]
     fn what_is_not_in_force_or_not_of_this_question_does_not_count() {
-        type Edit = fn(&mut Entry);
+        type Edit = fn(&mut HistoryEntry);
         let others: [(&str, Edit); 9] = [
-            ("planned", |e| e.state = State::Planned),
-            ("undoing", |e| e.state = State::Undoing),
-            ("undone", |e| e.state = State::Undone { etag: None }),
+            ("planned", |e| e.state = ChangeState::Planned),
+            ("undoing", |e| e.state = ChangeState::Undoing),
+            ("undone", |e| e.state = ChangeState::Undone { etag: None }),
             ("failed", |e| {
-                e.state = State::Failed {
+                e.state = ChangeState::Failed {
                     reason: String::new(),
                 }
             }),

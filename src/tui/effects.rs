@@ -23,7 +23,7 @@ use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
 use crate::google::wire::{Ask, Tell};
 use crate::iam::Principal;
-use crate::repair::history::State;
+use crate::repair::history::ChangeState;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, Remedy, StepError, carry_out,
     history, may_carry_out, settle, undo, verify,
@@ -460,7 +460,7 @@ async fn look(
         time: Timestamp::now(),
         ..question
     };
-    let progress = |step: &verify::Progress| {
+    let progress = |step: &verify::VerifyProgress| {
         let look = Look {
             result: step.result.clone().map_err(|e| e.to_string()),
             look: step.look,
@@ -505,7 +505,7 @@ async fn changes(
     let listing = history::list(dir).map_err(|e| e.to_string())?;
     let mut asked = 0;
     let tasks = listing.entries.into_iter().map(|entry| {
-        let matters = entry.state.is_open() || matches!(entry.state, State::Applied { .. });
+        let matters = entry.state.is_open() || matches!(entry.state, ChangeState::Applied { .. });
         let ask = matters && entry.record.estate == source && asked < SETTLED_AT_MOST;
         asked += usize::from(ask);
         async move {

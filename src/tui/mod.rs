@@ -35,7 +35,7 @@ use crate::evaluate::{Call, Question};
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::{Line, Power};
+use crate::repair::{CommandLine, Power};
 use effects::{Effect, Executor};
 use message::Message;
 use model::{Loading, Model, Pick, Screen, SignedOut};
@@ -82,7 +82,7 @@ pub struct Start {
     /// What every answer takes for granted, because the source has no place for it.
     pub assumptions: Vec<Assumption>,
     /// How the same is asked on a command line.
-    pub line: Line,
+    pub line: CommandLine,
 }
 
 /// How the explorer was left.

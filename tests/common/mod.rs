@@ -10,7 +10,7 @@ use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
-use bindscope::repair::{Line, Source};
+use bindscope::repair::{CommandLine, SourceOptions};
 use bindscope::tui::effects::Effect;
 use bindscope::tui::keymap::Key;
 use bindscope::tui::message::Message;
@@ -141,8 +141,8 @@ impl Opening {
             offer: None,
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
-            line: Line {
-                source: Source::default()
+            line: CommandLine {
+                source: SourceOptions::default()
                     .flag(&format!("--demo={}", self.estate))
                     .passing(),
                 at: self.at.map(|at| at.parse().unwrap()),

@@ -7,22 +7,22 @@ mod text;
 use jiff::Timestamp;
 
 use super::Exit;
-use super::args::{Explain, Format, Global};
+use super::args::{ExplainArgs, Format, Global};
 use super::claims;
-use super::facts::{self, Facts};
+use super::facts::{self, FactSource};
 use super::failure::Failure;
-use super::out::{self, Page};
+use super::out::{self, TextPage};
 use crate::answer::Answer;
 use crate::evaluate::{Outcome, Question};
 use crate::google::pasted::Pasted;
 use crate::iam::Permission;
-use crate::repair::{FixWith, Line, PlanOptions};
+use crate::repair::{CommandLine, FixWith, PlanOptions};
 
 /// Answers the question.
 ///
 /// # Errors
 /// What opening and reading the facts gives, claims or a pasted text that cannot be read.
-pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
     let pasted = match &args.paste {
         Some(_) => Some(paste::read()?),
         None => None,
@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
                 .beside
                 .call(pasted.as_ref().map(Pasted::call).unwrap_or_default()),
         };
-        let line = Line {
+        let line = CommandLine {
             source: facts.source.clone(),
             at: args.wanted.at,
             claims: args.beside.brought.claims.clone(),
@@ -76,11 +76,11 @@ pub async fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
 fn shown(
     format: Format,
     answer: &Answer,
-    facts: &Facts,
+    facts: &FactSource,
     fix: &str,
     pasted: Option<(&Pasted, bool)>,
 ) -> Result<(), Failure> {
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     if let Some((pasted, permission_given)) = pasted {
         paste::meaning(&mut page, pasted);
         paste::beside(&mut page, pasted, permission_given);

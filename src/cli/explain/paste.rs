@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal, Read};
 
 use serde_json::json;
 
-use super::super::args::{Explain, Format};
+use super::super::args::{ExplainArgs, Format};
 use super::super::failure::Failure;
 use super::super::out::glyphs;
-use super::super::out::{self, Ink, Page};
+use super::super::out::{self, Ink, TextPage};
 use super::Exit;
 use crate::google::pasted::{self, Kind, Pasted};
 use crate::iam::{Principal, Resource};
@@ -40,7 +40,7 @@ pub(super) fn read() -> Result<Pasted, Failure> {
 /// # Errors
 /// When what the text has is neither, such as a group.
 pub(super) fn sides(
-    args: &Explain,
+    args: &ExplainArgs,
     pasted: Option<&Pasted>,
 ) -> Result<(Option<Principal>, Option<Resource>), Failure> {
     let unclear = |what: &str, error: String| {
@@ -68,7 +68,7 @@ pub(super) fn sides(
 /// When stdout cannot be written to.
 pub(super) fn lacking(
     format: Format,
-    args: &Explain,
+    args: &ExplainArgs,
     pasted: Option<&Pasted>,
 ) -> Result<Exit, Failure> {
     let Some(pasted) = pasted else {
@@ -77,7 +77,7 @@ pub(super) fn lacking(
             "add --caller and --target, or paste an error: bindscope explain -",
         ));
     };
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     meaning(&mut page, pasted);
     if format == Format::Json {
         page.print_aside();
@@ -112,7 +112,7 @@ pub(super) fn lacking(
 }
 
 /// What was found, one a line.
-fn found(page: &mut Page, pasted: &Pasted) {
+fn found(page: &mut TextPage, pasted: &Pasted) {
     page.gap();
     page.line(Ink::Strong, "Found in the text");
     for (name, value) in pasted.rows() {
@@ -125,7 +125,7 @@ fn found(page: &mut Page, pasted: &Pasted) {
 }
 
 /// What the error means and what mends it, for kinds that the causes do not tell.
-pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
+pub(super) fn meaning(page: &mut TextPage, pasted: &Pasted) {
     if pasted.kind == Kind::ImpersonationDenied {
         return;
     }
@@ -142,7 +142,7 @@ pub(super) fn meaning(page: &mut Page, pasted: &Pasted) {
 }
 
 /// What the answer that follows does not say of the error.
-pub(super) fn beside(page: &mut Page, pasted: &Pasted, permission_given: bool) {
+pub(super) fn beside(page: &mut TextPage, pasted: &Pasted, permission_given: bool) {
     if let Some(words) = pasted.beside(permission_given) {
         page.gap();
         page.wrapped(Ink::Faint, "", &words);

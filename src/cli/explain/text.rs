@@ -1,7 +1,7 @@
 //! `explain` for people: the answer first, then what mends it, then every policy that was looked at.
 
-use super::super::facts::Facts;
-use super::super::out::{Ink, Page};
+use super::super::facts::FactSource;
+use super::super::out::{Ink, TextPage};
 use super::super::out::{glyphs, mark};
 use crate::answer::Answer;
 use crate::answer::limits::{self, NOT_JUDGED};
@@ -19,7 +19,7 @@ use crate::iam::{Principal, Resource, ResourceKind};
 const MEMBERS_NAMED: usize = 4;
 
 /// The whole page; `fix`: the line that carries the plan out.
-pub(super) fn page(page: &mut Page, answer: &Answer, facts: &Facts, fix: &str) {
+pub(super) fn page(page: &mut TextPage, answer: &Answer, facts: &FactSource, fix: &str) {
     let explanation = &answer.explanation;
     headline(page, answer, facts);
     causes(page, answer);
@@ -66,7 +66,7 @@ fn sign(outcome: Outcome) -> &'static str {
     }
 }
 
-fn headline(page: &mut Page, answer: &Answer, facts: &Facts) {
+fn headline(page: &mut TextPage, answer: &Answer, facts: &FactSource) {
     let explanation = &answer.explanation;
     let question = &explanation.question;
     let verb = match explanation.outcome {
@@ -140,7 +140,7 @@ fn is_somebody(question: &Question, name: &str) -> bool {
     name == "target" && id.contains('@') && !is_service_account(id)
 }
 
-fn causes(page: &mut Page, answer: &Answer) {
+fn causes(page: &mut TextPage, answer: &Answer) {
     if answer.causes.is_empty() {
         return;
     }
@@ -162,7 +162,7 @@ fn causes(page: &mut Page, answer: &Answer) {
     }
 }
 
-fn mending(page: &mut Page, answer: &Answer, fix: &str) {
+fn mending(page: &mut TextPage, answer: &Answer, fix: &str) {
     if answer.explanation.outcome == Outcome::WouldSucceed {
         return;
     }
@@ -207,7 +207,7 @@ fn indented(command: &str) -> String {
     format!("    {}", command.replace('\n', "\n    "))
 }
 
-fn policies(page: &mut Page, estate: &Estate, explanation: &Explanation) {
+fn policies(page: &mut TextPage, estate: &Estate, explanation: &Explanation) {
     page.gap();
     page.line(
         Ink::Strong,
@@ -233,7 +233,7 @@ fn policies(page: &mut Page, estate: &Estate, explanation: &Explanation) {
     boundaries(page, explanation);
 }
 
-fn level(page: &mut Page, estate: &Estate, policy: &PolicyExplanation) {
+fn level(page: &mut TextPage, estate: &Estate, policy: &PolicyExplanation) {
     let state = LevelState::of_policy(policy);
     let name = format!(
         "{} {}",
@@ -266,7 +266,7 @@ fn name(estate: &Estate, resource: &Resource) -> String {
     }
 }
 
-fn binding(page: &mut Page, found: &BindingExplanation) {
+fn binding(page: &mut TextPage, found: &BindingExplanation) {
     let ink = match found.grants {
         Tri::Yes => Ink::Good,
         Tri::No => Ink::Faint,
@@ -309,7 +309,7 @@ fn binding(page: &mut Page, found: &BindingExplanation) {
     }
 }
 
-fn member_line(page: &mut Page, indent: &str, member: &MemberExplanation) {
+fn member_line(page: &mut TextPage, indent: &str, member: &MemberExplanation) {
     let ink = match member.matches {
         Tri::Yes => Ink::Good,
         Tri::No => Ink::Faint,
@@ -327,7 +327,7 @@ fn member_line(page: &mut Page, indent: &str, member: &MemberExplanation) {
     ]);
 }
 
-fn condition(page: &mut Page, indent: &str, explained: &ConditionExplanation) {
+fn condition(page: &mut TextPage, indent: &str, explained: &ConditionExplanation) {
     let (ink, word) = match (&explained.evaluation, explained.holds) {
         (Err(_), _) => (Ink::Bad, "does not compile, so that it grants nothing"),
         (_, Tri::Yes) => (Ink::Good, "holds"),
@@ -358,7 +358,7 @@ fn condition(page: &mut Page, indent: &str, explained: &ConditionExplanation) {
     }
 }
 
-fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
+fn denials(page: &mut TextPage, estate: &Estate, explanation: &Explanation) {
     let worth = |deny: &&DenyExplanation| deny.unreadable.is_some() || !deny.policies.is_empty();
     let levels: Vec<_> = explanation.deny.iter().filter(worth).collect();
     if levels.is_empty() {
@@ -433,7 +433,7 @@ fn denials(page: &mut Page, estate: &Estate, explanation: &Explanation) {
     }
 }
 
-fn boundaries(page: &mut Page, explanation: &Explanation) {
+fn boundaries(page: &mut TextPage, explanation: &Explanation) {
     let all = &explanation.boundaries;
     if all.boundaries.is_empty() && all.unreadable.is_empty() && all.unplaced.is_none() {
         let words = if all.assumed {
@@ -471,7 +471,7 @@ fn boundaries(page: &mut Page, explanation: &Explanation) {
     }
 }
 
-fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
+fn boundary(page: &mut TextPage, bound: &BoundaryExplanation, eligible: Tri) {
     let inside = bound.rules.iter().fold(Tri::No, |sum, rule| sum.or(*rule));
     let (state, ink, word) = match bound.applies {
         Tri::No => (mark(Tri::Yes), Ink::Faint, "is not bound to this caller"),
@@ -512,7 +512,7 @@ fn boundary(page: &mut Page, bound: &BoundaryExplanation, eligible: Tri) {
     }
 }
 
-fn not_covered(page: &mut Page, answer: &Answer) {
+fn not_covered(page: &mut TextPage, answer: &Answer) {
     let explanation = &answer.explanation;
     page.gap();
     for notice in org_policy::notices(&answer.estate, explanation) {

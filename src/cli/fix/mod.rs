@@ -5,20 +5,20 @@ mod show;
 
 use jiff::Timestamp;
 
-use super::args::{Fix, Format, Global};
-use super::facts::{self, Facts};
+use super::args::{FixArgs, Format, Global};
+use super::facts::{self, FactSource};
 use super::failure::Failure;
-use super::out::{self, Ink, Page};
+use super::out::{self, Ink, TextPage};
 use super::{Exit, ask, claims};
 use crate::answer::Answer;
 use crate::evaluate::{Call, Outcome, Question, explain};
 use crate::iam::Permission;
 use crate::repair::history;
 use crate::repair::reverts::was_reverted;
-use crate::repair::verify::{self, Minted, SOMETIMES, USUALLY, Verified, Waited};
+use crate::repair::verify::{self, MintOutcome, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::{
-    ApplyError, Consent, FixWith, Journal, Line, MayWrite, Meaning, PlanOptions, Power, Remedy,
-    Step, StepError, carry_out, may_carry_out, meaning, word,
+    ApplyError, CommandLine, Consent, FixWith, GrantMeaning, Journal, MayWrite, PlanOptions, Power,
+    Remedy, RemedyStep, StepError, carry_out, may_carry_out, meaning, word,
 };
 use show::Show;
 
@@ -26,14 +26,14 @@ use show::Show;
 ///
 /// # Errors
 /// What opening and reading the facts gives; a write that is refused or whose end is not clear.
-pub async fn run(global: &Global, args: &Fix) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &FixArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let exit = mend(&facts, global, args).await;
     facts.close().await;
     exit
 }
 
-async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failure> {
+async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exit, Failure> {
     let format = global.format;
     let now = Timestamp::now();
     let claims = args.beside.brought.claims()?;
@@ -51,7 +51,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         call: args.beside.call(Call::default()),
         ..Question::new(caller, args.target.clone(), args.wanted.at.unwrap_or(now))
     };
-    let line = Line {
+    let line = CommandLine {
         source: facts.source.clone(),
         at: args.wanted.at,
         claims: args.beside.brought.claims.clone(),
@@ -94,7 +94,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         show.already(repair, &explanation)?;
         return Ok(Exit::Unknown);
     }
-    let meanings: Vec<Meaning> = remedy
+    let meanings: Vec<GrantMeaning> = remedy
         .bindings()
         .map(|repair| meaning(&estate, &explanation, repair))
         .collect();
@@ -145,7 +145,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         Consent::AsShown
     };
     let writer = client.writer();
-    let quiet = |_: usize, _: &Step| ();
+    let quiet = |_: usize, _: &RemedyStep| ();
     let mut remedy = remedy.clone();
     let carried = loop {
         let carried = carry_out(&*reader, &*writer, &remedy, &journal, consent, &quiet).await;
@@ -156,15 +156,15 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
         if !carried.done.is_empty() {
             break carried;
         }
-        let fresh = Step::Binding(fresh.clone());
-        let same = |step: &&mut Step| step.resource() == fresh.resource();
+        let fresh = RemedyStep::Binding(fresh.clone());
+        let same = |step: &&mut RemedyStep| step.resource() == fresh.resource();
         if let Some(step) = remedy.steps.iter_mut().find(same) {
             *step = fresh;
         }
         out::aside(
             "the policy was changed by somebody else meanwhile, and nothing of this was written: look at it again",
         );
-        let meanings: Vec<Meaning> = remedy
+        let meanings: Vec<GrantMeaning> = remedy
             .bindings()
             .map(|repair| meaning(&estate, &explanation, repair))
             .collect();
@@ -200,7 +200,7 @@ async fn mend(facts: &Facts, global: &Global, args: &Fix) -> Result<Exit, Failur
 }
 
 /// What the options say beside the question.
-fn with(args: &Fix, yes: bool) -> FixWith {
+fn with(args: &FixArgs, yes: bool) -> FixWith {
     FixWith {
         role: args.role.clone(),
         expires: args.expires,
@@ -211,9 +211,9 @@ fn with(args: &Fix, yes: bool) -> FixWith {
 /// Looks whether it works: once, or until it does. The change is made whatever comes of it, so an
 /// end that is not through is no failure.
 async fn verified(
-    facts: &Facts,
+    facts: &FactSource,
     question: &Question,
-    args: &Fix,
+    args: &FixArgs,
     show: Show<'_>,
 ) -> Result<(Option<Verified>, Exit), Failure> {
     let reader = facts.client()?.reader();
@@ -230,7 +230,7 @@ async fn verified(
         };
     };
     // The time that was asked about is past once something is changed.
-    let now = Line {
+    let now = CommandLine {
         at: None,
         ..show.line.clone()
     };
@@ -244,11 +244,11 @@ async fn verified(
         USUALLY.as_secs() / 60,
         SOMETIMES.as_secs() / 60
     ));
-    let progress = |step: &verify::Progress| {
+    let progress = |step: &verify::VerifyProgress| {
         let came = match &step.result {
             Ok(seen) if seen.works() => "works".to_owned(),
             Ok(seen) => match &seen.minted {
-                Minted::Yes => "works".to_owned(),
+                MintOutcome::Yes => "works".to_owned(),
                 other => other.words(),
             },
             Err(error) => error.why(),
@@ -292,7 +292,7 @@ async fn verified(
 /// Where there is no terminal to ask on.
 fn confirmed(
     remedy: &Remedy,
-    meanings: &[Meaning],
+    meanings: &[GrantMeaning],
     from: Power,
     unasked: &str,
 ) -> Result<bool, Failure> {
@@ -302,7 +302,7 @@ fn confirmed(
             format!("look at the plan above, then: {unasked}"),
         ));
     }
-    let mut page = Page::default();
+    let mut page = TextPage::default();
     for step in &remedy.steps {
         page.pieces(&[(Ink::Plain, "This will "), (Ink::Strong, &step.title())]);
     }

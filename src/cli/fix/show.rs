@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::args::{Fix, Format};
+use super::super::args::{FixArgs, Format};
 use super::super::failure::Failure;
-use super::super::out::{self, Ink, Page};
+use super::super::out::{self, Ink, TextPage};
 use super::super::out::{glyphs, mark};
 use super::super::repairs;
 use crate::evaluate::{Cause, Explanation, Question, Tri, Verdict};
-use crate::repair::diff::{Kind, diff};
-use crate::repair::equivalents::Change;
+use crate::repair::diff::{DiffKind, diff};
+use crate::repair::equivalents::Equivalents;
 use crate::repair::verify::Verified;
-use crate::repair::{Applied, Line, Plan, Remedy, Repair, Step, StepDone, Switch};
+use crate::repair::{Applied, CommandLine, Plan, Remedy, RemedyStep, Repair, StepDone, Switch};
 
 /// Lines of the policy around a change.
 const CONTEXT: usize = 3;
@@ -20,12 +20,12 @@ const CONTEXT: usize = 3;
 #[derive(Clone, Copy)]
 pub(super) struct Show<'a> {
     pub(super) format: Format,
-    pub(super) line: &'a Line,
+    pub(super) line: &'a CommandLine,
 }
 
 impl Show<'_> {
     /// Words on the way: stdout for people, stderr beside JSON.
-    fn page(self, page: &Page) {
+    fn page(self, page: &TextPage) {
         if self.format == Format::Json {
             page.print_aside();
         } else {
@@ -35,7 +35,7 @@ impl Show<'_> {
     }
 
     pub(super) fn note(self, text: &str) {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         page.line(Ink::Faint, text);
         self.page(&page);
     }
@@ -52,7 +52,7 @@ impl Show<'_> {
         explanation: &Explanation,
         causes: &[Cause],
     ) -> Result<(), Failure> {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         let question = &explanation.question;
         page.pieces(&[
             (Ink::Good, mark(Tri::Yes)),
@@ -77,13 +77,13 @@ impl Show<'_> {
 
     pub(super) fn no_repair(
         self,
-        args: &Fix,
+        args: &FixArgs,
         explanation: &Explanation,
         causes: &[Cause],
         plan: &Plan,
         lacks: Option<String>,
     ) -> Result<(), Failure> {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         let with = match (&args.role, args.expires) {
             (Some(role), _) => format!(" with the role {role}"),
             (None, Some(_)) => " for a limited time".to_owned(),
@@ -148,7 +148,7 @@ impl Show<'_> {
     }
 
     pub(super) fn already(self, repair: &Repair, explanation: &Explanation) -> Result<(), Failure> {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         page.pieces(&[
             (Ink::Unsure, mark(Tri::UnknownInfo)),
             (
@@ -177,19 +177,19 @@ impl Show<'_> {
         meanings: Vec<Vec<String>>,
         warnings: &[String],
     ) {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         page.line(Ink::Strong, "Plan");
         let mut meanings = meanings.into_iter();
         for step in &remedy.steps {
             match step {
-                Step::Binding(repair) => {
+                RemedyStep::Binding(repair) => {
                     binding(&mut page, repair);
                     for sentence in meanings.next().into_iter().flatten() {
                         page.wrapped(Ink::Plain, "", &sentence);
                     }
                     page.gap();
                 }
-                Step::Switch(switch) => {
+                RemedyStep::Switch(switch) => {
                     page.pieces(&[(Ink::Plain, "  "), (Ink::Strong, &switch.title())]);
                     page.wrapped(Ink::Unsure, "  ", switch.caution());
                     page.line(Ink::Faint, format!("  {}", switch.gcloud()));
@@ -213,20 +213,20 @@ impl Show<'_> {
 
     /// The letters to somebody who may do it.
     pub(super) fn request(self, remedy: &Remedy, question: &Question) {
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         for step in &remedy.steps {
             page.gap();
             match step {
-                Step::Binding(repair) => {
+                RemedyStep::Binding(repair) => {
                     let grant = repair.grant();
                     let (on, before, after) = (&repair.resource, &repair.before, &repair.after);
-                    if let Ok(change) = Change::new(on, &grant, before, after) {
+                    if let Ok(change) = Equivalents::new(on, &grant, before, after) {
                         let change = change.replacing(repair.replaces.as_deref());
                         let letter = change.request(question.permission.as_str(), None);
                         page.block(Ink::Plain, letter);
                     }
                 }
-                Step::Switch(switch) => {
+                RemedyStep::Switch(switch) => {
                     page.line(Ink::Plain, format!("Please {}.", switch.title()));
                     page.line(Ink::Plain, format!("  {}", switch.gcloud()));
                 }
@@ -246,8 +246,8 @@ impl Show<'_> {
     }
 
     /// What became of a step.
-    pub(super) fn done(self, step: &Step, done: &StepDone) {
-        let mut page = Page::default();
+    pub(super) fn done(self, step: &RemedyStep, done: &StepDone) {
+        let mut page = TextPage::default();
         let words = match done {
             StepDone::Applied(applied) => format!(
                 " applied, etag {} {} {}",
@@ -299,7 +299,7 @@ impl Show<'_> {
             };
             return out::json(&ended(remedy, done, verdict, &by));
         }
-        let mut page = Page::default();
+        let mut page = TextPage::default();
         if let Some(seen) = verified {
             let (tri, words) = if seen.works() {
                 (Tri::Yes, "it works")
@@ -318,7 +318,7 @@ impl Show<'_> {
 }
 
 /// One binding: what, the policy with and without it, the same with gcloud.
-fn binding(page: &mut Page, repair: &Repair) {
+fn binding(page: &mut TextPage, repair: &Repair) {
     let kind = repair.resource.kind().word();
     let condition = repair.condition.as_ref().map(|c| c.expression.clone());
     let rows = [
@@ -339,9 +339,9 @@ fn binding(page: &mut Page, repair: &Repair) {
             page.line(Ink::Faint, format!("  {}", glyphs().pick("…", "...")));
         }
         let ink = match line.kind {
-            Kind::Same => Ink::Plain,
-            Kind::Added => Ink::Good,
-            Kind::Removed => Ink::Bad,
+            DiffKind::Same => Ink::Plain,
+            DiffKind::Added => Ink::Good,
+            DiffKind::Removed => Ink::Bad,
         };
         page.line(ink, format!("  {} {}", line.kind.sign(), line.text));
     }
@@ -350,17 +350,17 @@ fn binding(page: &mut Page, repair: &Repair) {
         page.line(Ink::Faint, "Nobody is removed.");
     }
     let grant = repair.grant();
-    if let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) {
+    if let Ok(change) = Equivalents::new(&repair.resource, &grant, &repair.before, &repair.after) {
         let change = change.replacing(repair.replaces.as_deref());
         page.line(Ink::Faint, "The same with gcloud:");
         page.block(Ink::Faint, format!("  {}", change.gcloud()));
     }
 }
 
-fn switch(step: &Step) -> Option<&Switch> {
+fn switch(step: &RemedyStep) -> Option<&Switch> {
     match step {
-        Step::Switch(switch) => Some(switch),
-        Step::Binding(_) => None,
+        RemedyStep::Switch(switch) => Some(switch),
+        RemedyStep::Binding(_) => None,
     }
 }
 

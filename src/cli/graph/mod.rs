@@ -7,7 +7,7 @@ mod svg;
 
 use jiff::Timestamp;
 
-use super::args::{Format, Global, Graph as Args};
+use super::args::{Format, Global, GraphArgs as Args};
 use super::facts;
 use super::failure::Failure;
 use super::{Exit, out, scope};

@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::super::message::Ticket;
 use crate::evaluate::Question;
 use crate::repair::verify::Verified;
-use crate::repair::{Remedy, Repair, Step as RepairStep, StepDone};
+use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
 
 /// A confirmation's way, from the diff to the proof.
 #[derive(Debug)]
@@ -107,8 +107,8 @@ impl Confirm {
     #[must_use]
     pub fn repair(&self) -> Option<&Repair> {
         self.way()?.steps.iter().find_map(|step| match step {
-            RepairStep::Binding(repair) => Some(&**repair),
-            RepairStep::Switch(_) => None,
+            RemedyStep::Binding(repair) => Some(&**repair),
+            RemedyStep::Switch(_) => None,
         })
     }
 
@@ -123,7 +123,7 @@ impl Confirm {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The journal's entry.
-    pub entry: crate::repair::history::Entry,
+    pub entry: crate::repair::history::HistoryEntry,
     /// What the policy says of it, for people; `None` where it was not asked.
     pub standing: Option<String>,
 }

@@ -17,7 +17,7 @@ use crate::evaluate::Question;
 use crate::google::Call;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
-use crate::repair::{Line, Power};
+use crate::repair::{CommandLine, Power};
 
 pub use asked::{Asked, Known, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
@@ -90,7 +90,7 @@ pub struct Model {
     /// The moment that is asked about; `None`: now.
     pub at: Option<Timestamp>,
     /// How the same is asked on a command line.
-    pub line: Line,
+    pub line: CommandLine,
     /// The screen's size in cells.
     pub size: (u16, u16),
     /// The looks.

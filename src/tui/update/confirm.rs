@@ -12,8 +12,10 @@ use super::super::message::{Look, Ticket, Written};
 use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
-use crate::repair::verify::Minted;
-use crate::repair::{PlanOptions, Power, Remedy, Repair, Step, Word, meaning, remedies, word};
+use crate::repair::verify::MintOutcome;
+use crate::repair::{
+    PlanOptions, Power, Remedy, RemedyStep, Repair, Word, meaning, remedies, word,
+};
 use crate::text::visible;
 
 /// The word for taking a change back.
@@ -87,7 +89,7 @@ fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
     let mut meanings = Vec::new();
     for step in &way.steps {
         match step {
-            Step::Binding(repair) => {
+            RemedyStep::Binding(repair) => {
                 let means = meaning(&known.estate, &known.explanation, repair);
                 let name = known.estate.label(&repair.resource);
                 let who = crate::iam::Principal::parse(&repair.member)
@@ -96,7 +98,7 @@ fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
                 sentences.extend(means.sentences(&known.estate));
                 meanings.push(means);
             }
-            Step::Switch(switch) => sentences.push(switch.caution().to_owned()),
+            RemedyStep::Switch(switch) => sentences.push(switch.caution().to_owned()),
         }
     }
     sentences.dedup();
@@ -390,7 +392,7 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
         };
         let titles: Vec<String> = confirm
             .way()
-            .map(|way| way.steps.iter().map(Step::title).collect())
+            .map(|way| way.steps.iter().map(RemedyStep::title).collect())
             .unwrap_or_default();
         let note = |done: &[crate::repair::StepDone]| {
             titles
@@ -447,7 +449,7 @@ fn show_fresh(confirm: &mut Confirm, fresh: Repair) {
     confirm.act = Act::Grant {
         ways: vec![Remedy {
             title: fresh.title.clone(),
-            steps: vec![Step::Binding(Box::new(fresh))],
+            steps: vec![RemedyStep::Binding(Box::new(fresh))],
             recommended: true,
             certain,
         }],
@@ -479,7 +481,7 @@ pub(super) fn looked(model: &mut Model, ticket: Ticket, look: Look) -> Vec<Effec
         *tries = look.look;
         match look.result {
             Ok(verified) if verified.works() => {
-                let minted = verified.minted == Minted::Yes;
+                let minted = verified.minted == MintOutcome::Yes;
                 let proof = if minted {
                     format!("token minted as {} at {}", visible(&caller), look.at)
                 } else {

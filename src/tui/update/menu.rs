@@ -13,8 +13,8 @@ use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::equivalents::Change;
-use crate::repair::{FixWith, Remedy, Repair, Step};
+use crate::repair::equivalents::Equivalents;
+use crate::repair::{FixWith, Remedy, RemedyStep, Repair};
 
 pub(super) fn open(
     model: &mut Model,
@@ -175,8 +175,8 @@ fn way_choices(way: &Remedy, permission: &str) -> Vec<Choice> {
     way.steps
         .iter()
         .flat_map(|step| match step {
-            Step::Binding(repair) => equivalents(repair, permission),
-            Step::Switch(switch) => vec![
+            RemedyStep::Binding(repair) => equivalents(repair, permission),
+            RemedyStep::Switch(switch) => vec![
                 text("gcloud command", switch.gcloud()),
                 text("gcloud command that takes it back", switch.gcloud_undo()),
             ],
@@ -191,7 +191,8 @@ fn unified(repair: &Repair) -> String {
 /// The change in other tools' words; one on a resource that no command could name has none.
 fn equivalents(repair: &Repair, permission: &str) -> Vec<Choice> {
     let grant = repair.grant();
-    let Ok(change) = Change::new(&repair.resource, &grant, &repair.before, &repair.after) else {
+    let Ok(change) = Equivalents::new(&repair.resource, &grant, &repair.before, &repair.after)
+    else {
         return Vec::new();
     };
     let change = change.replacing(repair.replaces.as_deref());

@@ -17,7 +17,7 @@ use crate::evaluate::explanation::{
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::google::Call;
 use crate::iam::{Principal, Resource};
-use crate::repair::meaning::{Held, held};
+use crate::repair::meaning::{HeldRole, held};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room.max(2) - 1).unwrap_or(1);
@@ -500,7 +500,8 @@ pub(super) fn meaning(model: &mut Model) {
         ),
     )];
     lines.push(Vec::new());
-    let (certain, perhaps): (Vec<&Held>, Vec<&Held>) = held.iter().partition(|h| !h.uncertain);
+    let (certain, perhaps): (Vec<&HeldRole>, Vec<&HeldRole>) =
+        held.iter().partition(|h| !h.uncertain);
     lines.extend(certain.into_iter().map(|one| held_line(known, one)));
     if !perhaps.is_empty() {
         lines.push(Vec::new());
@@ -534,7 +535,7 @@ pub(super) fn meaning(model: &mut Model) {
     show(model, Page::new(format!("what {name} may do"), lines));
 }
 
-fn held_line(known: &Known, one: &Held) -> Text {
+fn held_line(known: &Known, one: &HeldRole) -> Text {
     let mut beside = format!(
         " on the {} {}",
         one.resource.kind().word(),

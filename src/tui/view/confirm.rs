@@ -11,9 +11,9 @@ use super::super::update::ends;
 use super::super::words::more;
 use super::page::{centered, wrapped};
 use super::pen::Pen;
-use crate::repair::diff::{Kind, diff};
-use crate::repair::verify::{EXPECTED, Minted};
-use crate::repair::{Remedy, Repair, Step, StepDone};
+use crate::repair::diff::{DiffKind, diff};
+use crate::repair::verify::{EXPECTED, MintOutcome};
+use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
 
 /// The widest that it is drawn.
 const WIDEST: u16 = 100;
@@ -134,8 +134,8 @@ fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Mod
             lines.push(line(Role::Heading, format!("Step {} of {count}", i + 1)));
         }
         match step {
-            Step::Binding(repair) => grant_lines(lines, repair, model),
-            Step::Switch(switch) => lines.push(line(Role::Path, switch.title())),
+            RemedyStep::Binding(repair) => grant_lines(lines, repair, model),
+            RemedyStep::Switch(switch) => lines.push(line(Role::Path, switch.title())),
         }
         lines.push(Vec::new());
     }
@@ -180,17 +180,19 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
     lines.push(Vec::new());
     for change in diff(&repair.before, &repair.after, CONTEXT).lines {
         let role = match change.kind {
-            Kind::Same => Role::Dim,
-            Kind::Added => Role::Added,
-            Kind::Removed => Role::Removed,
+            DiffKind::Same => Role::Dim,
+            DiffKind::Added => Role::Added,
+            DiffKind::Removed => Role::Removed,
         };
         if change.gap_before {
             lines.push(line(Role::Dim, "  …"));
         }
         let sign = format!("{} ", change.kind.sign());
         lines.push(match change.kind {
-            Kind::Same => line(role, sign + &change.text),
-            Kind::Added | Kind::Removed => vec![piece(role, sign), piece(role, change.text)],
+            DiffKind::Same => line(role, sign + &change.text),
+            DiffKind::Added | DiffKind::Removed => {
+                vec![piece(role, sign), piece(role, change.text)]
+            }
         });
     }
 }
@@ -228,11 +230,11 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
             match last {
                 Some(Ok(verified)) => {
                     let words = match &verified.minted {
-                        Minted::Refused(why) => format!("still refused: {why}"),
-                        Minted::NotPossible(why) => {
+                        MintOutcome::Refused(why) => format!("still refused: {why}"),
+                        MintOutcome::NotPossible(why) => {
                             format!("no token can be minted to prove it: {why}")
                         }
-                        Minted::Yes => "a token was minted".to_owned(),
+                        MintOutcome::Yes => "a token was minted".to_owned(),
                     };
                     lines.push(line(Role::Dim, words));
                 }
