@@ -61,6 +61,7 @@ static FILES: &[(&str, &str)] = files![
     "boundary",
     "boundary-v1",
     "disabled",
+    "project-shut-down",
     "api-off",
     "unreadable",
     "unreadable-yes",

@@ -144,7 +144,7 @@ fn hop(
 ) -> Result<Resource, Refusal> {
     let resource = Resource::parse(&format!("projects/-/serviceAccounts/{name}"))
         .map_err(|_| invalid_name())?;
-    let (found, disabled, allowed) = {
+    let (found, disabled, shut, allowed) = {
         let world = shared.read();
         let Some(found) = world.find(&resource) else {
             return Err(Refusal::not_found(format!(
@@ -152,12 +152,16 @@ fn hop(
             )));
         };
         let disabled = world.estate.account(found.id()).is_some_and(|a| a.disabled);
+        let shut = match &found {
+            Resource::ServiceAccount { project, .. } => not_shut_down(&world, project),
+            _ => Ok(()),
+        };
         let allowed = match caller {
             Who::Nobody => false,
             Who::Administrator => true,
             Who::Principal(who) => enforce::may(&world, call, who, needed, &found),
         };
-        (found, disabled, allowed)
+        (found, disabled, shut, allowed)
     };
     if !allowed {
         let who = match caller {
@@ -166,6 +170,7 @@ fn hop(
         };
         return Err(enforce::denied_for(shared, call, who, needed, &found));
     }
+    shut?;
     if disabled {
         return Err(Refusal::precondition(format!(
             "Service account {} is disabled.",
@@ -223,14 +228,34 @@ fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
         (None, Who::Administrator | Who::Nobody) => None,
     };
     match project {
-        Some(project) => enabled(
-            &world,
-            &project,
-            SERVICE,
-            "IAM Service Account Credentials API",
-        ),
+        Some(project) => {
+            not_shut_down(&world, &project)?;
+            enabled(
+                &world,
+                &project,
+                SERVICE,
+                "IAM Service Account Credentials API",
+            )
+        }
         None => Ok(()),
     }
+}
+
+/// `CONSUMER_INVALID`, as Google words it for the project that is billed (googleapis/google-api-php-client
+/// #2422); for the account's own the same is chosen, since the project is said to be unusable and no other
+/// words are published (doc "Delete and restore projects").
+fn not_shut_down(world: &World, project: &str) -> Result<(), Refusal> {
+    let Some(project) = world.estate.project(project).filter(|p| p.is_shut_down()) else {
+        return Ok(());
+    };
+    let number = project.number();
+    let message = format!("Project #{number} has been deleted.");
+    let consumer = format!("projects/{number}");
+    Err(Refusal::new(403, "PERMISSION_DENIED", message).info(
+        "CONSUMER_INVALID",
+        "googleapis.com",
+        &[("consumer", &consumer), ("service", SERVICE)],
+    ))
 }
 
 /// `USER_PROJECT_DENIED`, as Google words it.

@@ -69,6 +69,17 @@ impl Project {
     pub fn number(&self) -> &str {
         self.name.strip_prefix("projects/").unwrap_or(&self.name)
     }
+
+    /// Whether it was shut down: it is marked for deletion, and not usable from that moment on (doc
+    /// "Delete and restore projects"; discovery document cloudresourcemanager v3, `Project.state`, and v1,
+    /// `Project.lifecycleState`, which knows a second such state).
+    #[must_use]
+    pub fn is_shut_down(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "DELETE_REQUESTED" | "DELETE_IN_PROGRESS"
+        )
+    }
 }
 
 /// A service account (iam v1, `ServiceAccount`).

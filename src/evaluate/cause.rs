@@ -38,6 +38,7 @@ kinds! {
     TargetNotFound: "there is no such service account, or the project in its name is another",
     TargetDeleted: "the target was deleted",
     TargetDisabled: "the target is disabled, so it mints nothing",
+    ProjectShutDown: "the target's project, the caller's own or the one that is billed was shut down",
     CallerNotFound: "there is no such service account to call as",
     CallerDeleted: "the calling account was deleted",
     CallerDisabled: "the calling account is disabled",

@@ -151,6 +151,7 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         None
     };
     let extended = extended(estate, &question);
+    let shut_down = shut_down(estate, &question);
     let off_path = off_path(&judge, &ancestry);
     let mut assumptions: Vec<Assumption> = estate.assumptions().collect();
     if target_state == AccountState::Unknown {
@@ -190,7 +191,11 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
             assumptions.push(Assumption::TokenIsAdmitted);
         }
     }
-    let from_policies = outcome(verdict, target_state, caller_state, api.as_ref());
+    let from_policies = if shut_down.is_empty() {
+        outcome(verdict, target_state, caller_state, api.as_ref())
+    } else {
+        Outcome::WouldFail
+    };
     let from_policies = exchanged(from_policies, exchange.as_deref(), &question);
     Explanation {
         outcome: with_call(from_policies, &question, quota.as_ref(), extended),
@@ -198,6 +203,7 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         verdict,
         target_state,
         caller_state,
+        shut_down,
         api,
         exchange,
         quota,
@@ -420,6 +426,44 @@ pub(super) fn caller_state(estate: &Estate, caller: &Principal) -> AccountState 
             }
         }
         Existence::Unknown(_) => AccountState::Unknown,
+    }
+}
+
+/// Projects that the call needs and that were shut down, each once (doc "Delete and restore projects": such
+/// a project is unusable at once; a call that is billed to one is answered "Project #N has been deleted",
+/// googleapis/google-api-php-client#2422). That an account of one neither gives nor gets tokens is *chosen*
+/// as the meaning of unusable.
+fn shut_down(estate: &Estate, question: &Question) -> Vec<Resource> {
+    let of = |account: &Resource| match account {
+        Resource::ServiceAccount { project, .. } | Resource::Project(project) => {
+            Some(project.to_string())
+        }
+        _ => None,
+    };
+    let needed = [
+        of(&question.target),
+        membership::home(estate, &question.caller)
+            .as_ref()
+            .and_then(of),
+        question.call.quota_project.clone(),
+    ];
+    let mut found = Vec::new();
+    for project in needed.iter().flatten().filter_map(|id| estate.project(id)) {
+        let name = Resource::project(&project.project_id);
+        if project.is_shut_down() && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Whether an account's project is known to have been shut down.
+pub(super) fn is_shut_down(estate: &Estate, account: &Resource) -> bool {
+    match estate.resolve(account) {
+        Existence::Exists(Resource::ServiceAccount { project, .. }) => {
+            estate.project(&project).is_some_and(|p| p.is_shut_down())
+        }
+        _ => false,
     }
 }
 

@@ -401,6 +401,9 @@ pub struct Explanation {
     pub target_state: AccountState,
     /// The caller's state.
     pub caller_state: AccountState,
+    /// Projects that the call needs and that were shut down: the target's, the caller's own, the one that
+    /// is billed.
+    pub shut_down: Vec<Resource>,
     /// The IAM Credentials API on the project that is billed: the project (id), and whether it is on.
     pub api: Option<(String, Tri)>,
     /// What comes of a federated caller's token exchange; `None` for others.

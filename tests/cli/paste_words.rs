@@ -38,6 +38,7 @@ const ADVICE: &[(&str, &[&str])] = &[
     ("Check the address letter by letter", &["ACCOUNT_NOT_FOUND"]),
     ("gcloud services enable", &["API_DISABLED"]),
     ("service-accounts enable", &["ACCOUNT_DISABLED"]),
+    ("gcloud projects undelete", &["PROJECT_SHUT_DOWN"]),
     ("attribute condition", &["TOKEN_EXCHANGE_REFUSED"]),
     ("Domain-wide delegation", &["DELEGATION_REFUSED"]),
     ("Service Usage Consumer", &["QUOTA_PROJECT_DENIED"]),

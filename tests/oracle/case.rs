@@ -279,13 +279,18 @@ impl Case {
             Err(error) if self.sees_all() => wrong.push(format!("reach: {error}")),
             Err(_) => {}
             Ok((estate, unlisted)) => {
-                let told = reach_bringing(&estate, &question.caller, &brings, permission, time);
+                let mut told = reach_bringing(&estate, &question.caller, &brings, permission, time);
                 let mut right = reach_bringing(full, &question.caller, &brings, permission, time);
-                // A project that nobody showed is not known to be there.
-                right.results.retain(|r| match &r.target {
-                    Resource::ServiceAccount { project, .. } => estate.project(project).is_some(),
+                // A project that nobody showed is not known to be there. Of one that was shut down no account is
+                // listed: nothing in it can be used.
+                let shown = |r: &bindscope::evaluate::reach::Reached| match &r.target {
+                    Resource::ServiceAccount { project, .. } => estate
+                        .project(project)
+                        .is_some_and(|project| !project.is_shut_down()),
                     _ => true,
-                });
+                };
+                told.results.retain(shown);
+                right.results.retain(shown);
                 let rows = |r: &bindscope::evaluate::Reach| -> BTreeMap<String, Verdict> {
                     r.results
                         .iter()

@@ -491,6 +491,18 @@ pub fn estate(chance: &mut Chance) -> Value {
     if chance.one_in(5) {
         services.insert("projects/32".into(), json!(["iam.googleapis.com"]));
     }
+    let groups = groups(chance);
+    let tags = tags(chance);
+    let mut projects = json!([
+        { "name": "projects/30", "projectId": "p0-app", "parent": "folders/2" },
+        { "name": "projects/31", "projectId": "p1-data", "parent": "folders/3" },
+        { "name": "projects/32", "projectId": "p2-ci", "parent": "organizations/1" },
+        { "name": "projects/90", "projectId": "q0-other", "parent": "organizations/9" },
+        { "name": "projects/40", "projectId": "s0-solo" }]);
+    // Drawn last, so that the cases before this kind was known stay what they were.
+    if chance.one_in(8) {
+        projects[chance.below(5)]["state"] = json!("DELETE_REQUESTED");
+    }
     json!({
         "organizations": [
             { "name": "organizations/1", "displayName": "heron.example", "directoryCustomerId": "C1heron" },
@@ -498,12 +510,7 @@ pub fn estate(chance: &mut Chance) -> Value {
         "folders": [
             { "name": "folders/2", "parent": "organizations/1", "displayName": "two" },
             { "name": "folders/3", "parent": "folders/2", "displayName": "three" }],
-        "projects": [
-            { "name": "projects/30", "projectId": "p0-app", "parent": "folders/2" },
-            { "name": "projects/31", "projectId": "p1-data", "parent": "folders/3" },
-            { "name": "projects/32", "projectId": "p2-ci", "parent": "organizations/1" },
-            { "name": "projects/90", "projectId": "q0-other", "parent": "organizations/9" },
-            { "name": "projects/40", "projectId": "s0-solo" }],
+        "projects": projects,
         "serviceAccounts": accounts,
         "roles": [
             { "name": "organizations/1/roles/minter", "stage": "GA",
@@ -514,12 +521,12 @@ pub fn estate(chance: &mut Chance) -> Value {
                 "includedPermissions": ["iam.serviceAccounts.getAccessToken"] },
             { "name": "projects/p1-data/roles/delegator", "stage": "GA",
                 "includedPermissions": ["iam.serviceAccounts.implicitDelegation"] }],
-        "groups": groups(chance),
+        "groups": groups,
         "iamPolicies": policies,
         "denyPolicies": deny,
         "principalAccessBoundaryPolicies": boundaries,
         "policyBindings": bindings,
-        "tags": tags(chance),
+        "tags": tags,
         "enabledServices": services,
         "pools": [
             state,

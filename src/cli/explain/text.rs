@@ -128,6 +128,12 @@ fn headline(page: &mut TextPage, answer: &Answer, facts: &FactSource) {
         };
         page.line(Ink::Bad, format!("  the {name} {words}"));
     }
+    for project in &explanation.shut_down {
+        page.line(
+            Ink::Bad,
+            format!("  the project {} was shut down", project.id()),
+        );
+    }
     if let Some((project, Tri::No)) = &explanation.api {
         let words = format!("  the IAM Credentials API is off on {project}, the project billed");
         page.line(Ink::Bad, words);

@@ -135,6 +135,7 @@ fn one(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
 
 fn collect(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     state::accounts(estate, explanation, causes);
+    state::projects(estate, explanation, causes);
     // Nothing that policies say helps an account that is not there: nothing can be granted on it or to it.
     let gone = |state| matches!(state, AccountState::NotFound | AccountState::Deleted);
     if gone(explanation.target_state) || gone(explanation.caller_state) {

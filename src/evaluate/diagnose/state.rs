@@ -72,6 +72,33 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
     }
 }
 
+/// Projects that were shut down (doc "Delete and restore projects": 30 days, `gcloud projects undelete`,
+/// the billing account is not linked again by itself, services may take up to 36 hours).
+pub(super) fn projects(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
+    let names = Names::of(estate, explanation);
+    let question = &explanation.question;
+    for project in &explanation.shut_down {
+        let id = project.id();
+        let of_target = matches!(&question.target, Resource::ServiceAccount { project, .. } if &**project == id);
+        let quota = question.call.quota_project.as_deref();
+        let billed = quota.and_then(|quota| estate.project(quota));
+        let which = if of_target {
+            format!("{id}, the project of {},", names.target)
+        } else if billed.is_some_and(|billed| billed.project_id == id) {
+            format!("{id}, the project that the call is billed to (its quota project),")
+        } else {
+            format!("{id}, the caller's own project,")
+        };
+        causes.on(
+            CauseKind::ProjectShutDown,
+            project,
+            format!("{which} was shut down and waits to be deleted: nothing in it can be used, whatever is granted."),
+            "Find out why. For 30 days after the shutdown whoever has resourcemanager.projects.undelete can bring it back; then link its billing account again, and give services up to 36 hours.",
+        );
+        causes.with(Some(format!("gcloud projects undelete {}", shell(id))));
+    }
+}
+
 /// What is the case, and what to do, where there is no such caller as far as the estate holds all of the
 /// project that it would be in; `None` where there is one, or nobody can tell.
 #[must_use]

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::super::explain::is_shut_down;
+use super::super::membership;
 use super::identity::{Groups, Identity, Match, Members};
 use super::relevant::Ground;
 use super::{Brings, Reach, Reached, Via, verdict};
@@ -311,6 +313,7 @@ impl<'e> Walk<'_, 'e> {
             .estate
             .account(target.id())
             .is_some_and(|a| a.disabled)
+            || is_shut_down(self.ground.estate, target)
         {
             return;
         }
@@ -403,17 +406,30 @@ impl<'e> Walk<'_, 'e> {
 
 /// Whether the caller is known to have no token that counts: it is off or gone, or no provider lets it in.
 fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
-    match caller {
+    let off = match caller {
         Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
         _ => exchange(estate, caller, &brings.attributes, brings.claims.as_deref())
             .is_some_and(|e| e.is_refused()),
+    };
+    off || home_is_shut_down(estate, caller)
+}
+
+/// Whether the project that an account, or a federated caller's pool, is kept in was shut down.
+pub(super) fn home_is_shut_down(estate: &Estate, caller: &Principal) -> bool {
+    match membership::home(estate, caller) {
+        Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => {
+            estate.project(&project).is_some_and(|p| p.is_shut_down())
+        }
+        _ => false,
     }
 }
 
-/// Whether an account is known to be disabled or gone.
+/// Whether an account is known to be disabled or gone, or of a project that was shut down.
 pub(super) fn is_off(estate: &Estate, account: &Resource) -> bool {
     match estate.resolve(account) {
-        Existence::Exists(found) => estate.account(found.id()).is_some_and(|a| a.disabled),
+        Existence::Exists(found) => {
+            estate.account(found.id()).is_some_and(|a| a.disabled) || is_shut_down(estate, &found)
+        }
         Existence::Deleted => true,
         // One of a project that is not known may well exist elsewhere.
         Existence::Missing | Existence::Unknown(_) => false,

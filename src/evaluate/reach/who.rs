@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::explain::locate;
 use super::super::federation::{set_is_refused, stands_for_nobody};
 use super::super::membership;
-use super::chains::is_off;
+use super::chains::{home_is_shut_down, is_off};
 use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets;
@@ -309,6 +309,7 @@ impl<'e> Found<'e> {
             }
             _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
         };
+        let refused = refused || home_is_shut_down(ground.estate, principal);
         let mut through: Vec<Option<(&str, &[String])>> = Vec::new();
         let mut matches: Vec<Match<'e>> = Vec::new();
         for lead in own {
@@ -417,7 +418,15 @@ impl<'e> Found<'e> {
                 verdict,
                 outcome: super::outcome(
                     verdict,
-                    self.target_off || set_is_refused(ground.estate, set.member),
+                    self.target_off
+                        || set_is_refused(ground.estate, set.member)
+                        || set.member.pool().is_some_and(|pool| {
+                            let somebody = Principal::Federated {
+                                pool: pool.clone(),
+                                subject: "-".to_owned(),
+                            };
+                            home_is_shut_down(ground.estate, &somebody)
+                        }),
                 ),
                 path,
                 via: leads.iter().filter_map(|m| nobody.via(0, m)).collect(),

@@ -394,6 +394,8 @@ const PROJECT_ROWS: Rows = &[
     ("not enabled (on|for|in) project {project}", None),
     ("permission to use project {project}", None),
     ("containerInfo(=>|:|=){project}", None),
+    ("Project #{project} has been deleted", None),
+    ("Project {project} has been deleted", None),
     ("has not been used in project {project}", None),
 ];
 

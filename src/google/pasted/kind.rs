@@ -71,6 +71,13 @@ const WORDS: &[(&[&str], Kind)] = &[
     (&["invalid grant: account not found"], Kind::AccountNotFound),
 ];
 
+/// A project was shut down: `CONSUMER_INVALID` in words (googleapis/google-api-php-client#2422).
+fn shut_down(flat: &Flat) -> bool {
+    flat.has("project") && flat.has("has been deleted") && {
+        flat.names("CONSUMER_INVALID") || flat.has("project #") || flat.has("project number")
+    }
+}
+
 /// Words of a refusal.
 const REFUSED: &[&str] = &[
     "permission_denied",
@@ -185,6 +192,9 @@ pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
             _ => Detail::None,
         };
         return (*kind, detail);
+    }
+    if shut_down(flat) {
+        return (Kind::ProjectShutDown, Detail::None);
     }
     if denied {
         return (Kind::ImpersonationDenied, Detail::None);

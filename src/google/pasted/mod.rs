@@ -48,6 +48,8 @@ pub enum Kind {
     AccountNotFound,
     /// An account is disabled.
     AccountDisabled,
+    /// A project that the call needs was shut down.
+    ProjectShutDown,
     /// The caller's token was made for less.
     ScopeInsufficient,
     /// The caller's credentials are expired, revoked, or have to be confirmed by signing in.
@@ -176,6 +178,7 @@ impl Pasted {
             Kind::ApiDisabled
             | Kind::AccountNotFound
             | Kind::AccountDisabled
+            | Kind::ProjectShutDown
             | Kind::CredentialsMissing
             | Kind::TokenTypeUnsupported
             | Kind::TokenExchangeRefused

@@ -282,3 +282,58 @@ fn a_grant_that_was_just_written_may_not_count_yet() {
         "a no is a no"
     );
 }
+
+/// The target's project, the caller's own, and the one that is billed; `who` and `reach` say the same.
+#[test]
+fn nothing_in_a_project_that_was_shut_down_can_be_used() {
+    for (index, name) in [(0, "p"), (1, "q")] {
+        let mut world = World::new().grant("t", TOKEN_CREATOR, C).grant(
+            "t",
+            TOKEN_CREATOR,
+            "user:ana@example.com",
+        );
+        let project = &mut world.0["projects"][index];
+        assert_eq!(project["projectId"], name);
+        project["state"] = json!("DELETE_REQUESTED");
+        fails(&world, &question(C), CauseKind::ProjectShutDown);
+        let causes = world.causes(&question(C));
+        assert_eq!(causes.len(), 1, "{causes:?}");
+        assert_eq!(
+            causes[0].command.as_deref(),
+            Some(format!("gcloud projects undelete {name}").as_str())
+        );
+        let estate = world.estate();
+        let at = question(C).time;
+        let permission = question(C).permission;
+        let who = crate::evaluate::who(&estate, &account(T), &permission, at);
+        let row = who.results.iter().find(|row| row.principal == C);
+        let row = row.unwrap_or_else(|| panic!("{:?}", who.results));
+        assert_eq!(row.outcome, Outcome::WouldFail);
+        let caller = super::super::who(C);
+        let reach = crate::evaluate::reach(&estate, &caller, &permission, at);
+        assert!(
+            reach
+                .results
+                .iter()
+                .all(|row| row.outcome == Outcome::WouldFail)
+        );
+    }
+    let mut world = World::new()
+        .grant("t", TOKEN_CREATOR, C)
+        .grant("t", TOKEN_CREATOR, "user:ana@example.com")
+        .grant(
+            "q",
+            "roles/serviceusage.serviceUsageConsumer",
+            "user:ana@example.com",
+        );
+    world.0["projects"][1]["state"] = json!("DELETE_REQUESTED");
+    let ana = "user:ana@example.com";
+    assert_eq!(
+        world.explain(&question(ana)).outcome,
+        Outcome::WouldSucceed,
+        "a user's own project is not asked"
+    );
+    let mut billed = question(ana);
+    billed.call.quota_project = Some("q".to_owned());
+    fails(&world, &billed, CauseKind::ProjectShutDown);
+}

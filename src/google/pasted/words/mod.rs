@@ -72,6 +72,22 @@ impl Pasted {
                     .as_deref()
                     .map_or_else(|| "ACCOUNT".to_owned(), crate::text::shell)
             )),
+            (Kind::ProjectShutDown, _) => said(
+                format!(
+                    "{} was shut down and waits to be deleted: the one that the call is billed to, or the account's own. Nothing in it can be used, whatever is granted.",
+                    self.project.as_ref().map_or_else(
+                        || "A project that the call needs".to_owned(),
+                        |p| format!("The project {}", visible(p))
+                    )
+                ),
+                "Find out why. For 30 days after the shutdown whoever has resourcemanager.projects.undelete can bring it back; then link its billing account again. Where only the bill went there, name another quota project.",
+            )
+            .by(format!(
+                "gcloud projects undelete {}",
+                self.project
+                    .as_deref()
+                    .map_or_else(|| "PROJECT".to_owned(), crate::text::shell)
+            )),
             (Kind::ScopeInsufficient, _) => said(
                 "The caller's own token was made for fewer scopes than the call needs. No grant mends that.",
                 "Ask for the scope https://www.googleapis.com/auth/cloud-platform: on a VM set its access scopes (the VM has to be stopped for that), in a library pass it as scope, with gcloud sign in again.",
@@ -148,7 +164,8 @@ impl Pasted {
             | Kind::CredentialsExpired
             | Kind::LifetimeTooLong
             | Kind::AccountNotFound
-            | Kind::AccountDisabled => return None,
+            | Kind::AccountDisabled
+            | Kind::ProjectShutDown => return None,
             Kind::ApiDisabled if self.is_about_iam() => return None,
             Kind::TokenExchangeRefused => {
                 "What follows is what is known here of the caller and the target: pool and provider as far as they can be read, then IAM's policies."
