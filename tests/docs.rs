@@ -77,3 +77,12 @@ fn the_contract_has_every_command() {
     }
     generated("docs/contract.md", "commands", &table);
 }
+
+#[test]
+fn the_emulators_page_has_every_route() {
+    generated(
+        "docs/emulator.md",
+        "routes",
+        &format!("\n{}", bindscope::emulator::routes()),
+    );
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use bindscope::answer::signs::Glyphs;
-use bindscope::emulator::estates::Story;
+use bindscope::emulator::stories::Story;
 use bindscope::estate::Assumption;
 use bindscope::iam::Resource;
 use bindscope::tui::Leave;
@@ -88,7 +88,7 @@ fn the_story_is_played_to_its_end() {
 /// Every built-in story at the three sizes: what is seen first.
 #[test]
 fn every_story_shows_its_answer_at_every_size() {
-    for story in bindscope::emulator::estates::index() {
+    for story in bindscope::emulator::stories::index() {
         if story.name == "large" {
             continue;
         }
@@ -106,7 +106,7 @@ fn every_story_shows_its_answer_at_every_size() {
 /// What `f` shows for every story: the change, or why there is none.
 #[test]
 fn every_story_shows_its_fix_or_why_there_is_none() {
-    for story in bindscope::emulator::estates::index() {
+    for story in bindscope::emulator::stories::index() {
         if story.name == "large" {
             continue;
         }
@@ -122,7 +122,7 @@ fn every_story_shows_its_fix_or_why_there_is_none() {
 
 /// The story of that name.
 fn story(name: &str) -> &'static Story {
-    let mut all = bindscope::emulator::estates::index().iter();
+    let mut all = bindscope::emulator::stories::index().iter();
     all.find(|s| s.name == name).unwrap()
 }
 

@@ -6,7 +6,7 @@ mod proxy;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::google::credentials::Secret;
 use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
@@ -31,7 +31,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let estate = estates::load("cross-project").unwrap();
+        let estate = stories::load("cross-project").unwrap();
         let emulator = emulator::start(estate, Options::default()).await.unwrap();
         let proxy = Proxy::before(&emulator.base_url()).await;
         let client = Client::connect(Connect {

@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::evaluate::{Outcome, Question, diagnose, explain};
 use bindscope::google::credentials::Secret;
 use bindscope::google::survey::survey;
@@ -41,7 +41,7 @@ impl World {
             propagation: PROPAGATION,
             ..Options::default()
         };
-        let estate = estates::load(story).unwrap();
+        let estate = stories::load(story).unwrap();
         let emulator = emulator::start(estate, options).await.unwrap();
         let client = Client::connect(Connect {
             endpoint: Some(emulator.base_url()),
@@ -123,7 +123,7 @@ fn stories() -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_story_is_mended_proven_and_taken_back() {
     let stories = stories();
-    assert_eq!(stories.len(), estates::names().len());
+    assert_eq!(stories.len(), stories::names().len());
     futures::stream::iter(stories)
         .for_each_concurrent(6, tell)
         .await;

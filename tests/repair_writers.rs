@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bindscope::emulator::{self, Options, estates};
+use bindscope::emulator::{self, Options, stories};
 use bindscope::evaluate::Question;
 use bindscope::google::credentials::Secret;
 use bindscope::google::wire::{Api, Ask, Tell, path_of, read_policy};
@@ -108,7 +108,7 @@ async fn ours(
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixteen_writers_lose_nothing() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let estate = estates::load("cross-project").unwrap();
+    let estate = stories::load("cross-project").unwrap();
     let emulator = emulator::start(estate, Options::default()).await.unwrap();
     let client = Client::connect(Connect {
         endpoint: Some(emulator.base_url()),

@@ -4,7 +4,7 @@
 //! `tests/data/policytroubleshooter-v3beta.json` is Google's discovery document as
 //! `tests/interop/trim_schema.py` trims it.
 
-use bindscope::emulator::estates;
+use bindscope::emulator::stories;
 use bindscope::evaluate::{Question, explain, troubleshoot};
 use bindscope::iam::{Permission, Principal, Resource};
 use jiff::Timestamp;
@@ -85,7 +85,7 @@ fn every_story_is_answered_in_the_schema_of_policy_troubleshooter() {
     let index: Vec<Value> = serde_json::from_str(INDEX).unwrap();
     for story in index {
         let name = story["name"].as_str().unwrap();
-        let estate = estates::load(name).unwrap();
+        let estate = stories::load(name).unwrap();
         let mut question = Question::new(
             Principal::parse(story["caller"].as_str().unwrap()).unwrap(),
             Resource::parse_account(story["target"].as_str().unwrap()).unwrap(),

@@ -351,7 +351,7 @@ pub struct GraphArgs {
 
 /// The built-in estates, one a line.
 fn built_in() -> String {
-    let stories = crate::emulator::estates::index();
+    let stories = crate::emulator::stories::index();
     let widest = stories.iter().map(|s| s.name.len()).max().unwrap_or(0);
     let lines = stories
         .iter()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
 use crate::answer::{Answer, Source as Answers};
-use crate::emulator::{self, Options, Running, estates};
+use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError};
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Call, Question};
@@ -188,7 +188,7 @@ pub fn estate_to_serve(global: &Global) -> Result<(Estate, String), Failure> {
             "the emulator is an endpoint itself, so --endpoint says nothing to it",
             "leave --endpoint away, or give it to the command that is to use the emulator",
         )),
-        ChosenSource::Live => Ok((built_in(estates::DEFAULT)?, estates::DEFAULT.to_owned())),
+        ChosenSource::Live => Ok((built_in(stories::DEFAULT)?, stories::DEFAULT.to_owned())),
     }
 }
 
@@ -224,7 +224,7 @@ fn chosen(global: &Global) -> Result<ChosenSource, Failure> {
     }
     Ok(match (&global.demo, &global.endpoint) {
         (Some(name), _) => {
-            ChosenSource::Demo(name.clone().unwrap_or_else(|| estates::DEFAULT.to_owned()))
+            ChosenSource::Demo(name.clone().unwrap_or_else(|| stories::DEFAULT.to_owned()))
         }
         (None, Some(url)) => ChosenSource::Endpoint(url.clone()),
         (None, None) if global.estate.is_empty() => ChosenSource::Live,
@@ -349,12 +349,12 @@ fn scope(global: &Global, default: impl FnOnce() -> Option<String>) -> Scope {
 }
 
 fn built_in(name: &str) -> Result<Estate, Failure> {
-    estates::load(name).map_err(|e| Failure::usage(e, "bindscope emulator --help lists them"))
+    stories::load(name).map_err(|e| Failure::usage(e, "bindscope emulator --help lists them"))
 }
 
 /// What the index says of a built-in estate, in our own types.
 fn story(name: &str) -> Option<StoryQuestion> {
-    let story = estates::index().iter().find(|s| s.name == name)?;
+    let story = stories::index().iter().find(|s| s.name == name)?;
     let permission = Permission::parse(&story.permission);
     let via = story.via.iter().map(|hop| Resource::parse_account(hop));
     let attributes = story.attributes.iter();

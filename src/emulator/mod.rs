@@ -1,55 +1,17 @@
-//! Google Cloud as we imitate it: one file per API over an estate, tokens, faults, delays.
+//! Google Cloud as we imitate it. From the top: [`serve`] (HTTP, the table of routes, faults), [`api`] (one
+//! file per API), [`credentials`] (who is asking), [`world`] (the state), [`call`] (one request and its
+//! answer); beside them [`stories`], the built-in estates. Each uses only what is named after it.
 //!
 //! It binds to the loopback interface alone, speaks HTTP only, and reaches nothing outside. What it
 //! serves it also enforces, with [`crate::evaluate`].
 
-mod asset_analysis;
-mod asset_query;
-mod asset_search;
-mod assets;
-mod auth;
+mod api;
 mod call;
-mod certificates;
-mod clock;
-mod cloud_identity;
-mod custom_roles;
-mod enforce;
-mod error;
-pub mod estates;
-pub mod faults;
-mod fields;
-mod http;
-mod iam_keys;
-mod iam_pools;
-mod iam_roles;
-mod iam_v1;
-mod iam_v2;
-mod iam_v3;
-mod iam_v3_judge;
-mod iam_v3_write;
-mod iamcredentials;
-mod keys;
-pub mod large;
-mod line;
-mod metadata;
-mod oauth;
-mod org_policy;
-mod org_policy_v1;
-mod p12;
-mod persist;
-mod policy;
-mod propagation;
-mod published;
-mod quota;
-mod record;
-mod resource_lists;
-mod resource_manager;
-mod service_usage;
-mod state;
-mod sts;
-mod tags;
-mod tokens;
-mod troubleshooter;
+mod credentials;
+mod route;
+mod serve;
+pub mod stories;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -60,22 +22,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::estate::Estate;
 use crate::iam::Principal;
-use call::Call;
-use error::Refusal;
-use http::Reply;
-use state::Shared;
+use serve::http::Front;
+use serve::record::Record;
+use serve::{http, line};
+use world::{Setting, Shared, Viewer, tokens};
 
-pub use clock::Clock;
-pub use faults::{BadFault, Faults, Latency};
-
-/// What an API answers: a body, or Google's error.
-pub(crate) type Answer = Result<Value, Refusal>;
+pub use serve::faults::{BadFault, Faults, Latency};
+pub use serve::table::markdown as routes;
+pub use world::clock::Clock;
 
 /// How long a stop waits for calls under way.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -195,10 +154,10 @@ pub async fn start(estate: Estate, options: Options) -> Result<Running, StartErr
         .map_err(StartError::Listen)?;
     let address = listener.local_addr().map_err(StartError::Listen)?;
     let token = tokens::opaque().map_err(StartError::Random)?;
-    let shared = Arc::new(Shared::new(estate, options, token.clone())?);
+    let front = Arc::new(front(estate, options, token.clone())?);
     let service = Router::new()
         .fallback(http::serve)
-        .with_state(shared)
+        .with_state(front)
         .into_make_service_with_connect_info::<line::Cutter>();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
@@ -217,48 +176,30 @@ pub async fn start(estate: Estate, options: Options) -> Result<Running, StartErr
     })
 }
 
-/// Asks each API in turn whether the path is its own.
-fn dispatch(shared: &Shared, call: &mut Call) -> Reply {
-    shared.settle(call.now);
-    let open = oauth::route(shared, call)
-        .or_else(|| published::route(shared, call))
-        .or_else(|| metadata::route(shared, call));
-    if let Some(reply) = open {
-        return reply;
-    }
-    answer(shared, call).into()
-}
-
-fn answer(shared: &Shared, call: &mut Call) -> Answer {
-    fields::check_alt(call)?;
-    let answer = routed(shared, call)?;
-    fields::select(call, answer)
-}
-
-fn routed(shared: &Shared, call: &mut Call) -> Answer {
-    let routes = [
-        iamcredentials::route,
-        iam_v1::route,
-        iam_keys::route,
-        iam_roles::route,
-        custom_roles::route,
-        iam_pools::route,
-        iam_v2::route,
-        iam_v3::route,
-        resource_manager::route,
-        tags::route,
-        org_policy::route,
-        org_policy_v1::route,
-        resource_lists::route,
-        service_usage::route,
-        assets::route,
-        cloud_identity::route,
-        troubleshooter::route,
-    ];
-    auth::identify(shared, call)?;
-    shared.quota.spend(call)?;
-    routes
-        .iter()
-        .find_map(|route| route(shared, call))
-        .unwrap_or_else(|| Err(Refusal::no_such_path(&call.path)))
+/// The world of an estate, with HTTP in front.
+fn front(estate: Estate, options: Options, token: String) -> Result<Front, StartError> {
+    let persist = options.persist.clone();
+    let setting = Setting {
+        viewer: Viewer {
+            principal: options.viewer,
+            token,
+        },
+        propagation: options.propagation,
+        clock: options.clock,
+        persist: options.persist,
+        metadata_account: options.metadata_account,
+    };
+    let shared = Shared::new(estate, setting).map_err(|why| StartError::Persist {
+        path: persist.unwrap_or_default(),
+        why,
+    })?;
+    let record = match options.record {
+        Some(path) => {
+            let record = Record::create(&path);
+            Some(record.map_err(|why| StartError::Record { path, why })?)
+        }
+        None => None,
+    };
+    let manners = (options.faults, options.latency, options.seed);
+    Ok(Front::new(shared, manners, options.quota, record))
 }

@@ -29,7 +29,7 @@ fn its_lines_point_gcloud_at_it() {
 fn its_help_names_every_built_in_estate() {
     let home = Home::new();
     let help = home.run(&["emulator", "--help"]).ends(0).out.clone();
-    for story in bindscope::emulator::estates::index() {
+    for story in bindscope::emulator::stories::index() {
         assert!(help.contains(&story.title), "{}\n{help}", story.name);
     }
 }

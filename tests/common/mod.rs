@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bindscope::answer::signs::Glyphs;
-use bindscope::emulator::estates::Story;
-use bindscope::emulator::{self, Options, Running, estates};
+use bindscope::emulator::stories::Story;
+use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::estate::Assumption;
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
@@ -110,7 +110,7 @@ impl Opening {
             propagation: self.propagation,
             ..Options::default()
         };
-        let estate = estates::load(self.estate).unwrap();
+        let estate = stories::load(self.estate).unwrap();
         let emulator = runtime.block_on(emulator::start(estate, options)).unwrap();
         let connect = Connect {
             endpoint: Some(emulator.base_url()),

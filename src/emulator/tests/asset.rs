@@ -5,7 +5,7 @@ use std::io::Cursor;
 use serde_json::{Value, json};
 
 use super::{CALLER, Http, serve};
-use crate::emulator::{Options, estates};
+use crate::emulator::{Options, stories};
 use crate::estate::{Read, file};
 
 pub(super) const ORGANIZATION: &str = "/v1/organizations/1001";
@@ -52,7 +52,7 @@ async fn the_listed_assets_are_an_export_of_the_estate() {
         };
         let loaded = file::read(vec![source], &mut |_| {}).unwrap();
         assert_eq!((loaded.skipped.len(), loaded.nameless), (0, 0));
-        let (given, read) = (estates::load(name).unwrap(), loaded.estate);
+        let (given, read) = (stories::load(name).unwrap(), loaded.estate);
         assert_eq!(given.accounts().count(), read.accounts().count());
         for (resource, policy) in given.policies() {
             let Read::Known(known) = read.allow_policy(resource) else {
@@ -97,7 +97,7 @@ async fn searches_find_what_they_say() {
             "results",
         )
         .await;
-    let known = estates::load("cross-project").unwrap();
+    let known = stories::load("cross-project").unwrap();
     assert_eq!(accounts.len(), known.accounts().count());
     assert_eq!(
         all.len(),
@@ -180,7 +180,7 @@ async fn searches_find_what_they_say() {
 #[tokio::test]
 async fn an_analysis_says_who_may_do_what_where() {
     let http = serve("group", Options::default()).await;
-    let story = estates::index().iter().find(|s| s.name == "group").unwrap();
+    let story = stories::index().iter().find(|s| s.name == "group").unwrap();
     let target = format!(
         "//iam.googleapis.com/projects/data-vault/serviceAccounts/{}",
         story.target
@@ -259,7 +259,7 @@ async fn an_analysis_says_who_may_do_what_where() {
 #[tokio::test]
 async fn groups_are_searched_through_groups() {
     let http = serve("group", Options::default()).await;
-    let story = estates::index().iter().find(|s| s.name == "group").unwrap();
+    let story = stories::index().iter().find(|s| s.name == "group").unwrap();
     let key = story.caller.split_once(':').unwrap().1;
     let query = format!(
         "query=member_key_id%20%3D%3D%20'{key}'%20%26%26%20'cloudidentity.googleapis.com%2Fgroups.discussion_forum'%20in%20labels"

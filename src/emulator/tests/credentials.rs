@@ -7,7 +7,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 use super::{CALLER, Http, message, serve};
-use crate::emulator::keys::Jwt;
+use crate::emulator::world::keys::Jwt;
 use crate::emulator::{Options, start};
 use crate::estate::file;
 use crate::iam::Resource;

@@ -91,8 +91,8 @@ async fn a_deletion_is_kept() {
 
 #[test]
 fn the_built_in_estates_survive_a_round() {
-    for name in estates::names() {
-        let estate = estates::load(name).unwrap();
+    for name in stories::names() {
+        let estate = stories::load(name).unwrap();
         let written = file::to_json(&estate);
         let again = file::read_text(name, &written.to_string()).unwrap();
         assert_eq!(file::to_json(&again), written, "{name}");

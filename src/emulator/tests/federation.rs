@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Http;
 use super::credentials::{PROVIDER, exchange};
-use crate::emulator::keys::Signer;
+use crate::emulator::world::keys::Signer;
 use crate::emulator::{Options, start};
 use crate::estate::file;
 

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use super::credentials::{KEYS, RUN, claims};
 use super::{Http, message, serve};
 use crate::emulator::Options;
-use crate::emulator::keys::Pair;
+use crate::emulator::world::keys::Pair;
 
 /// What a client does with a private key, whatever the id it believes the key to have.
 fn signed(private: &str, kid: Option<&str>, claims: &Value) -> String {

@@ -9,16 +9,18 @@ mod federation;
 mod keys;
 mod org_policies;
 mod propagation;
+mod routes;
 mod searches;
-mod stories;
+
 mod tags;
+mod told_errors;
 mod trouble;
 mod truth;
 mod writes;
 
 use serde_json::{Value, json};
 
-use super::{Options, Running, estates, start};
+use super::{Options, Running, start, stories};
 use crate::iam::Principal;
 
 const CALLER: &str = "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com";
@@ -37,7 +39,7 @@ async fn serve(name: &str, options: Options) -> Http {
     // Only the first test of the process installs it; the others find it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Http {
-        running: start(estates::load(name).unwrap(), options).await.unwrap(),
+        running: start(stories::load(name).unwrap(), options).await.unwrap(),
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
     }
 }
@@ -438,7 +440,7 @@ async fn a_disabled_target_mints_nothing_and_a_long_life_is_refused() {
 #[tokio::test]
 async fn a_chain_needs_every_hop() {
     let http = serve("delegation", Options::default()).await;
-    let story = estates::index()
+    let story = stories::index()
         .iter()
         .find(|s| s.name == "delegation")
         .unwrap();
@@ -475,7 +477,7 @@ async fn a_port_that_is_taken_is_an_error() {
         port,
         ..Options::default()
     };
-    let error = start(estates::load("owner").unwrap(), options)
+    let error = start(stories::load("owner").unwrap(), options)
         .await
         .unwrap_err();
     assert!(
@@ -486,16 +488,16 @@ async fn a_port_that_is_taken_is_an_error() {
 
 #[test]
 fn every_story_can_be_loaded_by_its_name() {
-    assert_eq!(estates::names().first(), Some(&estates::DEFAULT));
-    for name in estates::names() {
+    assert_eq!(stories::names().first(), Some(&stories::DEFAULT));
+    for name in stories::names() {
         if name != "large" {
             assert!(
-                estates::load(name).unwrap().accounts().count() > 1,
+                stories::load(name).unwrap().accounts().count() > 1,
                 "{name}"
             );
         }
     }
-    let error = estates::load("crossproject").unwrap_err();
+    let error = stories::load("crossproject").unwrap_err();
     assert!(error.contains("Did you mean 'cross-project'?"), "{error}");
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{CALLER, CREATOR, Http, OWNED, reason, serve};
-use crate::emulator::{Clock, Options, estates};
+use crate::emulator::{Clock, Options, stories};
 
 const DELAY: Duration = Duration::from_secs(120);
 const ALMOST: Duration = Duration::from_secs(119);
@@ -24,7 +24,7 @@ async fn late(story: &str) -> (Http, Clock) {
 impl Http {
     /// What the story's caller gets who mints for the story's target.
     async fn told(&self, story: &str) -> u16 {
-        let story = estates::index().iter().find(|s| s.name == story).unwrap();
+        let story = stories::index().iter().find(|s| s.name == story).unwrap();
         let path = format!(
             "/v1/projects/-/serviceAccounts/{}:generateAccessToken",
             story.target
@@ -106,7 +106,7 @@ async fn a_boundary_that_is_unbound_counts_until_then() {
 async fn a_custom_role_counts_later() {
     let story = "custom-role-disabled";
     let (http, clock) = late(story).await;
-    let estate = estates::load(story).unwrap();
+    let estate = stories::load(story).unwrap();
     let role = estate.roles().next().unwrap();
     let path = format!("/v1/{}?updateMask=stage", role.name);
     http.done("PATCH", &path, json!({ "stage": "GA" })).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CALLER, CREATOR, Http, OWNED, TARGET, reason, serve};
-use crate::emulator::{Options, StartError, estates, start};
+use crate::emulator::{Options, StartError, start, stories};
 
 fn with(faults: &str) -> Options {
     Options {
@@ -222,7 +222,7 @@ async fn files_that_cannot_be_used_are_errors() {
         persist: Some(wrong),
         ..Options::default()
     };
-    let error = start(estates::load("owner").unwrap(), options)
+    let error = start(stories::load("owner").unwrap(), options)
         .await
         .unwrap_err();
     assert!(matches!(error, StartError::Persist { .. }));
@@ -234,7 +234,7 @@ async fn files_that_cannot_be_used_are_errors() {
         record: Some(dir.path().join("no/such/folder")),
         ..Options::default()
     };
-    let error = start(estates::load("owner").unwrap(), options)
+    let error = start(stories::load("owner").unwrap(), options)
         .await
         .unwrap_err();
     assert!(matches!(error, StartError::Record { .. }), "{error}");

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CALLER, OWNED, message, serve};
-use crate::emulator::{Options, estates};
+use crate::emulator::{Options, stories};
 use crate::evaluate::{Outcome, Question, explain, troubleshoot};
 use crate::iam::{Permission, Principal, Resource};
 
 const AT: &str = "2026-06-01T12:00:00Z";
 
-fn question(story: &estates::Story) -> Question {
+fn question(story: &stories::Story) -> Question {
     let mut question = Question::new(
         Principal::parse(&story.caller).unwrap(),
         Resource::parse_account(&story.target).unwrap(),
@@ -33,8 +33,8 @@ fn tuple(caller: &str, resource: &str, permission: &str) -> Value {
 #[tokio::test]
 async fn every_story_is_enforced_as_it_is_explained() {
     let mut outcomes = Vec::new();
-    for story in estates::index().iter().filter(|s| s.name != "large") {
-        let known = estates::load(&story.name).unwrap().without_unreadable();
+    for story in stories::index().iter().filter(|s| s.name != "large") {
+        let known = stories::load(&story.name).unwrap().without_unreadable();
         let mut asked = question(story);
         asked.time = Timestamp::now();
         let method = match asked.permission.as_str() {
@@ -67,8 +67,8 @@ async fn every_story_is_enforced_as_it_is_explained() {
 
 #[tokio::test]
 async fn policy_troubleshooter_gives_the_explanation_itself() {
-    for story in estates::index().iter().filter(|s| s.name != "large") {
-        let estate = estates::load(&story.name).unwrap();
+    for story in stories::index().iter().filter(|s| s.name != "large") {
+        let estate = stories::load(&story.name).unwrap();
         let question = question(story);
         let Some(target) = estate.resolve(&question.target).exists() else {
             continue;

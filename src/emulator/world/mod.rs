@@ -1,0 +1,16 @@
+//! The state of the imitated cloud and its stores. It knows nothing of HTTP or of any API.
+
+mod certificates;
+pub(crate) mod clock;
+pub(crate) mod keys;
+mod operations;
+mod p12;
+pub(crate) mod persist;
+mod propagation;
+mod shared;
+mod state;
+mod tags;
+pub(crate) mod tokens;
+
+pub(crate) use shared::{Setting, Shared};
+pub(crate) use state::{Refused, Viewer, World};
