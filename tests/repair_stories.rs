@@ -307,8 +307,8 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
         let entry = history::list(&dir).unwrap().entries.remove(0);
         assert!(matches!(entry.state, ChangeState::Applied { .. }));
         assert_eq!(
-            history::settle(&*reader, &entry).await,
-            history::Standing::InForce
+            bindscope::repair::settle(&*reader, &entry).await,
+            bindscope::repair::Standing::InForce
         );
         let undone = undo(&*reader, &*writer, &dir, &entry).await;
         if name == "disabled" {

@@ -13,9 +13,9 @@ use super::out::{glyphs, mark};
 use super::{Exit, ask};
 use crate::evaluate::Tri;
 use crate::repair::diff::{DiffKind, diff};
-use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing, Standing};
+use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing};
 use crate::repair::undo::How;
-use crate::repair::{Undone, newest_in_force, settle, undo};
+use crate::repair::{Standing, Undone, newest_in_force, settle, undo};
 
 /// What has to be typed before anything is taken back.
 const WORD: &str = "undo";

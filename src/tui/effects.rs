@@ -18,7 +18,7 @@ use super::model::{Change, Known};
 use super::{paths, tree};
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
-use crate::evaluate::{Question, explain};
+use crate::evaluate::Question;
 use crate::google::Client;
 use crate::google::listing::{Scope, list_accounts};
 use crate::google::wire::{Ask, Tell};
@@ -468,7 +468,7 @@ async fn look(
         };
         let _ = send.send(Message::Looked(ticket, look));
     };
-    let looking = verify::until_through(reader, &question, viewer, &explain, PATIENCE, &progress);
+    let looking = verify::until_through(reader, &question, viewer, PATIENCE, &progress);
     let begun = Instant::now();
     let clock = async {
         loop {

@@ -11,11 +11,11 @@ use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, ask, claims};
 use crate::answer::Answer;
-use crate::evaluate::{Call, Outcome, Question, explain};
+use crate::evaluate::{Call, Outcome, Question};
 use crate::iam::Permission;
 use crate::repair::history;
-use crate::repair::reverts::was_reverted;
 use crate::repair::verify::{self, MintOutcome, SOMETIMES, USUALLY, Verified, Waited};
+use crate::repair::was_reverted;
 use crate::repair::{
     ApplyError, CommandLine, Consent, FixWith, GrantMeaning, Journal, MayWrite, PlanOptions, Power,
     Remedy, RemedyStep, StepError, carry_out, may_carry_out, meaning, word,
@@ -219,7 +219,7 @@ async fn verified(
     let reader = facts.client()?.reader();
     let viewer = facts.viewer.as_ref();
     let Some(limit) = args.wait else {
-        return match verify::once(&*reader, question, viewer, &explain).await {
+        return match verify::once(&*reader, question, viewer).await {
             Ok(verified) => Ok((Some(verified), Exit::Done)),
             Err(error) => {
                 out::aside(&format!(
@@ -259,7 +259,7 @@ async fn verified(
             step.look
         ));
     };
-    let wait = verify::until_through(&*reader, question, viewer, &explain, limit, &progress);
+    let wait = verify::until_through(&*reader, question, viewer, limit, &progress);
     let waited = tokio::select! {
         waited = wait => waited,
         _ = tokio::signal::ctrl_c() => {

@@ -1,0 +1,146 @@
+//! Applying a confirmed repair: read, edit, write with the etag, read back.
+
+use serde_json::Value;
+
+use super::once::{Aim, NextWrite, Wrote, draft, etag, write};
+use crate::google::wire::{Ask, Tell};
+use crate::repair::history::ledger::{Ledger, WriteEnd};
+use crate::repair::plan::repair::Repair;
+
+/// Why it was not done.
+pub use super::once::WriteError as ApplyError;
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// The journal's entry; `None` when nothing was written (it was there, or came from somebody else).
+    pub history_id: Option<String>,
+    /// The policy that was written over (or that has it already).
+    pub before: Value,
+    /// The policy as it is now.
+    pub after: Value,
+    /// The etag written over.
+    pub etag_before: String,
+    /// The etag now.
+    pub etag_after: String,
+    /// Whether the journal could not be completed, and why; the policy is changed all the same.
+    pub journal_warning: Option<String>,
+}
+
+/// Applies a repair that a person confirmed.
+///
+/// Where the change is there already nothing is written. A 409 is met by reading again, and by
+/// writing again only while the change is the one confirmed. When the answer to a write is lost the
+/// policy is read: where it is still the one that was shown, the write is sent again under its etag;
+/// where it is another without the change, the change is shown anew.
+///
+/// # Errors
+/// [`ApplyError`], which says in each case whether anything was written.
+pub async fn apply(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    repair: &Repair,
+    ledger: &dyn Ledger,
+) -> Result<Applied, ApplyError> {
+    carry(reader, writer, repair, repair, ledger).await
+}
+
+/// [`apply`] for a repair that nobody looked at (`--yes`): role and member are what was asked for, so
+/// that others who change the same binding meanwhile are no reason to ask again.
+///
+/// # Errors
+/// [`ApplyError`], never [`ApplyError::Changed`].
+pub async fn apply_unseen(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    repair: &Repair,
+    ledger: &dyn Ledger,
+) -> Result<Applied, ApplyError> {
+    carry(reader, writer, repair, &Unseen(repair), ledger).await
+}
+
+async fn carry(
+    reader: &dyn Ask,
+    writer: &dyn Tell,
+    repair: &Repair,
+    aim: &dyn Aim,
+    ledger: &dyn Ledger,
+) -> Result<Applied, ApplyError> {
+    let first = match draft(reader, &repair.resource, aim).await? {
+        NextWrite::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
+        NextWrite::Write(first) => first,
+    };
+    let fresh = repair.on(&first.before)?;
+    let id = ledger.begin(&fresh).map_err(ApplyError::Journal)?;
+    let end = write(reader, writer, &repair.resource, aim, first).await;
+    let text = end.as_ref().err().map(ToString::to_string);
+    let why = text.as_deref().unwrap_or_default();
+    let note = match &end {
+        Ok(Wrote {
+            ours: true, after, ..
+        }) => WriteEnd::Applied { after },
+        // Not ours to undo.
+        Ok(_) => WriteEnd::NotApplied {
+            why: "somebody else made the same change first",
+        },
+        Err(error) if error.is_open() => WriteEnd::Unclear { why },
+        Err(_) => WriteEnd::NotApplied { why },
+    };
+    let kept = ledger.complete(&id, &note);
+    let wrote = end?;
+    let warning = kept
+        .err()
+        .map(|e| format!("the policy is changed, but the history could not be completed: {e}"));
+    let id = wrote.ours.then_some(id);
+    Ok(done(id, &wrote.before, &wrote.after, warning))
+}
+
+impl Aim for Repair {
+    /// The change that was confirmed, or nothing at all.
+    fn edited(&self, policy: &Value) -> Result<Option<Value>, ApplyError> {
+        let fresh = self.on(policy)?;
+        if fresh.already {
+            return Ok(None);
+        }
+        if !fresh.same_change(self) {
+            return Err(ApplyError::Changed {
+                fresh: Box::new(fresh),
+            });
+        }
+        Ok(Some(fresh.after))
+    }
+
+    fn anew(&self, policy: &Value) -> Option<ApplyError> {
+        Some(match self.on(policy) {
+            Ok(fresh) => ApplyError::Changed {
+                fresh: Box::new(fresh),
+            },
+            Err(error) => error.into(),
+        })
+    }
+}
+
+/// A repair of which only role and member were confirmed.
+struct Unseen<'a>(&'a Repair);
+
+impl Aim for Unseen<'_> {
+    fn edited(&self, policy: &Value) -> Result<Option<Value>, ApplyError> {
+        let fresh = self.0.on(policy)?;
+        Ok((!fresh.already).then_some(fresh.after))
+    }
+}
+
+fn done(id: Option<String>, before: &Value, after: &Value, warning: Option<String>) -> Applied {
+    Applied {
+        history_id: id,
+        etag_before: etag(before).to_owned(),
+        etag_after: etag(after).to_owned(),
+        before: before.clone(),
+        after: after.clone(),
+        journal_warning: warning,
+    }
+}
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

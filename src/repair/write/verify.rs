@@ -1,0 +1,281 @@
+//! Whether access works now: read again, judge again, and where possible mint a real token.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::evaluate::{Outcome, Question, Verdict, explain};
+use crate::google::survey::survey;
+use crate::google::wire::{Api, ApiError, Ask, encode};
+use crate::iam::permission::{GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
+use crate::iam::{Principal, Resource};
+
+/// What one look came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// IAM's answer on what was read just now.
+    pub verdict: Verdict,
+    /// What the caller would see.
+    pub outcome: Outcome,
+    /// What came of minting.
+    pub minted: MintOutcome,
+}
+
+/// What came of minting a token with the caller's identity. The token itself is dropped unread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MintOutcome {
+    /// Google gave one: the proof.
+    Yes,
+    /// The caller was refused; why.
+    Refused(String),
+    /// The viewer cannot act as the caller, so it was not tried; why.
+    NotPossible(String),
+}
+
+impl MintOutcome {
+    /// What the answer rests on, for people and for `verifiedBy`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Yes => "a real token was minted".to_owned(),
+            Self::Refused(why) => format!("minting a token is refused: {why}"),
+            Self::NotPossible(why) => {
+                format!("judged by the policies alone, not proven by a token: {why}")
+            }
+        }
+    }
+}
+
+impl Verified {
+    /// Whether the caller is through: proven by a token, or judged so where none can be minted.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        match self.minted {
+            MintOutcome::Yes => true,
+            MintOutcome::Refused(_) => false,
+            MintOutcome::NotPossible(_) => self.outcome == Outcome::WouldSucceed,
+        }
+    }
+}
+
+/// How long a change of an allow policy usually takes to count, and how long it may take "or longer"
+/// (Google's page "Access change propagation").
+pub const USUALLY: Duration = Duration::from_secs(120);
+/// See [`USUALLY`].
+pub const SOMETIMES: Duration = Duration::from_secs(420);
+
+/// What is expected of the wait, for people.
+pub const EXPECTED: &str = "usually 2 minutes, sometimes 7 or more";
+
+/// The first pause between two looks, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// One look of a wait, for whoever shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifyProgress {
+    /// Which look this was, from 1.
+    pub look: u32,
+    /// Since the wait began.
+    pub elapsed: Duration,
+    /// What it came to; an error here is one that the wait goes on after.
+    pub result: Result<Verified, ApiError>,
+    /// The pause until the next look; `None` when this was the last.
+    pub pause: Option<Duration>,
+}
+
+/// How a wait ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The caller is through ([`Verified::works`]).
+    Through {
+        /// The last look.
+        verified: Verified,
+        /// Since the wait began.
+        elapsed: Duration,
+    },
+    /// Time is up.
+    NotYet {
+        /// The last look that came to something.
+        verified: Option<Verified>,
+        /// Why the last look came to nothing, when it did.
+        error: Option<ApiError>,
+        /// Since the wait began.
+        elapsed: Duration,
+    },
+}
+
+/// Looks until the caller is through, or `limit` is over: at once, then after pauses that grow from
+/// one second to fifteen. There is always a last look when the time is up. Dropping the future
+/// cancels the wait; nothing is left behind.
+///
+/// A look that fails for want of an answer is no reason to give up: the next one may get through.
+///
+/// # Errors
+/// When signed out: no later look could come to more.
+pub async fn until_through(
+    reader: &dyn Ask,
+    question: &Question,
+    viewer: Option<&Principal>,
+    limit: Duration,
+    progress: &(dyn Fn(&VerifyProgress) + Sync),
+) -> Result<Waited, ApiError> {
+    let begun = Instant::now();
+    let mut pauses = ExponentialBuilder::default()
+        .with_factor(1.5)
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .build();
+    let mut last = None;
+    for look in 1.. {
+        let result = once(reader, question, viewer).await;
+        let elapsed = begun.elapsed();
+        let works = result.as_ref().is_ok_and(Verified::works);
+        let left = limit.saturating_sub(elapsed);
+        let signed_out = matches!(result, Err(ApiError::Unauthenticated { .. }));
+        let pause = pauses
+            .next()
+            .map(|pause| pause.min(left))
+            .filter(|pause| !pause.is_zero() && !works && !signed_out);
+        progress(&VerifyProgress {
+            look,
+            elapsed,
+            result: result.clone(),
+            pause,
+        });
+        let error = match result {
+            Ok(verified) if works => return Ok(Waited::Through { verified, elapsed }),
+            Err(error) if signed_out => return Err(error),
+            Ok(verified) => {
+                last = Some(verified);
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let Some(pause) = pause else {
+            return Ok(Waited::NotYet {
+                verified: last,
+                error,
+                elapsed,
+            });
+        };
+        tokio::time::sleep(pause).await;
+    }
+    // Never reached: the numbers do not run out before the time does.
+    Ok(Waited::NotYet {
+        verified: last,
+        error: None,
+        elapsed: begun.elapsed(),
+    })
+}
+
+/// One look. `viewer` is whoever the reader is signed in as, when known.
+///
+/// # Errors
+/// When signed out, or when there is no connection.
+pub async fn once(
+    reader: &dyn Ask,
+    question: &Question,
+    viewer: Option<&Principal>,
+) -> Result<Verified, ApiError> {
+    let quiet = |_| ();
+    let minting = mint(reader, question, viewer);
+    let reading = survey(reader, question, &quiet);
+    let (minted, estate) = futures::try_join!(minting, reading)?;
+    let explanation = explain(&estate, question);
+    Ok(Verified {
+        verdict: explanation.verdict,
+        outcome: explanation.outcome,
+        minted,
+    })
+}
+
+/// Mints as the caller: directly when the viewer is the caller, else by delegation through it, for
+/// which the viewer needs `implicitDelegation` on it and the caller the permission asked on the
+/// target (discovery document iamcredentials v1, `GenerateAccessTokenRequest.delegates`).
+///
+/// # Errors
+/// When signed out, or when there is no connection.
+pub async fn mint(
+    reader: &dyn Ask,
+    question: &Question,
+    viewer: Option<&Principal>,
+) -> Result<MintOutcome, ApiError> {
+    let (verb, mut body) = match question.permission.as_str() {
+        // The least that a token can be for; it is dropped at once.
+        GET_ACCESS_TOKEN => (
+            "generateAccessToken",
+            json!({ "scope": ["https://www.googleapis.com/auth/userinfo.email"], "lifetime": "60s" }),
+        ),
+        GET_OPEN_ID_TOKEN => ("generateIdToken", json!({ "audience": "bindscope" })),
+        other => {
+            let why = format!("{other} mints no token");
+            return Ok(MintOutcome::NotPossible(why));
+        }
+    };
+    let mut delegates = Vec::new();
+    if viewer != Some(&question.caller) {
+        let Principal::ServiceAccount(caller) = &question.caller else {
+            let why = "the caller is no service account, so nobody else can act as it";
+            return Ok(MintOutcome::NotPossible(why.into()));
+        };
+        if let Some(why) = cannot_delegate(reader, caller).await? {
+            return Ok(MintOutcome::NotPossible(why));
+        }
+        delegates.push(account_name(caller));
+    }
+    delegates.extend(question.via.iter().map(|hop| account_name(hop.id())));
+    if !delegates.is_empty()
+        && let Some(map) = body.as_object_mut()
+    {
+        map.insert("delegates".to_owned(), json!(delegates));
+    }
+    let target = encode(question.target.id());
+    let path = format!("v1/projects/-/serviceAccounts/{target}:{verb}");
+    match reader.ask(Api::IamCredentials, &path, &body).await {
+        Ok(answer) => {
+            let token = answer.get("accessToken").or_else(|| answer.get("token"));
+            let there = token.and_then(Value::as_str).is_some_and(|t| !t.is_empty());
+            Ok(if there {
+                MintOutcome::Yes
+            } else {
+                MintOutcome::Refused("the answer held no token".into())
+            })
+        }
+        Err(error) if error.is_fatal() => Err(error),
+        Err(error) => Ok(MintOutcome::Refused(error.why())),
+    }
+}
+
+/// Why the viewer cannot go through the caller; `None` when it can. Asked first, since a refused
+/// chain does not say which hop was refused.
+async fn cannot_delegate(reader: &dyn Ask, caller: &str) -> Result<Option<String>, ApiError> {
+    let path = format!(
+        "v1/projects/-/serviceAccounts/{}:testIamPermissions",
+        encode(caller)
+    );
+    let body = json!({ "permissions": [IMPLICIT_DELEGATION] });
+    match reader.ask(Api::Iam, &path, &body).await {
+        Ok(answer) => {
+            let held = answer.get("permissions").and_then(Value::as_array);
+            let may = held.is_some_and(|l| l.iter().any(|p| p == IMPLICIT_DELEGATION));
+            Ok((!may).then(|| {
+                format!("you lack {IMPLICIT_DELEGATION} on the caller, so no token can be minted with its identity")
+            }))
+        }
+        Err(error) if error.is_fatal() => Err(error),
+        Err(error) => Ok(Some(error.why())),
+    }
+}
+
+/// The wildcard is required (discovery document iamcredentials v1, `delegates`).
+fn account_name(email: &str) -> String {
+    Resource::account("-", email).relative()
+}
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
