@@ -161,7 +161,7 @@ pub async fn start(estate: Estate, options: Options) -> Result<Running, StartErr
         .into_make_service_with_connect_info::<line::Cutter>();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
-        axum::serve(line::Lines(listener), service)
+        axum::serve(line::CutListener(listener), service)
             .with_graceful_shutdown(async {
                 // A dropped sender means stop, as a sent word does.
                 let _ = stopped.await;

@@ -1,6 +1,6 @@
 //! A row of the table of routes: method, pattern, what it needs, who answers.
 
-use super::call::{Answer, Call, Reply};
+use super::call::{ApiAnswer, ApiCall, Reply};
 use super::world::Shared;
 
 /// One method of an API.
@@ -35,9 +35,9 @@ pub(crate) enum Needs {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Handler {
     /// An API: JSON, or Google's error.
-    Api(fn(&Shared, &Call) -> Answer),
+    Api(fn(&Shared, &ApiCall) -> ApiAnswer),
     /// What is not one of Google's APIs, with headers and errors of its own.
-    Page(fn(&Shared, &Call) -> Reply),
+    Page(fn(&Shared, &ApiCall) -> Reply),
 }
 
 impl Route {
@@ -46,7 +46,7 @@ impl Route {
         method: &'static str,
         pattern: &'static str,
         permissions: &'static [&'static str],
-        answer: fn(&Shared, &Call) -> Answer,
+        answer: fn(&Shared, &ApiCall) -> ApiAnswer,
     ) -> Self {
         Self::with(method, pattern, Needs::All(permissions), answer)
     }
@@ -56,7 +56,7 @@ impl Route {
         method: &'static str,
         pattern: &'static str,
         needs: Needs,
-        answer: fn(&Shared, &Call) -> Answer,
+        answer: fn(&Shared, &ApiCall) -> ApiAnswer,
     ) -> Self {
         Self {
             method,
@@ -70,7 +70,7 @@ impl Route {
     pub const fn open(
         method: &'static str,
         pattern: &'static str,
-        reply: fn(&Shared, &Call) -> Reply,
+        reply: fn(&Shared, &ApiCall) -> Reply,
     ) -> Self {
         Self {
             method,
@@ -94,7 +94,7 @@ impl Route {
     }
 
     /// What the path of a call has at the pattern's places; `None` where the call is another route's.
-    pub fn places(&self, call: &Call) -> Option<Vec<(&'static str, String)>> {
+    pub fn places(&self, call: &ApiCall) -> Option<Vec<(&'static str, String)>> {
         if self.method != "*" && self.method != call.method.as_str() {
             return None;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, Who, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, Requester, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::iam::{Member, PolicyMember, Principal};
@@ -64,8 +64,8 @@ fn email_of(id: &str) -> Option<String> {
 }
 
 /// Cloud Identity's words for a group that is not there or not to be seen.
-fn refused() -> Refusal {
-    Refusal::new(
+fn refused() -> StatusError {
+    StatusError::new(
         403,
         "PERMISSION_DENIED",
         "Error(2028): Permission denied for resource groups (or it may not exist).",
@@ -74,7 +74,7 @@ fn refused() -> Refusal {
 
 /// Who sees a group: the administrator, users of the group's own domain (Workspace's default lets
 /// an organization's users see its groups; chosen), its members.
-pub(crate) fn seen(world: &World, call: &Call, email: &str) -> bool {
+pub(crate) fn seen(world: &World, call: &ApiCall, email: &str) -> bool {
     if enforce::is_viewer(world, call) && world.hides(&format!("groups/{email}")) {
         return false;
     }
@@ -82,9 +82,9 @@ pub(crate) fn seen(world: &World, call: &Call, email: &str) -> bool {
         return false;
     };
     match &call.who {
-        Who::Nobody => false,
-        Who::Administrator => true,
-        Who::Principal(who) => {
+        Requester::Nobody => false,
+        Requester::Administrator => true,
+        Requester::Principal(who) => {
             let domain = |e: &str| e.rsplit_once('@').map(|(_, d)| d.to_lowercase());
             let same = matches!(who, Principal::User(user) if domain(user) == domain(email));
             same || group
@@ -95,7 +95,7 @@ pub(crate) fn seen(world: &World, call: &Call, email: &str) -> bool {
     }
 }
 
-fn lookup(shared: &Shared, call: &Call) -> Answer {
+fn lookup(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let email = call.param("groupKey.id").unwrap_or_default().to_lowercase();
     if !seen(&shared.read(), call, &email) {
         return Err(refused());
@@ -103,7 +103,7 @@ fn lookup(shared: &Shared, call: &Call) -> Answer {
     Ok(json!({ "name": format!("groups/{}", name_of(&email)) }))
 }
 
-fn get(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let email = email_of(id).unwrap_or_default();
     if !seen(&shared.read(), call, &email) {
         return Err(refused());
@@ -111,7 +111,7 @@ fn get(shared: &Shared, call: &Call, id: &str) -> Answer {
     Ok(json!({ "name": format!("groups/{id}"), "groupKey": { "id": email } }))
 }
 
-fn memberships(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn memberships(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let email = email_of(id).unwrap_or_default();
     // ListMemberships: 200 unless asked in the full view's 500 at most; basic view 1,000.
     let size = call.page_size(200, 1_000)?;
@@ -153,10 +153,10 @@ fn kind_of(member: &PolicyMember) -> (&'static str, String) {
 
 /// The member that a query names: `member_key_id == 'ana@example.com'`, with `&& 'label' in labels`
 /// and the like beside it (cloudidentity v1, `groups.memberships.searchTransitiveGroups`, query).
-fn member_key(call: &Call) -> Result<String, Refusal> {
+fn member_key(call: &ApiCall) -> Result<String, StatusError> {
     let query = call.param("query").unwrap_or_default();
     let refused = || {
-        Refusal::invalid(
+        StatusError::invalid(
             "The query is not supported by this emulator: expected member_key_id == 'ADDRESS', and labels beside it.",
         )
     };
@@ -188,7 +188,7 @@ fn is_key(member: &PolicyMember, key: &str) -> bool {
 }
 
 /// The groups that the address is in, directly (`true`) or through others.
-fn groups_of(world: &World, call: &Call, key: &str) -> BTreeMap<String, bool> {
+fn groups_of(world: &World, call: &ApiCall, key: &str) -> BTreeMap<String, bool> {
     let mut found: BTreeMap<String, bool> = BTreeMap::new();
     let mut next = vec![(key.to_owned(), true)];
     while let Some((key, direct)) = next.pop() {
@@ -209,7 +209,7 @@ fn groups_of(world: &World, call: &Call, key: &str) -> BTreeMap<String, bool> {
     found
 }
 
-fn transitive_groups(shared: &Shared, call: &Call) -> Answer {
+fn transitive_groups(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let key = member_key(call)?;
     let size = call.page_size(200, 1_000)?;
     let world = shared.read();
@@ -231,7 +231,7 @@ fn transitive_groups(shared: &Shared, call: &Call) -> Answer {
     Ok(listed("memberships", page, next))
 }
 
-fn check_transitive(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn check_transitive(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let email = email_of(id).unwrap_or_default();
     let key = member_key(call)?;
     let world = shared.read();
@@ -247,7 +247,7 @@ fn check_transitive(shared: &Shared, call: &Call, id: &str) -> Answer {
 }
 
 /// Everybody in a group, those of groups in it included.
-fn transitive_members(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn transitive_members(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let email = email_of(id).unwrap_or_default();
     let size = call.page_size(200, 1_000)?;
     let world = shared.read();

@@ -1,24 +1,24 @@
 //! Whether a call is allowed, and the 403 when it is not.
 
-use crate::emulator::call::{Call, Refusal, Who};
-use crate::emulator::world::{Refused, Shared, World, tokens};
+use crate::emulator::call::{ApiCall, Requester, StatusError};
+use crate::emulator::world::{RememberedRefusal, Shared, World, tokens};
 use crate::evaluate::{self, Brought, Tri};
 use crate::iam::{Principal, Resource};
 
 /// Whether whoever calls has a permission on a resource (canonical name). What is not known to be
 /// allowed is refused, as Google's own enforcement has no third answer.
-pub(crate) fn holds(world: &World, call: &Call, permission: &str, on: &Resource) -> bool {
+pub(crate) fn holds(world: &World, call: &ApiCall, permission: &str, on: &Resource) -> bool {
     match &call.who {
-        Who::Nobody => false,
-        Who::Administrator => true,
-        Who::Principal(who) => may(world, call, who, permission, on),
+        Requester::Nobody => false,
+        Requester::Administrator => true,
+        Requester::Principal(who) => may(world, call, who, permission, on),
     }
 }
 
 /// Whether a principal has a permission on a resource (canonical name).
 pub(crate) fn may(
     world: &World,
-    call: &Call,
+    call: &ApiCall,
     who: &Principal,
     permission: &str,
     on: &Resource,
@@ -29,14 +29,14 @@ pub(crate) fn may(
 /// As [`may`], for a request that changes the grants of these roles.
 fn may_change(
     world: &World,
-    call: &Call,
+    call: &ApiCall,
     who: &Principal,
     permission: &str,
     on: &Resource,
     modified_roles: Option<&[String]>,
 ) -> bool {
     // What a token carries is its bearer's, not that of a delegate.
-    let own = matches!(&call.who, Who::Principal(bearer) if bearer == who);
+    let own = matches!(&call.who, Requester::Principal(bearer) if bearer == who);
     let brought = Brought {
         attributes: call.attributes.as_deref().filter(|_| own),
         modified_roles,
@@ -45,21 +45,21 @@ fn may_change(
 }
 
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.
-pub(crate) fn is_viewer(world: &World, call: &Call) -> bool {
+pub(crate) fn is_viewer(world: &World, call: &ApiCall) -> bool {
     match &call.who {
-        Who::Nobody => false,
-        Who::Administrator => true,
-        Who::Principal(who) => world.viewer.as_ref() == Some(who),
+        Requester::Nobody => false,
+        Requester::Administrator => true,
+        Requester::Principal(who) => world.viewer.as_ref() == Some(who),
     }
 }
 
 /// Refuses a call without the permission.
 pub(crate) fn require(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     permission: &str,
     on: &Resource,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     if holds(&shared.read(), call, permission, on) {
         Ok(())
     } else {
@@ -71,15 +71,15 @@ pub(crate) fn require(
 /// (`api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', [])`).
 pub(crate) fn require_change(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     permission: &str,
     on: &Resource,
     modified_roles: &[String],
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     let held = match &call.who {
-        Who::Nobody => false,
-        Who::Administrator => true,
-        Who::Principal(who) => {
+        Requester::Nobody => false,
+        Requester::Administrator => true,
+        Requester::Principal(who) => {
             let world = shared.read();
             may_change(&world, call, who, permission, on, Some(modified_roles))
         }
@@ -95,10 +95,15 @@ pub(crate) fn require_change(
 ///
 /// IAM and IAM Credentials do not name the resource: the message and the ErrorInfo are the ones of
 /// the report (docs/semantics.md, "What people run into"). Resource Manager v3 names it in both.
-pub(crate) fn denied(shared: &Shared, call: &Call, permission: &str, on: &Resource) -> Refusal {
+pub(crate) fn denied(
+    shared: &Shared,
+    call: &ApiCall,
+    permission: &str,
+    on: &Resource,
+) -> StatusError {
     let who = match &call.who {
-        Who::Principal(who) => Some(who.clone()),
-        Who::Administrator | Who::Nobody => None,
+        Requester::Principal(who) => Some(who.clone()),
+        Requester::Administrator | Requester::Nobody => None,
     };
     denied_for(shared, call, who, permission, on)
 }
@@ -106,11 +111,11 @@ pub(crate) fn denied(shared: &Shared, call: &Call, permission: &str, on: &Resour
 /// As [`denied`], for another than the caller (a delegate).
 pub(crate) fn denied_for(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     who: Option<Principal>,
     permission: &str,
     on: &Resource,
-) -> Refusal {
+) -> StatusError {
     let service = permission.split('.').next().unwrap_or_default();
     let domain = match service {
         "resourcemanager" => "cloudresourcemanager.googleapis.com".to_owned(),
@@ -133,7 +138,7 @@ pub(crate) fn denied_for(
         .ok();
     if let (Some(id), Some(who)) = (&id, who) {
         metadata.push(("error_info_id", id));
-        shared.write().remember(Refused {
+        shared.write().remember(RememberedRefusal {
             id: id.clone(),
             who,
             permission: permission.to_owned(),
@@ -141,7 +146,7 @@ pub(crate) fn denied_for(
             time: call.now,
         });
     }
-    Refusal::new(403, "PERMISSION_DENIED", message).info(
+    StatusError::new(403, "PERMISSION_DENIED", message).info(
         "IAM_PERMISSION_DENIED",
         &domain,
         &metadata,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, Who};
+use crate::emulator::call::{ApiAnswer, ApiCall, Requester, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::keys::Signer;
 use crate::emulator::world::{Shared, World};
@@ -94,16 +94,16 @@ pub(crate) const ROUTES: &[Route] = &[
 /// Trust boundaries are nothing that an estate has: every account and pool is allowed everywhere, which
 /// clients know by this answer (google-auth, `NO_OP_TRUST_BOUNDARY_ENCODED_LOCATIONS`). What permission
 /// Google asks for is not documented; here any caller who is somebody may ask (chosen).
-fn allowed_locations(there: bool) -> Answer {
+fn allowed_locations(there: bool) -> ApiAnswer {
     if there {
         Ok(json!({ "locations": [], "encodedLocations": "0x0" }))
     } else {
-        Err(Refusal::not_found("Requested entity was not found."))
+        Err(StatusError::not_found("Requested entity was not found."))
     }
 }
 
 /// Checks the API, every hop of the chain, and the target.
-fn authorize(shared: &Shared, call: &Call, permission: &str) -> Result<Resource, Refusal> {
+fn authorize(shared: &Shared, call: &ApiCall, permission: &str) -> Result<Resource, StatusError> {
     if call.place("project") != "-" {
         return Err(invalid_name());
     }
@@ -133,30 +133,30 @@ fn authorize(shared: &Shared, call: &Call, permission: &str) -> Result<Resource,
             IMPLICIT_DELEGATION
         };
         let found = hop(shared, call, &caller, name, needed)?;
-        caller = Who::Principal(Principal::ServiceAccount(found.id().to_owned()));
+        caller = Requester::Principal(Principal::ServiceAccount(found.id().to_owned()));
         at = Some(found);
     }
     at.ok_or_else(invalid_name)
 }
 
-fn invalid_name() -> Refusal {
-    Refusal::invalid("Request contains an invalid argument.")
+fn invalid_name() -> StatusError {
+    StatusError::invalid("Request contains an invalid argument.")
 }
 
 /// One hop: the account exists, works, and the one before may.
 fn hop(
     shared: &Shared,
-    call: &Call,
-    caller: &Who,
+    call: &ApiCall,
+    caller: &Requester,
     name: &str,
     needed: &str,
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let resource = Resource::parse(&format!("projects/-/serviceAccounts/{name}"))
         .map_err(|_| invalid_name())?;
     let (found, disabled, shut, allowed) = {
         let world = shared.read();
         let Some(found) = world.find(&resource) else {
-            return Err(Refusal::not_found(format!(
+            return Err(StatusError::not_found(format!(
                 "Not found; Gaia id not found for email {name}"
             )));
         };
@@ -166,22 +166,22 @@ fn hop(
             _ => Ok(()),
         };
         let allowed = match caller {
-            Who::Nobody => false,
-            Who::Administrator => true,
-            Who::Principal(who) => enforce::may(&world, call, who, needed, &found),
+            Requester::Nobody => false,
+            Requester::Administrator => true,
+            Requester::Principal(who) => enforce::may(&world, call, who, needed, &found),
         };
         (found, disabled, shut, allowed)
     };
     if !allowed {
         let who = match caller {
-            Who::Principal(who) => Some(who.clone()),
-            Who::Administrator | Who::Nobody => None,
+            Requester::Principal(who) => Some(who.clone()),
+            Requester::Administrator | Requester::Nobody => None,
         };
         return Err(enforce::denied_for(shared, call, who, needed, &found));
     }
     shut?;
     if disabled {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "Service account {} is disabled.",
             found.id()
         )));
@@ -191,7 +191,7 @@ fn hop(
 
 /// A token that was made for less than IAM is refused before anybody looks at policies (DD iamcredentials
 /// v1, `scopes` of every method; google-auth calls it with `auth/iam`, google/auth/iam.py).
-fn check_scopes(shared: &Shared, call: &Call) -> Result<(), Refusal> {
+fn check_scopes(shared: &Shared, call: &ApiCall) -> Result<(), StatusError> {
     const ENOUGH: [&str; 2] = [
         "https://www.googleapis.com/auth/cloud-platform",
         "https://www.googleapis.com/auth/iam",
@@ -206,7 +206,7 @@ fn check_scopes(shared: &Shared, call: &Call) -> Result<(), Refusal> {
         return Ok(());
     }
     // As Google words it (many public reports, as google-auth-library-python#416).
-    let refusal = Refusal::new(
+    let refusal = StatusError::new(
         403,
         "PERMISSION_DENIED",
         "Request had insufficient authentication scopes.",
@@ -220,7 +220,7 @@ fn check_scopes(shared: &Shared, call: &Call) -> Result<(), Refusal> {
 
 /// The API must be on in the project that pays: the one of the header, else the caller's own
 /// (docs/semantics.md, "Beyond IAM").
-fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
+fn check_api(shared: &Shared, call: &ApiCall) -> Result<(), StatusError> {
     let world = shared.read();
     let project = match (&call.quota_project, &call.who) {
         (Some(project), _) => {
@@ -233,8 +233,8 @@ fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
             }
             found.map(|found| found.id().to_owned())
         }
-        (None, Who::Principal(who)) => world.estate.home(who).map(|p| p.project_id.clone()),
-        (None, Who::Administrator | Who::Nobody) => None,
+        (None, Requester::Principal(who)) => world.estate.home(who).map(|p| p.project_id.clone()),
+        (None, Requester::Administrator | Requester::Nobody) => None,
     };
     match project {
         Some(project) => {
@@ -253,14 +253,14 @@ fn check_api(shared: &Shared, call: &Call) -> Result<(), Refusal> {
 /// `CONSUMER_INVALID`, as Google words it for the project that is billed (googleapis/google-api-php-client
 /// #2422); for the account's own the same is chosen, since the project is said to be unusable and no other
 /// words are published (doc "Delete and restore projects").
-fn not_shut_down(world: &World, project: &str) -> Result<(), Refusal> {
+fn not_shut_down(world: &World, project: &str) -> Result<(), StatusError> {
     let Some(project) = world.estate.project(project).filter(|p| p.is_shut_down()) else {
         return Ok(());
     };
     let number = project.number();
     let message = format!("Project #{number} has been deleted.");
     let consumer = format!("projects/{number}");
-    Err(Refusal::new(403, "PERMISSION_DENIED", message).info(
+    Err(StatusError::new(403, "PERMISSION_DENIED", message).info(
         "CONSUMER_INVALID",
         "googleapis.com",
         &[("consumer", &consumer), ("service", SERVICE)],
@@ -268,10 +268,10 @@ fn not_shut_down(world: &World, project: &str) -> Result<(), Refusal> {
 }
 
 /// `USER_PROJECT_DENIED`, as Google words it.
-fn quota_denied(project: &str) -> Refusal {
+fn quota_denied(project: &str) -> StatusError {
     let shown: String = project.chars().filter(|c| !c.is_control()).collect();
     let consumer = format!("projects/{shown}");
-    Refusal::new(
+    StatusError::new(
         403,
         "PERMISSION_DENIED",
         format!(
@@ -292,7 +292,7 @@ pub(crate) fn enabled(
     project: &str,
     service: &str,
     title: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     if world.enforced().service_enabled(project, service) != Read::Known(false) {
         return Ok(());
     }
@@ -305,7 +305,7 @@ pub(crate) fn enabled(
     let url = format!(
         "https://console.developers.google.com/apis/api/{service}/overview?project={number}"
     );
-    let mut refusal = Refusal::new(
+    let mut refusal = StatusError::new(
         403,
         "PERMISSION_DENIED",
         format!(
@@ -330,9 +330,9 @@ pub(crate) fn enabled(
     Err(refusal)
 }
 
-fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+fn access_token(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer {
     if call.texts("scope").is_empty() {
-        return Err(Refusal::invalid("scope must be specified."));
+        return Err(StatusError::invalid("scope must be specified."));
     }
     let seconds = match call.text("/lifetime") {
         None | Some("") => LONGEST,
@@ -342,18 +342,18 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
             .filter(|s| s.is_finite() && s.abs() < 1e9)
             .map(|s| s as i64)
             .ok_or_else(|| {
-                Refusal::invalid(
+                StatusError::invalid(
                     "Invalid value at 'lifetime' (type.googleapis.com/google.protobuf.Duration)",
                 )
             })?,
     };
     if seconds <= 0 {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "Lifetime of access token must be larger then zero.",
         ));
     }
     if seconds > LONGEST && (seconds > EXTENDED || !extended(shared, target)) {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
         ));
     }
@@ -363,7 +363,7 @@ fn access_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     let token = world
         .tokens
         .mint(who, until, call.now)
-        .map_err(|_| Refusal::new(500, "INTERNAL", "Internal error encountered."))?;
+        .map_err(|_| StatusError::new(500, "INTERNAL", "Internal error encountered."))?;
     world.tokens.narrow(&token, call.texts("scope"));
     Ok(json!({
         "accessToken": token,
@@ -383,10 +383,10 @@ fn later(now: Timestamp, seconds: i64) -> Timestamp {
 /// An ID token with the claims of Google's, signed by the emulator's key (served at
 /// `/oauth2/v3/certs`). With `organizationNumberIncluded` it names the account's organization, or null
 /// (`GenerateIdTokenRequest`).
-fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+fn id_token(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer {
     let audience = call.text("/audience").unwrap_or_default();
     if audience.is_empty() {
-        return Err(Refusal::invalid("audience must be specified."));
+        return Err(StatusError::invalid("audience must be specified."));
     }
     let world = shared.read();
     let account = world.estate.account(target.id());
@@ -423,24 +423,24 @@ fn id_token(shared: &Shared, call: &Call, target: &Resource) -> Answer {
     Ok(json!({ "token": token }))
 }
 
-fn internal(_: std::io::Error) -> Refusal {
-    Refusal::new(500, "INTERNAL", "Internal error encountered.")
+fn internal(_: std::io::Error) -> StatusError {
+    StatusError::new(500, "INTERNAL", "Internal error encountered.")
 }
 
 /// The key that the target signs with, its public half published.
-fn signer(shared: &Shared, call: &Call, target: &Resource) -> Result<Arc<Signer>, Refusal> {
+fn signer(shared: &Shared, call: &ApiCall, target: &Resource) -> Result<Arc<Signer>, StatusError> {
     let account = shared.read().estate.account(target.id()).cloned();
     let account = account.ok_or_else(invalid_name)?;
     shared.signer_of(&account, call.now).map_err(internal)
 }
 
-fn sign_blob(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+fn sign_blob(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer {
     let payload = call.text("/payload").unwrap_or_default();
     // Bytes in JSON come in either alphabet (protobuf, "JSON mapping").
     let payload = STANDARD
         .decode(payload.replace('-', "+").replace('_', "/"))
         .map_err(|_| {
-            Refusal::invalid("Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed")
+            StatusError::invalid("Invalid value at 'payload' (TYPE_BYTES), Base64 decoding failed")
         })?;
     let signer = signer(shared, call, target)?;
     let signed = signer.sign(&payload).map_err(internal)?;
@@ -450,10 +450,10 @@ fn sign_blob(shared: &Shared, call: &Call, target: &Resource) -> Answer {
 /// "If the JWT Claims Set contains an expiration time (`exp`) claim, it must be an integer timestamp that
 /// is not in the past and no more than 12 hours in the future" (iamcredentials v1, `SignJwtRequest`). The
 /// words of the refusals are not documented.
-fn sign_jwt(shared: &Shared, call: &Call, target: &Resource) -> Answer {
+fn sign_jwt(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer {
     let payload = call.text("/payload").unwrap_or_default();
     let claims = serde_json::from_str::<serde_json::Map<String, Value>>(payload)
-        .map_err(|_| Refusal::invalid("The JWT payload is not a JSON object."))?;
+        .map_err(|_| StatusError::invalid("The JWT payload is not a JSON object."))?;
     if let Some(expires) = claims.get("exp") {
         let now = call.now.as_second();
         let why = match expires.as_i64() {
@@ -465,7 +465,7 @@ fn sign_jwt(shared: &Shared, call: &Call, target: &Resource) -> Answer {
             Some(_) => None,
         };
         if let Some(why) = why {
-            return Err(Refusal::invalid(format!(
+            return Err(StatusError::invalid(format!(
                 "The exp claim of the JWT payload {why}."
             )));
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::emulator::api::enforce;
 use crate::emulator::api::org_policy::guard;
 use crate::emulator::call::etag::{decoded, fingerprint, new_etag};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
 use crate::evaluate::condition;
@@ -34,7 +34,7 @@ pub(crate) fn permission(on: &Resource, verb: &str) -> String {
 }
 
 /// Reads the allow policy of a resource (canonical name).
-pub(crate) fn get(shared: &Shared, call: &Call, on: &Resource) -> Answer {
+pub(crate) fn get(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
     let needed = permission(on, "getIamPolicy");
     enforce::require(shared, call, &needed, on)?;
     let asked = call
@@ -47,7 +47,7 @@ pub(crate) fn get(shared: &Shared, call: &Call, on: &Resource) -> Answer {
         })
         .unwrap_or(1);
     if !matches!(asked, 0 | 1 | 3) {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Requested policy version {asked} is invalid: valid values are 0, 1, and 3."
         )));
     }
@@ -60,11 +60,11 @@ pub(crate) fn get(shared: &Shared, call: &Call, on: &Resource) -> Answer {
 }
 
 /// Writes the allow policy of a resource (canonical name).
-pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
+pub(crate) fn set(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
     let modified = modified_roles(&stored(&shared.read(), on), call.body.get("policy"));
     enforce::require_change(shared, call, &permission(on, "setIamPolicy"), on, &modified)?;
     let Some(given) = call.body.get("policy").and_then(Value::as_object) else {
-        return Err(Refusal::invalid("The request has no policy."));
+        return Err(StatusError::invalid("The request has no policy."));
     };
     let mask = call
         .text("/updateMask")
@@ -79,7 +79,7 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
     if let Some(sent) = sent
         && decoded(sent) != before.get("etag").and_then(Value::as_str).and_then(decoded)
     {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ABORTED",
             "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
@@ -98,7 +98,7 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
                 }
             },
             other => {
-                return Err(Refusal::invalid(format!(
+                return Err(StatusError::invalid(format!(
                     "Invalid field mask: '{other}' is no field of a policy."
                 )));
             }
@@ -121,7 +121,7 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
         });
     }
     let policy: AllowPolicy = serde_json::from_value(Value::Object(after.clone()))
-        .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?;
+        .map_err(|e| StatusError::invalid(format!("Invalid JSON payload received. {e}")))?;
     validate(&world, on, &before, &policy)?;
     guard::let_in(&world, on, &policy)?;
     world.writes += 1;
@@ -130,7 +130,7 @@ pub(crate) fn set(shared: &Shared, call: &Call, on: &Resource) -> Answer {
     after.insert("version".into(), json!(if conditional { 3 } else { 1 }));
     after.insert("etag".into(), json!(etag));
     let policy: AllowPolicy = serde_json::from_value(Value::Object(after.clone()))
-        .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?;
+        .map_err(|e| StatusError::invalid(format!("Invalid JSON payload received. {e}")))?;
     world.put_policy(on, policy, call.now);
     Ok(Value::Object(after))
 }
@@ -169,10 +169,12 @@ fn modified_roles(before: &Map<String, Value>, after: Option<&Value>) -> Vec<Str
 }
 
 /// Which of the permissions asked the caller has.
-pub(crate) fn test(shared: &Shared, call: &Call, on: &Resource) -> Answer {
+pub(crate) fn test(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
     let asked = call.texts("permissions");
     if let Some(bad) = asked.iter().find(|p| p.contains('*')) {
-        return Err(Refusal::invalid(format!("Permission {bad} is not valid.")));
+        return Err(StatusError::invalid(format!(
+            "Permission {bad} is not valid."
+        )));
     }
     let world = shared.read();
     let held: Vec<&String> = asked
@@ -244,9 +246,9 @@ fn check_version(
     with_etag: bool,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     if !matches!(version, 0 | 1 | 3) {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Policy version {version} is invalid: valid values are 0, 1, and 3."
         )));
     }
@@ -257,12 +259,12 @@ fn check_version(
             .is_some_and(|list| list.iter().any(|b| b.get("condition").is_some()))
     };
     if version < 3 && with_etag && conditional(before) {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Specified policy version ({version}) cannot be less than the existing policy version (3). For more information, please refer to https://cloud.google.com/iam/docs/policies#versions"
         )));
     }
     if version < 3 && conditional(after) {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Specified policy version ({version}) cannot be less than 3 when a role binding has a condition. For more information, please refer to https://cloud.google.com/iam/docs/policies#versions"
         )));
     }
@@ -276,7 +278,7 @@ fn validate(
     on: &Resource,
     before: &Map<String, Value>,
     policy: &AllowPolicy,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     let old = |role: &str, member: &str| {
         before
             .get("bindings")
@@ -298,7 +300,7 @@ fn validate(
         }
         let basic = ["roles/owner", "roles/editor", "roles/viewer"].contains(&role);
         if binding.condition.is_some() && basic {
-            return Err(Refusal::invalid(
+            return Err(StatusError::invalid(
                 "Conditions can't be set on primitive roles",
             ));
         }
@@ -308,7 +310,7 @@ fn validate(
                 Member::AllUsers | Member::AllAuthenticatedUsers
             );
             if binding.condition.is_some() && public {
-                return Err(Refusal::invalid(
+                return Err(StatusError::invalid(
                     "Conditions can't be set on the public members allUsers and allAuthenticatedUsers",
                 ));
             }
@@ -325,14 +327,14 @@ fn validate(
 const MOST_PRINCIPALS: usize = 1_500;
 const MOST_GROUPS: usize = 250;
 
-fn check_size(policy: &AllowPolicy) -> Result<(), Refusal> {
+fn check_size(policy: &AllowPolicy) -> Result<(), StatusError> {
     let members = || policy.bindings.iter().flat_map(|b| &b.members);
     let groups = members()
         .filter(|m| matches!(m.member, Member::Group(_) | Member::Domain(_)))
         .count();
     let all = members().count();
     let too_many = |what: &str, count: usize, most: &str| {
-        Refusal::invalid(format!(
+        StatusError::invalid(format!(
             "The number of {what} in the policy ({count}) is larger than the maximum allowed size {most}."
         ))
     };
@@ -346,7 +348,7 @@ fn check_size(policy: &AllowPolicy) -> Result<(), Refusal> {
 }
 
 /// IAM does not store a condition that does not compile (the words are chosen).
-fn check_condition(binding: &Binding) -> Result<(), Refusal> {
+fn check_condition(binding: &Binding) -> Result<(), StatusError> {
     match binding
         .condition
         .as_ref()
@@ -356,7 +358,7 @@ fn check_condition(binding: &Binding) -> Result<(), Refusal> {
             let place = e.position.map_or(String::new(), |p| {
                 format!(" at line {}, column {}", p.line, p.column)
             });
-            Err(Refusal::invalid(format!(
+            Err(StatusError::invalid(format!(
                 "Condition expression compilation failed{place}: {}.",
                 e.message
             )))
@@ -365,9 +367,9 @@ fn check_condition(binding: &Binding) -> Result<(), Refusal> {
     }
 }
 
-fn check_role(world: &World, on: &Resource, role: &str) -> Result<(), Refusal> {
+fn check_role(world: &World, on: &Resource, role: &str) -> Result<(), StatusError> {
     let unsupported =
-        || Refusal::invalid(format!("Role {role} is not supported for this resource."));
+        || StatusError::invalid(format!("Role {role} is not supported for this resource."));
     let found = match world.estate.role(role) {
         Read::Known(found) => found,
         Read::Unreadable(_) if role.starts_with("roles/") => return Err(unsupported()),
@@ -388,13 +390,13 @@ fn check_role(world: &World, on: &Resource, role: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn not_in_hierarchy(role: &str) -> Refusal {
-    Refusal::invalid(format!(
+fn not_in_hierarchy(role: &str) -> StatusError {
+    StatusError::invalid(format!(
         "Role ({role}) does not exist in the resource's hierarchy."
     ))
 }
 
-fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
+fn check_member(world: &World, member: &PolicyMember) -> Result<(), StatusError> {
     let text: String = member.text.chars().filter(|c| !c.is_control()).collect();
     if let Some((written, address)) = text.split_once(':')
         && let Some(kind) = real_kind(world, &address.to_lowercase())
@@ -404,13 +406,13 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
         return Err(wrong_kind(address, kind));
     }
     if member.member.is_short() {
-        return Err(Refusal::invalid(unknown_type(&text)));
+        return Err(StatusError::invalid(unknown_type(&text)));
     }
     // The words are those that Google's service was seen to answer for a pool of GKE that was not there yet.
     if let Some(pool) = member.member.pool()
         && !pool.is_in_full()
     {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Identity Pool does not exist ({}). Please check that you specified a valid resource name as returned in the `name` attribute in the configuration API.",
             pool.path()
         )));
@@ -420,19 +422,19 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
             // Agents and accounts of projects outside the estate cannot be judged here.
             let none = !is_service_account(email) || world.owns_address(email);
             if world.estate.account(email).is_none() && none {
-                return Err(Refusal::invalid(format!(
+                return Err(StatusError::invalid(format!(
                     "Service account {email} does not exist."
                 )));
             }
             Ok(())
         }
         // Of a project's that has none of that name (the words are chosen).
-        Member::One(Principal::User(email)) if is_service_account(email) => {
-            Err(Refusal::invalid(format!("User {email} does not exist.")))
-        }
-        Member::Group(email) if is_service_account(email) => {
-            Err(Refusal::invalid(format!("Group {email} does not exist.")))
-        }
+        Member::One(Principal::User(email)) if is_service_account(email) => Err(
+            StatusError::invalid(format!("User {email} does not exist.")),
+        ),
+        Member::Group(email) if is_service_account(email) => Err(StatusError::invalid(format!(
+            "Group {email} does not exist."
+        ))),
         Member::Unknown | Member::UnknownOf(_) => {
             let known = [
                 "user:",
@@ -444,11 +446,11 @@ fn check_member(world: &World, member: &PolicyMember) -> Result<(), Refusal> {
                 "principalSet://",
             ];
             if known.iter().any(|kind| text.starts_with(kind)) {
-                Err(Refusal::invalid(format!("Invalid principal: {text}.")))
+                Err(StatusError::invalid(format!("Invalid principal: {text}.")))
             } else if let Some(kind) = real_kind(world, &text.to_lowercase()) {
                 Err(wrong_kind(&text, kind))
             } else {
-                Err(Refusal::invalid(unknown_type(&text)))
+                Err(StatusError::invalid(unknown_type(&text)))
             }
         }
         _ => Ok(()),
@@ -480,8 +482,8 @@ fn real_kind(world: &World, address: &str) -> Option<&'static str> {
 }
 
 /// As IAM says it (GoogleCloudPlatform/terraform-splunk-log-export#41).
-fn wrong_kind(address: &str, kind: &str) -> Refusal {
-    Refusal::invalid(format!(
+fn wrong_kind(address: &str, kind: &str) -> StatusError {
+    StatusError::invalid(format!(
         "Principal {address} is of type \"{kind}\". The principal should appear as \"{kind}:{address}\"."
     ))
 }

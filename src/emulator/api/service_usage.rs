@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -90,9 +90,14 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn project(shared: &Shared, call: &Call, id: &str, permission: &str) -> Result<Resource, Refusal> {
+fn project(
+    shared: &Shared,
+    call: &ApiCall,
+    id: &str,
+    permission: &str,
+) -> Result<Resource, StatusError> {
     let asked = Resource::parse(&format!("projects/{id}"))
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     match found {
         Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
@@ -114,12 +119,12 @@ fn show(world: &World, project: &Resource, service: &str) -> Value {
     })
 }
 
-fn get(shared: &Shared, call: &Call, id: &str, service: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, id: &str, service: &str) -> ApiAnswer {
     let found = project(shared, call, id, "serviceusage.services.get")?;
     Ok(show(&shared.read(), &found, service))
 }
 
-fn batch(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn batch(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let found = project(shared, call, id, "serviceusage.services.get")?;
     let world = shared.read();
     let services: Vec<Value> = call
@@ -140,7 +145,7 @@ fn known(world: &World, project: &Resource) -> BTreeSet<String> {
     all
 }
 
-fn list(shared: &Shared, call: &Call, id: &str) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
     let found = project(shared, call, id, "serviceusage.services.list")?;
     // ListServicesRequest.pageSize: 50 unless asked, 200 at most.
     let size = call.page_size(50, 200)?;
@@ -149,7 +154,7 @@ fn list(shared: &Shared, call: &Call, id: &str) -> Answer {
         "state:ENABLED" => Some("ENABLED"),
         "state:DISABLED" => Some("DISABLED"),
         _ => {
-            return Err(Refusal::invalid(
+            return Err(StatusError::invalid(
                 "The filter must be state:ENABLED or state:DISABLED.",
             ));
         }
@@ -166,7 +171,7 @@ fn list(shared: &Shared, call: &Call, id: &str) -> Answer {
 
 /// Enabling IAM enables Credentials; disabling Credentials disables IAM (DD iamcredentials v1 and
 /// iam v2, descriptions).
-fn switch(shared: &Shared, call: &Call, id: &str, service: &str, on: bool) -> Answer {
+fn switch(shared: &Shared, call: &ApiCall, id: &str, service: &str, on: bool) -> ApiAnswer {
     let permission = if on {
         "serviceusage.services.enable"
     } else {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::emulator::api::{cloud_identity, enforce, policy};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Estate;
@@ -44,32 +44,34 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn required(call: &Call, field: &str) -> Result<String, Refusal> {
+fn required(call: &ApiCall, field: &str) -> Result<String, StatusError> {
     call.text(&format!("/accessTuple/{field}"))
         .filter(|text| !text.is_empty())
         .map(str::to_owned)
-        .ok_or_else(|| Refusal::invalid(format!("access_tuple.{field} must be specified.")))
+        .ok_or_else(|| StatusError::invalid(format!("access_tuple.{field} must be specified.")))
 }
 
-fn asked(shared: &Shared, call: &Call) -> Answer {
+fn asked(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let principal = required(call, "principal")?;
     let name = required(call, "fullResourceName")?;
     let permission = required(call, "permission")?;
-    let principal = Principal::parse(&principal).map_err(|e| Refusal::invalid(e.to_string()))?;
-    let permission = Permission::parse(&permission).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let principal =
+        Principal::parse(&principal).map_err(|e| StatusError::invalid(e.to_string()))?;
+    let permission =
+        Permission::parse(&permission).map_err(|e| StatusError::invalid(e.to_string()))?;
     // Resources of other services have names of their own, and no policies in this estate.
     let resource = Resource::parse(&name)
         .ok()
         .filter(|_| name.starts_with("//"))
         .ok_or_else(|| {
-            Refusal::invalid(format!(
+            StatusError::invalid(format!(
                 "The full resource name '{name}' is of no resource that this emulator has: expected //iam.googleapis.com/projects/P/serviceAccounts/E, or a project, folder or organization at //cloudresourcemanager.googleapis.com/"
             ))
         })?;
     let time = match call.text("/accessTuple/conditionContext/request/receiveTime") {
         None | Some("") => call.now,
         Some(text) => text.parse::<Timestamp>().map_err(|_| {
-            Refusal::invalid(format!(
+            StatusError::invalid(format!(
                 "Invalid value at 'access_tuple.condition_context.request.receive_time' (type.googleapis.com/google.protobuf.Timestamp), \"{text}\""
             ))
         })?,
@@ -92,18 +94,18 @@ fn asked(shared: &Shared, call: &Call) -> Answer {
 }
 
 /// What was refused under an `error_info_id`, explained with today's policies as of then.
-fn refused(shared: &Shared, call: &Call) -> Answer {
+fn refused(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let id = call.text("/errorInfoId").unwrap_or_default();
     if id.is_empty() {
-        return Err(Refusal::invalid("error_info_id must be specified."));
+        return Err(StatusError::invalid("error_info_id must be specified."));
     }
     let world = shared.read();
     let refused = world
         .refused(id)
         .cloned()
-        .ok_or_else(|| Refusal::not_found("Requested entity was not found."))?;
+        .ok_or_else(|| StatusError::not_found("Requested entity was not found."))?;
     let permission = Permission::parse(&refused.permission)
-        .map_err(|_| Refusal::not_found("Requested entity was not found."))?;
+        .map_err(|_| StatusError::not_found("Requested entity was not found."))?;
     let answer = explained(
         &world,
         call,
@@ -134,7 +136,7 @@ fn refused(shared: &Shared, call: &Call) -> Answer {
 
 fn explained(
     world: &World,
-    call: &Call,
+    call: &ApiCall,
     caller: Principal,
     permission: Permission,
     target: Resource,
@@ -149,7 +151,7 @@ fn explained(
 }
 
 /// The estate with what this caller may not read marked so.
-fn as_seen(world: &World, call: &Call, question: &Question) -> Estate {
+fn as_seen(world: &World, call: &ApiCall, question: &Question) -> Estate {
     let mut estate = world.estate.clone();
     let mut hidden: Vec<String> = Vec::new();
     if enforce::is_viewer(world, call) {

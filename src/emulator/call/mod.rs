@@ -6,6 +6,6 @@ mod reply;
 mod request;
 pub(crate) mod selection;
 
-pub(crate) use refusal::Refusal;
-pub(crate) use reply::{Answer, Reply, listed};
-pub(crate) use request::{Attributes, Call, Who, pairs};
+pub(crate) use refusal::StatusError;
+pub(crate) use reply::{ApiAnswer, Reply, listed};
+pub(crate) use request::{ApiCall, Requester, TokenAttributes, pairs};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// An error as Google sends it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Refusal {
+pub(crate) struct StatusError {
     /// HTTP status.
     pub code: u16,
     /// `PERMISSION_DENIED` and its kin (google.rpc.Code).
@@ -17,7 +17,7 @@ pub(crate) struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
-impl Refusal {
+impl StatusError {
     pub fn new(code: u16, status: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,

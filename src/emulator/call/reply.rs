@@ -3,10 +3,10 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
+use super::refusal::StatusError;
 
 /// What an API answers: a body, or Google's error.
-pub(crate) type Answer = Result<Value, Refusal>;
+pub(crate) type ApiAnswer = Result<Value, StatusError>;
 
 /// An answer as it goes out.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ impl Reply {
     }
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
+impl From<ApiAnswer> for Reply {
+    fn from(answer: ApiAnswer) -> Self {
         match answer {
             Ok(value) => Self::json(200, &value),
             Err(refusal) => Self::from(&refusal),
@@ -52,8 +52,8 @@ impl From<Answer> for Reply {
     }
 }
 
-impl From<&Refusal> for Reply {
-    fn from(refusal: &Refusal) -> Self {
+impl From<&StatusError> for Reply {
+    fn from(refusal: &StatusError) -> Self {
         let mut reply = Self::json(refusal.code, &refusal.body());
         if refusal.code == 401 {
             let realm = "Bearer realm=\"https://accounts.google.com/\"";

@@ -13,15 +13,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::etag::fingerprint;
-use super::refusal::Refusal;
+use super::refusal::StatusError;
 use crate::iam::Principal;
 
 /// What a federated identity brought along: attribute to value.
-pub(crate) type Attributes = Option<Arc<[(String, String)]>>;
+pub(crate) type TokenAttributes = Option<Arc<[(String, String)]>>;
 
 /// The principal behind a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Requester {
     /// Not asked yet, or nobody who is known.
     Nobody,
     /// May do everything, except read what the estate calls unreadable.
@@ -32,7 +32,7 @@ pub(crate) enum Who {
 
 /// One request.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct ApiCall {
     pub method: Method,
     /// The raw path, for errors.
     pub path: String,
@@ -55,14 +55,14 @@ pub(crate) struct Call {
     /// The host as the client calls it.
     pub host: String,
     pub now: Timestamp,
-    pub who: Who,
+    pub who: Requester,
     /// What a federated caller's token carries.
-    pub attributes: Attributes,
+    pub attributes: TokenAttributes,
 }
 
-impl Call {
+impl ApiCall {
     /// Reads the parts of a request. A body that is not JSON is refused, except a form's.
-    pub fn read(parts: &Parts, bytes: &[u8], now: Timestamp) -> Result<Self, Refusal> {
+    pub fn read(parts: &Parts, bytes: &[u8], now: Timestamp) -> Result<Self, StatusError> {
         let path = parts.uri.path().to_owned();
         let segments: Vec<String> = path
             .trim_start_matches('/')
@@ -91,7 +91,7 @@ impl Call {
             Value::Null
         } else {
             serde_json::from_slice(bytes)
-                .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?
+                .map_err(|e| StatusError::invalid(format!("Invalid JSON payload received. {e}")))?
         };
         // A member as a token may hold letters of any alphabet, which a header's text may not.
         let authorization = parts.headers.get("authorization");
@@ -117,7 +117,7 @@ impl Call {
             metadata_flavor: header("metadata-flavor") == Some("Google"),
             host: header("host").unwrap_or("127.0.0.1").to_owned(),
             now,
-            who: Who::Nobody,
+            who: Requester::Nobody,
             attributes: None,
         })
     }
@@ -155,9 +155,9 @@ impl Call {
     /// The caller in words, for the record and the quota.
     pub fn caller(&self) -> String {
         match &self.who {
-            Who::Nobody => String::new(),
-            Who::Administrator => "administrator".to_owned(),
-            Who::Principal(who) => who.to_string(),
+            Requester::Nobody => String::new(),
+            Requester::Administrator => "administrator".to_owned(),
+            Requester::Principal(who) => who.to_string(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Call {
     ///
     /// # Errors
     /// It is no number, or negative.
-    pub fn page_size(&self, default: usize, largest: usize) -> Result<usize, Refusal> {
+    pub fn page_size(&self, default: usize, largest: usize) -> Result<usize, StatusError> {
         let number = match (self.param("pageSize"), self.body.get("pageSize")) {
             (Some(text), _) => text.parse::<i64>().ok(),
             (None, Some(value)) => value.as_i64(),
@@ -220,7 +220,7 @@ impl Call {
         match number.map(usize::try_from) {
             Some(Ok(0)) => Ok(default),
             Some(Ok(n)) => Ok(n.min(largest)),
-            _ => Err(Refusal::invalid(
+            _ => Err(StatusError::invalid(
                 "Request contains an invalid argument: pageSize must not be negative.",
             )),
         }
@@ -235,7 +235,7 @@ impl Call {
         &self,
         items: impl Iterator<Item = (String, T)>,
         size: usize,
-    ) -> Result<(Vec<T>, Option<String>), Refusal> {
+    ) -> Result<(Vec<T>, Option<String>), StatusError> {
         let after = self.last_key()?;
         let mut page = Vec::new();
         let mut last = String::new();
@@ -258,11 +258,11 @@ impl Call {
     /// A token that was not issued here, or for another question: "all other parameters … must match
     /// the call that provided the page token" (AIP-158; discovery documents cloudasset v1 and
     /// cloudidentity v1, `pageToken`).
-    pub fn last_key(&self) -> Result<Option<String>, Refusal> {
+    pub fn last_key(&self) -> Result<Option<String>, StatusError> {
         let Some(token) = self.either("pageToken").filter(|t| !t.is_empty()) else {
             return Ok(None);
         };
-        let invalid = || Refusal::invalid("The page token is invalid.");
+        let invalid = || StatusError::invalid("The page token is invalid.");
         let bytes = B64.decode(token).map_err(|_| invalid())?;
         let (question, key) = bytes.split_first_chunk::<8>().ok_or_else(invalid)?;
         if *question != self.question() {

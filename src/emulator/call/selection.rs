@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
-use super::request::Call;
+use super::refusal::StatusError;
+use super::request::ApiCall;
 
 /// What of an answer is wanted. No parts below a name: all of it.
 #[derive(Debug, Default, PartialEq)]
@@ -13,10 +13,10 @@ struct Selection(Vec<(String, Selection)>);
 ///
 /// # Errors
 /// `alt` asks for something else.
-pub(crate) fn check_alt(call: &Call) -> Result<(), Refusal> {
+pub(crate) fn check_alt(call: &ApiCall) -> Result<(), StatusError> {
     match call.param("alt").or_else(|| call.param("$alt")) {
         None | Some("json" | "json;enum-encoding=int") => Ok(()),
-        Some(other) => Err(Refusal::invalid(format!(
+        Some(other) => Err(StatusError::invalid(format!(
             "Invalid value at 'alt' (TYPE_ENUM), \"{}\": this emulator answers in JSON only.",
             crate::text::visible(other)
         ))),
@@ -27,7 +27,7 @@ pub(crate) fn check_alt(call: &Call) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// A selection that cannot be read.
-pub(crate) fn select(call: &Call, answer: Value) -> Result<Value, Refusal> {
+pub(crate) fn select(call: &ApiCall, answer: Value) -> Result<Value, StatusError> {
     let Some(text) = call
         .param("fields")
         .or_else(|| call.param("$fields"))
@@ -36,7 +36,7 @@ pub(crate) fn select(call: &Call, answer: Value) -> Result<Value, Refusal> {
         return Ok(answer);
     };
     let bad = || {
-        Refusal::invalid(format!(
+        StatusError::invalid(format!(
             "Invalid field selection {}",
             crate::text::visible(text)
         ))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::emulator::call::{Call, pairs};
+use crate::emulator::call::{ApiCall, pairs};
 
 /// How long a token lives, in seconds.
 pub(crate) const LIFETIME: i64 = 3_600;
@@ -23,7 +23,7 @@ impl Denied {
 pub(crate) type Given = Result<Value, Denied>;
 
 /// A field of the form or, as the Security Token Service has it too, of the JSON body.
-pub(crate) fn field(call: &Call, name: &str, camel: &str) -> String {
+pub(crate) fn field(call: &ApiCall, name: &str, camel: &str) -> String {
     let form = pairs(&call.raw);
     let given = form
         .into_iter()

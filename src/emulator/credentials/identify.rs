@@ -1,9 +1,9 @@
 //! Who is asking: the principal behind the bearer token.
 
 use super::assertion;
-use crate::emulator::call::{Call, Refusal, Who};
+use crate::emulator::call::{ApiCall, Requester, StatusError};
 use crate::emulator::world::keys::Jwt;
-use crate::emulator::world::tokens::Worth;
+use crate::emulator::world::tokens::TokenWorth;
 use crate::emulator::world::{Shared, World};
 use crate::estate::Estate;
 use crate::evaluate::federation::LONGEST_SUBJECT;
@@ -14,22 +14,22 @@ use crate::iam::Principal;
 /// # Errors
 /// Google's 401 for a token that is missing, unknown or expired, or that stands for somebody who is gone
 /// or disabled (`ACCOUNT_STATE_INVALID`, google/api/error_reason.proto).
-pub(crate) fn identify(shared: &Shared, call: &mut Call) -> Result<(), Refusal> {
+pub(crate) fn identify(shared: &Shared, call: &mut ApiCall) -> Result<(), StatusError> {
     let Some(token) = call.bearer.clone() else {
-        return Err(Refusal::unauthenticated("CREDENTIALS_MISSING"));
+        return Err(StatusError::unauthenticated("CREDENTIALS_MISSING"));
     };
     let world = shared.read();
     let who = if token == world.viewer_token {
         match &world.viewer {
             None => {
-                call.who = Who::Administrator;
+                call.who = Requester::Administrator;
                 return Ok(());
             }
             Some(viewer) => viewer.clone(),
         }
     } else {
         match world.tokens.worth(&token, call.now) {
-            Worth::Good(who, attributes, _) => {
+            TokenWorth::Good(who, attributes, _) => {
                 call.attributes = attributes;
                 if call.quota_project.is_none() {
                     let bound = world.tokens.project(&token);
@@ -37,8 +37,10 @@ pub(crate) fn identify(shared: &Shared, call: &mut Call) -> Result<(), Refusal> 
                 }
                 who
             }
-            Worth::Expired => return Err(Refusal::unauthenticated("ACCESS_TOKEN_EXPIRED")),
-            Worth::Unknown => stands_for_itself(&world, call, &token)?,
+            TokenWorth::Expired => {
+                return Err(StatusError::unauthenticated("ACCESS_TOKEN_EXPIRED"));
+            }
+            TokenWorth::Unknown => stands_for_itself(&world, call, &token)?,
         }
     };
     let usable = match &who {
@@ -53,9 +55,9 @@ pub(crate) fn identify(shared: &Shared, call: &mut Call) -> Result<(), Refusal> 
         Principal::User(_) => true,
     };
     if !usable {
-        return Err(Refusal::unauthenticated("ACCOUNT_STATE_INVALID"));
+        return Err(StatusError::unauthenticated("ACCOUNT_STATE_INVALID"));
     }
-    call.who = Who::Principal(who);
+    call.who = Requester::Principal(who);
     Ok(())
 }
 
@@ -79,8 +81,8 @@ fn has_token(estate: &Estate, who: &Principal) -> bool {
 /// A token that was not minted here: a member identifier, or what a service account's key signed for the
 /// service itself (doc "Using OAuth 2.0 for Server to Server Applications", "Service account
 /// authorization without OAuth"; AIP-4111).
-fn stands_for_itself(world: &World, call: &Call, token: &str) -> Result<Principal, Refusal> {
-    let bad = || Refusal::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED");
+fn stands_for_itself(world: &World, call: &ApiCall, token: &str) -> Result<Principal, StatusError> {
+    let bad = || StatusError::unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED");
     if token.contains(':') {
         return Principal::parse(token).map_err(|_| bad());
     }
@@ -99,7 +101,7 @@ fn stands_for_itself(world: &World, call: &Call, token: &str) -> Result<Principa
         return Err(bad());
     }
     if !assertion::in_time(call, &jwt) {
-        return Err(Refusal::unauthenticated("ACCESS_TOKEN_EXPIRED"));
+        return Err(StatusError::unauthenticated("ACCESS_TOKEN_EXPIRED"));
     }
     Ok(Principal::ServiceAccount(email))
 }

@@ -8,7 +8,7 @@ use axum::http::HeaderName;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::emulator::call::{Call, Reply};
+use crate::emulator::call::{ApiCall, Reply};
 use crate::emulator::route::Route;
 use crate::emulator::world::Shared;
 use crate::iam::Principal;
@@ -36,7 +36,7 @@ fn flavored(reply: Reply) -> Reply {
     reply.with(HeaderName::from_static("metadata-flavor"), "Google")
 }
 
-fn asked(shared: &Shared, call: &Call) -> Reply {
+fn asked(shared: &Shared, call: &ApiCall) -> Reply {
     if call.metadata_flavor {
         let path: Vec<&str> = call.segments.iter().skip(2).map(String::as_str).collect();
         inside(shared, call, &path).unwrap_or_else(missing)
@@ -57,7 +57,7 @@ fn plain(text: impl Into<String>) -> Reply {
     Reply::text(200, "application/text", text)
 }
 
-fn inside(shared: &Shared, call: &Call, path: &[&str]) -> Option<Reply> {
+fn inside(shared: &Shared, call: &ApiCall, path: &[&str]) -> Option<Reply> {
     // A path may end in a slash.
     let path = path.strip_suffix(&[""]).unwrap_or(path);
     match path {
@@ -104,7 +104,7 @@ fn own_project(shared: &Shared) -> Option<(String, String)> {
     Some((project.project_id.clone(), project.number().to_owned()))
 }
 
-fn project(shared: &Shared, call: &Call) -> Option<Reply> {
+fn project(shared: &Shared, call: &ApiCall) -> Option<Reply> {
     if !call.flag("recursive") {
         return Some(plain("numeric-project-id\nproject-id\n"));
     }
@@ -119,7 +119,7 @@ fn default(shared: &Shared) -> Option<String> {
     shared.metadata_account.clone()
 }
 
-fn accounts(shared: &Shared, call: &Call) -> Option<Reply> {
+fn accounts(shared: &Shared, call: &ApiCall) -> Option<Reply> {
     let email = default(shared)?;
     if call.flag("recursive") {
         return Some(Reply::json(
@@ -134,7 +134,7 @@ fn row(email: &str) -> Value {
     json!({ "aliases": ["default"], "email": email, "scopes": [SCOPE] })
 }
 
-fn of_account(shared: &Shared, call: &Call, email: &str, rest: &[&str]) -> Option<Reply> {
+fn of_account(shared: &Shared, call: &ApiCall, email: &str, rest: &[&str]) -> Option<Reply> {
     match rest {
         [] if call.flag("recursive") => Some(Reply::json(200, &row(email))),
         [] => Some(plain("aliases\nemail\nidentity\nscopes\ntoken\n")),
@@ -147,7 +147,7 @@ fn of_account(shared: &Shared, call: &Call, email: &str, rest: &[&str]) -> Optio
     }
 }
 
-fn token(shared: &Shared, call: &Call, email: &str) -> Option<Reply> {
+fn token(shared: &Shared, call: &ApiCall, email: &str) -> Option<Reply> {
     let until = call
         .now
         .checked_add(SignedDuration::from_secs(LIFETIME))
@@ -160,7 +160,7 @@ fn token(shared: &Shared, call: &Call, email: &str) -> Option<Reply> {
     ))
 }
 
-fn identity(shared: &Shared, call: &Call, email: &str) -> Option<Reply> {
+fn identity(shared: &Shared, call: &ApiCall, email: &str) -> Option<Reply> {
     let Some(audience) = call.param("audience").filter(|a| !a.is_empty()) else {
         return Some(Reply::text(
             400,

@@ -13,11 +13,11 @@ use serde_json::json;
 use super::assertion::{in_time, signed_by_account, times};
 use super::grant::{Denied, Given, LIFETIME, field, internal};
 use super::sts;
-use crate::emulator::call::{Call, Reply};
+use crate::emulator::call::{ApiCall, Reply};
 use crate::emulator::route::Route;
 use crate::emulator::world::Shared;
 use crate::emulator::world::keys::Jwt;
-use crate::emulator::world::tokens::Worth;
+use crate::emulator::world::tokens::TokenWorth;
 use crate::estate::Estate;
 use crate::iam::Principal;
 
@@ -63,7 +63,7 @@ fn reply(given: Given) -> Reply {
     reply.with(header::CACHE_CONTROL, "no-store")
 }
 
-fn token(shared: &Shared, call: &Call) -> Given {
+fn token(shared: &Shared, call: &ApiCall) -> Given {
     match field(call, "grant_type", "grantType").as_str() {
         "refresh_token" => refresh(shared, call),
         BEARER => assertion(shared, call),
@@ -76,7 +76,7 @@ fn token(shared: &Shared, call: &Call) -> Given {
     }
 }
 
-fn refresh(shared: &Shared, call: &Call) -> Given {
+fn refresh(shared: &Shared, call: &ApiCall) -> Given {
     let text = field(call, "refresh_token", "refreshToken");
     let who = Principal::parse(&text).map_err(|_| {
         Denied::grant(
@@ -109,7 +109,7 @@ fn usable(estate: &Estate, who: &Principal) -> Result<(), Denied> {
 }
 
 /// `{access_token, expires_in, token_type}`.
-fn mint(shared: &Shared, call: &Call, who: Principal) -> Given {
+fn mint(shared: &Shared, call: &ApiCall, who: Principal) -> Given {
     let until = call
         .now
         .checked_add(SignedDuration::from_secs(LIFETIME))
@@ -135,7 +135,7 @@ const ENDPOINTS: [&str; 4] = [
 /// Applications"). Words and order are those that Google's endpoint was seen to answer (notes of a mock of
 /// the Analytics Data API, "Conformance recorded against the real service", 2026-09-02): structure, issuer
 /// and signature, times, scope, audience.
-fn assertion(shared: &Shared, call: &Call) -> Given {
+fn assertion(shared: &Shared, call: &ApiCall) -> Given {
     let jwt = Jwt::read(&field(call, "assertion", "assertion"))
         .ok_or_else(|| Denied::request("Bad Request"))?;
     let email = jwt.text("iss").unwrap_or_default().to_lowercase();
@@ -204,14 +204,14 @@ fn assertion(shared: &Shared, call: &Call) -> Given {
 }
 
 /// What a token is (the endpoint that google-auth and gcloud ask).
-fn info(shared: &Shared, call: &Call) -> Given {
+fn info(shared: &Shared, call: &ApiCall) -> Given {
     let token = call.param("access_token").map_or_else(
         || field(call, "access_token", "access_token"),
         str::to_owned,
     );
     let world = shared.read();
     let bad = || Denied("invalid_token", "Invalid Value".to_owned());
-    let Worth::Good(who, _, until) = world.tokens.worth(&token, call.now) else {
+    let TokenWorth::Good(who, _, until) = world.tokens.worth(&token, call.now) else {
         return Err(bad());
     };
     // Google's endpoint knows no tokens of identity pools.

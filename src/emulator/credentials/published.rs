@@ -4,14 +4,14 @@
 use axum::http::header;
 use serde_json::{Map, Value, json};
 
-use crate::emulator::call::{Call, Refusal, Reply};
+use crate::emulator::call::{ApiCall, Reply, StatusError};
 use crate::emulator::route::Route;
 use crate::emulator::world::Shared;
 use crate::emulator::world::keys::PublicKey;
 
 /// The forms in which keys are published.
 #[derive(Clone, Copy)]
-enum Form {
+enum KeyForm {
     /// Key id to certificate.
     Certificates,
     /// RFC 7517.
@@ -21,39 +21,39 @@ enum Form {
 /// What is served of these.
 pub(crate) const ROUTES: &[Route] = &[
     Route::open("GET", "/oauth2/v1/certs", |shared, call| {
-        of_google(shared, call, Form::Certificates)
+        of_google(shared, call, KeyForm::Certificates)
     }),
     Route::open("GET", "/oauth2/{version=v2|v3}/certs", |shared, call| {
-        of_google(shared, call, Form::Jwks)
+        of_google(shared, call, KeyForm::Jwks)
     }),
     Route::open(
         "GET",
         "/{service=service_accounts|robot}/v1/metadata/x509/{account}",
-        |shared, call| of_account(shared, call, Form::Certificates),
+        |shared, call| of_account(shared, call, KeyForm::Certificates),
     ),
     Route::open(
         "GET",
         "/{service=service_accounts|robot}/v1/metadata/jwk/{account}",
-        |shared, call| of_account(shared, call, Form::Jwks),
+        |shared, call| of_account(shared, call, KeyForm::Jwks),
     ),
     Route::open(
         "GET",
         "/service_accounts/v1/jwk/{account}",
-        |shared, call| of_account(shared, call, Form::Jwks),
+        |shared, call| of_account(shared, call, KeyForm::Jwks),
     ),
 ];
 
 /// The key that ID tokens are signed with.
-fn of_google(shared: &Shared, call: &Call, form: Form) -> Reply {
+fn of_google(shared: &Shared, call: &ApiCall, form: KeyForm) -> Reply {
     let signer = shared.signer(call.now).map_err(internal);
     reply(signer.map(|signer| vec![signer.public.clone()]), form)
 }
 
-fn of_account(shared: &Shared, call: &Call, form: Form) -> Reply {
+fn of_account(shared: &Shared, call: &ApiCall, form: KeyForm) -> Reply {
     reply(keys_of(shared, call, call.place("account")), form)
 }
 
-fn reply(keys: Result<Vec<PublicKey>, Refusal>, form: Form) -> Reply {
+fn reply(keys: Result<Vec<PublicKey>, StatusError>, form: KeyForm) -> Reply {
     match keys {
         // Receivers may keep them for a while; new keys are looked for when an unknown one is met.
         Ok(keys) => Reply::json(200, &show(&keys, form)).with(header::CACHE_CONTROL, "no-cache"),
@@ -61,32 +61,33 @@ fn reply(keys: Result<Vec<PublicKey>, Refusal>, form: Form) -> Reply {
     }
 }
 
-fn internal(_: std::io::Error) -> Refusal {
-    Refusal::new(500, "INTERNAL", "Internal error encountered.")
+fn internal(_: std::io::Error) -> StatusError {
+    StatusError::new(500, "INTERNAL", "Internal error encountered.")
 }
 
 /// The keys that this account signs with, those that users have, and the emulator's own for it. Disabled
 /// ones are not shown (chosen).
-fn keys_of(shared: &Shared, call: &Call, email: &str) -> Result<Vec<PublicKey>, Refusal> {
+fn keys_of(shared: &Shared, call: &ApiCall, email: &str) -> Result<Vec<PublicKey>, StatusError> {
     let (account, mut keys) = {
         let world = shared.read();
         let account = world.estate.account(email).cloned();
         let keys = world.keys(&email.to_lowercase()).to_vec();
         (account, keys)
     };
-    let account = account.ok_or_else(|| Refusal::not_found("Requested entity was not found."))?;
+    let account =
+        account.ok_or_else(|| StatusError::not_found("Requested entity was not found."))?;
     keys.retain(|key| !key.disabled);
     let signer = shared.signer_of(&account, call.now).map_err(internal)?;
     keys.push(signer.public.clone());
     Ok(keys)
 }
 
-fn show(keys: &[PublicKey], form: Form) -> Value {
+fn show(keys: &[PublicKey], form: KeyForm) -> Value {
     match form {
-        Form::Jwks => {
+        KeyForm::Jwks => {
             json!({ "keys": keys.iter().map(PublicKey::jwk).collect::<Vec<_>>() })
         }
-        Form::Certificates => {
+        KeyForm::Certificates => {
             let all: Map<String, Value> = keys
                 .iter()
                 .map(|key| (key.id.clone(), json!(key.certificate)))

@@ -21,10 +21,10 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use super::grant::{Denied, Given, field, internal};
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::world::Shared;
 use crate::emulator::world::keys::Jwt;
-use crate::emulator::world::tokens::Worth;
+use crate::emulator::world::tokens::TokenWorth;
 use crate::estate::{Estate, Provider};
 use crate::evaluate::federation::{LONGEST_SUBJECT, other_audience, other_issuer};
 use crate::evaluate::{Rejected, admit};
@@ -41,7 +41,7 @@ const OLDEST: f64 = 24.0 * 3_600.0;
 const LONGEST_PROJECT: usize = 32;
 
 /// `POST /v1/token`, and `/token` with this grant.
-pub(crate) fn exchange(shared: &Shared, call: &Call) -> Given {
+pub(crate) fn exchange(shared: &Shared, call: &ApiCall) -> Given {
     let get = |name, camel| field(call, name, camel);
     if get("grant_type", "grantType") != EXCHANGE {
         return Err(Denied(
@@ -114,11 +114,11 @@ pub(crate) fn exchange(shared: &Shared, call: &Call) -> Given {
 
 /// What a token of this service stands for (RFC 7662): gcloud asks by this for the name of whom it logs in
 /// (googlecloudsdk/core/credentials/introspect.py). The service's other tokens are not active here.
-pub(crate) fn introspect(shared: &Shared, call: &Call) -> Value {
+pub(crate) fn introspect(shared: &Shared, call: &ApiCall) -> Value {
     let token = field(call, "token", "token");
     let world = shared.read();
     match world.tokens.worth(&token, call.now) {
-        Worth::Good(who @ Principal::Federated { .. }, _, until) => json!({
+        TokenWorth::Good(who @ Principal::Federated { .. }, _, until) => json!({
             "active": true,
             "username": who.to_string(),
             "scope": "https://www.googleapis.com/auth/cloud-platform",
@@ -222,7 +222,7 @@ fn is_deleted(extra: &serde_json::Map<String, Value>) -> bool {
 
 /// Issuer, signature, audience and times of a token, as its provider wants them (iam v1, `Oidc`, and
 /// `WorkforcePoolProvider`'s).
-fn verify(call: &Call, provider: &Provider, jwt: &Jwt) -> Result<(), Denied> {
+fn verify(call: &ApiCall, provider: &Provider, jwt: &Jwt) -> Result<(), Denied> {
     if let Some((wanted, had)) = other_issuer(provider, &jwt.claims) {
         return Err(Denied::grant(format!(
             "The issuer in ID Token {} does not match the expected one in config: {wanted}",
@@ -302,7 +302,7 @@ fn signed(keys: &str, jwt: &Jwt) -> Result<(), Denied> {
 
 /// How long the token lives, in seconds: no longer than the external one for a workload, as long as the
 /// pool's sessions for a person.
-fn lifetime(call: &Call, estate: &Estate, provider: &Provider, jwt: &Jwt) -> i64 {
+fn lifetime(call: &ApiCall, estate: &Estate, provider: &Provider, jwt: &Jwt) -> i64 {
     let pool = provider.name.split("/providers/").next();
     if provider.name.starts_with("locations/") {
         return pool

@@ -2,13 +2,13 @@
 
 use super::quota::Quota;
 use super::table;
-use crate::emulator::call::{Answer, Call, Refusal, Reply, selection};
+use crate::emulator::call::{ApiAnswer, ApiCall, Reply, StatusError, selection};
 use crate::emulator::credentials::identify::identify;
 use crate::emulator::route::{Handler, Needs, Route};
 use crate::emulator::world::Shared;
 
 /// Answers a call by the table of routes.
-pub(crate) fn dispatch(shared: &Shared, quota: &Quota, call: &mut Call) -> Reply {
+pub(crate) fn dispatch(shared: &Shared, quota: &Quota, call: &mut ApiCall) -> Reply {
     shared.settle(call.now);
     let route = table::find(call);
     if let Some(Route {
@@ -22,12 +22,12 @@ pub(crate) fn dispatch(shared: &Shared, quota: &Quota, call: &mut Call) -> Reply
     answer(shared, quota, call, route).into()
 }
 
-fn answer(shared: &Shared, quota: &Quota, call: &mut Call, route: Option<&Route>) -> Answer {
+fn answer(shared: &Shared, quota: &Quota, call: &mut ApiCall, route: Option<&Route>) -> ApiAnswer {
     selection::check_alt(call)?;
     identify(shared, call)?;
     quota.spend(call)?;
     match route.map(|route| route.handler) {
         Some(Handler::Api(answer)) => selection::select(call, answer(shared, call)?),
-        Some(Handler::Page(_)) | None => Err(Refusal::no_such_path(&call.path)),
+        Some(Handler::Page(_)) | None => Err(StatusError::no_such_path(&call.path)),
     }
 }

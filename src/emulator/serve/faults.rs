@@ -47,7 +47,7 @@ struct Rule {
     method: Option<String>,
     path: String,
     when: When,
-    effect: Effect,
+    effect: FaultEffect,
     after: bool,
 }
 
@@ -62,7 +62,7 @@ enum When {
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Effect {
+pub(crate) enum FaultEffect {
     Status {
         code: u16,
         retry_after: Option<Duration>,
@@ -77,16 +77,16 @@ pub(crate) enum Effect {
 
 /// A fault that a call meets.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fault {
-    pub effect: Effect,
+pub(crate) struct InjectedFault {
+    pub effect: FaultEffect,
     /// The call takes effect first.
     pub after: bool,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Whether the call itself is carried out.
     pub fn takes_effect(&self) -> bool {
-        self.after || matches!(self.effect, Effect::Slow(_) | Effect::Truncate(_))
+        self.after || matches!(self.effect, FaultEffect::Slow(_) | FaultEffect::Truncate(_))
     }
 }
 
@@ -151,7 +151,7 @@ impl Rule {
             return Err(format!("the path '{path}' must begin with / or *"));
         }
         let mut what = what.split_whitespace();
-        let effect = Effect::read(
+        let effect = FaultEffect::read(
             what.next()
                 .ok_or(format!("it has no effect; expected {EFFECTS}"))?,
         )?;
@@ -167,7 +167,7 @@ impl Rule {
         if let Some(more) = what.next() {
             return Err(format!("'{more}' follows 'after'; expected nothing"));
         }
-        if after && matches!(effect, Effect::Slow(_) | Effect::Truncate(_)) {
+        if after && matches!(effect, FaultEffect::Slow(_) | FaultEffect::Truncate(_)) {
             return Err(
                 "slow and truncate have the real answer already; leave 'after' out".to_owned(),
             );
@@ -212,7 +212,7 @@ impl When {
     }
 }
 
-impl Effect {
+impl FaultEffect {
     fn read(text: &str) -> Result<Self, String> {
         let (word, detail) = match text.split_once(':') {
             Some((word, detail)) => (word, Some(detail)),
@@ -301,7 +301,7 @@ impl Play {
     }
 
     /// What happens to this call.
-    pub fn meet(&self, method: &str, path: &str) -> Option<Fault> {
+    pub fn meet(&self, method: &str, path: &str) -> Option<InjectedFault> {
         let mut met = None;
         for (index, (rule, count)) in self.rules.iter().enumerate() {
             if !rule.applies(method, path) {
@@ -318,7 +318,7 @@ impl Play {
                 }
             };
             if now && met.is_none() {
-                met = Some(Fault {
+                met = Some(InjectedFault {
                     effect: rule.effect.clone(),
                     after: rule.after,
                 });
@@ -393,16 +393,16 @@ mod tests {
             0,
         );
         let write = |p: &Play| p.meet("POST", "/v1/projects/p/serviceAccounts/a@b:setIamPolicy");
-        assert_eq!(write(&play).unwrap().effect, Effect::Html(503));
+        assert_eq!(write(&play).unwrap().effect, FaultEffect::Html(503));
         assert_eq!(
             write(&play),
-            Some(Fault {
-                effect: Effect::Reset,
+            Some(InjectedFault {
+                effect: FaultEffect::Reset,
                 after: true
             })
         );
-        assert_eq!(write(&play).unwrap().effect, Effect::Html(503));
-        let limited = Effect::Status {
+        assert_eq!(write(&play).unwrap().effect, FaultEffect::Html(503));
+        let limited = FaultEffect::Status {
             code: 429,
             retry_after: Some(Duration::from_secs(3)),
         };
@@ -416,7 +416,7 @@ mod tests {
         );
         assert_eq!(
             play.meet("GET", "/v3/projects/a/x").unwrap().effect,
-            Effect::Html(503)
+            FaultEffect::Html(503)
         );
     }
 

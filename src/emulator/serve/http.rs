@@ -12,11 +12,11 @@ use axum::response::Response;
 use futures::stream;
 
 use super::dispatch::dispatch;
-use super::faults::{Effect, Fault, Faults, Latency, Play};
+use super::faults::{FaultEffect, Faults, InjectedFault, Latency, Play};
 use super::line::Cutter;
 use super::quota::Quota;
-use super::record::{Entry, Record};
-use crate::emulator::call::{Call, Refusal, Reply};
+use super::record::{Record, RecordEntry};
+use crate::emulator::call::{ApiCall, Reply, StatusError};
 use crate::emulator::world::Shared;
 
 /// Largest request body that is read; policies may hold 1,500 principals of some hundred bytes.
@@ -63,7 +63,7 @@ impl Front {
 
     /// The answer to a call, and who called. It runs where blocking is allowed: keys take a while to
     /// make, and so does a search in a large estate.
-    async fn answer(self: &Arc<Self>, mut call: Call) -> (Reply, String) {
+    async fn answer(self: &Arc<Self>, mut call: ApiCall) -> (Reply, String) {
         let front = Arc::clone(self);
         let answered = tokio::task::spawn_blocking(move || {
             let reply = dispatch(&front.shared, &front.quota, &mut call);
@@ -71,7 +71,7 @@ impl Front {
         });
         answered.await.unwrap_or_else(|_| {
             // The answer panicked.
-            (Reply::from(&Refusal::of_status(500)), String::new())
+            (Reply::from(&StatusError::of_status(500)), String::new())
         })
     }
 }
@@ -97,8 +97,10 @@ pub(crate) async fn serve(
         _ => {
             let now = front.shared.now();
             let call = match body {
-                Ok(bytes) => Call::read(&parts, &bytes, now),
-                Err(_) => Err(Refusal::invalid("Request payload size exceeds the limit.")),
+                Ok(bytes) => ApiCall::read(&parts, &bytes, now),
+                Err(_) => Err(StatusError::invalid(
+                    "Request payload size exceeds the limit.",
+                )),
             };
             let reply = match call {
                 Ok(call) => {
@@ -113,7 +115,7 @@ pub(crate) async fn serve(
     };
     let reply = faulty(fault.as_ref(), real);
     if let Some(record) = &front.record {
-        let entry = Entry {
+        let entry = RecordEntry {
             time: front.shared.now(),
             who: &who,
             method: parts.method.as_str(),
@@ -125,7 +127,7 @@ pub(crate) async fn serve(
             fault: fault.as_ref().map(|f| format!("{:?}", f.effect)),
         };
         if let Err(e) = record.add(&entry) {
-            let refusal = Refusal::new(
+            let refusal = StatusError::new(
                 500,
                 "INTERNAL",
                 format!("The record cannot be written: {e}"),
@@ -153,7 +155,7 @@ async fn kept(shared: &Arc<Shared>, reply: Reply) -> Reply {
         .unwrap_or_else(|e| Err(std::io::Error::other(e)));
     match saved {
         Ok(()) => reply,
-        Err(e) => Reply::from(&Refusal::new(
+        Err(e) => Reply::from(&StatusError::new(
             500,
             "INTERNAL",
             format!("The change was made and cannot be kept on disk: {e}"),
@@ -162,39 +164,39 @@ async fn kept(shared: &Arc<Shared>, reply: Reply) -> Reply {
 }
 
 /// What a fault makes of an answer; `None` for a connection that is reset.
-fn faulty(fault: Option<&Fault>, real: Option<Reply>) -> Option<Reply> {
+fn faulty(fault: Option<&InjectedFault>, real: Option<Reply>) -> Option<Reply> {
     let Some(fault) = fault else {
         return real;
     };
     match &fault.effect {
-        Effect::Reset => None,
-        Effect::Slow(_) | Effect::Truncate(_) => real,
-        Effect::Expired => Some(Reply::from(&Refusal::unauthenticated(
+        FaultEffect::Reset => None,
+        FaultEffect::Slow(_) | FaultEffect::Truncate(_) => real,
+        FaultEffect::Expired => Some(Reply::from(&StatusError::unauthenticated(
             "ACCESS_TOKEN_EXPIRED",
         ))),
-        Effect::Html(code) => Some(Reply::text(
+        FaultEffect::Html(code) => Some(Reply::text(
             *code,
             "text/html; charset=UTF-8",
             format!(
                 "<!DOCTYPE html>\n<html><head><title>{code}</title></head><body><h1>{code}</h1><p>The proxy could not reach the server.</p></body></html>\n"
             ),
         )),
-        Effect::Status { code, retry_after } => {
-            let mut refusal = Refusal::of_status(*code);
+        FaultEffect::Status { code, retry_after } => {
+            let mut refusal = StatusError::of_status(*code);
             refusal.retry_after = *retry_after;
             Some(Reply::from(&refusal))
         }
     }
 }
 
-fn response(reply: Reply, effect: Option<Effect>) -> Response {
+fn response(reply: Reply, effect: Option<FaultEffect>) -> Response {
     let length = reply.body.len();
     let bytes = Bytes::from(reply.body);
     let body = match effect {
-        Some(Effect::Truncate(at)) => {
+        Some(FaultEffect::Truncate(at)) => {
             truncated(bytes.slice(..at.unwrap_or(length / 2).min(length)))
         }
-        Some(Effect::Slow(time)) => slow(bytes, time),
+        Some(FaultEffect::Slow(time)) => slow(bytes, time),
         _ => Body::from(bytes),
     };
     let mut response = Response::new(body);

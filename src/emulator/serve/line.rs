@@ -28,9 +28,9 @@ impl Cutter {
 }
 
 /// A listener whose connections can be cut.
-pub(crate) struct Lines(pub TcpListener);
+pub(crate) struct CutListener(pub TcpListener);
 
-impl Listener for Lines {
+impl Listener for CutListener {
     type Io = Line;
     type Addr = SocketAddr;
 
@@ -101,8 +101,8 @@ impl AsyncWrite for Line {
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Cutter {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+impl Connected<IncomingStream<'_, CutListener>> for Cutter {
+    fn connect_info(stream: IncomingStream<'_, CutListener>) -> Self {
         stream.io().cutter.clone()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::emulator::call::{Call, Refusal};
+use crate::emulator::call::{ApiCall, StatusError};
 
 /// Seconds of the window; Google's rate quotas of these services are per minute (doc "Quotas and
 /// limits", IAM).
@@ -32,7 +32,7 @@ impl Quota {
     ///
     /// # Errors
     /// 429 when the caller's minute is spent, with the seconds until the next one.
-    pub fn spend(&self, call: &Call) -> Result<(), Refusal> {
+    pub fn spend(&self, call: &ApiCall) -> Result<(), StatusError> {
         let Some(limit) = self.limit else {
             return Ok(());
         };
@@ -52,7 +52,7 @@ impl Quota {
         }
         let left = WINDOW - now.rem_euclid(WINDOW);
         let limit = limit.to_string();
-        let mut refusal = Refusal::new(
+        let mut refusal = StatusError::new(
             429,
             "RESOURCE_EXHAUSTED",
             "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute' of service 'iam.googleapis.com'.",

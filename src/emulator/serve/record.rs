@@ -36,7 +36,7 @@ const SECRETS: &[&str] = &[
 pub(crate) struct Record(Mutex<File>);
 
 /// One call.
-pub(crate) struct Entry<'a> {
+pub(crate) struct RecordEntry<'a> {
     pub time: jiff::Timestamp,
     /// The caller, `administrator`, or nothing when it is not known.
     pub who: &'a str,
@@ -63,7 +63,7 @@ impl Record {
     ///
     /// # Errors
     /// The file cannot be written any more.
-    pub fn add(&self, entry: &Entry<'_>) -> std::io::Result<()> {
+    pub fn add(&self, entry: &RecordEntry<'_>) -> std::io::Result<()> {
         let mut line = json!({
             "time": entry.time.to_string(),
             "who": entry.who,

@@ -11,7 +11,7 @@ use crate::emulator::api::resource_manager::{lists, resources, tags};
 use crate::emulator::api::{
     assets, cloud_identity, iam_credentials, service_usage, troubleshooter,
 };
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::credentials::{metadata, oauth, published};
 use crate::emulator::route::{Needs, Route};
 
@@ -58,7 +58,7 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
 }
 
 /// Takes a call's verb off its path, finds its row, and notes what the path has at the row's places.
-pub(crate) fn find(call: &mut Call) -> Option<&'static Route> {
+pub(crate) fn find(call: &mut ApiCall) -> Option<&'static Route> {
     static VERBS: OnceLock<BTreeSet<&str>> = OnceLock::new();
     let verbs = VERBS.get_or_init(|| {
         routes()

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use super::credentials::{KEYS, RUN, claims};
 use super::{Http, message, serve};
 use crate::emulator::Options;
-use crate::emulator::world::keys::Pair;
+use crate::emulator::world::keys::KeyPair;
 
 /// What a client does with a private key, whatever the id it believes the key to have.
 fn signed(private: &str, kid: Option<&str>, claims: &Value) -> String {
@@ -173,7 +173,7 @@ async fn an_account_has_ten_keys_at_most_and_its_system_managed_one() {
 async fn an_uploaded_certificates_key_signs() {
     let http = serve("cross-project", Options::default()).await;
     let now = jiff::Timestamp::now();
-    let pair = Pair::new(2_048, "unused", now).unwrap();
+    let pair = KeyPair::new(2_048, "unused", now).unwrap();
     let certificate = &pair.public.certificate;
     let upload = |text: &str| {
         let body =

@@ -503,7 +503,7 @@ fn every_story_can_be_loaded_by_its_name() {
 
 #[test]
 fn tokens_do_not_show_in_debug_output() {
-    let mut tokens = super::tokens::Tokens::default();
+    let mut tokens = super::tokens::TokenStore::default();
     let now = jiff::Timestamp::UNIX_EPOCH;
     let who = Principal::User("a@b.c".into());
     let token = tokens.mint(who, jiff::Timestamp::MAX, now).unwrap();

@@ -6,7 +6,7 @@ use axum::http::Request;
 use jiff::Timestamp;
 
 use super::*;
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::route::{Needs, Route, place};
 use crate::emulator::serve::table::{find, routes};
 use crate::estate::file;
@@ -354,7 +354,7 @@ fn no_row_stands_in_anothers_way() {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let mut call = Call::read(&parts, b"", Timestamp::UNIX_EPOCH).unwrap();
+        let mut call = ApiCall::read(&parts, b"", Timestamp::UNIX_EPOCH).unwrap();
         let found = find(&mut call).map(|route| (route.method, route.pattern));
         assert_eq!(found, Some((sample.route.method, sample.route.pattern)));
         for (name, text) in &call.places {
@@ -368,7 +368,7 @@ fn a_name_with_a_colon_is_no_verb() {
     let read = |path: &str| {
         let request = Request::builder().uri(path).body(()).unwrap();
         let (parts, ()) = request.into_parts();
-        let mut call = Call::read(&parts, b"", Timestamp::UNIX_EPOCH).unwrap();
+        let mut call = ApiCall::read(&parts, b"", Timestamp::UNIX_EPOCH).unwrap();
         let pattern = find(&mut call).map(|route| route.pattern);
         (pattern, call.place("id").to_owned())
     };

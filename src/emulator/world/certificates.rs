@@ -123,7 +123,7 @@ struct RsaPublicKey<'a> {
 
 /// The key in a certificate.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct CertificateKey {
     /// PKCS #1 in DER, base64.
     pub der: String,
     /// SubjectPublicKeyInfo as PEM.
@@ -142,7 +142,7 @@ pub(crate) struct Held {
 ///
 /// # Errors
 /// What is wrong with it: no PEM, not X.509 of version 3, no RSA key, or one of a size that is not used.
-pub(crate) fn read(text: &str) -> Result<Held, &'static str> {
+pub(crate) fn read(text: &str) -> Result<CertificateKey, &'static str> {
     let certificate = Certificate::from_pem(text.trim())
         .map_err(|_| "it is no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----)")?;
     let inner = certificate.tbs_certificate();
@@ -167,7 +167,7 @@ pub(crate) fn read(text: &str) -> Result<Held, &'static str> {
             .ok()
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
     };
-    Ok(Held {
+    Ok(CertificateKey {
         der: STANDARD.encode(bytes),
         pem: public.to_pem(LineEnding::LF).map_err(|_| bad)?,
         n: URL_SAFE_NO_PAD.encode(modulus),

@@ -94,13 +94,13 @@ impl PublicKey {
 }
 
 /// A key pair just made.
-pub(crate) struct Pair {
+pub(crate) struct KeyPair {
     pub public: PublicKey,
     private: PrivateKey,
     certificate: Certificate,
 }
 
-impl Pair {
+impl KeyPair {
     /// A new pair of so many bits, in a certificate for this name.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Signer {
     /// # Errors
     /// The system gives no randomness.
     pub fn new(name: &str, now: Timestamp) -> std::io::Result<Self> {
-        let made = Pair::new(2_048, name, now)?;
+        let made = KeyPair::new(2_048, name, now)?;
         let der = made.private.to_pkcs8_der().map_err(std::io::Error::other)?;
         let pair = RsaKeyPair::from_pkcs8(der.as_bytes())
             .map_err(|e| std::io::Error::other(e.to_string()))?;
@@ -289,7 +289,7 @@ mod tests {
             |key: &PublicKey, message: &str| key.verifies(message.as_bytes(), &jwt.signature);
         assert!(verifies(&signer.public, &jwt.message));
         assert!(!verifies(&signer.public, &format!("{}x", jwt.message)));
-        let other = Pair::new(1_024, "b", now).unwrap();
+        let other = KeyPair::new(1_024, "b", now).unwrap();
         assert!(!verifies(&other.public, &jwt.message));
         for bad in ["", "a.b", "a.b.c", "e30.W10.AA", "e30.e30.!"] {
             assert!(Jwt::read(bad).is_none(), "{bad}");
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_key_is_one_that_clients_take() {
-        let made = Pair::new(2_048, "a", Timestamp::UNIX_EPOCH).unwrap();
+        let made = KeyPair::new(2_048, "a", Timestamp::UNIX_EPOCH).unwrap();
         let (public, pem) = (&made.public, made.pem().unwrap());
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{pem}");
         assert!(public.pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_certificate_brings_its_key() {
         let now: Timestamp = "2026-11-25T12:00:00.5Z".parse().unwrap();
-        let made = Pair::new(1_024, "run@app.iam.gserviceaccount.com", now)
+        let made = KeyPair::new(1_024, "run@app.iam.gserviceaccount.com", now)
             .unwrap()
             .public;
         let held = PublicKey::upload(&made.certificate).unwrap().unwrap();

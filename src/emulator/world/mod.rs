@@ -13,4 +13,4 @@ mod tags;
 pub(crate) mod tokens;
 
 pub(crate) use shared::{Setting, Shared};
-pub(crate) use state::{Refused, Viewer, World};
+pub(crate) use state::{RememberedRefusal, Viewer, World};

@@ -53,14 +53,14 @@ impl Buried {
 
 /// What is kept.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct PersistedState {
     pub estate: Estate,
     pub buried: Vec<Buried>,
     /// By lower-case address.
     pub keys: BTreeMap<String, Vec<PublicKey>>,
 }
 
-impl Kept {
+impl PersistedState {
     /// An estate of which nothing was kept yet.
     pub fn of(estate: Estate) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Keeper {
     ///
     /// # Errors
     /// It cannot be read, or holds something else.
-    pub fn load(&self) -> io::Result<Option<Kept>> {
+    pub fn load(&self) -> io::Result<Option<PersistedState>> {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => read(&text).map(Some),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -111,7 +111,11 @@ impl Keeper {
     ///
     /// # Errors
     /// It cannot be written; the file then holds what it held.
-    pub fn save(&self, change: u64, state: impl FnOnce() -> (u64, Kept)) -> io::Result<()> {
+    pub fn save(
+        &self,
+        change: u64,
+        state: impl FnOnce() -> (u64, PersistedState),
+    ) -> io::Result<()> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.saved() >= change {
             return Ok(());
@@ -136,7 +140,7 @@ impl Keeper {
     }
 }
 
-fn read(text: &str) -> io::Result<Kept> {
+fn read(text: &str) -> io::Result<PersistedState> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let value: Value =
         serde_json::from_str(text).map_err(|e| bad(format!("it holds no emulator state: {e}")))?;
@@ -148,7 +152,7 @@ fn read(text: &str) -> io::Result<Kept> {
         })?;
     let estate =
         file::read_text("its estate", &estate.to_string()).map_err(|e| bad(e.to_string()))?;
-    Ok(Kept {
+    Ok(PersistedState {
         estate,
         buried: part(&value, "deletedServiceAccounts")?,
         keys: part(&value, "serviceAccountKeys")?,

@@ -20,7 +20,7 @@ use crate::estate::Estate;
 use crate::iam::{AllowPolicy, Member, PolicyMember, Resource};
 
 /// A change that waits.
-enum Change {
+enum PendingChange {
     Policy(Resource, AllowPolicy),
     Other(Box<dyn Fn(&mut Estate) + Send + Sync>),
 }
@@ -30,7 +30,7 @@ pub(crate) struct Lag {
     enforced: Estate,
     delay: SignedDuration,
     /// Oldest first, with when each will count.
-    queue: VecDeque<(Timestamp, Change)>,
+    queue: VecDeque<(Timestamp, PendingChange)>,
 }
 
 impl fmt::Debug for Lag {
@@ -62,28 +62,28 @@ impl Lag {
     pub fn settle(&mut self, now: Timestamp) {
         while self.is_due(now) {
             match self.queue.pop_front() {
-                Some((_, Change::Policy(resource, policy))) => {
+                Some((_, PendingChange::Policy(resource, policy))) => {
                     self.enforced.put_policy(resource, policy);
                 }
-                Some((_, Change::Other(change))) => change(&mut self.enforced),
+                Some((_, PendingChange::Other(change))) => change(&mut self.enforced),
                 None => {}
             }
         }
     }
 
-    fn wait(&mut self, now: Timestamp, change: Change) {
+    fn wait(&mut self, now: Timestamp, change: PendingChange) {
         let due = now.checked_add(self.delay).unwrap_or(Timestamp::MAX);
         self.queue.push_back((due, change));
     }
 
     /// A policy that counts later.
     pub fn put_policy(&mut self, resource: Resource, policy: AllowPolicy, now: Timestamp) {
-        self.wait(now, Change::Policy(resource, policy));
+        self.wait(now, PendingChange::Policy(resource, policy));
     }
 
     /// Any other change that counts later.
     pub fn put(&mut self, change: impl Fn(&mut Estate) + Send + Sync + 'static, now: Timestamp) {
-        self.wait(now, Change::Other(Box::new(change)));
+        self.wait(now, PendingChange::Other(Box::new(change)));
     }
 
     /// A change that counts at once.
@@ -94,13 +94,13 @@ impl Lag {
     /// Forgets the policies that wait for a resource which is gone.
     pub fn forget(&mut self, gone: &Resource) {
         self.queue
-            .retain(|(_, change)| !matches!(change, Change::Policy(on, _) if on == gone));
+            .retain(|(_, change)| !matches!(change, PendingChange::Policy(on, _) if on == gone));
     }
 
     /// Lets the policies that wait name one member in the place of another.
     pub fn rename(&mut self, old: &Member, new: &Arc<PolicyMember>) {
         for (_, change) in &mut self.queue {
-            let Change::Policy(_, policy) = change else {
+            let PendingChange::Policy(_, policy) = change else {
                 continue;
             };
             for member in policy.bindings.iter_mut().flat_map(|b| &mut b.members) {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::clock::Clock;
 use super::keys::Signer;
-use super::persist::{Keeper, Kept};
+use super::persist::{Keeper, PersistedState};
 use super::state::{Viewer, World};
 use crate::estate::{Estate, ServiceAccount};
 
@@ -52,7 +52,7 @@ impl Shared {
             Some(keeper) => keeper.load()?,
             None => None,
         };
-        let kept = kept.unwrap_or_else(|| Kept::of(estate));
+        let kept = kept.unwrap_or_else(|| PersistedState::of(estate));
         let now = setting.clock.now();
         Ok(Self {
             world: RwLock::new(World::new(kept, setting.viewer, setting.propagation, now)),
@@ -121,13 +121,13 @@ impl Shared {
     /// # Panics
     /// In builds with debug assertions, when this thread holds the world already: with a writer waiting
     /// in between, that would wait for itself.
-    pub fn read(&self) -> Held<RwLockReadGuard<'_, World>> {
-        Held::new(|| self.world.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn read(&self) -> HeldWorld<RwLockReadGuard<'_, World>> {
+        HeldWorld::new(|| self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// As [`Self::read`].
-    pub fn write(&self) -> Held<RwLockWriteGuard<'_, World>> {
-        Held::new(|| self.world.write().unwrap_or_else(PoisonError::into_inner))
+    pub fn write(&self) -> HeldWorld<RwLockWriteGuard<'_, World>> {
+        HeldWorld::new(|| self.world.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The time now.
@@ -153,9 +153,9 @@ thread_local! {
 }
 
 /// The world while it is held. The same thread must not ask for it a second time.
-pub(crate) struct Held<G>(G);
+pub(crate) struct HeldWorld<G>(G);
 
-impl<G> Held<G> {
+impl<G> HeldWorld<G> {
     fn new(lock: impl FnOnce() -> G) -> Self {
         debug_assert!(
             !HELD.get(),
@@ -166,13 +166,13 @@ impl<G> Held<G> {
     }
 }
 
-impl<G> Drop for Held<G> {
+impl<G> Drop for HeldWorld<G> {
     fn drop(&mut self) {
         HELD.set(false);
     }
 }
 
-impl<G: Deref<Target = World>> Deref for Held<G> {
+impl<G: Deref<Target = World>> Deref for HeldWorld<G> {
     type Target = World;
 
     fn deref(&self) -> &World {
@@ -180,7 +180,7 @@ impl<G: Deref<Target = World>> Deref for Held<G> {
     }
 }
 
-impl<G: DerefMut<Target = World>> DerefMut for Held<G> {
+impl<G: DerefMut<Target = World>> DerefMut for HeldWorld<G> {
     fn deref_mut(&mut self) -> &mut World {
         &mut self.0
     }

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::keys::PublicKey;
 use super::operations::Operations;
-use super::persist::{Buried, Kept};
+use super::persist::{Buried, PersistedState};
 use super::propagation::Lag;
 use super::tags::Catalog;
-use super::tokens::Tokens;
+use super::tokens::TokenStore;
 use crate::estate::{Estate, Existence, Read, ServiceAccount};
 use crate::iam::address::project_of;
 use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny, org_policy};
@@ -21,7 +21,7 @@ const REFUSALS: usize = 1_000;
 
 /// A refusal that can be explained later.
 #[derive(Clone, Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RememberedRefusal {
     pub id: String,
     pub who: Principal,
     pub permission: String,
@@ -57,8 +57,8 @@ pub(crate) struct World {
     hidden_names: HashSet<String>,
     pub viewer: Option<Principal>,
     pub viewer_token: String,
-    pub tokens: Tokens,
-    refusals: VecDeque<Refused>,
+    pub tokens: TokenStore,
+    refusals: VecDeque<RememberedRefusal>,
     /// Tag keys and values, bound or not.
     pub tags: Catalog,
     /// What IAM v3 did, to be asked for.
@@ -71,8 +71,13 @@ pub(crate) struct World {
 
 impl World {
     /// The world of an estate, with what an earlier run left.
-    pub fn new(kept: Kept, viewer: Viewer, propagation: Duration, now: Timestamp) -> Self {
-        let Kept {
+    pub fn new(
+        kept: PersistedState,
+        viewer: Viewer,
+        propagation: Duration,
+        now: Timestamp,
+    ) -> Self {
+        let PersistedState {
             estate,
             buried,
             keys,
@@ -123,7 +128,7 @@ impl World {
             hidden_names,
             viewer: viewer.principal,
             viewer_token: viewer.token,
-            tokens: Tokens::default(),
+            tokens: TokenStore::default(),
             refusals: VecDeque::new(),
             tags,
             operations: Operations::default(),
@@ -194,12 +199,12 @@ impl World {
     }
 
     /// What is kept on disk.
-    pub fn snapshot(&self) -> Kept {
+    pub fn snapshot(&self) -> PersistedState {
         let mut estate = self.estate.clone();
         for name in self.hidden() {
             estate.mark_unreadable(&name, "may not be read");
         }
-        Kept {
+        PersistedState {
             estate,
             buried: self.graveyard.values().cloned().collect(),
             keys: self.keys.clone(),
@@ -292,12 +297,12 @@ impl World {
     }
 
     /// A refusal that is remembered.
-    pub fn refused(&self, id: &str) -> Option<&Refused> {
+    pub fn refused(&self, id: &str) -> Option<&RememberedRefusal> {
         self.refusals.iter().find(|r| r.id == id)
     }
 
     /// Remembers a refusal.
-    pub fn remember(&mut self, refused: Refused) {
+    pub fn remember(&mut self, refused: RememberedRefusal) {
         if self.refusals.len() >= REFUSALS {
             self.refusals.pop_front();
         }

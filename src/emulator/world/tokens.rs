@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use crate::emulator::call::Attributes;
+use crate::emulator::call::TokenAttributes;
 use crate::iam::Principal;
 
 /// How many tokens are kept before expired ones are forgotten: until then they are called expired and
@@ -19,7 +19,7 @@ const ROOM: usize = 100_000;
 
 /// Tokens that were minted, with whom each stands for and until when.
 #[derive(Default)]
-pub(crate) struct Tokens {
+pub(crate) struct TokenStore {
     minted: HashMap<Arc<str>, Minted>,
     /// By number, so by age.
     by_age: BTreeMap<u64, Arc<str>>,
@@ -32,7 +32,7 @@ pub(crate) struct Tokens {
 struct Minted {
     number: u64,
     who: Principal,
-    attributes: Attributes,
+    attributes: TokenAttributes,
     project: Option<Arc<str>>,
     /// What it was made for; `None` is everything.
     scopes: Option<Arc<[String]>>,
@@ -40,13 +40,13 @@ struct Minted {
 }
 
 /// What a token is worth.
-pub(crate) enum Worth {
-    Good(Principal, Attributes, Timestamp),
+pub(crate) enum TokenWorth {
+    Good(Principal, TokenAttributes, Timestamp),
     Expired,
     Unknown,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Remembers a new token.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Tokens {
     pub fn mint_for(
         &mut self,
         who: Principal,
-        attributes: Attributes,
+        attributes: TokenAttributes,
         project: Option<Arc<str>>,
         until: Timestamp,
         now: Timestamp,
@@ -132,18 +132,18 @@ impl Tokens {
     }
 
     /// Looks a token up.
-    pub fn worth(&self, token: &str, now: Timestamp) -> Worth {
+    pub fn worth(&self, token: &str, now: Timestamp) -> TokenWorth {
         match self.minted.get(token) {
             Some(minted) if minted.until > now => {
-                Worth::Good(minted.who.clone(), minted.attributes.clone(), minted.until)
+                TokenWorth::Good(minted.who.clone(), minted.attributes.clone(), minted.until)
             }
-            Some(_) => Worth::Expired,
-            None => Worth::Unknown,
+            Some(_) => TokenWorth::Expired,
+            None => TokenWorth::Unknown,
         }
     }
 }
 
-impl std::fmt::Debug for Tokens {
+impl std::fmt::Debug for TokenStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} tokens", self.minted.len())
     }
@@ -171,10 +171,10 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
 mod tests {
     use jiff::{SignedDuration, Timestamp};
 
-    use super::{ROOM, ROOM_FOR_EXPIRED, Tokens, Worth};
+    use super::{ROOM, ROOM_FOR_EXPIRED, TokenStore, TokenWorth};
     use crate::iam::Principal;
 
-    fn sizes(tokens: &Tokens) -> [usize; 3] {
+    fn sizes(tokens: &TokenStore) -> [usize; 3] {
         [
             tokens.minted.len(),
             tokens.by_age.len(),
@@ -185,7 +185,7 @@ mod tests {
     /// A million that are all good: the newest stay, the oldest go, nothing grows.
     #[test]
     fn good_tokens_are_capped_the_oldest_first() {
-        let mut tokens = Tokens::default();
+        let mut tokens = TokenStore::default();
         let who = Principal::User("ana@example.com".into());
         let now = Timestamp::UNIX_EPOCH;
         let until = now + SignedDuration::from_hours(1);
@@ -200,23 +200,23 @@ mod tests {
             assert!(tokens.minted.len() <= ROOM);
         }
         assert_eq!(sizes(&tokens), [ROOM; 3]);
-        let good = |token: &String| matches!(tokens.worth(token, now), Worth::Good(..));
+        let good = |token: &String| matches!(tokens.worth(token, now), TokenWorth::Good(..));
         assert_eq!(kept.iter().filter(|t| good(t)).count(), 1);
         assert!(kept.last().is_some_and(good), "the newest of them");
-        assert!(matches!(tokens.worth(&kept[0], now), Worth::Unknown));
+        assert!(matches!(tokens.worth(&kept[0], now), TokenWorth::Unknown));
     }
 
     /// An expired token is called so until there are too many; then it is forgotten before any good one.
     #[test]
     fn expired_tokens_go_before_good_ones() {
-        let mut tokens = Tokens::default();
+        let mut tokens = TokenStore::default();
         let who = Principal::User("ana@example.com".into());
         let start = Timestamp::UNIX_EPOCH;
         let hour = SignedDuration::from_hours(1);
         let oldest = tokens.mint(who.clone(), start + hour * 24, start).unwrap();
         let short = tokens.mint(who.clone(), start + hour, start).unwrap();
         let later = start + hour * 2;
-        assert!(matches!(tokens.worth(&short, later), Worth::Expired));
+        assert!(matches!(tokens.worth(&short, later), TokenWorth::Expired));
         let mut last = String::new();
         for second in 0..50_000 {
             let now = later + SignedDuration::from_secs(second);
@@ -227,8 +227,8 @@ mod tests {
         }
         let now = later + SignedDuration::from_secs(49_999);
         assert_eq!(sizes(&tokens), [ROOM_FOR_EXPIRED; 3]);
-        assert!(matches!(tokens.worth(&short, now), Worth::Unknown));
-        assert!(matches!(tokens.worth(&oldest, now), Worth::Good(..)));
-        assert!(matches!(tokens.worth(&last, now), Worth::Good(..)));
+        assert!(matches!(tokens.worth(&short, now), TokenWorth::Unknown));
+        assert!(matches!(tokens.worth(&oldest, now), TokenWorth::Good(..)));
+        assert!(matches!(tokens.worth(&last, now), TokenWorth::Good(..)));
     }
 }

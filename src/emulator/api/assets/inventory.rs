@@ -11,19 +11,19 @@ use serde_json::{Map, Value, json};
 use crate::emulator::api::iam::accounts;
 use crate::emulator::api::resource_manager::resources;
 use crate::emulator::api::{enforce, policy};
-use crate::emulator::call::{Call, Refusal};
+use crate::emulator::call::{ApiCall, StatusError};
 use crate::emulator::world::{Shared, World};
 use crate::iam::{Resource, ResourceKind, Role};
 
 /// The scope, checked.
 pub(crate) fn at(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     scope: &str,
     permissions: &[&str],
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let asked = Resource::parse(scope)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     for permission in permissions {
         let permission = format!("cloudasset.assets.{permission}");
@@ -102,14 +102,14 @@ pub(crate) fn place(world: &World, resource: &Resource) -> Map<String, Value> {
 }
 
 /// `assetTypes` of the query: names, or regular expressions as Google takes them.
-pub(crate) fn wanted_types(call: &Call) -> Result<impl Fn(&str) -> bool, Refusal> {
+pub(crate) fn wanted_types(call: &ApiCall) -> Result<impl Fn(&str) -> bool, StatusError> {
     let mut patterns = Vec::new();
     for (_, text) in call.query.iter().filter(|(name, _)| name == "assetTypes") {
         let pattern = regex::RegexBuilder::new(&format!("^(?:{text})$"))
             .size_limit(1 << 20)
             .build()
             .map_err(|_| {
-                Refusal::invalid(format!(
+                StatusError::invalid(format!(
                     "Invalid asset type: {}",
                     crate::text::visible(text)
                 ))
@@ -117,7 +117,7 @@ pub(crate) fn wanted_types(call: &Call) -> Result<impl Fn(&str) -> bool, Refusal
         // "If the regular expression does not match any supported asset type, an INVALID_ARGUMENT error
         // will be returned" (cloudasset v1, assetTypes).
         if !TYPES.iter().any(|kind| pattern.is_match(kind)) {
-            return Err(Refusal::invalid(format!(
+            return Err(StatusError::invalid(format!(
                 "No asset type that this emulator knows matches {}; there are: {}.",
                 crate::text::visible(text),
                 TYPES.join(", ")
@@ -152,7 +152,11 @@ pub(crate) fn stored(world: &World, resource: &Resource) -> Option<Map<String, V
 }
 
 /// The custom roles in the scope that may be seen, each with the resource that it belongs to.
-pub(crate) fn roles_in(world: &World, call: &Call, scope: &Resource) -> Vec<(Arc<Role>, Resource)> {
+pub(crate) fn roles_in(
+    world: &World,
+    call: &ApiCall,
+    scope: &Resource,
+) -> Vec<(Arc<Role>, Resource)> {
     let viewer = enforce::is_viewer(world, call);
     let mut found: Vec<(Arc<Role>, Resource)> = world
         .estate

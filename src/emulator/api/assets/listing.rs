@@ -7,21 +7,21 @@ use super::inventory::{
 };
 use crate::emulator::api::enforce;
 use crate::emulator::api::resource_manager::resources;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::world::{Shared, World};
 use crate::iam::{Resource, ResourceKind};
 
 /// Names asked for at once (cloudasset v1, `effectiveIamPolicies.batchGet`, names).
 const MOST_NAMES: usize = 20;
 
-pub(crate) fn list(shared: &Shared, call: &Call, scope: &str) -> Answer {
+pub(crate) fn list(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let content = call.param("contentType").unwrap_or_default();
     let (permission, resources, policies) = match content {
         "" | "CONTENT_TYPE_UNSPECIFIED" => ("listResource", false, false),
         "RESOURCE" => ("listResource", true, false),
         "IAM_POLICY" => ("listIamPolicy", false, true),
         other => {
-            return Err(Refusal::new(
+            return Err(StatusError::new(
                 501,
                 "UNIMPLEMENTED",
                 format!(
@@ -138,7 +138,7 @@ fn content_of(world: &World, resource: &Resource) -> Value {
     content
 }
 
-fn roles(world: &World, call: &Call, scope: &Resource, resources: bool) -> Vec<(String, Value)> {
+fn roles(world: &World, call: &ApiCall, scope: &Resource, resources: bool) -> Vec<(String, Value)> {
     let mut rows = Vec::new();
     for (role, owner) in roles_in(world, call, scope) {
         let name = format!("//iam.googleapis.com/{}", role.name);
@@ -160,7 +160,7 @@ fn roles(world: &World, call: &Call, scope: &Resource, resources: bool) -> Vec<(
 
 /// The policies on each resource and above it, up to the scope. What the scope needs is what
 /// analyzeIamPolicy needs (doc "Access control with IAM", Cloud Asset Inventory).
-pub(crate) fn effective(shared: &Shared, call: &Call, scope: &str) -> Answer {
+pub(crate) fn effective(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let scope = at(shared, call, scope, TO_ANALYZE)?;
     let names: Vec<&String> = call
         .query
@@ -169,7 +169,7 @@ pub(crate) fn effective(shared: &Shared, call: &Call, scope: &str) -> Answer {
         .map(|(_, value)| value)
         .collect();
     if names.is_empty() || names.len() > MOST_NAMES {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "names must hold 1 to {MOST_NAMES} full resource names."
         )));
     }
@@ -181,7 +181,7 @@ pub(crate) fn effective(shared: &Shared, call: &Call, scope: &str) -> Answer {
             .ok()
             .filter(|_| name.starts_with("//"))
             .ok_or_else(|| {
-                Refusal::invalid(format!(
+                StatusError::invalid(format!(
                     "Invalid full resource name: {}",
                     crate::text::visible(name)
                 ))

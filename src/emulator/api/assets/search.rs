@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::emulator::api::assets::inventory::{self, at, inside, place, type_of, wanted_types};
 use crate::emulator::api::assets::query::{OfPolicy, OfResource, Query, Searched, permissions};
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Tag;
 use crate::iam::{Resource, Role};
@@ -67,7 +67,7 @@ const FIELDS: &[&str] = &[
 /// "Some fields of large size … are not returned by default" (`readMask`).
 const LARGE: [&str; 3] = ["versionedResources", "attachedResources", "effectiveTags"];
 
-pub(crate) fn resources(shared: &Shared, call: &Call, scope: &str) -> Answer {
+pub(crate) fn resources(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let scope = at(shared, call, scope, &["searchAllResources"])?;
     let text = call.param("query").unwrap_or_default();
     let query = Query::parse(text, Searched::Resources)?;
@@ -98,7 +98,7 @@ pub(crate) fn resources(shared: &Shared, call: &Call, scope: &str) -> Answer {
 }
 
 /// "If set to zero or a negative value, server will pick an appropriate default" (`pageSize`).
-fn page_size(call: &Call) -> Result<usize, Refusal> {
+fn page_size(call: &ApiCall) -> Result<usize, StatusError> {
     let asked = call.param("pageSize").unwrap_or_default();
     if asked.starts_with('-') && asked.parse::<i64>().is_ok() {
         return Ok(PAGE.0);
@@ -219,7 +219,7 @@ fn of_tag(tag: &Tag) -> Value {
         .into()
 }
 
-pub(crate) fn policies(shared: &Shared, call: &Call, scope: &str) -> Answer {
+pub(crate) fn policies(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let scope = at(shared, call, scope, &["searchAllIamPolicies"])?;
     let text = call.param("query").unwrap_or_default();
     let query = Query::parse(text, Searched::Policies)?;
@@ -239,7 +239,7 @@ pub(crate) fn policies(shared: &Shared, call: &Call, scope: &str) -> Answer {
 }
 
 /// An `IamPolicySearchResult` with the bindings that meet the query; `None` when none does.
-fn of_policy(world: &World, call: &Call, query: &Query, resource: &Resource) -> Option<Value> {
+fn of_policy(world: &World, call: &ApiCall, query: &Query, resource: &Resource) -> Option<Value> {
     let mut policy = inventory::stored(world, resource)?;
     let mut row = place(world, resource);
     row.insert("resource".into(), json!(resource.full_name()));
@@ -288,7 +288,7 @@ fn of_policy(world: &World, call: &Call, query: &Query, resource: &Resource) -> 
 
 /// "If callers don't have `iam.roles.get` access to a role's included permissions, policy bindings that
 /// specify this role will be dropped" (`searchAllIamPolicies`, query). Predefined roles are everybody's.
-fn readable(world: &World, call: &Call, role: &str) -> bool {
+fn readable(world: &World, call: &ApiCall, role: &str) -> bool {
     let Some((owner, _)) = role.split_once("/roles/") else {
         return true;
     };
@@ -305,7 +305,7 @@ fn readable(world: &World, call: &Call, role: &str) -> bool {
 struct Order(Vec<(String, bool)>);
 
 impl Order {
-    fn parse(call: &Call, name: &str, sortable: &[&str]) -> Result<Self, Refusal> {
+    fn parse(call: &ApiCall, name: &str, sortable: &[&str]) -> Result<Self, StatusError> {
         let mut fields = Vec::new();
         let text = call.param("orderBy").unwrap_or_default();
         for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
@@ -323,7 +323,7 @@ impl Order {
                     fields.push((camel, down));
                 }
                 _ => {
-                    return Err(Refusal::invalid(format!(
+                    return Err(StatusError::invalid(format!(
                         "Invalid orderBy '{}': expected one of {}, with DESC after it or not.",
                         crate::text::visible(part),
                         sortable.join(", ")
@@ -356,15 +356,15 @@ impl Order {
     /// One page. The token is the key of the last row served.
     fn page(
         &self,
-        call: &Call,
+        call: &ApiCall,
         rows: Vec<Value>,
         size: usize,
-    ) -> Result<(Vec<Value>, Option<String>), Refusal> {
+    ) -> Result<(Vec<Value>, Option<String>), StatusError> {
         let after: Option<Vec<String>> = match call.last_key()? {
             None => None,
             Some(text) => Some(
                 serde_json::from_str(&text)
-                    .map_err(|_| Refusal::invalid("The page token is invalid."))?,
+                    .map_err(|_| StatusError::invalid("The page token is invalid."))?,
             ),
         };
         let mut rows: Vec<(Vec<String>, Value)> = rows
@@ -410,7 +410,7 @@ enum Mask {
 }
 
 impl Mask {
-    fn parse(text: &str) -> Result<Self, Refusal> {
+    fn parse(text: &str) -> Result<Self, StatusError> {
         let names: Vec<String> = text
             .split(',')
             .map(str::trim)
@@ -421,7 +421,7 @@ impl Mask {
             return Ok(Self::All);
         }
         match names.iter().find(|name| !FIELDS.contains(&name.as_str())) {
-            Some(bad) => Err(Refusal::invalid(format!(
+            Some(bad) => Err(StatusError::invalid(format!(
                 "Invalid readMask: '{}' is no field of a result.",
                 crate::text::visible(bad)
             ))),

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::emulator::api::enforce;
 use crate::emulator::api::iam::accounts;
 use crate::emulator::api::org_policy::guard;
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::Route;
-use crate::emulator::world::keys::{Pair, PublicKey, Signer};
+use crate::emulator::world::keys::{KeyPair, PublicKey, Signer};
 use crate::emulator::world::{Shared, World};
 use crate::estate::ServiceAccount;
 use crate::iam::Resource;
@@ -93,7 +93,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// The account of the path, once the caller may do that to its keys.
-fn allowed(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> {
+fn allowed(shared: &Shared, call: &ApiCall, verb: &str) -> Result<Resource, StatusError> {
     let (project, account) = (call.place("project"), call.place("account"));
     let found = accounts::find(shared, call, project, account, "get")?;
     let permission = format!("iam.serviceAccountKeys.{verb}");
@@ -103,10 +103,10 @@ fn allowed(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal
 /// Changes the key of the path, or takes it away.
 fn change(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     found: &Resource,
     change: impl FnOnce(&mut Vec<PublicKey>, usize),
-) -> Answer {
+) -> ApiAnswer {
     let mut world = shared.write();
     let changed = world.change_keys(found.id(), |keys| {
         let at = keys.iter().position(|key| key.id == call.place("key"))?;
@@ -122,8 +122,8 @@ fn set_disabled(keys: &mut [PublicKey], at: usize, disabled: bool) {
     }
 }
 
-fn missing() -> Refusal {
-    Refusal::not_found("Requested entity was not found.")
+fn missing() -> StatusError {
+    StatusError::not_found("Requested entity was not found.")
 }
 
 fn name(found: &Resource, key: &PublicKey) -> String {
@@ -132,24 +132,24 @@ fn name(found: &Resource, key: &PublicKey) -> String {
 
 /// The eleventh key is refused with these words alone (firebase/firebase-tools#6192,
 /// googleapis/google-api-dotnet-client#2027).
-fn room(world: &World, found: &Resource) -> Result<(), Refusal> {
+fn room(world: &World, found: &Resource) -> Result<(), StatusError> {
     if world.keys(found.id()).len() < MOST {
         Ok(())
     } else {
-        Err(Refusal::precondition("Precondition check failed."))
+        Err(StatusError::precondition("Precondition check failed."))
     }
 }
 
-fn internal(_: std::io::Error) -> Refusal {
-    Refusal::new(500, "INTERNAL", "Internal error encountered.")
+fn internal(_: std::io::Error) -> StatusError {
+    StatusError::new(500, "INTERNAL", "Internal error encountered.")
 }
 
-fn account(world: &World, found: &Resource) -> Result<ServiceAccount, Refusal> {
+fn account(world: &World, found: &Resource) -> Result<ServiceAccount, StatusError> {
     let account = world.estate.account(found.id());
     account.map(|a| (**a).clone()).ok_or_else(missing)
 }
 
-fn create(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+fn create(shared: &Shared, call: &ApiCall, found: &Resource) -> ApiAnswer {
     let p12 = match call.text("/privateKeyType").unwrap_or_default() {
         "" | "TYPE_UNSPECIFIED" | "TYPE_GOOGLE_CREDENTIALS_FILE" => false,
         "TYPE_PKCS12_FILE" => true,
@@ -167,7 +167,7 @@ fn create(shared: &Shared, call: &Call, found: &Resource) -> Answer {
         account(&world, found)?
     };
     // Outside the lock: a key takes a while.
-    let made = Pair::new(bits, &account.unique_id, call.now).map_err(internal)?;
+    let made = KeyPair::new(bits, &account.unique_id, call.now).map_err(internal)?;
     let (kind, data) = if p12 {
         ("TYPE_PKCS12_FILE", made.p12().map_err(internal)?)
     } else {
@@ -184,12 +184,16 @@ fn create(shared: &Shared, call: &Call, found: &Resource) -> Answer {
 }
 
 /// An enum's value that the API does not know.
-fn unknown(field: &str) -> Refusal {
-    Refusal::invalid(format!("Invalid value at '{field}'"))
+fn unknown(field: &str) -> StatusError {
+    StatusError::invalid(format!("Invalid value at '{field}'"))
 }
 
 /// The file that client libraries read (AIP-4112), with this emulator's addresses.
-fn credentials_file(call: &Call, account: &ServiceAccount, made: &Pair) -> std::io::Result<String> {
+fn credentials_file(
+    call: &ApiCall,
+    account: &ServiceAccount,
+    made: &KeyPair,
+) -> std::io::Result<String> {
     let base = call.base();
     let email =
         percent_encoding::utf8_percent_encode(&account.email, percent_encoding::NON_ALPHANUMERIC)
@@ -214,7 +218,7 @@ fn credentials_file(call: &Call, account: &ServiceAccount, made: &Pair) -> std::
 }
 
 /// Stores a key, unless others filled the account's room meanwhile.
-fn keep(shared: &Shared, found: &Resource, key: PublicKey) -> Result<(), Refusal> {
+fn keep(shared: &Shared, found: &Resource, key: PublicKey) -> Result<(), StatusError> {
     let mut world = shared.write();
     room(&world, found)?;
     account(&world, found)?;
@@ -227,9 +231,9 @@ fn keep(shared: &Shared, found: &Resource, key: PublicKey) -> Result<(), Refusal
 
 /// `publicKeyData` holds a certificate, base64 over its PEM. What Google says to a bad one is not
 /// documented; the words after the first sentence are this emulator's.
-fn upload(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+fn upload(shared: &Shared, call: &ApiCall, found: &Resource) -> ApiAnswer {
     let bad = |why: &str| {
-        Refusal::invalid(format!(
+        StatusError::invalid(format!(
             "Request contains an invalid argument: publicKeyData: {why}."
         ))
     };
@@ -276,7 +280,11 @@ fn show(found: &Resource, key: &PublicKey) -> Value {
 }
 
 /// The key that the emulator signs with for this account, which every account has.
-fn system_managed(shared: &Shared, call: &Call, found: &Resource) -> Result<Arc<Signer>, Refusal> {
+fn system_managed(
+    shared: &Shared,
+    call: &ApiCall,
+    found: &Resource,
+) -> Result<Arc<Signer>, StatusError> {
     let account = account(&shared.read(), found)?;
     shared.signer_of(&account, call.now).map_err(internal)
 }
@@ -291,7 +299,7 @@ fn show_system_managed(found: &Resource, key: &PublicKey) -> Value {
 
 /// `keyTypes` says which; without it all. Of the type unspecified "the presence in the message will
 /// immediately result in an error", and "duplicate key types are not allowed" (iam v1).
-fn list(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, found: &Resource) -> ApiAnswer {
     let mut wanted: Vec<&str> = Vec::new();
     for (_, kind) in call.query.iter().filter(|(name, _)| name == "keyTypes") {
         if !matches!(kind.as_str(), "USER_MANAGED" | "SYSTEM_MANAGED")
@@ -318,7 +326,7 @@ fn list(shared: &Shared, call: &Call, found: &Resource) -> Answer {
     }
 }
 
-fn get(shared: &Shared, call: &Call, found: &Resource, id: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, found: &Resource, id: &str) -> ApiAnswer {
     let own = {
         let world = shared.read();
         let keys = world.keys(found.id());

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::emulator::api::{enforce, policy};
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::persist::Buried;
 use crate::emulator::world::{Shared, World, tokens};
@@ -98,7 +98,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// The account of the path, for this verb.
-fn named(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> {
+fn named(shared: &Shared, call: &ApiCall, verb: &str) -> Result<Resource, StatusError> {
     find(
         shared,
         call,
@@ -109,7 +109,7 @@ fn named(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> 
 }
 
 /// The account of the path, once the caller may do that to it.
-fn allowed(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> {
+fn allowed(shared: &Shared, call: &ApiCall, verb: &str) -> Result<Resource, StatusError> {
     let found = named(shared, call, verb)?;
     let permission = format!("iam.serviceAccounts.{verb}");
     enforce::require(shared, call, &permission, &found).map(|()| found)
@@ -120,13 +120,13 @@ fn allowed(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal
 /// in a project 404 to who may ask there, else 403, so that nobody learns what exists (chosen).
 pub(crate) fn find(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     project: &str,
     account: &str,
     verb: &str,
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let name = Resource::parse(&format!("projects/{project}/serviceAccounts/{account}"))
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let world = shared.read();
     if let Some(found) = world.find(&name) {
         return Ok(found);
@@ -137,7 +137,7 @@ pub(crate) fn find(
         .find(&Resource::project(project))
         .is_some_and(|home| enforce::holds(&world, call, &permission, &home));
     if told {
-        return Err(Refusal::not_found(format!(
+        return Err(StatusError::not_found(format!(
             "Unknown service account: projects/{project}/serviceAccounts/{account}"
         )));
     }
@@ -167,21 +167,21 @@ const KNOWN: [&str; 9] = [
     "disabled",
 ];
 
-fn record(world: &World, found: &Resource) -> Result<ServiceAccount, Refusal> {
+fn record(world: &World, found: &Resource) -> Result<ServiceAccount, StatusError> {
     world
         .estate
         .account(found.id())
         .map(|account| (**account).clone())
-        .ok_or_else(|| Refusal::not_found("Unknown service account"))
+        .ok_or_else(|| StatusError::not_found("Unknown service account"))
 }
 
-fn get(shared: &Shared, found: &Resource) -> Answer {
+fn get(shared: &Shared, found: &Resource) -> ApiAnswer {
     record(&shared.read(), found).map(|account| show(&account))
 }
 
-fn list(shared: &Shared, call: &Call) -> Answer {
+fn list(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let home = Resource::parse(&format!("projects/{}", call.place("project")))
-        .map_err(|_| Refusal::invalid("Invalid project name."))?;
+        .map_err(|_| StatusError::invalid("Invalid project name."))?;
     let known = shared.read().find(&home);
     let Some(home) = known else {
         return Err(enforce::denied(
@@ -209,9 +209,9 @@ fn list(shared: &Shared, call: &Call) -> Answer {
     Ok(listed("accounts", accounts, next))
 }
 
-fn create(shared: &Shared, call: &Call) -> Answer {
+fn create(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let home = Resource::parse(&format!("projects/{}", call.place("project")))
-        .map_err(|_| Refusal::invalid("Invalid project name."))?;
+        .map_err(|_| StatusError::invalid("Invalid project name."))?;
     let known = shared.read().find(&home);
     let permission = "iam.serviceAccounts.create";
     let Some(home) = known else {
@@ -227,7 +227,7 @@ fn create(shared: &Shared, call: &Call) -> Answer {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !fits {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "Service account ID must be between 6 and 30 characters. Service account ID must start with a lower case letter, followed by one or more lower case alphanumerical characters that can be separated by hyphens.",
         ));
     }
@@ -235,7 +235,7 @@ fn create(shared: &Shared, call: &Call) -> Answer {
     let project = home.id().to_owned();
     let email = format!("{id}@{project}.iam.gserviceaccount.com");
     if world.estate.account(&email).is_some() {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ALREADY_EXISTS",
             format!("Service account {id} already exists within project projects/{project}."),
@@ -270,7 +270,7 @@ fn create(shared: &Shared, call: &Call) -> Answer {
 }
 
 /// Twenty-one digits that begin with 1, as Google's do.
-fn unique_id(call: &Call, world: &mut World) -> String {
+fn unique_id(call: &ApiCall, world: &mut World) -> String {
     world.writes += 1;
     let seed = tokens::random::<8>().map_or_else(
         |_| call.now.as_microsecond().unsigned_abs() + world.writes,
@@ -279,7 +279,7 @@ fn unique_id(call: &Call, world: &mut World) -> String {
     format!("1{seed:020}")
 }
 
-fn update(shared: &Shared, call: &Call, found: &Resource, patch: bool) -> Answer {
+fn update(shared: &Shared, call: &ApiCall, found: &Resource, patch: bool) -> ApiAnswer {
     let mut world = shared.write();
     let mut account = record(&world, found)?;
     let (given, mask) = if patch {
@@ -306,7 +306,7 @@ fn update(shared: &Shared, call: &Call, found: &Resource, patch: bool) -> Answer
                     .insert("description".into(), json!(text("description")));
             }
             _ => {
-                return Err(Refusal::invalid(format!(
+                return Err(StatusError::invalid(format!(
                     "Invalid update mask: {field} cannot be updated."
                 )));
             }
@@ -316,7 +316,7 @@ fn update(shared: &Shared, call: &Call, found: &Resource, patch: bool) -> Answer
     Ok(show(&account))
 }
 
-fn set_disabled(shared: &Shared, found: &Resource, disabled: bool) -> Answer {
+fn set_disabled(shared: &Shared, found: &Resource, disabled: bool) -> ApiAnswer {
     let mut world = shared.write();
     let mut account = record(&world, found)?;
     account.disabled = disabled;
@@ -324,7 +324,7 @@ fn set_disabled(shared: &Shared, found: &Resource, disabled: bool) -> Answer {
     Ok(json!({}))
 }
 
-fn delete(shared: &Shared, call: &Call, found: &Resource) -> Answer {
+fn delete(shared: &Shared, call: &ApiCall, found: &Resource) -> ApiAnswer {
     let mut world = shared.write();
     let account = record(&world, found)?;
     let policy = match world.estate.allow_policy(found) {
@@ -367,9 +367,9 @@ fn ghost(account: &ServiceAccount) -> String {
 
 /// `undelete` takes the unique id, as a deleted address names nothing certain
 /// (iam v1, `projects.serviceAccounts.undelete`).
-fn undelete(shared: &Shared, call: &Call) -> Answer {
+fn undelete(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let id = call.place("account");
-    let unknown = || Refusal::not_found(format!("Unknown service account: {id}"));
+    let unknown = || StatusError::not_found(format!("Unknown service account: {id}"));
     let Buried {
         account,
         policy,
@@ -387,7 +387,7 @@ fn undelete(shared: &Shared, call: &Call) -> Answer {
     enforce::require(shared, call, "iam.serviceAccounts.undelete", &home)?;
     let mut world = shared.write();
     if world.estate.account(&account.email).is_some() {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "A service account with the address {} exists.",
             account.email
         )));

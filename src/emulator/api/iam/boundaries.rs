@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::emulator::api::{enforce, policy};
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -56,12 +56,12 @@ pub(crate) const ROUTES: &[Route] = &[
 /// The parent, checked.
 pub(crate) fn at(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     parent: &str,
     permission: &str,
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let asked = Resource::parse(parent)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     match found {
         Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
@@ -73,11 +73,11 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
-pub(crate) fn missing() -> Refusal {
-    Refusal::not_found("Requested entity was not found.")
+pub(crate) fn missing() -> StatusError {
+    StatusError::not_found("Requested entity was not found.")
 }
 
-fn bindings(shared: &Shared, call: &Call, parent: &str, id: Option<&str>) -> Answer {
+fn bindings(shared: &Shared, call: &ApiCall, parent: &str, id: Option<&str>) -> ApiAnswer {
     let permission = if id.is_some() {
         "iam.policybindings.get"
     } else {
@@ -133,14 +133,14 @@ pub(crate) fn binding(world: &World, on: &Resource, id: &str) -> Option<Arc<Poli
 
 /// Bindings by their target, wherever they are; the permission is the target level's own
 /// `resourcemanager.*.searchPolicyBindings` (table of predefined roles).
-fn search_target(shared: &Shared, call: &Call, parent: &str) -> Answer {
+fn search_target(shared: &Shared, call: &ApiCall, parent: &str) -> ApiAnswer {
     let asked = Resource::parse(parent)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let permission = policy::permission(&asked, "searchPolicyBindings");
     at(shared, call, parent, &permission)?;
     let target = call.param("target").unwrap_or_default();
     if target.is_empty() {
-        return Err(Refusal::invalid("target must be specified."));
+        return Err(StatusError::invalid("target must be specified."));
     }
     let wanted = same_set(&shared.read(), target);
     filtered(shared, call, |world, b| {
@@ -159,7 +159,7 @@ fn same_set(world: &World, set: &str) -> String {
         .map_or_else(|| set.to_owned(), |found| found.full_name())
 }
 
-fn search_policy(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn search_policy(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let permission = "iam.principalaccessboundarypolicies.searchPolicyBindings";
     at(shared, call, parent, permission)?;
     let name = format!("{parent}/locations/global/principalAccessBoundaryPolicies/{id}");
@@ -168,9 +168,9 @@ fn search_policy(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer
 
 fn filtered(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     wanted: impl Fn(&World, &PolicyBinding) -> bool,
-) -> Answer {
+) -> ApiAnswer {
     let size = call.page_size(50, 1_000)?;
     let world = shared.read();
     let viewer = enforce::is_viewer(&world, call);
@@ -192,7 +192,7 @@ fn filtered(
     Ok(listed("policyBindings", page, next))
 }
 
-fn boundaries(shared: &Shared, call: &Call, parent: &str, id: Option<&str>) -> Answer {
+fn boundaries(shared: &Shared, call: &ApiCall, parent: &str, id: Option<&str>) -> ApiAnswer {
     let permission = if id.is_some() {
         "iam.principalaccessboundarypolicies.get"
     } else {

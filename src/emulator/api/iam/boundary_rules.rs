@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::emulator::api::iam::boundaries::missing;
-use crate::emulator::call::{Call, Refusal};
+use crate::emulator::call::{ApiCall, StatusError};
 use crate::emulator::world::World;
 use crate::evaluate::{condition, effective_version};
 use crate::iam::{BoundaryPolicy, Condition, Effect, PolicyBinding, Resource};
@@ -38,8 +38,8 @@ const OURS: &[&str] = &[
 /// The deepest path of a mask: `details.rules` and the like, with some room.
 const DEEPEST: usize = 8;
 
-pub(crate) fn bad(message: impl Into<String>) -> Refusal {
-    Refusal::invalid(message)
+pub(crate) fn bad(message: impl Into<String>) -> StatusError {
+    StatusError::invalid(message)
 }
 
 pub(crate) fn boundaries(on: &Resource) -> String {
@@ -51,7 +51,7 @@ pub(crate) fn boundaries(on: &Resource) -> String {
 
 /// "Must start with a lowercase letter followed by up to 62 lowercase letters, numbers, hyphens, or
 /// dots. Pattern, /[a-z][a-z0-9-.]{2,62}/" (iam v3, principalAccessBoundaryPolicyId).
-pub(crate) fn identifier(given: Option<&str>) -> Result<&str, Refusal> {
+pub(crate) fn identifier(given: Option<&str>) -> Result<&str, StatusError> {
     let id = given.unwrap_or_default();
     let fits = (3..=63).contains(&id.len())
         && id.starts_with(|c: char| c.is_ascii_lowercase())
@@ -67,7 +67,7 @@ pub(crate) fn identifier(given: Option<&str>) -> Result<&str, Refusal> {
     }
 }
 
-pub(crate) fn flag(call: &Call, name: &str) -> Result<bool, Refusal> {
+pub(crate) fn flag(call: &ApiCall, name: &str) -> Result<bool, StatusError> {
     match call.param(name) {
         None | Some("" | "false") => Ok(false),
         Some("true") => Ok(true),
@@ -76,7 +76,10 @@ pub(crate) fn flag(call: &Call, name: &str) -> Result<bool, Refusal> {
 }
 
 /// What a request sets; a field that its message does not have is refused.
-pub(crate) fn given(call: &Call, known: &[(&str, bool)]) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn given(
+    call: &ApiCall,
+    known: &[(&str, bool)],
+) -> Result<Map<String, Value>, StatusError> {
     let Some(body) = call.body.as_object() else {
         return Err(bad("The request has no body."));
     };
@@ -97,10 +100,10 @@ pub(crate) fn given(call: &Call, known: &[(&str, bool)]) -> Result<Map<String, V
 /// What is known with what a request changes of it: the fields of `updateMask`, or without one those
 /// that the request has (google.aip.dev/134). A field that is named and not given is emptied.
 pub(crate) fn merged(
-    call: &Call,
+    call: &ApiCall,
     known: &Value,
     fields: &[(&str, bool)],
-) -> Result<Map<String, Value>, Refusal> {
+) -> Result<Map<String, Value>, StatusError> {
     let sent = Value::Object(given(call, fields)?);
     let mut result = known.clone();
     let mask = call.param("updateMask").unwrap_or_default();
@@ -190,7 +193,7 @@ fn put(value: &mut Value, segments: &[&str], new: Option<Value>) {
 pub(crate) fn read<T: serde::de::DeserializeOwned>(
     name: &str,
     mut fields: Map<String, Value>,
-) -> Result<T, Refusal> {
+) -> Result<T, StatusError> {
     let unfit = match fields.get("annotations") {
         Some(Value::Object(all)) => all.values().any(|v| !v.is_string()),
         Some(Value::Null) | None => false,
@@ -215,7 +218,7 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(
 pub(crate) fn judged_boundary(
     name: &str,
     fields: Map<String, Value>,
-) -> Result<BoundaryPolicy, Refusal> {
+) -> Result<BoundaryPolicy, StatusError> {
     let mut policy: BoundaryPolicy = read(name, fields)?;
     let details = &mut policy.details;
     let newest = effective_version(None).unwrap_or_default();
@@ -274,7 +277,7 @@ pub(crate) fn judged_binding(
     world: &World,
     on: &Resource,
     mut wanted: PolicyBinding,
-) -> Result<PolicyBinding, Refusal> {
+) -> Result<PolicyBinding, StatusError> {
     const KIND: &str = "PRINCIPAL_ACCESS_BOUNDARY";
     if wanted
         .policy_kind
@@ -313,7 +316,7 @@ pub(crate) fn judged_binding(
 
 /// "Cannot contain more than 250 characters"; "the only supported attributes in any subexpression are
 /// `principal.type` and `principal.subject`" (GoogleIamV3PolicyBinding.condition).
-fn check_condition(condition: &Condition) -> Result<(), Refusal> {
+fn check_condition(condition: &Condition) -> Result<(), StatusError> {
     let text = &condition.expression;
     if text.chars().count() > 250 {
         return Err(bad(

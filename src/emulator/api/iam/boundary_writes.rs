@@ -12,7 +12,7 @@ use crate::emulator::api::iam::boundary_rules::{
 };
 use crate::emulator::api::policy::permission;
 use crate::emulator::call::etag::{decoded, new_etag};
-use crate::emulator::call::{Answer, Call, Refusal, Who};
+use crate::emulator::call::{ApiAnswer, ApiCall, Requester, StatusError};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World, tokens};
 use crate::iam::{BoundaryPolicy, PolicyBinding, Resource};
@@ -74,12 +74,12 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// An operation again. Who started one may see it, as the roles that allow the change do not hold
 /// `iam.operations.get`; others need that permission (chosen).
-fn operation(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn operation(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
     let on = shared.read().find(&asked).unwrap_or(asked);
     let name = format!("{}/locations/global/operations/{id}", on.relative());
     let known = shared.read().operations.find(&name).cloned();
-    if let (Who::Principal(who), Some((Some(started), operation))) = (&call.who, &known)
+    if let (Requester::Principal(who), Some((Some(started), operation))) = (&call.who, &known)
         && who == started
     {
         return Ok(operation.clone());
@@ -88,7 +88,7 @@ fn operation(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
     known.map(|(_, operation)| operation).ok_or_else(missing)
 }
 
-fn create_boundary(shared: &Shared, call: &Call, parent: &str) -> Answer {
+fn create_boundary(shared: &Shared, call: &ApiCall, parent: &str) -> ApiAnswer {
     let on = at(
         shared,
         call,
@@ -106,7 +106,7 @@ fn create_boundary(shared: &Shared, call: &Call, parent: &str) -> Answer {
     Ok(store_boundary(&mut world, call, &on, policy, None, dry))
 }
 
-fn update_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn update_boundary(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let on = at(
         shared,
         call,
@@ -131,7 +131,7 @@ fn update_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answ
 
 /// A policy that is bound somewhere goes only by force. Its bindings go with it (chosen: the document
 /// "Remove principal access boundary policies" says that it then applies to no principal set).
-fn delete_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn delete_boundary(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let on = at(
         shared,
         call,
@@ -152,7 +152,7 @@ fn delete_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answ
         .map(|b| b.name.clone())
         .collect();
     if !force && !bound.is_empty() {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "The policy is referenced in {} policy bindings: delete them first, or set force.",
             bound.len()
         )));
@@ -169,7 +169,7 @@ fn delete_boundary(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answ
     Ok(done(&mut world, call, &on, &known.name, "delete", None))
 }
 
-fn create_binding(shared: &Shared, call: &Call, parent: &str) -> Answer {
+fn create_binding(shared: &Shared, call: &ApiCall, parent: &str) -> ApiAnswer {
     let verb = "createPolicyBinding";
     let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
     let Some(on) = shared.read().find(&asked) else {
@@ -201,7 +201,7 @@ fn create_binding(shared: &Shared, call: &Call, parent: &str) -> Answer {
 /// "Callers will need the IAM permissions on the policy and target in the binding to update. Target and
 /// policy are immutable and cannot be updated" (document "Method:
 /// organizations.locations.policyBindings.patch").
-fn update_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn update_binding(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let (on, _) = known_binding(shared, call, parent, id, "updatePolicyBinding", "bind")?;
     let dry = flag(call, "validateOnly")?;
     let mut world = shared.write();
@@ -219,7 +219,7 @@ fn update_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answe
     ))
 }
 
-fn delete_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn delete_binding(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let (on, known) = known_binding(shared, call, parent, id, "deletePolicyBinding", "unbind")?;
     let dry = flag(call, "validateOnly")?;
     let mut world = shared.write();
@@ -239,12 +239,12 @@ fn delete_binding(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answe
 /// learn whether it is there.
 fn known_binding(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     parent: &str,
     id: &str,
     verb: &str,
     on_policy: &str,
-) -> Result<(Resource, std::sync::Arc<PolicyBinding>), Refusal> {
+) -> Result<(Resource, std::sync::Arc<PolicyBinding>), StatusError> {
     let asked = Resource::parse(parent).map_err(|_| bad("The parent is not valid."))?;
     let world = shared.read();
     let on = world.find(&asked);
@@ -271,7 +271,7 @@ enum Target {
 }
 
 impl Target {
-    fn parse(world: &World, on: &Resource, set: &str) -> Result<Self, Refusal> {
+    fn parse(world: &World, on: &Resource, set: &str) -> Result<Self, StatusError> {
         let is_parent = |path: &str| {
             Resource::parse(path)
                 .ok()
@@ -335,13 +335,13 @@ impl Target {
 /// the binding's parent, the policy's on its organization.
 fn allowed(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     target: &Target,
     verb: &str,
     policy: &str,
     on_policy: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     enforce::require(shared, call, &target.permission(on, verb), on)?;
     let home = policy
         .split_once("/locations/global/principalAccessBoundaryPolicies/")
@@ -354,22 +354,22 @@ fn allowed(
     enforce::require(shared, call, &needed, &home)
 }
 
-fn exists() -> Refusal {
-    Refusal::new(409, "ALREADY_EXISTS", "Requested entity already exists")
+fn exists() -> StatusError {
+    StatusError::new(409, "ALREADY_EXISTS", "Requested entity already exists")
 }
 
-fn boundary(world: &World, on: &Resource, id: &str) -> Result<BoundaryPolicy, Refusal> {
+fn boundary(world: &World, on: &Resource, id: &str) -> Result<BoundaryPolicy, StatusError> {
     let name = format!("{}/{id}", boundaries(on));
     let found = world.estate.boundaries().find(|p| p.name == name);
     found.map(|p| (**p).clone()).ok_or_else(missing)
 }
 
 /// Refuses a change by somebody who read an older state.
-fn fresh(known: &Map<String, Value>, sent: Option<&str>) -> Result<(), Refusal> {
+fn fresh(known: &Map<String, Value>, sent: Option<&str>) -> Result<(), StatusError> {
     let stored = known.get("etag").and_then(Value::as_str);
     match (sent.filter(|e| !e.is_empty()), stored) {
         (Some(sent), Some(stored)) if decoded(sent) != decoded(stored) => {
-            Err(Refusal::of_status(409))
+            Err(StatusError::of_status(409))
         }
         _ => Ok(()),
     }
@@ -379,7 +379,7 @@ fn fresh(known: &Map<String, Value>, sent: Option<&str>) -> Result<(), Refusal> 
 /// `puid_…` and `buid_…`.
 fn stamp(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     fields: &mut Map<String, Value>,
     known: Option<&Map<String, Value>>,
     prefix: &str,
@@ -403,7 +403,7 @@ fn stamp(
 
 fn store_boundary(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     mut policy: BoundaryPolicy,
     known: Option<&BoundaryPolicy>,
@@ -434,7 +434,7 @@ fn store_boundary(
 
 fn store_binding(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     mut wanted: PolicyBinding,
     known: Option<&PolicyBinding>,
@@ -468,7 +468,7 @@ fn store_binding(
 /// (google.longrunning.Operation.response).
 fn done(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     target: &str,
     verb: &str,
@@ -499,8 +499,8 @@ fn done(
         "response": response,
     });
     let who = match &call.who {
-        Who::Principal(who) => Some(who.clone()),
-        Who::Administrator | Who::Nobody => None,
+        Requester::Principal(who) => Some(who.clone()),
+        Requester::Administrator | Requester::Nobody => None,
     };
     world.operations.keep(who, operation.clone());
     operation

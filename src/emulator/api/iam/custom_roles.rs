@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::iam::roles::{home, show};
 use crate::emulator::call::etag::{decoded, new_etag};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::policies::FoundRole;
@@ -54,7 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn create(shared: &Shared, call: &Call, parent: &str) -> Answer {
+fn create(shared: &Shared, call: &ApiCall, parent: &str) -> ApiAnswer {
     let owner = home(shared, call, parent, "iam.roles.create")?;
     let id = call.text("/roleId").unwrap_or_default();
     let fits = (3..=64).contains(&id.len())
@@ -62,7 +62,7 @@ fn create(shared: &Shared, call: &Call, parent: &str) -> Answer {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
     if !fits {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "The role_id may contain only upper and lower case letters, digits, underscores and periods, and must be 3 to 64 characters long.",
         ));
     }
@@ -88,19 +88,19 @@ fn create(shared: &Shared, call: &Call, parent: &str) -> Answer {
     }
     match known {
         Some(true) => {
-            return Err(Refusal::precondition(format!(
+            return Err(StatusError::precondition(format!(
                 "You can't create a role with role_id ({id}) where there is an existing role with that role_id in a deleted state."
             )));
         }
         Some(false) => {
-            return Err(Refusal::new(
+            return Err(StatusError::new(
                 409,
                 "ALREADY_EXISTS",
                 format!("A role named {id} in {} already exists.", owner.relative()),
             ));
         }
         None if count >= MOST => {
-            return Err(Refusal::new(
+            return Err(StatusError::new(
                 429,
                 "RESOURCE_EXHAUSTED",
                 format!("Maximum number of roles reached. Maximum is: {MOST}"),
@@ -112,7 +112,7 @@ fn create(shared: &Shared, call: &Call, parent: &str) -> Answer {
 }
 
 /// Writes a role with a new etag; gives it as IAM shows it.
-fn store(world: &mut World, call: &Call, mut role: Role) -> Value {
+fn store(world: &mut World, call: &ApiCall, mut role: Role) -> Value {
     world.writes += 1;
     let etag = new_etag(call.now.as_microsecond(), world.writes);
     role.extra.insert("etag".into(), json!(etag));
@@ -124,12 +124,12 @@ fn store(world: &mut World, call: &Call, mut role: Role) -> Value {
 /// A custom role of an owner whom the caller may change so, with a fresh etag or none.
 fn existing(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     parent: &str,
     id: &str,
     verb: &str,
     etag: Option<&str>,
-) -> Result<Role, Refusal> {
+) -> Result<Role, StatusError> {
     let owner = home(shared, call, parent, &format!("iam.roles.{verb}"))?;
     let name = format!("{}/roles/{id}", owner.relative());
     let world = shared.read();
@@ -139,7 +139,7 @@ fn existing(
         .find(|r| r.name == name)
         .map(|r| (**r).clone())
         .ok_or_else(|| {
-            Refusal::not_found(format!(
+            StatusError::not_found(format!(
                 "The role named {} was not found.",
                 crate::text::visible(&name)
             ))
@@ -148,7 +148,7 @@ fn existing(
     if let (Some(sent), Some(stored)) = (etag.filter(|e| !e.is_empty()), stored)
         && decoded(sent) != decoded(stored)
     {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ABORTED",
             "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
@@ -157,10 +157,10 @@ fn existing(
     Ok(role)
 }
 
-fn patch(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn patch(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let role = existing(shared, call, parent, id, "update", call.text("/etag"))?;
     if role.deleted {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "The role {} is deleted: undelete it first.",
             role.name
         )));
@@ -178,7 +178,7 @@ fn patch(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
 }
 
 /// A role with these fields taken from a request; one that is named and not given is emptied.
-fn changed(mut role: Role, given: &Value, fields: &[&str]) -> Result<Role, Refusal> {
+fn changed(mut role: Role, given: &Value, fields: &[&str]) -> Result<Role, StatusError> {
     let text = |field: &str| {
         given
             .get(field)
@@ -196,7 +196,7 @@ fn changed(mut role: Role, given: &Value, fields: &[&str]) -> Result<Role, Refus
                     Some(stage) => serde_json::from_value(stage.clone())
                         .ok()
                         .filter(|s| !matches!(s, crate::iam::Stage::Other(_)))
-                        .ok_or_else(|| Refusal::invalid("Invalid value at 'role.stage'."))?,
+                        .ok_or_else(|| StatusError::invalid("Invalid value at 'role.stage'."))?,
                 };
             }
             "includedPermissions" | "included_permissions" => {
@@ -204,7 +204,7 @@ fn changed(mut role: Role, given: &Value, fields: &[&str]) -> Result<Role, Refus
             }
             "name" | "etag" | "deleted" => {}
             other => {
-                return Err(Refusal::invalid(format!(
+                return Err(StatusError::invalid(format!(
                     "Invalid update mask: {} cannot be updated.",
                     crate::text::visible(other)
                 )));
@@ -215,7 +215,7 @@ fn changed(mut role: Role, given: &Value, fields: &[&str]) -> Result<Role, Refus
 }
 
 /// Sorted, each once, each one that exists.
-fn permissions(given: &Value) -> Result<Vec<String>, Refusal> {
+fn permissions(given: &Value) -> Result<Vec<String>, StatusError> {
     let mut all: Vec<String> = given
         .get("includedPermissions")
         .and_then(Value::as_array)
@@ -226,7 +226,7 @@ fn permissions(given: &Value) -> Result<Vec<String>, Refusal> {
     all.sort();
     all.dedup();
     match all.iter().find(|p| !predefined::permission_exists(p)) {
-        Some(bad) => Err(Refusal::invalid(format!(
+        Some(bad) => Err(StatusError::invalid(format!(
             "Permission {} is not valid.",
             crate::text::visible(bad)
         ))),
@@ -234,10 +234,10 @@ fn permissions(given: &Value) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn delete(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn delete(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let mut role = existing(shared, call, parent, id, "delete", call.param("etag"))?;
     if role.deleted {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "The role {} is already deleted.",
             role.name
         )));
@@ -248,10 +248,10 @@ fn delete(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
     Ok(store(&mut shared.write(), call, role))
 }
 
-fn undelete(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
+fn undelete(shared: &Shared, call: &ApiCall, parent: &str, id: &str) -> ApiAnswer {
     let mut role = existing(shared, call, parent, id, "undelete", call.text("/etag"))?;
     if !role.deleted {
-        return Err(Refusal::precondition(format!(
+        return Err(StatusError::precondition(format!(
             "The role {} is not deleted.",
             role.name
         )));
@@ -262,7 +262,7 @@ fn undelete(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
         .and_then(|at| at.as_str()?.parse::<Timestamp>().ok())
         .is_some_and(|at| call.now.duration_since(at) > RESTORABLE);
     if gone {
-        return Err(Refusal::not_found(format!(
+        return Err(StatusError::not_found(format!(
             "The role named {} was not found.",
             role.name
         )));
@@ -273,10 +273,12 @@ fn undelete(shared: &Shared, call: &Call, parent: &str, id: &str) -> Answer {
 
 /// Only whether the condition compiles is checked here; Google's further units (such as
 /// `EffectiveTimeWindowCheck`) give warnings and are left out.
-fn lint(call: &Call) -> Answer {
+fn lint(call: &ApiCall) -> ApiAnswer {
     let expression = call.text("/condition/expression").unwrap_or_default();
     if expression.is_empty() {
-        return Err(Refusal::invalid("condition.expression must be specified."));
+        return Err(StatusError::invalid(
+            "condition.expression must be specified.",
+        ));
     }
     Ok(match condition::compile(expression) {
         Ok(_) => json!({}),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
 use crate::emulator::call::etag::{decoded, new_etag};
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World, tokens};
 use crate::estate::Read;
@@ -61,7 +61,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// Every operation is done at once, so whoever asks again learns that it is.
-fn operation_again(call: &Call) -> Value {
+fn operation_again(call: &ApiCall) -> Value {
     let name = format!(
         "policies/{}/denypolicies/{}/operations/{}",
         call.place("point"),
@@ -72,14 +72,19 @@ fn operation_again(call: &Call) -> Value {
 }
 
 /// The project, folder or organization, checked.
-fn at(shared: &Shared, call: &Call, point: &str, permission: &str) -> Result<Resource, Refusal> {
+fn at(
+    shared: &Shared,
+    call: &ApiCall,
+    point: &str,
+    permission: &str,
+) -> Result<Resource, StatusError> {
     // gcloud encodes the attachment point twice.
     let point = percent_encoding::percent_decode_str(point).decode_utf8_lossy();
     let asked = point
         .strip_prefix("cloudresourcemanager.googleapis.com/")
         .and_then(|name| Resource::parse(name).ok())
         .filter(|r| !matches!(r, Resource::ServiceAccount { .. }))
-        .ok_or_else(|| Refusal::invalid("Invalid attachment point."))?;
+        .ok_or_else(|| StatusError::invalid("Invalid attachment point."))?;
     let found = shared.read().find(&asked);
     match found {
         Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
@@ -91,7 +96,7 @@ fn at(shared: &Shared, call: &Call, point: &str, permission: &str) -> Result<Res
 /// and limits", IAM).
 const MOST_RULES: usize = 500;
 
-fn create(shared: &Shared, call: &Call, point: &str) -> Answer {
+fn create(shared: &Shared, call: &ApiCall, point: &str) -> ApiAnswer {
     let on = at(shared, call, point, "iam.denypolicies.create")?;
     let id = call.param("policyId").unwrap_or_default();
     // iam v2, `policies.createPolicy`, policyId.
@@ -101,7 +106,7 @@ fn create(shared: &Shared, call: &Call, point: &str) -> Answer {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
     if !fits {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "The policy ID must contain 3 to 63 lowercase letters, numbers, dashes and periods, and begin with a letter.",
         ));
     }
@@ -109,7 +114,7 @@ fn create(shared: &Shared, call: &Call, point: &str) -> Answer {
     let mut world = shared.write();
     let before = attached(&world, &on);
     if before.iter().any(|p| p.id() == id) {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ALREADY_EXISTS",
             "Requested entity already exists",
@@ -119,7 +124,7 @@ fn create(shared: &Shared, call: &Call, point: &str) -> Answer {
     Ok(store(&mut world, call, policy, None))
 }
 
-fn update(shared: &Shared, call: &Call, point: &str, id: &str) -> Answer {
+fn update(shared: &Shared, call: &ApiCall, point: &str, id: &str) -> ApiAnswer {
     let on = at(shared, call, point, "iam.denypolicies.update")?;
     let mut policy = given(call, &on, id)?;
     let mut world = shared.write();
@@ -132,7 +137,7 @@ fn update(shared: &Shared, call: &Call, point: &str, id: &str) -> Answer {
     Ok(store(&mut world, call, policy, Some(&known)))
 }
 
-fn delete(shared: &Shared, call: &Call, point: &str, id: &str) -> Answer {
+fn delete(shared: &Shared, call: &ApiCall, point: &str, id: &str) -> ApiAnswer {
     let on = at(shared, call, point, "iam.denypolicies.delete")?;
     let mut world = shared.write();
     let known = same(&attached(&world, &on), id, call.param("etag"))?;
@@ -159,17 +164,17 @@ fn same(
     policies: &[Arc<DenyPolicy>],
     id: &str,
     etag: Option<&str>,
-) -> Result<Arc<DenyPolicy>, Refusal> {
+) -> Result<Arc<DenyPolicy>, StatusError> {
     let known = policies
         .iter()
         .find(|p| p.id() == id)
         .cloned()
-        .ok_or_else(|| Refusal::not_found("Requested entity was not found."))?;
+        .ok_or_else(|| StatusError::not_found("Requested entity was not found."))?;
     let stored = known.extra.get("etag").and_then(Value::as_str);
     if let (Some(sent), Some(stored)) = (etag.filter(|e| !e.is_empty()), stored)
         && decoded(sent) != decoded(stored)
     {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ABORTED",
             "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
@@ -179,17 +184,17 @@ fn same(
 }
 
 /// The policy of a request, judged: what cannot be read as Google's form is refused.
-fn given(call: &Call, on: &Resource, id: &str) -> Result<DenyPolicy, Refusal> {
+fn given(call: &ApiCall, on: &Resource, id: &str) -> Result<DenyPolicy, StatusError> {
     let mut body = call.body.clone();
     let Some(object) = body.as_object_mut() else {
-        return Err(Refusal::invalid("The request has no policy."));
+        return Err(StatusError::invalid("The request has no policy."));
     };
     object.insert(
         "name".into(),
         json!(format!("{}/{id}", deny::collection(on))),
     );
     let policy: DenyPolicy = serde_json::from_value(body)
-        .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))?;
+        .map_err(|e| StatusError::invalid(format!("Invalid JSON payload received. {e}")))?;
     for rule in policy.rules.iter().filter_map(|r| r.deny_rule.as_ref()) {
         let members = rule
             .denied_principals
@@ -197,7 +202,7 @@ fn given(call: &Call, on: &Resource, id: &str) -> Result<DenyPolicy, Refusal> {
             .chain(&rule.exception_principals);
         for member in members {
             if member.member.is_unknown() {
-                return Err(Refusal::invalid(format!(
+                return Err(StatusError::invalid(format!(
                     "Invalid principal: {}.",
                     crate::text::visible(&member.text)
                 )));
@@ -217,13 +222,13 @@ fn given(call: &Call, on: &Resource, id: &str) -> Result<DenyPolicy, Refusal> {
 /// "Only some permissions can be denied", and "you can only use wildcards in supported permission groups"
 /// (doc "Deny policies"): what is not in the table is refused. Which words Google has for that is not
 /// documented: *chosen*, as is that the exceptions are held to the same.
-fn refuse_unsupported(permission: &str) -> Result<(), Refusal> {
+fn refuse_unsupported(permission: &str) -> Result<(), StatusError> {
     let shown = crate::text::visible(permission);
     let fits = permission
         .split_once('/')
         .is_some_and(|(service, rest)| service.ends_with(".googleapis.com") && rest.contains('.'));
     if !fits {
-        return Err(Refusal::invalid(format!(
+        return Err(StatusError::invalid(format!(
             "Permission {shown} is not supported in deny policies: expected SERVICE_FQDN/RESOURCE.ACTION."
         )));
     }
@@ -235,16 +240,16 @@ fn refuse_unsupported(permission: &str) -> Result<(), Refusal> {
         } else {
             "Permission"
         };
-        Err(Refusal::invalid(format!(
+        Err(StatusError::invalid(format!(
             "{what} {shown} is not supported in deny policies."
         )))
     }
 }
 
-fn fit(others: &[Arc<DenyPolicy>], policy: &DenyPolicy) -> Result<(), Refusal> {
+fn fit(others: &[Arc<DenyPolicy>], policy: &DenyPolicy) -> Result<(), StatusError> {
     let rules: usize = others.iter().map(|p| p.rules.len()).sum();
     if rules + policy.rules.len() > MOST_RULES {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             429,
             "RESOURCE_EXHAUSTED",
             format!("A resource can have at most {MOST_RULES} deny rules."),
@@ -256,7 +261,7 @@ fn fit(others: &[Arc<DenyPolicy>], policy: &DenyPolicy) -> Result<(), Refusal> {
 /// Writes a policy with what Google adds to it.
 fn store(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     mut policy: DenyPolicy,
     known: Option<&DenyPolicy>,
 ) -> Value {
@@ -290,7 +295,7 @@ fn uid() -> String {
 }
 
 /// Google's is under way for a while; this one is done.
-fn operation(call: &Call, name: &str, mut policy: Value) -> Value {
+fn operation(call: &ApiCall, name: &str, mut policy: Value) -> Value {
     if let Some(object) = policy.as_object_mut() {
         object.insert(
             "@type".into(),
@@ -308,7 +313,7 @@ fn operation(call: &Call, name: &str, mut policy: Value) -> Value {
     })
 }
 
-fn read(shared: &Shared, call: &Call, point: &str, id: Option<&str>) -> Answer {
+fn read(shared: &Shared, call: &ApiCall, point: &str, id: Option<&str>) -> ApiAnswer {
     let permission = if id.is_some() {
         "iam.denypolicies.get"
     } else {
@@ -330,7 +335,7 @@ fn read(shared: &Shared, call: &Call, point: &str, id: Option<&str>) -> Answer {
             .iter()
             .find(|p| p.id() == id)
             .map(|p| show(p, true))
-            .ok_or_else(|| Refusal::not_found("Requested entity was not found.")),
+            .ok_or_else(|| StatusError::not_found("Requested entity was not found.")),
         None => {
             let mut rows: Vec<(String, Value)> = policies
                 .iter()

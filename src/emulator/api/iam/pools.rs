@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::Route;
 use crate::emulator::world::Shared;
 use crate::estate::{Estate, IdentityPool, Provider};
@@ -172,19 +172,19 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn workload(call: &Call) -> Pools<'_> {
+fn workload(call: &ApiCall) -> Pools<'_> {
     Pools::Workload(call.place("project"))
 }
 
 /// An estate has none: see [`list_keys`].
-fn get_key(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+fn get_key(shared: &Shared, call: &ApiCall, pools: Pools<'_>, pool: &str, id: &str) -> ApiAnswer {
     check(shared, call, pools, Some(pool), "ProviderKeys.get")?;
     get_provider(shared, pools, pool, id)?;
     Err(missing())
 }
 
 /// Of managed workload identities an estate knows nothing.
-fn list_namespaces(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
+fn list_namespaces(shared: &Shared, call: &ApiCall, pools: Pools<'_>, pool: &str) -> ApiAnswer {
     check(shared, call, pools, Some(pool), "Namespaces.list")?;
     find_pool(shared, pools, pool).map(|_| json!({}))
 }
@@ -193,15 +193,15 @@ fn list_namespaces(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -
 /// does not say which it is, the permission on any of its organizations will do (chosen).
 fn check(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     pools: Pools<'_>,
     pool: Option<&str>,
     permission: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     let permission = format!("iam.googleapis.com/{}{permission}", pools.word());
     if let Pools::Workload(project) = pools {
         let asked = Resource::parse(&format!("projects/{project}"))
-            .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+            .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
         let found = shared.read().find(&asked);
         return match found {
             Some(found) => enforce::require(shared, call, &permission, &found),
@@ -236,8 +236,8 @@ fn check(
     Err(enforce::denied(shared, call, &permission, &on))
 }
 
-fn missing() -> Refusal {
-    Refusal::not_found("Requested entity was not found.")
+fn missing() -> StatusError {
+    StatusError::not_found("Requested entity was not found.")
 }
 
 /// The pools of a kind by id: those of the estate, and those that a provider or a member speaks of.
@@ -296,14 +296,16 @@ fn active(object: &mut Map<String, Value>) {
 }
 
 /// Whether a row is listed: what is deleted only with `showDeleted`.
-fn shown(call: &Call, row: &Value) -> bool {
+fn shown(call: &ApiCall, row: &Value) -> bool {
     call.flag("showDeleted") || row.get("state").and_then(Value::as_str) != Some("DELETED")
 }
 
-fn list_pools(shared: &Shared, call: &Call, pools: Pools<'_>) -> Answer {
+fn list_pools(shared: &Shared, call: &ApiCall, pools: Pools<'_>) -> ApiAnswer {
     if matches!(pools, Pools::Workforce) && call.param("parent").is_none_or(str::is_empty) {
         // "Required. The parent resource to list pools for."
-        return Err(Refusal::invalid("Request contains an invalid argument."));
+        return Err(StatusError::invalid(
+            "Request contains an invalid argument.",
+        ));
     }
     check(shared, call, pools, None, "s.list")?;
     let size = call.page_size(50, 1_000)?;
@@ -324,7 +326,7 @@ fn list_pools(shared: &Shared, call: &Call, pools: Pools<'_>) -> Answer {
     Ok(listed(&format!("{}s", pools.word()), page, next))
 }
 
-fn get_pool(shared: &Shared, call: &Call, pools: Pools<'_>, id: &str) -> Answer {
+fn get_pool(shared: &Shared, call: &ApiCall, pools: Pools<'_>, id: &str) -> ApiAnswer {
     check(shared, call, pools, Some(id), "s.get")?;
     seen(shared, call, pools, id, "")?;
     find_pool(shared, pools, id)
@@ -332,7 +334,7 @@ fn get_pool(shared: &Shared, call: &Call, pools: Pools<'_>, id: &str) -> Answer 
 
 /// Of a project (or organization) of which an estate lists no pool at all, any may be there: it is shown as
 /// one that nothing is known of (chosen).
-fn find_pool(shared: &Shared, pools: Pools<'_>, id: &str) -> Answer {
+fn find_pool(shared: &Shared, pools: Pools<'_>, id: &str) -> ApiAnswer {
     let world = shared.read();
     if let Some(found) = all(&world.estate, pools).remove(id) {
         return Ok(found);
@@ -354,11 +356,11 @@ fn may_be_chosen(id: &str) -> bool {
 /// Refuses the viewer what the estate calls unreadable.
 fn seen(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     pools: Pools<'_>,
     pool: &str,
     what: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     let world = shared.read();
     let name = format!("{}{pool}{what}", pools.prefix(&world.estate));
     let hidden = enforce::is_viewer(&world, call) && world.hides(&name);
@@ -379,7 +381,7 @@ fn seen(
     Err(enforce::denied(shared, call, &permission, &on))
 }
 
-fn list(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, pools: Pools<'_>, pool: &str) -> ApiAnswer {
     check(shared, call, pools, Some(pool), "Providers.list")?;
     seen(shared, call, pools, pool, "/providers")?;
     let size = call.page_size(50, 100)?;
@@ -396,13 +398,13 @@ fn list(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str) -> Answer {
     Ok(listed(&format!("{}Providers", pools.word()), page, next))
 }
 
-fn get(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, pools: Pools<'_>, pool: &str, id: &str) -> ApiAnswer {
     check(shared, call, pools, Some(pool), "Providers.get")?;
     seen(shared, call, pools, pool, "/providers")?;
     get_provider(shared, pools, pool, id)
 }
 
-fn get_provider(shared: &Shared, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+fn get_provider(shared: &Shared, pools: Pools<'_>, pool: &str, id: &str) -> ApiAnswer {
     let world = shared.read();
     let wanted = format!("{}{pool}/providers/{id}", pools.prefix(&world.estate));
     world
@@ -414,7 +416,7 @@ fn get_provider(shared: &Shared, pools: Pools<'_>, pool: &str, id: &str) -> Answ
 }
 
 /// A provider's keys are those with which SAML assertions to it are encrypted; an estate has none.
-fn list_keys(shared: &Shared, call: &Call, pools: Pools<'_>, pool: &str, id: &str) -> Answer {
+fn list_keys(shared: &Shared, call: &ApiCall, pools: Pools<'_>, pool: &str, id: &str) -> ApiAnswer {
     check(shared, call, pools, Some(pool), "ProviderKeys.list")?;
     get_provider(shared, pools, pool, id)?;
     Ok(json!({}))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -58,12 +58,12 @@ pub(crate) const ROUTES: &[Route] = &[
 /// A custom role's home, in canonical form.
 pub(crate) fn home(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     parent: &str,
     permission: &str,
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let asked = Resource::parse(parent)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     match found {
         Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
@@ -71,10 +71,10 @@ pub(crate) fn home(
     }
 }
 
-fn get(shared: &Shared, call: &Call, name: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, name: &str) -> ApiAnswer {
     let permission = "iam.roles.get";
     let missing = || {
-        Refusal::not_found(format!(
+        StatusError::not_found(format!(
             "The role named {} was not found.",
             name.chars().filter(|c| !c.is_control()).collect::<String>()
         ))
@@ -102,7 +102,7 @@ fn get(shared: &Shared, call: &Call, name: &str) -> Answer {
 }
 
 /// Predefined roles are readable by everyone who is somebody; custom ones need `iam.roles.list`.
-fn list(shared: &Shared, call: &Call, parent: Option<String>) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, parent: Option<String>) -> ApiAnswer {
     let full = call.param("view") == Some("FULL");
     let deleted = call.flag("showDeleted");
     // ListRolesRequest.pageSize: 300 unless asked, 1,000 at most.
@@ -168,14 +168,14 @@ const KNOWN: [&str; 7] = [
 ];
 
 /// The resource named in a query, which must exist.
-fn subject(shared: &Shared, call: &Call) -> Result<Resource, Refusal> {
+fn subject(shared: &Shared, call: &ApiCall) -> Result<Resource, StatusError> {
     let name = call.text("/fullResourceName").unwrap_or_default();
     // gcloud builds the name from the endpoint that it was given
     // (googlecloudsdk/command_lib/iam/iam_util.py, GetResourceReference).
     let here = format!("//{}/", call.host);
     let name = name.strip_prefix(&here).unwrap_or(name);
     let asked = Resource::parse(name)
-        .map_err(|_| Refusal::invalid("Invalid fullResourceName in the request."))?;
+        .map_err(|_| StatusError::invalid("Invalid fullResourceName in the request."))?;
     let found = shared.read().find(&asked);
     found.ok_or_else(|| enforce::denied(shared, call, "iam.roles.list", &asked))
 }
@@ -183,7 +183,7 @@ fn subject(shared: &Shared, call: &Call) -> Result<Resource, Refusal> {
 /// The roles that include a permission on accounts or on whatever lies above them. Which roles
 /// Google offers where is not documented: here, all predefined ones and the custom ones of the
 /// resource's ancestry (chosen).
-fn grantable(shared: &Shared, call: &Call) -> Answer {
+fn grantable(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let on = subject(shared, call)?;
     let full = call.text("/view") == Some("FULL");
     let size = call.page_size(300, 1_000)?;
@@ -201,7 +201,7 @@ fn grantable(shared: &Shared, call: &Call) -> Answer {
 }
 
 /// Every permission that the predefined roles know; on an account, those on accounts.
-fn testable(shared: &Shared, call: &Call) -> Answer {
+fn testable(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let on = subject(shared, call)?;
     let size = call.page_size(100, 1_000)?;
     let account = matches!(on, Resource::ServiceAccount { .. });

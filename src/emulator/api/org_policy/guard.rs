@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::emulator::call::Refusal;
+use crate::emulator::call::StatusError;
 use crate::emulator::world::World;
 use crate::evaluate::Tri;
 use crate::evaluate::org_policy::{Guards, keys_disabled};
@@ -16,7 +16,11 @@ use crate::iam::{AllowPolicy, Resource};
 ///
 /// The bodies: terraform-google-modules/terraform-example-foundation#1454 for the domains'; for the
 /// managed constraint doc "Troubleshoot organization policy errors for service accounts".
-pub(crate) fn let_in(world: &World, on: &Resource, policy: &AllowPolicy) -> Result<(), Refusal> {
+pub(crate) fn let_in(
+    world: &World,
+    on: &Resource,
+    policy: &AllowPolicy,
+) -> Result<(), StatusError> {
     let guards = Guards::of(&world.estate, on);
     let members = policy.bindings.iter().flat_map(|b| &b.members);
     let refused = members
@@ -46,7 +50,7 @@ pub(crate) fn let_in(world: &World, on: &Resource, policy: &AllowPolicy) -> Resu
                 })
             })
             .collect();
-        let mut refusal = Refusal::precondition(
+        let mut refusal = StatusError::precondition(
             "One or more users named in the policy do not belong to a permitted customer.",
         );
         refusal.details.push(json!({
@@ -59,7 +63,7 @@ pub(crate) fn let_in(world: &World, on: &Resource, policy: &AllowPolicy) -> Resu
         return Ok(());
     };
     let constraint = format!("constraints/{constraint}");
-    Err(Refusal::precondition(format!(
+    Err(StatusError::precondition(format!(
         "Operation denied by org policy on resource '{name}': [\"{constraint}\": \"This constraint defines the organization principal sets that can be granted IAM roles in your organization.\"]."
     ))
     .info(
@@ -80,13 +84,13 @@ fn address(member: &str) -> &str {
 
 /// Refuses a key of an account where an organization policy forbids keys (doc "Troubleshoot
 /// organization policy errors for service accounts", which has the body).
-pub(crate) fn keys_allowed(world: &World, account: &Resource) -> Result<(), Refusal> {
+pub(crate) fn keys_allowed(world: &World, account: &Resource) -> Result<(), StatusError> {
     if keys_disabled(&world.estate, account) != Tri::Yes {
         return Ok(());
     }
     let words = "Key creation is not allowed on this service account.";
     let value = utf8_percent_encode(account.id(), AS_IS).to_string();
-    let mut refusal = Refusal::precondition(words);
+    let mut refusal = StatusError::precondition(words);
     refusal.details.push(json!({
         "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
         "violations": [{

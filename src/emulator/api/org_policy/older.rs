@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::emulator::api::org_policy::policies::{at, known, readable, stored};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -34,13 +34,13 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn asked(shared: &Shared, call: &Call, permission: &str) -> Answer {
+fn asked(shared: &Shared, call: &ApiCall, permission: &str) -> ApiAnswer {
     let on = at(shared, call, &call.level(), permission)?;
     readable(shared, call, &on, permission)?;
     answer(&shared.read(), call, &on, &call.verb)
 }
 
-fn answer(world: &World, call: &Call, on: &Resource, verb: &str) -> Answer {
+fn answer(world: &World, call: &ApiCall, on: &Resource, verb: &str) -> ApiAnswer {
     if verb == "listOrgPolicies" {
         let all: Vec<Value> = world.estate.org_policies_on(on).map(|p| older(p)).collect();
         return Ok(if all.is_empty() {
@@ -52,7 +52,9 @@ fn answer(world: &World, call: &Call, on: &Resource, verb: &str) -> Answer {
     let name = call.text("/constraint").unwrap_or_default();
     let name = name.strip_prefix("constraints/").unwrap_or(name);
     if name.is_empty() {
-        return Err(Refusal::invalid("Request contains an invalid argument."));
+        return Err(StatusError::invalid(
+            "Request contains an invalid argument.",
+        ));
     }
     let unset = json!({ "constraint": format!("constraints/{name}") });
     if verb == "getOrgPolicy" {
@@ -63,7 +65,11 @@ fn answer(world: &World, call: &Call, on: &Resource, verb: &str) -> Answer {
         return Ok(unset);
     };
     let Read::Known(effective) = effective(&world.estate, on, &found) else {
-        return Err(Refusal::new(500, "INTERNAL", "Internal error encountered."));
+        return Err(StatusError::new(
+            500,
+            "INTERNAL",
+            "Internal error encountered.",
+        ));
     };
     let spec = OrgPolicySpec {
         rules: vec![effective.merged()],

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
 use crate::emulator::call::etag::{fingerprint, new_etag};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -103,7 +103,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// The resource of the path, once the caller may do that there.
-fn on(shared: &Shared, call: &Call, permission: &str) -> Result<Resource, Refusal> {
+fn on(shared: &Shared, call: &ApiCall, permission: &str) -> Result<Resource, StatusError> {
     at(shared, call, &call.level(), permission)
 }
 
@@ -111,12 +111,12 @@ fn on(shared: &Shared, call: &Call, permission: &str) -> Result<Resource, Refusa
 /// seen.
 pub(crate) fn at(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     name: &str,
     permission: &str,
-) -> Result<Resource, Refusal> {
+) -> Result<Resource, StatusError> {
     let asked = Resource::parse(name)
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     match found {
         Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
@@ -127,10 +127,10 @@ pub(crate) fn at(
 /// Refuses the viewer what the estate keeps from it.
 pub(crate) fn readable(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     permission: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), StatusError> {
     let world = shared.read();
     if enforce::is_viewer(&world, call) && world.hides(&collection(on)) {
         drop(world);
@@ -139,7 +139,7 @@ pub(crate) fn readable(
     Ok(())
 }
 
-fn list(shared: &Shared, call: &Call, on: &Resource) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
     readable(shared, call, on, "orgpolicy.policies.list")?;
     let world = shared.read();
     let policies: Vec<Value> = world
@@ -154,18 +154,22 @@ fn list(shared: &Shared, call: &Call, on: &Resource) -> Answer {
     })
 }
 
-fn get(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, on: &Resource, constraint: &str) -> ApiAnswer {
     readable(shared, call, on, "orgpolicy.policy.get")?;
     let world = shared.read();
     stored(&world, on, constraint).map(|p| shown(&world, on, &p))
 }
 
-fn get_effective(shared: &Shared, call: &Call, on: &Resource, name: &str) -> Answer {
+fn get_effective(shared: &Shared, call: &ApiCall, on: &Resource, name: &str) -> ApiAnswer {
     readable(shared, call, on, "orgpolicy.policy.get")?;
     let world = shared.read();
     let found = known(&world, on, name).ok_or_else(missing)?;
     let Read::Known(effective) = effective(&world.estate, on, &found) else {
-        return Err(Refusal::new(500, "INTERNAL", "Internal error encountered."));
+        return Err(StatusError::new(
+            500,
+            "INTERNAL",
+            "Internal error encountered.",
+        ));
     };
     Ok(json!({
         "name": format!("{}/{}", collection(&world.by_number(on)), found.name),
@@ -197,12 +201,12 @@ pub(crate) fn known<'n>(world: &World, on: &Resource, name: &'n str) -> Option<C
     })
 }
 
-fn create(shared: &Shared, call: &Call, on: &Resource) -> Answer {
+fn create(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
     let policy = given(call, None)?;
     let mut world = shared.write();
     let constraint = fit(&world, on, &policy)?;
     if stored(&world, on, &constraint).is_ok() {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ALREADY_EXISTS",
             "Requested entity already exists",
@@ -211,7 +215,7 @@ fn create(shared: &Shared, call: &Call, on: &Resource) -> Answer {
     Ok(store(&mut world, call, on, policy, None))
 }
 
-fn update(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answer {
+fn update(shared: &Shared, call: &ApiCall, on: &Resource, constraint: &str) -> ApiAnswer {
     let given = given(call, Some(&format!("{}/{constraint}", collection(on))))?;
     let mut world = shared.write();
     fit(&world, on, &given)?;
@@ -237,7 +241,7 @@ fn update(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answ
             policy.dry_run_spec = given.dry_run_spec.or(policy.dry_run_spec);
         }
         other => {
-            return Err(Refusal::invalid(format!(
+            return Err(StatusError::invalid(format!(
                 "Invalid field mask: '{}' is no part of a policy that can be updated.",
                 crate::text::visible(other)
             )));
@@ -246,7 +250,7 @@ fn update(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answ
     Ok(store(&mut world, call, on, policy, Some(&known)))
 }
 
-fn delete(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answer {
+fn delete(shared: &Shared, call: &ApiCall, on: &Resource, constraint: &str) -> ApiAnswer {
     let mut world = shared.write();
     let known = stored(&world, on, constraint)?;
     unchanged(&shown(&world, on, &known), "/etag", call.param("etag"))?;
@@ -255,19 +259,23 @@ fn delete(shared: &Shared, call: &Call, on: &Resource, constraint: &str) -> Answ
 }
 
 /// 409 where the etag that was sent is not the one there is.
-fn unchanged(shown: &Value, pointer: &str, sent: Option<&str>) -> Result<(), Refusal> {
+fn unchanged(shown: &Value, pointer: &str, sent: Option<&str>) -> Result<(), StatusError> {
     let is = shown.pointer(pointer).and_then(Value::as_str);
     match sent.filter(|e| !e.is_empty()) {
-        Some(sent) if is != Some(sent) => Err(Refusal::of_status(409)),
+        Some(sent) if is != Some(sent) => Err(StatusError::of_status(409)),
         _ => Ok(()),
     }
 }
 
-fn missing() -> Refusal {
-    Refusal::not_found("Requested entity was not found.")
+fn missing() -> StatusError {
+    StatusError::not_found("Requested entity was not found.")
 }
 
-pub(crate) fn stored(world: &World, on: &Resource, constraint: &str) -> Result<OrgPolicy, Refusal> {
+pub(crate) fn stored(
+    world: &World,
+    on: &Resource,
+    constraint: &str,
+) -> Result<OrgPolicy, StatusError> {
     match world.estate.org_policy(on, constraint) {
         Read::Known(Some(policy)) => Ok(OrgPolicy::clone(policy)),
         _ => Err(missing()),
@@ -275,21 +283,21 @@ pub(crate) fn stored(world: &World, on: &Resource, constraint: &str) -> Result<O
 }
 
 /// The policy of a request; the path names it where that is given.
-fn given(call: &Call, name: Option<&str>) -> Result<OrgPolicy, Refusal> {
+fn given(call: &ApiCall, name: Option<&str>) -> Result<OrgPolicy, StatusError> {
     let mut body = call.body.clone();
     let Some(object) = body.as_object_mut() else {
-        return Err(Refusal::invalid("The request has no policy."));
+        return Err(StatusError::invalid("The request has no policy."));
     };
     if let Some(name) = name {
         object.insert("name".into(), json!(name));
     }
     serde_json::from_value(body)
-        .map_err(|e| Refusal::invalid(format!("Invalid JSON payload received. {e}")))
+        .map_err(|e| StatusError::invalid(format!("Invalid JSON payload received. {e}")))
 }
 
 /// The constraint of a policy that may be stored on a resource.
-fn fit(world: &World, on: &Resource, policy: &OrgPolicy) -> Result<String, Refusal> {
-    let bad = |what: String| Refusal::invalid(format!("Invalid policy: {what}."));
+fn fit(world: &World, on: &Resource, policy: &OrgPolicy) -> Result<String, StatusError> {
+    let bad = |what: String| StatusError::invalid(format!("Invalid policy: {what}."));
     let Some((named, constraint)) = split(&policy.name) else {
         return Err(bad(
             "its name is not of the form PARENT/policies/CONSTRAINT".into(),
@@ -301,7 +309,7 @@ fn fit(world: &World, on: &Resource, policy: &OrgPolicy) -> Result<String, Refus
     // Google knows which there are; here the form decides (chosen).
     let form = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if !constraint.contains('.') || !constraint.chars().all(form) {
-        return Err(Refusal::not_found(format!(
+        return Err(StatusError::not_found(format!(
             "Constraint constraints/{} was not found.",
             crate::text::visible(constraint)
         )));
@@ -323,7 +331,7 @@ fn fit(world: &World, on: &Resource, policy: &OrgPolicy) -> Result<String, Refus
 /// Writes a policy with what Google adds to it; it counts at once.
 fn store(
     world: &mut World,
-    call: &Call,
+    call: &ApiCall,
     on: &Resource,
     mut policy: OrgPolicy,
     before: Option<&OrgPolicy>,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::emulator::api::resource_manager::resources;
 use crate::emulator::api::{enforce, policy};
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::iam::{Resource, ResourceKind};
@@ -68,7 +68,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// Everything of a kind that the caller has `get` on, and that the query names.
-fn search(shared: &Shared, call: &Call, version: &str, kind: &str) -> Answer {
+fn search(shared: &Shared, call: &ApiCall, version: &str, kind: &str) -> ApiAnswer {
     let query = call
         .either("query")
         .or_else(|| call.either("filter"))
@@ -92,12 +92,12 @@ fn search(shared: &Shared, call: &Call, version: &str, kind: &str) -> Answer {
 }
 
 /// `list`: the direct children of a parent on which the caller has `list`.
-fn children(shared: &Shared, call: &Call, version: &str, kind: &str) -> Answer {
+fn children(shared: &Shared, call: &ApiCall, version: &str, kind: &str) -> ApiAnswer {
     let parent = call.param("parent").unwrap_or_default();
     let asked = Resource::parse(parent)
         .ok()
         .filter(|r| matches!(r.kind(), ResourceKind::Organization | ResourceKind::Folder))
-        .ok_or_else(|| Refusal::invalid("Request contains an invalid argument: parent."))?;
+        .ok_or_else(|| StatusError::invalid("Request contains an invalid argument: parent."))?;
     let permission = format!("resourcemanager.{kind}.list");
     let found = shared.read().find(&asked);
     let Some(found) = found else {
@@ -140,11 +140,11 @@ fn all(world: &World, kind: &str) -> Vec<(String, Resource)> {
 struct Terms(Vec<(String, String)>);
 
 impl Terms {
-    fn parse(query: &str) -> Result<Self, Refusal> {
+    fn parse(query: &str) -> Result<Self, StatusError> {
         let mut terms = Vec::new();
         for word in query.split_whitespace().filter(|w| *w != "AND") {
             let (field, value) = word.split_once([':', '=']).ok_or_else(|| {
-                Refusal::invalid(
+                StatusError::invalid(
                     "The query is not supported by this emulator: expected terms FIELD:VALUE joined by AND.",
                 )
             })?;

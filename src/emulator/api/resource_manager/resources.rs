@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::emulator::api::{enforce, policy};
-use crate::emulator::call::{Answer, Call, Refusal};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::{Folder, Organization, Project};
@@ -93,9 +93,9 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// The resource of the path. What does not exist is refused like what may not be seen.
-fn named(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> {
+fn named(shared: &Shared, call: &ApiCall, verb: &str) -> Result<Resource, StatusError> {
     let asked = Resource::parse(&call.level())
-        .map_err(|_| Refusal::invalid("Request contains an invalid argument."))?;
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
     let found = shared.read().find(&asked);
     found.ok_or_else(|| {
         let permission = policy::permission(&asked, verb);
@@ -104,19 +104,19 @@ fn named(shared: &Shared, call: &Call, verb: &str) -> Result<Resource, Refusal> 
 }
 
 /// The resource of the path, once the caller may see it.
-fn seen(shared: &Shared, call: &Call) -> Result<Resource, Refusal> {
+fn seen(shared: &Shared, call: &ApiCall) -> Result<Resource, StatusError> {
     let found = named(shared, call, "get")?;
     let permission = policy::permission(&found, "get");
     enforce::require(shared, call, &permission, &found).map(|()| found)
 }
 
-fn get(shared: &Shared, call: &Call, version: &str) -> Answer {
+fn get(shared: &Shared, call: &ApiCall, version: &str) -> ApiAnswer {
     let found = seen(shared, call)?;
     show(&shared.read(), version, &found)
-        .ok_or_else(|| Refusal::not_found("Requested entity was not found."))
+        .ok_or_else(|| StatusError::not_found("Requested entity was not found."))
 }
 
-fn get_ancestry(shared: &Shared, call: &Call) -> Answer {
+fn get_ancestry(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let found = seen(shared, call)?;
     Ok(ancestry(&shared.read(), &found))
 }

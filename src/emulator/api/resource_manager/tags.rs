@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::{Answer, Call, Refusal, listed};
+use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
 use crate::estate::{Estate, Read, Tag};
@@ -123,16 +123,22 @@ fn subject(
     shared: &Shared,
     name: &str,
     field: &str,
-) -> Result<(Option<Resource>, Resource), Refusal> {
-    let asked = Resource::parse(name)
-        .map_err(|_| Refusal::invalid(format!("Request contains an invalid argument: {field}.")))?;
+) -> Result<(Option<Resource>, Resource), StatusError> {
+    let asked = Resource::parse(name).map_err(|_| {
+        StatusError::invalid(format!("Request contains an invalid argument: {field}."))
+    })?;
     let found = shared.read().find(&asked);
     Ok((found, asked))
 }
 
 /// The resource, once the caller may do that to its tags: accounts have permissions of their own (roles
 /// reference, `iam.serviceAccounts.createTagBinding` and its kin).
-fn permitted(shared: &Shared, call: &Call, name: &str, verb: &str) -> Result<Resource, Refusal> {
+fn permitted(
+    shared: &Shared,
+    call: &ApiCall,
+    name: &str,
+    verb: &str,
+) -> Result<Resource, StatusError> {
     let (found, asked) = subject(shared, name, "parent")?;
     let service = match asked.kind() {
         ResourceKind::ServiceAccount => "iam.serviceAccounts",
@@ -146,7 +152,7 @@ fn permitted(shared: &Shared, call: &Call, name: &str, verb: &str) -> Result<Res
 }
 
 /// `effectiveTags.list`.
-fn effective(shared: &Shared, call: &Call) -> Answer {
+fn effective(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let parent = call.param("parent").unwrap_or_default();
     let found = permitted(shared, call, parent, "listEffectiveTags")?;
     let size = call.page_size(100, 300)?;
@@ -197,7 +203,7 @@ fn fields(pairs: &[(&str, &str)]) -> Value {
 }
 
 /// `tagBindings.list`: those of the resource itself.
-fn bindings(shared: &Shared, call: &Call) -> Answer {
+fn bindings(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let parent = call.param("parent").unwrap_or_default();
     let found = permitted(shared, call, parent, "listTagBindings")?;
     let size = call.page_size(100, 300)?;
@@ -214,11 +220,11 @@ fn bindings(shared: &Shared, call: &Call) -> Answer {
 /// there is refused like one that may not be seen.
 fn value_permitted(
     shared: &Shared,
-    call: &Call,
+    call: &ApiCall,
     name: &str,
     on: &Resource,
     verb: &str,
-) -> Result<Tag, Refusal> {
+) -> Result<Tag, StatusError> {
     let permission = format!("resourcemanager.tagValueBindings.{verb}");
     let (tag, home) = {
         let world = shared.read();
@@ -240,18 +246,18 @@ fn same_key(one: &Tag, other: &Tag) -> bool {
 
 /// `tagBindings.create`. One value of a key at a time; the words are those that
 /// hashicorp/terraform-provider-google#29346 tells of.
-fn bind(shared: &Shared, call: &Call) -> Answer {
+fn bind(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let named: Vec<&str> = ["/tagValue", "/tagValueNamespacedName"]
         .iter()
         .filter_map(|field| call.text(field).filter(|text| !text.is_empty()))
         .collect();
     let [name] = named.as_slice() else {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "Exactly one of tag_value and tag_value_namespaced_name must be given.",
         ));
     };
     if call.text("/tagValue") == Some(name) && !name.starts_with("tagValues/") {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "Request contains an invalid argument: tag_value.",
         ));
     }
@@ -261,11 +267,11 @@ fn bind(shared: &Shared, call: &Call) -> Answer {
     let mut world = shared.write();
     // Somebody may have deleted it since it was looked up.
     if world.tags.value(name).is_none() {
-        return Err(Refusal::of_status(403));
+        return Err(StatusError::of_status(403));
     }
     let mut tags = world.estate.own_tags(&on).to_vec();
     if tags.iter().any(|own| same_key(own, &tag)) {
-        return Err(Refusal::precondition(
+        return Err(StatusError::precondition(
             "A binding already exists between the given resource and a TagValue represented by the same TagKey as the given TagValue.",
         ));
     }
@@ -280,7 +286,7 @@ fn bind(shared: &Shared, call: &Call) -> Answer {
 }
 
 /// `tagBindings.delete`. gcloud escapes the escaped name once more.
-fn unbind(shared: &Shared, call: &Call, parent: &str, name: &str) -> Answer {
+fn unbind(shared: &Shared, call: &ApiCall, parent: &str, name: &str) -> ApiAnswer {
     let parent = percent_encoding::percent_decode_str(parent).decode_utf8_lossy();
     let on = permitted(shared, call, &parent, "deleteTagBinding")?;
     value_permitted(shared, call, name, &on, "delete")?;
@@ -289,7 +295,7 @@ fn unbind(shared: &Shared, call: &Call, parent: &str, name: &str) -> Answer {
     let before = tags.len();
     tags.retain(|own| own.tag_value != name);
     if tags.len() == before {
-        return Err(Refusal::not_found("Requested entity was not found."));
+        return Err(StatusError::not_found("Requested entity was not found."));
     }
     world.spread(call.now, move |estate| {
         estate.put_tags(on.clone(), tags.clone());
@@ -323,7 +329,7 @@ fn show(world: &World, kind: &str, tag: &Tag) -> Value {
 }
 
 /// `tagKeys.list` of an organization or project, `tagValues.list` of a key.
-fn list(shared: &Shared, call: &Call, kind: &str) -> Answer {
+fn list(shared: &Shared, call: &ApiCall, kind: &str) -> ApiAnswer {
     let parent = call.param("parent").unwrap_or_default();
     let permission = format!("resourcemanager.{kind}.list");
     let of_key = kind == "tagValues";
@@ -332,7 +338,7 @@ fn list(shared: &Shared, call: &Call, kind: &str) -> Answer {
         let key = world.tags.key(parent);
         let home = key.and_then(|key| home(&world.estate, key));
         let Some(home) = home else {
-            return Err(Refusal::not_found("Requested entity was not found."));
+            return Err(StatusError::not_found("Requested entity was not found."));
         };
         (Some(home.clone()), home)
     } else {
@@ -366,7 +372,7 @@ fn list(shared: &Shared, call: &Call, kind: &str) -> Answer {
 }
 
 /// `get` and `getNamespaced`.
-fn one(shared: &Shared, call: &Call, kind: &str, id: &str) -> Answer {
+fn one(shared: &Shared, call: &ApiCall, kind: &str, id: &str) -> ApiAnswer {
     let name = match id {
         "namespaced" => call.param("name").unwrap_or_default().to_owned(),
         id => format!("{kind}/{id}"),
@@ -377,7 +383,13 @@ fn one(shared: &Shared, call: &Call, kind: &str, id: &str) -> Answer {
 
 /// A key or value that the caller may do that with. What is not there is refused like what may not be
 /// seen, as the methods say of themselves.
-fn found(shared: &Shared, call: &Call, kind: &str, name: &str, verb: &str) -> Result<Tag, Refusal> {
+fn found(
+    shared: &Shared,
+    call: &ApiCall,
+    kind: &str,
+    name: &str,
+    verb: &str,
+) -> Result<Tag, StatusError> {
     let (tag, home) = {
         let world = shared.read();
         let tag = match kind {
@@ -388,14 +400,14 @@ fn found(shared: &Shared, call: &Call, kind: &str, name: &str, verb: &str) -> Re
         (tag.cloned(), home)
     };
     let (Some(tag), Some(home)) = (tag, home) else {
-        return Err(Refusal::of_status(403));
+        return Err(StatusError::of_status(403));
     };
     let permission = format!("resourcemanager.{kind}.{verb}");
     enforce::require(shared, call, &permission, &home).map(|()| tag)
 }
 
 /// The short name: 1 to 256 characters, alphanumeric at both ends (`TagKey.shortName`).
-fn short_name(call: &Call) -> Result<String, Refusal> {
+fn short_name(call: &ApiCall) -> Result<String, StatusError> {
     let name = call.text("/shortName").unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric();
     let whole = (1..=256).contains(&name.len())
@@ -405,14 +417,14 @@ fn short_name(call: &Call) -> Result<String, Refusal> {
     if whole {
         Ok(name.to_owned())
     } else {
-        Err(Refusal::invalid(
+        Err(StatusError::invalid(
             "Request contains an invalid argument: short_name.",
         ))
     }
 }
 
 /// `tagKeys.create` and `tagValues.create`.
-fn create(shared: &Shared, call: &Call, kind: &str) -> Answer {
+fn create(shared: &Shared, call: &ApiCall, kind: &str) -> ApiAnswer {
     let parent = call.text("/parent").unwrap_or_default();
     let short = short_name(call)?;
     let mut tag = if kind == "tagKeys" {
@@ -448,7 +460,7 @@ fn create(shared: &Shared, call: &Call, kind: &str) -> Answer {
         .or_else(|| world.tags.value(name))
         .is_some()
     {
-        return Err(Refusal::new(
+        return Err(StatusError::new(
             409,
             "ALREADY_EXISTS",
             "Requested entity already exists",
@@ -480,7 +492,7 @@ fn typed(mut object: Value, message: &str) -> Value {
 }
 
 /// `tagKeys.delete` and `tagValues.delete`: a key with values and a value with bindings stay.
-fn delete(shared: &Shared, call: &Call, kind: &str, id: &str) -> Answer {
+fn delete(shared: &Shared, call: &ApiCall, kind: &str, id: &str) -> ApiAnswer {
     let name = format!("{kind}/{id}");
     let tag = found(shared, call, kind, &name, "delete")?;
     let mut world = shared.write();
@@ -489,7 +501,7 @@ fn delete(shared: &Shared, call: &Call, kind: &str, id: &str) -> Answer {
         _ => world.estate.all_tags().any(|t| t.tag_value == name),
     };
     if used {
-        return Err(Refusal::precondition("Precondition check failed."));
+        return Err(StatusError::precondition("Precondition check failed."));
     }
     let shown = show(&world, kind, &tag);
     if call.param("validateOnly") != Some("true") {

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::question::Question;
+use super::question::AnalysisQuery;
 use super::result::Looking;
 use crate::emulator::api::assets::inventory::{inside, up_to};
 use crate::emulator::api::enforce;
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::world::World;
 use crate::evaluate::Belongs;
 use crate::iam::Resource;
@@ -23,7 +23,7 @@ pub(crate) struct Analysis {
 }
 
 impl Analysis {
-    pub fn of(world: &World, call: &Call, scope: &Resource, asked: &Question) -> Self {
+    pub fn of(world: &World, call: &ApiCall, scope: &Resource, asked: &AnalysisQuery) -> Self {
         let viewer = enforce::is_viewer(world, call);
         let looking = Looking {
             world,
@@ -76,7 +76,7 @@ impl Analysis {
     }
 
     /// As an `IamPolicyAnalysis`.
-    pub fn shown(&self, asked: &Question, scope: &Resource) -> Value {
+    pub fn shown(&self, asked: &AnalysisQuery, scope: &Resource) -> Value {
         let mut shown = Map::new();
         shown.insert("analysisQuery".into(), asked.shown(scope));
         if !self.results.is_empty() {
@@ -92,7 +92,7 @@ impl Analysis {
 
 /// Where policies are looked at: from the resource upward, with `expandResources` also below it;
 /// without a resource everywhere in the scope.
-fn places(world: &World, scope: &Resource, asked: &Question) -> Vec<Resource> {
+fn places(world: &World, scope: &Resource, asked: &AnalysisQuery) -> Vec<Resource> {
     let Some(resource) = &asked.resource else {
         return inside(world, scope);
     };

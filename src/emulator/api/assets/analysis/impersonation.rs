@@ -11,10 +11,10 @@ use std::collections::{BTreeSet, VecDeque};
 use serde_json::Value;
 
 use super::found::Analysis;
-use super::question::Question;
+use super::question::AnalysisQuery;
 use crate::emulator::api::assets::inventory;
 use crate::emulator::api::cloud_identity;
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::world::World;
 use crate::iam::{Member, Resource};
 
@@ -34,9 +34,9 @@ const MOST: usize = 100;
 /// The analyses (`IamPolicyAnalysis`) that found something, and whether everything was explored.
 pub(crate) fn analyses(
     world: &World,
-    call: &Call,
+    call: &ApiCall,
     scope: &Resource,
-    asked: &Question,
+    asked: &AnalysisQuery,
     found: &[String],
 ) -> (Vec<Value>, bool) {
     let mut work = Work {
@@ -56,7 +56,7 @@ pub(crate) fn analyses(
 
 struct Work<'a> {
     world: &'a World,
-    call: &'a Call,
+    call: &'a ApiCall,
     scope: &'a Resource,
     shown: Vec<Value>,
     whole: bool,
@@ -65,7 +65,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn ask(&mut self, question: &Question) -> Analysis {
+    fn ask(&mut self, question: &AnalysisQuery) -> Analysis {
         let analysis = Analysis::of(self.world, self.call, self.scope, question);
         self.whole &= analysis.whole();
         if !analysis.results.is_empty() {
@@ -87,7 +87,7 @@ impl Work<'_> {
     }
 
     /// From an identity to the accounts that it can be, and what these may.
-    fn forward(&mut self, asked: &Question, who: &str) {
+    fn forward(&mut self, asked: &AnalysisQuery, who: &str) {
         if let Some(email) = who.strip_prefix("serviceAccount:") {
             self.known.insert(email.to_lowercase());
         }
@@ -113,7 +113,7 @@ impl Work<'_> {
     }
 
     /// From accounts that have access to those who can be them.
-    fn backward(&mut self, asked: &Question, found: &[String]) {
+    fn backward(&mut self, asked: &AnalysisQuery, found: &[String]) {
         let mut next: VecDeque<String> = self.accounts_of(found).into();
         while let Some(email) = next.pop_front() {
             let Some(account) = self.world.find(&Resource::account("-", &email)) else {

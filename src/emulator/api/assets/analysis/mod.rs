@@ -12,16 +12,16 @@ mod result;
 use serde_json::json;
 
 use crate::emulator::api::assets::inventory::{TO_ANALYZE, at};
-use crate::emulator::call::{Answer, Call};
+use crate::emulator::call::{ApiAnswer, ApiCall};
 use crate::emulator::world::Shared;
 use found::Analysis;
-use question::Question;
+use question::AnalysisQuery;
 
 /// Answers `analyzeIamPolicy`.
-pub(crate) fn analyze(shared: &Shared, call: &Call, scope: &str) -> Answer {
+pub(crate) fn analyze(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let scope = at(shared, call, scope, TO_ANALYZE)?;
     let world = shared.read();
-    let asked = Question::read(&world, call)?;
+    let asked = AnalysisQuery::read(&world, call)?;
     let main = Analysis::of(&world, call, &scope, &asked);
     let mut whole = main.whole();
     let mut answer = json!({ "mainAnalysis": main.shown(&asked, &scope) });

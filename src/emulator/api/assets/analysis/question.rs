@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::emulator::call::{Call, Refusal};
+use crate::emulator::call::{ApiCall, StatusError};
 use crate::emulator::world::World;
 use crate::iam::{Principal, Resource, ResourceKind};
 
 /// What is asked.
 #[derive(Clone, Default)]
-pub(crate) struct Question {
+pub(crate) struct AnalysisQuery {
     pub resource: Option<Resource>,
     /// The resource as it was named.
     resource_name: Option<String>,
@@ -25,16 +25,16 @@ pub(crate) struct Question {
     pub time: Option<Timestamp>,
 }
 
-impl Question {
+impl AnalysisQuery {
     /// # Errors
     /// A selector that names nothing, options that exclude one another, a time that is past (the
     /// descriptions of the parameters, cloudasset v1).
-    pub fn read(world: &World, call: &Call) -> Result<Self, Refusal> {
+    pub fn read(world: &World, call: &ApiCall) -> Result<Self, StatusError> {
         if call
             .param("savedAnalysisQuery")
             .is_some_and(|t| !t.is_empty())
         {
-            return Err(Refusal::not_found(
+            return Err(StatusError::not_found(
                 "The saved query does not exist: this emulator keeps none.",
             ));
         }
@@ -48,7 +48,7 @@ impl Question {
             Some(name) => {
                 let found = Resource::parse(name).ok().and_then(|r| world.find(&r));
                 Some(found.ok_or_else(|| {
-                    Refusal::invalid(format!(
+                    StatusError::invalid(format!(
                         "Resource {} is not found.",
                         crate::text::visible(name)
                     ))
@@ -74,7 +74,7 @@ impl Question {
         Ok(question)
     }
 
-    fn judge(&self) -> Result<(), Refusal> {
+    fn judge(&self) -> Result<(), StatusError> {
         let access = !self.permissions.is_empty() || !self.roles.is_empty();
         let high = self
             .resource
@@ -91,7 +91,7 @@ impl Question {
         } else {
             return Ok(());
         };
-        Err(Refusal::invalid(wrong))
+        Err(StatusError::invalid(wrong))
     }
 
     /// Asks the same of another identity.
@@ -170,12 +170,12 @@ impl Question {
     }
 }
 
-fn option(call: &Call, name: &str) -> Result<bool, Refusal> {
+fn option(call: &ApiCall, name: &str) -> Result<bool, StatusError> {
     match call.param(&format!("analysisQuery.options.{name}")) {
         None | Some("") => Ok(false),
         Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(text) => Err(Refusal::invalid(format!(
+        Some(text) => Err(StatusError::invalid(format!(
             "Invalid value at 'analysis_query.options.{name}' (TYPE_BOOL), \"{}\"",
             crate::text::visible(text)
         ))),
@@ -184,16 +184,16 @@ fn option(call: &Call, name: &str) -> Result<bool, Refusal> {
 
 /// "This value must not be earlier than the current time; otherwise, an INVALID_ARGUMENT error will be
 /// returned" (conditionContext.accessTime).
-fn time(call: &Call, text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+fn time(call: &ApiCall, text: Option<&str>) -> Result<Option<Timestamp>, StatusError> {
     let Some(text) = text else {
         return Ok(None);
     };
     let time = text.parse::<Timestamp>().map_err(|_| {
-        Refusal::invalid("Invalid value at 'analysis_query.condition_context.access_time'")
+        StatusError::invalid("Invalid value at 'analysis_query.condition_context.access_time'")
     })?;
     // A client's clock and this one may differ within the second in which it asks.
     if time.as_second() < call.now.as_second() {
-        return Err(Refusal::invalid(
+        return Err(StatusError::invalid(
             "condition_context.access_time must not be earlier than the current time.",
         ));
     }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::question::Question;
+use super::question::AnalysisQuery;
 use crate::emulator::api::assets::inventory::{self, up_to};
 use crate::emulator::api::assets::query::permissions;
 use crate::emulator::api::cloud_identity::seen;
-use crate::emulator::call::Call;
+use crate::emulator::call::ApiCall;
 use crate::emulator::world::World;
 use crate::evaluate::condition::{self, Context, Outcome};
 use crate::evaluate::{Belongs, Tri};
@@ -20,15 +20,15 @@ const MOST: usize = 1_000;
 /// What one analysis looks at.
 pub(crate) struct Looking<'a> {
     pub world: &'a World,
-    pub call: &'a Call,
+    pub call: &'a ApiCall,
     pub scope: &'a Resource,
-    pub asked: &'a Question,
+    pub asked: &'a AnalysisQuery,
     /// The identity that was asked for, when it is one principal.
     pub belongs: Option<Belongs<'a>>,
 }
 
 /// What one binding gives.
-pub(crate) struct Found {
+pub(crate) struct AnalysisFinding {
     pub result: Value,
     /// The identities by name.
     pub names: Vec<String>,
@@ -49,7 +49,7 @@ struct Identities {
 
 impl Looking<'_> {
     /// The result of a binding that matters.
-    pub fn at(&self, place: &Resource, binding: &Binding) -> Option<Found> {
+    pub fn at(&self, place: &Resource, binding: &Binding) -> Option<AnalysisFinding> {
         let accesses = self.accesses(&binding.role)?;
         let found = self.identities(binding)?;
         let mut list = Map::new();
@@ -91,7 +91,7 @@ impl Looking<'_> {
             "identityList": identity_list,
             "fullyExplored": found.unread.is_empty(),
         });
-        Some(Found {
+        Some(AnalysisFinding {
             result,
             names: found.names,
             off,

@@ -17,7 +17,7 @@
 mod matching;
 mod parse;
 
-use crate::emulator::call::Refusal;
+use crate::emulator::call::StatusError;
 use crate::estate::Estate;
 use crate::iam::predefined;
 
@@ -127,8 +127,8 @@ pub(crate) enum Query {
 impl Query {
     /// # Errors
     /// What is wrong with it, and where.
-    pub fn parse(text: &str, searched: Searched) -> Result<Self, Refusal> {
-        let refused = |why: String| Refusal::invalid(format!("Invalid search query: {why}"));
+    pub fn parse(text: &str, searched: Searched) -> Result<Self, StatusError> {
+        let refused = |why: String| StatusError::invalid(format!("Invalid search query: {why}"));
         if text.chars().count() > LONGEST {
             return Err(refused(format!(
                 "it has more than {LONGEST} characters, the most there may be."

@@ -22,7 +22,7 @@ enum Operator {
     AtLeast,
 }
 
-struct Reader<'t> {
+struct QueryParser<'t> {
     text: &'t str,
     at: usize,
     searched: Searched,
@@ -30,7 +30,7 @@ struct Reader<'t> {
 
 /// Reads a whole query; nothing finds everything.
 pub(crate) fn query(text: &str, searched: Searched) -> Result<Query, String> {
-    let mut reader = Reader {
+    let mut reader = QueryParser {
         text,
         at: 0,
         searched,
@@ -49,7 +49,7 @@ pub(crate) fn query(text: &str, searched: Searched) -> Result<Query, String> {
     }
 }
 
-impl<'t> Reader<'t> {
+impl<'t> QueryParser<'t> {
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
