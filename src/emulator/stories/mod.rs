@@ -1,6 +1,7 @@
 //! The built-in estates: one per story, and the generated `large`.
 
 pub mod large;
+mod names;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -45,64 +46,13 @@ const LARGE: (usize, usize) = (20_000, 500);
 static INDEX: &str = include_str!("../../../assets/estates/index.json");
 
 macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../assets/estates/", $name, ".json")))),*]
+    ($($test:ident $name:literal,)*) => {
+        static FILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../assets/estates/", $name, ".json")))),*];
     };
 }
 
-static FILES: &[(&str, &str)] = files![
-    "cross-project",
-    "inherited",
-    "conditional",
-    "tagged",
-    "denied",
-    "owner",
-    "typo",
-    "group",
-    "boundary",
-    "boundary-v1",
-    "disabled",
-    "project-shut-down",
-    "api-off",
-    "unreadable",
-    "unreadable-yes",
-    "role-lacks",
-    "custom-role-disabled",
-    "wrong-kind",
-    "self-grant",
-    "github",
-    "delegation",
-    "wrong-target",
-    "no-grant",
-    "role-deleted",
-    "role-unknown",
-    "role-unreadable",
-    "not-in-group",
-    "group-unreadable",
-    "condition-broken",
-    "condition-attribute",
-    "condition-open",
-    "target-missing",
-    "caller-missing",
-    "caller-disabled",
-    "boundary-deny-only",
-    "domain-restricted",
-    "github-self",
-    "target-deleted",
-    "caller-deleted",
-    "quota-denied",
-    "lifetime",
-    "expired",
-    "scopes",
-    "young",
-    "person-target",
-    "default-account",
-    "third-project",
-    "pool-deleted",
-    "provider-refuses",
-    "subject-too-long",
-    "attribute-not-mapped",
-];
+crate::each_story!(files);
 
 /// All stories, in the order in which they are best met.
 #[must_use]
@@ -116,6 +66,12 @@ pub fn index() -> &'static [Story] {
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     index().iter().map(|story| story.name.as_str()).collect()
+}
+
+/// The names of the estates that stand in files, in the order of [`crate::each_story`].
+#[cfg(test)]
+pub(crate) fn in_files() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).collect()
 }
 
 /// A built-in estate by name.

@@ -29,69 +29,82 @@ fn tuple(caller: &str, resource: &str, permission: &str) -> Value {
     } })
 }
 
-/// A token is minted if and only if the explanation says that the call would succeed.
-#[tokio::test]
-async fn every_story_is_enforced_as_it_is_explained() {
-    let mut outcomes = Vec::new();
-    for story in stories::index().iter().filter(|s| s.name != "large") {
-        let known = stories::load(&story.name).unwrap().without_unreadable();
-        let mut asked = question(story);
-        asked.time = Timestamp::now();
-        let method = match asked.permission.as_str() {
-            "iam.serviceAccounts.getAccessToken" => "generateAccessToken",
-            "iam.serviceAccounts.getOpenIdToken" => "generateIdToken",
-            // It is tried where something is made that runs as the account: elsewhere.
-            "iam.serviceAccounts.actAs" => "testIamPermissions",
-            other => panic!("{}: {other} is not tried here", story.name),
-        };
-        let outcome = explain(&known, &asked).outcome;
-        let http = serve(&story.name, Options::default()).await;
-        let body = match method {
-            "testIamPermissions" => json!({ "permissions": [story.permission] }),
-            _ => json!({ "scope": ["x"], "audience": "https://example.com" }),
-        };
-        let path = format!("/v1/projects/-/serviceAccounts/{}:{method}", story.target);
-        let (status, answer) = http.ask(&story.caller, "POST", &path, body).await;
-        let held = method != "testIamPermissions" || answer.get("permissions").is_some();
-        assert_eq!(
-            status == 200 && held,
-            outcome == Outcome::WouldSucceed,
-            "{}: {status} {answer}",
-            story.name
-        );
-        outcomes.push(outcome);
-        http.running.stop().await;
-    }
-    assert!(outcomes.contains(&Outcome::WouldSucceed) && outcomes.contains(&Outcome::WouldFail));
+fn story(name: &str) -> &'static stories::Story {
+    stories::index().iter().find(|s| s.name == name).unwrap()
 }
 
-#[tokio::test]
-async fn policy_troubleshooter_gives_the_explanation_itself() {
-    for story in stories::index().iter().filter(|s| s.name != "large") {
-        let estate = stories::load(&story.name).unwrap();
-        let question = question(story);
-        let Some(target) = estate.resolve(&question.target).exists() else {
-            continue;
-        };
-        let expected = troubleshoot(&estate, &explain(&estate, &question));
-        let http = serve(&story.name, Options::default()).await;
-        let body = tuple(
-            &story.caller,
-            &target.full_name(),
-            question.permission.as_str(),
-        );
-        let (status, answer) = http
-            .admin("POST", "/v3beta/iam:troubleshoot", body.clone())
-            .await;
-        assert_eq!((status, &answer), (200, &expected), "{}", story.name);
-        let (status, mut v3) = http.admin("POST", "/v3/iam:troubleshoot", body).await;
-        assert_eq!(status, 200, "{v3}");
-        assert!(v3.get("pabPolicyExplanation").is_none());
-        v3["pabPolicyExplanation"] = expected["pabPolicyExplanation"].clone();
-        assert_eq!(v3, expected);
-        http.running.stop().await;
-    }
+/// A token is minted if and only if the explanation says that the call would succeed.
+async fn is_enforced_as_explained(name: &str) {
+    let story = story(name);
+    let known = stories::load(name).unwrap().without_unreadable();
+    let mut asked = question(story);
+    asked.time = Timestamp::now();
+    let method = match asked.permission.as_str() {
+        "iam.serviceAccounts.getAccessToken" => "generateAccessToken",
+        "iam.serviceAccounts.getOpenIdToken" => "generateIdToken",
+        // It is tried where something is made that runs as the account: elsewhere.
+        "iam.serviceAccounts.actAs" => "testIamPermissions",
+        other => panic!("{other} is not tried here"),
+    };
+    let outcome = explain(&known, &asked).outcome;
+    let http = serve(name, Options::default()).await;
+    let body = match method {
+        "testIamPermissions" => json!({ "permissions": [story.permission] }),
+        _ => json!({ "scope": ["x"], "audience": "https://example.com" }),
+    };
+    let path = format!("/v1/projects/-/serviceAccounts/{}:{method}", story.target);
+    let (status, answer) = http.ask(&story.caller, "POST", &path, body).await;
+    let held = method != "testIamPermissions" || answer.get("permissions").is_some();
+    assert_eq!(
+        status == 200 && held,
+        outcome == Outcome::WouldSucceed,
+        "{status} {answer}"
+    );
+    http.running.stop().await;
 }
+
+async fn policy_troubleshooter_gives_the_explanation_itself(name: &str) {
+    let story = story(name);
+    let estate = stories::load(name).unwrap();
+    let question = question(story);
+    let Some(target) = estate.resolve(&question.target).exists() else {
+        return;
+    };
+    let expected = troubleshoot(&estate, &explain(&estate, &question));
+    let http = serve(name, Options::default()).await;
+    let body = tuple(
+        &story.caller,
+        &target.full_name(),
+        question.permission.as_str(),
+    );
+    let (status, answer) = http
+        .admin("POST", "/v3beta/iam:troubleshoot", body.clone())
+        .await;
+    assert_eq!((status, &answer), (200, &expected));
+    let (status, mut v3) = http.admin("POST", "/v3/iam:troubleshoot", body).await;
+    assert_eq!(status, 200, "{v3}");
+    assert!(v3.get("pabPolicyExplanation").is_none());
+    v3["pabPolicyExplanation"] = expected["pabPolicyExplanation"].clone();
+    assert_eq!(v3, expected);
+    http.running.stop().await;
+}
+
+macro_rules! tests {
+    ($($test:ident $name:literal,)*) => {
+        /// One test for each built-in estate.
+        mod of_story {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::is_enforced_as_explained($name).await;
+                    super::policy_troubleshooter_gives_the_explanation_itself($name).await;
+                }
+            )*
+        }
+    };
+}
+
+crate::each_story!(tests);
 
 #[tokio::test]
 async fn a_refusal_can_be_explained_by_its_id() {
