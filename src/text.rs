@@ -1,5 +1,9 @@
 //! Which characters may not reach a terminal, a shell or a reader's eye as they are.
 
+mod wrap;
+
+pub use wrap::{Overlong, wrap};
+
 /// Control characters, and those that reorder or hide text (bidirectional overrides, zero-width
 /// marks, line separators): a name that holds one could show as another name.
 #[must_use]

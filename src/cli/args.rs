@@ -1,16 +1,24 @@
-//! What can be typed: global options, commands, and how their values are read.
+//! What can be typed: global options and commands.
+
+mod source;
+#[cfg(test)]
+mod tests;
+mod value;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::{SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 
 use crate::emulator::{Faults, Latency};
-use crate::evaluate::{Call, Seen, read_attribute};
+use crate::evaluate::{Call, Seen};
 use crate::iam::{Permission, Principal, Resource};
-use crate::repair::SourceOptions;
+use value::{
+    account, attribute, base_url, duration, lifetime, permission, plain, principal, role, seen,
+    time,
+};
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
 
@@ -431,93 +439,6 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-fn principal(text: &str) -> Result<Principal, String> {
-    Principal::parse(text).map_err(|e| crate::text::visible(&e.to_string()))
-}
-
-fn account(text: &str) -> Result<Resource, String> {
-    Resource::parse_account(text).map_err(|_| {
-        let shown = crate::text::visible(text);
-        format!("'{shown}' names no service account: expected its e-mail, its unique id, projects/P/serviceAccounts/E or a full resource name")
-    })
-}
-
-fn permission(text: &str) -> Result<Permission, String> {
-    Permission::parse(text).map_err(|e| crate::text::visible(&e.to_string()))
-}
-
-/// A role's name; whether there is one is the policy's own question.
-fn role(text: &str) -> Result<String, String> {
-    let plain = text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"/._:-".contains(&b));
-    let known = text.starts_with("roles/") || (text.contains("/roles/") && !text.starts_with('/'));
-    if plain && known && !text.ends_with('/') && text.len() <= 300 {
-        return Ok(text.to_owned());
-    }
-    let shown = crate::text::visible(text);
-    Err(format!(
-        "'{shown}' names no role: expected roles/NAME, projects/P/roles/ID or organizations/N/roles/ID"
-    ))
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| {
-        let shown = crate::text::visible(text);
-        format!("'{shown}' is no time: expected RFC 3339, such as 2026-11-25T14:00:00Z")
-    })
-}
-
-/// `2h`, `30m`, `1d`, `200ms`: longer than nothing, at most ten years.
-fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || {
-        let shown = crate::text::visible(text);
-        format!("'{shown}' is no length of time: expected 200ms, 30s, 10m, 2h or 1d")
-    };
-    let span: jiff::Span = text.trim().parse().map_err(|_| bad())?;
-    let length = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| bad())?;
-    let length = Duration::try_from(length).map_err(|_| bad())?;
-    if length.is_zero() || length > Duration::from_secs(10 * 366 * 86_400) {
-        return Err(bad());
-    }
-    Ok(length)
-}
-
-fn attribute(text: &str) -> Result<(String, String), String> {
-    read_attribute(text).ok_or_else(|| {
-        let shown = crate::text::visible(text);
-        format!("'{shown}' is no attribute: expected NAME=VALUE, such as repository=org/repo")
-    })
-}
-
-/// A name that is put into an address: a project's id or number.
-fn plain(text: &str) -> Result<String, String> {
-    let good = |c: char| c.is_ascii_alphanumeric() || "-.:_".contains(c);
-    if !text.is_empty() && text.chars().all(good) {
-        return Ok(text.to_owned());
-    }
-    let shown = crate::text::visible(text);
-    Err(format!(
-        "'{shown}' names no project: expected its id or number"
-    ))
-}
-
-/// A token's life in whole seconds.
-fn lifetime(text: &str) -> Result<u32, String> {
-    let seconds = duration(text)?.as_secs().max(1);
-    u32::try_from(seconds).map_err(|_| "that is longer than any token lives".to_owned())
-}
-
-fn seen() -> impl TypedValueParser<Value = Seen> {
-    let words = Seen::ALL.iter().map(|s| s.word());
-    PossibleValuesParser::new(words).map(|word| {
-        let found = Seen::ALL.iter().find(|s| s.word() == word);
-        found.copied().unwrap_or(Seen::PermissionDenied)
-    })
-}
-
 /// What is known of the call; what is given wins over what was `found` in a text.
 fn call(
     (project, lifetime, seen): (&Option<String>, Option<u32>, Option<Seen>),
@@ -542,153 +463,5 @@ impl StartArgs {
     /// What is known of the call, with what a story says of it.
     pub fn call(&self, found: Call) -> Call {
         call((&self.quota_project, self.lifetime, self.answered), found)
-    }
-}
-
-impl Global {
-    /// Where facts come from, as options of a line that is printed. What is said of writing is not
-    /// among them, but for the word that allows it where the configuration does not.
-    pub fn source(&self) -> SourceOptions {
-        let mut source = SourceOptions::default();
-        match &self.demo {
-            Some(Some(name)) => source = source.flag(&format!("--demo={name}")),
-            Some(None) => source = source.flag("--demo"),
-            None => {}
-        }
-        for file in &self.estate {
-            source = source.option("--estate", file);
-        }
-        if let Some(viewer) = &self.viewer {
-            source = source.option("--as", viewer.to_string());
-        }
-        if let Some(endpoint) = &self.endpoint {
-            source = source.option("--endpoint", endpoint);
-        }
-        if let Some(file) = &self.access_token_file {
-            source = source.option("--access-token-file", file);
-        }
-        for (name, value) in [
-            ("--project", &self.project),
-            ("--folder", &self.folder),
-            ("--organization", &self.organization),
-        ] {
-            if let Some(value) = value {
-                source = source.option(name, value);
-            }
-        }
-        if self.write {
-            source = source.flag("--write");
-        }
-        if self.demo.is_some() || !self.estate.is_empty() {
-            source = source.passing();
-        }
-        source
-    }
-}
-
-/// The base URL without a slash at its end. It goes into logs, so it may hold no password.
-fn base_url(text: &str) -> Result<String, String> {
-    let bad = |why: &str| {
-        Err(format!(
-            "{why}: expected http://HOST:PORT or https://HOST, such as http://127.0.0.1:8090"
-        ))
-    };
-    let Some((scheme, rest)) = text.trim().split_once("://") else {
-        return bad("the endpoint is no URL");
-    };
-    if !matches!(scheme, "http" | "https") {
-        return bad("the endpoint is neither http nor https");
-    }
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return bad("the endpoint names no host");
-    }
-    if rest.contains('@') || rest.contains('?') || rest.contains('#') {
-        return bad("the endpoint holds more than host and path");
-    }
-    Ok(format!("{scheme}://{}", rest.trim_end_matches('/')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    fn read(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(std::iter::once("bindscope").chain(line.split_whitespace()))
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_demo_takes_its_name_with_an_equals_sign_only() {
-        let cli =
-            read("--demo explain --caller a@b.c --target t@p.iam.gserviceaccount.com").unwrap();
-        assert_eq!(cli.global.demo, Some(None));
-        assert!(matches!(cli.command, Some(CliCommand::Explain(_))));
-        let cli = read("explain --demo=owner --caller a@b.c --target t@p.iam.gserviceaccount.com")
-            .unwrap();
-        assert_eq!(cli.global.demo, Some(Some("owner".into())));
-    }
-
-    #[test]
-    fn the_emulator_takes_its_demo_as_the_contract_writes_it() {
-        let cli = read("emulator --demo cross-project --port 0").unwrap();
-        assert_eq!(cli.global.demo, Some(Some("cross-project".into())));
-        assert_eq!(
-            read("emulator --demo=owner").unwrap().global.demo,
-            Some(Some("owner".into()))
-        );
-    }
-
-    #[test]
-    fn a_graph_has_formats_of_its_own() {
-        assert_eq!(read("graph").unwrap().global.format, Format::Dot);
-        assert_eq!(
-            read("graph --format svg").unwrap().global.format,
-            Format::Svg
-        );
-        assert!(read("graph --format json").is_err());
-        assert!(read("list projects --format dot").is_err());
-        assert_eq!(
-            read("--format json list projects").unwrap().global.format,
-            Format::Json
-        );
-    }
-
-    #[test]
-    fn a_pasted_error_needs_neither_caller_nor_target() {
-        assert!(read("explain -").is_ok());
-        assert!(read("explain").is_err());
-        assert!(read("explain x").is_err());
-    }
-
-    #[test]
-    fn values_are_read_where_they_are_typed() {
-        for (text, length) in [
-            ("2h", 7_200),
-            ("10m", 600),
-            ("1d", 86_400),
-            ("1h 30m", 5_400),
-        ] {
-            assert_eq!(duration(text).unwrap().as_secs(), length, "{text}");
-        }
-        for text in ["", "0s", "-2h", "soon", "2", "99y"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-        assert_eq!(base_url("http://h:1/").unwrap(), "http://h:1");
-        for text in ["h:1", "ftp://h", "http://", "http://u:p@h", "http://h?x=1"] {
-            assert!(base_url(text).is_err(), "{text}");
-        }
-        assert!(role("roles/iam.serviceAccountTokenCreator").is_ok());
-        assert!(role("Token Creator").is_err());
-        assert_eq!(
-            attribute("attribute.repository=o/r").unwrap(),
-            ("repository".into(), "o/r".into())
-        );
-        assert!(attribute("repository").is_err());
     }
 }

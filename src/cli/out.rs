@@ -5,6 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use anstyle_query::{no_color, term_supports_color};
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -12,7 +16,7 @@ use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::Tri;
 use crate::google::survey::{Progress, ProgressState};
-use crate::text::{pretty_json, visible};
+use crate::text::{Overlong, pretty_json, visible, wrap};
 
 /// What a piece of a line means; colours follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +49,18 @@ impl Ink {
         }
     }
 
-    /// SGR codes; bold and faint stay where colours are not wanted (NO_COLOR speaks of hue alone).
-    fn codes(self, hue: bool) -> &'static str {
-        match (self, hue) {
-            (Self::Plain, _) => "",
-            (Self::Strong, _) => "1",
-            (Self::Good, true) => "32",
-            (Self::Bad, true) => "31",
-            (Self::Unsure, true) => "33",
-            (Self::Faint, true) => "2",
-            (Self::Good | Self::Bad | Self::Unsure | Self::Faint, false) => "",
+    /// How it looks; bold stays where colours are not wanted (NO_COLOR speaks of hue alone).
+    fn style(self, look: Styling) -> Style {
+        let plain = Style::new();
+        let hue = |colour: AnsiColor| plain.fg_color(Some(colour.into()));
+        match (self, look) {
+            (_, Styling::Plain) | (Self::Plain, _) => plain,
+            (Self::Strong, _) => plain.bold(),
+            (_, Styling::Bold) => plain,
+            (Self::Good, Styling::Colour) => hue(AnsiColor::Green),
+            (Self::Bad, Styling::Colour) => hue(AnsiColor::Red),
+            (Self::Unsure, Styling::Colour) => hue(AnsiColor::Yellow),
+            (Self::Faint, Styling::Colour) => plain.dimmed(),
         }
     }
 }
@@ -107,28 +113,22 @@ impl TextPage {
     pub fn wrapped(&mut self, ink: Ink, first: &str, text: &str) {
         let indent = unicode_width::UnicodeWidthStr::width(first);
         let mut lead = first.to_owned();
-        for line in wrap(&visible(text), 80_usize.saturating_sub(indent)) {
+        let room = 80_usize.saturating_sub(indent);
+        for line in wrap(&visible(text), room, Overlong::Whole) {
             self.pieces(&[(Ink::Plain, &lead), (ink, &line)]);
             lead = " ".repeat(indent);
         }
     }
 
     /// All of it as text.
-    fn render(&self, style: Style) -> String {
+    fn render(&self, look: Styling) -> String {
         let mut out = String::new();
         for line in &self.lines {
             let mut plain = String::new();
             for (ink, text) in line {
-                let codes = match style {
-                    Style::None => "",
-                    Style::Bold => ink.codes(false),
-                    Style::Colour => ink.codes(true),
-                };
-                if codes.is_empty() {
-                    plain.push_str(text);
-                } else {
-                    plain.push_str(&format!("\u{1b}[{codes}m{text}\u{1b}[0m"));
-                }
+                let style = ink.style(look);
+                // Without effects nothing stands around the text.
+                plain.push_str(&format!("{style}{text}{style:#}"));
             }
             out.push_str(plain.trim_end_matches(' '));
             out.push('\n');
@@ -141,57 +141,40 @@ impl TextPage {
     /// # Errors
     /// When stdout cannot be written to.
     pub fn print(&self) -> Result<(), Failure> {
-        write_out(&self.render(Style::of(&io::stdout())))
+        let stdout = io::stdout();
+        let text = self.render(Styling::of(&stdout));
+        // On consoles of Windows that do not know the codes they become calls.
+        written(AutoStream::always(stdout.lock()), &text)
     }
 
     /// Prints to stderr, where JSON has stdout for itself. A stderr that is gone hears nothing.
     pub fn print_aside(&self) {
-        let text = self.render(Style::of(&io::stderr()));
-        let _ = io::stderr().write_all(text.as_bytes());
+        let stderr = io::stderr();
+        let text = self.render(Styling::of(&stderr));
+        let _ = AutoStream::always(stderr.lock()).write_all(text.as_bytes());
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    None,
+/// How much of a style a stream shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Styling {
+    Plain,
     Bold,
     Colour,
 }
 
-impl Style {
-    /// Colours for terminals, unless `NO_COLOR` is set (no-color.org) or the terminal is `dumb`.
-    fn of(stream: &impl IsTerminal) -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        if !stream.is_terminal() || std::env::var_os("TERM").is_some_and(|t| t == "dumb") {
-            Self::None
-        } else if set("NO_COLOR") {
-            Self::Bold
-        } else {
-            Self::Colour
+impl Styling {
+    /// Colours for terminals, unless `NO_COLOR` is set (no-color.org) or the terminal is `dumb`;
+    /// `CLICOLOR` and `CLICOLOR_FORCE` are obeyed (bixense.com/clicolors).
+    fn of(stream: &impl RawStream) -> Self {
+        match AutoStream::choice(stream) {
+            ColorChoice::Never if no_color() && stream.is_terminal() && term_supports_color() => {
+                Self::Bold
+            }
+            ColorChoice::Never => Self::Plain,
+            ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Self::Colour,
         }
     }
-}
-
-/// Breaks at spaces; a word that is longer than a line stands on its own.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split(' ') {
-        let long = unicode_width::UnicodeWidthStr::width(word);
-        if used > 0 && used + 1 + long > width {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        }
-        if used > 0 {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += long;
-    }
-    lines.push(line);
-    lines
 }
 
 /// Prints JSON to stdout, and nothing else goes there.
@@ -207,7 +190,10 @@ pub fn json(value: &Value) -> Result<(), Failure> {
 /// # Errors
 /// When stdout cannot be written to. A reader that went away (`| head`) is no failure.
 pub fn write_out(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
+    written(io::stdout().lock(), text)
+}
+
+fn written(mut stdout: impl Write, text: &str) -> Result<(), Failure> {
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
@@ -294,24 +280,23 @@ mod tests {
     fn text_from_outside_cannot_steer_the_terminal() {
         let mut page = TextPage::default();
         page.pieces(&[(Ink::Bad, "a\u{1b}[2Jb"), (Ink::Plain, "\r\u{202e}c")]);
-        let plain = page.render(Style::None);
+        let plain = page.render(Styling::Plain);
         assert_eq!(plain, "a\\u{1b}[2Jb\\u{d}\\u{202e}c\n");
-        let coloured = page.render(Style::Colour);
+        let coloured = page.render(Styling::Colour);
         assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured:?}");
-        assert_eq!(page.render(Style::Bold), plain);
+        assert_eq!(page.render(Styling::Bold), plain);
     }
 
     #[test]
     fn a_paragraph_is_wrapped_and_indented() {
         let mut page = TextPage::default();
         page.wrapped(Ink::Plain, " 1 ", &"word ".repeat(30));
-        let text = page.render(Style::None);
+        let text = page.render(Styling::Plain);
         assert!(text.lines().all(|l| l.len() <= 80), "{text}");
         assert!(text.starts_with(" 1 word"));
         assert!(
             text.lines().skip(1).all(|l| l.starts_with("   word")),
             "{text}"
         );
-        assert_eq!(wrap(&"x".repeat(99), 10), ["x".repeat(99)]);
     }
 }

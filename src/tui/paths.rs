@@ -46,7 +46,9 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     let mut notes = Vec::new();
     let (title, itself) = match (&answer.question.ways, answer.not_there) {
         (Ways::To { .. }, Some(NotThere { words, next })) => {
-            return Err(format!("{words}: {next}"));
+            // A message of several sentences ends by itself.
+            let between = if words.ends_with('.') { "" } else { ":" };
+            return Err(format!("{words}{between} {next}"));
         }
         (Ways::To { target, .. }, None) => {
             let name = visible(&estate.label(target));

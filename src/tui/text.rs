@@ -3,6 +3,8 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::text::Overlong;
+
 /// How many cells a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
@@ -64,48 +66,10 @@ fn tail(text: &str, room: usize) -> String {
     parts.concat()
 }
 
-/// Lines of at most `room` cells, broken at spaces; a word longer than a line is broken where the
-/// line ends, so that nothing is lost.
+/// Lines of at most `room` cells, as [`crate::text::wrap`] makes them; nothing is lost.
 #[must_use]
 pub fn wrap(text: &str, room: usize) -> Vec<String> {
-    let room = room.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ').filter(|w| !w.is_empty()) {
-        let gap = usize::from(!line.is_empty());
-        if width(&line) + gap + width(word) <= room {
-            if gap == 1 {
-                line.push(' ');
-            }
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-        }
-        for piece in word.graphemes(true) {
-            if width(&line) + width(piece) > room && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            if width(piece) <= room {
-                line.push_str(piece);
-                continue;
-            }
-            // Some clusters are wider than a narrow line; their characters are not.
-            for c in piece.chars() {
-                line.push(c);
-                if width(&line) > room {
-                    line.pop();
-                    lines.push(std::mem::take(&mut line));
-                    line.push(c);
-                }
-            }
-        }
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
+    crate::text::wrap(text, room, Overlong::Broken)
 }
 
 /// How long ago or how long it took, in words of at most three letters a unit: `12 ms`, `0.4 s`, `2 min`.
@@ -136,14 +100,6 @@ mod tests {
         assert_eq!(cut_middle("short", 13, '…'), "short");
         assert_eq!(cut_middle("日本語のアカウント", 7, '…'), "日…ト");
         assert_eq!(cut_end("a longer sentence", 8, '…'), "a longe…");
-    }
-
-    #[test]
-    fn a_long_word_is_broken_and_kept() {
-        assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
-        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
-        assert_eq!(wrap("", 5), [""]);
-        assert_eq!(wrap("가𖽑", 2), ["가", "𖽑"]);
     }
 
     proptest! {

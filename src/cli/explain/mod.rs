@@ -2,6 +2,7 @@
 
 mod json;
 mod paste;
+mod policies;
 mod text;
 
 use jiff::Timestamp;

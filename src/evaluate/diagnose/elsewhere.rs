@@ -162,9 +162,9 @@ fn on_others(
             resource,
             message,
             format!(
-                "If {} is the account you mean: {}",
+                "If {} is the account you mean, {}",
                 names.target,
-                words::grant(explanation, names)
+                words::lower(&words::grant(explanation, names))
             ),
         );
     }

@@ -132,6 +132,13 @@ pub(crate) fn whole_namespace(caller: &Principal) -> Option<String> {
     ))
 }
 
+/// A sentence that goes on behind a comma or a colon.
+pub(crate) fn lower(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first = chars.next().map(char::to_lowercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
 /// What to do where only a grant is missing.
 pub(crate) fn grant(explanation: &Explanation, names: &Names) -> String {
     let mut words = plain_grant(explanation, names);
