@@ -36,8 +36,9 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
         let mut taken = Explorer::take(runtime.handle()).map_err(no_screen)?;
         let source = global.endpoint.as_deref().unwrap_or("live");
         let words = "Looking for credentials …";
+        let asked = global.clone();
         let found = taken
-            .wait(source, words, facts::open(global))
+            .wait(source, words, async move { facts::open(&asked).await })
             .map_err(no_screen)?;
         let Some(found) = found else {
             return Ok(Exit::Done);
@@ -56,8 +57,8 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
         let left = taken
             .run(opening(&facts, global, start)?)
             .map_err(no_screen)?;
-        runtime.block_on(facts.close());
         match left {
+            // Nothing is closed with care here: whoever left waits for nobody.
             Leave::Quit { words } => {
                 let mut page = TextPage::default();
                 for line in words {
@@ -68,6 +69,7 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             }
             Leave::Accepted => {
                 // Whatever led to no credentials is no part of the demo.
+                drop(facts);
                 let demo = Global {
                     demo: Some(None),
                     read_only: global.read_only,

@@ -64,7 +64,12 @@ pub fn run() -> ExitCode {
         .enable_all()
         .build();
     let end = match runtime {
-        Ok(runtime) => dispatch(cli, &runtime),
+        Ok(runtime) => {
+            let end = dispatch(cli, &runtime);
+            // What is still under way, a name look-up for one, is not waited for.
+            runtime.shutdown_background();
+            end
+        }
         Err(e) => Err(Failure::new(
             "start the threads that calls are made on",
             e.to_string(),

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use super::command::Command;
 use super::effects::Effect;
 use super::keymap::{self, Context, Key};
+use super::leaving::{self, Leaving};
 use super::message::Message;
 use super::terminal::Terminal;
 use super::theme::Theme;
@@ -18,7 +19,7 @@ use crate::answer::signs::Glyphs;
 /// panics, signals, a terminal that is gone.
 pub struct Explorer {
     terminal: Terminal,
-    signals: Signals,
+    leaving: Leaving,
     runtime: Handle,
     theme: Theme,
     glyphs: Glyphs,
@@ -33,13 +34,10 @@ impl Explorer {
     /// When the terminal refuses.
     pub fn take(runtime: &Handle) -> io::Result<Self> {
         // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
-        let signals = {
-            let _within = runtime.enter();
-            Signals::new()?
-        };
+        let leaving = Leaving::listen(0)?;
         Ok(Self {
             terminal: Terminal::take(true)?,
-            signals,
+            leaving,
             runtime: runtime.clone(),
             theme: theme_of_environment(),
             glyphs: Glyphs::of_environment(),
@@ -48,32 +46,39 @@ impl Explorer {
     }
 
     /// Shows at once that something is on its way, and waits for it; `None`: its user left meanwhile.
-    /// Keys pressed until then are kept for what comes.
+    /// Keys pressed until then are kept for what comes; `q` as the first of them leaves. What is waited for
+    /// runs on a thread of the runtime's: it may be stuck, this one may not.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn wait<T>(
+    pub fn wait<T: Send + 'static>(
         &mut self,
         source: &str,
         words: &str,
-        what: impl Future<Output = T>,
+        what: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Option<T>> {
         let runtime = self.runtime.clone();
+        let mut what = runtime.spawn(what);
         runtime.block_on(async {
-            tokio::pin!(what);
             let (theme, glyphs) = (self.theme, self.glyphs);
             loop {
                 self.terminal
                     .draw(|frame| view::waiting(frame, theme, glyphs, source, words))?;
+                leaving::awake();
                 let message = tokio::select! {
-                    done = &mut what => return Ok(Some(done)),
+                    done = &mut what => return done.map(Some).map_err(io::Error::other),
                     event = input::next() => from_terminal(event?),
-                    () = self.signals.next() => return Ok(None),
+                    () = self.leaving.asked() => return Ok(None),
                 };
                 match message {
                     Some(Message::Key(key)) => {
                         let command = keymap::lookup(Context::Everywhere, Key::of(&key));
-                        if matches!(command, Some(Command::Interrupt)) {
+                        let leaves = match command {
+                            Some(Command::Interrupt) => true,
+                            Some(Command::Quit) => self.held.is_empty(),
+                            _ => false,
+                        };
+                        if leaves {
                             return Ok(None);
                         }
                         self.held.push(Message::Key(key));
@@ -121,11 +126,12 @@ impl Explorer {
             }
             self.terminal
                 .draw(|frame| view::draw(frame, &mut session.model))?;
+            leaving::awake();
             let message = tokio::select! {
                 // An error: the terminal is gone, and its user with it.
                 event = input::next() => from_terminal(event?),
                 message = session.next() => message,
-                () = self.signals.next() => return Ok(end(session)),
+                () = self.leaving.asked() => return Ok(end(session)),
             };
             effects.extend(message.map(|m| session.take(m)).unwrap_or_default());
             // What has come meanwhile is taken in before the next frame, so that a burst is one frame.
@@ -143,49 +149,6 @@ fn from_terminal(event: Event) -> Option<Message> {
         Event::Mouse(event) => Some(Message::Mouse(event)),
         Event::Resize(width, height) => Some(Message::Resize(width, height)),
         Event::FocusGained | Event::FocusLost => None,
-    }
-}
-
-/// What ends the explorer from outside. Ctrl-C is a key here, but a SIGINT can be sent all the same.
-#[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 4]);
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::quit())?,
-        ]))
-    }
-
-    async fn next(&mut self) {
-        let [a, b, c, d] = &mut self.0;
-        tokio::select! {
-            _ = a.recv() => {}
-            _ = b.recv() => {}
-            _ = c.recv() => {}
-            _ = d.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }
 

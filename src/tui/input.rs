@@ -6,9 +6,11 @@
 use std::io;
 use std::sync::OnceLock;
 
-use crossterm::event::{Event, read};
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::leaving;
 
 type Incoming = Mutex<UnboundedReceiver<io::Result<Event>>>;
 
@@ -34,11 +36,22 @@ fn incoming() -> &'static Incoming {
             loop {
                 let event = read();
                 let over = event.is_err();
+                let interrupt = event.as_ref().is_ok_and(interrupts);
                 if sender.send(event).is_err() || over {
                     return;
+                }
+                if interrupt {
+                    leaving::interrupted();
                 }
             }
         });
         Mutex::new(receiver)
     })
+}
+
+/// Whether it is Ctrl-C.
+fn interrupts(event: &Event) -> bool {
+    matches!(event, Event::Key(key) if key.kind == KeyEventKind::Press
+        && key.code == KeyCode::Char('c')
+        && key.modifiers == KeyModifiers::CONTROL)
 }

@@ -9,6 +9,7 @@ pub mod effects;
 mod explorer;
 mod input;
 pub mod keymap;
+pub mod leaving;
 pub mod list;
 pub mod message;
 pub mod model;

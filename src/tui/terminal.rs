@@ -143,6 +143,12 @@ pub fn give_back() {
     let _ = out.flush();
 }
 
+/// Gives the terminal its modes back and writes nothing: what is written to a terminal that is stopped
+/// waits for it.
+pub(super) fn cook() {
+    let _ = disable_raw_mode();
+}
+
 /// A panic's message belongs on the normal screen, whichever thread panics.
 fn restore_on_panic() {
     static HOOKED: Once = Once::new();

@@ -180,6 +180,15 @@ impl Pty {
         assert!(status.success());
     }
 
+    /// Leaves by a signal (`TERM`) or by keys (`q`).
+    pub fn leave_by(&mut self, way: &str) {
+        if way.len() > 1 && way.chars().all(|c| c.is_ascii_uppercase()) {
+            self.signal(way);
+        } else {
+            self.send(way);
+        }
+    }
+
     /// Waits until the program has ended.
     pub fn wait(&mut self) -> End {
         let (seen, changed) = &*self.shared;

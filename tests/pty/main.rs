@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod harness;
+mod leaving;
 
 use bindscope::google::credentials::Secret;
 use bindscope::google::wire::read_policy;

@@ -20,6 +20,7 @@ use crate::repair::{
     ApplyError, CommandLine, Consent, FixWith, GrantMeaning, Journal, MayWrite, PlanOptions, Power,
     Remedy, RemedyStep, StepError, carry_out, may_carry_out, meaning, word,
 };
+use crate::tui::leaving::Leaving;
 use show::Show;
 
 /// Mends what is missing.
@@ -260,9 +261,17 @@ async fn verified(
         ));
     };
     let wait = verify::until_through(&*reader, question, viewer, limit, &progress);
+    // Where no signal can be listened for, one ends the process by itself.
+    let mut leaving = Leaving::listen(3).ok();
+    let asked = async {
+        match &mut leaving {
+            Some(leaving) => leaving.asked().await,
+            None => std::future::pending().await,
+        }
+    };
     let waited = tokio::select! {
         waited = wait => waited,
-        _ = tokio::signal::ctrl_c() => {
+        () = asked => {
             out::aside(&format!("stopped waiting: the change is made, and counts in a while. {again}"));
             return Ok((None, Exit::Unknown));
         }
