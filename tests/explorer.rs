@@ -779,6 +779,15 @@ fn the_palette_takes_a_question_and_a_filter() {
     play.keys("<Esc><Esc>").says("403 until granted");
 }
 
+#[test]
+fn the_palette_takes_accounts_as_they_are_printed() {
+    let mut play = demo("cross-project");
+    play.keys("<F2>")
+        .keys("why run-processor@app-prod bq-privileged@data-vault<Enter>")
+        .says("caller run-processor@app-prod")
+        .says("403 until granted");
+}
+
 /// Somebody turned it off: the word is its name, here as in the command.
 #[test]
 fn turning_something_on_asks_for_its_name() {

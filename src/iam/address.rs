@@ -209,6 +209,31 @@ pub fn short(email: &str) -> &str {
         .unwrap_or(email)
 }
 
+/// The whole address of an account that is written as people call it ([`short`]), lower case: `run@app-prod`,
+/// `app-prod@appspot`, `51-compute@developer`. `None` for everything else. Nobody's mailbox is meant: its
+/// domain has a dot.
+#[must_use]
+pub fn in_full(short: &str) -> Option<String> {
+    let short = short.to_lowercase();
+    let (local, project) = short.split_once('@')?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if [local, project]
+        .iter()
+        .any(|part| part.is_empty() || !part.bytes().all(fits))
+    {
+        return None;
+    }
+    let default = format!("{short}.{OWN}");
+    let compute = project == "developer"
+        && local
+            .strip_suffix("-compute")
+            .is_some_and(|n| number(n).is_some());
+    if project == "appspot" || compute {
+        return Some(default);
+    }
+    Some(format!("{short}{DOMAIN}"))
+}
+
 /// The project (id or number) that an account of people's or a default account was made for; service
 /// agents are in no project of ours.
 #[must_use]
@@ -226,6 +251,38 @@ pub fn project_of(email: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_call_an_account_is_read_again() {
+        for email in [
+            "run@app-prod.iam.gserviceaccount.com",
+            "app-prod@appspot.gserviceaccount.com",
+            "51-compute@developer.gserviceaccount.com",
+            "service-51@gcp-sa-pubsub.iam.gserviceaccount.com",
+            "51@cloudbuild.gserviceaccount.com",
+        ] {
+            let called = short(email);
+            assert!(
+                called == email || in_full(called).as_deref() == Some(email),
+                "{called}"
+            );
+        }
+        assert_eq!(
+            in_full("Run@App-Prod").as_deref(),
+            Some("run@app-prod.iam.gserviceaccount.com")
+        );
+        for other in [
+            "ana@example.com",
+            "run",
+            "@p",
+            "run@",
+            "a@b@c",
+            "1026",
+            "a/b@p",
+        ] {
+            assert_eq!(in_full(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_address_says_where_its_account_belongs() {

@@ -209,6 +209,20 @@ impl Principal {
         Err(bad("unknown form"))
     }
 
+    /// Reads a caller as somebody types it: as [`Self::parse`] does, and an account as people call it and as
+    /// this program prints it, `run@app-prod`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn typed(text: &str) -> Result<Self, NotAPrincipal> {
+        let bare = text.trim();
+        let bare = strip_kind(bare, "serviceAccount:").unwrap_or(bare);
+        match super::address::in_full(bare) {
+            Some(email) => Ok(Self::ServiceAccount(email)),
+            None => Self::parse(text),
+        }
+    }
+
     /// A service account by e-mail, or GKE's `PROJECT.svc.id.goog[NAMESPACE/NAME]`.
     pub(crate) fn service_account(address: &str) -> Option<Self> {
         if let Some((pool, rest)) = address.split_once('[') {

@@ -92,7 +92,8 @@ impl Resource {
         }
     }
 
-    /// Reads a target: what [`Self::parse`] reads of an account, or a bare e-mail or unique id.
+    /// Reads a target as somebody types it: what [`Self::parse`] reads of an account, a bare e-mail or unique
+    /// id, or an account as people call it, `run@app-prod`.
     ///
     /// # Errors
     /// When it names no service account.
@@ -105,6 +106,9 @@ impl Resource {
             .find_map(|k| text.strip_prefix(k));
         if let Some(address) = other.filter(|a| is_email(a)) {
             return Ok(Self::account("-", address));
+        }
+        if let Some(email) = super::address::in_full(bare) {
+            return Ok(Self::account("-", &email));
         }
         if is_account(bare) {
             return Ok(Self::account("-", bare));
@@ -220,6 +224,7 @@ mod tests {
         for text in [
             "a@b.iam.gserviceaccount.com",
             "serviceAccount:A@b.iam.gserviceaccount.com",
+            "a@b",
             "//iam.googleapis.com/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com",
         ] {
             assert_eq!(

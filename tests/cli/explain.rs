@@ -139,6 +139,28 @@ fn the_text_begins_with_the_answer_and_names_every_level() {
 }
 
 #[test]
+fn accounts_are_named_as_they_are_printed() {
+    let home = Home::new();
+    let ask = |caller: &str, target: &str| {
+        let ran = home.run(&[
+            "--demo",
+            "--format=json",
+            "explain",
+            &format!("--at={AT}"),
+            "--caller",
+            caller,
+            "--target",
+            target,
+        ]);
+        ran.ends(1).json()
+    };
+    assert_eq!(
+        ask("run-processor@app-prod", "bq-privileged@data-vault"),
+        ask(CALLER, TARGET)
+    );
+}
+
+#[test]
 fn without_utf_8_the_signs_are_ascii() {
     let home = Home::new();
     for (name, value) in [("LC_ALL", "C"), ("BINDSCOPE_ASCII", "1")] {

@@ -9,13 +9,13 @@ use crate::evaluate::{Seen, read_attribute};
 use crate::iam::{Permission, Principal, Resource};
 
 pub(super) fn principal(text: &str) -> Result<Principal, String> {
-    Principal::parse(text).map_err(|e| crate::text::visible(&e.to_string()))
+    Principal::typed(text).map_err(|e| crate::text::visible(&e.to_string()))
 }
 
 pub(super) fn account(text: &str) -> Result<Resource, String> {
     Resource::parse_account(text).map_err(|_| {
         let shown = crate::text::visible(text);
-        format!("'{shown}' names no service account: expected its e-mail, its unique id, projects/P/serviceAccounts/E or a full resource name")
+        format!("'{shown}' names no service account: expected its e-mail, NAME@PROJECT, its unique id, projects/P/serviceAccounts/E or a full resource name")
     })
 }
 

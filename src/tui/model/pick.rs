@@ -160,7 +160,7 @@ impl Pick {
         if self.caller.selected().is_some_and(|a| a.email == text) || !whole {
             return None;
         }
-        Principal::parse(text).ok()
+        Principal::typed(text).ok()
     }
 
     /// What is typed, when it names an account and the list has nothing for it.

@@ -307,7 +307,7 @@ fn command_line(model: &Model, text: &str) -> Option<ChoiceAct> {
     match words.as_slice() {
         ["why", caller, target] => {
             let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            let caller = Principal::parse(caller).ok()?;
+            let caller = Principal::typed(caller).ok()?;
             let target = Resource::parse_account(target).ok()?;
             let mut question = Question::new(caller, target, time);
             question.permission = model.permission.clone();
