@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::out::glyphs;
 use super::super::out::{self, Ink, TextPage};
 use super::Exit;
-use crate::google::pasted::{self, Kind, Pasted};
+use crate::google::pasted::{self, Pasted, PastedKind};
 use crate::iam::{Principal, Resource};
 
 /// More than this is not read: no error is as long.
@@ -96,7 +96,7 @@ pub(super) fn lacking(
         add.push("--target ACCOUNT (the service account that was to be acted as)");
     }
     let come_back = match pasted.kind {
-        Kind::None => "the text is not about access, and names no pair to look at",
+        PastedKind::None => "the text is not about access, and names no pair to look at",
         _ if !pasted.is_about_acting() => {
             "the error is not about acting as a service account, and names no pair to look at"
         }
@@ -126,7 +126,7 @@ fn found(page: &mut TextPage, pasted: &Pasted) {
 
 /// What the error means and what mends it, for kinds that the causes do not tell.
 pub(super) fn meaning(page: &mut TextPage, pasted: &Pasted) {
-    if pasted.kind == Kind::ImpersonationDenied {
+    if pasted.kind == PastedKind::ImpersonationDenied {
         return;
     }
     let meaning = pasted.meaning();

@@ -7,7 +7,7 @@ use super::flat::Flat;
 
 /// Why the Security Token Service did not exchange an external token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exchange {
+pub(super) enum ExchangeFault {
     /// Pool or provider is deleted, disabled or not there.
     NoTarget,
     /// The name of the provider is of a wrong form.
@@ -35,47 +35,47 @@ pub(super) enum Exchange {
 }
 
 /// The sentences, by what they say. They come from this service alone.
-const SENTENCES: &[(&[&str], Exchange)] = &[
+const SENTENCES: &[(&[&str], ExchangeFault)] = &[
     (
         &["rejected by the attribute condition"],
-        Exchange::Condition,
+        ExchangeFault::Condition,
     ),
-    (&["google.subject exceeds"], Exchange::SubjectTooLong),
+    (&["google.subject exceeds"], ExchangeFault::SubjectTooLong),
     (
         &["mapped attribute", "exceeds the", "bytes limit"],
-        Exchange::SubjectTooLong,
+        ExchangeFault::SubjectTooLong,
     ),
     (
         &["target service indicated by the audience parameters is invalid"],
-        Exchange::NoTarget,
+        ExchangeFault::NoTarget,
     ),
     (
         &["pool or provider is disabled or deleted"],
-        Exchange::NoTarget,
+        ExchangeFault::NoTarget,
     ),
     (
         &["invalid value for audience", "identity provider"],
-        Exchange::MisnamedTarget,
+        ExchangeFault::MisnamedTarget,
     ),
     (
         &["the audience in id token", "does not match"],
-        Exchange::Audience,
+        ExchangeFault::Audience,
     ),
     (
         &["audience in the id token", "does not match"],
-        Exchange::Audience,
+        ExchangeFault::Audience,
     ),
     (
         &["the issuer in id token", "does not match"],
-        Exchange::Issuer,
+        ExchangeFault::Issuer,
     ),
     (
         &["issuer in the id token", "does not match"],
-        Exchange::Issuer,
+        ExchangeFault::Issuer,
     ),
     (
         &["connecting to the given credential's issuer"],
-        Exchange::IssuerUnreachable,
+        ExchangeFault::IssuerUnreachable,
     ),
     (
         &[
@@ -83,12 +83,21 @@ const SENTENCES: &[(&[&str], Exchange)] = &[
             "from the given credential",
             "attribute mapping",
         ],
-        Exchange::Mapping,
+        ExchangeFault::Mapping,
     ),
-    (&["subject token has all the claims"], Exchange::Mapping),
-    (&["id token issued at", "stale to sign-in"], Exchange::Stale),
-    (&["verify the id token signature"], Exchange::Signature),
-    (&["programmatic sign-in is disabled"], Exchange::SignInOff),
+    (
+        &["subject token has all the claims"],
+        ExchangeFault::Mapping,
+    ),
+    (
+        &["id token issued at", "stale to sign-in"],
+        ExchangeFault::Stale,
+    ),
+    (&["verify the id token signature"], ExchangeFault::Signature),
+    (
+        &["programmatic sign-in is disabled"],
+        ExchangeFault::SignInOff,
+    ),
 ];
 
 /// What is said by whoever asked the service for a token.
@@ -117,7 +126,7 @@ const CODES: &[&str] = &[
 ];
 
 /// Why an exchange was refused, when that is what the text is about.
-pub(super) fn of(flat: &Flat) -> Option<Exchange> {
+pub(super) fn of(flat: &Flat) -> Option<ExchangeFault> {
     if let Some((_, why)) = SENTENCES.iter().find(|(words, _)| flat.has_all(words)) {
         return Some(*why);
     }
@@ -125,9 +134,9 @@ pub(super) fn of(flat: &Flat) -> Option<Exchange> {
     let code = CODES.iter().find(|c| flat.has(c));
     match code {
         Some(&"invalid_target") if asked || flat.has("Error code invalid_target") => {
-            Some(Exchange::NoTarget)
+            Some(ExchangeFault::NoTarget)
         }
-        Some(_) if asked => Some(Exchange::Other),
+        Some(_) if asked => Some(ExchangeFault::Other),
         _ => None,
     }
 }

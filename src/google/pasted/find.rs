@@ -2,19 +2,19 @@
 //!
 //! What may as well be the other of the pair is left alone: a wrong guess is worse than a question.
 
-use super::Home;
+use super::PoolHome;
 use super::flat::Flat;
-use super::form::{Form, Match};
+use super::form::{Form, FormMatch};
 use super::forms;
 use super::names::ACTING;
-use super::token::{self, Slot};
+use super::token::{self, TokenKind};
 
 /// So many mentions are looked at.
 const MENTIONS: usize = 2_000;
 
 /// The names of a text, and how sure they are.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NamesFound {
     /// The permission that was refused, or that the failed call needs.
     pub permission: Option<String>,
     /// A sentence says that the permission was refused.
@@ -28,7 +28,7 @@ pub(super) struct Names {
     pub error_id: Option<String>,
     pub pool: Option<String>,
     pub provider: Option<String>,
-    pub home: Option<Home>,
+    pub home: Option<PoolHome>,
     /// An account that does not exist, by its own sentence.
     pub gone: Option<String>,
     /// An account that is off, by its own sentence.
@@ -36,12 +36,12 @@ pub(super) struct Names {
 }
 
 /// The first match in a table.
-fn first(table: &[Form], flat: &Flat) -> Option<Match> {
+fn first(table: &[Form], flat: &Flat) -> Option<FormMatch> {
     table.iter().find_map(|form| form.matches(flat).next())
 }
 
 /// The first name of a kind in a table.
-pub(super) fn name(table: &[Form], flat: &Flat, slot: Slot) -> Option<String> {
+pub(super) fn name(table: &[Form], flat: &Flat, slot: TokenKind) -> Option<String> {
     table.iter().find_map(|form| {
         let mut found = form.matches(flat);
         found.find_map(|m| m.get(slot).map(str::to_owned))
@@ -49,7 +49,7 @@ pub(super) fn name(table: &[Form], flat: &Flat, slot: Slot) -> Option<String> {
 }
 
 /// Of the refusals in a table, the first that is about acting as an account, else the first.
-fn refusal(table: &[Form], flat: &Flat) -> Option<Match> {
+fn refusal(table: &[Form], flat: &Flat) -> Option<FormMatch> {
     let mut other = None;
     for found in table.iter().flat_map(|form| form.matches(flat)) {
         if found.permission().is_some_and(acts) {
@@ -65,7 +65,7 @@ pub(super) fn acts(permission: &str) -> bool {
     ACTING.contains(&permission)
 }
 
-pub(super) fn names(flat: &Flat) -> Names {
+pub(super) fn names(flat: &Flat) -> NamesFound {
     let said = refusal(&forms::SAID, flat);
     let attached = said
         .as_ref()
@@ -78,18 +78,18 @@ pub(super) fn names(flat: &Flat) -> Names {
     let sentence = attached.as_ref().or(said.as_ref());
     let alone = refusal(&forms::PERMISSION, flat);
     let implied = call.iter().chain(&tool).chain(&method);
-    let mut names = Names {
+    let mut names = NamesFound {
         said: sentence.is_some(),
         acting: attached.is_some() || implied.clone().next().is_some(),
-        ..Names::default()
+        ..NamesFound::default()
     };
     let mention = || {
         let mut all = forms::MENTION.iter().flat_map(|form| form.matches(flat));
         all.find_map(|m| m.permission().filter(|p| acts(p)).map(str::to_owned))
     };
     names.permission = sentence
-        .and_then(Match::permission)
-        .or_else(|| alone.as_ref().and_then(Match::permission))
+        .and_then(FormMatch::permission)
+        .or_else(|| alone.as_ref().and_then(FormMatch::permission))
         .map(str::to_owned)
         .or_else(mention)
         .or_else(|| {
@@ -100,39 +100,43 @@ pub(super) fn names(flat: &Flat) -> Names {
     names.target = target(flat, sentence, call.as_ref(), tool.as_ref());
     names.caller = caller(flat, sentence);
     names.service = service(flat);
-    names.project = name(&forms::PROJECT, flat, Slot::Project);
-    names.error_id = name(&forms::ERROR_ID, flat, Slot::ErrorId);
-    names.provider = name(&forms::PROVIDER, flat, Slot::Provider);
+    names.project = name(&forms::PROJECT, flat, TokenKind::Project);
+    names.error_id = name(&forms::ERROR_ID, flat, TokenKind::ErrorId);
+    names.provider = name(&forms::PROVIDER, flat, TokenKind::Provider);
     names.home = home(flat);
-    let pool = name(&forms::PROVIDER, flat, Slot::Pool);
-    names.pool = pool.or_else(|| name(&forms::POOL, flat, Slot::Pool));
-    names.gone = name(&forms::STATE, flat, Slot::Target);
-    names.off = name(&forms::OFF, flat, Slot::Target);
+    let pool = name(&forms::PROVIDER, flat, TokenKind::Pool);
+    names.pool = pool.or_else(|| name(&forms::POOL, flat, TokenKind::Pool));
+    names.gone = name(&forms::STATE, flat, TokenKind::Target);
+    names.off = name(&forms::OFF, flat, TokenKind::Target);
     names
 }
 
 fn target(
     flat: &Flat,
-    sentence: Option<&Match>,
-    call: Option<&Match>,
-    tool: Option<&Match>,
+    sentence: Option<&FormMatch>,
+    call: Option<&FormMatch>,
+    tool: Option<&FormMatch>,
 ) -> Option<String> {
-    let of = |found: Option<&Match>| found.and_then(|m| m.get(Slot::Target)).map(str::to_owned);
-    let tools = || name(&forms::TOOL, flat, Slot::Target);
+    let of = |found: Option<&FormMatch>| {
+        found
+            .and_then(|m| m.get(TokenKind::Target))
+            .map(str::to_owned)
+    };
+    let tools = || name(&forms::TOOL, flat, TokenKind::Target);
     let found = of(sentence)
         .or_else(|| of(call))
         .or_else(|| of(tool))
         .or_else(tools)
-        .or_else(|| name(&forms::ACTING, flat, Slot::Target))
-        .or_else(|| name(&forms::STATE, flat, Slot::Target))
-        .or_else(|| name(&forms::OFF, flat, Slot::Target))
-        .or_else(|| name(&forms::TARGET, flat, Slot::Target))?;
+        .or_else(|| name(&forms::ACTING, flat, TokenKind::Target))
+        .or_else(|| name(&forms::STATE, flat, TokenKind::Target))
+        .or_else(|| name(&forms::OFF, flat, TokenKind::Target))
+        .or_else(|| name(&forms::TARGET, flat, TokenKind::Target))?;
     // A log entry names an account by its number, and by its address somewhere else.
     let number = found.bytes().all(|b| b.is_ascii_digit());
     let address = |table: &[Form]| {
         let mut all = table.iter().flat_map(|form| form.matches(flat));
         all.find_map(|m| {
-            m.get(Slot::Target)
+            m.get(TokenKind::Target)
                 .filter(|t| t.contains('@'))
                 .map(str::to_owned)
         })
@@ -141,15 +145,15 @@ fn target(
     Some(other.flatten().unwrap_or(found))
 }
 
-fn caller(flat: &Flat, sentence: Option<&Match>) -> Option<String> {
-    let subject = name(&forms::SUBJECT, flat, Slot::Caller);
+fn caller(flat: &Flat, sentence: Option<&FormMatch>) -> Option<String> {
+    let subject = name(&forms::SUBJECT, flat, TokenKind::Caller);
     if let Some(subject) = subject.filter(|s| s.starts_with("principal://")) {
         return Some(subject);
     }
     let said = sentence
-        .and_then(|m| m.get(Slot::Caller))
+        .and_then(|m| m.get(TokenKind::Caller))
         .map(str::to_owned);
-    said.or_else(|| name(&forms::CALLER, flat, Slot::Caller))
+    said.or_else(|| name(&forms::CALLER, flat, TokenKind::Caller))
         .or_else(|| mentioned(flat))
 }
 
@@ -162,7 +166,7 @@ fn mentioned(flat: &Flat) -> Option<String> {
             // With the quote before it, if there is one: it tells where the name ends.
             let before = flat.text.get(..at)?;
             let from = before.strip_suffix(['\'', '"']).map_or(at, str::len);
-            let found = token::forward(&flat.text, from, Slot::Caller);
+            let found = token::forward(&flat.text, from, TokenKind::Caller);
             let own = |name: &String| name.starts_with("principal://") || name.contains('[');
             found.into_iter().map(|read| read.value).find(own)
         })
@@ -170,12 +174,12 @@ fn mentioned(flat: &Flat) -> Option<String> {
 }
 
 /// Where the pool is kept that is named.
-fn home(flat: &Flat) -> Option<Home> {
-    if let Some(project) = name(&forms::HOME, flat, Slot::Project) {
-        return Some(Home::Project(project));
+fn home(flat: &Flat) -> Option<PoolHome> {
+    if let Some(project) = name(&forms::HOME, flat, TokenKind::Project) {
+        return Some(PoolHome::Project(project));
     }
     flat.has("locations/global/workforcePools/")
-        .then_some(Home::Workforce)
+        .then_some(PoolHome::Workforce)
 }
 
 /// The service that answered; addresses of pages for people are none.
@@ -187,7 +191,7 @@ fn service(flat: &Flat) -> Option<String> {
     ];
     let mut all = forms::SERVICE.iter().flat_map(|form| form.matches(flat));
     all.find_map(|m| {
-        let name = m.get(Slot::Service)?;
+        let name = m.get(TokenKind::Service)?;
         (!no_api.contains(&name)).then(|| name.to_owned())
     })
 }

@@ -6,7 +6,7 @@
 //! text takes more than its length times the number of forms.
 
 use super::flat::{Flat, squeeze};
-use super::token::{self, Slot};
+use super::token::{self, TokenKind};
 
 /// A stretch that says nothing is not longer.
 const GAP: usize = 240;
@@ -18,36 +18,38 @@ const ACCOUNT: &str = "service account|custom service account|runtime service ac
 
 /// A form, read.
 pub(super) struct Form {
-    parts: Vec<Part>,
+    parts: Vec<FormPart>,
     /// Which part is searched for.
     anchor: usize,
     /// The permission that the words mean though they do not name it.
     means: Option<&'static str>,
 }
 
-enum Part {
+enum FormPart {
     /// One of these, squeezed, the longest first; the empty one always fits.
     Words(Vec<String>),
-    Name(Slot),
+    Name(TokenKind),
     Gap,
 }
 
 /// What a form gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Match {
-    names: Vec<(Slot, String)>,
+pub(super) struct FormMatch {
+    names: Vec<(TokenKind, String)>,
     means: Option<&'static str>,
 }
 
-impl Match {
-    pub(super) fn get(&self, slot: Slot) -> Option<&str> {
+impl FormMatch {
+    pub(super) fn get(&self, slot: TokenKind) -> Option<&str> {
         let mut found = self.names.iter().filter(|(s, _)| *s == slot);
         found.next().map(|(_, value)| value.as_str())
     }
 
     /// The permission that it names or means.
     pub(super) fn permission(&self) -> Option<&str> {
-        let named = self.get(Slot::Permission).or_else(|| self.get(Slot::Named));
+        let named = self
+            .get(TokenKind::Permission)
+            .or_else(|| self.get(TokenKind::Named));
         named.or(self.means)
     }
 }
@@ -62,7 +64,7 @@ impl Form {
             let (plain, after) = rest.split_at(at);
             let plain = squeeze(plain);
             if !plain.is_empty() {
-                parts.push(Part::Words(vec![plain]));
+                parts.push(FormPart::Words(vec![plain]));
             }
             if after.is_empty() {
                 break;
@@ -70,22 +72,22 @@ impl Form {
             let close = if after.starts_with('{') { '}' } else { ')' };
             let (inner, behind) = after.get(1..)?.split_once(close)?;
             parts.push(match (close, inner) {
-                ('}', "…") => Part::Gap,
-                ('}', name) => Part::Name(slot(name)?),
+                ('}', "…") => FormPart::Gap,
+                ('}', name) => FormPart::Name(slot(name)?),
                 _ => {
                     let inner = if inner == "account" { ACCOUNT } else { inner };
                     let mut choices: Vec<String> = inner.split('|').map(squeeze).collect();
                     choices.sort_by_key(|c| std::cmp::Reverse(c.len()));
-                    Part::Words(choices)
+                    FormPart::Words(choices)
                 }
             });
             rest = behind;
         }
         let anchor = parts
             .iter()
-            .position(|p| matches!(p, Part::Words(one) if one.len() == 1))?;
+            .position(|p| matches!(p, FormPart::Words(one) if one.len() == 1))?;
         let before = parts.get(..anchor)?;
-        let single = matches!(before, [] | [Part::Name(_)]);
+        let single = matches!(before, [] | [FormPart::Name(_)]);
         single.then_some(Self {
             parts,
             anchor,
@@ -94,9 +96,9 @@ impl Form {
     }
 
     /// Every place where the form fits, in the text's order.
-    pub(super) fn matches<'a>(&'a self, flat: &'a Flat) -> impl Iterator<Item = Match> + 'a {
+    pub(super) fn matches<'a>(&'a self, flat: &'a Flat) -> impl Iterator<Item = FormMatch> + 'a {
         let words = match self.parts.get(self.anchor) {
-            Some(Part::Words(words)) => words.first().map_or("", String::as_str),
+            Some(FormPart::Words(words)) => words.first().map_or("", String::as_str),
             _ => "",
         };
         flat.places(words)
@@ -104,13 +106,15 @@ impl Form {
             .filter_map(move |at| self.at(flat, at, words.len()))
     }
 
-    fn at(&self, flat: &Flat, at: usize, length: usize) -> Option<Match> {
-        let mut found = Match {
+    fn at(&self, flat: &Flat, at: usize, length: usize) -> Option<FormMatch> {
+        let mut found = FormMatch {
             names: Vec::new(),
             means: self.means,
         };
         let begins = flat.in_text(at);
-        if let Some(Part::Name(slot)) = self.anchor.checked_sub(1).and_then(|i| self.parts.get(i)) {
+        if let Some(FormPart::Name(slot)) =
+            self.anchor.checked_sub(1).and_then(|i| self.parts.get(i))
+        {
             let read = token::backward(&flat.text, begins, *slot)
                 .into_iter()
                 .next()?;
@@ -133,12 +137,12 @@ fn inside_a_word(flat: &Flat, at: usize) -> bool {
 }
 
 /// Whether the parts stand at a place of the text, one behind the other.
-fn follow(flat: &Flat, at: usize, parts: &[Part], found: &mut Match) -> bool {
+fn follow(flat: &Flat, at: usize, parts: &[FormPart], found: &mut FormMatch) -> bool {
     let Some((part, rest)) = parts.split_first() else {
         return true;
     };
     match part {
-        Part::Words(choices) => {
+        FormPart::Words(choices) => {
             let from = flat.in_squeezed(at);
             choices.iter().any(|words| {
                 if words.is_empty() {
@@ -156,7 +160,7 @@ fn follow(flat: &Flat, at: usize, parts: &[Part], found: &mut Match) -> bool {
                 fits
             })
         }
-        Part::Name(slot) => {
+        FormPart::Name(slot) => {
             // `the` of `theo@…` is no word of its own.
             if glued(flat, at) {
                 return false;
@@ -173,9 +177,9 @@ fn follow(flat: &Flat, at: usize, parts: &[Part], found: &mut Match) -> bool {
                     fits
                 })
         }
-        Part::Gap => {
+        FormPart::Gap => {
             let from = flat.in_squeezed(at);
-            let Some((Part::Words(choices), _)) = rest.split_first() else {
+            let Some((FormPart::Words(choices), _)) = rest.split_first() else {
                 return false;
             };
             let window = flat.squeezed_from(from);
@@ -212,20 +216,20 @@ fn glued(flat: &Flat, at: usize) -> bool {
     word(before) && word(next)
 }
 
-fn slot(name: &str) -> Option<Slot> {
+fn slot(name: &str) -> Option<TokenKind> {
     Some(match name {
-        "permission" => Slot::Permission,
-        "named" => Slot::Named,
-        "target" => Slot::Target,
-        "caller" => Slot::Caller,
-        "project" => Slot::Project,
-        "service" => Slot::Service,
-        "id" => Slot::ErrorId,
-        "pool" => Slot::Pool,
-        "provider" => Slot::Provider,
-        "role" => Slot::Role,
-        "member" => Slot::Member,
-        "word" => Slot::Word,
+        "permission" => TokenKind::Permission,
+        "named" => TokenKind::Named,
+        "target" => TokenKind::Target,
+        "caller" => TokenKind::Caller,
+        "project" => TokenKind::Project,
+        "service" => TokenKind::Service,
+        "id" => TokenKind::ErrorId,
+        "pool" => TokenKind::Pool,
+        "provider" => TokenKind::Provider,
+        "role" => TokenKind::Role,
+        "member" => TokenKind::Member,
+        "word" => TokenKind::Word,
         _ => return None,
     })
 }
@@ -234,7 +238,7 @@ fn slot(name: &str) -> Option<Slot> {
 mod tests {
     use super::*;
 
-    fn read(form: &str, text: &str) -> Option<Match> {
+    fn read(form: &str, text: &str) -> Option<FormMatch> {
         let flat = Flat::new(text.to_owned());
         Form::new((form, None)).unwrap().matches(&flat).next()
     }
@@ -254,7 +258,7 @@ mod tests {
                 "{text}"
             );
             assert_eq!(
-                found.get(Slot::Target),
+                found.get(TokenKind::Target),
                 Some("theo@a.iam.gserviceaccount.com"),
                 "{text}"
             );
@@ -274,7 +278,11 @@ mod tests {
             "authenticated as ana@heron.example us\ning the",
         ] {
             let found = read(form, text).unwrap();
-            assert_eq!(found.get(Slot::Caller), Some("ana@heron.example"), "{text}");
+            assert_eq!(
+                found.get(TokenKind::Caller),
+                Some("ana@heron.example"),
+                "{text}"
+            );
         }
     }
 

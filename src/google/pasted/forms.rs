@@ -8,13 +8,13 @@ use super::form::Form;
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, SIGN_BLOB, SIGN_JWT};
 
 /// A table as it is written: the form, and the permission that it means without naming it.
-type Rows = &'static [(&'static str, Option<&'static str>)];
+type FormRows = &'static [(&'static str, Option<&'static str>)];
 
 /// A table, read.
-pub(super) type Table = LazyLock<Vec<Form>>;
+pub(super) type FormTable = LazyLock<Vec<Form>>;
 
 /// A form that cannot be read is left out; a test counts them.
-fn table(rows: Rows) -> Vec<Form> {
+fn table(rows: FormRows) -> Vec<Form> {
     rows.iter().copied().filter_map(Form::new).collect()
 }
 
@@ -25,7 +25,7 @@ const JWT: Option<&str> = Some(SIGN_JWT);
 const ACT: Option<&str> = Some(ACT_AS);
 
 /// A refusal in one sentence: permission, and account or caller where they are said.
-const SAID_ROWS: Rows = &[
+const SAID_ROWS: FormRows = &[
     // Cloud Functions, first generation.
     (
         "missing necessary permission {permission} for {caller} on (the|) (account) {target}",
@@ -130,7 +130,7 @@ const SAID_ROWS: Rows = &[
 ];
 
 /// The words of attaching an account without its permission's name.
-const ACTING_ROWS: Rows = &[
+const ACTING_ROWS: FormRows = &[
     // Dataproc.
     (
         "not authorized to act as (the|) service account {target}",
@@ -173,7 +173,7 @@ const ACTING_ROWS: Rows = &[
 ];
 
 /// The call itself: its address and method.
-const CALL_ROWS: Rows = &[
+const CALL_ROWS: FormRows = &[
     ("serviceAccounts/{target}:generateAccessToken", TOKEN),
     ("serviceAccounts/{target}:generateIdToken", IDENTITY),
     ("serviceAccounts/{target}:getOpenIdToken", IDENTITY),
@@ -182,7 +182,7 @@ const CALL_ROWS: Rows = &[
 ];
 
 /// The names of methods, where the account stands elsewhere.
-const METHOD_ROWS: Rows = &[
+const METHOD_ROWS: FormRows = &[
     ("generateAccessToken", TOKEN),
     ("generateIdToken", IDENTITY),
     ("generate_access_token", TOKEN),
@@ -200,7 +200,7 @@ const METHOD_ROWS: Rows = &[
 ];
 
 /// Words of tools and libraries that fail to get a token or a signature.
-const TOOL_ROWS: Rows = &[
+const TOOL_ROWS: FormRows = &[
     // google-github-actions/auth.
     (
         "failed to sign JWT (using|for|with|as) (the|) (account) {target}",
@@ -263,7 +263,7 @@ const TOOL_ROWS: Rows = &[
 ];
 
 /// A permission alone. Keys first: an ErrorInfo's metadata, an audit log's authorizationInfo.
-const PERMISSION_ROWS: Rows = &[
+const PERMISSION_ROWS: FormRows = &[
     ("permission(=>|:|=){named}", None),
     ("missing permissions(=>|:|=|){permission}", None),
     ("missing permission(=>|:|=|){permission}", None),
@@ -288,10 +288,10 @@ const PERMISSION_ROWS: Rows = &[
 ];
 
 /// A permission on accounts wherever it stands, when no sentence is known.
-const MENTION_ROWS: Rows = &[("iam.{permission}", None)];
+const MENTION_ROWS: FormRows = &[("iam.{permission}", None)];
 
 /// An account that is meant to be acted as, the plainest first.
-const TARGET_ROWS: Rows = &[
+const TARGET_ROWS: FormRows = &[
     ("impersonation is used to impersonate {target}", None),
     (
         "service account impersonation. All API calls will be executed as {target}",
@@ -326,7 +326,7 @@ const TARGET_ROWS: Rows = &[
 ];
 
 /// No such account, or one that is off.
-const STATE_ROWS: Rows = &[
+const STATE_ROWS: FormRows = &[
     (
         "service account(:|) {target} (does not exist|was not found|not found|could not be found|is deleted|has been deleted)",
         None,
@@ -335,7 +335,7 @@ const STATE_ROWS: Rows = &[
     ("not found for email(:|){target}", None),
 ];
 
-const OFF_ROWS: Rows = &[
+const OFF_ROWS: FormRows = &[
     (
         "service account(:|) {target} (is disabled|has been disabled|was disabled|is in a disabled state)",
         None,
@@ -344,10 +344,10 @@ const OFF_ROWS: Rows = &[
 ];
 
 /// Cloud Audit Logs: the subject says more than the address of a federated caller, and is there without one.
-const SUBJECT_ROWS: Rows = &[("principalSubject(=>|:|=){caller}", None)];
+const SUBJECT_ROWS: FormRows = &[("principalSubject(=>|:|=){caller}", None)];
 
 /// Who called, the surest first.
-const CALLER_ROWS: Rows = &[
+const CALLER_ROWS: FormRows = &[
     ("principalEmail(=>|:|=){caller}", None),
     ("principalSubject(=>|:|=){caller}", None),
     // gcloud.
@@ -373,7 +373,7 @@ const CALLER_ROWS: Rows = &[
     ("user: {caller}", None),
 ];
 
-const SERVICE_ROWS: Rows = &[
+const SERVICE_ROWS: FormRows = &[
     ("service(=>|:|=){service}", None),
     ("serviceName(=>|:|=){service}", None),
     ("key: service value: {service}", None),
@@ -386,7 +386,7 @@ const SERVICE_ROWS: Rows = &[
     ("host: {service}", None),
 ];
 
-const PROJECT_ROWS: Rows = &[
+const PROJECT_ROWS: FormRows = &[
     ("consumer(=>|:|=)projects/{project}", None),
     ("key: consumer value: projects/{project}", None),
     ("overview?project={project}", None),
@@ -399,22 +399,22 @@ const PROJECT_ROWS: Rows = &[
     ("has not been used in project {project}", None),
 ];
 
-const ERROR_ID_ROWS: Rows = &[
+const ERROR_ID_ROWS: FormRows = &[
     ("error_info_id(=>|:|=){id}", None),
     ("errorInfoId(=>|:|=){id}", None),
 ];
 
-const PROVIDER_ROWS: Rows = &[
+const PROVIDER_ROWS: FormRows = &[
     ("workloadIdentityPools/{pool}/providers/{provider}", None),
     ("workforcePools/{pool}/providers/{provider}", None),
 ];
 
-const HOME_ROWS: Rows = &[(
+const HOME_ROWS: FormRows = &[(
     "projects/{project}/locations/global/workloadIdentityPools/",
     None,
 )];
 
-const POOL_ROWS: Rows = &[
+const POOL_ROWS: FormRows = &[
     ("identity pool does not exist {pool}", None),
     ("workloadIdentityPools/{pool}/", None),
     ("workforcePools/{pool}/", None),
@@ -423,7 +423,7 @@ const POOL_ROWS: Rows = &[
 
 macro_rules! tables {
     ($($name:ident = $rows:ident),* $(,)?) => {
-        $(pub(super) static $name: Table = LazyLock::new(|| table($rows));)*
+        $(pub(super) static $name: FormTable = LazyLock::new(|| table($rows));)*
 
         #[cfg(test)]
         pub(super) fn sizes() -> Vec<(&'static str, usize, usize)> {

@@ -1,74 +1,89 @@
 //! What an error is about: its machine-readable reason where it has one, else its words.
 
-use super::Kind;
-use super::exchange::{self, Credentials, Exchange};
-use super::find::{Names, acts};
+use super::PastedKind;
+use super::exchange::{self, Credentials, ExchangeFault};
+use super::find::{NamesFound, acts};
 use super::flat::Flat;
-use super::write::{self, Refused};
+use super::write::{self, RefusedWrite};
 
 /// What is known beyond the kind; the words of the answer hang on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Detail {
     #[default]
     None,
-    Exchange(Exchange),
-    Write(Refused),
+    ExchangeFault(ExchangeFault),
+    Write(RefusedWrite),
     Credentials(Credentials),
 }
 
 /// `ErrorInfo.reason` (googleapis, google/api/error_reason.proto) and what it means here. A denial by
 /// IAM is told by its permission.
-const REASONS: &[(&str, Kind)] = &[
-    ("SERVICE_DISABLED", Kind::ApiDisabled),
-    ("SERVICE_NOT_ENABLED", Kind::ApiDisabled),
-    ("USER_PROJECT_DENIED", Kind::QuotaProjectDenied),
-    ("ACCESS_TOKEN_TYPE_UNSUPPORTED", Kind::TokenTypeUnsupported),
-    ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", Kind::ScopeInsufficient),
-    ("ACCESS_TOKEN_EXPIRED", Kind::CredentialsExpired),
-    ("ACCESS_TOKEN_REVOKED", Kind::CredentialsExpired),
-    ("CREDENTIALS_MISSING", Kind::CredentialsMissing),
-    ("ACCOUNT_STATE_INVALID", Kind::AccountDisabled),
+const REASONS: &[(&str, PastedKind)] = &[
+    ("SERVICE_DISABLED", PastedKind::ApiDisabled),
+    ("SERVICE_NOT_ENABLED", PastedKind::ApiDisabled),
+    ("USER_PROJECT_DENIED", PastedKind::QuotaProjectDenied),
+    (
+        "ACCESS_TOKEN_TYPE_UNSUPPORTED",
+        PastedKind::TokenTypeUnsupported,
+    ),
+    (
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        PastedKind::ScopeInsufficient,
+    ),
+    ("ACCESS_TOKEN_EXPIRED", PastedKind::CredentialsExpired),
+    ("ACCESS_TOKEN_REVOKED", PastedKind::CredentialsExpired),
+    ("CREDENTIALS_MISSING", PastedKind::CredentialsMissing),
+    ("ACCOUNT_STATE_INVALID", PastedKind::AccountDisabled),
 ];
 
 /// Words that say what it is, the more particular first.
-const WORDS: &[(&[&str], Kind)] = &[
-    (&["has not been used in project"], Kind::ApiDisabled),
-    (&["accessnotconfigured"], Kind::ApiDisabled),
-    (&["not enabled on project"], Kind::ApiDisabled),
-    (&["api has not been enabled"], Kind::ApiDisabled),
-    (&["api is not enabled"], Kind::ApiDisabled),
-    (&["permission to use project"], Kind::QuotaProjectDenied),
-    (&["serviceusage.services.use"], Kind::QuotaProjectDenied),
+const WORDS: &[(&[&str], PastedKind)] = &[
+    (&["has not been used in project"], PastedKind::ApiDisabled),
+    (&["accessnotconfigured"], PastedKind::ApiDisabled),
+    (&["not enabled on project"], PastedKind::ApiDisabled),
+    (&["api has not been enabled"], PastedKind::ApiDisabled),
+    (&["api is not enabled"], PastedKind::ApiDisabled),
+    (
+        &["permission to use project"],
+        PastedKind::QuotaProjectDenied,
+    ),
+    (
+        &["serviceusage.services.use"],
+        PastedKind::QuotaProjectDenied,
+    ),
     (
         &["insufficient authentication scopes"],
-        Kind::ScopeInsufficient,
+        PastedKind::ScopeInsufficient,
     ),
-    (&["insufficient_scope"], Kind::ScopeInsufficient),
+    (&["insufficient_scope"], PastedKind::ScopeInsufficient),
     (
         &["reason: insufficientpermissions"],
-        Kind::ScopeInsufficient,
+        PastedKind::ScopeInsufficient,
     ),
     (
         &["insufficient permission: request had"],
-        Kind::ScopeInsufficient,
+        PastedKind::ScopeInsufficient,
     ),
     (
         &["lifetime", "allowserviceaccountcredentiallifetimeextension"],
-        Kind::LifetimeTooLong,
+        PastedKind::LifetimeTooLong,
     ),
     (
         &["lifetime", "3600", "cannot exceed"],
-        Kind::LifetimeTooLong,
+        PastedKind::LifetimeTooLong,
     ),
     (
         &["lifetime", "3600", "invalid_argument"],
-        Kind::LifetimeTooLong,
+        PastedKind::LifetimeTooLong,
     ),
-    (&["account disabled"], Kind::AccountDisabled),
-    (&["disabled_client"], Kind::AccountDisabled),
-    (&["gaia id not found"], Kind::AccountNotFound),
-    (&["unknown service account"], Kind::AccountNotFound),
-    (&["invalid grant: account not found"], Kind::AccountNotFound),
+    (&["account disabled"], PastedKind::AccountDisabled),
+    (&["disabled_client"], PastedKind::AccountDisabled),
+    (&["gaia id not found"], PastedKind::AccountNotFound),
+    (&["unknown service account"], PastedKind::AccountNotFound),
+    (
+        &["invalid grant: account not found"],
+        PastedKind::AccountNotFound,
+    ),
 ];
 
 /// A project was shut down: `CONSUMER_INVALID` in words (googleapis/google-api-php-client#2422).
@@ -160,22 +175,22 @@ const BROKEN: &[&str] = &[
 ];
 
 /// The kind of a text, with what was found in it.
-pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
+pub(super) fn of(flat: &Flat, names: &NamesFound) -> (PastedKind, Detail) {
     let has = |words: &str| flat.has(words);
     let any = |list: &[&str]| list.iter().any(|w| flat.has(w));
     if any(FOREIGN) && !any(GOOGLE) {
         let kind = if any(REFUSED) {
-            Kind::OtherDenied
+            PastedKind::OtherDenied
         } else {
-            Kind::None
+            PastedKind::None
         };
         return (kind, Detail::None);
     }
     if let Some(why) = exchange::of(flat) {
-        return (Kind::TokenExchangeRefused, Detail::Exchange(why));
+        return (PastedKind::TokenExchangeRefused, Detail::ExchangeFault(why));
     }
     if exchange::delegation(flat) {
-        return (Kind::DelegationRefused, Detail::None);
+        return (PastedKind::DelegationRefused, Detail::None);
     }
     let acting = names.permission.as_deref().is_some_and(acts);
     let refused = any(REFUSED);
@@ -183,33 +198,33 @@ pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
         acting && (names.said || has("IAM_PERMISSION_DENIED") || denied_alone(flat, names));
     let write = if denied { None } else { write::of(flat) };
     if let Some(refused) = write {
-        return (Kind::WriteRefused, Detail::Write(refused));
+        return (PastedKind::WriteRefused, Detail::Write(refused));
     }
     if let Some((_, kind)) = REASONS.iter().find(|(reason, _)| flat.names(reason)) {
         let detail = match kind {
-            Kind::CredentialsExpired => Detail::Credentials(Credentials::Expired),
-            Kind::CredentialsMissing => Detail::Credentials(Credentials::Missing),
+            PastedKind::CredentialsExpired => Detail::Credentials(Credentials::Expired),
+            PastedKind::CredentialsMissing => Detail::Credentials(Credentials::Missing),
             _ => Detail::None,
         };
         return (*kind, detail);
     }
     if shut_down(flat) {
-        return (Kind::ProjectShutDown, Detail::None);
+        return (PastedKind::ProjectShutDown, Detail::None);
     }
     if denied {
-        return (Kind::ImpersonationDenied, Detail::None);
+        return (PastedKind::ImpersonationDenied, Detail::None);
     }
     if has("IAM_PERMISSION_DENIED") && names.permission.is_some() {
-        return (Kind::OtherDenied, Detail::None);
+        return (PastedKind::OtherDenied, Detail::None);
     }
     if let Some((_, kind)) = WORDS.iter().find(|(words, _)| flat.has_all(words)) {
         return (*kind, Detail::None);
     }
     if names.gone.is_some() {
-        return (Kind::AccountNotFound, Detail::None);
+        return (PastedKind::AccountNotFound, Detail::None);
     }
     if names.off.is_some() || has("service account is disabled") {
-        return (Kind::AccountDisabled, Detail::None);
+        return (PastedKind::AccountDisabled, Detail::None);
     }
     let gone = [
         "error 404",
@@ -220,35 +235,35 @@ pub(super) fn of(flat: &Flat, names: &Names) -> (Kind, Detail) {
         "(404)",
     ];
     if (names.acting || has("iamcredentials")) && !refused && any(&gone) {
-        return (Kind::AccountNotFound, Detail::None);
+        return (PastedKind::AccountNotFound, Detail::None);
     }
     if has(exchange::ANONYMOUS) {
         let missing = Detail::Credentials(Credentials::Missing);
-        return (Kind::CredentialsMissing, missing);
+        return (PastedKind::CredentialsMissing, missing);
     }
     if refused && (acting || names.permission.is_none() && has("iamcredentials")) {
-        return (Kind::ImpersonationDenied, Detail::None);
+        return (PastedKind::ImpersonationDenied, Detail::None);
     }
     let credentials = exchange::credentials(flat);
     if refused && (names.permission.is_some() || credentials.is_none()) {
-        return (Kind::OtherDenied, Detail::None);
+        return (PastedKind::OtherDenied, Detail::None);
     }
     if let Some(why) = credentials {
         let kind = match why {
-            Credentials::Missing => Kind::CredentialsMissing,
-            _ => Kind::CredentialsExpired,
+            Credentials::Missing => PastedKind::CredentialsMissing,
+            _ => PastedKind::CredentialsExpired,
         };
         return (kind, Detail::Credentials(why));
     }
     // "Failed to sign the provided bytes" and nothing else.
     if names.acting && says_it_failed(flat) && !any(BROKEN) {
-        return (Kind::ImpersonationDenied, Detail::None);
+        return (PastedKind::ImpersonationDenied, Detail::None);
     }
-    (Kind::None, Detail::None)
+    (PastedKind::None, Detail::None)
 }
 
 /// Whether a permission stands before the word alone: `Permission 'x' denied`.
-fn denied_alone(flat: &Flat, names: &Names) -> bool {
+fn denied_alone(flat: &Flat, names: &NamesFound) -> bool {
     names.permission.as_deref().is_some_and(|permission| {
         let head = permission.trim_start_matches("iam.");
         [

@@ -39,7 +39,7 @@ const LONGEST: usize = 1 << 20;
 /// What a pasted error is about (the contract's closed set, and four kinds that public reports needed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Kind {
+pub enum PastedKind {
     /// A service account may not be acted as.
     ImpersonationDenied,
     /// An API is off on the project that is billed.
@@ -79,7 +79,7 @@ pub enum Kind {
 #[serde(rename_all = "camelCase")]
 pub struct Pasted {
     /// What it is about.
-    pub kind: Kind,
+    pub kind: PastedKind,
     /// The permission that was refused, or that the failed call needs.
     #[serde(serialize_with = "permission_text")]
     pub permission: Option<Permission>,
@@ -108,12 +108,12 @@ pub struct Pasted {
     #[serde(skip)]
     detail: kind::Detail,
     #[serde(skip)]
-    home: Option<Home>,
+    home: Option<PoolHome>,
 }
 
 /// Where an identity pool is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Home {
+enum PoolHome {
     /// In a project, by number or id as the text has it.
     Project(String),
     /// In an organization: a workforce pool.
@@ -131,7 +131,7 @@ fn permission_text<S: serde::Serializer>(
 }
 
 /// Reads a text of any kind, in time proportional to its length. Never fails: what is not about access is
-/// [`Kind::None`].
+/// [`PastedKind::None`].
 #[must_use]
 pub fn read(text: &str) -> Pasted {
     let flat = plain::unwrapped(tail(text));
@@ -170,22 +170,22 @@ impl Pasted {
     #[must_use]
     pub fn call(&self) -> Call {
         let seen = match self.kind {
-            Kind::ImpersonationDenied => Some(Seen::PermissionDenied),
-            Kind::QuotaProjectDenied => Some(Seen::QuotaProjectDenied),
-            Kind::ScopeInsufficient => Some(Seen::ScopeInsufficient),
-            Kind::CredentialsExpired => Some(Seen::CredentialsExpired),
-            Kind::LifetimeTooLong => Some(Seen::LifetimeTooLong),
-            Kind::ApiDisabled
-            | Kind::AccountNotFound
-            | Kind::AccountDisabled
-            | Kind::ProjectShutDown
-            | Kind::CredentialsMissing
-            | Kind::TokenTypeUnsupported
-            | Kind::TokenExchangeRefused
-            | Kind::DelegationRefused
-            | Kind::WriteRefused
-            | Kind::OtherDenied
-            | Kind::None => None,
+            PastedKind::ImpersonationDenied => Some(Seen::PermissionDenied),
+            PastedKind::QuotaProjectDenied => Some(Seen::QuotaProjectDenied),
+            PastedKind::ScopeInsufficient => Some(Seen::ScopeInsufficient),
+            PastedKind::CredentialsExpired => Some(Seen::CredentialsExpired),
+            PastedKind::LifetimeTooLong => Some(Seen::LifetimeTooLong),
+            PastedKind::ApiDisabled
+            | PastedKind::AccountNotFound
+            | PastedKind::AccountDisabled
+            | PastedKind::ProjectShutDown
+            | PastedKind::CredentialsMissing
+            | PastedKind::TokenTypeUnsupported
+            | PastedKind::TokenExchangeRefused
+            | PastedKind::DelegationRefused
+            | PastedKind::WriteRefused
+            | PastedKind::OtherDenied
+            | PastedKind::None => None,
         };
         let quota = self.project.clone();
         Call {
@@ -231,8 +231,11 @@ impl Pasted {
     #[must_use]
     pub fn is_about_acting(&self) -> bool {
         match self.kind {
-            Kind::WriteRefused | Kind::DelegationRefused | Kind::OtherDenied | Kind::None => false,
-            Kind::ApiDisabled => self.is_about_iam(),
+            PastedKind::WriteRefused
+            | PastedKind::DelegationRefused
+            | PastedKind::OtherDenied
+            | PastedKind::None => false,
+            PastedKind::ApiDisabled => self.is_about_iam(),
             _ => true,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::token::Slot;
+use super::token::TokenKind;
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -71,30 +71,32 @@ fn captured(pattern: &LazyLock<Option<Regex>>, text: &str) -> Option<Checked> {
 }
 
 /// The name in a reading.
-pub(super) fn check(slot: Slot, text: &str) -> Option<Checked> {
+pub(super) fn check(slot: TokenKind, text: &str) -> Option<Checked> {
     match slot {
-        Slot::Target => account(text),
-        Slot::Permission | Slot::Named => {
+        TokenKind::Target => account(text),
+        TokenKind::Permission | TokenKind::Named => {
             let (permission, sure, end) = permission(text)?;
             let service = permission.as_str().split('.').next().unwrap_or_default();
-            (sure || slot == Slot::Named || predefined::service_exists(service)).then(|| Checked {
-                value: permission.as_str().to_owned(),
-                sure,
-                end,
+            (sure || slot == TokenKind::Named || predefined::service_exists(service)).then(|| {
+                Checked {
+                    value: permission.as_str().to_owned(),
+                    sure,
+                    end,
+                }
             })
         }
-        Slot::Caller => caller(text),
-        Slot::Member => member(text),
-        Slot::Role => captured(&ROLE, text).map(|found| Checked {
+        TokenKind::Caller => caller(text),
+        TokenKind::Member => member(text),
+        TokenKind::Role => captured(&ROLE, text).map(|found| Checked {
             sure: predefined::role(&found.value).is_some(),
             ..found
         }),
-        Slot::Service => captured(&HOST, text).map(|found| Checked {
+        TokenKind::Service => captured(&HOST, text).map(|found| Checked {
             sure: true,
             ..found
         }),
-        Slot::Project => captured(&PROJECT, text),
-        Slot::Pool | Slot::Provider => {
+        TokenKind::Project => captured(&PROJECT, text),
+        TokenKind::Pool | TokenKind::Provider => {
             let id = text.trim_end_matches('.');
             (id.len() >= 2).then(|| Checked {
                 value: id.to_owned(),
@@ -102,8 +104,8 @@ pub(super) fn check(slot: Slot, text: &str) -> Option<Checked> {
                 end: id.len(),
             })
         }
-        Slot::ErrorId if !(8..=200).contains(&text.len()) => None,
-        Slot::ErrorId | Slot::Word => (!text.is_empty()).then(|| Checked {
+        TokenKind::ErrorId if !(8..=200).contains(&text.len()) => None,
+        TokenKind::ErrorId | TokenKind::Word => (!text.is_empty()).then(|| Checked {
             value: text.to_owned(),
             sure: false,
             end: text.len(),

@@ -1,16 +1,16 @@
 //! Which of the names that were found belong to an error of its kind.
 
-use super::find::{self, Names};
+use super::find::{self, NamesFound};
 use super::flat::Flat;
 use super::form::Form;
-use super::forms::Table;
+use super::forms::FormTable;
 use super::kind::Detail;
-use super::token::Slot;
-use super::{Kind, Pasted};
+use super::token::TokenKind;
+use super::{Pasted, PastedKind};
 use crate::iam::Permission;
 
 /// What gcloud says of the account that it works as: behind a refusal of something else, that is who called.
-static WORKED_AS: Table = std::sync::LazyLock::new(|| {
+static WORKED_AS: FormTable = std::sync::LazyLock::new(|| {
     [
         "impersonation is used to impersonate {target}",
         "all API calls will be executed as {target}",
@@ -21,14 +21,14 @@ static WORKED_AS: Table = std::sync::LazyLock::new(|| {
 });
 
 /// The account whose administration was refused, as Terraform and the API name it.
-static NAMED: Table = std::sync::LazyLock::new(|| {
+static NAMED: FormTable = std::sync::LazyLock::new(|| {
     let rows = ["service account {target}"];
     rows.into_iter()
         .filter_map(|words| Form::new((words, None)))
         .collect()
 });
 
-pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> Pasted {
+pub(super) fn settled(flat: &Flat, names: NamesFound, kind: PastedKind, detail: Detail) -> Pasted {
     let permission = names.permission.as_deref();
     let mut found = Pasted {
         kind,
@@ -46,13 +46,13 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
         home: None,
     };
     match kind {
-        Kind::AccountNotFound => found.target = names.gone.or(found.target),
-        Kind::AccountDisabled => found.target = names.off.or(found.target),
-        Kind::ApiDisabled if !found.is_about_iam() => {
+        PastedKind::AccountNotFound => found.target = names.gone.or(found.target),
+        PastedKind::AccountDisabled => found.target = names.off.or(found.target),
+        PastedKind::ApiDisabled if !found.is_about_iam() => {
             found.permission = None;
             found.target = None;
         }
-        Kind::TokenExchangeRefused => {
+        PastedKind::TokenExchangeRefused => {
             found.permission = None;
             found.pool = names.pool;
             found.provider = names.provider;
@@ -60,15 +60,15 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
             // That stands in the audience's name.
             found.service = found.service.filter(|s| s != "iam.googleapis.com");
         }
-        Kind::CredentialsMissing if !permission.is_some_and(find::acts) => {
+        PastedKind::CredentialsMissing if !permission.is_some_and(find::acts) => {
             found.permission = None;
             found.target = None;
         }
-        Kind::DelegationRefused => {
+        PastedKind::DelegationRefused => {
             found.permission = None;
             found.target = None;
         }
-        Kind::WriteRefused => {
+        PastedKind::WriteRefused => {
             found.permission = None;
             found.target = None;
             found.caller = None;
@@ -78,15 +78,15 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
                 found.pool.clone_from(&refused.pool);
             }
         }
-        Kind::OtherDenied => {
+        PastedKind::OtherDenied => {
             let on_account = permission.is_some_and(|p| p.starts_with("iam.serviceAccount"));
             if !on_account {
                 found.target = None;
             } else if !names.said {
-                found.target = find::name(&NAMED, flat, Slot::Target);
+                found.target = find::name(&NAMED, flat, TokenKind::Target);
             }
         }
-        Kind::None => {
+        PastedKind::None => {
             found.permission = None;
             found.target = None;
             found.caller = None;
@@ -96,13 +96,13 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
         _ => {}
     }
     let own = "iamcredentials.googleapis.com";
-    if kind == Kind::ImpersonationDenied && found.service.is_some() && flat.has(own) {
+    if kind == PastedKind::ImpersonationDenied && found.service.is_some() && flat.has(own) {
         found.service = Some(own.to_owned());
     }
     found.detail = detail;
     worked_as(flat, &mut found);
     // An account does not call itself by being named twice.
-    if found.caller == found.target && kind != Kind::ImpersonationDenied {
+    if found.caller == found.target && kind != PastedKind::ImpersonationDenied {
         found.caller = None;
     }
     found
@@ -110,10 +110,13 @@ pub(super) fn settled(flat: &Flat, names: Names, kind: Kind, detail: Detail) -> 
 
 /// A command that works as an account calls as that account, when what was refused is something else.
 fn worked_as(flat: &Flat, found: &mut Pasted) {
-    if !matches!(found.kind, Kind::ImpersonationDenied | Kind::OtherDenied) {
+    if !matches!(
+        found.kind,
+        PastedKind::ImpersonationDenied | PastedKind::OtherDenied
+    ) {
         return;
     }
-    let Some(account) = find::name(&WORKED_AS, flat, Slot::Target) else {
+    let Some(account) = find::name(&WORKED_AS, flat, TokenKind::Target) else {
         return;
     };
     if found.target.as_ref() != Some(&account) {

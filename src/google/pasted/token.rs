@@ -9,7 +9,7 @@ const PIECES: usize = 6;
 
 /// What kind of name stands at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum TokenKind {
     /// A permission, in any spelling.
     Permission,
     /// A permission behind its key: of a service that is not known, too.
@@ -38,7 +38,7 @@ pub(super) enum Slot {
 
 /// A name that was read: its value and where it ends (read forward) or begins (read backward).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Read {
+pub(super) struct TokenRead {
     pub value: String,
     pub edge: usize,
 }
@@ -62,18 +62,20 @@ pub(super) fn closes(c: char) -> bool {
 }
 
 /// The characters of a name.
-fn part(slot: Slot) -> fn(char) -> bool {
+fn part(slot: TokenKind) -> fn(char) -> bool {
     match slot {
-        Slot::Permission | Slot::Named | Slot::Role => {
+        TokenKind::Permission | TokenKind::Named | TokenKind::Role => {
             |c| c.is_ascii_alphanumeric() || "._/-:".contains(c)
         }
-        Slot::Target => |c| c.is_ascii_alphanumeric() || "._/-:@+%".contains(c),
-        Slot::Caller | Slot::Member => |c| !c.is_whitespace() && !"'\"<>(){},;|*\\`".contains(c),
-        Slot::Service => |c| c.is_ascii_alphanumeric() || "._-/:".contains(c),
-        Slot::Project => |c| c.is_ascii_alphanumeric() || ".:-/".contains(c),
-        Slot::Pool | Slot::Provider => |c| c.is_ascii_alphanumeric() || "-_.".contains(c),
-        Slot::ErrorId => |c| c.is_ascii_alphanumeric() || "_+/=-".contains(c),
-        Slot::Word => |c| !c.is_whitespace(),
+        TokenKind::Target => |c| c.is_ascii_alphanumeric() || "._/-:@+%".contains(c),
+        TokenKind::Caller | TokenKind::Member => {
+            |c| !c.is_whitespace() && !"'\"<>(){},;|*\\`".contains(c)
+        }
+        TokenKind::Service => |c| c.is_ascii_alphanumeric() || "._-/:".contains(c),
+        TokenKind::Project => |c| c.is_ascii_alphanumeric() || ".:-/".contains(c),
+        TokenKind::Pool | TokenKind::Provider => |c| c.is_ascii_alphanumeric() || "-_.".contains(c),
+        TokenKind::ErrorId => |c| c.is_ascii_alphanumeric() || "_+/=-".contains(c),
+        TokenKind::Word => |c| !c.is_whitespace(),
     }
 }
 
@@ -93,7 +95,7 @@ struct Placed {
 }
 
 /// One reading of a name: its pieces joined, and where in the text each end lies.
-struct Reading {
+struct TokenReading {
     joined: String,
     /// Where the reading ends (forward) or begins (backward).
     edge: usize,
@@ -121,7 +123,7 @@ fn behind(text: &str, at: usize) -> &str {
 
 /// The readings of the name at a place, the likeliest first. Where a line breaks inside, the text up to the break is
 /// one, and what comes of joining is another.
-pub(super) fn forward(text: &str, from: usize, slot: Slot) -> Vec<Read> {
+pub(super) fn forward(text: &str, from: usize, slot: TokenKind) -> Vec<TokenRead> {
     let rest = ahead(text, from);
     let skipped = rest.find(|c| !opens(c)).unwrap_or(rest.len());
     if skipped > 40 {
@@ -136,7 +138,7 @@ pub(super) fn forward(text: &str, from: usize, slot: Slot) -> Vec<Read> {
         return vec![whole];
     }
     let is_part = part(slot);
-    let mut options: Vec<Reading> = Vec::new();
+    let mut options: Vec<TokenReading> = Vec::new();
     let (mut joined, mut at) = (String::new(), start);
     for _ in 0..PIECES {
         let rest = ahead(text, at);
@@ -151,7 +153,7 @@ pub(super) fn forward(text: &str, from: usize, slot: Slot) -> Vec<Read> {
         let next = chars.next();
         let rest = chars.as_str();
         let more = rest.get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
-        options.push(Reading {
+        options.push(TokenReading {
             joined: joined.clone(),
             edge: at,
             cut: next == Some(FULL) || next == Some('\n') && more.is_some_and(torn),
@@ -191,7 +193,7 @@ fn walk(text: &str, start: usize, bytes: usize) -> usize {
 }
 
 /// The readings of the name that ends at a place, the likeliest first.
-pub(super) fn backward(text: &str, to: usize, slot: Slot) -> Vec<Read> {
+pub(super) fn backward(text: &str, to: usize, slot: TokenKind) -> Vec<TokenRead> {
     let before = behind(text, to);
     let closing = before.len()
         - before
@@ -203,7 +205,7 @@ pub(super) fn backward(text: &str, to: usize, slot: Slot) -> Vec<Read> {
     }
     // GKE's workloads end in a bracket of their own.
     let closed = text.get(end..to).unwrap_or_default();
-    let workload = slot == Slot::Caller && text.get(end..).is_some_and(|t| t.starts_with(']'));
+    let workload = slot == TokenKind::Caller && text.get(end..).is_some_and(|t| t.starts_with(']'));
     if workload {
         let whole = ending(text, end + 1, closed, slot);
         if whole.iter().any(|read| read.value.contains('[')) {
@@ -214,9 +216,9 @@ pub(super) fn backward(text: &str, to: usize, slot: Slot) -> Vec<Read> {
 }
 
 /// The readings of the name whose last character stands before a place; `closed` is what stands behind it.
-fn ending(text: &str, end: usize, closed: &str, slot: Slot) -> Vec<Read> {
+fn ending(text: &str, end: usize, closed: &str, slot: TokenKind) -> Vec<TokenRead> {
     let is_part = part(slot);
-    let mut options: Vec<Reading> = Vec::new();
+    let mut options: Vec<TokenReading> = Vec::new();
     let (mut joined, mut at) = (String::new(), end);
     for _ in 0..PIECES {
         let before = behind(text, at);
@@ -239,7 +241,7 @@ fn ending(text: &str, end: usize, closed: &str, slot: Slot) -> Vec<Read> {
                     .map_or(0, char::len_utf8);
             rest.get(last..).unwrap_or_default()
         });
-        options.push(Reading {
+        options.push(TokenReading {
             joined: joined.clone(),
             edge: at,
             cut: previous == Some(FULL) || previous == Some('\n') && torn(more),
@@ -258,7 +260,7 @@ fn ending(text: &str, end: usize, closed: &str, slot: Slot) -> Vec<Read> {
             edge: option.edge,
             enclosed: closer.is_some_and(|c| closed.contains(c)),
             // It is where an address ends that is sure, not where it begins.
-            sure: matches!(slot, Slot::Permission | Slot::Named),
+            sure: matches!(slot, TokenKind::Permission | TokenKind::Named),
         })
     })
 }
@@ -288,18 +290,23 @@ fn closer_of(opener: char) -> Option<char> {
 }
 
 /// A principal identifier in quotes: its subject may hold spaces and brackets.
-fn quoted_principal(text: &str, start: usize, quote: Option<char>, slot: Slot) -> Option<Read> {
+fn quoted_principal(
+    text: &str,
+    start: usize,
+    quote: Option<char>,
+    slot: TokenKind,
+) -> Option<TokenRead> {
     let quote = quote.filter(|c| matches!(c, '\'' | '"'))?;
     let rest = ahead(text, start);
-    if !matches!(slot, Slot::Caller | Slot::Member) || !rest.starts_with("principal") {
+    if !matches!(slot, TokenKind::Caller | TokenKind::Member) || !rest.starts_with("principal") {
         return None;
     }
     let end = rest.find(quote).filter(|end| *end <= LONGEST)?;
     let value = rest.get(..end)?.replace(BREAKS, "");
-    let whole = slot == Slot::Member || value.starts_with("principal://");
+    let whole = slot == TokenKind::Member || value.starts_with("principal://");
     let subject = value.contains("/subject/");
     let named = check(slot, &value).is_some_and(|named| named.value.len() == value.len());
-    (named || whole && subject).then_some(Read {
+    (named || whole && subject).then_some(TokenRead {
         value,
         edge: start + end,
     })
@@ -308,11 +315,11 @@ fn quoted_principal(text: &str, start: usize, quote: Option<char>, slot: Slot) -
 /// Those of the readings that are names of the kind, the likeliest first: what is surely one, then what stands whole
 /// between quotes or brackets, then the shortest that does not stop where a line was full.
 fn ranked(
-    slot: Slot,
-    options: &[Reading],
-    placed: impl Fn(&Reading, usize) -> Option<Placed>,
-) -> Vec<Read> {
-    let mut found: Vec<(u8, usize, Read)> = Vec::new();
+    slot: TokenKind,
+    options: &[TokenReading],
+    placed: impl Fn(&TokenReading, usize) -> Option<Placed>,
+) -> Vec<TokenRead> {
+    let mut found: Vec<(u8, usize, TokenRead)> = Vec::new();
     for (place, option) in options.iter().enumerate() {
         let Some(Checked { value, sure, end }) = check(slot, &option.joined) else {
             continue;
@@ -330,13 +337,13 @@ fn ranked(
         let (rank, order) = match (sure && at.sure, slot) {
             _ if begun => (4, place),
             // A permission that is known may be the beginning of another: `…serviceAccounts.get` + `AccessToken`.
-            (true, Slot::Permission | Slot::Named) => (0, options.len() - place),
+            (true, TokenKind::Permission | TokenKind::Named) => (0, options.len() - place),
             (true, _) => (0, place),
             _ if enclosed => (1, place),
             _ if option.cut && whole => (3, place),
             _ => (2, place),
         };
-        found.push((rank, order, Read { value, edge }));
+        found.push((rank, order, TokenRead { value, edge }));
     }
     found.sort_by_key(|(rank, order, _)| (*rank, *order));
     found.into_iter().map(|(_, _, read)| read).collect()
@@ -347,7 +354,7 @@ mod tests {
     use super::*;
     use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, SIGN_BLOB, SIGN_JWT};
 
-    fn first(text: &str, slot: Slot) -> Option<String> {
+    fn first(text: &str, slot: TokenKind) -> Option<String> {
         forward(text, 0, slot).first().map(|r| r.value.clone())
     }
 
@@ -366,18 +373,18 @@ mod tests {
             "mailto:run@app.iam.gserviceaccount.com",
             "serviceAccount:run@app.iam.gserviceaccount.co\nm",
         ] {
-            assert_eq!(first(text, Slot::Target), own, "{text}");
+            assert_eq!(first(text, TokenKind::Target), own, "{text}");
         }
         assert_eq!(
-            first("[ana@exam\nple.example] x", Slot::Caller).as_deref(),
+            first("[ana@exam\nple.example] x", TokenKind::Caller).as_deref(),
             Some("ana@example.example")
         );
         assert_eq!(
-            first("[ana@heron.exam\nple] x", Slot::Caller).as_deref(),
+            first("[ana@heron.exam\nple] x", TokenKind::Caller).as_deref(),
             Some("ana@heron.example")
         );
         assert_eq!(
-            first("ana@heron.example\nwhich is", Slot::Caller).as_deref(),
+            first("ana@heron.example\nwhich is", TokenKind::Caller).as_deref(),
             Some("ana@heron.example")
         );
         for none in [
@@ -388,7 +395,7 @@ mod tests {
             "12345",
             "***",
         ] {
-            assert_eq!(first(none, Slot::Target), None, "{none}");
+            assert_eq!(first(none, TokenKind::Target), None, "{none}");
         }
     }
 
@@ -403,13 +410,13 @@ mod tests {
             ("iam.serviceAccounts.signBlob\nresource:", SIGN_BLOB),
         ] {
             assert_eq!(
-                first(text, Slot::Permission).as_deref(),
+                first(text, TokenKind::Permission).as_deref(),
                 Some(name),
                 "{text}"
             );
         }
         let back = |text: &str| {
-            backward(text, text.len(), Slot::Permission)
+            backward(text, text.len(), TokenKind::Permission)
                 .first()
                 .map(|r| r.value.clone())
         };

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use super::find;
 use super::flat::Flat;
 use super::form::Form;
-use super::forms::Table;
-use super::token::Slot;
+use super::forms::FormTable;
+use super::token::TokenKind;
 
 /// What of the request IAM did not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +34,16 @@ pub(super) enum Write {
 
 /// The refused member, role or pool beside the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct RefusedWrite {
     pub what: Write,
     pub member: Option<String>,
     pub role: Option<String>,
     pub pool: Option<String>,
 }
 
-type Row = (Write, &'static str);
+type RefusalRow = (Write, &'static str);
 
-const ROWS: &[Row] = &[
+const ROWS: &[RefusalRow] = &[
     (
         Write::Pool,
         "identity pool does not exist {…} /locations/global/workloadIdentityPools/{pool}",
@@ -148,12 +148,12 @@ const ROWS: &[Row] = &[
 ];
 
 static FORMS: LazyLock<Vec<(Write, Form)>> = LazyLock::new(|| {
-    let read = |(what, words): &Row| Some((*what, Form::new((words, None))?));
+    let read = |(what, words): &RefusalRow| Some((*what, Form::new((words, None))?));
     ROWS.iter().filter_map(read).collect()
 });
 
 /// What Terraform and gcloud say of the binding that they were to add.
-static ASKED_FOR: Table = LazyLock::new(|| {
+static ASKED_FOR: FormTable = LazyLock::new(|| {
     let rows = [
         "iam members {role} {member}",
         "iam member(:|) role {role} member {member}",
@@ -168,15 +168,15 @@ static ASKED_FOR: Table = LazyLock::new(|| {
 });
 
 /// What was not taken, when the text is about a request to write a policy.
-pub(super) fn of(flat: &Flat) -> Option<Refused> {
+pub(super) fn of(flat: &Flat) -> Option<RefusedWrite> {
     let (what, found) = FORMS
         .iter()
         .find_map(|(what, form)| Some((*what, form.matches(flat).next()?)))?;
     let own = |slot| found.get(slot).map(str::to_owned);
-    let pool = own(Slot::Pool);
-    let member = own(Slot::Member).or_else(|| find::name(&ASKED_FOR, flat, Slot::Member));
-    let role = own(Slot::Role).or_else(|| find::name(&ASKED_FOR, flat, Slot::Role));
-    Some(Refused {
+    let pool = own(TokenKind::Pool);
+    let member = own(TokenKind::Member).or_else(|| find::name(&ASKED_FOR, flat, TokenKind::Member));
+    let role = own(TokenKind::Role).or_else(|| find::name(&ASKED_FOR, flat, TokenKind::Role));
+    Some(RefusedWrite {
         what,
         member,
         role,

@@ -6,7 +6,7 @@ use super::super::page::{Page, Text, line, piece};
 use super::super::theme::Role;
 use super::ask;
 use super::pick::preset;
-use crate::google::pasted::{self, Kind, Pasted};
+use crate::google::pasted::{self, Pasted, PastedKind};
 use crate::text::visible;
 
 /// Starts a question from a pasted error: what it names is filled in, what it does not name is asked. An error that is
@@ -15,7 +15,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
     let found = pasted::read(text);
     let caller = found.principal().and_then(Result::ok);
     let target = found.account().and_then(Result::ok);
-    if found.kind == Kind::None {
+    if found.kind == PastedKind::None {
         model.say("Nothing in the pasted text is about access; it was left alone.");
         return Vec::new();
     }
@@ -31,7 +31,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
     model.permission = found.question();
     let told = told_by_causes(found.kind);
     let meaning = match found.kind {
-        Kind::ImpersonationDenied => String::new(),
+        PastedKind::ImpersonationDenied => String::new(),
         _ if !told => String::new(),
         _ => format!("{} ", found.meaning().what),
     };
@@ -65,13 +65,13 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 /// Whether the answer's own causes say what an error of this kind means.
-fn told_by_causes(kind: Kind) -> bool {
+fn told_by_causes(kind: PastedKind) -> bool {
     !matches!(
         kind,
-        Kind::TokenExchangeRefused
-            | Kind::TokenTypeUnsupported
-            | Kind::CredentialsMissing
-            | Kind::OtherDenied
+        PastedKind::TokenExchangeRefused
+            | PastedKind::TokenTypeUnsupported
+            | PastedKind::CredentialsMissing
+            | PastedKind::OtherDenied
     )
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::super::{Kind, plain, read};
+use super::super::{PastedKind, plain, read};
 use super::told::{TABLES, told};
 
 /// A quarter of what is read at most: the tests are not optimized.
@@ -115,7 +115,7 @@ fn a_long_text_is_read_from_its_end_and_soon() {
         "{}\n{body}",
         "é log line of 403 and service account x\n".repeat(40_000)
     );
-    assert_eq!(read(&log).kind, Kind::ImpersonationDenied);
+    assert_eq!(read(&log).kind, PastedKind::ImpersonationDenied);
     for piece in [
         "a",
         "\n",

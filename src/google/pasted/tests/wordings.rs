@@ -1,6 +1,6 @@
 //! Errors as people really paste them. Names are ours; forms are those of the tools and threads named.
 
-use super::super::{Kind, Pasted, read};
+use super::super::{Pasted, PastedKind, read};
 
 const RUN: &str = "run@app.iam.gserviceaccount.com";
 const VAULT: &str = "bq@vault.iam.gserviceaccount.com";
@@ -10,7 +10,7 @@ const GET: &str = "iam.serviceAccounts.getAccessToken";
 /// What is expected of a text; fields left out must not be found.
 #[derive(Default)]
 struct Expected {
-    kind: Option<Kind>,
+    kind: Option<PastedKind>,
     permission: &'static str,
     target: &'static str,
     caller: &'static str,
@@ -56,13 +56,13 @@ fn check(name: &str, text: &str, expected: &Expected) {
 
 fn denied() -> Expected {
     Expected {
-        kind: Some(Kind::ImpersonationDenied),
+        kind: Some(PastedKind::ImpersonationDenied),
         permission: GET,
         ..Expected::default()
     }
 }
 
-fn of(kind: Kind) -> Expected {
+fn of(kind: PastedKind) -> Expected {
     Expected {
         kind: Some(kind),
         ..Expected::default()
@@ -166,7 +166,7 @@ fn gcloud() {
     let expected = Expected {
         permission: "resourcemanager.projects.get",
         caller: RUN,
-        ..of(Kind::OtherDenied)
+        ..of(PastedKind::OtherDenied)
     };
     check("another permission", &other, &expected);
 }
@@ -196,13 +196,13 @@ fn python() {
     let expected = Expected {
         permission: GET,
         target: VAULT,
-        ..of(Kind::AccountNotFound)
+        ..of(PastedKind::AccountNotFound)
     };
     check("no such account", gaia, &expected);
     check(
         "a bug of the library",
         "TypeError: 'str' object is not callable\n  File \"google/auth/impersonated_credentials.py\", line 289, in _refresh_token",
-        &of(Kind::None),
+        &of(PastedKind::None),
     );
 }
 
@@ -252,7 +252,7 @@ fn other_languages() {
     let signing = "google.auth.exceptions.TransportError: Error calling the IAM signBlob API: b'{\\n  \"error\": {\\n    \"code\": 403,\\n    \"message\": \"Permission \\'iam.serviceAccounts.signBlob\\' denied on resource (or it may not exist).\",\\n    \"status\": \"PERMISSION_DENIED\"\\n  }\\n}\\n'";
     let expected = Expected {
         permission: "iam.serviceAccounts.signBlob",
-        ..of(Kind::ImpersonationDenied)
+        ..of(PastedKind::ImpersonationDenied)
     };
     check("signing", signing, &expected);
 }
@@ -282,7 +282,7 @@ fn terraform() {
     let expected = Expected {
         permission: "iam.serviceAccounts.setIamPolicy",
         target: VAULT,
-        ..of(Kind::OtherDenied)
+        ..of(PastedKind::OtherDenied)
     };
     check("setIamPolicy", binding, &expected);
 }
@@ -319,7 +319,7 @@ fn github_actions() {
     check(
         "attribute condition",
         "failed to generate Google Cloud federated token for //iam.googleapis.com/***: {\"error\":\"unauthorized_client\",\"error_description\":\"The given credential is rejected by the attribute condition.\"}",
-        &of(Kind::TokenExchangeRefused),
+        &of(PastedKind::TokenExchangeRefused),
     );
 }
 
@@ -378,7 +378,7 @@ fn cloud_logging() {
         target: VAULT,
         caller: ANA,
         service: "iamcredentials.googleapis.com",
-        ..of(Kind::ImpersonationDenied)
+        ..of(PastedKind::ImpersonationDenied)
     };
     check("as gcloud logging read prints it", &yaml, &expected);
 }
@@ -389,14 +389,14 @@ fn an_api_that_is_off() {
     let expected = Expected {
         service: "iamcredentials.googleapis.com",
         project: "418023915701",
-        ..of(Kind::ApiDisabled)
+        ..of(PastedKind::ApiDisabled)
     };
     check("body", text, &expected);
     let go = "googleapi: Error 403: Identity and Access Management (IAM) API has not been used in project tef-olapp before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/iam.googleapis.com/overview?project=tef-olapp then retry., accessNotConfigured";
     let expected = Expected {
         service: "iam.googleapis.com",
         project: "tef-olapp",
-        ..of(Kind::ApiDisabled)
+        ..of(PastedKind::ApiDisabled)
     };
     check("Go, words alone", go, &expected);
 }
@@ -408,7 +408,7 @@ fn a_quota_project_that_may_not_be_used() {
         permission: "serviceusage.services.use",
         service: "iamcredentials.googleapis.com",
         project: "billing-x",
-        ..of(Kind::QuotaProjectDenied)
+        ..of(PastedKind::QuotaProjectDenied)
     };
     check("google-auth", text, &expected);
     let gcloud = format!(
@@ -419,7 +419,7 @@ fn a_quota_project_that_may_not_be_used() {
         target: VAULT,
         caller: ANA,
         project: "billing-x",
-        ..of(Kind::QuotaProjectDenied)
+        ..of(PastedKind::QuotaProjectDenied)
     };
     check("gcloud", &gcloud, &expected);
 }
@@ -448,7 +448,7 @@ fn other_ends_at_the_same_moment() {
                 "Request had insufficient authentication scopes.",
                 "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             ),
-            Kind::ScopeInsufficient,
+            PastedKind::ScopeInsufficient,
         ),
         (
             body(
@@ -457,7 +457,7 @@ fn other_ends_at_the_same_moment() {
                 "Request had insufficient authentication scopes.",
                 "forbidden",
             ),
-            Kind::ScopeInsufficient,
+            PastedKind::ScopeInsufficient,
         ),
         (
             body(
@@ -466,7 +466,7 @@ fn other_ends_at_the_same_moment() {
                 "Request had invalid authentication credentials.",
                 "ACCESS_TOKEN_EXPIRED",
             ),
-            Kind::CredentialsExpired,
+            PastedKind::CredentialsExpired,
         ),
         (
             body(
@@ -475,7 +475,7 @@ fn other_ends_at_the_same_moment() {
                 "Request is missing required authentication credential.",
                 "CREDENTIALS_MISSING",
             ),
-            Kind::CredentialsMissing,
+            PastedKind::CredentialsMissing,
         ),
         (
             body(
@@ -484,7 +484,7 @@ fn other_ends_at_the_same_moment() {
                 "Request had invalid authentication credentials.",
                 "ACCOUNT_STATE_INVALID",
             ),
-            Kind::AccountDisabled,
+            PastedKind::AccountDisabled,
         ),
         (
             body(
@@ -493,11 +493,11 @@ fn other_ends_at_the_same_moment() {
                 "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
                 "x",
             ),
-            Kind::LifetimeTooLong,
+            PastedKind::LifetimeTooLong,
         ),
         (
             body(404, "NOT_FOUND", "Requested entity was not found.", "x"),
-            Kind::AccountNotFound,
+            PastedKind::AccountNotFound,
         ),
     ] {
         check("a call", &text, &call(kind));
@@ -508,13 +508,13 @@ fn other_ends_at_the_same_moment() {
     let expected = Expected {
         permission: GET,
         target: VAULT,
-        ..of(Kind::AccountDisabled)
+        ..of(PastedKind::AccountDisabled)
     };
     check("disabled", &disabled, &expected);
     let unknown = format!("googleapi: Error 404: Unknown service account: {VAULT}, notFound");
     let expected = Expected {
         target: VAULT,
-        ..of(Kind::AccountNotFound)
+        ..of(PastedKind::AccountNotFound)
     };
     check("unknown", &unknown, &expected);
     for expired in [
@@ -522,7 +522,7 @@ fn other_ends_at_the_same_moment() {
         "oauth2: cannot fetch token: 400 Bad Request\nResponse: {\n  \"error\": \"invalid_grant\",\n  \"error_description\": \"reauth related error (rapt_required)\",\n  \"error_subtype\": \"rapt_required\"\n}",
         "ERROR: (gcloud.projects.list) There was a problem refreshing your current auth tokens: Reauthentication failed. cannot prompt during non-interactive execution.",
     ] {
-        check("expired", expired, &of(Kind::CredentialsExpired));
+        check("expired", expired, &of(PastedKind::CredentialsExpired));
     }
 }
 
@@ -543,7 +543,7 @@ fn other_refusals() {
         permission: "storage.buckets.get",
         caller: RUN,
         service: "storage.googleapis.com",
-        ..of(Kind::OtherDenied)
+        ..of(PastedKind::OtherDenied)
     };
     check("Cloud Storage", &storage, &expected);
     let act_as = format!(
@@ -552,13 +552,13 @@ fn other_refusals() {
     let expected = Expected {
         permission: "iam.serviceAccounts.actAs",
         target: VAULT,
-        ..of(Kind::ImpersonationDenied)
+        ..of(PastedKind::ImpersonationDenied)
     };
     check("attaching", &act_as, &expected);
     check(
         "Google's page of HTML",
         "<html><head><title>403 Forbidden</title></head><body>Your client does not have permission to get URL /v1/projects from this server.</body></html>",
-        &of(Kind::OtherDenied),
+        &of(PastedKind::OtherDenied),
     );
 }
 
@@ -571,7 +571,7 @@ fn what_is_not_about_access() {
         "Error: connect ECONNREFUSED 127.0.0.1:5432",
         "\u{0}\u{1}\u{2}",
     ] {
-        check("other", text, &of(Kind::None));
+        check("other", text, &of(PastedKind::None));
     }
 }
 

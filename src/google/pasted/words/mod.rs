@@ -5,7 +5,7 @@ mod write;
 
 use super::exchange::Credentials;
 use super::kind::Detail;
-use super::{Kind, Pasted};
+use super::{Pasted, PastedKind};
 use crate::iam::Permission;
 use crate::text::visible;
 
@@ -44,19 +44,19 @@ impl Pasted {
     #[must_use]
     pub fn meaning(&self) -> Meaning {
         match (self.kind, &self.detail) {
-            (Kind::ImpersonationDenied, _) => said(
+            (PastedKind::ImpersonationDenied, _) => said(
                 "A service account may not be acted as: IAM refused the permission on it.",
                 "The causes say which grant is missing, and where.",
             ),
-            (Kind::ApiDisabled, _) => self.api_disabled(),
-            (Kind::AccountNotFound, _) => said(
+            (PastedKind::ApiDisabled, _) => self.api_disabled(),
+            (PastedKind::AccountNotFound, _) => said(
                 format!(
                     "There is no service account {}. No grant mends that.",
                     self.account_or("of that name")
                 ),
                 "Check the address letter by letter, and its project; an account that was deleted less than 30 days ago can be undeleted by its unique id.",
             ),
-            (Kind::AccountDisabled, _) => said(
+            (PastedKind::AccountDisabled, _) => said(
                 format!(
                     "{} is disabled: it gives no tokens and makes no calls, whatever is granted.",
                     self.target.as_ref().map_or_else(
@@ -72,7 +72,7 @@ impl Pasted {
                     .as_deref()
                     .map_or_else(|| "ACCOUNT".to_owned(), crate::text::shell)
             )),
-            (Kind::ProjectShutDown, _) => said(
+            (PastedKind::ProjectShutDown, _) => said(
                 format!(
                     "{} was shut down and waits to be deleted: the one that the call is billed to, or the account's own. Nothing in it can be used, whatever is granted.",
                     self.project.as_ref().map_or_else(
@@ -88,48 +88,48 @@ impl Pasted {
                     .as_deref()
                     .map_or_else(|| "PROJECT".to_owned(), crate::text::shell)
             )),
-            (Kind::ScopeInsufficient, _) => said(
+            (PastedKind::ScopeInsufficient, _) => said(
                 "The caller's own token was made for fewer scopes than the call needs. No grant mends that.",
                 "Ask for the scope https://www.googleapis.com/auth/cloud-platform: on a VM set its access scopes (the VM has to be stopped for that), in a library pass it as scope, with gcloud sign in again.",
             ),
-            (Kind::CredentialsExpired, Detail::Credentials(Credentials::Reauthentication)) => said(
+            (PastedKind::CredentialsExpired, Detail::Credentials(Credentials::Reauthentication)) => said(
                 "The session's time is over: Google asks that the person signs in again (reauthentication, set by the organization), and a program cannot do that for him. IAM was not asked. No grant mends that.",
                 "Sign in again, for libraries by the first command, for gcloud itself by the second. What runs without a person should run as a service account, or impersonate one.",
             )
             .by(LOGIN[0])
             .by(LOGIN[1]),
-            (Kind::CredentialsExpired, Detail::Credentials(Credentials::Key)) => said(
+            (PastedKind::CredentialsExpired, Detail::Credentials(Credentials::Key)) => said(
                 "The key that signed is not one of the account's: it was deleted or disabled, or the account was made anew. IAM was not asked. No grant mends that.",
                 "Use a key that is there, or better none: impersonate the account. Check the machine's clock too. Compare private_key_id in the key file with the keys that there are:",
             )
             .by("gcloud iam service-accounts keys list --iam-account=ACCOUNT"),
-            (Kind::CredentialsExpired, _) => said(
+            (PastedKind::CredentialsExpired, _) => said(
                 "The caller's credentials are expired, revoked or not valid: Google does not know who calls. No grant mends that.",
                 "Sign in again, for libraries by the first command, for gcloud itself by the second; for a key, check that it was not deleted or disabled.",
             )
             .by(LOGIN[0])
             .by(LOGIN[1]),
-            (Kind::CredentialsMissing, _) => said(
+            (PastedKind::CredentialsMissing, _) => said(
                 "No credentials were found where the program looks, or none were sent: nobody called as far as Google knows. No grant mends that.",
                 "Give it some: on one's own machine by signing in (the second command is for gcloud itself); elsewhere GOOGLE_APPLICATION_CREDENTIALS with the path of a credential file; on Google Cloud, a service account attached to the machine or workload.",
             )
             .by(LOGIN[0])
             .by(LOGIN[1]),
-            (Kind::TokenTypeUnsupported, _) => self.token_type(),
-            (Kind::TokenExchangeRefused, Detail::Exchange(why)) => exchange::words(self, *why),
-            (Kind::TokenExchangeRefused, _) => {
-                exchange::words(self, super::exchange::Exchange::Other)
+            (PastedKind::TokenTypeUnsupported, _) => self.token_type(),
+            (PastedKind::TokenExchangeRefused, Detail::ExchangeFault(why)) => exchange::words(self, *why),
+            (PastedKind::TokenExchangeRefused, _) => {
+                exchange::words(self, super::exchange::ExchangeFault::Other)
             }
-            (Kind::DelegationRefused, _) => said(
+            (PastedKind::DelegationRefused, _) => said(
                 "The Workspace does not let this service account act for its people (domain-wide delegation): the account's client id is not authorized there for the scopes that were asked for, or the person's address is not of that Workspace. IAM was not asked: no role mends that.",
                 "An administrator of the Workspace enters the account's client id (its unique id) with exactly these scopes: Admin console, Security, API controls, Domain-wide delegation. It may take up to 24 hours. Compare the scopes letter by letter, and the subject with a person of that Workspace.",
             ),
-            (Kind::WriteRefused, Detail::Write(refused)) => write::words(self, refused),
-            (Kind::WriteRefused, _) => said(
+            (PastedKind::WriteRefused, Detail::Write(refused)) => write::words(self, refused),
+            (PastedKind::WriteRefused, _) => said(
                 "A policy was not written: IAM did not take the request.",
                 "Correct the request; no grant mends that.",
             ),
-            (Kind::QuotaProjectDenied, _) => said(
+            (PastedKind::QuotaProjectDenied, _) => said(
                 format!(
                     "The caller may not use {}, the project that the call is billed to (serviceusage.services.use). The target was not looked at yet.",
                     self.project.as_ref().map_or_else(
@@ -140,12 +140,12 @@ impl Pasted {
                 "Grant the caller Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) on that project, or name another quota project, by the command or by GOOGLE_CLOUD_QUOTA_PROJECT.",
             )
             .by("gcloud auth application-default set-quota-project PROJECT"),
-            (Kind::LifetimeTooLong, _) => said(
+            (PastedKind::LifetimeTooLong, _) => said(
                 "The token was asked to live longer than the account may give: 3600 seconds, unless an organization policy extends it.",
                 "Ask for 3600 seconds or less. For up to 12 hours the account has to be listed in constraints/iam.allowServiceAccountCredentialLifetimeExtension, one address to a value.",
             ),
-            (Kind::OtherDenied, _) => self.other_denied(),
-            (Kind::None, _) => said(
+            (PastedKind::OtherDenied, _) => self.other_denied(),
+            (PastedKind::None, _) => said(
                 "This text is not about access, as far as can be told.",
                 "Paste the whole error, with the lines before and after it; or give --caller and --target.",
             ),
@@ -157,23 +157,25 @@ impl Pasted {
     #[must_use]
     pub fn beside(&self, permission_given: bool) -> Option<String> {
         let words = match self.kind {
-            Kind::ImpersonationDenied if self.asked().is_some() || permission_given => return None,
-            Kind::ImpersonationDenied => "What follows is about the pair of the error.",
-            Kind::QuotaProjectDenied
-            | Kind::ScopeInsufficient
-            | Kind::CredentialsExpired
-            | Kind::LifetimeTooLong
-            | Kind::AccountNotFound
-            | Kind::AccountDisabled
-            | Kind::ProjectShutDown => return None,
-            Kind::ApiDisabled if self.is_about_iam() => return None,
-            Kind::TokenExchangeRefused => {
+            PastedKind::ImpersonationDenied if self.asked().is_some() || permission_given => {
+                return None;
+            }
+            PastedKind::ImpersonationDenied => "What follows is about the pair of the error.",
+            PastedKind::QuotaProjectDenied
+            | PastedKind::ScopeInsufficient
+            | PastedKind::CredentialsExpired
+            | PastedKind::LifetimeTooLong
+            | PastedKind::AccountNotFound
+            | PastedKind::AccountDisabled
+            | PastedKind::ProjectShutDown => return None,
+            PastedKind::ApiDisabled if self.is_about_iam() => return None,
+            PastedKind::TokenExchangeRefused => {
                 "What follows is what is known here of the caller and the target: pool and provider as far as they can be read, then IAM's policies."
             }
-            Kind::CredentialsMissing => {
+            PastedKind::CredentialsMissing => {
                 "What follows is what IAM's policies say of the caller once it has credentials."
             }
-            Kind::TokenTypeUnsupported => {
+            PastedKind::TokenTypeUnsupported => {
                 "What follows is what IAM's policies say of the caller and the target; the type of the token is another matter."
             }
             _ => {

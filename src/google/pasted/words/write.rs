@@ -1,7 +1,7 @@
 //! Words for a policy that was not written because of what the request holds.
 
 use super::super::Pasted;
-use super::super::write::{Refused, Write};
+use super::super::write::{RefusedWrite, Write};
 use super::{Meaning, said};
 use crate::iam::predefined;
 use crate::iam::principal::GKE_POOL;
@@ -11,7 +11,7 @@ use crate::text::visible;
 const REQUEST: &str =
     "The policy was not written: it is the request that IAM did not take, whoever sends it.";
 
-pub(super) fn words(_: &Pasted, refused: &Refused) -> Meaning {
+pub(super) fn words(_: &Pasted, refused: &RefusedWrite) -> Meaning {
     let member = refused.member.as_deref();
     let role = refused.role.as_deref();
     let (what, remedy) = match refused.what {
