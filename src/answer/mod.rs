@@ -5,6 +5,7 @@
 
 pub mod limits;
 pub mod paths;
+pub mod second;
 pub mod signs;
 pub mod states;
 

@@ -255,6 +255,9 @@ pub struct ExplainArgs {
     /// A chain, and what a federated caller brings.
     #[command(flatten)]
     pub beside: BesideArgs,
+    /// Ask Policy Troubleshooter too, and say where it differs
+    #[arg(long)]
+    pub second_opinion: bool,
 }
 
 /// `fix`.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
+use crate::answer::second::SecondOpinion;
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError};
@@ -116,6 +117,16 @@ impl FactSource {
         let source = self.source(&*reader)?;
         let told = |step| counting.step(&step);
         Ok(source.answer(question, options, &told).await?)
+    }
+
+    /// What Policy Troubleshooter says to the same question.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn second_opinion(&self, answer: &Answer) -> Result<SecondOpinion, Failure> {
+        let reader = self.client()?.reader();
+        let source = self.source(&*reader)?;
+        Ok(source.second_opinion(&answer.explanation).await)
     }
 
     /// Finds who gets to an account, or what a caller gets to.

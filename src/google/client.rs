@@ -354,6 +354,7 @@ fn host(api: Api) -> &'static str {
         Api::ServiceUsage => "serviceusage.googleapis.com",
         Api::CloudIdentity => "cloudidentity.googleapis.com",
         Api::OrgPolicy => "orgpolicy.googleapis.com",
+        Api::PolicyTroubleshooter => "policytroubleshooter.googleapis.com",
     }
 }
 

@@ -7,6 +7,7 @@ pub mod listing;
 pub mod org_policies;
 pub mod pasted;
 pub mod survey;
+pub mod troubleshooter;
 pub mod wire;
 
 pub use client::{Call, Client, Connect};

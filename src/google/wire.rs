@@ -26,6 +26,8 @@ pub enum Api {
     CloudIdentity,
     /// `orgpolicy.googleapis.com`
     OrgPolicy,
+    /// `policytroubleshooter.googleapis.com`
+    PolicyTroubleshooter,
 }
 
 /// Why a call gave no answer. Its words never hold a token.

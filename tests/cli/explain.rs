@@ -161,6 +161,33 @@ fn accounts_are_named_as_they_are_printed() {
 }
 
 #[test]
+fn a_second_opinion_is_asked_for_and_told() {
+    let home = Home::new();
+    let ask = |format: &str| {
+        let ran = home.run(&[
+            "--demo=boundary",
+            format,
+            "explain",
+            "--second-opinion",
+            &format!("--at={AT}"),
+            "--caller",
+            CALLER,
+            "--target",
+            TARGET,
+        ]);
+        ran.ends(1);
+        ran
+    };
+    let json = ask("--format=json").json();
+    assert_eq!(json["secondOpinion"]["agrees"], true, "{json}");
+    assert_eq!(json["secondOpinion"]["verdict"], json["verdict"]);
+    assert!(json["secondOpinion"]["boundary"].is_string(), "{json}");
+    let text = ask("--format=text");
+    let line = "Policy Troubleshooter says the same: CANNOT_ACCESS.";
+    assert!(text.out.contains(line), "{}", text.out);
+}
+
+#[test]
 fn without_utf_8_the_signs_are_ascii() {
     let home = Home::new();
     for (name, value) in [("LC_ALL", "C"), ("BINDSCOPE_ASCII", "1")] {

@@ -5,11 +5,16 @@ use serde_json::{Map, Value, json};
 use super::super::repairs;
 use crate::answer::Answer;
 use crate::answer::limits::NOT_JUDGED;
-use crate::evaluate::{Cause, Explanation, org_policy, troubleshoot};
+use crate::answer::second::SecondOpinion;
+use crate::evaluate::{Cause, Explanation, Verdict, org_policy, troubleshoot};
 use crate::google::pasted::Pasted;
 
 /// The whole answer; with what was found in a pasted text, when there is one.
-pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
+pub(super) fn whole(
+    answer: &Answer,
+    pasted: Option<&Pasted>,
+    second: Option<&SecondOpinion>,
+) -> Value {
     let explanation = &answer.explanation;
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -42,8 +47,31 @@ pub(super) fn whole(answer: &Answer, pasted: Option<&Pasted>) -> Value {
     if !answer.plan.elsewhere.is_empty() {
         put("elsewhere", repairs::elsewhere(&answer.plan));
     }
+    if let Some(second) = second {
+        put("secondOpinion", opinion(second));
+    }
     if let Some(pasted) = pasted {
         put("pasted", json!(pasted));
+    }
+    Value::Object(object)
+}
+
+/// What Policy Troubleshooter says: `null` where it was not heard, with why.
+fn opinion(second: &SecondOpinion) -> Value {
+    let mut object = Map::new();
+    object.insert("agrees".to_owned(), second.agrees().into());
+    match second {
+        SecondOpinion::NotGiven(why) => {
+            object.insert("verdict".to_owned(), Value::Null);
+            object.insert("why".to_owned(), why.as_str().into());
+        }
+        SecondOpinion::Given { theirs, .. } => {
+            let verdict = theirs.verdict.map(Verdict::word);
+            object.insert("verdict".to_owned(), verdict.into());
+            for (kind, state) in &theirs.states {
+                object.insert((*kind).to_owned(), state.as_str().into());
+            }
+        }
     }
     Value::Object(object)
 }

@@ -14,6 +14,7 @@ use super::facts::{self, FactSource};
 use super::failure::Failure;
 use super::out::{self, TextPage};
 use crate::answer::Answer;
+use crate::answer::second::SecondOpinion;
 use crate::evaluate::{Outcome, Question};
 use crate::google::pasted::Pasted;
 use crate::iam::Permission;
@@ -66,7 +67,11 @@ pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
         claims::consistent(&answer.explanation)?;
         let given = args.wanted.permission.is_some();
         let pasted = pasted.as_ref().map(|pasted| (pasted, given));
-        shown(global.format, &answer, &facts, &fix, pasted)?;
+        let second = match args.second_opinion {
+            true => Some(facts.second_opinion(&answer).await?),
+            false => None,
+        };
+        shown(global.format, &answer, &facts, &fix, (pasted, second))?;
         Ok(exit(answer.explanation.outcome))
     };
     let end = end.await;
@@ -79,7 +84,7 @@ fn shown(
     answer: &Answer,
     facts: &FactSource,
     fix: &str,
-    pasted: Option<(&Pasted, bool)>,
+    (pasted, second): (Option<(&Pasted, bool)>, Option<SecondOpinion>),
 ) -> Result<(), Failure> {
     let mut page = TextPage::default();
     if let Some((pasted, permission_given)) = pasted {
@@ -88,10 +93,14 @@ fn shown(
     }
     if format == Format::Json {
         page.print_aside();
-        return out::json(&json::whole(answer, pasted.map(|(pasted, _)| pasted)));
+        let pasted = pasted.map(|(pasted, _)| pasted);
+        return out::json(&json::whole(answer, pasted, second.as_ref()));
     }
     page.gap();
     text::page(&mut page, answer, facts, fix);
+    if let Some(second) = second {
+        text::second(&mut page, answer, &second);
+    }
     page.print()
 }
 

@@ -5,6 +5,7 @@ use super::super::out::{Ink, TextPage, glyphs, mark};
 use super::policies::policies;
 use crate::answer::Answer;
 use crate::answer::limits::{self, NOT_JUDGED};
+use crate::answer::second::SecondOpinion;
 use crate::estate::Estate;
 use crate::evaluate::explanation::AccountState;
 use crate::evaluate::{Outcome, Question, Tri, org_policy};
@@ -198,6 +199,20 @@ fn mending(page: &mut TextPage, answer: &Answer, fix: &str) {
     let first = plan.recommended().or(plan.remedies.first());
     if first.is_some_and(|r| r.single().is_none_or(|repair| !repair.already)) {
         page.line(Ink::Faint, format!("  {fix}"));
+    }
+}
+
+/// What Policy Troubleshooter says, below all that is said here.
+pub(super) fn second(page: &mut TextPage, answer: &Answer, second: &SecondOpinion) {
+    page.gap();
+    let ink = match second.agrees() {
+        Some(true) => Ink::Good,
+        Some(false) => Ink::Unsure,
+        None => Ink::Faint,
+    };
+    let because = answer.causes.first().map(|cause| cause.message.as_str());
+    for words in second.words(because) {
+        page.wrapped(ink, "", &words);
     }
 }
 

@@ -1,0 +1,191 @@
+//! A second opinion: what Policy Troubleshooter says to the same question.
+
+use super::Source;
+use crate::evaluate::{Explanation, Verdict};
+use crate::google::troubleshooter::{TheirAnswer, troubleshoot};
+use crate::iam::Principal;
+use crate::text::visible;
+
+/// What came of asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecondOpinion {
+    /// It answered.
+    Given {
+        /// What is said here.
+        ours: Verdict,
+        /// What it says.
+        theirs: TheirAnswer,
+    },
+    /// It did not; why.
+    NotGiven(String),
+}
+
+impl SecondOpinion {
+    /// Whether both say the same; `None` where it gave no answer.
+    #[must_use]
+    pub fn agrees(&self) -> Option<bool> {
+        match self {
+            Self::Given { ours, theirs } => Some(theirs.verdict == Some(*ours)),
+            Self::NotGiven(_) => None,
+        }
+    }
+
+    /// For people: one sentence where both say the same, and both reasons where they do not. `because`: the
+    /// first cause that is told here.
+    #[must_use]
+    pub fn words(&self, because: Option<&str>) -> Vec<String> {
+        let (ours, theirs) = match self {
+            Self::NotGiven(why) => {
+                return vec![format!(
+                    "Policy Troubleshooter was not heard: {}.",
+                    visible(why)
+                )];
+            }
+            Self::Given { ours, theirs } => (ours, theirs),
+        };
+        let said = theirs
+            .verdict
+            .map_or("a state not known here", Verdict::word);
+        if theirs.verdict == Some(*ours) {
+            return vec![format!("Policy Troubleshooter says the same: {said}.")];
+        }
+        let states = theirs.states.iter();
+        let states: Vec<String> = states
+            .map(|(kind, state)| format!("{kind} {}", visible(state)))
+            .collect();
+        let because = because.map_or(String::new(), |why| {
+            format!(": {}", why.trim_end_matches('.'))
+        });
+        vec![
+            format!(
+                "Policy Troubleshooter says otherwise: {said} ({}).",
+                states.join(", ")
+            ),
+            format!("Here it is {}{because}.", ours.word()),
+            "Either reads with its own eyes: a change that is still spreading, or a policy that one of the two may not read, tells them apart.".to_owned(),
+        ]
+    }
+}
+
+impl Source<'_> {
+    /// Asks Policy Troubleshooter what was asked here. It knows people and service accounts by their
+    /// addresses, and no delegation chains.
+    pub async fn second_opinion(&self, explanation: &Explanation) -> SecondOpinion {
+        let question = &explanation.question;
+        let (Principal::User(email) | Principal::ServiceAccount(email)) = &question.caller else {
+            let why = "it is asked about people and service accounts alone";
+            return SecondOpinion::NotGiven(why.to_owned());
+        };
+        if !question.via.is_empty() {
+            return SecondOpinion::NotGiven("it knows no delegation chains".to_owned());
+        }
+        let (target, permission) = (&question.target, &question.permission);
+        match troubleshoot(self.ask, email, target, permission, question.time).await {
+            Ok(theirs) => SecondOpinion::Given {
+                ours: explanation.verdict,
+                theirs,
+            },
+            Err(error) => SecondOpinion::NotGiven(error.why()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estate::{Coverage, Estate};
+    use crate::evaluate::{Question, explain};
+    use crate::google::wire::{Api, ApiError, Ask};
+    use crate::iam::Resource;
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use serde_json::{Value, json};
+    use std::path::Path;
+
+    /// Serves v3 with one answer, v3beta with another.
+    struct Troubleshooter {
+        beta: Result<Value, u16>,
+        general: Result<Value, u16>,
+    }
+
+    impl Ask for Troubleshooter {
+        fn get<'a>(&'a self, _: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
+            panic!("{path} is not asked for");
+        }
+
+        fn ask<'a>(
+            &'a self,
+            api: Api,
+            path: &'a str,
+            body: &'a Value,
+        ) -> BoxFuture<'a, Result<Value, ApiError>> {
+            assert_eq!(api, Api::PolicyTroubleshooter);
+            assert_eq!(
+                body["accessTuple"]["principal"],
+                "c@p.iam.gserviceaccount.com"
+            );
+            let answer = match path {
+                "v3beta/iam:troubleshoot" => self.beta.clone(),
+                _ => self.general.clone(),
+            };
+            let answer = answer.map_err(|status| ApiError::Refused {
+                what: "troubleshoot".to_owned(),
+                status,
+                reason: None,
+                message: "off".to_owned(),
+            });
+            async move { answer }.boxed()
+        }
+    }
+
+    async fn heard(beta: Result<Value, u16>, general: Result<Value, u16>) -> SecondOpinion {
+        let caller = Principal::parse("c@p.iam.gserviceaccount.com").unwrap();
+        let target = Resource::account("p", "t@p.iam.gserviceaccount.com");
+        let time = "2026-11-24T12:00:00Z".parse().unwrap();
+        let question = Question::new(caller, target, time);
+        let explanation = explain(&Estate::new(Coverage::Partial), &question);
+        let source = Source {
+            ask: &Troubleshooter { beta, general },
+            endpoint: "",
+            history: Path::new(""),
+            assumptions: &[],
+        };
+        source.second_opinion(&explanation).await
+    }
+
+    #[tokio::test]
+    async fn a_difference_shows_both_reasons() {
+        let theirs = json!({
+            "overallAccessState": "CANNOT_ACCESS",
+            "allowPolicyExplanation": { "allowAccessState": "ALLOW_ACCESS_STATE_NOT_GRANTED" },
+        });
+        // Where v3beta is not served, v3 is asked.
+        let second = heard(Err(404), Ok(theirs)).await;
+        assert_eq!(second.agrees(), Some(false));
+        let words = second
+            .words(Some("The policy could not be read."))
+            .join(" ");
+        assert!(
+            words.contains("otherwise: CANNOT_ACCESS (allow ALLOW_ACCESS_STATE_NOT_GRANTED)"),
+            "{words}"
+        );
+        assert!(
+            words.contains("Here it is UNKNOWN_INFO: The policy could not be read."),
+            "{words}"
+        );
+    }
+
+    #[tokio::test]
+    async fn agreement_is_one_line_and_a_refusal_ends_nothing() {
+        let theirs = json!({ "overallAccessState": "UNKNOWN_INFO" });
+        let second = heard(Ok(theirs), Err(500)).await;
+        assert_eq!(second.agrees(), Some(true));
+        assert_eq!(second.words(None).len(), 1);
+        let refused = heard(Err(403), Err(500)).await;
+        assert_eq!(refused.agrees(), None);
+        let words = refused.words(None).join(" ");
+        assert!(words.contains("was not heard: not permitted"), "{words}");
+        let new = heard(Ok(json!({ "overallAccessState": "PERHAPS" })), Err(500)).await;
+        assert_eq!(new.agrees(), Some(false));
+    }
+}
