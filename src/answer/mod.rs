@@ -3,6 +3,7 @@
 //! Commands and the explorer print an [`Answer`] and compute nothing of it themselves, so that the same
 //! question has the same answer wherever it is asked.
 
+pub mod expectations;
 pub mod limits;
 pub mod paths;
 pub mod second;
@@ -56,11 +57,7 @@ impl Source<'_> {
         options: PlanOptions,
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Answer, ApiError> {
-        let question = self.with_last_write(question);
-        let mut estate = survey(self.ask, &question, progress).await?;
-        self.qualify(&mut estate);
-        let explanation = explain(&estate, &question);
-        let causes = diagnose(&estate, &explanation);
+        let (mut estate, explanation, causes) = self.judged(question, progress).await?;
         let plan = prepare(self.ask, &mut estate, &explanation, &causes, options).await?;
         Ok(Answer {
             estate,
@@ -68,6 +65,23 @@ impl Source<'_> {
             causes,
             plan,
         })
+    }
+
+    /// As [`Self::answer`], without a plan: what was read, the explanation, the causes.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub async fn judged(
+        &self,
+        question: Question,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<(Estate, Explanation, Vec<Cause>), ApiError> {
+        let question = self.with_last_write(question);
+        let mut estate = survey(self.ask, &question, progress).await?;
+        self.qualify(&mut estate);
+        let explanation = explain(&estate, &question);
+        let causes = diagnose(&estate, &explanation);
+        Ok((estate, explanation, causes))
     }
 
     /// Adds what the files given have no place for.

@@ -105,6 +105,10 @@ pub enum Format {
     Mermaid,
     /// A picture.
     Svg,
+    /// Test Anything Protocol, version 14.
+    Tap,
+    /// JUnit's XML, as CI systems read it.
+    Junit,
 }
 
 impl Format {
@@ -115,6 +119,8 @@ impl Format {
             Self::Dot => "dot",
             Self::Mermaid => "mermaid",
             Self::Svg => "svg",
+            Self::Tap => "tap",
+            Self::Junit => "junit",
         }
     }
 }
@@ -183,6 +189,8 @@ pub enum CliCommand {
     Reach(ReachArgs),
     /// Draw the impersonation graph of what can be seen
     Graph(GraphArgs),
+    /// Say whether access is as a file of expectations says, for checks in CI
+    Test(TestArgs),
     /// Serve the emulator until it is stopped
     Emulator(EmulatorArgs),
     /// Write what can be seen as an estate file
@@ -354,6 +362,21 @@ pub struct ReachArgs {
 pub struct GraphArgs {
     /// In which language to draw
     #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
+    pub format: Format,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// `test`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// The expectations, TOML: [[expect]] with caller, target, may = "yes" or "no", and, where wanted,
+    /// name, permission, via, attributes. A * in caller or target stands for service accounts in sight
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to tell what came of it
+    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Tap, Format::Junit]), default_value = "text")]
     pub format: Format,
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]

@@ -20,6 +20,7 @@ mod out;
 mod reach;
 mod repairs;
 mod scope;
+mod test;
 
 use std::process::ExitCode;
 
@@ -127,6 +128,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Reach(args) => reach::reach(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,
         CliCommand::Export(args) => export::run(global, &args).await,
+        CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
         CliCommand::Completions(args) => manual::completions(&args),
         CliCommand::Man => manual::man(),

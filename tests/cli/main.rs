@@ -5,6 +5,7 @@ mod common;
 mod config;
 mod emulator;
 mod errors;
+mod expectations;
 mod explain;
 mod exports;
 mod federation;
