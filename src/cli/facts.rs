@@ -94,7 +94,7 @@ impl FactSource {
     ///
     /// # Errors
     /// When there are no credentials.
-    pub fn source_of<'a>(&'a self, reader: &'a dyn Ask) -> Result<Answers<'a>, Failure> {
+    pub fn source<'a>(&'a self, reader: &'a dyn Ask) -> Result<Answers<'a>, Failure> {
         Ok(Answers {
             ask: reader,
             endpoint: self.client()?.endpoint(),
@@ -114,7 +114,7 @@ impl FactSource {
     ) -> Result<Answer, Failure> {
         let reader = self.client()?.reader();
         let counting = out::Counting::default();
-        let source = self.source_of(&*reader)?;
+        let source = self.source(&*reader)?;
         let told = |step| counting.step(&step);
         Ok(source.answer(question, options, &told).await?)
     }
@@ -137,7 +137,7 @@ impl FactSource {
     pub async fn paths(&self, question: PathsQuestion) -> Result<PathsAnswer, Failure> {
         let reader = self.client()?.reader();
         let counting = out::Counting::default();
-        let source = self.source_of(&*reader)?;
+        let source = self.source(&*reader)?;
         let told = |step| counting.step(&step);
         Ok(source.paths(question, &told).await?)
     }

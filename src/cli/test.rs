@@ -129,7 +129,7 @@ async fn tested(
         at,
         claims: None,
     };
-    let source = facts.source_of(&*reader)?;
+    let source = facts.source(&*reader)?;
     let time = at.unwrap_or_else(Timestamp::now);
     let mut assumptions: Vec<Assumption> = Vec::new();
     // What a caller gets to is read over the whole scope: once for each.
