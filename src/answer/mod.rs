@@ -3,6 +3,7 @@
 //! Commands and the explorer print an [`Answer`] and compute nothing of it themselves, so that the same
 //! question has the same answer wherever it is asked.
 
+pub mod changes;
 pub mod expectations;
 pub mod limits;
 pub mod paths;

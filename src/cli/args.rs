@@ -189,6 +189,8 @@ pub enum CliCommand {
     Reach(ReachArgs),
     /// Draw the impersonation graph of what can be seen
     Graph(GraphArgs),
+    /// Compare two estate files or exports: whose access grew or shrank, and by which binding
+    Diff(DiffArgs),
     /// Say whether access is as a file of expectations says, for checks in CI
     Test(TestArgs),
     /// Serve the emulator until it is stopped
@@ -366,6 +368,20 @@ pub struct GraphArgs {
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The older estate file or asset export
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The newer one
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// For which access, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
 }
 
 /// `test`. Its own `--format` takes the place of the global one (same id).

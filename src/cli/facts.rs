@@ -390,7 +390,10 @@ fn names(files: &[PathBuf]) -> String {
 
 /// Reads estate files and asset exports into one estate, and says what of them does not count. How
 /// far it has come is told where that takes a while and somebody looks.
-fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
+///
+/// # Errors
+/// A file that cannot be read, or is no estate.
+pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
     let sources = files
         .iter()
         .map(|path| opened(path))

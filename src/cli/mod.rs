@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod claims;
 mod config;
+mod diff;
 mod emulator;
 mod explain;
 mod explore;
@@ -128,6 +129,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Reach(args) => reach::reach(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,
         CliCommand::Export(args) => export::run(global, &args).await,
+        CliCommand::Diff(args) => diff::run(global, &args),
         CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
         CliCommand::Completions(args) => manual::completions(&args),

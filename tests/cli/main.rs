@@ -3,6 +3,7 @@
 mod boundaries;
 mod common;
 mod config;
+mod differences;
 mod emulator;
 mod errors;
 mod expectations;

@@ -1,0 +1,160 @@
+//! What changed between two estates in who can act as which account, and by which binding.
+//!
+//! Direct ways, groups expanded, as `who` gives them: a chain changes when one of its hops does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::estate::{Assumption, Estate, Existence};
+use crate::evaluate::Verdict;
+use crate::evaluate::reach::{Holder, Via, who};
+use crate::iam::{Permission, Resource};
+
+/// One principal whose way to an account changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccessChange {
+    /// The account's full name, in the newer estate where it is there.
+    pub target: String,
+    /// Who, as a member identifier; a set where it cannot be listed.
+    pub principal: String,
+    /// Before; `CannotAccess` where there was no way.
+    pub before: Verdict,
+    /// After.
+    pub after: Verdict,
+    /// The bindings: those that grant now, or where nothing does, those that did.
+    pub via: Vec<Via>,
+}
+
+impl AccessChange {
+    /// Whether there is more now than before: what may be more counts as more.
+    #[must_use]
+    pub fn grew(&self) -> bool {
+        weight(self.after) > weight(self.before)
+    }
+}
+
+/// No, perhaps, yes.
+fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::CannotAccess => 0,
+        Verdict::UnknownInfo | Verdict::UnknownConditional => 1,
+        Verdict::CanAccess => 2,
+    }
+}
+
+/// Everything that changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccessChanges {
+    /// By target, then principal.
+    pub changes: Vec<AccessChange>,
+    /// What the older estate has not read, by the names of an estate file's `unreadable`.
+    pub not_read_before: Vec<String>,
+    /// What the newer one has not.
+    pub not_read_after: Vec<String>,
+    /// What either takes for granted.
+    pub assumptions: Vec<Assumption>,
+}
+
+impl AccessChanges {
+    /// Whether both were read as far as it matters: then what is not among the changes did not change.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.not_read_before.is_empty() && self.not_read_after.is_empty()
+    }
+}
+
+/// Compares two estates, for one permission at one time.
+#[must_use]
+pub fn compare(
+    before: &Estate,
+    after: &Estate,
+    permission: &Permission,
+    time: Timestamp,
+) -> AccessChanges {
+    let (mut unread_before, mut unread_after) = (BTreeSet::new(), BTreeSet::new());
+    let mut changes = Vec::new();
+    let mut targets = accounts(before);
+    targets.extend(accounts(after));
+    for (id, target) in targets {
+        let mut old = holders(before, &target, permission, time, &mut unread_before);
+        let new = holders(after, &target, permission, time, &mut unread_after);
+        let name = Resource::account("-", &id);
+        let name = [after, before]
+            .into_iter()
+            .find_map(|estate| estate.resolve(&name).exists())
+            .unwrap_or(target)
+            .full_name();
+        for (principal, holder) in new {
+            let was = old
+                .remove(&principal)
+                .map_or(Verdict::CannotAccess, |known| known.verdict);
+            if was != holder.verdict {
+                changes.push(AccessChange {
+                    target: name.clone(),
+                    principal,
+                    before: was,
+                    after: holder.verdict,
+                    via: holder.via,
+                });
+            }
+        }
+        changes.extend(old.into_iter().map(|(principal, holder)| AccessChange {
+            target: name.clone(),
+            principal,
+            before: holder.verdict,
+            after: Verdict::CannotAccess,
+            via: holder.via,
+        }));
+    }
+    changes.sort_by(|a, b| (&a.target, &a.principal).cmp(&(&b.target, &b.principal)));
+    let assumptions: BTreeSet<Assumption> =
+        before.assumptions().chain(after.assumptions()).collect();
+    AccessChanges {
+        changes,
+        not_read_before: unread_before.into_iter().collect(),
+        not_read_after: unread_after.into_iter().collect(),
+        assumptions: assumptions.into_iter().collect(),
+    }
+}
+
+/// The accounts of an estate by address, those that only policies name among them.
+fn accounts(estate: &Estate) -> BTreeMap<String, Resource> {
+    let listed = estate
+        .accounts()
+        .map(|account| Resource::account(&account.project_id, &account.email));
+    let named = estate
+        .policies()
+        .map(|(resource, _)| resource.clone())
+        .filter(|resource| matches!(resource, Resource::ServiceAccount { .. }));
+    listed
+        .chain(named)
+        .map(|resource| {
+            let found = estate.resolve(&resource).exists().unwrap_or(resource);
+            (found.id().to_lowercase(), found)
+        })
+        .collect()
+}
+
+/// Who can, by principal. Nobody is what an account that is not there has.
+fn holders(
+    estate: &Estate,
+    target: &Resource,
+    permission: &Permission,
+    time: Timestamp,
+    unread: &mut BTreeSet<String>,
+) -> BTreeMap<String, Holder> {
+    if matches!(
+        estate.resolve(target),
+        Existence::Missing | Existence::Deleted
+    ) {
+        return BTreeMap::new();
+    }
+    let answer = who(estate, target, permission, time);
+    unread.extend(answer.not_read);
+    answer
+        .results
+        .into_iter()
+        .map(|holder| (holder.principal.clone(), holder))
+        .collect()
+}

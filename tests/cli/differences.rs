@@ -1,0 +1,181 @@
+//! `diff OLD NEW`: whose ways to which account changed, and by which binding.
+
+use serde_json::json;
+
+use super::common::{CALLER, Home, TARGET};
+
+const STORY: &str = include_str!("../../assets/estates/cross-project.json");
+const OWNED: &str = "//iam.googleapis.com/projects/data-vault/serviceAccounts/bq-privileged@data-vault.iam.gserviceaccount.com";
+
+/// The story's estate with its bindings on the wanted account replaced.
+fn estate(home: &Home, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut estate: serde_json::Value = serde_json::from_str(STORY).unwrap();
+    change(&mut estate);
+    home.write(name, &estate.to_string()).display().to_string()
+}
+
+fn grant(estate: &mut serde_json::Value, on: &str, binding: serde_json::Value) {
+    let bindings = estate["iamPolicies"][on]["bindings"]
+        .as_array_mut()
+        .unwrap();
+    bindings.push(binding);
+}
+
+#[test]
+fn what_is_the_same_has_no_difference() {
+    let home = Home::new();
+    let old = estate(&home, "old.json", |_| ());
+    let new = estate(&home, "new.json", |estate| {
+        // A role that is not about acting as the account.
+        grant(
+            estate,
+            OWNED,
+            json!({ "role": "roles/iam.serviceAccountViewer", "members": [CALLER] }),
+        );
+    });
+    let ran = home.run(&["diff", &old, &new]);
+    ran.ends(0);
+    assert!(ran.out.contains("0 more, 0 less"), "{}", ran.out);
+}
+
+#[test]
+fn a_binding_that_came_and_one_that_went() {
+    let home = Home::new();
+    let creator = "roles/iam.serviceAccountTokenCreator";
+    let old = estate(&home, "old.json", |_| ());
+    let new = estate(&home, "new.json", |estate| {
+        grant(
+            estate,
+            OWNED,
+            json!({ "role": creator, "members": [CALLER] }),
+        );
+        let folder = "//cloudresourcemanager.googleapis.com/folders/2002";
+        estate["iamPolicies"][folder]["bindings"] = json!([]);
+    });
+    let json = home
+        .run(&["--format", "json", "diff", &old, &new])
+        .ends(1)
+        .json();
+    let of = |principal: &str, change: &str| {
+        json["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["principal"] == principal && row["change"] == change)
+            .count()
+    };
+    assert_eq!(of(CALLER, "GREW"), 1, "{json:#}");
+    // It had all five accounts below the folder.
+    let terraform = "serviceAccount:terraform@ops-tools.iam.gserviceaccount.com";
+    assert_eq!(of(terraform, "SHRANK"), 5, "{json:#}");
+    assert_eq!(json["complete"], true);
+    let grew = json["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["change"] == "GREW")
+        .unwrap();
+    assert_eq!(grew["target"], OWNED);
+    assert_eq!(grew["before"], "CANNOT_ACCESS");
+    assert_eq!(grew["after"], "CAN_ACCESS");
+    assert_eq!(grew["via"][0]["resource"], OWNED);
+    assert_eq!(grew["via"][0]["role"], creator);
+
+    let text = home.run(&["diff", &old, &new]).ends(1).out.clone();
+    assert!(
+        text.contains(&format!("+ {CALLER}")) && text.contains("1 more, 5 less"),
+        "{text}"
+    );
+    // The other way round it is the other way round.
+    let back = home.run(&["diff", &new, &old]).ends(1).out.clone();
+    assert!(
+        back.contains(&format!("- {CALLER}")) && back.contains("5 more, 1 less"),
+        "{back}"
+    );
+}
+
+/// `diff` says of each account what `who` says of it in either estate.
+#[test]
+fn it_agrees_with_who() {
+    let home = Home::new();
+    let old = estate(&home, "old.json", |_| ());
+    let new = estate(&home, "new.json", |estate| {
+        let group = "group:data-admins@example.com";
+        let role = "roles/iam.serviceAccountOpenIdTokenCreator";
+        grant(estate, OWNED, json!({ "role": role, "members": [group] }));
+    });
+    let permission = "iam.serviceAccounts.getOpenIdToken";
+    let who = |file: &str| -> Vec<String> {
+        let ran = home.run(&[
+            "--estate",
+            file,
+            "--format",
+            "json",
+            "who",
+            "--target",
+            TARGET,
+            "--permission",
+            permission,
+        ]);
+        let rows = ran.ends(0).json()["results"].as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| format!("{} {}", row["principal"], row["verdict"]))
+            .collect()
+    };
+    let (before, after) = (who(&old), who(&new));
+    let json = home
+        .run(&[
+            "--format",
+            "json",
+            "diff",
+            &old,
+            &new,
+            "--permission",
+            permission,
+        ])
+        .ends(1)
+        .json();
+    let mut grew: Vec<String> = json["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {}", row["principal"], row["after"]))
+        .collect();
+    let mut expected: Vec<String> = after
+        .into_iter()
+        .filter(|row| !before.contains(row))
+        .collect();
+    grew.sort();
+    expected.sort();
+    assert!(!expected.is_empty());
+    assert_eq!(grew, expected);
+}
+
+#[test]
+fn what_was_not_read_may_have_changed() {
+    let home = Home::new();
+    let old = estate(&home, "old.json", |_| ());
+    let new = estate(&home, "new.json", |estate| {
+        estate["unreadable"] = json!(["//cloudresourcemanager.googleapis.com/projects/data-vault"]);
+    });
+    let ran = home.run(&["diff", &old, &new]);
+    assert_ne!(ran.code, 0, "{}", ran.out);
+    assert!(
+        ran.out.contains(
+            "not read in the new one: //cloudresourcemanager.googleapis.com/projects/data-vault"
+        ),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn it_takes_two_files_and_nothing_else() {
+    let home = Home::new();
+    let old = estate(&home, "old.json", |_| ());
+    home.run(&["--demo", "diff", &old, &old])
+        .ends(2)
+        .says("two files");
+    home.run(&["diff", &old]).ends(2);
+    home.run(&["diff", &old, "/nowhere.json"]).ends(2);
+}
