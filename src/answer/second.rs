@@ -2,9 +2,20 @@
 
 use super::Source;
 use crate::evaluate::{Explanation, Verdict};
-use crate::google::troubleshooter::{TheirAnswer, troubleshoot};
+use crate::google::troubleshooter::{TheirAnswer, troubleshoot, troubleshoot_error};
 use crate::iam::Principal;
 use crate::text::visible;
+
+/// What an opinion is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpinionAbout {
+    /// The question as it is asked here.
+    Question,
+    /// The very call that was refused.
+    RefusedCall,
+    /// The question, because the refused call is not found there (yet).
+    InsteadOfRefusedCall,
+}
 
 /// What came of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +26,8 @@ pub enum SecondOpinion {
         ours: Verdict,
         /// What it says.
         theirs: TheirAnswer,
+        /// Of what.
+        about: OpinionAbout,
     },
     /// It did not; why.
     NotGiven(String),
@@ -25,7 +38,7 @@ impl SecondOpinion {
     #[must_use]
     pub fn agrees(&self) -> Option<bool> {
         match self {
-            Self::Given { ours, theirs } => Some(theirs.verdict == Some(*ours)),
+            Self::Given { ours, theirs, .. } => Some(theirs.verdict == Some(*ours)),
             Self::NotGiven(_) => None,
         }
     }
@@ -34,20 +47,33 @@ impl SecondOpinion {
     /// first cause that is told here.
     #[must_use]
     pub fn words(&self, because: Option<&str>) -> Vec<String> {
-        let (ours, theirs) = match self {
+        let (ours, theirs, about) = match self {
             Self::NotGiven(why) => {
                 return vec![format!(
                     "Policy Troubleshooter was not heard: {}.",
                     visible(why)
                 )];
             }
-            Self::Given { ours, theirs } => (ours, theirs),
+            Self::Given {
+                ours,
+                theirs,
+                about,
+            } => (ours, theirs, *about),
         };
+        let of = match about {
+            OpinionAbout::RefusedCall => " of the call that was refused",
+            OpinionAbout::Question | OpinionAbout::InsteadOfRefusedCall => "",
+        };
+        let not_yet = (about == OpinionAbout::InsteadOfRefusedCall).then(|| {
+            "The call that was refused is not found there; that can take minutes: ask again from a minute on, doubling the pause."
+                .to_owned()
+        });
         let said = theirs
             .verdict
             .map_or("a state not known here", Verdict::word);
         if theirs.verdict == Some(*ours) {
-            return vec![format!("Policy Troubleshooter says the same: {said}.")];
+            let same = format!("Policy Troubleshooter says the same{of}: {said}.");
+            return std::iter::once(same).chain(not_yet).collect();
         }
         let states = theirs.states.iter();
         let states: Vec<String> = states
@@ -56,22 +82,44 @@ impl SecondOpinion {
         let because = because.map_or(String::new(), |why| {
             format!(": {}", why.trim_end_matches('.'))
         });
-        vec![
+        let mut words = vec![
             format!(
-                "Policy Troubleshooter says otherwise: {said} ({}).",
+                "Policy Troubleshooter says otherwise{of}: {said} ({}).",
                 states.join(", ")
             ),
             format!("Here it is {}{because}.", ours.word()),
             "Either reads with its own eyes: a change that is still spreading, or a policy that one of the two may not read, tells them apart.".to_owned(),
-        ]
+        ];
+        words.extend(not_yet);
+        words
     }
 }
 
 impl Source<'_> {
     /// Asks Policy Troubleshooter what was asked here. It knows people and service accounts by their
-    /// addresses, and no delegation chains.
-    pub async fn second_opinion(&self, explanation: &Explanation) -> SecondOpinion {
+    /// addresses, and no delegation chains. With the `error_info_id` of a refusal it is asked about that
+    /// call, whoever made it.
+    pub async fn second_opinion(
+        &self,
+        explanation: &Explanation,
+        error_id: Option<&str>,
+    ) -> SecondOpinion {
         let question = &explanation.question;
+        let ours = explanation.verdict;
+        let about = match error_id {
+            None => OpinionAbout::Question,
+            Some(id) => match troubleshoot_error(self.ask, id).await {
+                Ok(theirs) => {
+                    return SecondOpinion::Given {
+                        ours,
+                        theirs,
+                        about: OpinionAbout::RefusedCall,
+                    };
+                }
+                Err(error) if error.status() == Some(404) => OpinionAbout::InsteadOfRefusedCall,
+                Err(error) => return SecondOpinion::NotGiven(error.why()),
+            },
+        };
         let (Principal::User(email) | Principal::ServiceAccount(email)) = &question.caller else {
             let why = "it is asked about people and service accounts alone";
             return SecondOpinion::NotGiven(why.to_owned());
@@ -82,8 +130,9 @@ impl Source<'_> {
         let (target, permission) = (&question.target, &question.permission);
         match troubleshoot(self.ask, email, target, permission, question.time).await {
             Ok(theirs) => SecondOpinion::Given {
-                ours: explanation.verdict,
+                ours,
                 theirs,
+                about,
             },
             Err(error) => SecondOpinion::NotGiven(error.why()),
         }
@@ -120,11 +169,13 @@ mod tests {
             body: &'a Value,
         ) -> BoxFuture<'a, Result<Value, ApiError>> {
             assert_eq!(api, Api::PolicyTroubleshooter);
-            assert_eq!(
-                body["accessTuple"]["principal"],
-                "c@p.iam.gserviceaccount.com"
-            );
+            let principal = &body["accessTuple"]["principal"];
+            assert!(principal.is_null() || principal == "c@p.iam.gserviceaccount.com");
             let answer = match path {
+                "v3beta/iam:troubleshootError" if body["errorInfoId"] == "5a09" => {
+                    Ok(json!({ "overallAccessState": "OVERALL_ACCESS_STATE_CANNOT_ACCESS" }))
+                }
+                "v3beta/iam:troubleshootError" => Err(404),
                 "v3beta/iam:troubleshoot" => self.beta.clone(),
                 _ => self.general.clone(),
             };
@@ -139,6 +190,14 @@ mod tests {
     }
 
     async fn heard(beta: Result<Value, u16>, general: Result<Value, u16>) -> SecondOpinion {
+        of_call(None, beta, general).await
+    }
+
+    async fn of_call(
+        id: Option<&str>,
+        beta: Result<Value, u16>,
+        general: Result<Value, u16>,
+    ) -> SecondOpinion {
         let caller = Principal::parse("c@p.iam.gserviceaccount.com").unwrap();
         let target = Resource::account("p", "t@p.iam.gserviceaccount.com");
         let time = "2026-11-24T12:00:00Z".parse().unwrap();
@@ -150,7 +209,7 @@ mod tests {
             history: Path::new(""),
             assumptions: &[],
         };
-        source.second_opinion(&explanation).await
+        source.second_opinion(&explanation, id).await
     }
 
     #[tokio::test]
@@ -173,6 +232,21 @@ mod tests {
             words.contains("Here it is UNKNOWN_INFO: The policy could not be read."),
             "{words}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_refused_call_is_asked_about_by_its_id() {
+        let theirs = || Ok(json!({ "overallAccessState": "UNKNOWN_INFO" }));
+        let found = of_call(Some("5a09"), theirs(), Err(500)).await;
+        let words = found.words(None).join(" ");
+        assert!(
+            words.contains("otherwise of the call that was refused: CANNOT_ACCESS"),
+            "{words}"
+        );
+        let unknown = of_call(Some("77"), theirs(), Err(500)).await;
+        assert_eq!(unknown.agrees(), Some(true));
+        let words = unknown.words(None).join(" ");
+        assert!(words.contains("from a minute on"), "{words}");
     }
 
     #[tokio::test]

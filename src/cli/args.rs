@@ -265,7 +265,8 @@ pub struct ExplainArgs {
     /// A chain, and what a federated caller brings.
     #[command(flatten)]
     pub beside: BesideArgs,
-    /// Ask Policy Troubleshooter too, and say where it differs
+    /// Ask Policy Troubleshooter too, about a refused call where the pasted text has its id, and say where
+    /// it differs
     #[arg(long)]
     pub second_opinion: bool,
 }

@@ -119,14 +119,19 @@ impl FactSource {
         Ok(source.answer(question, options, &told).await?)
     }
 
-    /// What Policy Troubleshooter says to the same question.
+    /// What Policy Troubleshooter says to the same question, or of the call that was refused under
+    /// `error_id`.
     ///
     /// # Errors
     /// When there are no credentials.
-    pub async fn second_opinion(&self, answer: &Answer) -> Result<SecondOpinion, Failure> {
+    pub async fn second_opinion(
+        &self,
+        answer: &Answer,
+        error_id: Option<&str>,
+    ) -> Result<SecondOpinion, Failure> {
         let reader = self.client()?.reader();
         let source = self.source(&*reader)?;
-        Ok(source.second_opinion(&answer.explanation).await)
+        Ok(source.second_opinion(&answer.explanation, error_id).await)
     }
 
     /// Finds who gets to an account, or what a caller gets to.

@@ -1,5 +1,5 @@
 //! Policy Troubleshooter's own answer (discovery documents policytroubleshooter v3 and v3beta,
-//! `iam.troubleshoot`).
+//! `iam.troubleshoot` and v3beta's `iam.troubleshootError`).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -53,6 +53,22 @@ pub async fn troubleshoot(
         }
         other => other?,
     };
+    Ok(read(&answer))
+}
+
+/// Asks about the very call that was refused with this `error_info_id`. It may be found minutes after the
+/// call only (docs/semantics.md, "What people run into"): until then the answer is a 404.
+///
+/// # Errors
+/// When it refuses or cannot be reached.
+pub async fn troubleshoot_error(ask: &dyn Ask, id: &str) -> Result<TheirAnswer, ApiError> {
+    let body = json!({ "errorInfoId": id });
+    let api = Api::PolicyTroubleshooter;
+    let answer = ask.ask(api, "v3beta/iam:troubleshootError", &body).await?;
+    Ok(read(&answer))
+}
+
+fn read(answer: &Value) -> TheirAnswer {
     let state = |at: &str| answer.pointer(at).and_then(Value::as_str);
     let known = [
         Verdict::CanAccess,
@@ -60,12 +76,15 @@ pub async fn troubleshoot(
         Verdict::UnknownInfo,
         Verdict::UnknownConditional,
     ];
-    Ok(TheirAnswer {
-        verdict: state("/overallAccessState")
-            .and_then(|said| known.into_iter().find(|verdict| verdict.word() == said)),
+    TheirAnswer {
+        verdict: state("/overallAccessState").and_then(|said| {
+            // Of a refused call it is written in full.
+            let said = said.strip_prefix("OVERALL_ACCESS_STATE_").unwrap_or(said);
+            known.into_iter().find(|verdict| verdict.word() == said)
+        }),
         states: STATES
             .iter()
             .filter_map(|(kind, at)| Some((*kind, state(at)?.to_owned())))
             .collect(),
-    })
+    }
 }

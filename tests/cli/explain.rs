@@ -185,6 +185,26 @@ fn a_second_opinion_is_asked_for_and_told() {
     let text = ask("--format=text");
     let line = "Policy Troubleshooter says the same: CANNOT_ACCESS.";
     assert!(text.out.contains(line), "{}", text.out);
+    let pasted = "PERMISSION_DENIED: iam.serviceAccounts.getAccessToken denied, error_info_id: 5a09c9dedbf690798f19d016484901ed";
+    let arguments = [
+        "--demo",
+        "explain",
+        "-",
+        "--second-opinion",
+        "--caller",
+        CALLER,
+    ];
+    let late = home.pipe(&[&arguments[..], &["--target", TARGET]].concat(), pasted);
+    let flat = late
+        .ends(1)
+        .out
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        flat.contains("says the same: CANNOT_ACCESS. The call that was refused is not found there"),
+        "{flat}"
+    );
 }
 
 #[test]

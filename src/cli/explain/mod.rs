@@ -66,9 +66,10 @@ pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
         let answer = facts.answer(question, PlanOptions::default()).await?;
         claims::consistent(&answer.explanation)?;
         let given = args.wanted.permission.is_some();
+        let error_id = pasted.as_ref().and_then(|p| p.error_info_id.clone());
         let pasted = pasted.as_ref().map(|pasted| (pasted, given));
         let second = match args.second_opinion {
-            true => Some(facts.second_opinion(&answer).await?),
+            true => Some(facts.second_opinion(&answer, error_id.as_deref()).await?),
             false => None,
         };
         shown(global.format, &answer, &facts, &fix, (pasted, second))?;
