@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bindscope::evaluate::condition::{Context, Options, Value, compile_with};
+use bindscope::evaluate::condition::{CompileOptions, ConditionContext, Value, compile_with};
 use serde_json::Value as Json;
 
 const VECTORS: &str = include_str!("data/cel-conformance.ndjson");
@@ -19,9 +19,9 @@ fn literal(json: &Json) -> Value {
     let text = || value.as_str().unwrap();
     // Timestamps and durations are built by the language itself.
     let built = |expression: String| {
-        compile_with(&expression, &Options::default())
+        compile_with(&expression, &CompileOptions::default())
             .unwrap()
-            .evaluate_value(&Context::default())
+            .evaluate_value(&ConditionContext::default())
             .unwrap()
     };
     match kind.as_str() {
@@ -75,13 +75,13 @@ fn run(vector: &Json) -> Result<(), String> {
         .flatten()
         .map(|(name, value)| (name.clone(), literal(value)))
         .collect();
-    let options = Options {
+    let options = CompileOptions {
         variables: bindings.iter().map(|(name, _)| name.clone()).collect(),
         unchecked: vector["disable_check"] == Json::Bool(true),
     };
-    let context = Context {
+    let context = ConditionContext {
         extra: &bindings,
-        ..Context::default()
+        ..ConditionContext::default()
     };
     let got = compile_with(vector["expr"].as_str().unwrap(), &options)
         .map_err(|e| e.to_string())

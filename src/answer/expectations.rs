@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::paths::PathsAnswer;
-use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, Tri, Verdict};
+use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, Truth, Verdict};
 use crate::iam::{Permission, Principal, Resource};
 use crate::text::visible;
 
@@ -284,7 +284,7 @@ fn granted(explanation: &Explanation) -> String {
     };
     let mut found: Vec<String> = Vec::new();
     for policy in hops.iter().flat_map(|hop| &hop.allow) {
-        for binding in policy.bindings.iter().filter(|b| b.grants == Tri::Yes) {
+        for binding in policy.bindings.iter().filter(|b| b.grants == Truth::Yes) {
             found.push(format!(
                 "{} on {}",
                 binding.role,

@@ -1,6 +1,6 @@
 //! Which signs whoever looks can see: one rule for commands and the explorer.
 
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 
 /// Which signs the terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,11 +93,11 @@ impl Glyphs {
 
     /// Yes, no, or neither.
     #[must_use]
-    pub fn of_tri(self, tri: Tri) -> &'static str {
+    pub fn of_tri(self, tri: Truth) -> &'static str {
         match tri {
-            Tri::Yes => self.yes(),
-            Tri::No => self.no(),
-            Tri::UnknownInfo | Tri::UnknownConditional => "?",
+            Truth::Yes => self.yes(),
+            Truth::No => self.no(),
+            Truth::UnknownInfo | Truth::UnknownConditional => "?",
         }
     }
 }

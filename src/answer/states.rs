@@ -3,7 +3,7 @@
 //! a colour of its own.
 
 use super::signs::Glyphs;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::explanation::{
     BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
 };
@@ -110,15 +110,15 @@ impl LevelState {
         }
         let would = |b: &BindingExplanation| {
             b.role_state == RoleState::Included
-                && b.matches == Tri::Yes
-                && b.condition.as_ref().is_some_and(|c| c.holds == Tri::No)
+                && b.matches == Truth::Yes
+                && b.condition.as_ref().is_some_and(|c| c.holds == Truth::No)
         };
         match policy.grants {
-            Tri::Yes if policy.on_path => Self::Grants,
-            Tri::Yes => Self::OffPath,
-            Tri::UnknownInfo | Tri::UnknownConditional => Self::Depends,
-            Tri::No if policy.bindings.iter().any(would) => Self::ConditionNotMet,
-            Tri::No => Self::Nothing,
+            Truth::Yes if policy.on_path => Self::Grants,
+            Truth::Yes => Self::OffPath,
+            Truth::UnknownInfo | Truth::UnknownConditional => Self::Depends,
+            Truth::No if policy.bindings.iter().any(would) => Self::ConditionNotMet,
+            Truth::No => Self::Nothing,
         }
     }
 
@@ -127,15 +127,15 @@ impl LevelState {
     #[must_use]
     pub fn of_deny(deny: &DenyExplanation, explanation: &Explanation) -> Option<Self> {
         if deny.unreadable.is_some() {
-            let decides = !matches!(explanation.denied, Tri::Yes | Tri::No)
-                && explanation.allowed != Tri::No
-                && explanation.boundaries.eligible != Tri::No;
+            let decides = !matches!(explanation.denied, Truth::Yes | Truth::No)
+                && explanation.allowed != Truth::No
+                && explanation.boundaries.eligible != Truth::No;
             return Some(Self::unread(decides));
         }
         match deny.denies {
-            Tri::Yes => Some(Self::Denies),
-            Tri::No => None,
-            Tri::UnknownInfo | Tri::UnknownConditional => Some(Self::Depends),
+            Truth::Yes => Some(Self::Denies),
+            Truth::No => None,
+            Truth::UnknownInfo | Truth::UnknownConditional => Some(Self::Depends),
         }
     }
 }

@@ -418,7 +418,7 @@ pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
     Ok(loaded.estate)
 }
 
-fn opened(path: &Path) -> Result<file::Source, Failure> {
+fn opened(path: &Path) -> Result<file::SourceFile, Failure> {
     let name = path.display().to_string();
     let opened = std::fs::File::open(path).and_then(|file| {
         // A directory opens, and fails only when it is read, with less to say.
@@ -431,7 +431,7 @@ fn opened(path: &Path) -> Result<file::Source, Failure> {
         let tried = format!("read the estate file {name}");
         Failure::new(tried, e.to_string(), "check the path and who may read it")
     })?;
-    Ok(file::Source {
+    Ok(file::SourceFile {
         name,
         reader: Box::new(BufReader::new(reader)),
     })

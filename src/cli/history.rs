@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::out::{glyphs, mark};
 use super::{Exit, ask};
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::repair::diff::{DiffKind, diff};
 use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing};
 use crate::repair::undo::How;
@@ -232,7 +232,7 @@ fn shown(undone: &Undone, entry: &HistoryEntry) -> TextPage {
     let mut page = TextPage::default();
     let record = &entry.record;
     page.pieces(&[
-        (Ink::Good, mark(Tri::Yes)),
+        (Ink::Good, mark(Truth::Yes)),
         (Ink::Strong, &format!(" {}: ", undone.how.words())),
         (Ink::Plain, &record.title()),
     ]);

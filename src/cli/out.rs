@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::google::survey::{Progress, ProgressState};
 use crate::text::{Overlong, pretty_json, visible, wrap};
 
@@ -72,7 +72,7 @@ pub fn glyphs() -> Glyphs {
 }
 
 /// The sign for yes, no, and neither.
-pub fn mark(tri: Tri) -> &'static str {
+pub fn mark(tri: Truth) -> &'static str {
     glyphs().of_tri(tri)
 }
 

@@ -12,7 +12,7 @@ use super::out::{self, Ink, TextPage, glyphs, mark};
 use super::scope;
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
-use crate::evaluate::{Outcome, Tri, Verdict};
+use crate::evaluate::{Outcome, Truth, Verdict};
 use crate::iam::Permission;
 
 /// Lists who gets to the target.
@@ -192,15 +192,15 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
     let arrow = format!(" {} ", glyphs().arrow());
     for row in &answer.ends {
         let (tri, ink, word) = match row.verdict {
-            Verdict::CanAccess => (Tri::Yes, Ink::Good, ""),
-            Verdict::CannotAccess => (Tri::No, Ink::Bad, ""),
+            Verdict::CanAccess => (Truth::Yes, Ink::Good, ""),
+            Verdict::CannotAccess => (Truth::No, Ink::Bad, ""),
             Verdict::UnknownInfo => (
-                Tri::UnknownInfo,
+                Truth::UnknownInfo,
                 Ink::Unsure,
                 "  perhaps: something that decides could not be read",
             ),
             Verdict::UnknownConditional => (
-                Tri::UnknownConditional,
+                Truth::UnknownConditional,
                 Ink::Unsure,
                 "  perhaps: a condition needs a value that is not known",
             ),
@@ -208,7 +208,7 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
         // Granted, and of no use: an account is off or gone, a pool gives no tokens.
         let (tri, ink, word) = match row.outcome {
             Outcome::WouldFail => (
-                Tri::No,
+                Truth::No,
                 Ink::Bad,
                 "  granted, but the call would fail: an account is off or gone, or there is no token to be had",
             ),

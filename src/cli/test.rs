@@ -17,7 +17,7 @@ use crate::answer::limits;
 use crate::answer::paths::{PathsAnswer, PathsQuestion, Ways};
 use crate::estate::Assumption;
 use crate::evaluate::reach::Brings;
-use crate::evaluate::{Question, Tri};
+use crate::evaluate::{Question, Truth};
 use crate::google::listing::{Scope, list_accounts};
 use crate::repair::CommandLine;
 
@@ -44,14 +44,14 @@ struct Tested {
 }
 
 impl Tested {
-    fn verdict(&self) -> Tri {
+    fn verdict(&self) -> Truth {
         let unknown = |astray: &Astray| astray.unknown;
         match &self.not_asked {
-            Some((false, _)) => Tri::No,
-            _ if self.astray.iter().any(|a| !unknown(a)) => Tri::No,
-            Some((true, _)) => Tri::UnknownInfo,
-            None if self.astray.iter().any(unknown) => Tri::UnknownInfo,
-            None => Tri::Yes,
+            Some((false, _)) => Truth::No,
+            _ if self.astray.iter().any(|a| !unknown(a)) => Truth::No,
+            Some((true, _)) => Truth::UnknownInfo,
+            None if self.astray.iter().any(unknown) => Truth::UnknownInfo,
+            None => Truth::Yes,
         }
     }
 
@@ -94,10 +94,10 @@ pub async fn run(global: &Global, args: &TestArgs) -> Result<Exit, Failure> {
     if let Some(words) = limits::taken_for_granted(&assumptions) {
         out::aside(&words);
     }
-    let verdicts: Vec<Tri> = tested.iter().map(Tested::verdict).collect();
-    Ok(if verdicts.contains(&Tri::No) {
+    let verdicts: Vec<Truth> = tested.iter().map(Tested::verdict).collect();
+    Ok(if verdicts.contains(&Truth::No) {
         Exit::No
-    } else if verdicts.contains(&Tri::UnknownInfo) {
+    } else if verdicts.contains(&Truth::UnknownInfo) {
         Exit::Unknown
     } else {
         Exit::Done
@@ -225,9 +225,9 @@ fn as_text(tested: &[Tested]) -> TextPage {
     let mut page = TextPage::default();
     for one in tested {
         let (ink, word) = match one.verdict() {
-            Tri::Yes => (Ink::Good, "as expected"),
-            Tri::No => (Ink::Bad, "otherwise"),
-            Tri::UnknownInfo | Tri::UnknownConditional => (Ink::Unsure, "unknown"),
+            Truth::Yes => (Ink::Good, "as expected"),
+            Truth::No => (Ink::Bad, "otherwise"),
+            Truth::UnknownInfo | Truth::UnknownConditional => (Ink::Unsure, "unknown"),
         };
         let mark = out::mark(one.verdict());
         let pairs = if one.pairs > 1 {
@@ -252,9 +252,9 @@ fn as_text(tested: &[Tested]) -> TextPage {
         Ink::Strong,
         format!(
             "{} as expected, {} otherwise, {} unknown",
-            count(Tri::Yes),
-            count(Tri::No),
-            count(Tri::UnknownInfo)
+            count(Truth::Yes),
+            count(Truth::No),
+            count(Truth::UnknownInfo)
         ),
     );
     page
@@ -262,9 +262,9 @@ fn as_text(tested: &[Tested]) -> TextPage {
 
 fn word(tested: &Tested) -> &'static str {
     match tested.verdict() {
-        Tri::Yes => "AS_EXPECTED",
-        Tri::No => "OTHERWISE",
-        Tri::UnknownInfo | Tri::UnknownConditional => "UNKNOWN",
+        Truth::Yes => "AS_EXPECTED",
+        Truth::No => "OTHERWISE",
+        Truth::UnknownInfo | Truth::UnknownConditional => "UNKNOWN",
     }
 }
 
@@ -304,7 +304,7 @@ fn as_json(tested: &[Tested], assumptions: &[Assumption]) -> Value {
 fn as_tap(tested: &[Tested]) -> String {
     let mut text = format!("TAP version 14\n1..{}\n", tested.len());
     for (number, one) in tested.iter().enumerate() {
-        let ok = if one.verdict() == Tri::Yes {
+        let ok = if one.verdict() == Truth::Yes {
             "ok"
         } else {
             "not ok"
@@ -334,8 +334,8 @@ fn as_junit(file: &str, tested: &[Tested]) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
         escaped(file),
         tested.len(),
-        count(Tri::No),
-        count(Tri::UnknownInfo)
+        count(Truth::No),
+        count(Truth::UnknownInfo)
     );
     for one in tested {
         let head = format!(
@@ -343,12 +343,12 @@ fn as_junit(file: &str, tested: &[Tested]) -> String {
             escaped(&one.title)
         );
         let element = match one.verdict() {
-            Tri::Yes => {
+            Truth::Yes => {
                 text += &format!("{head}/>\n");
                 continue;
             }
-            Tri::No => "failure",
-            Tri::UnknownInfo | Tri::UnknownConditional => "error",
+            Truth::No => "failure",
+            Truth::UnknownInfo | Truth::UnknownConditional => "error",
         };
         let words = one.words();
         let message = words.first().map(String::as_str).unwrap_or_default();

@@ -59,7 +59,7 @@ fn can_be_in_a_group(member: &Member) -> bool {
 
 /// Where a member stands: a binding of an allow policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct MemberPlace {
     /// Whose policy it is.
     pub resource: Resource,
     /// The binding's place in it.
@@ -87,7 +87,7 @@ impl Estate {
                         .insert(Arc::clone(&member.text), Arc::clone(member)),
                 }
                 let key = index_key(member);
-                let place = Place {
+                let place = MemberPlace {
                     resource: resource.clone(),
                     binding: u32::try_from(i).unwrap_or(u32::MAX),
                     role: Arc::clone(&binding.role),
@@ -133,7 +133,7 @@ impl Estate {
     /// Where a member stands by name in an allow policy.
     /// `identifier` is compared as IAM does (`serviceAccount:` and `user:` without case).
     #[must_use]
-    pub fn grants_naming(&self, identifier: &str) -> &[Place] {
+    pub fn grants_naming(&self, identifier: &str) -> &[MemberPlace] {
         self.by_member
             .get(&*index_key(&PolicyMember::v1(identifier)))
             .map_or(&[], Vec::as_slice)

@@ -91,7 +91,7 @@ pub struct Estate {
     /// What every answer from this estate takes for granted.
     pub(crate) assumptions: Arc<BTreeSet<Assumption>>,
     /// Members seen in allow policies to where they stand.
-    pub(crate) by_member: SharedMap<Arc<str>, Vec<index::Place>>,
+    pub(crate) by_member: SharedMap<Arc<str>, Vec<index::MemberPlace>>,
     pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
     /// Names of roles in allow policies, each once in memory.
     pub(crate) role_names: Arc<HashSet<Arc<str>>>,

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::conditions::{self, Site};
-use super::explanation::{
-    BindingExplanation, MemberExplanation, PolicyExplanation, RoleState, Tri,
-};
+use super::explanation::{BindingExplanation, MemberExplanation, PolicyExplanation, RoleState};
 use super::judge::Judge;
 use super::membership;
 use super::role;
+use super::truth::Truth;
 use crate::estate::Read;
 use crate::iam::{Binding, PolicyMember, Resource};
 
@@ -31,9 +30,9 @@ pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource, on_path: bool) -> 
         Read::Unreadable(why) => (Vec::new(), Some(why)),
     };
     let start = if unreadable.is_some() {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     } else {
-        Tri::No
+        Truth::No
     };
     let grants = bindings
         .iter()
@@ -51,12 +50,12 @@ pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource, on_path: bool) -> 
 fn binding(judge: &Judge<'_>, index: usize, binding: &Binding) -> BindingExplanation {
     let role_state = role::state(judge, &binding.role);
     let few = binding.members.len() <= FEW;
-    let mut matches = Tri::No;
+    let mut matches = Truth::No;
     let mut kept = Vec::new();
     for member in &binding.members {
         let one = explain_member(judge, member);
         matches = matches.or(one.matches);
-        if few || one.matches != Tri::No || !one.why.is_empty() {
+        if few || one.matches != Truth::No || !one.why.is_empty() {
             kept.push(one);
         }
     }
@@ -64,11 +63,11 @@ fn binding(judge: &Judge<'_>, index: usize, binding: &Binding) -> BindingExplana
     let condition = binding
         .condition
         .as_ref()
-        .filter(|_| role_state != RoleState::NotIncluded || matches != Tri::No)
+        .filter(|_| role_state != RoleState::NotIncluded || matches != Truth::No)
         .map(|c| conditions::explain(judge, c, Site::Allow));
     let grants = role::grants(role_state)
         .and(matches)
-        .and(condition.as_ref().map_or(Tri::Yes, |c| c.holds));
+        .and(condition.as_ref().map_or(Truth::Yes, |c| c.holds));
     BindingExplanation {
         index,
         role: Arc::clone(&binding.role),
@@ -93,33 +92,33 @@ pub(crate) fn explain_member(judge: &Judge<'_>, member: &Arc<PolicyMember>) -> M
 }
 
 /// The answer of one level alone, with every short cut.
-pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Tri {
+pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Truth {
     let policy = match judge.estate.allow_policy(resource) {
         Read::Known(Some(policy)) => policy,
-        Read::Known(None) => return Tri::No,
-        Read::Unreadable(_) => return Tri::UnknownInfo,
+        Read::Known(None) => return Truth::No,
+        Read::Unreadable(_) => return Truth::UnknownInfo,
     };
-    let mut sum = Tri::No;
+    let mut sum = Truth::No;
     for binding in &policy.bindings {
         let mut one = role::grants(role::state(judge, &binding.role));
-        if one == Tri::No {
+        if one == Truth::No {
             continue;
         }
-        let matches = binding.members.iter().fold(Tri::No, |sum, m| {
-            if sum == Tri::Yes {
+        let matches = binding.members.iter().fold(Truth::No, |sum, m| {
+            if sum == Truth::Yes {
                 sum
             } else {
                 sum.or(membership::member(judge, &m.member).matches)
             }
         });
         one = one.and(matches);
-        if one != Tri::No
+        if one != Truth::No
             && let Some(condition) = &binding.condition
         {
             one = one.and(conditions::decide(judge, condition, Site::Allow));
         }
         sum = sum.or(one);
-        if sum == Tri::Yes {
+        if sum == Truth::Yes {
             return sum;
         }
     }

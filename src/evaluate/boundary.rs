@@ -2,8 +2,9 @@
 //! policytroubleshooter v3beta, `GoogleIamV3…`).
 
 use super::conditions::{self, Site};
-use super::explanation::{BoundariesExplanation, BoundaryExplanation, Tri};
+use super::explanation::{BoundariesExplanation, BoundaryExplanation};
 use super::judge::Judge;
+use super::truth::Truth;
 use super::{membership, place};
 use crate::estate::Assumption;
 use crate::estate::policies::policy_bindings_of;
@@ -11,7 +12,8 @@ use crate::estate::{Estate, Read};
 use crate::iam::blockable::LATEST;
 use crate::iam::boundary::Operation;
 use crate::iam::{
-    BoundaryPolicy, BoundaryRule, Effect, Member, Permission, PolicyBinding, Principal, Resource,
+    BoundaryPolicy, BoundaryRule, Member, Permission, PolicyBinding, Principal, Resource,
+    RuleEffect,
 };
 
 /// The boundaries that are bound where the caller belongs, and what they come to.
@@ -21,7 +23,7 @@ pub(crate) fn explain(judge: &Judge<'_>) -> BoundariesExplanation {
         unreadable: Vec::new(),
         unplaced: None,
         assumed: judge.estate.assumes(Assumption::NoBoundariesInExport),
-        eligible: Tri::Yes,
+        eligible: Truth::Yes,
         undecided: None,
     };
     if all.assumed {
@@ -51,9 +53,9 @@ pub(crate) fn explain(judge: &Judge<'_>) -> BoundariesExplanation {
 const UNDECIDED: &str = "a boundary that holds DENY rules only is bound to the caller, and none of them applies here; Google does not document whether such a boundary makes everything else eligible or nothing";
 
 /// The answer alone; quick where nothing is bound.
-pub(crate) fn decide(judge: &Judge<'_>) -> Tri {
+pub(crate) fn decide(judge: &Judge<'_>) -> Truth {
     if is_free(judge.estate, &judge.caller) {
-        Tri::Yes
+        Truth::Yes
     } else {
         explain(judge).eligible
     }
@@ -107,19 +109,19 @@ fn bound(judge: &Judge<'_>, binding: &PolicyBinding) -> BoundaryExplanation {
     let condition = binding
         .condition
         .as_ref()
-        .filter(|c| inside.matches != Tri::No && !c.expression.trim().is_empty())
+        .filter(|c| inside.matches != Truth::No && !c.expression.trim().is_empty())
         .map(|c| conditions::explain(judge, c, Site::Boundary));
     let applies = inside
         .matches
-        .and(condition.as_ref().map_or(Tri::Yes, |c| c.holds));
+        .and(condition.as_ref().map_or(Truth::Yes, |c| c.holds));
     let (policy, unread) = match judge.estate.boundary(&binding.policy) {
         Read::Known(policy) => (policy.cloned(), None),
         Read::Unreadable(why) => (None, Some(why)),
     };
-    let reaches = policy.as_ref().map_or(Tri::UnknownInfo, |p| {
+    let reaches = policy.as_ref().map_or(Truth::UnknownInfo, |p| {
         version_reaches(p.details.enforcement_version.as_deref(), &judge.permission)
     });
-    let rules: Vec<Tri> = policy
+    let rules: Vec<Truth> = policy
         .iter()
         .flat_map(|p| &p.details.rules)
         .map(|r| rule_applies(judge, r))
@@ -156,22 +158,22 @@ pub(crate) fn effective_version(version: Option<&str>) -> Option<u32> {
 
 /// Whether an enforcement version can block the permission at all. One that is newer than the table holds
 /// what the table has, and may hold more.
-fn version_reaches(version: Option<&str>, permission: &Permission) -> Tri {
+fn version_reaches(version: Option<&str>, permission: &Permission) -> Truth {
     match (effective_version(version), permission.blocked_from()) {
-        (None, _) => Tri::UnknownInfo,
-        (Some(number), Some(from)) if number >= from => Tri::Yes,
-        (Some(number), _) if number > LATEST => Tri::UnknownInfo,
-        _ => Tri::No,
+        (None, _) => Truth::UnknownInfo,
+        (Some(number), Some(from)) if number >= from => Truth::Yes,
+        (Some(number), _) if number > LATEST => Truth::UnknownInfo,
+        _ => Truth::No,
     }
 }
 
-fn rule_applies(judge: &Judge<'_>, rule: &BoundaryRule) -> Tri {
+fn rule_applies(judge: &Judge<'_>, rule: &BoundaryRule) -> Truth {
     let operation = rule
         .operation
         .as_ref()
         .is_none_or(|o| covers(o, &judge.permission));
     if !operation {
-        return Tri::No;
+        return Truth::No;
     }
     lies_in_any(judge, &rule.resources).and(lies_in_any(judge, &rule.excluded_resources).negate())
 }
@@ -181,21 +183,21 @@ fn covers(operation: &Operation, permission: &Permission) -> bool {
     any(&operation.permissions) && !any(&operation.excluded_permissions)
 }
 
-fn lies_in_any(judge: &Judge<'_>, resources: &[String]) -> Tri {
-    resources.iter().fold(Tri::No, |sum, name| {
+fn lies_in_any(judge: &Judge<'_>, resources: &[String]) -> Truth {
+    resources.iter().fold(Truth::No, |sum, name| {
         sum.or(lies_in(judge.estate, &judge.on, name))
     })
 }
 
 /// Whether a resource is the one named or lies below it.
-pub(crate) fn lies_in(estate: &Estate, below: &Resource, name: &str) -> Tri {
+pub(crate) fn lies_in(estate: &Estate, below: &Resource, name: &str) -> Truth {
     let Ok(above) = Resource::parse(name) else {
-        return Tri::UnknownInfo;
+        return Truth::UnknownInfo;
     };
     match estate.lies_in(below, &above) {
-        Some(true) => Tri::Yes,
-        Some(false) => Tri::No,
-        None => Tri::UnknownInfo,
+        Some(true) => Truth::Yes,
+        Some(false) => Truth::No,
+        None => Truth::UnknownInfo,
     }
 }
 
@@ -203,11 +205,11 @@ pub(crate) fn lies_in(estate: &Estate, below: &Resource, name: &str) -> Tri {
 #[derive(Clone, Copy, Debug)]
 struct Part {
     /// Whether it counts for this caller and permission.
-    counts: Tri,
+    counts: Truth,
     /// Whether a DENY rule of it applies.
-    denies: Tri,
+    denies: Truth,
     /// Whether an ALLOW rule of it applies.
-    allows: Tri,
+    allows: Truth,
     /// It has DENY rules alone, so what it allows is not documented.
     deny_only: bool,
 }
@@ -218,36 +220,36 @@ impl Part {
         let Some(policy) = &boundary.policy else {
             return Self {
                 counts,
-                denies: Tri::UnknownInfo,
-                allows: Tri::UnknownInfo,
+                denies: Truth::UnknownInfo,
+                allows: Truth::UnknownInfo,
                 deny_only: false,
             };
         };
         // "The PAB policy doesn't have any rules" is among what Policy Troubleshooter calls not
         // enforced (discovery document policytroubleshooter v3beta, PAB_ACCESS_STATE_NOT_ENFORCED).
         let counts = if policy.details.rules.is_empty() {
-            Tri::No
+            Truth::No
         } else {
             counts
         };
         let mut part = Self {
             counts,
-            denies: Tri::No,
-            allows: Tri::No,
+            denies: Truth::No,
+            allows: Truth::No,
             deny_only: false,
         };
         let mut has_allow = false;
         for (rule, applies) in policy.details.rules.iter().zip(&boundary.rules) {
             match rule.effect {
-                Effect::Allow => {
+                RuleEffect::Allow => {
                     has_allow = true;
                     part.allows = part.allows.or(*applies);
                 }
-                Effect::Deny => part.denies = part.denies.or(*applies),
+                RuleEffect::Deny => part.denies = part.denies.or(*applies),
                 // An effect from the future may do either.
-                Effect::Other(_) => {
+                RuleEffect::Other(_) => {
                     has_allow = true;
-                    let open = applies.and(Tri::UnknownInfo);
+                    let open = applies.and(Truth::UnknownInfo);
                     part.allows = part.allows.or(open);
                     part.denies = part.denies.or(open);
                 }
@@ -255,7 +257,7 @@ impl Part {
         }
         part.deny_only = !has_allow;
         if part.deny_only {
-            part.allows = Tri::UnknownInfo;
+            part.allows = Truth::UnknownInfo;
         }
         part
     }
@@ -265,61 +267,62 @@ impl Part {
 ///
 /// A DENY that counts is a no. Else: no boundary that counts is no limit; of those that count one
 /// must allow. A boundary of which it is open whether it counts is thought through both ways.
-fn combine(parts: &[Part], hidden: bool) -> (Tri, bool) {
+fn combine(parts: &[Part], hidden: bool) -> (Truth, bool) {
     let parts: Vec<Part> = parts
         .iter()
         .copied()
-        .filter(|p| p.counts != Tri::No)
+        .filter(|p| p.counts != Truth::No)
         .collect();
     let denied = parts
         .iter()
-        .fold(Tri::No, |sum, p| sum.or(p.counts.and(p.denies)));
-    if denied == Tri::Yes {
-        return (Tri::No, false);
+        .fold(Truth::No, |sum, p| sum.or(p.counts.and(p.denies)));
+    if denied == Truth::Yes {
+        return (Truth::No, false);
     }
-    let certain = parts.iter().any(|p| p.counts == Tri::Yes);
+    let certain = parts.iter().any(|p| p.counts == Truth::Yes);
     let allowed = parts
         .iter()
-        .any(|p| p.counts == Tri::Yes && p.allows == Tri::Yes);
-    let may_be_barred = !allowed && (certain || parts.iter().any(|p| p.allows != Tri::Yes));
-    let may_be_let_in = !certain || hidden || parts.iter().any(|p| p.allows != Tri::No);
+        .any(|p| p.counts == Truth::Yes && p.allows == Truth::Yes);
+    let may_be_barred = !allowed && (certain || parts.iter().any(|p| p.allows != Truth::Yes));
+    let may_be_let_in = !certain || hidden || parts.iter().any(|p| p.allows != Truth::No);
     let unknown = |list: &[Part]| {
         let info = list
             .iter()
-            .any(|p| [p.counts, p.denies, p.allows].contains(&Tri::UnknownInfo));
+            .any(|p| [p.counts, p.denies, p.allows].contains(&Truth::UnknownInfo));
         if info || hidden {
-            Tri::UnknownInfo
+            Truth::UnknownInfo
         } else {
-            Tri::UnknownConditional
+            Truth::UnknownConditional
         }
     };
     let union = match (may_be_barred, may_be_let_in) {
-        (false, _) => Tri::Yes,
-        (true, false) => Tri::No,
+        (false, _) => Truth::Yes,
+        (true, false) => Truth::No,
         (true, true) => unknown(&parts),
     };
     let union = if hidden {
-        union.and(Tri::UnknownInfo)
+        union.and(Truth::UnknownInfo)
     } else {
         union
     };
     let eligible = union.and(denied.negate());
-    let undecided = !matches!(eligible, Tri::Yes | Tri::No) && parts.iter().any(|p| p.deny_only);
+    let undecided =
+        !matches!(eligible, Truth::Yes | Truth::No) && parts.iter().any(|p| p.deny_only);
     (eligible, undecided)
 }
 
 fn words(
     judge: &Judge<'_>,
-    applies: Tri,
+    applies: Truth,
     inside: &str,
-    reaches: Tri,
+    reaches: Truth,
     policy: Option<&BoundaryPolicy>,
     unread: Option<&str>,
-    rules: &[Tri],
+    rules: &[Truth],
 ) -> String {
     let who = judge.caller.short();
     let what = judge.estate.label(&judge.on);
-    if applies == Tri::No {
+    if applies == Truth::No {
         return format!("It is not bound to {who}");
     }
     let Some(policy) = policy else {
@@ -334,7 +337,7 @@ fn words(
         .as_deref()
         .filter(|v| !v.is_empty())
         .unwrap_or("latest");
-    if reaches == Tri::No {
+    if reaches == Truth::No {
         return format!(
             "Its enforcement version {version} does not reach {}, so it stops nothing here",
             judge.permission
@@ -345,14 +348,14 @@ fn words(
         .rules
         .iter()
         .zip(rules)
-        .any(|(r, t)| r.effect == Effect::Deny && *t == Tri::Yes);
+        .any(|(r, t)| r.effect == RuleEffect::Deny && *t == Truth::Yes);
     let allowed = policy
         .details
         .rules
         .iter()
         .zip(rules)
-        .any(|(r, t)| r.effect == Effect::Allow && *t == Tri::Yes);
-    let open = rules.iter().any(|t| !matches!(t, Tri::Yes | Tri::No));
+        .any(|(r, t)| r.effect == RuleEffect::Allow && *t == Truth::Yes);
+    let open = rules.iter().any(|t| !matches!(t, Truth::Yes | Truth::No));
     let mut text = if denied {
         format!("It makes {what} ineligible for {who} by a DENY rule")
     } else if allowed {
@@ -362,13 +365,13 @@ fn words(
     } else {
         format!("It does not include {what}")
     };
-    if !matches!(applies, Tri::Yes) {
+    if !matches!(applies, Truth::Yes) {
         text.push_str(&format!("; whether it is bound to {who} is not known"));
         if !inside.is_empty() {
             text.push_str(&format!(" ({inside})"));
         }
     }
-    if !matches!(reaches, Tri::Yes) {
+    if !matches!(reaches, Truth::Yes) {
         text.push_str(&format!(
             "; whether its enforcement version {version} reaches {} is not known",
             judge.permission

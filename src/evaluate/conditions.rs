@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::condition::{
-    self, Compiled, ConditionError, Context, EffectiveTag, Fact, Outcome, PrincipalFacts,
-    ResourceFacts,
+    self, Compiled, ConditionContext, ConditionError, ConditionOutcome, EffectiveTag, Fact,
+    PrincipalFacts, ResourceFacts,
 };
-use super::explanation::{ConditionExplanation, Tri};
+use super::explanation::ConditionExplanation;
 use super::judge::Judge;
+use super::truth::Truth;
 use crate::estate::Read;
-use crate::iam::{Condition, Principal, Resource, address};
+use crate::iam::{Condition, Principal, Resource, owner};
 
 /// Which kind of policy the condition stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub(crate) fn explain(
 }
 
 /// The answer alone.
-pub(crate) fn decide(judge: &Judge<'_>, condition: &Condition, site: Site) -> Tri {
+pub(crate) fn decide(judge: &Judge<'_>, condition: &Condition, site: Site) -> Truth {
     match compiled(&condition.expression) {
         Ok(compiled) => answer(
             &with_context(judge, site, |context| compiled.decide(context)),
@@ -94,19 +95,19 @@ pub(crate) fn decide(judge: &Judge<'_>, condition: &Condition, site: Site) -> Tr
     }
 }
 
-fn answer(outcome: &Outcome, site: Site) -> Tri {
+fn answer(outcome: &ConditionOutcome, site: Site) -> Truth {
     match outcome {
-        Outcome::True => Tri::Yes,
-        Outcome::False => Tri::No,
-        Outcome::Error(_) => broken(site),
-        Outcome::Unknown(_) => Tri::UnknownConditional,
+        ConditionOutcome::True => Truth::Yes,
+        ConditionOutcome::False => Truth::No,
+        ConditionOutcome::Error(_) => broken(site),
+        ConditionOutcome::Unknown(_) => Truth::UnknownConditional,
     }
 }
 
-fn broken(site: Site) -> Tri {
+fn broken(site: Site) -> Truth {
     match site {
-        Site::Allow => Tri::No,
-        Site::Deny | Site::Boundary => Tri::UnknownConditional,
+        Site::Allow => Truth::No,
+        Site::Deny | Site::Boundary => Truth::UnknownConditional,
     }
 }
 
@@ -117,7 +118,7 @@ const NO_RESOURCE_MANAGER: &str = "it is not evaluated here for this kind of res
 pub(crate) fn with_context<T>(
     judge: &Judge<'_>,
     site: Site,
-    run: impl FnOnce(&Context<'_>) -> T,
+    run: impl FnOnce(&ConditionContext<'_>) -> T,
 ) -> T {
     let hidden = |why: &'static str| Fact::unknown(why);
     if site == Site::Boundary {
@@ -130,9 +131,9 @@ pub(crate) fn with_context<T>(
             ),
             subject: Fact::Known(&subject),
         };
-        return run(&Context {
+        return run(&ConditionContext {
             principal: Some(principal),
-            ..Context::default()
+            ..ConditionContext::default()
         });
     }
     let why = match judge.on {
@@ -154,7 +155,7 @@ pub(crate) fn with_context<T>(
         .map(|roles| ("iam.googleapis.com/modifiedGrantsByRole".to_owned(), roles))
         .into_iter()
         .collect();
-    run(&Context {
+    run(&ConditionContext {
         time: (site == Site::Allow).then_some(judge.time),
         resource: ResourceFacts {
             name: hidden(why),
@@ -163,7 +164,7 @@ pub(crate) fn with_context<T>(
         },
         tags,
         api_attributes: &attributes,
-        ..Context::default()
+        ..ConditionContext::default()
     })
 }
 
@@ -197,7 +198,7 @@ fn kind(caller: &Principal) -> Option<&'static str> {
             crate::iam::Pool::Workload { .. } => "iam.googleapis.com/WorkloadPoolIdentity",
         }),
         Principal::Other(text) => {
-            address::of_agent_identity(text).map(|_| "iam.googleapis.com/AgentPoolIdentity")
+            owner::of_agent_identity(text).map(|_| "iam.googleapis.com/AgentPoolIdentity")
         }
     }
 }
@@ -208,7 +209,7 @@ fn subject(caller: &Principal) -> String {
     match caller {
         Principal::User(email) | Principal::ServiceAccount(email) => email.clone(),
         Principal::Federated { subject, .. } => subject.clone(),
-        Principal::Other(text) => address::subject_of_agent_identity(text)
+        Principal::Other(text) => owner::subject_of_agent_identity(text)
             .unwrap_or(text)
             .to_owned(),
         other => other.to_string(),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::allow::explain_member;
 use super::conditions::{self, Site};
 use super::explanation::{
-    DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, MemberExplanation, Tri,
+    DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, MemberExplanation,
 };
 use super::judge::Judge;
 use super::membership;
+use super::truth::Truth;
 use crate::estate::Read;
 use crate::iam::deny::PolicyRule;
 use crate::iam::{
@@ -26,9 +27,9 @@ pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource) -> Option<DenyExpl
         Read::Unreadable(why) => (Vec::new(), Some(why)),
     };
     let start = if unreadable.is_some() {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     } else {
-        Tri::No
+        Truth::No
     };
     let denies = policies
         .iter()
@@ -48,7 +49,7 @@ fn policy(judge: &Judge<'_>, policy: &Arc<DenyPolicy>) -> DenyPolicyExplanation 
         .enumerate()
         .map(|(index, r)| rule(judge, index, r))
         .collect();
-    let denies = rules.iter().fold(Tri::No, |sum, r| sum.or(r.denies));
+    let denies = rules.iter().fold(Truth::No, |sum, r| sum.or(r.denies));
     DenyPolicyExplanation {
         policy: Arc::clone(policy),
         rules,
@@ -70,23 +71,23 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
         };
     };
     let permission = permission(&judge.permission, deny);
-    let unsupported = permission == Tri::No && names(&judge.permission, deny);
+    let unsupported = permission == Truth::No && names(&judge.permission, deny);
     let (denied, in_denied) = members(judge, &deny.denied_principals);
     let (exceptions, in_exceptions) = members(judge, &deny.exception_principals);
     let condition = deny
         .denial_condition
         .as_ref()
-        .filter(|c| permission != Tri::No && !c.expression.trim().is_empty())
+        .filter(|c| permission != Truth::No && !c.expression.trim().is_empty())
         .map(|c| conditions::explain(judge, c, Site::Deny));
     let denies = permission
         .and(in_denied)
         .and(in_exceptions.negate())
-        .and(condition.as_ref().map_or(Tri::Yes, |c| c.holds));
+        .and(condition.as_ref().map_or(Truth::Yes, |c| c.holds));
     DenyRuleExplanation {
         index,
         permission,
         unsupported,
-        as_written: as_written(&judge.permission, deny).filter(|_| permission == Tri::Yes),
+        as_written: as_written(&judge.permission, deny).filter(|_| permission == Truth::Yes),
         denied,
         exceptions,
         condition,
@@ -95,22 +96,22 @@ fn rule(judge: &Judge<'_>, index: usize, rule: &PolicyRule) -> DenyRuleExplanati
 }
 
 /// A kind of rule that is not known here may deny.
-pub(crate) fn strange(rule: &PolicyRule) -> Tri {
+pub(crate) fn strange(rule: &PolicyRule) -> Truth {
     if rule.extra.is_empty() {
-        Tri::No
+        Truth::No
     } else {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     }
 }
 
 /// Whether the rule denies the permission. Of a permission that deny does not support a rule has no
 /// effect.
-pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Tri {
+pub(crate) fn permission(permission: &Permission, rule: &DenyRule) -> Truth {
     let mut denied = rule.denied_permissions.iter();
     if denied.any(|p| permission.is_denied_by(p)) && !excepted(permission, rule) {
-        Tri::Yes
+        Truth::Yes
     } else {
-        Tri::No
+        Truth::No
     }
 }
 
@@ -139,13 +140,13 @@ fn excepted(permission: &Permission, rule: &DenyRule) -> bool {
     exceptions.any(|p| p != "*" && permission.matches(p))
 }
 
-fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Tri) {
+fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExplanation>, Truth) {
     let mut kept = Vec::new();
-    let mut sum = Tri::No;
+    let mut sum = Truth::No;
     for member in members {
         let one = explain_member(judge, member);
         sum = sum.or(one.matches);
-        if one.matches != Tri::No {
+        if one.matches != Truth::No {
             kept.push(one);
         }
     }
@@ -153,33 +154,33 @@ fn members(judge: &Judge<'_>, members: &[Arc<PolicyMember>]) -> (Vec<MemberExpla
 }
 
 /// The answer of one level alone, with every short cut.
-pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Tri {
+pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Truth {
     if resource.kind() == ResourceKind::ServiceAccount {
-        return Tri::No;
+        return Truth::No;
     }
     let policies = match judge.estate.deny_policies(resource) {
         Read::Known(policies) => policies,
-        Read::Unreadable(_) => return Tri::UnknownInfo,
+        Read::Unreadable(_) => return Truth::UnknownInfo,
     };
     let contains = |list: &[Arc<PolicyMember>]| {
-        list.iter().fold(Tri::No, |sum, m| {
+        list.iter().fold(Truth::No, |sum, m| {
             sum.or(membership::member(judge, &m.member).matches)
         })
     };
-    let mut sum = Tri::No;
+    let mut sum = Truth::No;
     for rule in policies.iter().flat_map(|p| &p.rules) {
         let Some(deny) = &rule.deny_rule else {
             sum = sum.or(strange(rule));
             continue;
         };
         let mut one = permission(&judge.permission, deny);
-        if one == Tri::No {
+        if one == Truth::No {
             continue;
         }
         one = one
             .and(contains(&deny.denied_principals))
             .and(contains(&deny.exception_principals).negate());
-        if one != Tri::No
+        if one != Truth::No
             && let Some(condition) = deny
                 .denial_condition
                 .as_ref()

@@ -4,16 +4,17 @@
 use super::explanation::Seen;
 use super::explanation::{
     AccountState, BoundariesExplanation, Call, DenyExplanation, Explanation, Outcome,
-    PolicyExplanation, Question, Tri, Verdict,
+    PolicyExplanation, Question, Verdict,
 };
 use super::federation::Exchange;
 use super::judge::Judge;
+use super::truth::Truth;
 use super::{allow, boundary, deny, may, membership, org_policy};
 use crate::estate::{Ancestry, Assumption, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal, Resource, address};
+use crate::iam::{Permission, Principal, Resource, address, owner};
 
 /// The API that mints and signs.
 const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
@@ -24,7 +25,7 @@ const CREDENTIALS_API: &str = "iamcredentials.googleapis.com";
 /// is judged in [`Explanation::hops`], and the outcome is that of the chain.
 #[must_use]
 pub fn explain(estate: &Estate, question: &Question) -> Explanation {
-    let mut explanation = one(estate, question, true);
+    let mut explanation = judge_question(estate, question, true);
     if question.via.is_empty() {
         return explanation;
     }
@@ -59,7 +60,7 @@ pub fn explain(estate: &Estate, question: &Question) -> Explanation {
                 written: question.call.written,
             },
         };
-        let hop = one(estate, &hop, i == 0);
+        let hop = judge_question(estate, &hop, i == 0);
         caller = account_of(estate, &hop.question.target);
         explanation.hops.push(hop);
     }
@@ -86,7 +87,7 @@ fn chain_outcome(hops: &[Explanation]) -> Outcome {
 }
 
 /// One judgement; `bills` says whether this caller's project pays for the call.
-fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
+fn judge_question(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     let (target, target_state, ancestry) = locate(estate, &question.target);
     let question = Question {
         target: target.clone(),
@@ -102,9 +103,9 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     .with_identity(&question.attributes, question.claims.as_ref());
 
     let hidden = if ancestry.complete {
-        Tri::No
+        Truth::No
     } else {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     };
     let mut allow: Vec<PolicyExplanation> = ancestry
         .levels
@@ -124,20 +125,20 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         boundary::explain(&judge)
     };
     let answer = if target_state == AccountState::NotFound {
-        Tri::No
+        Truth::No
     } else {
         boundaries.eligible.and(denied.negate()).and(allowed)
     };
-    if matches!(answer, Tri::UnknownInfo | Tri::UnknownConditional) && allowed != Tri::Yes {
+    if matches!(answer, Truth::UnknownInfo | Truth::UnknownConditional) && allowed != Truth::Yes {
         for policy in &mut allow {
-            policy.decides = !matches!(policy.grants, Tri::Yes | Tri::No);
+            policy.decides = !matches!(policy.grants, Truth::Yes | Truth::No);
         }
     }
     let verdict = match answer {
-        Tri::Yes => Verdict::CanAccess,
-        Tri::No => Verdict::CannotAccess,
-        Tri::UnknownInfo => Verdict::UnknownInfo,
-        Tri::UnknownConditional => Verdict::UnknownConditional,
+        Truth::Yes => Verdict::CanAccess,
+        Truth::No => Verdict::CannotAccess,
+        Truth::UnknownInfo => Verdict::UnknownInfo,
+        Truth::UnknownConditional => Verdict::UnknownConditional,
     };
     let caller_state = caller_state(estate, &question.caller);
     let api = if bills {
@@ -162,19 +163,19 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
     }
     if api
         .as_ref()
-        .is_some_and(|(_, on)| !matches!(on, Tri::Yes | Tri::No))
+        .is_some_and(|(_, on)| !matches!(on, Truth::Yes | Truth::No))
     {
         assumptions.push(Assumption::IamCredentialsApiIsEnabled);
     }
     if quota
         .as_ref()
-        .is_some_and(|(_, may)| !matches!(may, Tri::Yes | Tri::No))
+        .is_some_and(|(_, may)| !matches!(may, Truth::Yes | Truth::No))
     {
         assumptions.push(Assumption::QuotaProjectMayBeUsed);
     }
     let as_written = |d: &DenyExplanation| {
         let mut rules = d.policies.iter().flat_map(|p| &p.rules);
-        rules.any(|r| r.as_written.is_some() && r.denies != Tri::No)
+        rules.any(|r| r.as_written.is_some() && r.denies != Truth::No)
     };
     if deny.iter().any(as_written) {
         assumptions.push(Assumption::DenyGroupTakenAsWritten);
@@ -186,7 +187,7 @@ fn one(estate: &Estate, question: &Question, bills: bool) -> Explanation {
         }
         // Without its claims nobody can tell what a provider makes of a token.
         if exchange.providers_unknown.is_some()
-            || (exchange.passes != Tri::Yes && question.claims.is_none())
+            || (exchange.passes != Truth::Yes && question.claims.is_none())
         {
             assumptions.push(Assumption::TokenIsAdmitted);
         }
@@ -226,7 +227,7 @@ fn no_boundaries() -> BoundariesExplanation {
         unreadable: Vec::new(),
         unplaced: None,
         assumed: false,
-        eligible: Tri::Yes,
+        eligible: Truth::Yes,
         undecided: None,
     }
 }
@@ -237,11 +238,11 @@ fn outcome(
     verdict: Verdict,
     target: AccountState,
     caller: AccountState,
-    api: Option<&(String, Tri)>,
+    api: Option<&(String, Truth)>,
 ) -> Outcome {
     use AccountState::{Deleted, Disabled, NotFound};
     let gone = |state| matches!(state, Disabled | Deleted | NotFound);
-    if gone(target) || gone(caller) || api.is_some_and(|(_, on)| *on == Tri::No) {
+    if gone(target) || gone(caller) || api.is_some_and(|(_, on)| *on == Truth::No) {
         return Outcome::WouldFail;
     }
     match verdict {
@@ -257,7 +258,7 @@ fn exchanged(outcome: Outcome, exchange: Option<&Exchange>, question: &Question)
     match exchange {
         Some(exchange) if exchange.is_refused() => Outcome::WouldFail,
         Some(exchange)
-            if exchange.passes != Tri::Yes
+            if exchange.passes != Truth::Yes
                 && question.claims.is_some()
                 && outcome == Outcome::WouldSucceed =>
         {
@@ -280,7 +281,7 @@ pub(super) fn long_lifetime(question: &Question) -> Option<u32> {
 }
 
 /// Whether the organization's policies extend the target's longest lifetime, where that is asked.
-fn extended(estate: &Estate, question: &Question) -> Option<Tri> {
+fn extended(estate: &Estate, question: &Question) -> Option<Truth> {
     let seen = question.call.seen == Some(Seen::LifetimeTooLong);
     let asked = seen || long_lifetime(question).is_some();
     asked.then(|| org_policy::lifetime_extended(estate, &question.target).0)
@@ -290,19 +291,20 @@ fn extended(estate: &Estate, question: &Question) -> Option<Tri> {
 fn with_call(
     outcome: Outcome,
     question: &Question,
-    quota: Option<&(String, Tri)>,
-    extended: Option<Tri>,
+    quota: Option<&(String, Truth)>,
+    extended: Option<Truth>,
 ) -> Outcome {
     let call = &question.call;
     let lifetime = long_lifetime(question);
-    let refused = quota.is_some_and(|(_, may)| *may == Tri::No)
-        || lifetime.is_some_and(|s| s > EXTENDED_LIFETIME || extended == Some(Tri::No))
+    let refused = quota.is_some_and(|(_, may)| *may == Truth::No)
+        || lifetime.is_some_and(|s| s > EXTENDED_LIFETIME || extended == Some(Truth::No))
         || call
             .seen
             .is_some_and(|seen| stands(seen, question, quota, extended));
     if refused {
         Outcome::WouldFail
-    } else if lifetime.is_some() && extended != Some(Tri::Yes) && outcome == Outcome::WouldSucceed {
+    } else if lifetime.is_some() && extended != Some(Truth::Yes) && outcome == Outcome::WouldSucceed
+    {
         Outcome::Unknown
     } else {
         outcome
@@ -314,14 +316,14 @@ fn with_call(
 pub(super) fn stands(
     seen: Seen,
     question: &Question,
-    quota: Option<&(String, Tri)>,
-    extended: Option<Tri>,
+    quota: Option<&(String, Truth)>,
+    extended: Option<Truth>,
 ) -> bool {
     match seen {
-        Seen::QuotaProjectDenied => quota.is_none_or(|(_, may)| *may != Tri::Yes),
+        Seen::QuotaProjectDenied => quota.is_none_or(|(_, may)| *may != Truth::Yes),
         Seen::LifetimeTooLong => {
             let now = long_lifetime(question).filter(|s| *s <= EXTENDED_LIFETIME);
-            now.is_none() || extended != Some(Tri::Yes)
+            now.is_none() || extended != Some(Truth::Yes)
         }
         // The policies of today are judged.
         Seen::PermissionDenied => false,
@@ -331,10 +333,10 @@ pub(super) fn stands(
 
 /// Whether the caller may use the quota project (discovery document serviceusage v1: `services.use`;
 /// google-github-actions/auth#250).
-fn quota_project(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
+fn quota_project(estate: &Estate, question: &Question) -> Option<(String, Truth)> {
     let given = question.call.quota_project.as_deref()?;
     let Some(project) = estate.project(given) else {
-        return Some((given.to_owned(), Tri::UnknownInfo));
+        return Some((given.to_owned(), Truth::UnknownInfo));
     };
     let on = Resource::project(&project.project_id);
     let permission = Permission::parse("serviceusage.services.use").ok()?;
@@ -389,7 +391,7 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
         return Resource::account(owner, &deleted.email);
     }
     let named = if &**project == "-" {
-        address::project_of(account).and_then(|p| estate.project(p))
+        owner::project_of(account).and_then(|p| estate.project(p))
     } else {
         estate.project(project)
     };
@@ -418,7 +420,7 @@ pub(super) fn caller_state(estate: &Estate, caller: &Principal) -> AccountState 
         // An account of a project that the estate does not hold may well exist elsewhere.
         Existence::Missing => {
             let told = estate.coverage() == crate::estate::Coverage::Partial;
-            let ours = address::project_of(email).is_some_and(|p| estate.project(p).is_some());
+            let ours = owner::project_of(email).is_some_and(|p| estate.project(p).is_some());
             if told || ours {
                 AccountState::NotFound
             } else {
@@ -469,7 +471,7 @@ pub(super) fn is_shut_down(estate: &Estate, account: &Resource) -> bool {
 
 /// The project that is billed for the call, and whether the API is on there (docs/semantics.md, "Beyond
 /// IAM"): the quota project, else the caller account's own, else its pool's; a user's is not known.
-fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
+fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Truth)> {
     let through_credentials = [
         GET_ACCESS_TOKEN,
         GET_OPEN_ID_TOKEN,
@@ -492,9 +494,9 @@ fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Tri)> {
         },
     };
     let on = match estate.service_enabled(&project, CREDENTIALS_API) {
-        Read::Known(true) => Tri::Yes,
-        Read::Known(false) => Tri::No,
-        Read::Unreadable(_) => Tri::UnknownInfo,
+        Read::Known(true) => Truth::Yes,
+        Read::Known(false) => Truth::No,
+        Read::Unreadable(_) => Truth::UnknownInfo,
     };
     Some((project.to_string(), on))
 }

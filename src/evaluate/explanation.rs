@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Evaluation;
 use super::federation::Exchange;
+use super::truth::Truth;
 use crate::estate::Assumption;
 use crate::iam::{
     BoundaryPolicy, Condition, DenyPolicy, Permission, PolicyMember, Principal, Resource,
@@ -155,64 +156,13 @@ impl Outcome {
     }
 }
 
-/// Yes, no, or unknown with what kind of unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tri {
-    /// It is so.
-    Yes,
-    /// It is not.
-    No,
-    /// Something could not be read.
-    UnknownInfo,
-    /// A condition needs a value that was not given.
-    UnknownConditional,
-}
-
-impl Tri {
-    /// Both; unknown only where no side is a definite no.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
-            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => {
-                Self::UnknownConditional
-            }
-            _ => Self::Yes,
-        }
-    }
-
-    /// Either; unknown only where no side is a definite yes.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
-            (Self::UnknownInfo, _) | (_, Self::UnknownInfo) => Self::UnknownInfo,
-            (Self::UnknownConditional, _) | (_, Self::UnknownConditional) => {
-                Self::UnknownConditional
-            }
-            _ => Self::No,
-        }
-    }
-
-    /// The opposite; unknown stays.
-    #[must_use]
-    pub fn negate(self) -> Self {
-        match self {
-            Self::Yes => Self::No,
-            Self::No => Self::Yes,
-            unknown => unknown,
-        }
-    }
-}
-
 /// Whether a member stands for the caller, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberExplanation {
     /// As the policy has it.
     pub member: Arc<PolicyMember>,
     /// Whether the caller is in it.
-    pub matches: Tri,
+    pub matches: Truth,
     /// Through which groups, or why it is not known; a sentence without a full stop, may be empty.
     pub why: String,
     /// The groups on the way, outermost first, when it matches through groups.
@@ -244,7 +194,7 @@ pub struct ConditionExplanation {
     /// What came of it; `Err` when it does not compile (it then grants nothing), with why.
     pub evaluation: Result<Evaluation, String>,
     /// The same, as an answer.
-    pub holds: Tri,
+    pub holds: Truth,
 }
 
 /// One binding of an allow policy.
@@ -261,11 +211,11 @@ pub struct BindingExplanation {
     /// How many members there are in all.
     pub member_count: usize,
     /// Whether the caller is among the members.
-    pub matches: Tri,
+    pub matches: Truth,
     /// The condition, when there is one.
     pub condition: Option<ConditionExplanation>,
     /// Whether this binding grants.
-    pub grants: Tri,
+    pub grants: Truth,
 }
 
 /// One level's allow policy.
@@ -280,7 +230,7 @@ pub struct PolicyExplanation {
     /// Its bindings, those that count first is NOT assumed: in the policy's order.
     pub bindings: Vec<BindingExplanation>,
     /// What this policy alone gives.
-    pub grants: Tri,
+    pub grants: Truth,
     /// Whether the verdict hangs on it (only ever true when it is not readable or undecided).
     pub decides: bool,
 }
@@ -291,7 +241,7 @@ pub struct DenyRuleExplanation {
     /// Its place in the policy, from 0.
     pub index: usize,
     /// Whether the permission is denied and not excepted.
-    pub permission: Tri,
+    pub permission: Truth,
     /// The rule names the permission, and deny does not support it: no effect.
     pub unsupported: bool,
     /// The permission group by which it denies, when it is none that deny policies support: taken for
@@ -304,7 +254,7 @@ pub struct DenyRuleExplanation {
     /// The condition, when there is one.
     pub condition: Option<ConditionExplanation>,
     /// Whether this rule denies.
-    pub denies: Tri,
+    pub denies: Truth,
 }
 
 /// One deny policy.
@@ -315,7 +265,7 @@ pub struct DenyPolicyExplanation {
     /// Its rules.
     pub rules: Vec<DenyRuleExplanation>,
     /// Whether it denies.
-    pub denies: Tri,
+    pub denies: Truth,
 }
 
 /// The deny policies of one level.
@@ -328,7 +278,7 @@ pub struct DenyExplanation {
     /// The policies.
     pub policies: Vec<DenyPolicyExplanation>,
     /// Whether anything here denies.
-    pub denies: Tri,
+    pub denies: Truth,
 }
 
 /// One boundary that is bound where the caller belongs.
@@ -343,13 +293,13 @@ pub struct BoundaryExplanation {
     /// The set it is bound to, as written.
     pub principal_set: String,
     /// Whether the caller is in the set and the binding's condition holds.
-    pub applies: Tri,
+    pub applies: Truth,
     /// The binding's condition, when there is one.
     pub condition: Option<ConditionExplanation>,
     /// Whether its enforcement version reaches the permission.
-    pub reaches_permission: Tri,
+    pub reaches_permission: Truth,
     /// Per rule: whether it applies to the target and the permission.
-    pub rules: Vec<Tri>,
+    pub rules: Vec<Truth>,
     /// Words for people on what it does.
     pub why: String,
 }
@@ -368,7 +318,7 @@ pub struct BoundariesExplanation {
     /// Whether boundaries are not known at all, and taken to be none: an answer's assumption says so.
     pub assumed: bool,
     /// Whether the caller may reach the target as far as boundaries go.
-    pub eligible: Tri,
+    pub eligible: Truth,
     /// Words on an undecided form, when there is one.
     pub undecided: Option<String>,
 }
@@ -405,14 +355,14 @@ pub struct Explanation {
     /// is billed.
     pub shut_down: Vec<Resource>,
     /// The IAM Credentials API on the project that is billed: the project (id), and whether it is on.
-    pub api: Option<(String, Tri)>,
+    pub api: Option<(String, Truth)>,
     /// What comes of a federated caller's token exchange; `None` for others.
     pub exchange: Option<Arc<Exchange>>,
     /// The quota project that was given, and whether the caller may use it.
-    pub quota: Option<(String, Tri)>,
+    pub quota: Option<(String, Truth)>,
     /// Whether an organization policy lets the target's access tokens live for up to 12 hours; `None`
     /// where the call asks for nothing of the kind.
-    pub extended: Option<Tri>,
+    pub extended: Option<Truth>,
     /// Allow policies on the target's ancestry, target first, then up.
     pub allow: Vec<PolicyExplanation>,
     /// Whether the ancestry's top was reached.
@@ -421,11 +371,11 @@ pub struct Explanation {
     /// then up to (not including) the first common ancestor.
     pub off_path: Vec<PolicyExplanation>,
     /// Whether allow policies grant.
-    pub allowed: Tri,
+    pub allowed: Truth,
     /// Deny policies, nearest level first.
     pub deny: Vec<DenyExplanation>,
     /// Whether a deny rule denies.
-    pub denied: Tri,
+    pub denied: Truth,
     /// Principal access boundaries.
     pub boundaries: BoundariesExplanation,
     /// Each hop of a delegation chain, in order, when there is one.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::condition::EffectiveTag;
 use super::explanation::RoleState;
 use super::federation::{self, Attributes, Exchange};
-use super::membership::Membership;
+use super::truth::Truth;
 use crate::estate::Estate;
 use crate::iam::{Permission, Principal, Resource};
 
@@ -78,5 +78,42 @@ impl<'e> Judge<'e> {
             self.exchange = Some(Arc::new(exchange));
         }
         self
+    }
+}
+
+/// The answer for one member.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Membership {
+    /// Whether the caller is in it.
+    pub matches: Truth,
+    /// Why, without a full stop; may be empty.
+    pub why: String,
+    /// The groups on the way, outermost first.
+    pub path: Vec<String>,
+}
+
+impl Membership {
+    pub(super) fn new(matches: Truth, why: impl Into<String>) -> Self {
+        Self {
+            matches,
+            why: why.into(),
+            path: Vec::new(),
+        }
+    }
+
+    pub(super) fn yes() -> Self {
+        Self::new(Truth::Yes, "")
+    }
+
+    pub(super) fn no() -> Self {
+        Self::new(Truth::No, "")
+    }
+
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
+        Self::new(Truth::UnknownInfo, why)
+    }
+
+    pub(super) fn from(answer: bool) -> Self {
+        if answer { Self::yes() } else { Self::no() }
     }
 }

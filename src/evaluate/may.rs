@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::explanation::Tri;
 use super::federation::Attributes;
 use super::judge::Judge;
+use super::truth::Truth;
 use super::{allow, boundary, deny, membership};
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
@@ -20,7 +20,7 @@ pub fn may(
     permission: &str,
     on: &Resource,
     time: Timestamp,
-) -> Tri {
+) -> Truth {
     may_with(estate, caller, &Brought::default(), permission, on, time)
 }
 
@@ -43,9 +43,9 @@ pub fn may_with(
     permission: &str,
     on: &Resource,
     time: Timestamp,
-) -> Tri {
+) -> Truth {
     let Ok(permission) = Permission::parse(permission) else {
-        return Tri::No;
+        return Truth::No;
     };
     let mut one = Judge::new(estate, caller, &permission, on, time);
     one.modified_roles = brought.modified_roles.map(<[String]>::to_vec);
@@ -65,7 +65,7 @@ pub fn may_with(
 /// Whether a principal is in a member of an allow policy. Roles, conditions and deny rules are not
 /// looked at.
 #[must_use]
-pub fn belongs(estate: &Estate, principal: &Principal, member: &Member) -> Tri {
+pub fn belongs(estate: &Estate, principal: &Principal, member: &Member) -> Truth {
     Belongs::new(estate, principal).to(member)
 }
 
@@ -90,35 +90,35 @@ impl<'e> Belongs<'e> {
 
     /// Whether it is in this member.
     #[must_use]
-    pub fn to(&self, member: &Member) -> Tri {
+    pub fn to(&self, member: &Member) -> Truth {
         membership::member(&self.0, member).matches
     }
 }
 
-pub(crate) fn judge(judge: &Judge<'_>) -> Tri {
+pub(crate) fn judge(judge: &Judge<'_>) -> Truth {
     let ancestry = judge.estate.ancestry(&judge.on);
     let hidden = if ancestry.complete {
-        Tri::No
+        Truth::No
     } else {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     };
-    let mut allowed = Tri::No;
+    let mut allowed = Truth::No;
     for level in &ancestry.levels {
         allowed = allowed.or(allow::decide(judge, level));
-        if allowed == Tri::Yes {
+        if allowed == Truth::Yes {
             break;
         }
     }
     allowed = allowed.or(hidden);
-    if allowed == Tri::No {
-        return Tri::No;
+    if allowed == Truth::No {
+        return Truth::No;
     }
     let denied = ancestry
         .levels
         .iter()
         .fold(hidden, |sum, level| sum.or(deny::decide(judge, level)));
-    if denied == Tri::Yes {
-        return Tri::No;
+    if denied == Truth::Yes {
+        return Truth::No;
     }
     allowed.and(denied.negate()).and(boundary::decide(judge))
 }

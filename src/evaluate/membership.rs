@@ -3,54 +3,17 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::explanation::Tri;
-use super::judge::Judge;
+use super::judge::{Judge, Membership};
+use super::truth::Truth;
 use crate::estate::{Estate, Organization, Read};
 use crate::iam::principal::{GKE_POOL, KubernetesAccount};
-use crate::iam::{BasicRole, Member, Pool, Principal, Resource, ResourceKind, address};
-
-/// The answer for one member.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Membership {
-    /// Whether the caller is in it.
-    pub matches: Tri,
-    /// Why, without a full stop; may be empty.
-    pub why: String,
-    /// The groups on the way, outermost first.
-    pub path: Vec<String>,
-}
-
-impl Membership {
-    fn new(matches: Tri, why: impl Into<String>) -> Self {
-        Self {
-            matches,
-            why: why.into(),
-            path: Vec::new(),
-        }
-    }
-
-    fn yes() -> Self {
-        Self::new(Tri::Yes, "")
-    }
-
-    fn no() -> Self {
-        Self::new(Tri::No, "")
-    }
-
-    fn unknown(why: impl Into<String>) -> Self {
-        Self::new(Tri::UnknownInfo, why)
-    }
-
-    fn from(answer: bool) -> Self {
-        if answer { Self::yes() } else { Self::no() }
-    }
-}
+use crate::iam::{BasicRole, Member, Pool, Principal, Resource, ResourceKind, address, owner};
 
 /// Whether the judge's caller is in the member.
 pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
     let caller = &judge.caller;
     match member {
-        Member::AllUsers => Membership::new(Tri::Yes, "it stands for everybody"),
+        Member::AllUsers => Membership::new(Truth::Yes, "it stands for everybody"),
         Member::AllAuthenticatedUsers => match caller {
             Principal::User(_) | Principal::ServiceAccount(_) => Membership::yes(),
             Principal::Kubernetes { .. } | Principal::Federated { .. } => Membership::no(),
@@ -63,7 +26,7 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
         // A Google group holds Google Accounts and service accounts only (doc "IAM principals", table of
         // principal types), so that a federated identity is in none, whether it can be read or not.
         Member::Group(_) if caller.is_federated() => {
-            Membership::new(Tri::No, "a Google group holds no federated identities")
+            Membership::new(Truth::No, "a Google group holds no federated identities")
         }
         Member::Group(email) => group(judge, email),
         Member::Domain(domain) => {
@@ -80,19 +43,19 @@ pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
             let own = caller.kubernetes();
             match own.filter(|own| own.namespace == namespace) {
                 Some(own) if pool.is_in_full() => kubernetes_pool(judge.estate, &own, pool),
-                Some(_) => Membership::new(Tri::No, not_in_full(judge.estate, pool)),
+                Some(_) => Membership::new(Truth::No, not_in_full(judge.estate, pool)),
                 None => Membership::no(),
             }
         }
         Member::PoolPart(pool) => match in_pool(judge, pool).matches {
-            Tri::No => Membership::no(),
+            Truth::No => Membership::no(),
             _ => Membership::unknown(
                 "it stands for a part of the caller's pool that is not known here",
             ),
         },
         Member::PoolGroup(pool, name) => attribute(judge, pool, "groups", name),
         Member::PoolAttribute(pool, name, value) => attribute(judge, pool, name, value),
-        Member::Impossible(why) => Membership::new(Tri::No, *why),
+        Member::Impossible(why) => Membership::new(Truth::No, *why),
         Member::UnknownOf(kin) if !kin.may_be(caller) => Membership::no(),
         Member::Unknown | Member::UnknownOf(_) => {
             Membership::unknown("this form of member is not known here, so it may be the caller")
@@ -113,7 +76,7 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
             }
             _ => String::new(),
         };
-        return Membership::new(Tri::No, why);
+        return Membership::new(Truth::No, why);
     }
     if caller == one {
         return Membership::yes();
@@ -137,7 +100,7 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
         && subject.to_lowercase() == wanted.to_lowercase()
     {
         let why = format!("it differs from {subject} only in upper and lower case");
-        return Membership::new(Tri::No, why);
+        return Membership::new(Truth::No, why);
     }
     Membership::no()
 }
@@ -175,7 +138,7 @@ fn deleted(judge: &Judge<'_>, address: &str, uid: Option<&str>) -> Membership {
             _ => format!("it names an identity of the address {address} that was deleted"),
         }
     };
-    Membership::new(Tri::No, why)
+    Membership::new(Truth::No, why)
 }
 
 /// Whether two names mean the same pool. One is named by its project's number; by the id it is no name.
@@ -228,11 +191,11 @@ fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
             } else {
                 String::new()
             };
-            Membership::new(Tri::No, why)
+            Membership::new(Truth::No, why)
         }
         Principal::Federated { pool: own, .. } => {
             if same_pool(own, pool) {
-                Membership::new(Tri::Yes, "it stands for every identity of the pool")
+                Membership::new(Truth::Yes, "it stands for every identity of the pool")
             } else {
                 Membership::no()
             }
@@ -251,7 +214,7 @@ fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
 
 fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Membership {
     let inside = in_pool(judge, pool);
-    if inside.matches != Tri::Yes {
+    if inside.matches != Truth::Yes {
         return inside;
     }
     let known = &judge.attributes;
@@ -262,7 +225,7 @@ fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Members
             format!("attribute {name}")
         };
         let why = format!("no provider of the pool maps the {what}, so that no identity has it");
-        return Membership::new(Tri::No, why);
+        return Membership::new(Truth::No, why);
     }
     let of = |list: &'_ [(String, String)]| -> Vec<String> {
         let own = list
@@ -286,7 +249,7 @@ fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Members
     if all.is_empty() {
         return if known.complete {
             Membership::new(
-                Tri::No,
+                Truth::No,
                 format!("the caller's token has no value for {name}"),
             )
         } else {
@@ -300,7 +263,7 @@ fn attribute(judge: &Judge<'_>, pool: &Pool, name: &str, value: &str) -> Members
         ""
     };
     Membership::new(
-        Tri::No,
+        Truth::No,
         format!("the caller's {name} is {}{case}", all.join(", ")),
     )
 }
@@ -384,7 +347,7 @@ pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
                     .map_or(&*account.project_id, |p| &p.project_id);
                 return Some(Resource::account(project, email));
             }
-            let owner = address::owner(email)?;
+            let owner = owner::of(email)?;
             let found = estate.resolve(&owner.resource).exists()?;
             Some(match &found {
                 Resource::Project(id) if !owner.agent => Resource::account(id, email),
@@ -392,7 +355,7 @@ pub(crate) fn home(estate: &Estate, principal: &Principal) -> Option<Resource> {
             })
         }
         Principal::Other(text) => {
-            let (organization, project) = address::of_agent_identity(text)?;
+            let (organization, project) = owner::of_agent_identity(text)?;
             // What is bound at the folders of a project counts too.
             estate.resolve(&project.unwrap_or(organization)).exists()
         }
@@ -429,7 +392,7 @@ fn service_accounts_of(judge: &Judge<'_>, of: &Resource) -> Membership {
         // service accounts", "Principals").
         Principal::ServiceAccount(email)
             if judge.estate.account(email).is_none()
-                && address::owner(email).is_some_and(|owner| owner.agent) =>
+                && owner::of(email).is_some_and(|owner| owner.agent) =>
         {
             Membership::no()
         }
@@ -456,7 +419,7 @@ fn service_agents_of(judge: &Judge<'_>, of: &Resource) -> Membership {
     let Principal::ServiceAccount(email) = &judge.caller else {
         return Membership::no();
     };
-    let told = address::owner(email).filter(|o| o.agent);
+    let told = owner::of(email).filter(|o| o.agent);
     let told = told.map(|o| o.resource).or_else(|| {
         // A domain of agents that is not known here.
         agent_project(email).map(Resource::project)
@@ -490,7 +453,7 @@ fn all_of(judge: &Judge<'_>, of: &Resource) -> Membership {
             None if judge.estate.is_all_there_is() => Membership::no(),
             None => Membership::unknown(format!("whose pool {} is, is not known", pool.path())),
         },
-        caller @ Principal::Other(text) if address::of_agent_identity(text).is_some() => {
+        caller @ Principal::Other(text) if owner::of_agent_identity(text).is_some() => {
             lies_in(judge, home(judge.estate, caller).as_ref(), of)
         }
         Principal::Other(_) => {
@@ -522,14 +485,14 @@ fn project_role(judge: &Judge<'_>, role: BasicRole, project: &str) -> Membership
                 continue;
             }
             let one = member(judge, &entry.member);
-            if one.matches == Tri::Yes {
+            if one.matches == Truth::Yes {
                 return Membership {
-                    matches: Tri::Yes,
+                    matches: Truth::Yes,
                     why: format!("the caller has {} on {project}", role.role()),
                     path: one.path,
                 };
             }
-            if one.matches != Tri::No {
+            if one.matches != Truth::No {
                 answer = one;
             }
         }
@@ -571,7 +534,7 @@ fn walk_group(judge: &Judge<'_>, outermost: &str) -> Membership {
             Read::Unreadable(why) => {
                 if unknown.is_none() {
                     unknown = Some(Membership {
-                        matches: Tri::UnknownInfo,
+                        matches: Truth::UnknownInfo,
                         why: format!("the members of {at} could not be read: {why}"),
                         path: path(&above, &at),
                     });
@@ -589,15 +552,15 @@ fn walk_group(judge: &Judge<'_>, outermost: &str) -> Membership {
             }
             let one = member(judge, &entry.member);
             match one.matches {
-                Tri::Yes => {
+                Truth::Yes => {
                     let path = path(&above, &at);
                     return Membership {
-                        matches: Tri::Yes,
+                        matches: Truth::Yes,
                         why: format!("through {}", path.join(", in it ")),
                         path,
                     };
                 }
-                Tri::No => {}
+                Truth::No => {}
                 _ if unknown.is_none() => {
                     unknown = Some(Membership {
                         path: path(&above, &at),

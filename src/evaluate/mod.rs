@@ -18,6 +18,7 @@ mod place;
 pub mod reach;
 pub mod role;
 mod troubleshoot;
+mod truth;
 
 pub(crate) use boundary::effective_version;
 pub use cause::{Cause, CauseKind};
@@ -25,12 +26,13 @@ pub use conditions::looks_at_tags;
 pub use diagnose::diagnose;
 pub(crate) use diagnose::stones;
 pub use explain::explain;
-pub use explanation::{Call, Explanation, Outcome, Question, Seen, Tri, Verdict};
+pub use explanation::{Call, Explanation, Outcome, Question, Seen, Verdict};
 pub use federation::{Exchange, Refusal, Rejected, admit, read_attribute};
 pub use may::{Belongs, Brought, belongs, may, may_with};
 pub use place::caller_place;
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
+pub use truth::Truth;
 
 #[cfg(test)]
 mod tests;

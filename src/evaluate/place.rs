@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::membership;
 use crate::estate::Estate;
-use crate::iam::{Pool, Principal, Resource, address};
+use crate::iam::{Pool, Principal, Resource, address, owner};
 
 /// Where a caller belongs.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct CallerPlace {
     /// Its project, folders and organization, nearest first, as far as they are known.
     pub levels: Vec<Resource>,
     /// What of it is not known: boundaries may be bound there.
@@ -28,7 +28,7 @@ pub(crate) struct Open {
     pub why: Arc<str>,
 }
 
-impl Place {
+impl CallerPlace {
     fn open(what: String, why: impl Into<Arc<str>>) -> Self {
         Self {
             levels: Vec::new(),
@@ -41,7 +41,7 @@ impl Place {
 }
 
 /// Where the caller belongs.
-pub(crate) fn of(estate: &Estate, caller: &Principal) -> Place {
+pub(crate) fn of(estate: &Estate, caller: &Principal) -> CallerPlace {
     let place = match caller {
         Principal::User(email) => of_user(estate, membership::domain_of(email)),
         Principal::Federated {
@@ -49,7 +49,7 @@ pub(crate) fn of(estate: &Estate, caller: &Principal) -> Place {
             ..
         } => match estate.workforce_organization(pool.id()) {
             Some(organization) => above(estate, organization),
-            None => Place::open(
+            None => CallerPlace::open(
                 pool.path(),
                 "which organization has this workforce pool is not known",
             ),
@@ -60,7 +60,7 @@ pub(crate) fn of(estate: &Estate, caller: &Principal) -> Place {
         },
     };
     if estate.is_all_there_is() {
-        Place {
+        CallerPlace {
             open: None,
             ..place
         }
@@ -70,19 +70,19 @@ pub(crate) fn of(estate: &Estate, caller: &Principal) -> Place {
 }
 
 /// A user's organization is the one whose Workspace customer has the user's domain.
-fn of_user(estate: &Estate, domain: &str) -> Place {
+fn of_user(estate: &Estate, domain: &str) -> CallerPlace {
     if address::is_consumer(domain) {
-        return Place::default();
+        return CallerPlace::default();
     }
     let levels = estate.organizations_of(domain);
     if levels.is_empty() {
         let why = estate.why_no_organization_of(domain);
-        return Place::open(format!("domain:{domain}"), why);
+        return CallerPlace::open(format!("domain:{domain}"), why);
     }
-    Place { levels, open: None }
+    CallerPlace { levels, open: None }
 }
 
-fn above(estate: &Estate, home: Resource) -> Place {
+fn above(estate: &Estate, home: Resource) -> CallerPlace {
     let ancestry = estate.ancestry(&home);
     let levels: Vec<Resource> = ancestry
         .levels
@@ -96,12 +96,12 @@ fn above(estate: &Estate, home: Resource) -> Place {
             why: "what is above it is not known".into(),
         }
     });
-    Place { levels, open }
+    CallerPlace { levels, open }
 }
 
-fn nowhere(estate: &Estate, caller: &Principal) -> Place {
+fn nowhere(estate: &Estate, caller: &Principal) -> CallerPlace {
     let named = match caller {
-        Principal::ServiceAccount(email) => address::owner(email).map(|o| o.resource.relative()),
+        Principal::ServiceAccount(email) => owner::of(email).map(|o| o.resource.relative()),
         Principal::Federated {
             pool: Pool::Workload { project, .. },
             ..
@@ -111,7 +111,7 @@ fn nowhere(estate: &Estate, caller: &Principal) -> Place {
             project.map(|project| format!("projects/{project}"))
         }
         Principal::Other(text) => {
-            let told = address::of_agent_identity(text);
+            let told = owner::of_agent_identity(text);
             told.map(|(organization, project)| project.unwrap_or(organization).relative())
         }
         _ => None,
@@ -120,9 +120,9 @@ fn nowhere(estate: &Estate, caller: &Principal) -> Place {
         Some(what) => {
             let list = format!("{what}/locations/global/policyBindings");
             let why = estate.why_unreadable(&list);
-            Place::open(what, why.unwrap_or_else(|| "it is not known here".into()))
+            CallerPlace::open(what, why.unwrap_or_else(|| "it is not known here".into()))
         }
-        None => Place::open(caller.to_string(), "its name does not say where it belongs"),
+        None => CallerPlace::open(caller.to_string(), "its name does not say where it belongs"),
     }
 }
 

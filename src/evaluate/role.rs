@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::explanation::{RoleState, Tri};
+use super::explanation::RoleState;
 use super::judge::Judge;
+use super::truth::Truth;
 use crate::estate::{Coverage, Read};
 
 /// Mark of a version 1 read of a conditional binding: `ROLE_withcond_HASH` (doc "Policy versions").
@@ -51,10 +52,10 @@ fn work_out(judge: &Judge<'_>, role: &str) -> RoleState {
 }
 
 /// The same as an answer.
-pub(crate) fn grants(state: RoleState) -> Tri {
+pub(crate) fn grants(state: RoleState) -> Truth {
     match state {
-        RoleState::Included => Tri::Yes,
-        RoleState::NotIncluded | RoleState::Disabled | RoleState::Deleted => Tri::No,
-        RoleState::Unreadable | RoleState::Unknown => Tri::UnknownInfo,
+        RoleState::Included => Truth::Yes,
+        RoleState::NotIncluded | RoleState::Disabled | RoleState::Deleted => Truth::No,
+        RoleState::Unreadable | RoleState::Unknown => Truth::UnknownInfo,
     }
 }

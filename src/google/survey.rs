@@ -35,7 +35,7 @@ use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
-use crate::iam::{Pool, Principal, Resource, address};
+use crate::iam::{Pool, Principal, Resource, owner};
 
 /// One step of a survey, for whoever watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl Surveyor<'_> {
             if let Some(found) = estate.account(account.id()) {
                 return Some(found.project_id.clone());
             }
-            match address::owner(account.id())?.resource {
+            match owner::of(account.id())?.resource {
                 Resource::Project(id) => Some(estate.project(&id)?.project_id.clone()),
                 _ => None,
             }

@@ -10,7 +10,7 @@ use super::allow::Condition;
 
 /// What a rule does to the resources it names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Effect {
+pub enum RuleEffect {
     /// Makes eligible.
     #[serde(rename = "ALLOW")]
     Allow,
@@ -48,7 +48,7 @@ pub struct BoundaryRule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_resources: Vec<String>,
     /// What it does.
-    pub effect: Effect,
+    pub effect: RuleEffect,
     /// For which permissions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::principal::{GKE_POOL, Pool, Principal, is_email, is_short, strip_kind};
+use super::address::is_email;
+use super::principal::{GKE_POOL, Pool, Principal, is_short, strip_kind};
 use super::resource::Resource;
 
 /// The basic roles that predate IAM.

@@ -10,6 +10,7 @@ pub mod deniable;
 pub mod deny;
 pub mod member;
 pub mod org_policy;
+pub mod owner;
 pub mod permission;
 pub mod predefined;
 pub mod principal;
@@ -31,7 +32,7 @@ fn start_of(text: &str) -> String {
 }
 
 pub use allow::{AllowPolicy, Binding, Condition};
-pub use boundary::{BoundaryPolicy, BoundaryRule, Effect, PolicyBinding};
+pub use boundary::{BoundaryPolicy, BoundaryRule, PolicyBinding, RuleEffect};
 pub use deny::{DenyPolicy, DenyRule};
 pub use member::{BasicRole, DeletedKind, Kin, Member, PolicyMember};
 pub use org_policy::OrgPolicy;

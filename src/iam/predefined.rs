@@ -28,7 +28,7 @@ pub struct PredefinedRole {
     permissions: &'static [u16],
 }
 
-struct Table {
+struct RoleTable {
     permissions: Vec<&'static str>,
     roles: HashMap<&'static str, PredefinedRole>,
     names: Vec<&'static str>,
@@ -130,8 +130,8 @@ fn place(permission: &str) -> Option<u16> {
     u16::try_from(place).ok()
 }
 
-fn table() -> &'static Table {
-    static TABLE: OnceLock<Table> = OnceLock::new();
+fn table() -> &'static RoleTable {
+    static TABLE: OnceLock<RoleTable> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut lines = TEXT.lines().skip(1);
         let permissions: Vec<&'static str> =
@@ -161,7 +161,7 @@ fn table() -> &'static Table {
             );
             names.push(name);
         }
-        Table {
+        RoleTable {
             permissions,
             roles,
             names,

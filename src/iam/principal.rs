@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::address::is_email;
+
 /// An identity pool of workforce or workload identity federation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Pool {
@@ -143,17 +145,6 @@ pub struct NotAPrincipal {
     pub text: String,
     /// What is wrong with it.
     pub why: &'static str,
-}
-
-/// Whether the text looks like `local@domain` and holds nothing that could not stand in one.
-#[must_use]
-pub fn is_email(text: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"/".contains(c);
-    text.len() <= 320
-        && text.chars().all(plain)
-        && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        })
 }
 
 impl Principal {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::principal::is_email;
+use super::address::is_email;
 
 /// The four levels of the ancestry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

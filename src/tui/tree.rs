@@ -4,9 +4,9 @@
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::estate::Estate;
+use crate::evaluate::Truth;
 use crate::evaluate::explanation::{
     AccountState, BindingExplanation, DenyExplanation, Explanation, PolicyExplanation, RoleState,
-    Tri,
 };
 use crate::iam::address::{default_account, is_service_account};
 use crate::iam::{Principal, Resource, ResourceKind};
@@ -236,7 +236,7 @@ fn judged(
     if let Some(found) = denial.and_then(denied) {
         return found;
     }
-    if is_target && explanation.boundaries.eligible == Tri::No {
+    if is_target && explanation.boundaries.eligible == Truth::No {
         return (
             LevelState::OutsideBoundary,
             LevelState::OutsideBoundary.word().into(),
@@ -246,7 +246,7 @@ fn judged(
     if is_caller && !is_target {
         return own(explanation, policy);
     }
-    let granting = policy.bindings.iter().find(|b| b.grants == Tri::Yes);
+    let granting = policy.bindings.iter().find(|b| b.grants == Truth::Yes);
     if let Some(binding) = granting {
         let role = title(estate, &binding.role);
         return if policy.on_path {
@@ -278,7 +278,7 @@ fn judged(
 /// A role that the caller has there and that gives it nothing: it lacks the permission, or is off.
 fn short_of(estate: &Estate, policy: &PolicyExplanation) -> Option<String> {
     let why = |binding: &BindingExplanation| match binding.role_state {
-        _ if binding.matches != Tri::Yes => None,
+        _ if binding.matches != Truth::Yes => None,
         RoleState::Disabled => Some("role is disabled"),
         RoleState::Deleted => Some("role is deleted"),
         RoleState::NotIncluded => Some("not enough"),
@@ -311,7 +311,7 @@ fn gone(state: AccountState, is_somebody: bool) -> Option<&'static str> {
 }
 
 fn denied(denial: &DenyExplanation) -> Option<(LevelState, String)> {
-    let policy = denial.policies.iter().find(|p| p.denies == Tri::Yes)?;
+    let policy = denial.policies.iter().find(|p| p.denies == Truth::Yes)?;
     let name = policy
         .policy
         .display_name
@@ -328,19 +328,19 @@ fn unread_denial(denial: &DenyExplanation) -> Option<(LevelState, String)> {
             "deny policies not readable".to_owned(),
         ));
     }
-    let open = !matches!(denial.denies, Tri::Yes | Tri::No);
+    let open = !matches!(denial.denies, Truth::Yes | Truth::No);
     open.then(|| (LevelState::Depends, "a deny rule may refuse".to_owned()))
 }
 
 fn own(explanation: &Explanation, policy: &PolicyExplanation) -> (LevelState, String) {
-    if policy.bindings.iter().any(|b| b.grants == Tri::Yes) {
+    if policy.bindings.iter().any(|b| b.grants == Truth::Yes) {
         return (
             LevelState::OffPath,
             "grants, in the other direction".to_owned(),
         );
     }
     match &explanation.api {
-        Some((project, Tri::No)) => (
+        Some((project, Truth::No)) => (
             LevelState::Off,
             format!("IAM Credentials API off on {project}"),
         ),
@@ -352,21 +352,21 @@ fn own(explanation: &Explanation, policy: &PolicyExplanation) -> (LevelState, St
 fn nearly(estate: &Estate, binding: &BindingExplanation) -> Option<(LevelState, String)> {
     let role = || title(estate, &binding.role);
     match binding.role_state {
-        RoleState::Included if binding.matches == Tri::Yes => {
+        RoleState::Included if binding.matches == Truth::Yes => {
             let held = binding.condition.as_ref().map(|c| c.holds);
             Some(match held {
-                Some(Tri::No) => (
+                Some(Truth::No) => (
                     LevelState::ConditionNotMet,
                     format!("{}, condition not met", role()),
                 ),
                 _ => (LevelState::Depends, format!("{}, depends", role())),
             })
         }
-        RoleState::Included if binding.grants != Tri::No => Some((
+        RoleState::Included if binding.grants != Truth::No => Some((
             LevelState::Depends,
             format!("{}, depends on who is in it", role()),
         )),
-        RoleState::Unreadable | RoleState::Unknown if binding.grants != Tri::No => Some((
+        RoleState::Unreadable | RoleState::Unknown if binding.grants != Truth::No => Some((
             LevelState::Depends,
             format!("{}, a role not known here", binding.role),
         )),

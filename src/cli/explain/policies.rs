@@ -7,7 +7,7 @@ use crate::evaluate::explanation::{
     BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
     MemberExplanation, PolicyExplanation, RoleState,
 };
-use crate::evaluate::{Explanation, Tri, caller_place};
+use crate::evaluate::{Explanation, Truth, caller_place};
 use crate::iam::{Resource, ResourceKind};
 
 /// More members of a binding than this are counted, not named.
@@ -75,9 +75,9 @@ fn name(estate: &Estate, resource: &Resource) -> String {
 
 fn binding(page: &mut TextPage, found: &BindingExplanation) {
     let ink = match found.grants {
-        Tri::Yes => Ink::Good,
-        Tri::No => Ink::Faint,
-        Tri::UnknownInfo | Tri::UnknownConditional => Ink::Unsure,
+        Truth::Yes => Ink::Good,
+        Truth::No => Ink::Faint,
+        Truth::UnknownInfo | Truth::UnknownConditional => Ink::Unsure,
     };
     let role = match found.role_state {
         RoleState::Included => "",
@@ -93,12 +93,13 @@ fn binding(page: &mut TextPage, found: &BindingExplanation) {
     ]);
     if found.role_state == RoleState::NotIncluded {
         // Whom it does not help is of no interest, unless it is the caller.
-        for member in found.members.iter().filter(|m| m.matches == Tri::Yes) {
+        for member in found.members.iter().filter(|m| m.matches == Truth::Yes) {
             member_line(page, "        ", member);
         }
         return;
     }
-    let (ours, others): (Vec<_>, Vec<_>) = found.members.iter().partition(|m| m.matches != Tri::No);
+    let (ours, others): (Vec<_>, Vec<_>) =
+        found.members.iter().partition(|m| m.matches != Truth::No);
     for member in &ours {
         member_line(page, "        ", member);
     }
@@ -118,9 +119,9 @@ fn binding(page: &mut TextPage, found: &BindingExplanation) {
 
 fn member_line(page: &mut TextPage, indent: &str, member: &MemberExplanation) {
     let ink = match member.matches {
-        Tri::Yes => Ink::Good,
-        Tri::No => Ink::Faint,
-        Tri::UnknownInfo | Tri::UnknownConditional => Ink::Unsure,
+        Truth::Yes => Ink::Good,
+        Truth::No => Ink::Faint,
+        Truth::UnknownInfo | Truth::UnknownConditional => Ink::Unsure,
     };
     let why = if member.why.is_empty() {
         String::new()
@@ -137,9 +138,9 @@ fn member_line(page: &mut TextPage, indent: &str, member: &MemberExplanation) {
 fn condition(page: &mut TextPage, indent: &str, explained: &ConditionExplanation) {
     let (ink, word) = match (&explained.evaluation, explained.holds) {
         (Err(_), _) => (Ink::Bad, "does not compile, so that it grants nothing"),
-        (_, Tri::Yes) => (Ink::Good, "holds"),
-        (_, Tri::No) => (Ink::Bad, "does not hold"),
-        (_, Tri::UnknownInfo | Tri::UnknownConditional) => (Ink::Unsure, "cannot be decided"),
+        (_, Truth::Yes) => (Ink::Good, "holds"),
+        (_, Truth::No) => (Ink::Bad, "does not hold"),
+        (_, Truth::UnknownInfo | Truth::UnknownConditional) => (Ink::Unsure, "cannot be decided"),
     };
     let title = explained.condition.title.as_deref().unwrap_or_default();
     let title = if title.is_empty() {
@@ -188,7 +189,7 @@ fn denials(page: &mut TextPage, estate: &Estate, explanation: &Explanation) {
         );
         let (glyph, ink, word) = match state {
             Some(state) => (state.glyph(glyphs()), Ink::of(state), state.word()),
-            None => (mark(Tri::Yes), Ink::Faint, "denies nothing of this"),
+            None => (mark(Truth::Yes), Ink::Faint, "denies nothing of this"),
         };
         page.pieces(&[
             (ink, &format!("  {glyph:<2}")),
@@ -201,9 +202,9 @@ fn denials(page: &mut TextPage, estate: &Estate, explanation: &Explanation) {
         for policy in &deny.policies {
             for rule in &policy.rules {
                 let (ink, word) = match rule.denies {
-                    Tri::Yes => (Ink::Bad, "denies"),
-                    Tri::No => (Ink::Faint, "does not apply"),
-                    Tri::UnknownInfo | Tri::UnknownConditional => (Ink::Unsure, "may deny"),
+                    Truth::Yes => (Ink::Bad, "denies"),
+                    Truth::No => (Ink::Faint, "does not apply"),
+                    Truth::UnknownInfo | Truth::UnknownConditional => (Ink::Unsure, "may deny"),
                 };
                 let short = policy.policy.name.rsplit('/').next().unwrap_or_default();
                 let rule_name = format!("      {short}, rule {}: ", rule.index + 1);
@@ -216,7 +217,7 @@ fn denials(page: &mut TextPage, estate: &Estate, explanation: &Explanation) {
                     page.line(Ink::Faint, words);
                     continue;
                 }
-                if rule.permission == Tri::No {
+                if rule.permission == Truth::No {
                     page.line(Ink::Faint, "        it is about other permissions");
                     continue;
                 }
@@ -256,7 +257,7 @@ fn boundaries(page: &mut TextPage, explanation: &Explanation) {
         boundary(page, bound, all.eligible);
     }
     for (collection, why) in &all.unreadable {
-        let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
+        let decides = !matches!(all.eligible, Truth::Yes | Truth::No);
         let state = LevelState::unread(decides);
         page.pieces(&[
             (Ink::of(state), &format!("  {:<2}", state.glyph(glyphs()))),
@@ -265,7 +266,7 @@ fn boundaries(page: &mut TextPage, explanation: &Explanation) {
         ]);
     }
     if let Some((what, why)) = &all.unplaced {
-        let decides = !matches!(all.eligible, Tri::Yes | Tri::No);
+        let decides = !matches!(all.eligible, Truth::Yes | Truth::No);
         let state = LevelState::unread(decides);
         page.pieces(&[
             (Ink::of(state), &format!("  {:<2}", state.glyph(glyphs()))),
@@ -278,25 +279,30 @@ fn boundaries(page: &mut TextPage, explanation: &Explanation) {
     }
 }
 
-fn boundary(page: &mut TextPage, bound: &BoundaryExplanation, eligible: Tri) {
-    let inside = bound.rules.iter().fold(Tri::No, |sum, rule| sum.or(*rule));
+fn boundary(page: &mut TextPage, bound: &BoundaryExplanation, eligible: Truth) {
+    let inside = bound
+        .rules
+        .iter()
+        .fold(Truth::No, |sum, rule| sum.or(*rule));
     let (state, ink, word) = match bound.applies {
-        Tri::No => (mark(Tri::Yes), Ink::Faint, "is not bound to this caller"),
-        _ if bound.reaches_permission == Tri::No => {
-            (mark(Tri::Yes), Ink::Faint, "does not reach this permission")
-        }
-        Tri::Yes if inside == Tri::No && eligible == Tri::No => {
+        Truth::No => (mark(Truth::Yes), Ink::Faint, "is not bound to this caller"),
+        _ if bound.reaches_permission == Truth::No => (
+            mark(Truth::Yes),
+            Ink::Faint,
+            "does not reach this permission",
+        ),
+        Truth::Yes if inside == Truth::No && eligible == Truth::No => {
             let outside = LevelState::OutsideBoundary;
             (outside.glyph(glyphs()), Ink::of(outside), outside.word())
         }
-        Tri::Yes if inside == Tri::Yes => (mark(Tri::Yes), Ink::Good, "the target is inside"),
-        Tri::Yes if inside == Tri::No => (
-            mark(Tri::Yes),
+        Truth::Yes if inside == Truth::Yes => (mark(Truth::Yes), Ink::Good, "the target is inside"),
+        Truth::Yes if inside == Truth::No => (
+            mark(Truth::Yes),
             Ink::Faint,
             "another boundary lets the target in",
         ),
         _ => (
-            mark(Tri::UnknownInfo),
+            mark(Truth::UnknownInfo),
             Ink::Unsure,
             LevelState::Depends.word(),
         ),

@@ -8,7 +8,7 @@ use crate::answer::limits::{self, NOT_JUDGED};
 use crate::answer::second::SecondOpinion;
 use crate::estate::Estate;
 use crate::evaluate::explanation::AccountState;
-use crate::evaluate::{Outcome, Question, Tri, org_policy};
+use crate::evaluate::{Outcome, Question, Truth, org_policy};
 use crate::iam::address::is_service_account;
 use crate::iam::{Principal, Resource};
 
@@ -54,9 +54,9 @@ fn ink(outcome: Outcome) -> Ink {
 
 fn sign(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::WouldSucceed => mark(Tri::Yes),
-        Outcome::WouldFail => mark(Tri::No),
-        Outcome::Unknown => mark(Tri::UnknownInfo),
+        Outcome::WouldSucceed => mark(Truth::Yes),
+        Outcome::WouldFail => mark(Truth::No),
+        Outcome::Unknown => mark(Truth::UnknownInfo),
     }
 }
 
@@ -128,7 +128,7 @@ fn headline(page: &mut TextPage, answer: &Answer, facts: &FactSource) {
             format!("  the project {} was shut down", project.id()),
         );
     }
-    if let Some((project, Tri::No)) = &explanation.api {
+    if let Some((project, Truth::No)) = &explanation.api {
         let words = format!("  the IAM Credentials API is off on {project}, the project billed");
         page.line(Ink::Bad, words);
     }

@@ -7,7 +7,7 @@ use super::super::failure::Failure;
 use super::super::out::{self, Ink, TextPage};
 use super::super::out::{glyphs, mark};
 use super::super::repairs;
-use crate::evaluate::{Cause, Explanation, Question, Tri, Verdict};
+use crate::evaluate::{Cause, Explanation, Question, Truth, Verdict};
 use crate::repair::diff::{DiffKind, diff};
 use crate::repair::equivalents::Equivalents;
 use crate::repair::verify::Verified;
@@ -55,7 +55,7 @@ impl Show<'_> {
         let mut page = TextPage::default();
         let question = &explanation.question;
         page.pieces(&[
-            (Ink::Good, mark(Tri::Yes)),
+            (Ink::Good, mark(Truth::Yes)),
             (
                 Ink::Strong,
                 &format!(
@@ -90,7 +90,7 @@ impl Show<'_> {
             (None, None) => String::new(),
         };
         page.pieces(&[
-            (Ink::Bad, mark(Tri::No)),
+            (Ink::Bad, mark(Truth::No)),
             (
                 Ink::Strong,
                 &if plan.is_refused() {
@@ -150,7 +150,7 @@ impl Show<'_> {
     pub(super) fn already(self, repair: &Repair, explanation: &Explanation) -> Result<(), Failure> {
         let mut page = TextPage::default();
         page.pieces(&[
-            (Ink::Unsure, mark(Tri::UnknownInfo)),
+            (Ink::Unsure, mark(Truth::UnknownInfo)),
             (
                 Ink::Strong,
                 &format!(
@@ -259,7 +259,7 @@ impl Show<'_> {
         };
         match (done.history_id(), done) {
             (Some(id), _) => {
-                page.pieces(&[(Ink::Good, mark(Tri::Yes)), (Ink::Strong, &words)]);
+                page.pieces(&[(Ink::Good, mark(Truth::Yes)), (Ink::Strong, &words)]);
                 match self.line.undo(id) {
                     Some(undo) => page.line(Ink::Faint, format!("  take it back: {undo}")),
                     // Its emulator ends with this command.
@@ -302,10 +302,10 @@ impl Show<'_> {
         let mut page = TextPage::default();
         if let Some(seen) = verified {
             let (tri, words) = if seen.works() {
-                (Tri::Yes, "it works")
+                (Truth::Yes, "it works")
             } else {
                 (
-                    Tri::UnknownInfo,
+                    Truth::UnknownInfo,
                     "it does not count yet; that takes 2 minutes usually, look again with explain or use --wait 10m",
                 )
             };

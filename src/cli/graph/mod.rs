@@ -11,7 +11,7 @@ use super::args::{Format, Global, GraphArgs as Args};
 use super::facts;
 use super::failure::Failure;
 use super::{Exit, out, scope};
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::reach::{Edge, EdgeKind, Graph, graph};
 use crate::google::survey::{Everything, Groups};
 use crate::iam::Permission;
@@ -65,7 +65,7 @@ fn label(edge: &Edge) -> (String, bool) {
         } => {
             let role = role.rsplit('/').next().unwrap_or(role);
             let role = crate::text::visible(role);
-            let certain = *holds == Tri::Yes;
+            let certain = *holds == Truth::Yes;
             let suffix = match (certain, conditional) {
                 (true, false) => "",
                 (true, true) => " (while a condition holds)",

@@ -2,7 +2,7 @@
 
 use crate::emulator::call::{ApiCall, Requester, StatusError};
 use crate::emulator::world::{RememberedRefusal, Shared, World, tokens};
-use crate::evaluate::{self, Brought, Tri};
+use crate::evaluate::{self, Brought, Truth};
 use crate::iam::{Principal, Resource};
 
 /// Whether whoever calls has a permission on a resource (canonical name). What is not known to be
@@ -41,7 +41,7 @@ fn may_change(
         attributes: call.attributes.as_deref().filter(|_| own),
         modified_roles,
     };
-    evaluate::may_with(world.enforced(), who, &brought, permission, on, call.now) == Tri::Yes
+    evaluate::may_with(world.enforced(), who, &brought, permission, on, call.now) == Truth::Yes
 }
 
 /// Whether the caller is the one whom the estate's `unreadable` keeps out.

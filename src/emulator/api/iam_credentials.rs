@@ -14,7 +14,7 @@ use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::keys::Signer;
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy::lifetime_extended;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -372,7 +372,7 @@ fn access_token(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer
 }
 
 fn extended(shared: &Shared, target: &Resource) -> bool {
-    lifetime_extended(shared.read().enforced(), target).0 == Tri::Yes
+    lifetime_extended(shared.read().enforced(), target).0 == Truth::Yes
 }
 
 fn later(now: Timestamp, seconds: i64) -> Timestamp {

@@ -46,7 +46,7 @@ async fn the_listed_assets_are_an_export_of_the_estate() {
                 lines.push_str(&format!("{asset}\n"));
             }
         }
-        let source = file::Source {
+        let source = file::SourceFile {
             name: name.into(),
             reader: Box::new(Cursor::new(lines.into_bytes())),
         };

@@ -13,7 +13,7 @@ use super::propagation::Lag;
 use super::tags::Catalog;
 use super::tokens::TokenStore;
 use crate::estate::{Estate, Existence, Read, ServiceAccount};
-use crate::iam::address::project_of;
+use crate::iam::owner::project_of;
 use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny, org_policy};
 
 /// How many refusals are remembered for `troubleshootError`.

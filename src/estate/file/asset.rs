@@ -10,10 +10,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use serde_json::Value;
 
 use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccount};
-use super::draft::{Draft, Outcome, not};
+use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
-use super::{Loading, asset_policies};
+use super::{FileReading, asset_policies};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
@@ -104,7 +104,7 @@ struct Content {
 }
 
 /// One element of an array of assets.
-pub(super) struct AssetSeed<'a, 'p>(pub &'a mut Loading<'p>);
+pub(super) struct AssetSeed<'a, 'p>(pub &'a mut FileReading<'p>);
 
 impl<'de> DeserializeSeed<'de> for AssetSeed<'_, '_> {
     type Value = ();
@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for AssetSeed<'_, '_> {
 
 /// Reads the asset whose first key was just taken from the map.
 pub(super) fn visit<'de, A: MapAccess<'de>>(
-    loading: &mut Loading<'_>,
+    loading: &mut FileReading<'_>,
     first: String,
     mut map: A,
 ) -> Result<(), A::Error> {
@@ -178,7 +178,7 @@ fn upwards(path: &str) -> Result<Vec<String>, String> {
 }
 
 impl Draft {
-    fn asset(&mut self, asset: Asset) -> Outcome {
+    fn asset(&mut self, asset: Asset) -> Taken {
         self.export.any = true;
         let way = self.climb(&asset)?;
         let data = asset.resource.unwrap_or_default();
@@ -238,7 +238,7 @@ impl Draft {
         Ok(way)
     }
 
-    fn lies_below(&mut self, below: Resource, above: Resource) -> Outcome {
+    fn lies_below(&mut self, below: Resource, above: Resource) -> Taken {
         match self.export.above.get(&below) {
             Some((known, first)) if *known != above => Err(Fault {
                 what: format!("{} lies below {}", below.relative(), above.relative()),
@@ -252,13 +252,7 @@ impl Draft {
         }
     }
 
-    fn level(
-        &mut self,
-        own: &Resource,
-        kind: &str,
-        content: Content,
-        way: Vec<Resource>,
-    ) -> Outcome {
+    fn level(&mut self, own: &Resource, kind: &str, content: Content, way: Vec<Resource>) -> Taken {
         self.export.listed.insert(own.clone());
         if let Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) =
             Resource::parse(&content.parent)
@@ -288,7 +282,7 @@ impl Draft {
         }
     }
 
-    fn org_policies_v1(&mut self, on: &Resource, policies: Option<Vec<OrgPolicyV1>>) -> Outcome {
+    fn org_policies_v1(&mut self, on: &Resource, policies: Option<Vec<OrgPolicyV1>>) -> Taken {
         let Some(policies) = policies else {
             return Ok(());
         };
@@ -313,7 +307,7 @@ impl Draft {
         data: Value,
         policy: Option<AllowPolicy>,
         way: &[Resource],
-    ) -> Outcome {
+    ) -> Taken {
         let own = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
         let Resource::ServiceAccount { project, account } = &own else {
             return Err(not(
@@ -345,7 +339,7 @@ impl Draft {
         self.asset_policy(name, policy)
     }
 
-    fn asset_policy(&mut self, name: &str, policy: Option<AllowPolicy>) -> Outcome {
+    fn asset_policy(&mut self, name: &str, policy: Option<AllowPolicy>) -> Taken {
         match policy {
             Some(policy) => {
                 self.export.any_policy = true;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::Tag;
 use super::asset::whole;
-use super::draft::{Draft, Outcome};
+use super::draft::{Draft, Taken};
 use super::kept::{At, Fault};
 use crate::iam::{BoundaryPolicy, DenyPolicy, PolicyBinding, Resource};
 
@@ -106,7 +106,7 @@ impl Draft {
     ///
     /// # Errors
     /// A tag that is bound to something that has no name of a resource.
-    pub(super) fn gather_pieces(&mut self) -> Outcome {
+    pub(super) fn gather_pieces(&mut self) -> Taken {
         let pieces = std::mem::take(&mut self.export.pieces);
         let mut tags: BTreeMap<String, (Vec<Tag>, At)> = BTreeMap::new();
         for (parent, value, told, at) in pieces.bound {

@@ -9,9 +9,9 @@ use serde::de::{
 };
 
 use super::super::Tag;
-use super::Loading;
+use super::FileReading;
 use super::asset::{self, AssetSeed};
-use super::draft::{Draft, Outcome};
+use super::draft::{Draft, Taken};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
 use crate::iam::AllowPolicy;
 
@@ -38,7 +38,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// One value at the top of a file: an estate, an asset, or a list of assets.
-pub(super) struct TopSeed<'a, 'p>(pub &'a mut Loading<'p>);
+pub(super) struct TopSeed<'a, 'p>(pub &'a mut FileReading<'p>);
 
 impl<'de> DeserializeSeed<'de> for TopSeed<'_, '_> {
     type Value = ();
@@ -100,7 +100,7 @@ fn unknown(key: &str) -> String {
 }
 
 /// What stands under one key of the estate.
-struct KeySeed<'a, 'p>(&'a mut Loading<'p>, &'static str);
+struct KeySeed<'a, 'p>(&'a mut FileReading<'p>, &'static str);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
     type Value = ();
@@ -149,24 +149,24 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
 }
 
 fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
-    loading: &mut Loading<'_>,
+    loading: &mut FileReading<'_>,
     d: D,
-    add: impl FnMut(&mut Draft, T) -> Outcome,
+    add: impl FnMut(&mut Draft, T) -> Taken,
 ) -> Result<(), D::Error> {
     d.deserialize_seq(List(loading, add, PhantomData))
 }
 
 fn by_name<'de, T: DeserializeOwned, D: Deserializer<'de>>(
-    loading: &mut Loading<'_>,
+    loading: &mut FileReading<'_>,
     d: D,
-    add: impl FnMut(&mut Draft, &str, T) -> Outcome,
+    add: impl FnMut(&mut Draft, &str, T) -> Taken,
 ) -> Result<(), D::Error> {
     d.deserialize_map(ByName(loading, add, PhantomData))
 }
 
-struct List<'a, 'p, T, F>(&'a mut Loading<'p>, F, PhantomData<T>);
+struct List<'a, 'p, T, F>(&'a mut FileReading<'p>, F, PhantomData<T>);
 
-impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> Visitor<'de>
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Taken> Visitor<'de>
     for List<'_, '_, T, F>
 {
     type Value = ();
@@ -185,9 +185,9 @@ impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> Visitor<'de>
 }
 
 /// One element, judged while the reader still stands in it, so that an error carries its path.
-struct Element<'a, 'p, T, F>(&'a mut Loading<'p>, &'a mut F, PhantomData<T>);
+struct Element<'a, 'p, T, F>(&'a mut FileReading<'p>, &'a mut F, PhantomData<T>);
 
-impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> DeserializeSeed<'de>
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Taken> DeserializeSeed<'de>
     for Element<'_, '_, T, F>
 {
     type Value = ();
@@ -197,9 +197,9 @@ impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, T) -> Outcome> DeserializeSe
     }
 }
 
-struct ByName<'a, 'p, T, F>(&'a mut Loading<'p>, F, PhantomData<T>);
+struct ByName<'a, 'p, T, F>(&'a mut FileReading<'p>, F, PhantomData<T>);
 
-impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, &str, T) -> Outcome> Visitor<'de>
+impl<'de, T: DeserializeOwned, F: FnMut(&mut Draft, &str, T) -> Taken> Visitor<'de>
     for ByName<'_, '_, T, F>
 {
     type Value = ();

@@ -18,7 +18,7 @@ use crate::iam::{
     Role, deny, org_policy,
 };
 
-pub(super) type Outcome = Result<(), Fault>;
+pub(super) type Taken = Result<(), Fault>;
 
 /// An allow policy, not settled yet whose.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ const ACCOUNT: &[&str] = &[
 ];
 
 impl Draft {
-    pub fn organization(&mut self, it: Organization) -> Outcome {
+    pub fn organization(&mut self, it: Organization) -> Taken {
         named(&it.name, "organizations/NUMBER", |r| {
             matches!(r, Resource::Organization(_))
         })?;
@@ -115,7 +115,7 @@ impl Draft {
         self.organizations.add(it.name.clone(), it, self.at)
     }
 
-    pub fn folder(&mut self, it: Folder) -> Outcome {
+    pub fn folder(&mut self, it: Folder) -> Taken {
         named(&it.name, "folders/NUMBER", |r| {
             matches!(r, Resource::Folder(_))
         })?;
@@ -123,7 +123,7 @@ impl Draft {
         self.folders.add(it.name.clone(), it, self.at)
     }
 
-    pub fn project(&mut self, it: Project) -> Outcome {
+    pub fn project(&mut self, it: Project) -> Taken {
         named(
             &it.name,
             "projects/NUMBER",
@@ -144,14 +144,14 @@ impl Draft {
         self.projects.add(it.number().to_owned(), it, self.at)
     }
 
-    pub fn account(&mut self, it: ServiceAccount) -> Outcome {
+    pub fn account(&mut self, it: ServiceAccount) -> Taken {
         let it = self.sound(it)?;
         self.near(&it.extra, ACCOUNT)?;
         self.accounts.add(it.email.to_lowercase(), it, self.at)
     }
 
     /// As an account, with the time of its deletion where it is known.
-    pub fn deleted_account(&mut self, it: ServiceAccount) -> Outcome {
+    pub fn deleted_account(&mut self, it: ServiceAccount) -> Taken {
         let it = self.sound(it)?;
         let known: Vec<&str> = ACCOUNT.iter().copied().chain([DELETE_TIME]).collect();
         self.near(&it.extra, &known)?;
@@ -178,7 +178,7 @@ impl Draft {
         if it.project_id.is_empty() && &*project != "-" {
             it.project_id = project.to_string();
         }
-        if !crate::iam::principal::is_email(&it.email) {
+        if !crate::iam::address::is_email(&it.email) {
             return Err(not(&it.email, "the account's e-mail address"));
         }
         if account.contains('@') && *account != *it.email.to_lowercase() {
@@ -192,7 +192,7 @@ impl Draft {
         Ok(it)
     }
 
-    pub fn role(&mut self, it: Role) -> Outcome {
+    pub fn role(&mut self, it: Role) -> Taken {
         let parts: Vec<&str> = it.name.split('/').collect();
         let good = match parts.as_slice() {
             ["roles", id] | ["projects" | "organizations", _, "roles", id] => !id.is_empty(),
@@ -218,14 +218,14 @@ impl Draft {
         self.roles.add(it.name.clone(), it, self.at)
     }
 
-    pub fn group(&mut self, it: Group) -> Outcome {
-        if !crate::iam::principal::is_email(&it.email) {
+    pub fn group(&mut self, it: Group) -> Taken {
+        if !crate::iam::address::is_email(&it.email) {
             return Err(not(&it.email, "the group's e-mail address"));
         }
         self.groups.add(it.email.to_lowercase(), it, self.at)
     }
 
-    pub fn deny_policy(&mut self, it: DenyPolicy) -> Outcome {
+    pub fn deny_policy(&mut self, it: DenyPolicy) -> Taken {
         let point = it.attachment_point();
         if point.is_none() || !it.name.contains("/denypolicies/") || it.id().is_empty() {
             return Err(not(
@@ -252,7 +252,7 @@ impl Draft {
         self.deny.add(it.name.clone(), it, self.at)
     }
 
-    pub fn boundary(&mut self, it: BoundaryPolicy) -> Outcome {
+    pub fn boundary(&mut self, it: BoundaryPolicy) -> Taken {
         if !it.name.contains("/principalAccessBoundaryPolicies/") {
             return Err(not(
                 &it.name,
@@ -263,7 +263,7 @@ impl Draft {
         self.boundaries.add(it.name.clone(), it, self.at)
     }
 
-    pub fn binding(&mut self, it: PolicyBinding) -> Outcome {
+    pub fn binding(&mut self, it: PolicyBinding) -> Taken {
         if !it.name.contains("/policyBindings/") {
             return Err(not(&it.name, "PARENT/locations/global/policyBindings/ID"));
         }
@@ -282,7 +282,7 @@ impl Draft {
         self.bindings.add(it.name.clone(), it, self.at)
     }
 
-    pub fn org_policy(&mut self, it: OrgPolicy) -> Outcome {
+    pub fn org_policy(&mut self, it: OrgPolicy) -> Taken {
         if org_policy::split(&it.name).is_none() {
             return Err(not(
                 &it.name,
@@ -319,7 +319,7 @@ impl Draft {
         self.org_policies.add(it.name.clone(), it, self.at)
     }
 
-    pub fn pool(&mut self, it: IdentityPool) -> Outcome {
+    pub fn pool(&mut self, it: IdentityPool) -> Taken {
         if !is_pool(&it.name) {
             return Err(not(
                 &it.name,
@@ -330,7 +330,7 @@ impl Draft {
         self.pools.add(it.name.clone(), it, self.at)
     }
 
-    pub fn provider(&mut self, it: Provider) -> Outcome {
+    pub fn provider(&mut self, it: Provider) -> Taken {
         if !it.name.contains("/providers/") {
             return Err(not(
                 &it.name,
@@ -351,7 +351,7 @@ impl Draft {
         self.providers.add(it.name.clone(), it, self.at)
     }
 
-    pub fn policy(&mut self, name: &str, mut policy: AllowPolicy) -> Outcome {
+    pub fn policy(&mut self, name: &str, mut policy: AllowPolicy) -> Taken {
         let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
         self.near(
             &policy.extra,
@@ -378,13 +378,13 @@ impl Draft {
         Ok(())
     }
 
-    pub fn tags(&mut self, name: &str, tags: Vec<Tag>) -> Outcome {
+    pub fn tags(&mut self, name: &str, tags: Vec<Tag>) -> Taken {
         let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
         self.tags.push((resource, tags, self.at));
         Ok(())
     }
 
-    pub fn services(&mut self, name: &str, services: BTreeSet<String>) -> Outcome {
+    pub fn services(&mut self, name: &str, services: BTreeSet<String>) -> Taken {
         let project = match Resource::parse(name) {
             Ok(project @ Resource::Project(_)) => project,
             _ => return Err(not(name, "projects/NUMBER")),
@@ -394,7 +394,7 @@ impl Draft {
     }
 
     /// The names are put into the one form under which they are looked up.
-    pub fn unreadable(&mut self, name: String) -> Outcome {
+    pub fn unreadable(&mut self, name: String) -> Taken {
         let known = if Resource::parse(&name).is_ok() && name.starts_with("//") {
             name
         } else if let Some(point) = deny::attachment_point(&name)
@@ -404,7 +404,7 @@ impl Draft {
         } else if let Some(on) = org_policy::collection_of(&name) {
             org_policy::collection(&on)
         } else if let Some(email) = name.strip_prefix("groups/")
-            && crate::iam::principal::is_email(email)
+            && crate::iam::address::is_email(email)
         {
             format!("groups/{}", email.to_lowercase())
         } else if name.ends_with("/locations/global/policyBindings")
@@ -424,7 +424,7 @@ impl Draft {
         Ok(())
     }
 
-    pub fn assumption(&mut self, name: String) -> Outcome {
+    pub fn assumption(&mut self, name: String) -> Taken {
         let known = Assumption::OF_ESTATES;
         let Some(assumption) = known.into_iter().find(|a| a.name() == name) else {
             return Err(not(&name, &known.map(Assumption::name).join(" or ")));
@@ -435,7 +435,7 @@ impl Draft {
 
     /// A field that is almost one that decides would be kept and never looked at: it is refused, as
     /// is snake case. Not in exports, which nobody writes by hand.
-    fn near(&self, extra: &Map<String, Value>, known: &[&str]) -> Outcome {
+    fn near(&self, extra: &Map<String, Value>, known: &[&str]) -> Taken {
         if self.at.asset {
             return Ok(());
         }
@@ -458,7 +458,7 @@ pub(super) fn not(text: &str, expected: &str) -> Fault {
     format!("found '{shown}', expected {expected}").into()
 }
 
-fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Outcome {
+fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Taken {
     match Resource::parse(name) {
         Ok(resource) if right(&resource) && !name.starts_with("//") => Ok(()),
         _ => Err(not(name, form)),

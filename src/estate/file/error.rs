@@ -6,14 +6,14 @@ use crate::text::visible;
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePlace {
     /// The file, as it was named.
     pub name: String,
     /// The line, counted from 1; 0 where no line can be told.
     pub line: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FilePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&visible(&self.name))?;
         if self.line > 0 {
@@ -38,7 +38,7 @@ pub enum FileError {
     #[error("{place}: {}: {}", visible(path), visible(what))]
     Broken {
         /// Where.
-        place: Place,
+        place: FilePlace,
         /// The JSON path, `$.serviceAccounts[3].disabled`.
         path: String,
         /// What is there and what was expected.
@@ -52,9 +52,9 @@ pub enum FileError {
     )]
     Contradiction {
         /// Where the second stands.
-        place: Place,
+        place: FilePlace,
         /// Where the first stands.
-        earlier: Place,
+        earlier: FilePlace,
         /// The JSON path of the second.
         path: String,
         /// What differs.

@@ -19,7 +19,7 @@ pub(super) struct AnyOrganization {
     name: String,
     display_name: String,
     directory_customer_id: Option<String>,
-    owner: Option<Owner>,
+    owner: Option<OrganizationOwner>,
     lifecycle_state: Option<String>,
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -27,7 +27,7 @@ pub(super) struct AnyOrganization {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Owner {
+struct OrganizationOwner {
     directory_customer_id: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl From<AnyOrganization> for Organization {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AnyFolder {
     name: String,
-    parent: Above,
+    parent: ParentName,
     display_name: String,
     lifecycle_state: Option<String>,
     #[serde(flatten)]
@@ -75,7 +75,7 @@ pub(super) struct AnyProject {
     project_id: String,
     #[serde(deserialize_with = "number_or_text")]
     project_number: Option<String>,
-    parent: Above,
+    parent: ParentName,
     display_name: String,
     state: String,
     lifecycle_state: Option<String>,
@@ -233,38 +233,38 @@ fn with_state(mut extra: Map<String, Value>, state: Option<String>) -> Map<Strin
 
 /// What a thing lies below: `folders/1`, a full resource name, or v1's `{"type": "folder", "id": "1"}`.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
-pub(super) struct Above(pub String);
+pub(super) struct ParentName(pub String);
 
-impl<'de> Deserialize<'de> for Above {
+impl<'de> Deserialize<'de> for ParentName {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(AboveVisitor)
+        d.deserialize_any(ParentNameVisitor)
     }
 }
 
-struct AboveVisitor;
+struct ParentNameVisitor;
 
-impl<'de> Visitor<'de> for AboveVisitor {
-    type Value = Above;
+impl<'de> Visitor<'de> for ParentNameVisitor {
+    type Value = ParentName;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(r#"a parent: "organizations/N", "folders/N" or {"type": "folder", "id": "N"}"#)
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Above, E> {
-        Ok(Above::default())
+    fn visit_unit<E: de::Error>(self) -> Result<ParentName, E> {
+        Ok(ParentName::default())
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Above, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ParentName, E> {
         match Resource::parse(text) {
-            _ if text.is_empty() => Ok(Above::default()),
+            _ if text.is_empty() => Ok(ParentName::default()),
             Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) => {
-                Ok(Above(parent.relative()))
+                Ok(ParentName(parent.relative()))
             }
             _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Above, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ParentName, A::Error> {
         #[derive(Deserialize)]
         struct Pair {
             r#type: String,

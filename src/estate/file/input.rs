@@ -11,9 +11,9 @@ const CHUNK: usize = 64 << 10;
 
 /// Where reading has come to, shared with those who keep what is read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Position(Rc<(Cell<u64>, Cell<u64>)>);
+pub(super) struct ReadPosition(Rc<(Cell<u64>, Cell<u64>)>);
 
-impl Position {
+impl ReadPosition {
     /// The line, counted from 1.
     pub fn line(&self) -> u64 {
         self.0.0.get() + 1
@@ -30,7 +30,7 @@ pub(super) struct Input {
     reader: Box<dyn BufRead + Send>,
     chunk: Vec<u8>,
     at: usize,
-    position: Position,
+    position: ReadPosition,
     /// Nothing but blanks on this line so far.
     fresh: bool,
     comment: bool,
@@ -49,7 +49,7 @@ impl Input {
             reader,
             chunk: Vec::new(),
             at: 0,
-            position: Position::default(),
+            position: ReadPosition::default(),
             fresh: true,
             comment: false,
             string: None,
@@ -66,7 +66,7 @@ impl Input {
         Ok(input)
     }
 
-    pub fn position(&self) -> Position {
+    pub fn position(&self) -> ReadPosition {
         self.position.clone()
     }
 

@@ -28,18 +28,18 @@ use serde::de::{self, DeserializeSeed};
 
 use super::Estate;
 use crate::text::visible;
-use draft::{Draft, Outcome};
-use input::{Input, Position};
+use draft::{Draft, Taken};
+use input::{Input, ReadPosition};
 use kept::{At, Fault};
 
-pub use error::{FileError, Place};
+pub use error::{FileError, FilePlace};
 pub use write::to_json;
 
 /// How many elements are read between two words of progress.
 const STRIDE: u64 = 1_024;
 
 /// A file to be read.
-pub struct Source {
+pub struct SourceFile {
     /// How it is named in errors.
     pub name: String,
     /// Its bytes.
@@ -48,7 +48,7 @@ pub struct Source {
 
 /// How far reading has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress<'a> {
+pub struct FileProgress<'a> {
     /// The file.
     pub name: &'a str,
     /// Bytes of it taken in.
@@ -102,8 +102,8 @@ impl Loaded {
 /// # Errors
 /// A file that cannot be read or is broken, and two that contradict each other. Then there is no estate.
 pub fn read(
-    sources: Vec<Source>,
-    progress: &mut dyn FnMut(Progress<'_>),
+    sources: Vec<SourceFile>,
+    progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, FileError> {
     let names: Vec<String> = sources.iter().map(|s| s.name.clone()).collect();
     let mut draft = Draft::default();
@@ -127,7 +127,7 @@ pub fn read(
 /// # Errors
 /// As [`read`].
 pub fn read_text(name: &str, text: &str) -> Result<Estate, FileError> {
-    let source = Source {
+    let source = SourceFile {
         name: name.to_owned(),
         reader: Box::new(Cursor::new(text.to_owned().into_bytes())),
     };
@@ -135,22 +135,22 @@ pub fn read_text(name: &str, text: &str) -> Result<Estate, FileError> {
 }
 
 /// Reading under way.
-struct Loading<'p> {
+struct FileReading<'p> {
     draft: Draft,
-    position: Position,
+    position: ReadPosition,
     name: &'p str,
-    progress: &'p mut dyn FnMut(Progress<'_>),
+    progress: &'p mut dyn FnMut(FileProgress<'_>),
     elements: u64,
     /// What the draft refused, in full; the JSON reader's own errors have no room for it.
     fault: Option<Fault>,
 }
 
-impl Loading<'_> {
+impl FileReading<'_> {
     /// Hands an element to the draft.
     fn keep<E: de::Error>(
         &mut self,
         asset: bool,
-        add: impl FnOnce(&mut Draft) -> Outcome,
+        add: impl FnOnce(&mut Draft) -> Taken,
     ) -> Result<(), E> {
         self.draft.at.line = self.position.line();
         self.draft.at.asset = asset;
@@ -166,7 +166,7 @@ impl Loading<'_> {
     }
 
     fn tell(&mut self) {
-        (self.progress)(Progress {
+        (self.progress)(FileProgress {
             name: self.name,
             bytes: self.position.bytes(),
             elements: self.elements,
@@ -176,10 +176,10 @@ impl Loading<'_> {
 
 /// Reads one file to its end.
 fn one(
-    source: Source,
+    source: SourceFile,
     names: &[String],
     draft: Draft,
-    progress: &mut dyn FnMut(Progress<'_>),
+    progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Draft, FileError> {
     let name = source.name;
     let unreadable = |why| FileError::Unreadable {
@@ -188,7 +188,7 @@ fn one(
     };
     let mut input = Input::new(source.reader).map_err(unreadable)?;
     let index = draft.at.source;
-    let mut loading = Loading {
+    let mut loading = FileReading {
         draft,
         position: input.position(),
         name: &name,
@@ -233,7 +233,7 @@ fn one(
 }
 
 fn refuse(names: &[String], at: At, path: String, fault: Fault) -> FileError {
-    let place = |at: At| Place {
+    let place = |at: At| FilePlace {
         name: names.get(at.source).cloned().unwrap_or_default(),
         line: at.line,
     };

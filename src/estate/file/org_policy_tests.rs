@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Estate, Read};
-use super::{Source, read, read_text, to_json};
+use super::{SourceFile, read, read_text, to_json};
 use crate::iam::org_policy::{ALLOWED_DOMAINS, KEY_CREATION, LIFETIME_EXTENSION};
 use crate::iam::{OrgPolicy, Resource};
 
@@ -180,7 +180,7 @@ fn what_an_export_does_not_hold_of_them_is_unknown() {
     });
     assert!(why(&export(&[project.clone(), organization])).contains("conditions"));
     // A file beside it may say that there are none.
-    let beside = |name: &str, text: String| Source {
+    let beside = |name: &str, text: String| SourceFile {
         name: name.to_owned(),
         reader: Box::new(std::io::Cursor::new(text.into_bytes())),
     };

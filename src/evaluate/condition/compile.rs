@@ -15,22 +15,22 @@ use super::context::{Attribute, PROVIDER_VARIABLES, ROOTS};
 use super::functions::{self, Function};
 use super::scan::{self, Tokens};
 use super::value::Value;
-use super::{ConditionError, MAX_SOURCE, Options, Position};
+use super::{CompileOptions, ConditionError, MAX_SOURCE, Position};
 
 /// A half-open range of bytes.
 pub(super) type Span = (usize, usize);
 
 /// One node of the checked tree.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub kind: Kind,
+pub(super) struct ExprNode {
+    pub kind: ExprKind,
     pub span: Span,
     /// The index of its evaluation state, for what has one.
     pub state: Option<usize>,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum ExprKind {
     Const(Value),
     /// A variable of a macro, by its place on the stack.
     Local(usize),
@@ -42,34 +42,34 @@ pub(super) enum Kind {
     /// A name that nothing declares; only without the check.
     Undeclared(String),
     Select {
-        operand: Box<Node>,
+        operand: Box<ExprNode>,
         field: Arc<str>,
         test: bool,
     },
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
-    Not(Box<Node>),
-    NotStrictlyFalse(Box<Node>),
-    Choose(Box<Node>, Box<Node>, Box<Node>),
+    And(Box<ExprNode>, Box<ExprNode>),
+    Or(Box<ExprNode>, Box<ExprNode>),
+    Not(Box<ExprNode>),
+    NotStrictlyFalse(Box<ExprNode>),
+    Choose(Box<ExprNode>, Box<ExprNode>, Box<ExprNode>),
     Call {
         function: Function,
-        args: Vec<Node>,
+        args: Vec<ExprNode>,
         /// The compiled pattern of `matches` when it is a literal.
         regex: Option<Regex>,
     },
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>),
+    List(Vec<ExprNode>),
+    Map(Vec<(ExprNode, ExprNode)>),
     Comprehension(Box<Comprehension>),
 }
 
 /// A macro such as `all`, expanded.
 #[derive(Debug)]
 pub(super) struct Comprehension {
-    pub range: Node,
-    pub initial: Node,
-    pub condition: Node,
-    pub step: Node,
-    pub result: Node,
+    pub range: ExprNode,
+    pub initial: ExprNode,
+    pub condition: ExprNode,
+    pub step: ExprNode,
+    pub result: ExprNode,
 }
 
 /// The place of a statement whose value is reported.
@@ -86,12 +86,15 @@ pub(super) struct Statement {
 #[derive(Debug)]
 pub(super) struct Program {
     pub source: Arc<str>,
-    pub root: Node,
+    pub root: ExprNode,
     pub statements: Vec<Statement>,
     pub uses: BTreeSet<String>,
 }
 
-pub(super) fn program(expression: &str, options: &Options) -> Result<Program, ConditionError> {
+pub(super) fn program(
+    expression: &str,
+    options: &CompileOptions,
+) -> Result<Program, ConditionError> {
     if expression.len() > MAX_SOURCE {
         return Err(ConditionError::new(format!(
             "the condition is longer than {MAX_SOURCE} bytes"
@@ -179,8 +182,8 @@ fn characters(text: &str, byte: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn collect_conjuncts(node: &Node, into: &mut BTreeSet<usize>) {
-    if let Kind::And(left, right) = &node.kind {
+fn collect_conjuncts(node: &ExprNode, into: &mut BTreeSet<usize>) {
+    if let ExprKind::And(left, right) = &node.kind {
         collect_conjuncts(left, into);
         collect_conjuncts(right, into);
     } else if let Some(state) = node.state {
@@ -192,7 +195,7 @@ struct Lowering<'a> {
     source: &'a str,
     tokens: Tokens,
     info: SourceInfo,
-    options: &'a Options,
+    options: &'a CompileOptions,
     locals: Vec<String>,
     spans: Vec<Span>,
     uses: BTreeSet<String>,
@@ -209,7 +212,7 @@ impl Lowering<'_> {
     }
 
     /// Gives the node a state of its own.
-    fn report(&mut self, node: &mut Node) {
+    fn report(&mut self, node: &mut ExprNode) {
         node.state = Some(self.spans.len());
         self.spans.push(node.span);
     }
@@ -236,14 +239,14 @@ impl Lowering<'_> {
         (start, self.tokens.close_of(open.0).unwrap_or(open.1))
     }
 
-    fn outer(&self, node: &Node) -> Span {
+    fn outer(&self, node: &ExprNode) -> Span {
         self.tokens
             .with_parens(self.source, node.span.0, node.span.1)
     }
 
     /// Small on purpose, as are those it calls: they recurse, and a frame holds
     /// the variables of every branch.
-    fn node(&mut self, expr: IdedExpr) -> Result<Node, ConditionError> {
+    fn node(&mut self, expr: IdedExpr) -> Result<ExprNode, ConditionError> {
         let token = self.token(expr.id);
         match expr.expr {
             Expr::Literal(literal) => Ok(self.literal(literal, token)),
@@ -264,7 +267,7 @@ impl Lowering<'_> {
     }
 
     /// All of them. A loop: an iterator's own frames would count.
-    fn nodes(&mut self, exprs: Vec<IdedExpr>) -> Result<Vec<Node>, ConditionError> {
+    fn nodes(&mut self, exprs: Vec<IdedExpr>) -> Result<Vec<ExprNode>, ConditionError> {
         let mut nodes = Vec::with_capacity(exprs.len());
         for expr in exprs {
             nodes.push(self.node(expr)?);
@@ -272,15 +275,15 @@ impl Lowering<'_> {
         Ok(nodes)
     }
 
-    fn list(&mut self, elements: Vec<IdedExpr>, token: Span) -> Result<Node, ConditionError> {
-        Ok(Node {
-            kind: Kind::List(self.nodes(elements)?),
+    fn list(&mut self, elements: Vec<IdedExpr>, token: Span) -> Result<ExprNode, ConditionError> {
+        Ok(ExprNode {
+            kind: ExprKind::List(self.nodes(elements)?),
             span: self.through_bracket(token.0, token),
             state: None,
         })
     }
 
-    fn map(&mut self, map: MapExpr, token: Span) -> Result<Node, ConditionError> {
+    fn map(&mut self, map: MapExpr, token: Span) -> Result<ExprNode, ConditionError> {
         let mut entries = Vec::with_capacity(map.entries.len());
         for entry in map.entries {
             let EntryExpr::MapEntry(entry) = entry.expr else {
@@ -288,14 +291,14 @@ impl Lowering<'_> {
             };
             entries.push((self.node(entry.key)?, self.node(entry.value)?));
         }
-        Ok(Node {
-            kind: Kind::Map(entries),
+        Ok(ExprNode {
+            kind: ExprKind::Map(entries),
             span: self.through_bracket(token.0, token),
             state: None,
         })
     }
 
-    fn selection(&mut self, expr: IdedExpr, token: Span) -> Result<Node, ConditionError> {
+    fn selection(&mut self, expr: IdedExpr, token: Span) -> Result<ExprNode, ConditionError> {
         if let Some(node) = self.qualified(&expr)? {
             return Ok(node);
         }
@@ -306,7 +309,13 @@ impl Lowering<'_> {
         Ok(self.selected(operand, select.field, select.test, token))
     }
 
-    fn selected(&mut self, operand: Box<Node>, field: String, test: bool, token: Span) -> Node {
+    fn selected(
+        &mut self,
+        operand: Box<ExprNode>,
+        field: String,
+        test: bool,
+        token: Span,
+    ) -> ExprNode {
         let span = if test {
             // The token is the bracket of `has(`.
             let start = self.neighbour(token.0, -1).map_or(token.0, |t| t.0);
@@ -315,8 +324,8 @@ impl Lowering<'_> {
             let field = self.neighbour(token.0, 1).unwrap_or(token);
             (self.outer(&operand).0, field.1)
         };
-        let mut node = Node {
-            kind: Kind::Select {
+        let mut node = ExprNode {
+            kind: ExprKind::Select {
                 operand,
                 field: field.into(),
                 test,
@@ -335,12 +344,12 @@ impl Lowering<'_> {
         function: Option<Function>,
         call: CallExpr,
         token: Span,
-    ) -> Result<Node, ConditionError> {
+    ) -> Result<ExprNode, ConditionError> {
         let args = self.nodes(call.args)?;
         self.operation(function, &call.func_name, args, token)
     }
 
-    fn literal(&self, literal: LiteralValue, token: Span) -> Node {
+    fn literal(&self, literal: LiteralValue, token: Span) -> ExprNode {
         let mut span = token;
         let value = match literal {
             LiteralValue::Boolean(b) => Value::Bool(b.into_inner()),
@@ -363,14 +372,14 @@ impl Lowering<'_> {
         {
             span.0 = sign.0;
         }
-        Node {
-            kind: Kind::Const(value),
+        ExprNode {
+            kind: ExprKind::Const(value),
             span,
             state: None,
         }
     }
 
-    fn name(&mut self, expr: IdedExpr) -> Result<Node, ConditionError> {
+    fn name(&mut self, expr: IdedExpr) -> Result<ExprNode, ConditionError> {
         let span = self.token(expr.id);
         if let Some(node) = self.qualified(&expr)? {
             return Ok(node);
@@ -382,11 +391,11 @@ impl Lowering<'_> {
         self.undeclared(&name, span)
     }
 
-    fn undeclared(&self, name: &str, span: Span) -> Result<Node, ConditionError> {
+    fn undeclared(&self, name: &str, span: Span) -> Result<ExprNode, ConditionError> {
         let name = name.trim_start_matches('.');
         if self.options.unchecked {
-            return Ok(Node {
-                kind: Kind::Undeclared(name.to_owned()),
+            return Ok(ExprNode {
+                kind: ExprKind::Undeclared(name.to_owned()),
                 span,
                 state: None,
             });
@@ -396,7 +405,7 @@ impl Lowering<'_> {
 
     /// A name of one or more segments: a macro's variable, an attribute, a
     /// variable of the context or a type, by the longest prefix that is one.
-    fn qualified(&mut self, expr: &IdedExpr) -> Result<Option<Node>, ConditionError> {
+    fn qualified(&mut self, expr: &IdedExpr) -> Result<Option<ExprNode>, ConditionError> {
         let mut segments: Vec<(&str, u64)> = Vec::new();
         let mut at = expr;
         loop {
@@ -419,7 +428,7 @@ impl Lowering<'_> {
         let start = self.token(first_id).0;
         if let Some(place) = self.locals.iter().rposition(|l| l == first) {
             return Ok(Some(self.select_rest(
-                Kind::Local(place),
+                ExprKind::Local(place),
                 start,
                 &segments,
                 1,
@@ -434,12 +443,12 @@ impl Lowering<'_> {
             let kind = if self.options.variables.contains(&name)
                 || PROVIDER_VARIABLES.contains(&name.as_str())
             {
-                Kind::Variable(name.clone())
+                ExprKind::Variable(name.clone())
             } else if let Some(attribute) = Attribute::from_name(&name) {
-                Kind::Attribute(attribute)
+                ExprKind::Attribute(attribute)
             } else if functions::TYPES.contains(&name.as_str()) {
                 return Ok(Some(self.select_rest(
-                    Kind::Const(Value::Type(name.into())),
+                    ExprKind::Const(Value::Type(name.into())),
                     start,
                     &segments,
                     length,
@@ -456,7 +465,7 @@ impl Lowering<'_> {
             let name = names.join(".");
             self.uses.insert(name.clone());
             return Ok(Some(self.select_rest(
-                Kind::Foreign(name),
+                ExprKind::Foreign(name),
                 start,
                 &segments,
                 segments.len(),
@@ -467,7 +476,13 @@ impl Lowering<'_> {
         Ok(Some(self.select_rest(kind, start, &segments, 1)))
     }
 
-    fn select_rest(&self, kind: Kind, start: usize, segments: &[(&str, u64)], used: usize) -> Node {
+    fn select_rest(
+        &self,
+        kind: ExprKind,
+        start: usize,
+        segments: &[(&str, u64)],
+        used: usize,
+    ) -> ExprNode {
         let end_of = |count: usize| {
             let Some((_, id)) = segments.get(count.saturating_sub(1)) else {
                 return start;
@@ -479,14 +494,14 @@ impl Lowering<'_> {
                 self.neighbour(token.0, 1).unwrap_or(token).1
             }
         };
-        let mut node = Node {
+        let mut node = ExprNode {
             kind,
             span: (start, end_of(used)),
             state: None,
         };
         for (i, (field, _)) in segments.iter().enumerate().skip(used) {
-            node = Node {
-                kind: Kind::Select {
+            node = ExprNode {
+                kind: ExprKind::Select {
                     operand: Box::new(node),
                     field: (*field).into(),
                     test: false,
@@ -498,7 +513,7 @@ impl Lowering<'_> {
         node
     }
 
-    fn call(&mut self, call: CallExpr, token: Span) -> Result<Node, ConditionError> {
+    fn call(&mut self, call: CallExpr, token: Span) -> Result<ExprNode, ConditionError> {
         let name = call.func_name.as_str();
         // `resource.matchTag(…)` and `api.getAttribute(…)` belong to their object.
         if let Some(target) = &call.target
@@ -551,9 +566,9 @@ impl Lowering<'_> {
         &mut self,
         function: Option<Function>,
         name: &str,
-        args: Vec<Node>,
+        args: Vec<ExprNode>,
         token: Span,
-    ) -> Result<Node, ConditionError> {
+    ) -> Result<ExprNode, ConditionError> {
         let spans: Vec<Span> = args.iter().map(|a| self.outer(a)).collect();
         let start = spans.iter().map(|s| s.0).min().unwrap_or(token.0);
         let end = spans.iter().map(|s| s.1).max().unwrap_or(token.1);
@@ -566,15 +581,15 @@ impl Lowering<'_> {
         }
         let mut args = args.into_iter().map(Box::new);
         let kind = match (name, args.next(), args.next(), args.next()) {
-            (operators::LOGICAL_AND, Some(a), Some(b), _) => Kind::And(a, b),
-            (operators::LOGICAL_OR, Some(a), Some(b), _) => Kind::Or(a, b),
-            (operators::LOGICAL_NOT, Some(a), ..) => Kind::Not(a),
-            (operators::NOT_STRICTLY_FALSE, Some(a), ..) => Kind::NotStrictlyFalse(a),
-            (operators::CONDITIONAL, Some(a), Some(b), Some(c)) => Kind::Choose(a, b, c),
+            (operators::LOGICAL_AND, Some(a), Some(b), _) => ExprKind::And(a, b),
+            (operators::LOGICAL_OR, Some(a), Some(b), _) => ExprKind::Or(a, b),
+            (operators::LOGICAL_NOT, Some(a), ..) => ExprKind::Not(a),
+            (operators::NOT_STRICTLY_FALSE, Some(a), ..) => ExprKind::NotStrictlyFalse(a),
+            (operators::CONDITIONAL, Some(a), Some(b), Some(c)) => ExprKind::Choose(a, b, c),
             _ => return Err(self.error("the condition could not be read", token.0)),
         };
-        let statement = !matches!(kind, Kind::Choose(..) | Kind::NotStrictlyFalse(_));
-        let mut node = Node {
+        let statement = !matches!(kind, ExprKind::Choose(..) | ExprKind::NotStrictlyFalse(_));
+        let mut node = ExprNode {
             kind,
             span,
             state: None,
@@ -588,16 +603,16 @@ impl Lowering<'_> {
     fn finish(
         &mut self,
         function: Function,
-        args: Vec<Node>,
+        args: Vec<ExprNode>,
         span: Span,
-    ) -> Result<Node, ConditionError> {
+    ) -> Result<ExprNode, ConditionError> {
         // "If the input parameter is invalid, then the condition will never allow
         // access to any resource" (doc: Attribute reference for IAM Conditions,
         // `timestamp`), so not even beside `|| true`.
         if function == Function::Timestamp
             && let [
-                Node {
-                    kind: Kind::Const(Value::String(text)),
+                ExprNode {
+                    kind: ExprKind::Const(Value::String(text)),
                     span,
                     ..
                 },
@@ -607,8 +622,8 @@ impl Lowering<'_> {
         }
         let mut regex = None;
         if function == Function::Matches
-            && let Some(Node {
-                kind: Kind::Const(Value::String(pattern)),
+            && let Some(ExprNode {
+                kind: ExprKind::Const(Value::String(pattern)),
                 span,
                 ..
             }) = args.get(1)
@@ -617,8 +632,8 @@ impl Lowering<'_> {
                 functions::pattern(pattern).map_err(|message| self.error(message, span.0))?;
             regex = Some(compiled);
         }
-        let mut node = Node {
-            kind: Kind::Call {
+        let mut node = ExprNode {
+            kind: ExprKind::Call {
                 function,
                 args,
                 regex,
@@ -636,7 +651,7 @@ impl Lowering<'_> {
         &mut self,
         macro_: Box<ComprehensionExpr>,
         token: Span,
-    ) -> Result<Node, ConditionError> {
+    ) -> Result<ExprNode, ConditionError> {
         if macro_.iter_var2.is_some() {
             return Err(self.error(
                 "macros of two variables are not part of conditions",
@@ -657,9 +672,9 @@ impl Lowering<'_> {
         self.locals.pop();
         self.quiet -= 1;
         // `all`, `exists` and `exists_one` are statements, `map` and `filter` are not.
-        let boolean = !matches!(initial.kind, Kind::List(_));
-        let mut node = Node {
-            kind: Kind::Comprehension(Box::new(Comprehension {
+        let boolean = !matches!(initial.kind, ExprKind::List(_));
+        let mut node = ExprNode {
+            kind: ExprKind::Comprehension(Box::new(Comprehension {
                 range,
                 initial,
                 condition,

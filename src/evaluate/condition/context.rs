@@ -81,7 +81,7 @@ pub struct DestinationFacts<'a> {
 
 /// Everything a condition may see. The default knows nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Context<'a> {
+pub struct ConditionContext<'a> {
     /// `request.time`.
     pub time: Option<jiff::Timestamp>,
     /// `resource.*`.
@@ -108,7 +108,7 @@ pub struct Context<'a> {
     pub extra: &'a [(String, Value)],
 }
 
-/// The attributes with a fixed place in [`Context`].
+/// The attributes with a fixed place in [`ConditionContext`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     Time,
@@ -127,7 +127,7 @@ pub(super) enum Attribute {
 /// The names a condition may start with.
 pub(super) const ROOTS: [&str; 5] = ["request", "resource", "principal", "destination", "api"];
 
-/// The variables that [`Context::extra`] holds for identity pool providers.
+/// The variables that [`ConditionContext::extra`] holds for identity pool providers.
 pub(super) const PROVIDER_VARIABLES: [&str; 3] = ["assertion", "google", "attribute"];
 
 impl Attribute {
@@ -165,7 +165,7 @@ impl Attribute {
         }
     }
 
-    pub(super) fn of(self, context: &Context<'_>) -> Result<Value, Fail> {
+    pub(super) fn of(self, context: &ConditionContext<'_>) -> Result<Value, Fail> {
         let name = self.name();
         let text = |fact: &Fact<&str>| fact.get(name).map(|s| Value::string(*s));
         let principal = || {

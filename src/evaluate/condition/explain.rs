@@ -1,7 +1,7 @@
 //! What to tell a person about a condition that does not hold.
 
-use super::compile::{Kind, Node};
-use super::context::{Attribute, Context};
+use super::compile::{ExprKind, ExprNode};
+use super::context::{Attribute, ConditionContext};
 use super::functions::Function;
 use super::time::Instant;
 use super::value::Value;
@@ -51,12 +51,12 @@ pub enum TimeHint {
 /// When the condition expired or starts, as far as a clause that compares
 /// `request.time` with a fixed time says so and is false. An expiry counts for
 /// more than a start: it does not come back. Of several, the first expiry or the last start.
-pub fn time_hint(compiled: &Compiled, context: &Context<'_>) -> Option<TimeHint> {
+pub fn time_hint(compiled: &Compiled, context: &ConditionContext<'_>) -> Option<TimeHint> {
     let now = Instant::from(context.time?);
     let (mut expired, mut starts) = (None::<Instant>, None::<Instant>);
     let mut open = vec![&compiled.0.root];
     while let Some(node) = open.pop() {
-        if let Kind::And(left, right) = &node.kind {
+        if let ExprKind::And(left, right) = &node.kind {
             open.extend([&**left, &**right]);
             continue;
         }
@@ -85,14 +85,14 @@ pub fn time_hint(compiled: &Compiled, context: &Context<'_>) -> Option<TimeHint>
 }
 
 /// `request.time < T` in whichever order, turned so that `request.time` comes first.
-fn time_clause(node: &Node) -> Option<(Function, Instant)> {
-    let Kind::Call { function, args, .. } = &node.kind else {
+fn time_clause(node: &ExprNode) -> Option<(Function, Instant)> {
+    let ExprKind::Call { function, args, .. } = &node.kind else {
         return None;
     };
     let [left, right] = args.as_slice() else {
         return None;
     };
-    let is_time = |n: &Node| matches!(n.kind, Kind::Attribute(Attribute::Time));
+    let is_time = |n: &ExprNode| matches!(n.kind, ExprKind::Attribute(Attribute::Time));
     let turned = match function {
         Function::Less => Function::Greater,
         Function::LessOrEqual => Function::GreaterOrEqual,
@@ -108,7 +108,7 @@ fn time_clause(node: &Node) -> Option<(Function, Instant)> {
         return None;
     };
     // With nothing known, only what is fixed has a value.
-    let nothing = Context::default();
+    let nothing = ConditionContext::default();
     match Walker::new(&nothing).value(other) {
         Ok(Value::Timestamp(limit)) => Some((function, limit)),
         _ => None,

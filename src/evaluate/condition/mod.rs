@@ -25,7 +25,9 @@ use compile::Program;
 use value::Computed;
 use walk::Walker;
 
-pub use context::{Context, DestinationFacts, EffectiveTag, Fact, PrincipalFacts, ResourceFacts};
+pub use context::{
+    ConditionContext, DestinationFacts, EffectiveTag, Fact, PrincipalFacts, ResourceFacts,
+};
 pub use explain::{Clause, TimeHint, failing_clauses, time_hint};
 pub use time::Instant;
 pub use value::{Fail, Value};
@@ -106,7 +108,7 @@ impl std::error::Error for ConditionError {}
 
 /// What else an expression may refer to.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct CompileOptions {
     /// Names of variables beyond those of IAM, dotted names included.
     pub variables: Vec<String>,
     /// Unknown names and functions are errors of the evaluation, not of the
@@ -124,20 +126,23 @@ pub struct Compiled(Arc<Program>);
 /// Not an expression, an unknown name or function, a bad literal pattern, or
 /// beyond a limit: 64 KiB, 60 nested brackets, 100 operators that hang on each other.
 pub fn compile(expression: &str) -> Result<Compiled, ConditionError> {
-    compile_with(expression, &Options::default())
+    compile_with(expression, &CompileOptions::default())
 }
 
 /// The same with further variables.
 ///
 /// # Errors
 /// As [`compile`].
-pub fn compile_with(expression: &str, options: &Options) -> Result<Compiled, ConditionError> {
+pub fn compile_with(
+    expression: &str,
+    options: &CompileOptions,
+) -> Result<Compiled, ConditionError> {
     compile::program(expression, options).map(|p| Compiled(Arc::new(p)))
 }
 
 /// What a condition comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ConditionOutcome {
     /// It holds.
     True,
     /// It does not.
@@ -178,7 +183,7 @@ pub struct EvaluationState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
     /// The result.
-    pub outcome: Outcome,
+    pub outcome: ConditionOutcome,
     /// Each statement in the order of its place, a part before the whole.
     pub states: Vec<EvaluationState>,
     /// What the result hangs on, by name; empty unless the outcome is unknown.
@@ -187,7 +192,7 @@ pub struct Evaluation {
 
 impl Compiled {
     /// Evaluates every statement.
-    pub fn evaluate(&self, context: &Context<'_>) -> Evaluation {
+    pub fn evaluate(&self, context: &ConditionContext<'_>) -> Evaluation {
         let (result, recorded) = Walker::recorded(&self.0, context);
         let mut states: Vec<_> = self
             .0
@@ -224,7 +229,7 @@ impl Compiled {
     }
 
     /// The result alone, with every short cut.
-    pub fn decide(&self, context: &Context<'_>) -> Outcome {
+    pub fn decide(&self, context: &ConditionContext<'_>) -> ConditionOutcome {
         outcome(Walker::new(context).value(&self.0.root))
     }
 
@@ -232,7 +237,7 @@ impl Compiled {
     ///
     /// # Errors
     /// What went wrong, or what is missing.
-    pub fn evaluate_value(&self, context: &Context<'_>) -> Result<Value, Fail> {
+    pub fn evaluate_value(&self, context: &ConditionContext<'_>) -> Result<Value, Fail> {
         Walker::new(context).value(&self.0.root)
     }
 
@@ -258,16 +263,16 @@ impl Compiled {
     }
 }
 
-fn outcome(result: Computed) -> Outcome {
+fn outcome(result: Computed) -> ConditionOutcome {
     match result {
-        Ok(Value::Bool(true)) => Outcome::True,
-        Ok(Value::Bool(false)) => Outcome::False,
-        Ok(other) => Outcome::Error(format!(
+        Ok(Value::Bool(true)) => ConditionOutcome::True,
+        Ok(Value::Bool(false)) => ConditionOutcome::False,
+        Ok(other) => ConditionOutcome::Error(format!(
             "the condition gives {}, not true or false",
             other.type_name()
         )),
-        Err(Fail::Error(reason)) => Outcome::Error(reason.to_string()),
-        Err(Fail::Unknown(missing)) => Outcome::Unknown(missing.into_keys().collect()),
+        Err(Fail::Error(reason)) => ConditionOutcome::Error(reason.to_string()),
+        Err(Fail::Unknown(missing)) => ConditionOutcome::Unknown(missing.into_keys().collect()),
     }
 }
 

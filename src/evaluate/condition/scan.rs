@@ -12,7 +12,7 @@ pub(super) const MAX_CHAIN: usize = 100;
 
 /// One token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(super) struct ScanToken {
     /// First byte.
     pub start: usize,
     /// One past the last byte.
@@ -23,7 +23,7 @@ pub(super) struct Token {
 
 /// The tokens of a text.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(Vec<Token>);
+pub(super) struct Tokens(Vec<ScanToken>);
 
 impl Tokens {
     /// The token that starts at this byte.
@@ -32,7 +32,7 @@ impl Tokens {
     }
 
     /// A token by index.
-    pub fn get(&self, index: usize) -> Option<&Token> {
+    pub fn get(&self, index: usize) -> Option<&ScanToken> {
         self.0.get(index)
     }
 
@@ -67,12 +67,12 @@ impl Tokens {
 }
 
 /// What is wrong, and the byte where.
-pub(super) type Refused = (String, usize);
+pub(super) type ScanError = (String, usize);
 
 /// Splits the text and refuses what nests too deep.
-pub(super) fn scan(source: &str) -> Result<Tokens, Refused> {
+pub(super) fn scan(source: &str) -> Result<Tokens, ScanError> {
     let bytes = source.as_bytes();
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut tokens: Vec<ScanToken> = Vec::new();
     // (index of the opening token, links in the chain of this level)
     let mut open: Vec<(usize, usize)> = Vec::new();
     let mut links = 0_usize;
@@ -92,7 +92,7 @@ pub(super) fn scan(source: &str) -> Result<Tokens, Refused> {
         let length = token_length(rest);
         at += length;
         let index = tokens.len();
-        tokens.push(Token {
+        tokens.push(ScanToken {
             start,
             end: at,
             partner: None,

@@ -4,8 +4,8 @@
 //! `false && x` is false and `true || x` is true whatever `x` is. Where both an
 //! error and something missing are open, missing wins.
 
-use super::compile::{Comprehension, Kind, Node, Program};
-use super::context::Context;
+use super::compile::{Comprehension, ExprKind, ExprNode, Program};
+use super::context::ConditionContext;
 use super::functions;
 use super::value::{Computed, Fail, Value};
 
@@ -15,7 +15,7 @@ pub(super) const MAX_STEPS: usize = 100_000;
 pub(super) const MAX_LENGTH: usize = 1 << 18;
 
 pub(super) struct Walker<'a> {
-    pub context: &'a Context<'a>,
+    pub context: &'a ConditionContext<'a>,
     locals: Vec<Computed>,
     steps: usize,
     /// The state of each statement; `None` where nothing is recorded.
@@ -23,7 +23,7 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub fn new(context: &'a Context<'a>) -> Self {
+    pub fn new(context: &'a ConditionContext<'a>) -> Self {
         Self {
             context,
             locals: Vec::new(),
@@ -35,7 +35,7 @@ impl<'a> Walker<'a> {
     /// Evaluates and records every statement, also those that a short cut would skip.
     pub fn recorded(
         program: &Program,
-        context: &'a Context<'a>,
+        context: &'a ConditionContext<'a>,
     ) -> (Computed, Vec<Option<Computed>>) {
         let mut walker = Self::new(context);
         walker.states = Some(vec![None; program.statements.len()]);
@@ -72,7 +72,7 @@ impl<'a> Walker<'a> {
         self.spend(usize::from(!enough))
     }
 
-    pub fn value(&mut self, node: &Node) -> Computed {
+    pub fn value(&mut self, node: &ExprNode) -> Computed {
         let result = match self.spend(1) {
             Ok(()) => self.compute(node),
             Err(e) => Err(e),
@@ -85,25 +85,25 @@ impl<'a> Walker<'a> {
         result
     }
 
-    fn compute(&mut self, node: &Node) -> Computed {
+    fn compute(&mut self, node: &ExprNode) -> Computed {
         match &node.kind {
-            Kind::Const(value) => Ok(value.clone()),
-            Kind::Local(place) => self
+            ExprKind::Const(value) => Ok(value.clone()),
+            ExprKind::Local(place) => self
                 .locals
                 .get(*place)
                 .cloned()
                 .unwrap_or_else(|| Err(Fail::error("a variable is used outside of its macro"))),
-            Kind::Attribute(attribute) => attribute.of(self.context),
-            Kind::Foreign(name) => Err(Fail::unknown(name, "this attribute is not known here")),
-            Kind::Variable(name) => self
+            ExprKind::Attribute(attribute) => attribute.of(self.context),
+            ExprKind::Foreign(name) => Err(Fail::unknown(name, "this attribute is not known here")),
+            ExprKind::Variable(name) => self
                 .context
                 .extra
                 .iter()
                 .find(|(n, _)| n == name)
                 .map(|(_, v)| v.clone())
                 .ok_or_else(|| Fail::unknown(name, "it was not given")),
-            Kind::Undeclared(name) => Err(Fail::error(format!("conditions know no {name:?}"))),
-            Kind::Select {
+            ExprKind::Undeclared(name) => Err(Fail::error(format!("conditions know no {name:?}"))),
+            ExprKind::Select {
                 operand,
                 field,
                 test,
@@ -111,22 +111,22 @@ impl<'a> Walker<'a> {
                 let operand = self.value(operand)?;
                 self.select(&operand, field, *test)
             }
-            Kind::And(a, b) => self.logic(a, b, false),
-            Kind::Or(a, b) => self.logic(a, b, true),
-            Kind::Not(a) => match self.value(a)? {
+            ExprKind::And(a, b) => self.logic(a, b, false),
+            ExprKind::Or(a, b) => self.logic(a, b, true),
+            ExprKind::Not(a) => match self.value(a)? {
                 Value::Bool(b) => Ok(Value::Bool(!b)),
                 other => Err(wrong("!", &other)),
             },
-            Kind::NotStrictlyFalse(a) => match self.value(a) {
+            ExprKind::NotStrictlyFalse(a) => match self.value(a) {
                 Ok(Value::Bool(b)) => Ok(Value::Bool(b)),
                 _ => Ok(Value::Bool(true)),
             },
-            Kind::Choose(test, yes, no) => match self.value(test)? {
+            ExprKind::Choose(test, yes, no) => match self.value(test)? {
                 Value::Bool(true) => self.value(yes),
                 Value::Bool(false) => self.value(no),
                 other => Err(wrong("?:", &other)),
             },
-            Kind::Call {
+            ExprKind::Call {
                 function,
                 args,
                 regex,
@@ -134,17 +134,17 @@ impl<'a> Walker<'a> {
                 let args = self.all(args.iter())?;
                 functions::call(self, *function, &args, regex.as_ref())
             }
-            Kind::List(items) => Ok(Value::List(self.all(items.iter())?.into())),
-            Kind::Map(entries) => {
+            ExprKind::List(items) => Ok(Value::List(self.all(items.iter())?.into())),
+            ExprKind::Map(entries) => {
                 let parts = self.all(entries.iter().flat_map(|(k, v)| [k, v]))?;
                 self.map(parts)
             }
-            Kind::Comprehension(c) => self.comprehension(c),
+            ExprKind::Comprehension(c) => self.comprehension(c),
         }
     }
 
     /// All of them; what is missing anywhere counts for more than an error.
-    fn all<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) -> Result<Vec<Value>, Fail> {
+    fn all<'n>(&mut self, nodes: impl Iterator<Item = &'n ExprNode>) -> Result<Vec<Value>, Fail> {
         let mut values = Vec::new();
         let mut fail: Option<Fail> = None;
         for node in nodes {
@@ -161,7 +161,7 @@ impl<'a> Walker<'a> {
         fail.map_or(Ok(values), Err)
     }
 
-    fn logic(&mut self, a: &Node, b: &Node, decisive: bool) -> Computed {
+    fn logic(&mut self, a: &ExprNode, b: &ExprNode, decisive: bool) -> Computed {
         let left = boolean(self.value(a), decisive);
         if left == Ok(decisive) && self.states.is_none() {
             return Ok(Value::Bool(decisive));

@@ -1,36 +1,37 @@
 //! Causes that no grant can mend: boundaries and deny rules.
 
 use super::super::cause::CauseKind;
-use super::super::explanation::{Explanation, Tri};
+use super::super::explanation::Explanation;
 use super::super::place;
+use super::super::truth::Truth;
 use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
-use crate::iam::Effect;
+use crate::iam::RuleEffect;
 
-fn open(t: Tri) -> bool {
-    !matches!(t, Tri::Yes | Tri::No)
+fn open(t: Truth) -> bool {
+    !matches!(t, Truth::Yes | Truth::No)
 }
 
 pub(super) fn boundaries(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     let names = Names::of(estate, explanation);
     let all = &explanation.boundaries;
     match all.eligible {
-        Tri::Yes => {}
-        Tri::No => {
+        Truth::Yes => {}
+        Truth::No => {
             let denying = |b: &&super::super::explanation::BoundaryExplanation| {
                 b.policy.as_ref().is_some_and(|p| {
                     p.details
                         .rules
                         .iter()
                         .zip(&b.rules)
-                        .any(|(r, t)| r.effect == Effect::Deny && *t == Tri::Yes)
+                        .any(|(r, t)| r.effect == RuleEffect::Deny && *t == Truth::Yes)
                 })
             };
             let counting: Vec<_> = all
                 .boundaries
                 .iter()
-                .filter(|b| b.applies.and(b.reaches_permission) == Tri::Yes)
+                .filter(|b| b.applies.and(b.reaches_permission) == Truth::Yes)
                 .collect();
             let denied: Vec<_> = counting.iter().copied().filter(denying).collect();
             let by_rule = !denied.is_empty();
@@ -102,7 +103,7 @@ pub(super) fn boundaries(estate: &Estate, explanation: &Explanation, causes: &mu
                 );
             }
             for boundary in &all.boundaries {
-                if boundary.policy.is_none() && boundary.applies != Tri::No {
+                if boundary.policy.is_none() && boundary.applies != Truth::No {
                     causes.push(
                         CauseKind::PolicyNotReadable,
                         None,
@@ -151,15 +152,15 @@ fn parent(collection: &str) -> &str {
 }
 
 pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
-    if explanation.denied == Tri::No {
+    if explanation.denied == Truth::No {
         return;
     }
     let names = Names::of(estate, explanation);
-    let definite = explanation.denied == Tri::Yes;
+    let definite = explanation.denied == Truth::Yes;
     // Where a grant is open too, what is above is told as where one may stand.
     if !definite
         && !explanation.ancestry_complete
-        && explanation.allowed == Tri::Yes
+        && explanation.allowed == Truth::Yes
         && let Some(top) = explanation.allow.last()
     {
         causes.on(
@@ -193,11 +194,11 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                     .clone()
                     .filter(|d| !d.is_empty())
                     .unwrap_or_else(|| policy.policy.id().to_owned());
-                if rule.denies == Tri::Yes {
+                if rule.denies == Truth::Yes {
                     let whom = rule
                         .denied
                         .iter()
-                        .find(|m| m.matches == Tri::Yes)
+                        .find(|m| m.matches == Truth::Yes)
                         .map_or(String::new(), |m| format!(" (by {})", m.member));
                     causes.push(
                         CauseKind::Denied,

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::super::cause::CauseKind;
-use super::super::condition::{self, Outcome, TimeHint};
+use super::super::condition::{self, ConditionOutcome, TimeHint};
 use super::super::conditions;
-use super::super::explanation::{
-    BindingExplanation, Explanation, PolicyExplanation, RoleState, Tri,
-};
+use super::super::explanation::{BindingExplanation, Explanation, PolicyExplanation, RoleState};
 use super::super::federation::in_full;
 use super::super::federation::mend::{full_name, id};
 use super::super::membership::same_pool;
 use super::super::role::without_hidden_condition;
+use super::super::truth::Truth;
 use super::Causes;
 use super::elsewhere::is_target;
 use super::nearest::slip;
@@ -88,7 +87,7 @@ impl View<'_> {
         let Some(explained) = &binding.condition else {
             return;
         };
-        if binding.role_state != RoleState::Included || binding.matches != Tri::Yes {
+        if binding.role_state != RoleState::Included || binding.matches != Truth::Yes {
             return;
         }
         let text = &explained.condition.expression;
@@ -112,13 +111,13 @@ impl View<'_> {
                 "Correct the condition.".to_owned(),
             ),
             Ok(evaluation) => match &evaluation.outcome {
-                Outcome::True => return,
-                Outcome::Error(why) => (
+                ConditionOutcome::True => return,
+                ConditionOutcome::Error(why) => (
                     CauseKind::ConditionError,
                     format!("{start} that goes wrong, so it grants nothing: {why}."),
                     "Correct the condition.".to_owned(),
                 ),
-                Outcome::False => {
+                ConditionOutcome::False => {
                     let message = match self.time_hint(text) {
                         Some(TimeHint::ExpiredAt(t)) => format!("{start} that expired on {t}."),
                         Some(TimeHint::StartsAt(t)) => {
@@ -138,7 +137,7 @@ impl View<'_> {
                     };
                     (CauseKind::ConditionFalse, message, renew.to_owned())
                 }
-                Outcome::Unknown(missing) => {
+                ConditionOutcome::Unknown(missing) => {
                     let unsupported = missing.iter().any(|m| {
                         ["resource.name", "resource.type", "resource.service"].contains(&m.as_str())
                     }) && policy_is_about_accounts(self.explanation);
@@ -201,19 +200,19 @@ impl View<'_> {
         let compiled = conditions::compiled(text).ok()?;
         condition::time_hint(
             &compiled,
-            &condition::Context {
+            &condition::ConditionContext {
                 time: Some(self.explanation.question.time),
-                ..condition::Context::default()
+                ..condition::ConditionContext::default()
             },
         )
     }
 
     fn roles(&self, policy: &PolicyExplanation, binding: &BindingExplanation, causes: &mut Causes) {
-        if binding.matches == Tri::No {
+        if binding.matches == Truth::No {
             return;
         }
         let (name, hidden) = without_hidden_condition(&binding.role);
-        let has = if binding.matches == Tri::Yes {
+        let has = if binding.matches == Truth::Yes {
             "has"
         } else {
             "may have"
@@ -270,15 +269,15 @@ impl View<'_> {
         binding: &BindingExplanation,
         causes: &mut Causes,
     ) {
-        if binding.role_state != RoleState::Included || binding.matches == Tri::Yes {
+        if binding.role_state != RoleState::Included || binding.matches == Truth::Yes {
             return;
         }
         for member in &binding.members {
-            if !matches!(member.matches, Tri::Yes | Tri::No) {
+            if !matches!(member.matches, Truth::Yes | Truth::No) {
                 self.unknown_member(policy, &member.member, &member.why, causes);
             }
         }
-        if binding.grants != Tri::No && binding.matches != Tri::No {
+        if binding.grants != Truth::No && binding.matches != Truth::No {
             return;
         }
         let members = self.all_members(&policy.resource, binding);
@@ -467,7 +466,7 @@ impl View<'_> {
             p.bindings.iter().any(|b| {
                 b.members
                     .iter()
-                    .any(|m| m.member.text == member.text && m.matches != Tri::No)
+                    .any(|m| m.member.text == member.text && m.matches != Truth::No)
             })
         });
         if known {
@@ -659,7 +658,7 @@ impl View<'_> {
         binding: &BindingExplanation,
         causes: &mut Causes,
     ) {
-        if binding.role_state != RoleState::NotIncluded || binding.matches != Tri::Yes {
+        if binding.role_state != RoleState::NotIncluded || binding.matches != Truth::Yes {
             return;
         }
         let (name, _) = without_hidden_condition(&binding.role);
@@ -712,7 +711,7 @@ impl View<'_> {
         causes: &mut Causes,
     ) {
         if binding.role_state != RoleState::Included
-            || binding.matches == Tri::Yes
+            || binding.matches == Truth::Yes
             || !is_meant_for_it(&binding.role)
         {
             return;
@@ -765,7 +764,7 @@ impl View<'_> {
         let mut told = 0;
         for policy in &self.explanation.allow {
             for binding in &policy.bindings {
-                if binding.role_state != RoleState::Included || binding.matches != Tri::No {
+                if binding.role_state != RoleState::Included || binding.matches != Truth::No {
                     continue;
                 }
                 for member in &binding.members {

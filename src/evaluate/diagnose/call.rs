@@ -3,8 +3,9 @@
 
 use super::super::cause::CauseKind;
 use super::super::explain::{EXTENDED_LIFETIME, LIFETIME, long_lifetime, stands};
-use super::super::explanation::{Explanation, Outcome, Seen, Tri};
+use super::super::explanation::{Explanation, Outcome, Seen};
 use super::super::org_policy::lifetime_extended;
+use super::super::truth::Truth;
 use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
@@ -61,7 +62,7 @@ fn quota(explanation: &Explanation, names: &Names, causes: &mut Causes) {
             explanation.extended,
         );
     let (place, project) = match quota {
-        Some((project, Tri::No)) => (Some(Resource::project(project)), project.as_str()),
+        Some((project, Truth::No)) => (Some(Resource::project(project)), project.as_str()),
         Some((project, _)) if seen => (Some(Resource::project(project)), project.as_str()),
         None if seen => (None, ""),
         _ => return,
@@ -108,7 +109,7 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
             explanation.extended,
         );
     let beyond = asked.is_some_and(|s| s > EXTENDED_LIFETIME);
-    let refused = asked.is_some() && (beyond || explanation.extended != Some(Tri::Yes));
+    let refused = asked.is_some() && (beyond || explanation.extended != Some(Truth::Yes));
     if !still && !refused {
         return;
     }
@@ -120,7 +121,7 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
     let (limit, most) = if beyond {
         let limit = format!("no account gives one of more than {EXTENDED_LIFETIME}");
         (limit, LIFETIME)
-    } else if extended == Tri::Yes {
+    } else if extended == Truth::Yes {
         let limit = format!(
             "{} gives {EXTENDED_LIFETIME} at most, as the organization policy {CONSTRAINT} names it",
             names.target
@@ -128,7 +129,7 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
         (limit, EXTENDED_LIFETIME)
     } else {
         let named = match set_on {
-            Ok(levels) if extended == Tri::No => {
+            Ok(levels) if extended == Truth::No => {
                 let on = levels.first().map_or_else(String::new, |on| {
                     format!(", set on {},", words::level(estate, on))
                 });
@@ -141,12 +142,12 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
                 "unless the organization policy {CONSTRAINT} names it, which could not be read ({why})"
             ),
         };
-        let join = if extended == Tri::No { ":" } else { "," };
+        let join = if extended == Truth::No { ":" } else { "," };
         let limit = format!("{} gives {LIFETIME} at most{join} {named}", names.target);
         (limit, LIFETIME)
     };
     let ask = format!("Ask for at most {most} seconds");
-    let remedy = if beyond || extended == Tri::Yes {
+    let remedy = if beyond || extended == Truth::Yes {
         format!("{ask} and get a new token when it ends.")
     } else {
         format!(
@@ -172,7 +173,7 @@ pub(super) fn young(estate: &Estate, explanation: &Explanation, causes: &mut Cau
     let grant = explanation
         .allow
         .iter()
-        .find(|p| p.grants == Tri::Yes)
+        .find(|p| p.grants == Truth::Yes)
         .map_or(&question.target, |p| &p.resource);
     let age = question
         .call

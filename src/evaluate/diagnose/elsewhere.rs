@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::cause::CauseKind;
-use super::super::explanation::{BindingExplanation, Explanation, Tri};
+use super::super::explanation::{BindingExplanation, Explanation};
 use super::super::judge::Judge;
 use super::super::membership;
 use super::super::role::without_hidden_condition;
+use super::super::truth::Truth;
 use super::bindings::is_meant_for_it;
 use super::words::{self, Names};
 use super::{Causes, is_weak};
@@ -40,7 +41,7 @@ fn on_callers_branch(
 ) -> BTreeSet<Resource> {
     let mut told = BTreeSet::new();
     for policy in &explanation.off_path {
-        let meant = |b: &BindingExplanation| b.grants == Tri::Yes && is_meant_for_it(&b.role);
+        let meant = |b: &BindingExplanation| b.grants == Truth::Yes && is_meant_for_it(&b.role);
         if !policy.bindings.iter().any(meant) {
             continue;
         }
@@ -194,7 +195,7 @@ fn sets(estate: &Estate, explanation: &Explanation) -> Vec<Arc<str>> {
                     | Member::PoolGroup(..)
                     | Member::PoolAttribute(..)
                     | Member::PoolNamespace(..)
-            ) && membership::member(&judge, &m.member).matches == Tri::Yes
+            ) && membership::member(&judge, &m.member).matches == Truth::Yes
         })
         .map(|m| Arc::clone(&m.text))
         .collect()

@@ -14,7 +14,8 @@ mod unread;
 mod words;
 
 use super::cause::{Cause, CauseKind};
-use super::explanation::{AccountState, Explanation, Outcome, RoleState, Tri, Verdict};
+use super::explanation::{AccountState, Explanation, Outcome, RoleState, Verdict};
+use super::truth::Truth;
 use crate::estate::Estate;
 use crate::iam::{Member, Principal, Resource};
 
@@ -36,7 +37,7 @@ pub fn diagnose(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
         return causes.sorted();
     }
     if explanation.hops.is_empty() {
-        one(estate, explanation)
+        of_one_call(estate, explanation)
     } else {
         hops(estate, explanation)
     }
@@ -127,7 +128,7 @@ fn is_weak(kind: CauseKind) -> bool {
     kind >= CauseKind::BasicRoleNotEnough
 }
 
-fn one(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
+fn of_one_call(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
     let mut causes = Causes::default();
     collect(estate, explanation, &mut causes);
     causes.sorted()
@@ -162,17 +163,17 @@ fn collect(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
     }
     barred::boundaries(estate, explanation, causes);
     barred::denials(estate, explanation, causes);
-    if explanation.allowed == Tri::Yes {
+    if explanation.allowed == Truth::Yes {
         return;
     }
     let before = causes.len();
     bindings::causes(estate, explanation, causes);
-    let way = (causes.len() == before && explanation.allowed == Tri::No && !refused)
+    let way = (causes.len() == before && explanation.allowed == Truth::No && !refused)
         .then(|| steps::through(estate, explanation))
         .flatten();
     elsewhere::causes(estate, explanation, causes, before, way.as_ref());
     unread::causes(estate, explanation, causes);
-    if causes.len() == before && explanation.allowed == Tri::No {
+    if causes.len() == before && explanation.allowed == Truth::No {
         no_grant(estate, explanation, causes, way.as_ref());
     }
 }
@@ -319,7 +320,7 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
         } else {
             "cannot be told"
         };
-        let own = one(estate, hop);
+        let own = of_one_call(estate, hop);
         let because = own
             .first()
             .map(|c| format!(" {}", c.message))

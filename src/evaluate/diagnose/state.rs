@@ -2,7 +2,8 @@
 
 use super::super::cause::CauseKind;
 use super::super::explain::caller_state;
-use super::super::explanation::{AccountState, Explanation, RoleState, Tri};
+use super::super::explanation::{AccountState, Explanation, RoleState};
+use super::super::truth::Truth;
 use super::nearest::slip;
 use super::words::{self, Names};
 use super::{Causes, nearest_accounts, target};
@@ -193,7 +194,7 @@ fn meant(estate: &Estate, explanation: &Explanation, caller: &str) -> Vec<String
 }
 
 pub(super) fn api(explanation: &Explanation, causes: &mut Causes) {
-    let Some((project, Tri::No)) = &explanation.api else {
+    let Some((project, Truth::No)) = &explanation.api else {
         return;
     };
     let caller = words::short(&explanation.question.caller);

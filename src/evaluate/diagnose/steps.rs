@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::explain::explain;
-use super::super::explanation::{Call, Explanation, Outcome, Question, RoleState, Tri};
+use super::super::explanation::{Call, Explanation, Outcome, Question, RoleState};
+use super::super::truth::Truth;
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
 
@@ -19,7 +20,7 @@ pub(crate) fn stones(explanation: &Explanation) -> Vec<String> {
         .filter(|level| level.on_path)
         .flat_map(|level| &level.bindings)
         .filter(|b| b.role_state == RoleState::Included)
-        .filter(|b| b.condition.as_ref().is_none_or(|c| c.holds != Tri::No))
+        .filter(|b| b.condition.as_ref().is_none_or(|c| c.holds != Truth::No))
         .flat_map(|b| &b.members)
         .filter_map(|m| match &m.member.member {
             Member::One(Principal::ServiceAccount(email)) => Some(email),

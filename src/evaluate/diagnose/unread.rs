@@ -1,13 +1,14 @@
 //! Causes of an unknown answer: what could not be read and may hold a grant.
 
 use super::super::cause::CauseKind;
-use super::super::explanation::{Explanation, Tri};
+use super::super::explanation::Explanation;
+use super::super::truth::Truth;
 use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
 
 pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Causes) {
-    if matches!(explanation.allowed, Tri::Yes | Tri::No) {
+    if matches!(explanation.allowed, Truth::Yes | Truth::No) {
         return;
     }
     let names = Names::of(estate, explanation);

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::mapping::{Token, map};
+use super::mapping::{ExternalToken, map};
 use super::{is_off, other_audience, other_issuer};
 use crate::estate::{Estate, Provider};
 use crate::iam::{Pool, Principal};
@@ -67,7 +67,7 @@ pub fn derive(estate: &Estate, claims: &Json) -> Result<Derived, NotDerived> {
     };
     let mut found: Vec<Derived> = Vec::new();
     for (name, provider) in &chosen {
-        let Some(subject) = map(provider, &Token::Claims(claims)).subject() else {
+        let Some(subject) = map(provider, &ExternalToken::Claims(claims)).subject() else {
             continue;
         };
         let Some((path, _)) = name.split_once("/providers/") else {

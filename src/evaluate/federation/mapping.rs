@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::super::condition::{
-    self, Compiled, Context, Fail, Options, Outcome, Value, compile_with,
+    self, CompileOptions, Compiled, ConditionContext, ConditionOutcome, Fail, Value, compile_with,
 };
 use crate::estate::Provider;
 
@@ -50,7 +50,7 @@ pub(super) fn asked_as(target: &str) -> Option<&str> {
 }
 
 /// What is known of a token.
-pub(super) enum Token<'a> {
+pub(super) enum ExternalToken<'a> {
     /// All its claims.
     Claims(&'a Json),
     /// What its caller is called, and attributes that it is said to have.
@@ -96,21 +96,21 @@ impl Mapped {
 
 /// Maps a token. Whose groups come from elsewhere too (`extraAttributesOauth2Client`: "the additional user
 /// attributes in a separate backchannel call") has claims that are not in it.
-pub(super) fn map(provider: &Provider, token: &Token<'_>) -> Mapped {
+pub(super) fn map(provider: &Provider, token: &ExternalToken<'_>) -> Mapped {
     let mapping = mapping_of(provider);
     let known = variables(&mapping, token);
     let more = provider.extra.contains_key("extraAttributesOauth2Client");
     let mut mapped = Mapped::default();
     for (target, expression) in &mapping {
         let compiled = compile_with(expression, &options(&known));
-        let context = Context {
+        let context = ConditionContext {
             extra: &known,
-            ..Context::default()
+            ..ConditionContext::default()
         };
         match compiled.map(|c| c.evaluate_value(&context)) {
             // The emulator, as Google's service, wants a value for each.
             Ok(Ok(Value::Null)) | Ok(Err(Fail::Error(_)))
-                if matches!(token, Token::Claims(_)) && !more =>
+                if matches!(token, ExternalToken::Claims(_)) && !more =>
             {
                 mapped.failed.push(target.clone());
             }
@@ -122,7 +122,7 @@ pub(super) fn map(provider: &Provider, token: &Token<'_>) -> Mapped {
             }
         }
     }
-    if let Token::Told {
+    if let ExternalToken::Told {
         subject,
         attributes,
     } = token
@@ -156,10 +156,13 @@ pub(super) fn map(provider: &Provider, token: &Token<'_>) -> Mapped {
 ///
 /// Without its claims some of them are told by what they are mapped to: with
 /// `google.subject=assertion.sub` the claim `sub` is the subject.
-fn variables(mapping: &BTreeMap<String, String>, token: &Token<'_>) -> Vec<(String, Value)> {
+fn variables(
+    mapping: &BTreeMap<String, String>,
+    token: &ExternalToken<'_>,
+) -> Vec<(String, Value)> {
     match token {
-        Token::Claims(claims) => vec![("assertion".to_owned(), Value::from_json(claims))],
-        Token::Told {
+        ExternalToken::Claims(claims) => vec![("assertion".to_owned(), Value::from_json(claims))],
+        ExternalToken::Told {
             subject,
             attributes,
         } => mapping
@@ -185,10 +188,10 @@ fn variables(mapping: &BTreeMap<String, String>, token: &Token<'_>) -> Vec<(Stri
     }
 }
 
-fn options(known: &[(String, Value)]) -> Options {
+fn options(known: &[(String, Value)]) -> CompileOptions {
     let base = ["assertion", "google", "attribute"].map(str::to_owned);
     let dotted = known.iter().map(|(name, _)| name.clone());
-    Options {
+    CompileOptions {
         variables: base.into_iter().chain(dotted).collect(),
         unchecked: true,
     }
@@ -213,7 +216,11 @@ pub(super) enum Admission {
 }
 
 /// Whether the provider's condition lets the token in.
-pub(super) fn admission(provider: &Provider, token: &Token<'_>, mapped: &Mapped) -> Admission {
+pub(super) fn admission(
+    provider: &Provider,
+    token: &ExternalToken<'_>,
+    mapped: &Mapped,
+) -> Admission {
     let Some(text) = condition_of(provider) else {
         return Admission::Yes;
     };
@@ -223,16 +230,18 @@ pub(super) fn admission(provider: &Provider, token: &Token<'_>, mapped: &Mapped)
         return Admission::Open;
     };
     match decide(&compiled, &known) {
-        Outcome::True => Admission::Yes,
-        Outcome::Unknown(_) => Admission::Open,
+        ConditionOutcome::True => Admission::Yes,
+        ConditionOutcome::Unknown(_) => Admission::Open,
         // A name that was not told is missing, not wrong.
-        Outcome::Error(_) if matches!(token, Token::Told { .. }) => Admission::Open,
-        Outcome::Error(why) => Admission::No {
+        ConditionOutcome::Error(_) if matches!(token, ExternalToken::Told { .. }) => {
+            Admission::Open
+        }
+        ConditionOutcome::Error(why) => Admission::No {
             why,
             by_case: false,
             meant: None,
         },
-        Outcome::False => {
+        ConditionOutcome::False => {
             let (by_case, meant) = case_alone(text, &known);
             Admission::No {
                 why: failing(&compiled, &known, text),
@@ -249,18 +258,18 @@ pub(super) fn condition_of(provider: &Provider) -> Option<&str> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-fn decide(compiled: &Compiled, known: &[(String, Value)]) -> Outcome {
-    compiled.decide(&Context {
+fn decide(compiled: &Compiled, known: &[(String, Value)]) -> ConditionOutcome {
+    compiled.decide(&ConditionContext {
         extra: known,
-        ..Context::default()
+        ..ConditionContext::default()
     })
 }
 
 /// The first clause that is false.
 fn failing(compiled: &Compiled, known: &[(String, Value)], text: &str) -> String {
-    let evaluation = compiled.evaluate(&Context {
+    let evaluation = compiled.evaluate(&ConditionContext {
         extra: known,
-        ..Context::default()
+        ..ConditionContext::default()
     });
     let clauses = condition::failing_clauses(&evaluation, text);
     clauses
@@ -271,7 +280,11 @@ fn failing(compiled: &Compiled, known: &[(String, Value)], text: &str) -> String
 }
 
 /// The claims with what they are mapped to: whole maps where all is known, else name by name.
-fn with_mapped(provider: &Provider, token: &Token<'_>, mapped: &Mapped) -> Vec<(String, Value)> {
+fn with_mapped(
+    provider: &Provider,
+    token: &ExternalToken<'_>,
+    mapped: &Mapped,
+) -> Vec<(String, Value)> {
     let mapping = mapping_of(provider);
     let mut known = variables(&mapping, token);
     let plain = |value: &Value| match value {
@@ -302,7 +315,7 @@ fn with_mapped(provider: &Provider, token: &Token<'_>, mapped: &Mapped) -> Vec<(
 fn case_alone(text: &str, known: &[(String, Value)]) -> (bool, Option<String>) {
     let holds = |text: &str, known: &[(String, Value)]| {
         compile_with(text, &options(known))
-            .is_ok_and(|compiled| decide(&compiled, known) == Outcome::True)
+            .is_ok_and(|compiled| decide(&compiled, known) == ConditionOutcome::True)
     };
     let low: Vec<(String, Value)> = known
         .iter()
@@ -423,7 +436,7 @@ pub fn admit(
     provider: &Provider,
     claims: &Json,
 ) -> Result<(String, Vec<(String, String)>), Rejected> {
-    let token = Token::Claims(claims);
+    let token = ExternalToken::Claims(claims);
     let mapped = map(provider, &token);
     let missing = mapped.failed.first().or_else(|| mapped.open.first());
     if let Some(target) = missing {

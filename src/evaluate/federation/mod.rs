@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::explanation::Tri;
+use super::truth::Truth;
 use crate::estate::{Coverage, Estate, IdentityPool, Provider};
 use crate::iam::{Member, Pool, Principal};
 
 pub use derive::{Derived, NotDerived, derive, nearest};
-use mapping::{Admission, Token, asked_as, condition_of, mapping_of};
+use mapping::{Admission, ExternalToken, asked_as, condition_of, mapping_of};
 pub use mapping::{Rejected, admit, other_audience, other_issuer};
 
 /// "Cannot exceed 127 bytes" (discovery document iam v1, `attributeMapping`, `google.subject`).
@@ -128,7 +128,7 @@ pub struct Exchange {
     /// Why there is no token that counts; empty when nothing stands against it.
     pub refusals: Vec<Refusal>,
     /// Whether a token is let in: `Yes` where a provider certainly does, `No` with [`Self::refusals`].
-    pub passes: Tri,
+    pub passes: Truth,
     /// Why the pool was not read, where it was not.
     pub pool_unread: Option<Arc<str>>,
     /// Why its providers are not known, where they are not.
@@ -199,7 +199,7 @@ pub(crate) fn exchange(
     let mut all = Exchange {
         pool: String::new(),
         refusals: Vec::new(),
-        passes: Tri::Yes,
+        passes: Truth::Yes,
         pool_unread: None,
         providers_unknown: None,
         providers: Vec::new(),
@@ -244,7 +244,7 @@ pub(crate) fn exchange(
 
 impl Exchange {
     fn refuse(&mut self, why: Refusal) {
-        self.passes = Tri::No;
+        self.passes = Truth::No;
         if !self.refusals.contains(&why) {
             self.refusals.push(why);
         }

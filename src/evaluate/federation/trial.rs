@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::super::explanation::Tri;
+use super::super::truth::Truth;
 use super::mapping::{Mapped, admission, map};
 use super::{
-    Admission, Attributes, Exchange, LONGEST_SUBJECT, Refusal, Token, condition_of,
+    Admission, Attributes, Exchange, ExternalToken, LONGEST_SUBJECT, Refusal, condition_of,
     groups_elsewhere, is_deleted, is_off, mapped_in, mapping_of, names_of, other_audience,
     other_issuer, providers_of, providers_unread, until,
 };
@@ -82,7 +82,7 @@ pub(super) fn providers(
         }
     } else {
         if !all.is_refused() && admitting.iter().all(|t| t.open) {
-            all.passes = Tri::UnknownInfo;
+            all.passes = Truth::UnknownInfo;
         }
         admitting
     };
@@ -128,8 +128,8 @@ fn try_one<'e>(
         });
     }
     let token = match claims {
-        Some(claims) => Token::Claims(claims),
-        None => Token::Told {
+        Some(claims) => ExternalToken::Claims(claims),
+        None => ExternalToken::Told {
             subject,
             attributes: given,
         },

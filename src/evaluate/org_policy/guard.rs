@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::explanation::Tri;
 use super::super::membership;
-use super::{Counted, Effective, answer, effective};
+use super::super::truth::Truth;
+use super::{Counted, EffectivePolicy, answer, effective};
 use crate::estate::{Coverage, Estate, Organization, Read};
 use crate::iam::org_policy::{
     ALLOWED_DOMAINS, ALLOWED_MEMBERS, Constraint, OrgPolicyRule, constraint,
@@ -33,7 +33,7 @@ pub struct Guard {
     /// The member, as written.
     pub member: Arc<str>,
     /// Whether it lets the member in.
-    pub lets_in: Tri,
+    pub lets_in: Truth,
     /// Whom it lets in, as the policy writes it.
     pub allowed: Vec<String>,
     /// Where it is set, nearest first; empty where that is not known.
@@ -45,7 +45,7 @@ pub struct Guard {
 /// The constraints on members of one resource's allow policy.
 pub struct Guards<'e> {
     estate: &'e Estate,
-    found: Vec<(Constraint<'static>, Read<Effective<'static>>)>,
+    found: Vec<(Constraint<'static>, Read<EffectivePolicy<'static>>)>,
 }
 
 impl<'e> Guards<'e> {
@@ -64,19 +64,19 @@ impl<'e> Guards<'e> {
     #[must_use]
     pub fn judge(&self, member: &PolicyMember) -> Vec<Guard> {
         let judged = self.found.iter().map(|(c, e)| self.one(*c, e, member));
-        judged.filter(|g| g.lets_in != Tri::Yes).collect()
+        judged.filter(|g| g.lets_in != Truth::Yes).collect()
     }
 
     fn one(
         &self,
         constraint: Constraint<'static>,
-        found: &Read<Effective<'static>>,
+        found: &Read<EffectivePolicy<'static>>,
         member: &PolicyMember,
     ) -> Guard {
         let mut guard = Guard {
             constraint: constraint.name,
             member: Arc::clone(&member.text),
-            lets_in: Tri::UnknownInfo,
+            lets_in: Truth::UnknownInfo,
             allowed: Vec::new(),
             set_on: Vec::new(),
             why: String::new(),
@@ -96,8 +96,8 @@ impl<'e> Guards<'e> {
             effective.decides(|rule| managed(self.estate, rule, member))
         };
         guard.why = match guard.lets_in {
-            Tri::No => belongs_to(self.estate, &member.member),
-            Tri::Yes => String::new(),
+            Truth::No => belongs_to(self.estate, &member.member),
+            Truth::Yes => String::new(),
             _ if missing_parameters(effective) => "its parameters are not known".to_owned(),
             _ => "where the member belongs is not known".to_owned(),
         };
@@ -106,9 +106,9 @@ impl<'e> Guards<'e> {
 }
 
 /// Whom the rules that count let in, as they write it.
-fn allowed(effective: &Effective<'_>) -> Vec<String> {
+fn allowed(effective: &EffectivePolicy<'_>) -> Vec<String> {
     let mut all = Vec::new();
-    for Counted { rule, .. } in effective.rules.iter().filter(|c| c.holds != Tri::No) {
+    for Counted { rule, .. } in effective.rules.iter().filter(|c| c.holds != Truth::No) {
         let values = rule.values.iter().flat_map(|v| v.allowed_values.clone());
         let named = ["allowedPrincipalSets", "allowedMemberSubjects"];
         let named = named.into_iter().flat_map(|name| texts(rule, name));
@@ -135,18 +135,18 @@ fn bare_enforce(rule: &OrgPolicyRule) -> bool {
     rule.enforce == Some(true) && rule.parameters.as_ref().is_none_or(|p| p.is_empty())
 }
 
-fn missing_parameters(effective: &Effective<'_>) -> bool {
+fn missing_parameters(effective: &EffectivePolicy<'_>) -> bool {
     effective.constraint.name == ALLOWED_MEMBERS
         && effective.rules.iter().any(|c| bare_enforce(&c.rule))
 }
 
 /// Whether a rule of the managed constraint lets a member in.
-fn managed(estate: &Estate, rule: &OrgPolicyRule, member: &PolicyMember) -> Tri {
+fn managed(estate: &Estate, rule: &OrgPolicyRule, member: &PolicyMember) -> Truth {
     if rule.enforce != Some(true) {
-        return Tri::Yes;
+        return Truth::Yes;
     }
     if bare_enforce(rule) {
-        return Tri::UnknownInfo;
+        return Truth::UnknownInfo;
     }
     let subject = |text: &String| {
         let named = PolicyMember::v1(text);
@@ -156,24 +156,24 @@ fn managed(estate: &Estate, rule: &OrgPolicyRule, member: &PolicyMember) -> Tri 
     };
     let subjects = texts(rule, "allowedMemberSubjects");
     let sets = texts(rule, "allowedPrincipalSets");
-    let by_name = subjects.iter().fold(Tri::No, |sum, s| sum.or(subject(s)));
+    let by_name = subjects.iter().fold(Truth::No, |sum, s| sum.or(subject(s)));
     sets.iter().fold(by_name, |sum, set| {
         let number = set.strip_prefix("//cloudresourcemanager.googleapis.com/organizations/");
         sum.or(match number {
             Some(number) => of_organization(estate, &member.member, number),
-            None => Tri::UnknownInfo,
+            None => Truth::UnknownInfo,
         })
     })
 }
 
 /// Whether a value of the domains' constraint lets a member in.
-fn lets(estate: &Estate, member: &PolicyMember, value: &str) -> Tri {
+fn lets(estate: &Estate, member: &PolicyMember, value: &str) -> Truth {
     if let Some(number) = value.strip_prefix("principalSet://iam.googleapis.com/organizations/") {
         return of_organization(estate, &member.member, number);
     }
     // Customer ids begin with C (doc "Restrict identities with domain-restricted sharing").
     if !value.starts_with('C') || !value.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Tri::UnknownInfo;
+        return Truth::UnknownInfo;
     }
     of_customer(estate, &member.member, value)
 }
@@ -262,27 +262,27 @@ fn top<'e>(estate: &'e Estate, of: &Resource) -> Option<Option<&'e Organization>
 
 /// Whether an account or pool of a place that is not known can belong to something that is: not where
 /// the estate holds all there is of it.
-fn elsewhere(estate: &Estate, known: bool) -> Tri {
+fn elsewhere(estate: &Estate, known: bool) -> Truth {
     if known && estate.coverage() == Coverage::Whole {
-        Tri::No
+        Truth::No
     } else {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     }
 }
 
 /// Of a file that holds all there is, an organization has the one domain of its name.
-fn user_of(estate: &Estate, domain: &str, organization: &Organization) -> Tri {
+fn user_of(estate: &Estate, domain: &str, organization: &Organization) -> Truth {
     match membership::user_of(estate, domain, organization).matches {
-        Tri::UnknownInfo => elsewhere(estate, true),
+        Truth::UnknownInfo => elsewhere(estate, true),
         known => known,
     }
 }
 
-fn of_organization(estate: &Estate, member: &Member, number: &str) -> Tri {
+fn of_organization(estate: &Estate, member: &Member, number: &str) -> Truth {
     let organization = estate.organization(number);
     match home(estate, member) {
-        Home::None => Tri::No,
-        Home::Unknown => Tri::UnknownInfo,
+        Home::None => Truth::No,
+        Home::Unknown => Truth::UnknownInfo,
         Home::Organization(of) => answer(of.id() == number),
         Home::Domain(domain) => match organization {
             Some(o) => user_of(estate, domain, o),
@@ -291,22 +291,22 @@ fn of_organization(estate: &Estate, member: &Member, number: &str) -> Tri {
         Home::Project(None) | Home::Pool(None) => elsewhere(estate, organization.is_some()),
         Home::Project(Some(of)) | Home::Pool(Some(of)) => match top(estate, &of) {
             Some(found) => answer(found.is_some_and(|o| o.name.ends_with(&format!("/{number}")))),
-            None => Tri::UnknownInfo,
+            None => Truth::UnknownInfo,
         },
     }
 }
 
-fn of_customer(estate: &Estate, member: &Member, id: &str) -> Tri {
+fn of_customer(estate: &Estate, member: &Member, id: &str) -> Truth {
     let customer = |o: &Organization| o.directory_customer_id.as_deref() == Some(id);
     let organization = estate.organizations().find(|o| customer(o));
     let same = |found: Option<&Organization>| match found.map(|o| &o.directory_customer_id) {
         Some(Some(own)) => answer(own == id),
-        Some(None) => Tri::UnknownInfo,
-        None => Tri::No,
+        Some(None) => Truth::UnknownInfo,
+        None => Truth::No,
     };
     match home(estate, member) {
-        Home::None => Tri::No,
-        Home::Unknown => Tri::UnknownInfo,
+        Home::None => Truth::No,
+        Home::Unknown => Truth::UnknownInfo,
         Home::Organization(of) => same(estate.organization(of.id())),
         Home::Domain(domain) => match (organization, owner(estate, domain)) {
             (_, Some(owner)) if owner.directory_customer_id.is_some() => same(Some(owner)),
@@ -314,11 +314,11 @@ fn of_customer(estate: &Estate, member: &Member, id: &str) -> Tri {
             (None, _) => consumer(domain),
         },
         Home::Project(None) | Home::Pool(None) => elsewhere(estate, organization.is_some()),
-        Home::Project(Some(of)) => top(estate, &of).map_or(Tri::UnknownInfo, same),
+        Home::Project(Some(of)) => top(estate, &of).map_or(Truth::UnknownInfo, same),
         // Outside it is; whether a customer id lets pools in at all is not known.
-        Home::Pool(Some(of)) => match top(estate, &of).map_or(Tri::UnknownInfo, same) {
-            Tri::No => Tri::No,
-            _ => Tri::UnknownInfo,
+        Home::Pool(Some(of)) => match top(estate, &of).map_or(Truth::UnknownInfo, same) {
+            Truth::No => Truth::No,
+            _ => Truth::UnknownInfo,
         },
     }
 }
@@ -330,11 +330,11 @@ fn owner<'e>(estate: &'e Estate, domain: &str) -> Option<&'e Organization> {
 }
 
 /// Personal accounts belong to no customer; of other domains nobody here can tell.
-fn consumer(domain: &str) -> Tri {
+fn consumer(domain: &str) -> Truth {
     if domain == "gmail.com" {
-        Tri::No
+        Truth::No
     } else {
-        Tri::UnknownInfo
+        Truth::UnknownInfo
     }
 }
 

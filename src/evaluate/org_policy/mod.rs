@@ -12,9 +12,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::conditions::{self, Site};
-use super::explanation::{Explanation, Tri};
+use super::explanation::Explanation;
 use super::judge::Judge;
 use super::membership;
+use super::truth::Truth;
 use crate::estate::{Estate, Read};
 use crate::iam::org_policy::{
     CROSS_PROJECT, Constraint, ConstraintKind, KEY_CREATION, LIFETIME_EXTENSION, OrgPolicyRule,
@@ -31,12 +32,12 @@ pub struct Counted {
     /// The rule.
     pub rule: OrgPolicyRule,
     /// Whether its condition holds; yes where it has none.
-    pub holds: Tri,
+    pub holds: Truth,
 }
 
 /// What comes of a constraint's policies on a resource.
 #[derive(Clone, Debug)]
-pub struct Effective<'n> {
+pub struct EffectivePolicy<'n> {
     /// The constraint.
     pub constraint: Constraint<'n>,
     /// Every rule that is set there or inherited, the nearest level's first. Empty: the constraint's
@@ -53,10 +54,10 @@ pub fn effective<'n>(
     estate: &Estate,
     on: &Resource,
     constraint: &Constraint<'n>,
-) -> Read<Effective<'n>> {
+) -> Read<EffectivePolicy<'n>> {
     let composed = composed(estate, on, constraint);
-    let settled = |e: &Effective<'_>| {
-        let open = |c: &Counted| !matches!(c.holds, Tri::Yes | Tri::No);
+    let settled = |e: &EffectivePolicy<'_>| {
+        let open = |c: &Counted| !matches!(c.holds, Truth::Yes | Truth::No);
         !e.rules.iter().any(open)
     };
     match (composed, said(estate, on, constraint)) {
@@ -74,8 +75,8 @@ fn composed<'n>(
     estate: &Estate,
     on: &Resource,
     constraint: &Constraint<'n>,
-) -> Read<Effective<'n>> {
-    let mut all = Effective {
+) -> Read<EffectivePolicy<'n>> {
+    let mut all = EffectivePolicy {
         constraint: *constraint,
         rules: Vec::new(),
         set_on: Vec::new(),
@@ -110,7 +111,7 @@ fn counted(estate: &Estate, on: &Resource, rules: &[OrgPolicyRule]) -> Vec<Count
     let rules = rules.iter().map(|rule| Counted {
         rule: rule.clone(),
         holds: match rule.when() {
-            None => Tri::Yes,
+            None => Truth::Yes,
             // Conditions know tags alone, as those of deny rules do.
             Some(condition) => {
                 let judge = judge.get_or_insert_with(|| on_tags(estate, on));
@@ -130,7 +131,11 @@ fn on_tags<'e>(estate: &'e Estate, on: &Resource) -> Judge<'e> {
 
 /// As Google said (`getEffectivePolicy`: merged, conditions evaluated). It was asked of a project or
 /// above; what an account's own tags would change of it is not in it (chosen: taken as it is).
-fn said<'n>(estate: &Estate, on: &Resource, constraint: &Constraint<'n>) -> Option<Effective<'n>> {
+fn said<'n>(
+    estate: &Estate,
+    on: &Resource,
+    constraint: &Constraint<'n>,
+) -> Option<EffectivePolicy<'n>> {
     let levels = estate.ancestry(on).levels;
     let found = |level: &Resource| estate.effective_org_policy(level, constraint.name);
     let asked = levels
@@ -141,25 +146,26 @@ fn said<'n>(estate: &Estate, on: &Resource, constraint: &Constraint<'n>) -> Opti
         let policy = estate.org_policy(level, constraint.name).known().flatten();
         policy.is_some_and(|p: &Arc<OrgPolicy>| p.spec.is_some())
     };
-    Some(Effective {
+    Some(EffectivePolicy {
         constraint: *constraint,
         rules: counted(estate, on, &spec.rules),
         set_on: levels.iter().filter(set).take(1).cloned().collect(),
     })
 }
 
-impl Effective<'_> {
+impl EffectivePolicy<'_> {
     /// Whether a list constraint allows a value; `is` says whether the value is the one written.
     ///
     /// Denied beats allowed (doc "Understand hierarchy evaluation"); rules that only deny leave the
     /// rest allowed (cloudresourcemanager v1, `ListPolicy`, example 3). Where no rule counts, the
     /// default holds (chosen).
-    pub(super) fn allows(&self, is: impl Fn(&str) -> Tri) -> Tri {
+    pub(super) fn allows(&self, is: impl Fn(&str) -> Truth) -> Truth {
         let any = |list: &[String]| {
             list.iter()
-                .fold(Tri::No, |sum, value| sum.or(is(bare(value))))
+                .fold(Truth::No, |sum, value| sum.or(is(bare(value))))
         };
-        let (mut some, mut limited, mut allowed, mut denied) = (Tri::No, Tri::No, Tri::No, Tri::No);
+        let (mut some, mut limited, mut allowed, mut denied) =
+            (Truth::No, Truth::No, Truth::No, Truth::No);
         for Counted { rule, holds } in &self.rules {
             some = some.or(*holds);
             let values = rule.values.clone().unwrap_or_default();
@@ -180,7 +186,7 @@ impl Effective<'_> {
 
     /// What a boolean or managed constraint comes to, by what each of its rules comes to: a rule with
     /// a condition that is true comes before the one without (orgpolicy v2, `PolicySpec.rules`).
-    pub(super) fn decides(&self, rule: impl Fn(&OrgPolicyRule) -> Tri) -> Tri {
+    pub(super) fn decides(&self, rule: impl Fn(&OrgPolicyRule) -> Truth) -> Truth {
         let always = self.rules.iter().find(|c| c.rule.when().is_none());
         let start = always.map_or(self.default(), |c| rule(&c.rule));
         let when = self.rules.iter().filter(|c| c.rule.when().is_some());
@@ -193,7 +199,7 @@ impl Effective<'_> {
     #[must_use]
     pub fn merged(&self) -> OrgPolicyRule {
         let counting = || {
-            let rules = self.rules.iter().filter(|c| c.holds == Tri::Yes);
+            let rules = self.rules.iter().filter(|c| c.holds == Truth::Yes);
             rules.map(|c| &c.rule)
         };
         if self.constraint.kind != ConstraintKind::List {
@@ -246,26 +252,26 @@ impl Effective<'_> {
         }
     }
 
-    fn default(&self) -> Tri {
+    fn default(&self) -> Truth {
         answer(self.constraint.default_allows)
     }
 
     /// Whether a boolean constraint is enforced.
-    fn enforced(&self) -> Tri {
+    fn enforced(&self) -> Truth {
         self.decides(|rule| answer(rule.enforce != Some(true)))
             .negate()
     }
 }
 
-fn answer(yes: bool) -> Tri {
-    if yes { Tri::Yes } else { Tri::No }
+fn answer(yes: bool) -> Truth {
+    if yes { Truth::Yes } else { Truth::No }
 }
 
 /// One or the other; where it is open which, what both say.
-fn either(first: Tri, one: Tri, other: Tri) -> Tri {
+fn either(first: Truth, one: Truth, other: Truth) -> Truth {
     match first {
-        Tri::Yes => one,
-        Tri::No => other,
+        Truth::Yes => one,
+        Truth::No => other,
         _ if one == other => one,
         open => open,
     }
@@ -281,14 +287,14 @@ fn ask(
     estate: &Estate,
     on: &Resource,
     name: &str,
-    decide: impl Fn(&Effective<'_>) -> Tri,
-) -> (Tri, Result<Vec<Resource>, Arc<str>>) {
+    decide: impl Fn(&EffectivePolicy<'_>) -> Truth,
+) -> (Truth, Result<Vec<Resource>, Arc<str>>) {
     let Some(constraint) = constraint(name) else {
-        return (Tri::UnknownInfo, Ok(Vec::new()));
+        return (Truth::UnknownInfo, Ok(Vec::new()));
     };
     match effective(estate, on, constraint) {
         Read::Known(effective) => (decide(&effective), Ok(effective.set_on)),
-        Read::Unreadable(why) => (Tri::UnknownInfo, Err(why)),
+        Read::Unreadable(why) => (Truth::UnknownInfo, Err(why)),
     }
 }
 
@@ -298,7 +304,7 @@ fn ask(
 pub fn lifetime_extended(
     estate: &Estate,
     account: &Resource,
-) -> (Tri, Result<Vec<Resource>, Arc<str>>) {
+) -> (Truth, Result<Vec<Resource>, Arc<str>>) {
     let id = account.id();
     let email = estate.account(id).map_or(id, |a| &a.email);
     ask(estate, account, LIFETIME_EXTENSION, |e| {
@@ -308,7 +314,7 @@ pub fn lifetime_extended(
 
 /// Whether keys of an account (canonical name) may not be made.
 #[must_use]
-pub fn keys_disabled(estate: &Estate, account: &Resource) -> Tri {
+pub fn keys_disabled(estate: &Estate, account: &Resource) -> Truth {
     ask(estate, account, KEY_CREATION, |e| e.enforced()).0
 }
 
@@ -342,8 +348,8 @@ pub fn notices(estate: &Estate, explanation: &Explanation) -> Vec<String> {
         "attaching an account of {project} to a resource of another project, such as {own},"
     );
     match (enforced, seen) {
-        (Tri::No, _) => Vec::new(),
-        (Tri::Yes, _) => vec![format!(
+        (Truth::No, _) => Vec::new(),
+        (Truth::Yes, _) => vec![format!(
             "The organization policy {CROSS_PROJECT} is enforced on {project}: {hindered} is refused whatever roles say."
         )],
         (_, seen) => {

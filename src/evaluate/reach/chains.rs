@@ -15,12 +15,12 @@ use jiff::Timestamp;
 
 use super::super::explain::is_shut_down;
 use super::super::membership;
-use super::identity::{Groups, Identity, Match, Members};
+use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
-use crate::evaluate::explanation::Tri;
 use crate::evaluate::federation::exchange;
+use crate::evaluate::truth::Truth;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -55,11 +55,11 @@ pub fn reach_bringing(
     }
     let ground = Ground::new(estate, permissions, time, None);
     let members = Members::new(&ground);
-    let groups = Groups::new(estate, members.group_names());
+    let groups = GroupIndex::new(estate, members.group_names());
     let mut walk = Walk {
         below: Below::new(&ground),
         reached: vec![HashSet::new(); ground.permissions.len()],
-        nodes: vec![Node {
+        nodes: vec![ChainNode {
             principal: caller.clone(),
             account: None,
             hop: None,
@@ -146,7 +146,7 @@ impl Below {
 }
 
 /// An identity that the caller can act as.
-struct Node {
+struct ChainNode {
     principal: Principal,
     account: Option<Resource>,
     /// The node before it, and the binding.
@@ -156,11 +156,11 @@ struct Node {
 struct Walk<'g, 'e> {
     ground: &'g Ground<'e>,
     members: &'g Members<'e>,
-    groups: &'g Groups<'e>,
+    groups: &'g GroupIndex<'e>,
     below: Below,
     /// For each permission the accounts that are certain.
     reached: Vec<HashSet<Resource>>,
-    nodes: Vec<Node>,
+    nodes: Vec<ChainNode>,
     /// Accounts on the way, and whether their token is held (or need not be).
     seen: HashMap<Resource, bool>,
     queue: VecDeque<(usize, bool)>,
@@ -230,7 +230,7 @@ impl<'e> Walk<'_, 'e> {
                 .entries
                 .get(m.entry)
                 .and_then(|e| e.holds.get(permission))
-                .is_some_and(|h| *h != Tri::No)
+                .is_some_and(|h| *h != Truth::No)
         };
         for (level, matches) in by_level {
             if !matches.iter().any(holds) {
@@ -273,7 +273,7 @@ impl<'e> Walk<'_, 'e> {
             .flatten();
         let (answer, leads) = identity.decide(permission, target, matches);
         // Without a lead it is only what was not read that leaves it open.
-        if answer == Tri::No || leads.is_empty() {
+        if answer == Truth::No || leads.is_empty() {
             return;
         }
         let vias: Vec<Via> = leads
@@ -285,7 +285,7 @@ impl<'e> Walk<'_, 'e> {
             .permissions
             .get(permission)
             .is_some_and(|p| [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION].contains(&p.as_str()));
-        if answer == Tri::Yes {
+        if answer == Truth::Yes {
             if let Some(reached) = self.reached.get_mut(permission) {
                 reached.insert(target.clone());
             }
@@ -325,7 +325,7 @@ impl<'e> Walk<'_, 'e> {
         }
         self.seen.insert(target.clone(), holds_token);
         let node = self.nodes.len();
-        self.nodes.push(Node {
+        self.nodes.push(ChainNode {
             principal: Principal::ServiceAccount(target.id().to_owned()),
             account: Some(target.clone()),
             hop: Some((at, via.clone())),
@@ -333,12 +333,12 @@ impl<'e> Walk<'_, 'e> {
         self.queue.push_back((node, holds_token));
     }
 
-    fn record(&mut self, at: usize, target: &Resource, answer: Tri, vias: Vec<Via>) {
+    fn record(&mut self, at: usize, target: &Resource, answer: Truth, vias: Vec<Via>) {
         let Some(verdict) = verdict(answer) else {
             return;
         };
         let known = self.results.contains_key(target);
-        if known && answer != Tri::Yes {
+        if known && answer != Truth::Yes {
             return;
         }
         let (mut path, mut via) = self.way_to(at);

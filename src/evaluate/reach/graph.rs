@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::super::conditions::{self, Site};
 use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
-use super::relevant::{Entry, Ground};
+use super::relevant::{Ground, RelevantBinding};
 use super::{Edge, EdgeKind, Graph, Node, NodeKind};
 use crate::estate::{Estate, Read};
-use crate::evaluate::explanation::Tri;
 use crate::evaluate::membership::canonical;
+use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
 /// Who may act as whom by `permission` at `time`: every binding that holds it as an edge from each
@@ -21,7 +21,7 @@ use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 #[must_use]
 pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph {
     let ground = Ground::new(estate, vec![permission.clone()], time, None);
-    let mut draft = Draft::default();
+    let mut draft = GraphDraft::default();
     let mut levels = BTreeSet::new();
     let mut groups = Vec::new();
     for entry in &ground.entries {
@@ -81,8 +81,8 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
 }
 
 /// Whether a binding counts; `None` when it certainly does not.
-fn holds(ground: &Ground<'_>, entry: &Entry<'_>) -> Option<Tri> {
-    let mut answer = entry.holds.first().copied().unwrap_or(Tri::No);
+fn holds(ground: &Ground<'_>, entry: &RelevantBinding<'_>) -> Option<Truth> {
+    let mut answer = entry.holds.first().copied().unwrap_or(Truth::No);
     if let Some(condition) = &entry.binding.condition {
         // What a condition sees below a level may differ from account to account.
         let permission = ground.permissions.first()?;
@@ -100,19 +100,19 @@ fn holds(ground: &Ground<'_>, entry: &Entry<'_>) -> Option<Tri> {
         answer = answer.and(if same {
             conditions::decide(&judge, condition, Site::Allow)
         } else {
-            Tri::UnknownConditional
+            Truth::UnknownConditional
         });
     }
-    (answer != Tri::No).then_some(answer)
+    (answer != Truth::No).then_some(answer)
 }
 
 #[derive(Default)]
-struct Draft {
+struct GraphDraft {
     nodes: HashMap<String, Node>,
     edges: Vec<Edge>,
 }
 
-impl Draft {
+impl GraphDraft {
     fn node(&mut self, id: String, kind: NodeKind, label: impl FnOnce() -> String) -> String {
         if !self.nodes.contains_key(&id) {
             let node = Node {

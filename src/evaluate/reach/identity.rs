@@ -12,7 +12,7 @@ use super::super::{boundary, deny, membership};
 use super::relevant::{Denying, Ground};
 use super::{Brings, Via};
 use crate::estate::{Estate, Read};
-use crate::evaluate::explanation::Tri;
+use crate::evaluate::truth::Truth;
 use crate::iam::{Condition, Member, PolicyMember, Principal, Resource};
 
 /// A binding that an identity is in, or may be.
@@ -23,7 +23,7 @@ pub(super) struct Match<'e> {
     /// The member that lets it in.
     pub member: &'e Arc<PolicyMember>,
     /// Whether it does.
-    pub matches: Tri,
+    pub matches: Truth,
 }
 
 /// The relevant bindings by member.
@@ -80,9 +80,9 @@ impl<'e> Members<'e> {
     }
 
     /// Every binding that the judge's caller is in, or may be.
-    pub fn of(&self, judge: &Judge<'e>, groups: &Groups<'e>) -> Vec<Match<'e>> {
+    pub fn of(&self, judge: &Judge<'e>, groups: &GroupIndex<'e>) -> Vec<Match<'e>> {
         let mut all = Vec::new();
-        let mut add = |list: &[(usize, &'e Arc<PolicyMember>)], matches: Tri| {
+        let mut add = |list: &[(usize, &'e Arc<PolicyMember>)], matches: Truth| {
             all.extend(list.iter().map(|(entry, member)| Match {
                 entry: *entry,
                 member,
@@ -90,12 +90,12 @@ impl<'e> Members<'e> {
             }));
         };
         if let Some(list) = self.one.get(&judge.caller) {
-            add(list, Tri::Yes);
+            add(list, Truth::Yes);
         }
         if let Some(subject) = judge.caller.subject() {
             for one in self.federated.get(&*subject).into_iter().flatten() {
                 let matches = membership::member(judge, &one.1.member).matches;
-                if matches != Tri::No {
+                if matches != Truth::No {
                     add(&[*one], matches);
                 }
             }
@@ -105,15 +105,15 @@ impl<'e> Members<'e> {
             let (certain, open) = groups.of(judge);
             for (email, list) in &self.groups {
                 if certain.contains(email) {
-                    add(list, Tri::Yes);
+                    add(list, Truth::Yes);
                 } else if open.contains(email) || groups.is_open(email) {
-                    add(list, Tri::UnknownInfo);
+                    add(list, Truth::UnknownInfo);
                 }
             }
         }
         for (member, entries) in &self.sets {
             let matches = membership::member(judge, &member.member).matches;
-            if matches != Tri::No {
+            if matches != Truth::No {
                 all.extend(entries.iter().map(|entry| Match {
                     entry: *entry,
                     member,
@@ -126,7 +126,7 @@ impl<'e> Members<'e> {
 }
 
 /// Groups from the members up: which groups an identity is in, without walking every group down.
-pub(super) struct Groups<'e> {
+pub(super) struct GroupIndex<'e> {
     estate: &'e Estate,
     of_one: HashMap<&'e Principal, Vec<&'e str>>,
     of_group: HashMap<&'e str, Vec<&'e str>>,
@@ -138,7 +138,7 @@ pub(super) struct Groups<'e> {
     pub unread: Vec<&'e str>,
 }
 
-impl<'e> Groups<'e> {
+impl<'e> GroupIndex<'e> {
     /// `wanted`: groups that policies name; those that nobody knows are open.
     pub fn new(estate: &'e Estate, wanted: impl Iterator<Item = &'e str>) -> Self {
         let mut groups = Self {
@@ -201,8 +201,8 @@ impl<'e> Groups<'e> {
         let mut open = Vec::new();
         for (member, email) in &self.sets {
             match membership::member(judge, member).matches {
-                Tri::Yes => certain.push(email),
-                Tri::No => {}
+                Truth::Yes => certain.push(email),
+                Truth::No => {}
                 _ => open.push(*email),
             }
         }
@@ -230,9 +230,9 @@ pub(super) struct Identity<'g, 'e> {
     pub caller: Principal,
     /// One judge for each permission; what they are on does not matter for what they are asked.
     judges: Vec<Judge<'e>>,
-    conditions: RefCell<HashMap<*const Condition, Tri>>,
-    denied: RefCell<HashMap<(usize, Resource), Tri>>,
-    eligible: RefCell<HashMap<(usize, Arc<str>), Tri>>,
+    conditions: RefCell<HashMap<*const Condition, Truth>>,
+    denied: RefCell<HashMap<(usize, Resource), Truth>>,
+    eligible: RefCell<HashMap<(usize, Arc<str>), Truth>>,
     /// Whether nothing is bound to the caller anywhere.
     free: OnceCell<bool>,
 }
@@ -297,16 +297,16 @@ impl<'g, 'e> Identity<'g, 'e> {
         permission: usize,
         target: &Resource,
         matches: impl IntoIterator<Item = &'m Match<'e>>,
-    ) -> (Tri, Vec<&'m Match<'e>>)
+    ) -> (Truth, Vec<&'m Match<'e>>)
     where
         'e: 'm,
     {
         let Resource::ServiceAccount { project, .. } = target else {
-            return (Tri::No, Vec::new());
+            return (Truth::No, Vec::new());
         };
         let (allowed, leads) = self.allowed(permission, target, matches);
-        if allowed == Tri::No {
-            return (Tri::No, Vec::new());
+        if allowed == Truth::No {
+            return (Truth::No, Vec::new());
         }
         let above = self.ground.above(project);
         let answer = allowed
@@ -321,47 +321,51 @@ impl<'g, 'e> Identity<'g, 'e> {
         permission: usize,
         target: &Resource,
         matches: impl IntoIterator<Item = &'m Match<'e>>,
-    ) -> (Tri, Vec<&'m Match<'e>>)
+    ) -> (Truth, Vec<&'m Match<'e>>)
     where
         'e: 'm,
     {
         let Resource::ServiceAccount { project, .. } = target else {
-            return (Tri::No, Vec::new());
+            return (Truth::No, Vec::new());
         };
         let above = self.ground.above(project);
         let hidden = !above.complete || above.hidden || self.ground.policy_unread(target);
-        let mut allowed = if hidden { Tri::UnknownInfo } else { Tri::No };
+        let mut allowed = if hidden {
+            Truth::UnknownInfo
+        } else {
+            Truth::No
+        };
         // A binding's members come together before its condition, as in the quick check.
-        let mut by_entry: BTreeMap<usize, (Tri, Vec<&'m Match<'e>>)> = BTreeMap::new();
+        let mut by_entry: BTreeMap<usize, (Truth, Vec<&'m Match<'e>>)> = BTreeMap::new();
         for one in matches {
-            let (sum, list) = by_entry.entry(one.entry).or_insert((Tri::No, Vec::new()));
+            let (sum, list) = by_entry.entry(one.entry).or_insert((Truth::No, Vec::new()));
             *sum = sum.or(one.matches);
             list.push(one);
         }
-        let mut leads: Vec<(Tri, &'m Match<'e>)> = Vec::new();
+        let mut leads: Vec<(Truth, &'m Match<'e>)> = Vec::new();
         for (entry, (inside, list)) in by_entry {
             let grants = self.grants(permission, target, entry, inside);
-            if grants == Tri::No {
+            if grants == Truth::No {
                 continue;
             }
             allowed = allowed.or(grants);
             let sure = list
                 .into_iter()
-                .filter(|m| inside != Tri::Yes || m.matches == Tri::Yes);
+                .filter(|m| inside != Truth::Yes || m.matches == Truth::Yes);
             leads.extend(sure.map(|m| (grants, m)));
         }
-        leads.retain(|(grants, _)| allowed != Tri::Yes || *grants == Tri::Yes);
+        leads.retain(|(grants, _)| allowed != Truth::Yes || *grants == Truth::Yes);
         (allowed, leads.into_iter().map(|(_, m)| m).collect())
     }
 
-    fn grants(&self, permission: usize, target: &Resource, entry: usize, inside: Tri) -> Tri {
+    fn grants(&self, permission: usize, target: &Resource, entry: usize, inside: Truth) -> Truth {
         let Some(entry) = self.ground.entries.get(entry) else {
-            return Tri::No;
+            return Truth::No;
         };
-        let holds = entry.holds.get(permission).copied().unwrap_or(Tri::No);
+        let holds = entry.holds.get(permission).copied().unwrap_or(Truth::No);
         let answer = holds.and(inside);
         match &entry.binding.condition {
-            Some(condition) if answer != Tri::No => {
+            Some(condition) if answer != Truth::No => {
                 answer.and(self.condition(permission, target, condition))
             }
             _ => answer,
@@ -369,13 +373,13 @@ impl<'g, 'e> Identity<'g, 'e> {
     }
 
     /// A condition that asks nothing of the resource is the same everywhere.
-    fn condition(&self, permission: usize, target: &Resource, condition: &Arc<Condition>) -> Tri {
+    fn condition(&self, permission: usize, target: &Resource, condition: &Arc<Condition>) -> Truth {
         let everywhere = conditions::compiled(&condition.expression)
             .map_or(true, |c| !c.uses("resource") && !c.uses("api"));
         if !everywhere {
             return self
                 .on(permission, target)
-                .map_or(Tri::UnknownInfo, |judge| {
+                .map_or(Truth::UnknownInfo, |judge| {
                     conditions::decide(&judge, condition, Site::Allow)
                 });
         }
@@ -383,7 +387,7 @@ impl<'g, 'e> Identity<'g, 'e> {
         if let Some(known) = self.conditions.borrow().get(&key) {
             return *known;
         }
-        let answer = self.judge().map_or(Tri::UnknownInfo, |judge| {
+        let answer = self.judge().map_or(Truth::UnknownInfo, |judge| {
             conditions::decide(judge, condition, Site::Allow)
         });
         self.conditions.borrow_mut().insert(key, answer);
@@ -396,15 +400,19 @@ impl<'g, 'e> Identity<'g, 'e> {
         target: &Resource,
         levels: &[Resource],
         complete: bool,
-    ) -> Tri {
-        let mut denied = if complete { Tri::No } else { Tri::UnknownInfo };
+    ) -> Truth {
+        let mut denied = if complete {
+            Truth::No
+        } else {
+            Truth::UnknownInfo
+        };
         for level in levels {
             let one = match self.ground.denying(level) {
-                Some(Denying::Nothing) => Tri::No,
-                None => Tri::UnknownInfo,
+                Some(Denying::Nothing) => Truth::No,
+                None => Truth::UnknownInfo,
                 Some(Denying::Conditional) => self
                     .on(permission, target)
-                    .map_or(Tri::UnknownInfo, |judge| deny::decide(&judge, level)),
+                    .map_or(Truth::UnknownInfo, |judge| deny::decide(&judge, level)),
                 Some(Denying::Plain) => {
                     let key = (permission, level.clone());
                     let known = self.denied.borrow().get(&key).copied();
@@ -412,7 +420,7 @@ impl<'g, 'e> Identity<'g, 'e> {
                         let answer = self
                             .judges
                             .get(permission)
-                            .map_or(Tri::UnknownInfo, |judge| deny::decide(judge, level));
+                            .map_or(Truth::UnknownInfo, |judge| deny::decide(judge, level));
                         self.denied.borrow_mut().insert(key, answer);
                         answer
                     })
@@ -423,7 +431,7 @@ impl<'g, 'e> Identity<'g, 'e> {
         denied.negate()
     }
 
-    fn eligible(&self, permission: usize, target: &Resource, project: &Arc<str>) -> Tri {
+    fn eligible(&self, permission: usize, target: &Resource, project: &Arc<str>) -> Truth {
         let free = self.free.get_or_init(|| {
             let free = boundary::is_free(self.ground.estate, &self.caller);
             if !free {
@@ -432,11 +440,11 @@ impl<'g, 'e> Identity<'g, 'e> {
             free
         });
         if *free {
-            return Tri::Yes;
+            return Truth::Yes;
         }
         let ask = || {
             self.on(permission, target)
-                .map_or(Tri::UnknownInfo, |judge| boundary::decide(&judge))
+                .map_or(Truth::UnknownInfo, |judge| boundary::decide(&judge))
         };
         if self.ground.boundaries_by_account {
             return ask();

@@ -15,7 +15,8 @@ mod who;
 
 use std::sync::Arc;
 
-use super::explanation::{Outcome, Tri, Verdict};
+use super::explanation::{Outcome, Verdict};
+use super::truth::Truth;
 use crate::iam::{Permission, Principal, Resource};
 
 pub use chains::{reach, reach_bringing};
@@ -154,7 +155,7 @@ pub enum EdgeKind {
         /// It holds under a condition only.
         conditional: bool,
         /// Whether it counts at the time asked for: never `No`.
-        holds: Tri,
+        holds: Truth,
     },
     /// `from` is a direct member of the group `to`.
     Member,
@@ -198,11 +199,11 @@ fn outcome(verdict: Verdict, fails: bool) -> Outcome {
 }
 
 /// The verdict of an answer that is not no.
-fn verdict(answer: Tri) -> Option<Verdict> {
+fn verdict(answer: Truth) -> Option<Verdict> {
     match answer {
-        Tri::Yes => Some(Verdict::CanAccess),
-        Tri::No => None,
-        Tri::UnknownInfo => Some(Verdict::UnknownInfo),
-        Tri::UnknownConditional => Some(Verdict::UnknownConditional),
+        Truth::Yes => Some(Verdict::CanAccess),
+        Truth::No => None,
+        Truth::UnknownInfo => Some(Verdict::UnknownInfo),
+        Truth::UnknownConditional => Some(Verdict::UnknownConditional),
     }
 }

@@ -11,23 +11,24 @@ use jiff::Timestamp;
 use super::super::judge::Judge;
 use super::super::{boundary, role};
 use crate::estate::{Coverage, Estate};
-use crate::evaluate::explanation::{RoleState, Tri};
+use crate::evaluate::explanation::RoleState;
+use crate::evaluate::truth::Truth;
 use crate::iam::{Binding, Permission, Principal, Resource, ResourceKind, deny};
 
 /// A binding that matters.
 #[derive(Debug)]
-pub(super) struct Entry<'e> {
+pub(super) struct RelevantBinding<'e> {
     /// Whose policy holds it.
     pub resource: &'e Resource,
     /// The binding.
     pub binding: &'e Binding,
     /// For each permission asked whether the role holds it.
-    pub holds: Rc<[Tri]>,
+    pub holds: Rc<[Truth]>,
 }
 
 /// The levels above an account, its project first.
 #[derive(Debug)]
-pub(super) struct Above {
+pub(super) struct LevelsAbove {
     pub levels: Vec<Resource>,
     pub complete: bool,
     /// Whether one of their allow policies was not read.
@@ -39,7 +40,7 @@ pub(super) struct Ground<'e> {
     pub estate: &'e Estate,
     pub time: Timestamp,
     pub permissions: Vec<Permission>,
-    pub entries: Vec<Entry<'e>>,
+    pub entries: Vec<RelevantBinding<'e>>,
     /// Roles of relevant bindings that could not be read.
     pub unread_roles: BTreeSet<String>,
     /// Whether no boundary that could stop what is asked is bound anywhere, as far as was read.
@@ -51,7 +52,7 @@ pub(super) struct Ground<'e> {
     denying: HashMap<&'e Resource, Denying>,
     deny_unread: HashSet<Resource>,
     unread: HashSet<Resource>,
-    above: RefCell<HashMap<Arc<str>, Rc<Above>>>,
+    above: RefCell<HashMap<Arc<str>, Rc<LevelsAbove>>>,
 }
 
 /// What a level's deny policies hold.
@@ -158,7 +159,7 @@ impl<'e> Ground<'e> {
             .collect();
         // Roles are few, and each name stands once in memory (`Estate::put_policy`): each is worked out
         // once, and found again by where it stands.
-        let mut roles: HashMap<*const u8, Rc<[Tri]>> = HashMap::new();
+        let mut roles: HashMap<*const u8, Rc<[Truth]>> = HashMap::new();
         let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
             for binding in bindings {
                 let holds = roles.entry(binding.role.as_ptr()).or_insert_with(|| {
@@ -174,8 +175,8 @@ impl<'e> Ground<'e> {
                     }
                     states.iter().map(|s| role::grants(*s)).collect()
                 });
-                if holds.iter().any(|h| *h != Tri::No) {
-                    self.entries.push(Entry {
+                if holds.iter().any(|h| *h != Truth::No) {
+                    self.entries.push(RelevantBinding {
                         resource,
                         binding,
                         holds: Rc::clone(holds),
@@ -202,14 +203,14 @@ impl<'e> Ground<'e> {
     }
 
     /// The levels above an account of a project (id).
-    pub fn above(&self, project: &Arc<str>) -> Rc<Above> {
+    pub fn above(&self, project: &Arc<str>) -> Rc<LevelsAbove> {
         if let Some(known) = self.above.borrow().get(project) {
             return Rc::clone(known);
         }
         let ancestry = self
             .estate
             .ancestry(&Resource::Project(Arc::clone(project)));
-        let above = Rc::new(Above {
+        let above = Rc::new(LevelsAbove {
             hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
             levels: ancestry.levels,
             complete: ancestry.complete,

@@ -2,54 +2,58 @@
 
 use super::super::deny;
 use super::relevant::Ground;
-use crate::evaluate::explanation::Tri;
+use crate::evaluate::truth::Truth;
 use crate::iam::{Member, PolicyMember, Principal, Resource};
 
 /// Kinds of identities: two sets of different kinds share nobody.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum IdentityKind {
     Users,
     Accounts,
     Federated,
     Any,
 }
 
-fn kind(member: &Member) -> Kind {
+fn kind(member: &Member) -> IdentityKind {
     match member {
-        Member::One(Principal::User(_)) | Member::Domain(_) | Member::Customer(_) => Kind::Users,
+        Member::One(Principal::User(_)) | Member::Domain(_) | Member::Customer(_) => {
+            IdentityKind::Users
+        }
         Member::One(Principal::ServiceAccount(_))
         | Member::ServiceAccountsOf(_)
-        | Member::ServiceAgentsOf(_) => Kind::Accounts,
+        | Member::ServiceAgentsOf(_) => IdentityKind::Accounts,
         Member::One(_)
         | Member::PoolAll(_)
         | Member::PoolGroup(..)
         | Member::PoolAttribute(..)
         | Member::PoolNamespace(..)
-        | Member::PoolPart(_) => Kind::Federated,
-        _ => Kind::Any,
+        | Member::PoolPart(_) => IdentityKind::Federated,
+        _ => IdentityKind::Any,
     }
 }
 
 /// Whether all of a set is in a member: yes, none of it is, or a part may be.
-fn inside(set: &Member, member: &Member) -> Tri {
+fn inside(set: &Member, member: &Member) -> Truth {
     match member {
-        Member::AllUsers => Tri::Yes,
-        Member::Deleted { .. } | Member::Impossible(_) => Tri::No,
-        _ if set == member => Tri::Yes,
+        Member::AllUsers => Truth::Yes,
+        Member::Deleted { .. } | Member::Impossible(_) => Truth::No,
+        _ if set == member => Truth::Yes,
         _ => match (kind(set), kind(member)) {
-            (a, b) if a == b || a == Kind::Any || b == Kind::Any => Tri::UnknownInfo,
-            _ => Tri::No,
+            (a, b) if a == b || a == IdentityKind::Any || b == IdentityKind::Any => {
+                Truth::UnknownInfo
+            }
+            _ => Truth::No,
         },
     }
 }
 
 /// Whether deny rules on these levels leave a set its access: `No` when all of it is denied,
 /// unknown when a part may be.
-pub(super) fn not_denied(ground: &Ground<'_>, set: &Member, levels: &[Resource]) -> Tri {
-    let mut denied = Tri::No;
+pub(super) fn not_denied(ground: &Ground<'_>, set: &Member, levels: &[Resource]) -> Truth {
+    let mut denied = Truth::No;
     for level in levels {
         if ground.denying(level).is_none() {
-            denied = denied.or(Tri::UnknownInfo);
+            denied = denied.or(Truth::UnknownInfo);
         }
         let policies = ground
             .estate
@@ -63,15 +67,15 @@ pub(super) fn not_denied(ground: &Ground<'_>, set: &Member, levels: &[Resource])
                     let speaks = ground
                         .permissions
                         .first()
-                        .map_or(Tri::No, |p| deny::permission(p, deny));
+                        .map_or(Truth::No, |p| deny::permission(p, deny));
                     let any = |list: &[std::sync::Arc<PolicyMember>]| {
                         list.iter()
-                            .fold(Tri::No, |sum, m| sum.or(inside(set, &m.member)))
+                            .fold(Truth::No, |sum, m| sum.or(inside(set, &m.member)))
                     };
                     let condition = if deny.denial_condition.is_some() {
-                        Tri::UnknownInfo
+                        Truth::UnknownInfo
                     } else {
-                        Tri::Yes
+                        Truth::Yes
                     };
                     speaks
                         .and(any(&deny.denied_principals))

@@ -14,7 +14,7 @@ use super::relevant::Ground;
 use super::sets;
 use super::{Brings, Holder, Who, verdict};
 use crate::estate::{Coverage, Estate, Read};
-use crate::evaluate::explanation::Tri;
+use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
 /// Every principal that has `permission` on `target` at `time`, or may have it.
@@ -45,11 +45,11 @@ pub fn who_bringing(
         time,
         Some(&ancestry.levels),
     );
-    let mut found = Found {
+    let mut found = HoldersFound {
         target_off: is_off(estate, &target),
         asked: asked.map(|who| membership::canonical(estate, who)),
         brings: brings.clone(),
-        ..Found::default()
+        ..HoldersFound::default()
     };
     if let Some(who) = &found.asked {
         found.principals.entry(who.clone()).or_default();
@@ -92,7 +92,7 @@ struct Set<'e> {
 }
 
 #[derive(Default)]
-struct Found<'e> {
+struct HoldersFound<'e> {
     principals: BTreeMap<Principal, Vec<Lead<'e>>>,
     sets: BTreeMap<String, Set<'e>>,
     /// Each group walked once.
@@ -115,12 +115,12 @@ struct Walked<'e> {
     unread: Vec<(&'e str, Vec<String>)>,
 }
 
-impl<'e> Found<'e> {
+impl<'e> HoldersFound<'e> {
     fn add(&mut self, ground: &Ground<'e>, entry: usize, member: &'e Arc<PolicyMember>) {
         let one = Match {
             entry,
             member,
-            matches: Tri::Yes,
+            matches: Truth::Yes,
         };
         let Member::Group(email) = &member.member else {
             self.add_one(ground, &member.text, &member.member, one, Vec::new());
@@ -322,7 +322,7 @@ impl<'e> Found<'e> {
                 continue;
             }
             let inside = membership::member(judge, set.member).matches;
-            if inside == Tri::No {
+            if inside == Truth::No {
                 continue;
             }
             for lead in &set.leads {
@@ -392,14 +392,18 @@ impl<'e> Found<'e> {
                 .leads
                 .iter()
                 .map(|lead| Match {
-                    matches: if known { Tri::Yes } else { Tri::UnknownInfo },
+                    matches: if known {
+                        Truth::Yes
+                    } else {
+                        Truth::UnknownInfo
+                    },
                     ..lead.one.clone()
                 })
                 .collect();
             let (allowed, leads) = nobody.allowed(0, target, &matches);
             let mut answer = allowed.and(sets::not_denied(ground, member, levels));
             if !complete || !ground.no_boundaries {
-                answer = answer.and(Tri::UnknownInfo);
+                answer = answer.and(Truth::UnknownInfo);
             }
             let (Some(verdict), Some(first)) = (verdict(answer), leads.first()) else {
                 continue;

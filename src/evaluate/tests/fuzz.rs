@@ -310,7 +310,7 @@ fn sixty_four_mebibytes_are_refused() {
     );
     assert_eq!(
         answer,
-        crate::evaluate::Tri::UnknownInfo,
+        crate::evaluate::Truth::UnknownInfo,
         "the member may be anybody"
     );
 }

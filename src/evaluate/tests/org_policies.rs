@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{account, from_value};
 use crate::estate::Coverage;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy::Guards;
 use crate::iam::PolicyMember;
 
@@ -82,7 +82,7 @@ fn file(specs: &[Option<Value>], tagged: bool) -> Value {
     })
 }
 
-fn answers(file: &Value) -> Vec<Tri> {
+fn answers(file: &Value) -> Vec<Truth> {
     let estate = from_value(file, Coverage::Whole);
     let target = account("t@p.iam.gserviceaccount.com");
     let target = estate.resolve(&target).exists().unwrap();
@@ -90,7 +90,7 @@ fn answers(file: &Value) -> Vec<Tri> {
     let judged = MEMBERS.map(|m| guards.judge(&PolicyMember::v1(m)));
     let sums = judged
         .iter()
-        .map(|all| all.iter().fold(Tri::Yes, |sum, g| sum.and(g.lets_in)));
+        .map(|all| all.iter().fold(Truth::Yes, |sum, g| sum.and(g.lets_in)));
     sums.collect()
 }
 
@@ -109,7 +109,7 @@ proptest! {
         part["unreadable"] = hidden.iter().map(|l| format!("{l}/policies")).collect();
         for ((member, before), after) in MEMBERS.iter().zip(answers(&part)).zip(answers(&whole)) {
             prop_assert!(
-                before == after || !matches!(before, Tri::Yes | Tri::No),
+                before == after || !matches!(before, Truth::Yes | Truth::No),
                 "{member}: {before:?}, then {after:?}"
             );
         }
@@ -144,7 +144,7 @@ proptest! {
         specs[0] = Some(json!({"rules": [limited, {"values": {"allowedValues": ["C0example"]}}]}));
         let after = answers(&file(&specs, tagged));
         for ((member, before), after) in MEMBERS.iter().zip(before).zip(after) {
-            prop_assert!(before != Tri::Yes || after == Tri::Yes, "{member}: {before:?}, then {after:?}");
+            prop_assert!(before != Truth::Yes || after == Truth::Yes, "{member}: {before:?}, then {after:?}");
         }
     }
 }

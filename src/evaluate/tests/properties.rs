@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who};
 use crate::estate::{Coverage, Estate};
-use crate::evaluate::{Outcome, Question, Tri, Verdict, diagnose, explain, may};
+use crate::evaluate::{Outcome, Question, Truth, Verdict, diagnose, explain, may};
 
 const NOW: &str = "2026-11-24T00:00:00Z";
 
@@ -179,10 +179,10 @@ proptest! {
             let target = &explanation.question.target;
             let quick = may(&estate, &question.caller, question.permission.as_str(), target, question.time);
             let expected = match explanation.verdict {
-                Verdict::CanAccess => Tri::Yes,
-                Verdict::CannotAccess => Tri::No,
-                Verdict::UnknownInfo => Tri::UnknownInfo,
-                Verdict::UnknownConditional => Tri::UnknownConditional,
+                Verdict::CanAccess => Truth::Yes,
+                Verdict::CannotAccess => Truth::No,
+                Verdict::UnknownInfo => Truth::UnknownInfo,
+                Verdict::UnknownConditional => Truth::UnknownConditional,
             };
             prop_assert_eq!(quick, expected, "{} on {}", question.caller, question.target);
         }

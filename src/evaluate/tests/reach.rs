@@ -9,23 +9,23 @@ use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::membership::canonical;
 use crate::evaluate::reach::{EdgeKind, NodeKind};
-use crate::evaluate::{Tri, Verdict, graph, may, reach, who};
+use crate::evaluate::{Truth, Verdict, graph, may, reach, who};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Permission, Principal, Resource};
 
 const NOW: &str = "2026-11-24T00:00:00Z";
 
-fn ask(estate: &Estate, caller: &str, permission: &str, email: &str) -> Tri {
+fn ask(estate: &Estate, caller: &str, permission: &str, email: &str) -> Truth {
     let target = estate.resolve(&account(email)).exists().unwrap();
     may(estate, &principal(caller), permission, &target, at(NOW))
 }
 
-fn word(verdict: Verdict) -> Tri {
+fn word(verdict: Verdict) -> Truth {
     match verdict {
-        Verdict::CanAccess => Tri::Yes,
-        Verdict::CannotAccess => Tri::No,
-        Verdict::UnknownInfo => Tri::UnknownInfo,
-        Verdict::UnknownConditional => Tri::UnknownConditional,
+        Verdict::CanAccess => Truth::Yes,
+        Verdict::CannotAccess => Truth::No,
+        Verdict::UnknownInfo => Truth::UnknownInfo,
+        Verdict::UnknownConditional => Truth::UnknownConditional,
     }
 }
 
@@ -63,24 +63,24 @@ proptest! {
         let estate = from_value(&file, Coverage::Whole);
         for (email, _) in ACCOUNTS {
             let answer = who(&estate, &account(email), &Permission::get_access_token(), at(NOW));
-            let told: BTreeMap<&str, Tri> =
+            let told: BTreeMap<&str, Truth> =
                 answer.results.iter().map(|r| (r.principal.as_str(), word(r.verdict))).collect();
             prop_assert_eq!(told.len(), answer.results.len(), "each once");
             for caller in generate::callers() {
                 let one = ask(&estate, &caller, GET_ACCESS_TOKEN, email);
-                let sets_say_yes = told.iter().any(|(s, v)| *v == Tri::Yes && holds(s, &caller));
+                let sets_say_yes = told.iter().any(|(s, v)| *v == Truth::Yes && holds(s, &caller));
                 // A set's row is silent about organizations that are not known, where some of it belong.
-                let nowhere = caller == generate::STRANGER && one == Tri::UnknownInfo;
-                prop_assert!(!sets_say_yes || one == Tri::Yes || nowhere, "{caller} on {email}: {one:?}, and a set of it has access");
+                let nowhere = caller == generate::STRANGER && one == Truth::UnknownInfo;
+                prop_assert!(!sets_say_yes || one == Truth::Yes || nowhere, "{caller} on {email}: {one:?}, and a set of it has access");
                 // Of an identity's several names `who` tells one.
                 let name = canonical(&estate, &principal(&caller)).to_string();
                 match told.get(name.as_str()) {
                     Some(verdict) => prop_assert_eq!(*verdict, one, "{} on {}", caller, email),
                     None => {
                         let sets: Vec<_> = told.iter().filter(|(s, _)| may_hold(s, &caller)).collect();
-                        prop_assert!(one != Tri::Yes || !sets.is_empty(), "{caller} on {email} is missing");
+                        prop_assert!(one != Truth::Yes || !sets.is_empty(), "{caller} on {email} is missing");
                         prop_assert!(
-                            one == Tri::No || !answer.complete || sets.iter().any(|(s, _)| !s.starts_with("serviceAccount:")),
+                            one == Truth::No || !answer.complete || sets.iter().any(|(s, _)| !s.starts_with("serviceAccount:")),
                             "{caller} on {email} may, and the answer says it is complete"
                         );
                     }
@@ -104,12 +104,12 @@ proptest! {
                             prop_assert_eq!(word(r.verdict), direct, "{} to {}", caller, email);
                         }
                         Some(r) => {
-                            prop_assert!(direct != Tri::Yes, "{caller} to {email} needs no chain");
+                            prop_assert!(direct != Truth::Yes, "{caller} to {email} needs no chain");
                             prop_assert_eq!(r.via.len() + 1, r.path.len());
                         }
                         None => {
-                            prop_assert!(direct != Tri::Yes, "{caller} to {email} is missing");
-                            prop_assert!(direct == Tri::No || !answer.complete, "{caller} to {email}: {direct:?}");
+                            prop_assert!(direct != Truth::Yes, "{caller} to {email} is missing");
+                            prop_assert!(direct == Truth::No || !answer.complete, "{caller} to {email}: {direct:?}");
                         }
                     }
                     let told = found.is_some_and(|r| r.verdict == Verdict::CanAccess);
@@ -123,7 +123,7 @@ proptest! {
 /// What a caller certainly gets to, by asking pair after pair.
 fn closure(estate: &Estate, caller: &str, permission: &str) -> BTreeSet<&'static str> {
     let yes =
-        |from: &str, permission: &str, to: &str| ask(estate, from, permission, to) == Tri::Yes;
+        |from: &str, permission: &str, to: &str| ask(estate, from, permission, to) == Truth::Yes;
     let delegable = permission != ACT_AS;
     // (identity, whether its token is held)
     let mut known: BTreeSet<(String, bool)> = BTreeSet::from([(caller.to_owned(), true)]);
@@ -259,7 +259,7 @@ fn the_graph_joins_members_groups_levels_and_accounts() {
         .unwrap();
     assert!(matches!(
         &grant.kind,
-        EdgeKind::Grant { role, resource, conditional: false, holds: Tri::Yes }
+        EdgeKind::Grant { role, resource, conditional: false, holds: Truth::Yes }
             if &**role == "roles/iam.serviceAccountTokenCreator"
                 && *resource == Resource::parse("folders/2002").unwrap()
     ));
@@ -308,7 +308,7 @@ fn a_group_of_unknown_members_leaves_a_federated_identity_out() {
         &Permission::get_access_token(),
         at(NOW),
     );
-    assert_eq!(ask(&estate, &caller, GET_ACCESS_TOKEN, email), Tri::No);
+    assert_eq!(ask(&estate, &caller, GET_ACCESS_TOKEN, email), Truth::No);
     assert!(
         !answer.results.iter().any(|r| r.principal == caller),
         "{answer:?}"

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{account, at, estate, who};
 use crate::estate::Estate;
-use crate::evaluate::{Call, CauseKind, Question, Seen, Tri, diagnose, explain, may};
+use crate::evaluate::{Call, CauseKind, Question, Seen, Truth, diagnose, explain, may};
 use crate::iam::Permission;
 
 macro_rules! files {
@@ -155,10 +155,10 @@ fn the_quick_check_agrees(name: &str) {
         question.time,
     );
     let expected = match entry["expectVerdict"].as_str().unwrap() {
-        "CAN_ACCESS" => Tri::Yes,
-        "CANNOT_ACCESS" => Tri::No,
-        "UNKNOWN_INFO" => Tri::UnknownInfo,
-        _ => Tri::UnknownConditional,
+        "CAN_ACCESS" => Truth::Yes,
+        "CANNOT_ACCESS" => Truth::No,
+        "UNKNOWN_INFO" => Truth::UnknownInfo,
+        _ => Truth::UnknownConditional,
     };
     assert_eq!(answer, expected);
 }

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::explanation::{
-    BindingExplanation, Explanation, PolicyExplanation, RoleState, Tri,
-};
+use super::super::explanation::{BindingExplanation, Explanation, PolicyExplanation, RoleState};
+use super::super::truth::Truth;
 use super::{condition, expr, membership, raw, relevance};
 use crate::estate::Estate;
 
@@ -17,17 +16,17 @@ pub(super) fn explanation(estate: &Estate, explanation: &Explanation) -> Value {
     json!({
         "allowAccessState": state(explanation.allowed),
         "explainedPolicies": policies,
-        "relevance": relevance(explanation.denied != Tri::Yes
-            && explanation.boundaries.eligible != Tri::No),
+        "relevance": relevance(explanation.denied != Truth::Yes
+            && explanation.boundaries.eligible != Truth::No),
     })
 }
 
-fn state(grants: Tri) -> &'static str {
+fn state(grants: Truth) -> &'static str {
     match grants {
-        Tri::Yes => "ALLOW_ACCESS_STATE_GRANTED",
-        Tri::No => "ALLOW_ACCESS_STATE_NOT_GRANTED",
-        Tri::UnknownInfo => "ALLOW_ACCESS_STATE_UNKNOWN_INFO",
-        Tri::UnknownConditional => "ALLOW_ACCESS_STATE_UNKNOWN_CONDITIONAL",
+        Truth::Yes => "ALLOW_ACCESS_STATE_GRANTED",
+        Truth::No => "ALLOW_ACCESS_STATE_NOT_GRANTED",
+        Truth::UnknownInfo => "ALLOW_ACCESS_STATE_UNKNOWN_INFO",
+        Truth::UnknownConditional => "ALLOW_ACCESS_STATE_UNKNOWN_CONDITIONAL",
     }
 }
 
@@ -57,7 +56,7 @@ fn policy(estate: &Estate, explained: &PolicyExplanation) -> Value {
     out.insert("bindingExplanations".into(), bindings.into());
     out.insert(
         "relevance".into(),
-        relevance(explained.grants != Tri::No).into(),
+        relevance(explained.grants != Truth::No).into(),
     );
     out.insert(
         "policy".into(),
@@ -74,15 +73,15 @@ fn binding<'a>(explained: &BindingExplanation, members: impl Iterator<Item = &'a
         }
         RoleState::Unreadable | RoleState::Unknown => "ROLE_PERMISSION_UNKNOWN_INFO",
     };
-    let matters = explained.role_state == RoleState::Included || explained.grants != Tri::No;
-    let annotated = |matches: Tri| {
+    let matters = explained.role_state == RoleState::Included || explained.grants != Truth::No;
+    let annotated = |matches: Truth| {
         json!({
             "membership": membership(matches),
-            "relevance": relevance(matters && matches != Tri::No),
+            "relevance": relevance(matters && matches != Truth::No),
         })
     };
     let mut memberships: Map<String, Value> = members
-        .map(|text| (text.to_owned(), annotated(Tri::No)))
+        .map(|text| (text.to_owned(), annotated(Truth::No)))
         .collect();
     for member in &explained.members {
         memberships.insert(member.member.text.to_string(), annotated(member.matches));
@@ -96,7 +95,7 @@ fn binding<'a>(explained: &BindingExplanation, members: impl Iterator<Item = &'a
     out.insert("memberships".into(), memberships.into());
     out.insert(
         "relevance".into(),
-        relevance(matters && explained.matches != Tri::No).into(),
+        relevance(matters && explained.matches != Truth::No).into(),
     );
     if let Some(explained) = &explained.condition {
         out.insert("condition".into(), expr(&explained.condition));

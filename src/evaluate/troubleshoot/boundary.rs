@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::super::boundary::{effective_version, lies_in};
-use super::super::explanation::{BoundaryExplanation, Explanation, Tri};
+use super::super::explanation::{BoundaryExplanation, Explanation};
+use super::super::truth::Truth;
 use super::{condition, raw, relevance};
 use crate::estate::{Estate, Read};
-use crate::iam::{BoundaryRule, Effect, Resource};
+use crate::iam::{BoundaryRule, Resource, RuleEffect};
 
 const ALLOWED: &str = "PAB_ACCESS_STATE_ALLOWED";
 const NOT_ALLOWED: &str = "PAB_ACCESS_STATE_NOT_ALLOWED";
@@ -15,12 +16,12 @@ const UNKNOWN: &str = "PAB_ACCESS_STATE_UNKNOWN_INFO";
 
 pub(super) fn explanation(estate: &Estate, explanation: &Explanation) -> Value {
     let all = &explanation.boundaries;
-    let counts = |b: &BoundaryExplanation| b.applies.and(b.reaches_permission) != Tri::No;
+    let counts = |b: &BoundaryExplanation| b.applies.and(b.reaches_permission) != Truth::No;
     let state = match all.eligible {
-        Tri::No => NOT_ALLOWED,
-        Tri::Yes if all.boundaries.iter().any(counts) => ALLOWED,
-        Tri::Yes => NOT_ENFORCED,
-        Tri::UnknownInfo | Tri::UnknownConditional => UNKNOWN,
+        Truth::No => NOT_ALLOWED,
+        Truth::Yes if all.boundaries.iter().any(counts) => ALLOWED,
+        Truth::Yes => NOT_ENFORCED,
+        Truth::UnknownInfo | Truth::UnknownConditional => UNKNOWN,
     };
     let each: Vec<Value> = all
         .boundaries
@@ -30,7 +31,7 @@ pub(super) fn explanation(estate: &Estate, explanation: &Explanation) -> Value {
     json!({
         "principalAccessBoundaryAccessState": state,
         "explainedBindingsAndPolicies": each,
-        "relevance": relevance(all.eligible != Tri::Yes),
+        "relevance": relevance(all.eligible != Truth::Yes),
     })
 }
 
@@ -48,9 +49,9 @@ fn bound(estate: &Estate, target: &Resource, explained: &BoundaryExplanation) ->
     of_binding.insert(
         "policyBindingState".into(),
         match explained.applies {
-            Tri::Yes => "POLICY_BINDING_STATE_ENFORCED",
-            Tri::No => "POLICY_BINDING_STATE_NOT_ENFORCED",
-            Tri::UnknownInfo | Tri::UnknownConditional => "POLICY_BINDING_STATE_UNSPECIFIED",
+            Truth::Yes => "POLICY_BINDING_STATE_ENFORCED",
+            Truth::No => "POLICY_BINDING_STATE_NOT_ENFORCED",
+            Truth::UnknownInfo | Truth::UnknownConditional => "POLICY_BINDING_STATE_UNSPECIFIED",
         }
         .into(),
     );
@@ -73,9 +74,9 @@ fn bound(estate: &Estate, target: &Resource, explained: &BoundaryExplanation) ->
             .collect();
         let mut version = json!({
             "enforcementState": match explained.reaches_permission {
-                Tri::Yes => "PAB_POLICY_ENFORCEMENT_STATE_ENFORCED",
-                Tri::No => "PAB_POLICY_ENFORCEMENT_STATE_NOT_ENFORCED",
-                Tri::UnknownInfo | Tri::UnknownConditional => {
+                Truth::Yes => "PAB_POLICY_ENFORCEMENT_STATE_ENFORCED",
+                Truth::No => "PAB_POLICY_ENFORCEMENT_STATE_NOT_ENFORCED",
+                Truth::UnknownInfo | Truth::UnknownConditional => {
                     "PAB_POLICY_ENFORCEMENT_STATE_UNSPECIFIED"
                 }
             },
@@ -99,37 +100,37 @@ fn policy_state(explained: &BoundaryExplanation) -> &'static str {
     let Some(policy) = &explained.policy else {
         return UNKNOWN;
     };
-    if explained.reaches_permission == Tri::No || policy.details.rules.is_empty() {
+    if explained.reaches_permission == Truth::No || policy.details.rules.is_empty() {
         return NOT_ENFORCED;
     }
-    let any = |effect: &Effect| {
+    let any = |effect: &RuleEffect| {
         policy
             .details
             .rules
             .iter()
             .zip(&explained.rules)
             .filter(|(r, _)| r.effect == *effect)
-            .fold(Tri::No, |sum, (_, t)| sum.or(*t))
+            .fold(Truth::No, |sum, (_, t)| sum.or(*t))
     };
     let has_allow = policy
         .details
         .rules
         .iter()
-        .any(|r| r.effect != Effect::Deny);
-    match (any(&Effect::Deny), any(&Effect::Allow)) {
-        (Tri::Yes, _) => NOT_ALLOWED,
-        _ if explained.reaches_permission != Tri::Yes || !has_allow => UNKNOWN,
-        (Tri::No, Tri::Yes) => ALLOWED,
-        (_, Tri::No) => NOT_ALLOWED,
+        .any(|r| r.effect != RuleEffect::Deny);
+    match (any(&RuleEffect::Deny), any(&RuleEffect::Allow)) {
+        (Truth::Yes, _) => NOT_ALLOWED,
+        _ if explained.reaches_permission != Truth::Yes || !has_allow => UNKNOWN,
+        (Truth::No, Truth::Yes) => ALLOWED,
+        (_, Truth::No) => NOT_ALLOWED,
         _ => UNKNOWN,
     }
 }
 
 fn state(explained: &BoundaryExplanation) -> &'static str {
     match explained.applies {
-        Tri::No => NOT_ENFORCED,
-        Tri::Yes => policy_state(explained),
-        Tri::UnknownInfo | Tri::UnknownConditional => {
+        Truth::No => NOT_ENFORCED,
+        Truth::Yes => policy_state(explained),
+        Truth::UnknownInfo | Truth::UnknownConditional => {
             if policy_state(explained) == NOT_ENFORCED {
                 NOT_ENFORCED
             } else {
@@ -139,21 +140,21 @@ fn state(explained: &BoundaryExplanation) -> &'static str {
     }
 }
 
-fn rule(estate: &Estate, target: &Resource, rule: &BoundaryRule, applies: Tri) -> Value {
+fn rule(estate: &Estate, target: &Resource, rule: &BoundaryRule, applies: Truth) -> Value {
     let effect = match rule.effect {
-        Effect::Allow => "ALLOW",
-        Effect::Deny => "DENY",
-        Effect::Other(_) => "EFFECT_UNSPECIFIED",
+        RuleEffect::Allow => "ALLOW",
+        RuleEffect::Deny => "DENY",
+        RuleEffect::Other(_) => "EFFECT_UNSPECIFIED",
     };
     let state = match (applies, &rule.effect) {
-        (Tri::Yes, Effect::Allow) | (Tri::No, Effect::Deny) => ALLOWED,
-        (Tri::Yes, Effect::Deny) | (Tri::No, Effect::Allow) => NOT_ALLOWED,
+        (Truth::Yes, RuleEffect::Allow) | (Truth::No, RuleEffect::Deny) => ALLOWED,
+        (Truth::Yes, RuleEffect::Deny) | (Truth::No, RuleEffect::Allow) => NOT_ALLOWED,
         _ => UNKNOWN,
     };
-    let inclusion = |t: Tri| match t {
-        Tri::Yes => "RESOURCE_INCLUSION_STATE_INCLUDED",
-        Tri::No => "RESOURCE_INCLUSION_STATE_NOT_INCLUDED",
-        Tri::UnknownInfo | Tri::UnknownConditional => "RESOURCE_INCLUSION_STATE_UNKNOWN_INFO",
+    let inclusion = |t: Truth| match t {
+        Truth::Yes => "RESOURCE_INCLUSION_STATE_INCLUDED",
+        Truth::No => "RESOURCE_INCLUSION_STATE_NOT_INCLUDED",
+        Truth::UnknownInfo | Truth::UnknownConditional => "RESOURCE_INCLUSION_STATE_UNKNOWN_INFO",
     };
     let resources: Vec<Value> = rule
         .resources
@@ -163,22 +164,22 @@ fn rule(estate: &Estate, target: &Resource, rule: &BoundaryRule, applies: Tri) -
             json!({
                 "resource": name,
                 "resourceInclusionState": inclusion(inside),
-                "relevance": relevance(inside != Tri::No),
+                "relevance": relevance(inside != Truth::No),
             })
         })
         .collect();
     let any = |names: &[String]| {
         names
             .iter()
-            .fold(Tri::No, |sum, name| sum.or(lies_in(estate, target, name)))
+            .fold(Truth::No, |sum, name| sum.or(lies_in(estate, target, name)))
     };
     let inside = any(&rule.resources).and(any(&rule.excluded_resources).negate());
     json!({
         "effect": effect,
         "ruleAccessState": state,
         "combinedResourceInclusionState": inclusion(inside),
-        "combinedResourceRelevance": relevance(inside != Tri::No),
+        "combinedResourceRelevance": relevance(inside != Truth::No),
         "explainedResources": resources,
-        "relevance": relevance(applies != Tri::No),
+        "relevance": relevance(applies != Truth::No),
     })
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::explanation::{
     DenyExplanation, DenyPolicyExplanation, DenyRuleExplanation, Explanation, MemberExplanation,
-    Tri,
 };
+use super::super::truth::Truth;
 use super::{condition, expr, membership, raw, relevance};
 use crate::iam::{DenyRule, Permission, PolicyMember};
 
@@ -22,16 +22,16 @@ pub(super) fn explanation(explanation: &Explanation) -> Value {
         "denyAccessState": state(explanation.denied),
         "explainedResources": resources,
         "permissionDeniable": permission.is_deniable(),
-        "relevance": relevance(explanation.denied != Tri::No),
+        "relevance": relevance(explanation.denied != Truth::No),
     })
 }
 
-fn state(denies: Tri) -> &'static str {
+fn state(denies: Truth) -> &'static str {
     match denies {
-        Tri::Yes => "DENY_ACCESS_STATE_DENIED",
-        Tri::No => "DENY_ACCESS_STATE_NOT_DENIED",
-        Tri::UnknownInfo => "DENY_ACCESS_STATE_UNKNOWN_INFO",
-        Tri::UnknownConditional => "DENY_ACCESS_STATE_UNKNOWN_CONDITIONAL",
+        Truth::Yes => "DENY_ACCESS_STATE_DENIED",
+        Truth::No => "DENY_ACCESS_STATE_NOT_DENIED",
+        Truth::UnknownInfo => "DENY_ACCESS_STATE_UNKNOWN_INFO",
+        Truth::UnknownConditional => "DENY_ACCESS_STATE_UNKNOWN_CONDITIONAL",
     }
 }
 
@@ -45,7 +45,7 @@ fn resource(permission: &Permission, level: &DenyExplanation) -> Value {
         "denyAccessState": state(level.denies),
         "fullResourceName": level.resource.full_name(),
         "explainedPolicies": policies,
-        "relevance": relevance(level.denies != Tri::No),
+        "relevance": relevance(level.denies != Truth::No),
     })
 }
 
@@ -66,7 +66,7 @@ fn policy(permission: &Permission, explained: &DenyPolicyExplanation) -> Value {
         "denyAccessState": state(explained.denies),
         "policy": raw(&*explained.policy),
         "ruleExplanations": rules,
-        "relevance": relevance(explained.denies != Tri::No),
+        "relevance": relevance(explained.denies != Truth::No),
     })
 }
 
@@ -79,12 +79,12 @@ fn rule(
     out.insert("denyAccessState".into(), state(explained.denies).into());
     out.insert(
         "relevance".into(),
-        relevance(explained.denies != Tri::No).into(),
+        relevance(explained.denies != Truth::No).into(),
     );
     let Some(deny) = deny else {
         return Value::Object(out);
     };
-    let high = explained.permission != Tri::No;
+    let high = explained.permission != Truth::No;
     for (combined, each, list) in [
         (
             "combinedDeniedPermission",
@@ -149,13 +149,13 @@ fn principals(
     found: &[MemberExplanation],
     high: bool,
 ) {
-    let annotated = |matches: Tri| {
+    let annotated = |matches: Truth| {
         json!({
             "membership": membership(matches),
-            "relevance": relevance(high && matches != Tri::No),
+            "relevance": relevance(high && matches != Truth::No),
         })
     };
-    let all = found.iter().fold(Tri::No, |sum, m| sum.or(m.matches));
+    let all = found.iter().fold(Truth::No, |sum, m| sum.or(m.matches));
     out.insert(combined.into(), annotated(all));
     if list.is_empty() {
         return;
@@ -166,7 +166,7 @@ fn principals(
             let matches = found
                 .iter()
                 .find(|f| f.member.text == member.text)
-                .map_or(Tri::No, |f| f.matches);
+                .map_or(Truth::No, |f| f.matches);
             (member.text.to_string(), annotated(matches))
         })
         .collect();

@@ -10,8 +10,9 @@ mod deny;
 
 use serde_json::{Map, Value, json};
 
-use super::condition::Outcome;
-use super::explanation::{ConditionExplanation, Explanation, Tri};
+use super::condition::ConditionOutcome;
+use super::explanation::{ConditionExplanation, Explanation};
+use super::truth::Truth;
 use crate::estate::Estate;
 use crate::iam::Condition;
 
@@ -71,11 +72,11 @@ fn relevance(high: bool) -> &'static str {
 }
 
 /// `MembershipMatchingState`.
-fn membership(matches: Tri) -> &'static str {
+fn membership(matches: Truth) -> &'static str {
     match matches {
-        Tri::Yes => "MEMBERSHIP_MATCHED",
-        Tri::No => "MEMBERSHIP_NOT_MATCHED",
-        Tri::UnknownInfo | Tri::UnknownConditional => "MEMBERSHIP_UNKNOWN_INFO",
+        Truth::Yes => "MEMBERSHIP_MATCHED",
+        Truth::No => "MEMBERSHIP_NOT_MATCHED",
+        Truth::UnknownInfo | Truth::UnknownConditional => "MEMBERSHIP_UNKNOWN_INFO",
     }
 }
 
@@ -114,10 +115,10 @@ fn condition(explained: &ConditionExplanation) -> Value {
     };
     let mut out = Map::new();
     let (value, errors) = match &evaluation.outcome {
-        Outcome::True => (Value::from(true), Vec::new()),
-        Outcome::False => (Value::from(false), Vec::new()),
-        Outcome::Error(why) => (Value::Null, vec![status(INVALID_ARGUMENT, why)]),
-        Outcome::Unknown(_) => (
+        ConditionOutcome::True => (Value::from(true), Vec::new()),
+        ConditionOutcome::False => (Value::from(false), Vec::new()),
+        ConditionOutcome::Error(why) => (Value::Null, vec![status(INVALID_ARGUMENT, why)]),
+        ConditionOutcome::Unknown(_) => (
             Value::Null,
             evaluation
                 .missing

@@ -8,7 +8,7 @@ use super::{Surveyor, Wanted, shaped};
 use crate::estate::{Folder, Organization, Project, ServiceAccount};
 use crate::google::org_policies;
 use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of, read_policy};
-use crate::iam::address::{self, project_of};
+use crate::iam::owner::{self, project_of};
 use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny, org_policy};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
@@ -35,7 +35,7 @@ impl Surveyor<'_> {
             Found::There(None, canonical) => {
                 let own = self.address_branch(&account, wanted);
                 // Google's own are read by nobody; their address says whose they are.
-                if address::owner(account.id()).is_some_and(|owner| owner.agent) {
+                if owner::of(account.id()).is_some_and(|owner| owner.agent) {
                     return own.await;
                 }
                 return futures::try_join!(self.policy(&canonical), own).map(drop);
@@ -53,7 +53,7 @@ impl Surveyor<'_> {
 
     /// What an account's address says is above it.
     async fn address_branch(&self, account: &Resource, wanted: Wanted) -> Result<(), ApiError> {
-        match address::owner(account.id()).map(|owner| owner.resource) {
+        match owner::of(account.id()).map(|owner| owner.resource) {
             Some(Resource::Project(project)) => {
                 self.project_branch(project.to_string(), wanted).await
             }

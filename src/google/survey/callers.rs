@@ -12,7 +12,7 @@ use super::{Surveyor, Wanted, shaped, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Organization, Read};
 use crate::google::wire::{Api, ApiError, all_pages, encode, path_of};
-use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address};
+use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address, owner};
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
 const PLACES_AT_MOST: usize = 500;
@@ -44,7 +44,7 @@ fn place_of(caller: &Principal) -> Option<Place> {
             let (_, domain) = email.rsplit_once('@')?;
             (!address::is_consumer(domain)).then(|| Place::Domain(domain.to_owned()))
         }
-        Principal::ServiceAccount(email) => match address::owner(email)?.resource {
+        Principal::ServiceAccount(email) => match owner::of(email)?.resource {
             Resource::Project(project) => Some(Place::Project(project.to_string())),
             level => Some(Place::Level(level)),
         },
@@ -61,7 +61,7 @@ fn place_of(caller: &Principal) -> Option<Place> {
             Some(Place::Project(project.to_owned()))
         }
         Principal::Other(text) => {
-            let (organization, project) = address::of_agent_identity(text)?;
+            let (organization, project) = owner::of_agent_identity(text)?;
             Some(match project {
                 Some(project) => Place::Project(project.id().to_owned()),
                 None => Place::Level(organization),

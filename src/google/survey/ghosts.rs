@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Surveyor;
 use crate::estate::{Estate, Existence, ServiceAccount};
-use crate::iam::address::project_of;
 use crate::iam::member::DeletedKind;
+use crate::iam::owner::project_of;
 use crate::iam::{Member, Resource};
 
 impl Surveyor<'_> {

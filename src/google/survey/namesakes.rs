@@ -7,7 +7,7 @@ use crate::estate::ServiceAccount;
 use crate::evaluate::{CauseKind, Outcome, Question, diagnose, explain};
 use crate::google::listing::{Scope, list_projects};
 use crate::google::wire::{Api, ApiError, path_of, read_policy};
-use crate::iam::address::project_of;
+use crate::iam::owner::project_of;
 use crate::iam::{AllowPolicy, Member, Principal, Resource};
 
 /// More projects than this are not looked into: it is a hint, and costs a call each.

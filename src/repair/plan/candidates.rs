@@ -11,7 +11,7 @@ use super::repair::{PlanOptions, Repair, change};
 use crate::estate::{Estate, Existence, Read};
 use crate::evaluate::explanation::{MemberExplanation, RoleState};
 use crate::evaluate::federation::{Attributes, in_full};
-use crate::evaluate::{Cause, CauseKind, Explanation, Question, Tri};
+use crate::evaluate::{Cause, CauseKind, Explanation, Question, Truth};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
 use crate::iam::{Condition, DeletedKind, Member, Principal, Resource, predefined};
 
@@ -93,7 +93,7 @@ fn members(part: &Explanation) -> Vec<String> {
         .flat_map(|b| b.members.iter().map(move |m| (b.role_state, m)))
         .map(|(role, m)| {
             (
-                role == RoleState::Included && m.matches != Tri::Yes,
+                role == RoleState::Included && m.matches != Truth::Yes,
                 &m.member.member,
             )
         })

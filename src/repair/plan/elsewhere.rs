@@ -16,8 +16,8 @@ use crate::evaluate::explanation::{
     AccountState, BoundaryExplanation, DenyPolicyExplanation, RoleState,
 };
 use crate::evaluate::federation::{Exchange, mend};
-use crate::evaluate::{Explanation, Tri};
-use crate::iam::{Effect, Member, Principal, Resource, predefined};
+use crate::evaluate::{Explanation, Truth};
+use crate::iam::{Member, Principal, Resource, RuleEffect, predefined};
 use crate::text::shell;
 use crate::text::visible;
 
@@ -143,7 +143,7 @@ fn unmapped<'e>(explanation: &'e Explanation, exchange: &Exchange) -> BTreeSet<(
 fn denials(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
     let mut all = Vec::new();
     for level in &explanation.deny {
-        for policy in level.policies.iter().filter(|p| p.denies == Tri::Yes) {
+        for policy in level.policies.iter().filter(|p| p.denies == Truth::Yes) {
             all.push(denial(estate, explanation, &level.resource, policy));
         }
     }
@@ -159,7 +159,7 @@ fn denial(
     let rules: Vec<String> = policy
         .rules
         .iter()
-        .filter(|r| r.denies == Tri::Yes)
+        .filter(|r| r.denies == Truth::Yes)
         .map(|r| r.index.to_string())
         .collect();
     let caller = &explanation.question.caller;
@@ -201,13 +201,13 @@ fn denial(
 
 fn boundaries(estate: &Estate, explanation: &Explanation) -> Vec<Elsewhere> {
     let all = &explanation.boundaries;
-    if all.eligible != Tri::No {
+    if all.eligible != Truth::No {
         return Vec::new();
     }
     let counting: Vec<&BoundaryExplanation> = all
         .boundaries
         .iter()
-        .filter(|b| b.applies.and(b.reaches_permission) == Tri::Yes)
+        .filter(|b| b.applies.and(b.reaches_permission) == Truth::Yes)
         .collect();
     let shut: Vec<&BoundaryExplanation> = counting.iter().copied().filter(|b| shuts(b)).collect();
     if !shut.is_empty() {
@@ -229,7 +229,7 @@ fn shuts(boundary: &BoundaryExplanation) -> bool {
         let rules = policy.details.rules.iter().zip(&boundary.rules);
         rules
             .into_iter()
-            .any(|(rule, applies)| rule.effect == Effect::Deny && *applies == Tri::Yes)
+            .any(|(rule, applies)| rule.effect == RuleEffect::Deny && *applies == Truth::Yes)
     })
 }
 

@@ -6,7 +6,7 @@ use super::elsewhere::{Elsewhere, who};
 use super::remedy::Remedy;
 use super::repair::Repair;
 use crate::estate::Estate;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy::{Guard, Guards};
 use crate::iam::org_policy::collection;
 use crate::iam::{PolicyMember, Resource, ResourceKind};
@@ -32,7 +32,7 @@ pub(super) fn guarded(estate: &Estate, remedy: &Remedy) -> Guarded {
         for member in members(repair) {
             let new = *member.text == *repair.member;
             for guard in guards.judge(&member) {
-                if guard.lets_in == Tri::No {
+                if guard.lets_in == Truth::No {
                     let refusal = refusal(estate, repair, &guard, new);
                     if !all.refused.contains(&refusal) {
                         all.refused.push(refusal);

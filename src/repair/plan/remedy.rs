@@ -11,7 +11,7 @@ use super::reverts;
 use super::switch::{Switch, SwitchKind};
 use crate::estate::{Estate, ServiceAccount};
 use crate::evaluate::explanation::AccountState;
-use crate::evaluate::{Cause, Explanation, Outcome, Tri};
+use crate::evaluate::{Cause, Explanation, Outcome, Truth};
 use crate::iam::{AllowPolicy, Resource};
 
 /// The API that mints and signs.
@@ -219,7 +219,7 @@ pub fn remedies_with(
         &explanation.hops
     };
     let switches = switches(estate, hops);
-    let lacking: Vec<&Explanation> = hops.iter().filter(|h| h.allowed != Tri::Yes).collect();
+    let lacking: Vec<&Explanation> = hops.iter().filter(|h| h.allowed != Truth::Yes).collect();
     let ways: Vec<Vec<RemedyStep>> = match lacking.as_slice() {
         [] if switches.is_empty() => Vec::new(),
         [] => vec![Vec::new()],
@@ -304,7 +304,7 @@ fn switches(estate: &Estate, hops: &[Explanation]) -> Vec<Switch> {
         let target =
             (hop.target_state == AccountState::Disabled).then(|| hop.question.target.clone());
         let api = match &hop.api {
-            Some((project, Tri::No)) => {
+            Some((project, Truth::No)) => {
                 Some(Switch::api(Resource::project(project), CREDENTIALS_API))
             }
             _ => None,
@@ -338,7 +338,7 @@ fn every_hop(
                 .find(|step| {
                     let mut mended = estate.clone();
                     step.on(&mut mended).is_some()
-                        && judge(&mended, &hop.question).allowed == Tri::Yes
+                        && judge(&mended, &hop.question).allowed == Truth::Yes
                 })
         })
         .collect()
@@ -359,8 +359,8 @@ fn turned(
     match after.outcome {
         Outcome::WouldSucceed => Some(Outcome::WouldSucceed),
         Outcome::Unknown
-            if granted(&after) == Tri::Yes
-                && (granted(before) != Tri::Yes || before.outcome == Outcome::WouldFail) =>
+            if granted(&after) == Truth::Yes
+                && (granted(before) != Truth::Yes || before.outcome == Outcome::WouldFail) =>
         {
             Some(Outcome::Unknown)
         }
@@ -369,12 +369,12 @@ fn turned(
 }
 
 /// Whether allow policies grant every hop.
-fn granted(explanation: &Explanation) -> Tri {
+fn granted(explanation: &Explanation) -> Truth {
     if explanation.hops.is_empty() {
         return explanation.allowed;
     }
     let hops = explanation.hops.iter();
-    hops.fold(Tri::Yes, |sum, hop| sum.and(hop.allowed))
+    hops.fold(Truth::Yes, |sum, hop| sum.and(hop.allowed))
 }
 
 fn warnings(estate: &Estate, remedies: &[Remedy]) -> Vec<String> {

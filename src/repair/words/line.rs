@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evaluate::{Question, Seen};
-use crate::iam::address::project_of;
+use crate::iam::owner::project_of;
 use crate::iam::permission::GET_ACCESS_TOKEN;
 use crate::iam::{Principal, Resource};
 use crate::text::{shell, shell_bytes};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::power::Power;
 use crate::estate::{Coverage, Estate, Read};
-use crate::evaluate::{Belongs, Explanation, Tri};
+use crate::evaluate::{Belongs, Explanation, Truth};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Principal, Resource};
 use crate::repair::plan::repair::Repair;
@@ -169,7 +169,7 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<HeldRole> {
     let mut done = BTreeSet::new();
     for member in estate.members() {
         let is = belongs.to(&member.member);
-        if is == Tri::No || (is != Tri::Yes && member.member.is_unknown()) {
+        if is == Truth::No || (is != Truth::Yes && member.member.is_unknown()) {
             continue;
         }
         let itself = matches!(&member.member, Member::One(one) if one == principal);
@@ -198,7 +198,7 @@ pub fn held(estate: &Estate, principal: &Principal) -> Vec<HeldRole> {
                 },
                 through: (!itself).then(|| Arc::clone(&member.text)),
                 conditional: binding.condition.is_some(),
-                uncertain: is != Tri::Yes,
+                uncertain: is != Truth::Yes,
                 power: role.map_or(Power::Nothing, |r| Power::of(&r, resource.kind())),
             });
         }
@@ -318,7 +318,7 @@ fn inherited(explanation: &Explanation, target: &Resource) -> Vec<Resource> {
     };
     hop.allow
         .iter()
-        .filter(|level| level.grants == Tri::Yes && level.resource != *target)
+        .filter(|level| level.grants == Truth::Yes && level.resource != *target)
         .map(|level| level.resource.clone())
         .collect()
 }

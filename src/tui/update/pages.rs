@@ -11,8 +11,9 @@ use super::back;
 use crate::answer::limits;
 use crate::answer::states::LevelState;
 use crate::estate::{Estate, Read};
+use crate::evaluate::Truth;
 use crate::evaluate::explanation::{
-    BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState, Tri,
+    BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState,
 };
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::google::Call;
@@ -213,7 +214,7 @@ fn answer_page(known: &Known) -> Page {
     let explanation = &known.explanation;
     let mut lines = Vec::new();
     for policy in &explanation.allow {
-        for binding in policy.bindings.iter().filter(|b| b.grants == Tri::Yes) {
+        for binding in policy.bindings.iter().filter(|b| b.grants == Truth::Yes) {
             lines.push(line(
                 Role::Granted,
                 format!(
@@ -309,22 +310,22 @@ pub(in crate::tui) fn level_lines(known: &Known, resource: &Resource) -> Vec<Tex
         }
         for denying in &denial.policies {
             let role = match denying.denies {
-                Tri::Yes => Role::Denied,
-                Tri::No => Role::Dim,
+                Truth::Yes => Role::Denied,
+                Truth::No => Role::Dim,
                 _ => Role::Unknown,
             };
             lines.push(line(role, denying.policy.id().to_owned()));
             for rule in &denying.rules {
                 let what = match rule.denies {
-                    Tri::Yes => "denies this",
-                    Tri::No => "does not concern this",
+                    Truth::Yes => "denies this",
+                    Truth::No => "does not concern this",
                     _ => "may deny this",
                 };
                 lines.push(line(role, format!("  rule {}: {what}", rule.index + 1)));
-                for member in rule.denied.iter().filter(|m| m.matches != Tri::No) {
+                for member in rule.denied.iter().filter(|m| m.matches != Truth::No) {
                     lines.push(line(role, format!("    denied     {}", member.member)));
                 }
-                for member in rule.exceptions.iter().filter(|m| m.matches != Tri::No) {
+                for member in rule.exceptions.iter().filter(|m| m.matches != Truth::No) {
                     lines.push(line(
                         Role::Text,
                         format!("    excepted   {}", member.member),
@@ -355,25 +356,25 @@ fn bindings(estate: &Estate, policy: &PolicyExplanation) -> Vec<Text> {
 
 fn weight(binding: &BindingExplanation) -> u8 {
     match (binding.grants, binding.role_state, binding.matches) {
-        (Tri::Yes, ..) => 0,
-        (Tri::UnknownInfo | Tri::UnknownConditional, ..) => 1,
+        (Truth::Yes, ..) => 0,
+        (Truth::UnknownInfo | Truth::UnknownConditional, ..) => 1,
         (_, RoleState::Included, _) => 2,
-        (_, _, Tri::Yes) => 3,
+        (_, _, Truth::Yes) => 3,
         _ => 4,
     }
 }
 
 fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
     let (role, verdict) = match binding.grants {
-        Tri::Yes => (Role::Granted, "grants this"),
-        Tri::UnknownInfo | Tri::UnknownConditional => (Role::Unknown, "may grant this"),
-        Tri::No => match (binding.role_state, binding.matches) {
-            (RoleState::Included, Tri::Yes) => (Role::Misplaced, "condition not met"),
+        Truth::Yes => (Role::Granted, "grants this"),
+        Truth::UnknownInfo | Truth::UnknownConditional => (Role::Unknown, "may grant this"),
+        Truth::No => match (binding.role_state, binding.matches) {
+            (RoleState::Included, Truth::Yes) => (Role::Misplaced, "condition not met"),
             (RoleState::Included, _) => (Role::Text, "holds the permission, not for this caller"),
             (RoleState::Disabled, _) => (Role::Misplaced, "the role is disabled"),
             (RoleState::Deleted, _) => (Role::Misplaced, "the role is deleted"),
             (RoleState::Unreadable | RoleState::Unknown, _) => (Role::Dim, "not for this caller"),
-            (RoleState::NotIncluded, Tri::Yes) => (Role::Text, "does not hold the permission"),
+            (RoleState::NotIncluded, Truth::Yes) => (Role::Text, "does not hold the permission"),
             (RoleState::NotIncluded, _) => (Role::Dim, "not about this"),
         },
     };
@@ -387,8 +388,8 @@ fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
     let mut lines = vec![head];
     for member in &binding.members {
         let (mark, role) = match member.matches {
-            Tri::Yes => ("  + ", Role::Granted),
-            Tri::No => ("    ", Role::Dim),
+            Truth::Yes => ("  + ", Role::Granted),
+            Truth::No => ("    ", Role::Dim),
             _ => ("  ? ", Role::Unknown),
         };
         let mut text = vec![piece(role, format!("{mark}{}", member.member))];
@@ -412,8 +413,8 @@ fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
 
 fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
     let (role, word) = match condition.holds {
-        Tri::Yes => (Role::Granted, "holds"),
-        Tri::No => (Role::Misplaced, "does not hold"),
+        Truth::Yes => (Role::Granted, "holds"),
+        Truth::No => (Role::Misplaced, "does not hold"),
         _ => (Role::Unknown, "cannot be decided here"),
     };
     let title = condition

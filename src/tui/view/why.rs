@@ -10,7 +10,7 @@ use super::super::tree as picture;
 use super::super::update::not_judged;
 use super::super::words::more;
 use super::pen::Pen;
-use crate::evaluate::explanation::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy;
 use crate::evaluate::{CauseKind, Outcome};
 use crate::google::survey::ProgressState;
@@ -193,7 +193,7 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
         .allow
         .iter()
         .flat_map(|p| p.bindings.iter().map(move |b| (p, b)))
-        .filter(|(_, b)| b.grants == Tri::Yes);
+        .filter(|(_, b)| b.grants == Truth::Yes);
     for (policy, binding) in granting {
         let here = policy.resource == explanation.question.target;
         let at = if here {
@@ -208,7 +208,7 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
         let through = binding
             .members
             .iter()
-            .find(|m| m.matches == Tri::Yes)
+            .find(|m| m.matches == Truth::Yes)
             .filter(|m| *m.member.text != explanation.question.caller.to_string())
             .map(|m| format!(", through {}", m.member))
             .unwrap_or_default();
@@ -308,17 +308,17 @@ fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
         return Vec::new();
     }
     let mut clear = Vec::new();
-    if explanation.denied == Tri::No {
+    if explanation.denied == Truth::No {
         clear.push("no deny rule");
     }
-    if explanation.boundaries.eligible == Tri::Yes {
+    if explanation.boundaries.eligible == Truth::Yes {
         clear.push(if explanation.boundaries.assumed {
             "no boundary known"
         } else {
             "no boundary"
         });
     }
-    if matches!(&explanation.api, Some((_, Tri::Yes))) {
+    if matches!(&explanation.api, Some((_, Truth::Yes))) {
         clear.push("the API is on");
     }
     if clear.is_empty() {

@@ -8,7 +8,7 @@ use crate::emulator::api::iam::boundaries::missing;
 use crate::emulator::call::{ApiCall, StatusError};
 use crate::emulator::world::World;
 use crate::evaluate::{condition, effective_version};
-use crate::iam::{BoundaryPolicy, Condition, Effect, PolicyBinding, Resource};
+use crate::iam::{BoundaryPolicy, Condition, PolicyBinding, Resource, RuleEffect};
 
 pub(crate) const MANAGER: &str = "//cloudresourcemanager.googleapis.com/";
 /// What a caller may set of each, and whether it can change later.
@@ -244,7 +244,7 @@ pub(crate) fn judged_boundary(
         ));
     }
     for rule in &details.rules {
-        if matches!(rule.effect, Effect::Other(_)) {
+        if matches!(rule.effect, RuleEffect::Other(_)) {
             return Err(bad("Invalid value at 'details.rules.effect'."));
         }
         if rule.resources.is_empty() {

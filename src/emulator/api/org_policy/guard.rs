@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::call::StatusError;
 use crate::emulator::world::World;
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy::{Guards, keys_disabled};
 use crate::iam::org_policy::ALLOWED_DOMAINS;
 use crate::iam::{AllowPolicy, Resource};
@@ -25,7 +25,7 @@ pub(crate) fn let_in(
     let members = policy.bindings.iter().flat_map(|b| &b.members);
     let refused = members
         .flat_map(|m| guards.judge(m))
-        .filter(|g| g.lets_in == Tri::No);
+        .filter(|g| g.lets_in == Truth::No);
     let mut outside: Vec<String> = Vec::new();
     let mut managed = None;
     for guard in refused {
@@ -85,7 +85,7 @@ fn address(member: &str) -> &str {
 /// Refuses a key of an account where an organization policy forbids keys (doc "Troubleshoot
 /// organization policy errors for service accounts", which has the body).
 pub(crate) fn keys_allowed(world: &World, account: &Resource) -> Result<(), StatusError> {
-    if keys_disabled(&world.estate, account) != Tri::Yes {
+    if keys_disabled(&world.estate, account) != Truth::Yes {
         return Ok(());
     }
     let words = "Key creation is not allowed on this service account.";

@@ -17,8 +17,8 @@ use crate::iam::Resource;
 const ACCOUNT: &str =
     "//iam.googleapis.com/projects/app-prod/serviceAccounts/run@app-prod.iam.gserviceaccount.com";
 
-fn source(name: &str, text: &str) -> Source {
-    Source {
+fn source(name: &str, text: &str) -> SourceFile {
+    SourceFile {
         name: name.to_owned(),
         reader: Box::new(Cursor::new(text.as_bytes().to_vec())),
     }

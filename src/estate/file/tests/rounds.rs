@@ -145,7 +145,7 @@ proptest! {
         let mut bytes = if export { EXPORT.as_bytes().to_vec() } else { example().to_string().into_bytes() };
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at); } else { bytes[at] = byte; }
-        let source = Source { name: "f".into(), reader: Box::new(Cursor::new(bytes)) };
+        let source = SourceFile { name: "f".into(), reader: Box::new(Cursor::new(bytes)) };
         if let Err(error) = read(vec![source], &mut |_| {}) {
             let said = error.to_string();
             prop_assert!(said.starts_with("f, line ") || said.starts_with("cannot read f: "), "{}", said);

@@ -9,10 +9,16 @@ use super::*;
 #[test]
 fn request_time_is_the_time_of_the_question() {
     let clause = r#"request.time < timestamp("2026-01-01T00:00:00Z")"#;
-    assert_eq!(decide(clause, &at("2025-12-31T23:59:59Z")), Outcome::True);
-    assert_eq!(decide(clause, &at("2026-01-01T00:00:00Z")), Outcome::False);
     assert_eq!(
-        decide(clause, &Context::default()),
+        decide(clause, &at("2025-12-31T23:59:59Z")),
+        ConditionOutcome::True
+    );
+    assert_eq!(
+        decide(clause, &at("2026-01-01T00:00:00Z")),
+        ConditionOutcome::False
+    );
+    assert_eq!(
+        decide(clause, &ConditionContext::default()),
         unknown(&["request.time"])
     );
     holds(
@@ -57,7 +63,9 @@ fn time_zone_names_are_ianas() {
         "request.time.getHours('Europe/Berlin') == 2",
         &at("2026-07-01T00:00:00Z"),
     );
-    let Outcome::Error(reason) = decide("request.time.getHours('Mars/Olympus') == 1", &now) else {
+    let ConditionOutcome::Error(reason) =
+        decide("request.time.getHours('Mars/Olympus') == 1", &now)
+    else {
         panic!("not an error");
     };
     assert!(reason.contains("Mars/Olympus"), "{reason}");
@@ -74,23 +82,23 @@ fn what_a_service_account_does_not_offer_is_unknown_not_empty() {
         );
         assert!(compile(&format!("{name} == ''")).unwrap().uses(name));
     }
-    let known = Context {
+    let known = ConditionContext {
         resource: ResourceFacts {
             name: Fact::Known("projects/_/buckets/b"),
             ..ResourceFacts::default()
         },
-        ..Context::default()
+        ..ConditionContext::default()
     };
     holds("resource.name == 'projects/_/buckets/b'", &known);
     let evaluation = compile("resource.type == 'a' && resource.name == 'x'")
         .unwrap()
-        .evaluate(&Context {
+        .evaluate(&ConditionContext {
             resource: ResourceFacts {
                 name: Fact::unknown("service accounts have none"),
                 kind: Fact::Unknown(Cow::Borrowed("service accounts have none")),
                 ..ResourceFacts::default()
             },
-            ..Context::default()
+            ..ConditionContext::default()
         });
     assert_eq!(
         evaluation.outcome,
@@ -102,48 +110,57 @@ fn what_a_service_account_does_not_offer_is_unknown_not_empty() {
 #[test]
 fn tags_are_those_effective_on_the_target() {
     let tags = prod();
-    let context = Context {
+    let context = ConditionContext {
         tags: Fact::Known(&tags),
-        ..Context::default()
+        ..ConditionContext::default()
     };
     for (expression, outcome) in [
-        ("resource.hasTagKey('1001/env')", Outcome::True),
-        ("resource.hasTagKey('1001/en')", Outcome::False),
-        ("resource.hasTagKeyId('tagKeys/1')", Outcome::True),
-        ("resource.hasTagKeyId('tagKeys/11')", Outcome::False),
-        ("resource.matchTag('1001/env', 'prod')", Outcome::True),
+        ("resource.hasTagKey('1001/env')", ConditionOutcome::True),
+        ("resource.hasTagKey('1001/en')", ConditionOutcome::False),
+        ("resource.hasTagKeyId('tagKeys/1')", ConditionOutcome::True),
+        (
+            "resource.hasTagKeyId('tagKeys/11')",
+            ConditionOutcome::False,
+        ),
+        (
+            "resource.matchTag('1001/env', 'prod')",
+            ConditionOutcome::True,
+        ),
         (
             "resource.matchTag('1001/env', '1001/env/prod')",
-            Outcome::False,
+            ConditionOutcome::False,
         ),
-        ("resource.matchTag('1001/env', 'dev')", Outcome::False),
+        (
+            "resource.matchTag('1001/env', 'dev')",
+            ConditionOutcome::False,
+        ),
         (
             "resource.matchTagId('tagKeys/1', 'tagValues/2')",
-            Outcome::True,
+            ConditionOutcome::True,
         ),
         (
             "resource.matchTagId('tagKeys/1', 'tagValues/3')",
-            Outcome::False,
+            ConditionOutcome::False,
         ),
     ] {
         assert_eq!(decide(expression, &context), outcome, "{expression}");
         assert_eq!(
-            decide(expression, &Context::default()),
+            decide(expression, &ConditionContext::default()),
             unknown(&["resource.tags"])
         );
         assert!(compile(expression).unwrap().uses("resource.tags"));
     }
-    let none = Context {
+    let none = ConditionContext {
         tags: Fact::Known(&[]),
-        ..Context::default()
+        ..ConditionContext::default()
     };
     assert_eq!(
         decide("resource.hasTagKey('1001/env')", &none),
-        Outcome::False
+        ConditionOutcome::False
     );
     assert!(matches!(
         decide("resource.hasTagKey(1)", &none),
-        Outcome::Error(_)
+        ConditionOutcome::Error(_)
     ));
 }
 
@@ -153,21 +170,21 @@ fn api_attributes_with_has_only() {
     let clause = format!("api.getAttribute('{name}', []).hasOnly(['roles/a', 'roles/b'])");
     let given = |roles: serde_json::Value| vec![(name.to_owned(), roles)];
     for (roles, outcome) in [
-        (json!(["roles/a"]), Outcome::True),
-        (json!([]), Outcome::True),
+        (json!(["roles/a"]), ConditionOutcome::True),
+        (json!([]), ConditionOutcome::True),
         // Not defined for this kind of request: the default.
-        (serde_json::Value::Null, Outcome::True),
-        (json!(["roles/a", "roles/c"]), Outcome::False),
+        (serde_json::Value::Null, ConditionOutcome::True),
+        (json!(["roles/a", "roles/c"]), ConditionOutcome::False),
     ] {
         let attributes = given(roles);
-        let context = Context {
+        let context = ConditionContext {
             api_attributes: &attributes,
-            ..Context::default()
+            ..ConditionContext::default()
         };
         assert_eq!(decide(&clause, &context), outcome);
     }
     assert_eq!(
-        decide(&clause, &Context::default()),
+        decide(&clause, &ConditionContext::default()),
         unknown(&[&format!("api.getAttribute({name:?})")])
     );
     assert!(compile(&clause).unwrap().uses("api.getAttribute"));
@@ -176,7 +193,7 @@ fn api_attributes_with_has_only() {
 #[test]
 fn destination_access_levels_path_and_host() {
     let levels = ["accessPolicies/1/accessLevels/office".to_owned()];
-    let context = Context {
+    let context = ConditionContext {
         destination: DestinationFacts {
             ip: Fact::Known("10.0.0.2"),
             port: Fact::Known(22),
@@ -184,7 +201,7 @@ fn destination_access_levels_path_and_host() {
         access_levels: Fact::Known(&levels),
         path: Fact::Known("/admin/x"),
         host: Fact::Known("example.com"),
-        ..Context::default()
+        ..ConditionContext::default()
     };
     for (expression, name) in [
         ("destination.ip == '10.0.0.2'", "destination.ip"),
@@ -197,18 +214,21 @@ fn destination_access_levels_path_and_host() {
         ("request.host == 'example.com'", "request.host"),
     ] {
         holds(expression, &context);
-        assert_eq!(decide(expression, &Context::default()), unknown(&[name]));
+        assert_eq!(
+            decide(expression, &ConditionContext::default()),
+            unknown(&[name])
+        );
     }
 }
 
 #[test]
 fn conditions_of_boundaries_know_principal_type_and_subject() {
-    let context = Context {
+    let context = ConditionContext {
         principal: Some(PrincipalFacts {
             kind: Fact::Known("iam.googleapis.com/ServiceAccount"),
             subject: Fact::Known("run@app.iam.gserviceaccount.com"),
         }),
-        ..Context::default()
+        ..ConditionContext::default()
     };
     for expression in [
         "principal.type == 'iam.googleapis.com/ServiceAccount'",
@@ -220,7 +240,7 @@ fn conditions_of_boundaries_know_principal_type_and_subject() {
         holds(expression, &context);
     }
     assert_eq!(
-        decide("principal.type == 'x'", &Context::default()),
+        decide("principal.type == 'x'", &ConditionContext::default()),
         unknown(&["principal.type"])
     );
 }

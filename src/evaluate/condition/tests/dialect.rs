@@ -6,15 +6,15 @@ use super::*;
 
 #[test]
 fn errors_and_unknowns_are_absorbed() {
-    let context = Context::default();
+    let context = ConditionContext::default();
     for (expression, outcome) in [
-        ("false && resource.name == 'x'", Outcome::False),
-        ("resource.name == 'x' && false", Outcome::False),
-        ("true || resource.name == 'x'", Outcome::True),
-        ("resource.name == 'x' || true", Outcome::True),
-        ("false && 1 / 0 == 1", Outcome::False),
-        ("1 / 0 == 1 && false", Outcome::False),
-        ("1 / 0 == 1 || true", Outcome::True),
+        ("false && resource.name == 'x'", ConditionOutcome::False),
+        ("resource.name == 'x' && false", ConditionOutcome::False),
+        ("true || resource.name == 'x'", ConditionOutcome::True),
+        ("resource.name == 'x' || true", ConditionOutcome::True),
+        ("false && 1 / 0 == 1", ConditionOutcome::False),
+        ("1 / 0 == 1 && false", ConditionOutcome::False),
+        ("1 / 0 == 1 || true", ConditionOutcome::True),
         ("true && resource.name == 'x'", unknown(&["resource.name"])),
         (
             "1 / 0 == 1 && resource.name == 'x'",
@@ -25,7 +25,7 @@ fn errors_and_unknowns_are_absorbed() {
             unknown(&["resource.name"]),
         ),
         ("!(resource.name == 'x')", unknown(&["resource.name"])),
-        ("true ? true : resource.name == 'x'", Outcome::True),
+        ("true ? true : resource.name == 'x'", ConditionOutcome::True),
         (
             "resource.name == 'x' ? true : true",
             unknown(&["resource.name"]),
@@ -36,13 +36,16 @@ fn errors_and_unknowns_are_absorbed() {
         ),
         (
             "['a', 'b'].exists(x, x == 'b' || x == resource.name)",
-            Outcome::True,
+            ConditionOutcome::True,
         ),
         (
             "['a', 'b'].all(x, x == resource.name)",
             unknown(&["resource.name"]),
         ),
-        ("'a' in ['a', resource.name] || true", Outcome::True),
+        (
+            "'a' in ['a', resource.name] || true",
+            ConditionOutcome::True,
+        ),
         ("has(resource.labels.x)", unknown(&["resource.labels"])),
     ] {
         assert_eq!(decide(expression, &context), outcome, "{expression}");
@@ -69,7 +72,7 @@ fn an_error_does_not_hold() {
     ] {
         let outcome = decide(expression, &context);
         assert!(
-            matches!(outcome, Outcome::Error(_)),
+            matches!(outcome, ConditionOutcome::Error(_)),
             "{expression}: {outcome:?}"
         );
     }
@@ -77,14 +80,14 @@ fn an_error_does_not_hold() {
 
 #[test]
 fn extract_takes_what_the_template_names() {
-    let context = Context {
+    let context = ConditionContext {
         resource: ResourceFacts {
             name: Fact::Known(
                 "projects/_/buckets/acme-orders-aaa/data_lake/orders/order_date=2019-11-03/aef87g87ae0876",
             ),
             ..ResourceFacts::default()
         },
-        ..Context::default()
+        ..ConditionContext::default()
     };
     for (template, value) in [
         ("/order_date={date}/", "2019-11-03"),
@@ -103,7 +106,7 @@ fn extract_takes_what_the_template_names() {
     holds("resource.name.extract('{all}') == resource.name", &context);
     assert!(matches!(
         decide("resource.name.extract('none') == ''", &context),
-        Outcome::Error(_)
+        ConditionOutcome::Error(_)
     ));
 }
 
@@ -129,7 +132,7 @@ fn text_functions_of_attribute_mappings() {
         "'abc'.size() == 3 && size('é') == 1",
         "'b' in ['a', 'b'] && !('c' in ['a', 'b']) && 'k' in {'k': 1}",
     ] {
-        holds(expression, &Context::default());
+        holds(expression, &ConditionContext::default());
     }
     for expression in [
         "'a'.substring(2) == ''",
@@ -138,8 +141,8 @@ fn text_functions_of_attribute_mappings() {
         "[1].join() == ''",
     ] {
         assert!(matches!(
-            decide(expression, &Context::default()),
-            Outcome::Error(_)
+            decide(expression, &ConditionContext::default()),
+            ConditionOutcome::Error(_)
         ));
     }
 }
@@ -153,20 +156,29 @@ fn examples_of_the_documentation_are_read() {
         request.time.getDayOfWeek('Europe/Berlin') >= 1 &&
         request.time.getDayOfWeek('Europe/Berlin') <= 5";
     holds(berlin, &at("2026-03-02T08:00:00Z"));
-    assert_eq!(decide(berlin, &at("2026-03-01T08:00:00Z")), Outcome::False);
+    assert_eq!(
+        decide(berlin, &at("2026-03-01T08:00:00Z")),
+        ConditionOutcome::False
+    );
     let rule = "!compute.isForwardingRuleCreationOperation() || (
         compute.isForwardingRuleCreationOperation() &&
         compute.matchLoadBalancingSchemes([
             'INTERNAL', 'INTERNAL_MANAGED', 'INTERNAL_SELF_MANAGED'
         ]))";
-    assert_eq!(decide(rule, &Context::default()), unknown(&["compute"]));
+    assert_eq!(
+        decide(rule, &ConditionContext::default()),
+        unknown(&["compute"])
+    );
     let mixed = "request.time > timestamp('2018-08-03T16:00:00-07:00') &&
         request.time < timestamp('2018-08-03T16:05:00-07:00') &&
         ((resource.name.startsWith('projects/project-123/zones/us-east1-b/instances/dev') ||
         (resource.name.startsWith('projects/project-123/zones/us-east1-b/instances/prod') &&
         'accessPolicies/34569256/accessLevels/CorpNet' in request.auth.access_levels)) ||
         resource.type != 'compute.googleapis.com/Instance')";
-    assert_eq!(decide(mixed, &at("2026-01-01T00:00:00Z")), Outcome::False);
+    assert_eq!(
+        decide(mixed, &at("2026-01-01T00:00:00Z")),
+        ConditionOutcome::False
+    );
     assert_eq!(
         decide(mixed, &at("2018-08-03T23:01:00Z")),
         unknown(&[
@@ -192,9 +204,9 @@ fn mappings_and_conditions_of_identity_pool_providers() {
             Value::from_json(&json!({"repository": "org/app"})),
         ),
     ];
-    let context = Context {
+    let context = ConditionContext {
         extra: &extra,
-        ..Context::default()
+        ..ConditionContext::default()
     };
     holds(
         "assertion.repository == 'org/app' && attribute.repository == 'org/app'",
@@ -212,7 +224,7 @@ fn mappings_and_conditions_of_identity_pool_providers() {
     assert_eq!(mapped, Ok(Value::string("org/app")));
     assert!(matches!(
         decide("assertion.actor == 'x'", &context),
-        Outcome::Error(_)
+        ConditionOutcome::Error(_)
     ));
     assert_eq!(
         decide("google.subject == 'x'", &context),

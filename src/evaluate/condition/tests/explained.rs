@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn every_statement_has_its_value_and_place() {
     // The example of the discovery document: the first part of this ends at 4.
-    let context = Context {
+    let context = ConditionContext {
         extra: &[],
         ..at("2026-01-01T00:00:00Z")
     };
@@ -77,8 +77,10 @@ fn every_statement_has_its_value_and_place() {
 #[test]
 fn which_clause_is_false() {
     let source = "true && 'é' == 'e' && (1 > 2 || false) && resource.name == 'x'";
-    let evaluation = compile(source).unwrap().evaluate(&Context::default());
-    assert_eq!(evaluation.outcome, Outcome::False);
+    let evaluation = compile(source)
+        .unwrap()
+        .evaluate(&ConditionContext::default());
+    assert_eq!(evaluation.outcome, ConditionOutcome::False);
     let texts: Vec<_> = failing_clauses(&evaluation, source)
         .into_iter()
         .map(|c| c.text)

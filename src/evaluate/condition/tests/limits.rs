@@ -34,9 +34,9 @@ fn deep_and_long_conditions_are_refused_before_the_parser() {
             format!("{}true", "!".repeat(10_000)),
             format!("true{}", " && true".repeat(5_000)),
         ] {
-            let outcome = decide(&expression, &Context::default());
+            let outcome = decide(&expression, &ConditionContext::default());
             assert!(
-                matches!(outcome, Outcome::True | Outcome::False),
+                matches!(outcome, ConditionOutcome::True | ConditionOutcome::False),
                 "{outcome:?}"
             );
         }
@@ -49,8 +49,8 @@ fn work_and_size_are_bounded() {
     let list = format!("[{}]", ["1"; 100].join(","));
     let nested = format!("{list}.all(a, {list}.all(b, {list}.all(c, {list}.all(d, d > 0))))");
     assert!(matches!(
-        decide(&nested, &Context::default()),
-        Outcome::Error(reason) if reason.contains("steps")
+        decide(&nested, &ConditionContext::default()),
+        ConditionOutcome::Error(reason) if reason.contains("steps")
     ));
     // Doubling a text eighteen times over.
     let mut text = "'0123456789'".to_owned();
@@ -58,14 +58,14 @@ fn work_and_size_are_bounded() {
         text = format!("[{text}].map(x, x + x)[0]");
     }
     assert!(matches!(
-        decide(&format!("{text} == ''"), &Context::default()),
-        Outcome::Error(reason) if reason.contains("long") || reason.contains("steps")
+        decide(&format!("{text} == ''"), &ConditionContext::default()),
+        ConditionOutcome::Error(reason) if reason.contains("long") || reason.contains("steps")
     ));
     let grown = "'aaaaaaaaaa'.replace('', 'aaaaaaaaaa')".to_owned()
         + &".replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaa')".repeat(10);
     assert!(matches!(
-        decide(&format!("{grown} == ''"), &Context::default()),
-        Outcome::Error(_)
+        decide(&format!("{grown} == ''"), &ConditionContext::default()),
+        ConditionOutcome::Error(_)
     ));
 }
 
@@ -81,7 +81,7 @@ fn values_with_shared_parts_are_not_walked_without_end() {
         format!("[{list}].map(x, {{'a': 1}}[x])[0] == 1"),
         format!("[1].map(x, [{list}].hasOnly([{list}]))[0]"),
     ] {
-        let outcome = decide(&expression, &Context::default());
-        assert!(matches!(outcome, Outcome::Error(_)), "{outcome:?}");
+        let outcome = decide(&expression, &ConditionContext::default());
+        assert!(matches!(outcome, ConditionOutcome::Error(_)), "{outcome:?}");
     }
 }

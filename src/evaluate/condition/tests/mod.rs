@@ -8,14 +8,14 @@ mod survival;
 
 use super::*;
 
-fn at(time: &str) -> Context<'static> {
-    Context {
+fn at(time: &str) -> ConditionContext<'static> {
+    ConditionContext {
         time: Some(time.parse().unwrap()),
-        ..Context::default()
+        ..ConditionContext::default()
     }
 }
 
-fn decide(expression: &str, context: &Context<'_>) -> Outcome {
+fn decide(expression: &str, context: &ConditionContext<'_>) -> ConditionOutcome {
     let compiled = compile(expression).unwrap_or_else(|e| panic!("{expression}: {e}"));
     let short = compiled.decide(context);
     // The recorded evaluation takes no short cuts and must agree.
@@ -23,12 +23,16 @@ fn decide(expression: &str, context: &Context<'_>) -> Outcome {
     short
 }
 
-fn holds(expression: &str, context: &Context<'_>) {
-    assert_eq!(decide(expression, context), Outcome::True, "{expression}");
+fn holds(expression: &str, context: &ConditionContext<'_>) {
+    assert_eq!(
+        decide(expression, context),
+        ConditionOutcome::True,
+        "{expression}"
+    );
 }
 
-fn unknown(names: &[&str]) -> Outcome {
-    Outcome::Unknown(names.iter().map(|n| (*n).to_owned()).collect())
+fn unknown(names: &[&str]) -> ConditionOutcome {
+    ConditionOutcome::Unknown(names.iter().map(|n| (*n).to_owned()).collect())
 }
 
 fn refused(expression: &str) -> String {

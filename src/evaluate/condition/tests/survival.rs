@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 /// A context in which every attribute is known.
-fn everything() -> Context<'static> {
-    Context {
+fn everything() -> ConditionContext<'static> {
+    ConditionContext {
         tags: Fact::Known(&[]),
         resource: ResourceFacts {
             name: Fact::Known("n"),
@@ -71,7 +71,7 @@ const PIECES: [&str; 48] = [
 
 fn survives(text: &str) {
     if let Ok(compiled) = compile(text) {
-        for context in [Context::default(), everything()] {
+        for context in [ConditionContext::default(), everything()] {
             let evaluation = compiled.evaluate(&context);
             assert_eq!(evaluation.outcome, compiled.decide(&context), "{text:?}");
             let length = u32::try_from(text.chars().count()).unwrap();
@@ -108,11 +108,11 @@ proptest! {
         if compile(&anything).is_ok() && compile(&format!("({anything})")).is_ok() {
             for text in [format!("false && ({anything})"), format!("({anything}) && false")] {
                 let compiled = compile(&text).unwrap();
-                prop_assert_eq!(compiled.decide(&Context::default()), Outcome::False);
-                prop_assert_eq!(compiled.evaluate(&everything()).outcome, Outcome::False);
+                prop_assert_eq!(compiled.decide(&ConditionContext::default()), ConditionOutcome::False);
+                prop_assert_eq!(compiled.evaluate(&everything()).outcome, ConditionOutcome::False);
             }
             let either = compile(&format!("({anything}) || true")).unwrap();
-            prop_assert_eq!(either.decide(&Context::default()), Outcome::True);
+            prop_assert_eq!(either.decide(&ConditionContext::default()), ConditionOutcome::True);
         }
     }
 
@@ -140,8 +140,8 @@ proptest! {
             text = if text.is_empty() { format!("({piece})") } else { format!("({text}{joint}({piece}))") };
         }
         let compiled = compile(&text).unwrap();
-        let before = compiled.decide(&Context::default());
-        if matches!(before, Outcome::True | Outcome::False) {
+        let before = compiled.decide(&ConditionContext::default());
+        if matches!(before, ConditionOutcome::True | ConditionOutcome::False) {
             prop_assert_eq!(compiled.decide(&everything()), before);
         }
     }

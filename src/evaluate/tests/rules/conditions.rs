@@ -188,7 +188,7 @@ fn tags_that_were_not_read_are_unknown() {
         );
     }
     let answer = crate::evaluate::explain(&estate, &question(C));
-    assert_eq!(answer.allowed, crate::evaluate::Tri::UnknownConditional);
+    assert_eq!(answer.allowed, crate::evaluate::Truth::UnknownConditional);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{at, who};
 use super::{C, N, NO, NOW, POOL, TOKEN_CREATOR, UNREAD, World, YES, member, question};
-use crate::evaluate::{Tri, Verdict, may};
+use crate::evaluate::{Truth, Verdict, may};
 use crate::iam::Resource;
 
 #[test]
@@ -480,10 +480,10 @@ fn any_permission_on_any_level_can_be_asked() {
         .grant("2", "roles/storage.objectViewer", C)
         .estate();
     for (permission, on, expected) in [
-        ("storage.objects.get", Resource::project("p"), Tri::Yes),
-        ("storage.objects.create", Resource::project("p"), Tri::No),
-        ("storage.objects.get", Resource::project("q"), Tri::No),
-        ("no permission", Resource::project("p"), Tri::No),
+        ("storage.objects.get", Resource::project("p"), Truth::Yes),
+        ("storage.objects.create", Resource::project("p"), Truth::No),
+        ("storage.objects.get", Resource::project("q"), Truth::No),
+        ("no permission", Resource::project("p"), Truth::No),
     ] {
         assert_eq!(
             may(&estate, &who(C), permission, &on, at(NOW)),

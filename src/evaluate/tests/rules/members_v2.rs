@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{at, who};
 use super::{C, N, NO, NOW, OPEN, POOL, T, TOKEN_CREATOR, UNREAD, World, YES, level, question};
-use crate::evaluate::{Question, Tri, Verdict, explain, may, troubleshoot};
+use crate::evaluate::{Question, Truth, Verdict, explain, may, troubleshoot};
 use crate::iam::{Permission, Resource};
 
 const MINT: &str = "iam.googleapis.com/serviceAccounts.getAccessToken";
@@ -193,8 +193,8 @@ fn denied_permissions_may_be_groups_of_them() {
 /// or by a group of the table, and what cannot.
 #[test]
 fn a_rule_has_no_effect_on_a_permission_that_deny_does_not_support() {
-    const CAN: Tri = Tri::No;
-    const CANNOT: Tri = Tri::Yes;
+    const CAN: Truth = Truth::No;
+    const CANNOT: Truth = Truth::Yes;
     for (permission, service, answer) in [
         ("iam.serviceAccounts.setIamPolicy", "iam", CAN),
         ("iam.serviceAccounts.update", "iam", CAN),
@@ -351,7 +351,7 @@ fn every_permission_of_impersonation_can_be_denied() {
         let v1 = format!("iam.serviceAccounts.{permission}");
         assert_eq!(
             may(&estate, &who(C), &v1, &Resource::account("p", T), at(NOW)),
-            Tri::No,
+            Truth::No,
             "{permission}"
         );
         assert_eq!(Permission::parse(&v1).unwrap().fqdn(), fqdn);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::{account, from_value};
 use super::{C, T, World, question};
 use crate::estate::{Coverage, Estate, Existence};
-use crate::evaluate::Tri;
+use crate::evaluate::Truth;
 use crate::evaluate::org_policy::{Guards, keys_disabled, notices};
 use crate::iam::{OrgPolicy, Permission, PolicyMember, Resource};
 
@@ -24,10 +24,10 @@ fn target(estate: &Estate) -> Resource {
 }
 
 /// Whether the constraints together let a member into the target's policy.
-fn lets_in(estate: &Estate, member: &str) -> Tri {
+fn lets_in(estate: &Estate, member: &str) -> Truth {
     let guards = Guards::of(estate, &target(estate));
     let judged = guards.judge(&PolicyMember::v1(member));
-    judged.iter().fold(Tri::Yes, |sum, g| sum.and(g.lets_in))
+    judged.iter().fold(Truth::Yes, |sum, g| sum.and(g.lets_in))
 }
 
 fn allow(values: &[&str]) -> Value {
@@ -66,7 +66,7 @@ fn with_partner(world: World) -> World {
 }
 
 /// Rows of world and answer for one member.
-fn table(member: &str, rows: Vec<(&str, World, Tri)>) {
+fn table(member: &str, rows: Vec<(&str, World, Truth)>) {
     for (what, world, expected) in rows {
         assert_eq!(lets_in(&world.estate(), member), expected, "{what}");
     }
@@ -81,19 +81,19 @@ fn a_list_policy_hides_what_is_set_above_unless_it_inherits() {
             (
                 "nothing set: the default allows all",
                 World::new(),
-                Tri::Yes,
+                Truth::Yes,
             ),
-            ("set above", others(), Tri::No),
-            ("set above, its own", restricted(&["C0example"]), Tri::Yes),
+            ("set above", others(), Truth::No),
+            ("set above, its own", restricted(&["C0example"]), Truth::Yes),
             (
                 "nearer one hides it",
                 others().org_policy("folders/2", DOMAINS, allow(&["C0example"])),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "nearer one hides what would let it in",
                 restricted(&["C0example"]).org_policy("projects/p", DOMAINS, allow(&["C0other"])),
-                Tri::No,
+                Truth::No,
             ),
             (
                 "inheriting adds",
@@ -102,24 +102,24 @@ fn a_list_policy_hides_what_is_set_above_unless_it_inherits() {
                     DOMAINS,
                     inheriting(allow(&["C0other"])),
                 ),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "inheriting up to the nearest that does not",
                 restricted(&["C0example"])
                     .org_policy("folders/2", DOMAINS, allow(&["C0more"]))
                     .org_policy("projects/p", DOMAINS, inheriting(allow(&["C0other"]))),
-                Tri::No,
+                Truth::No,
             ),
             (
                 "inheriting nothing is no default",
                 World::new().org_policy("projects/p", DOMAINS, inheriting(allow(&["C0other"]))),
-                Tri::No,
+                Truth::No,
             ),
             (
                 "reset restores the default",
                 others().org_policy("projects/p", DOMAINS, json!({"reset": true})),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "allowAll",
@@ -128,7 +128,7 @@ fn a_list_policy_hides_what_is_set_above_unless_it_inherits() {
                     DOMAINS,
                     json!({"rules": [{"allowAll": true}]}),
                 ),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "denyAll",
@@ -137,17 +137,17 @@ fn a_list_policy_hides_what_is_set_above_unless_it_inherits() {
                     DOMAINS,
                     json!({"rules": [{"denyAll": true}]}),
                 ),
-                Tri::No,
+                Truth::No,
             ),
             (
                 "another project's",
                 World::new().org_policy("projects/q", DOMAINS, allow(&["C0other"])),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "by the project's number",
                 World::new().org_policy("projects/10", DOMAINS, allow(&["C0other"])),
-                Tri::No,
+                Truth::No,
             ),
         ],
     );
@@ -166,12 +166,12 @@ fn denied_values_beat_allowed_ones_and_alone_leave_the_rest_allowed() {
                     DOMAINS,
                     inheriting(deny(&["C0example"])),
                 ),
-                Tri::No,
+                Truth::No,
             ),
             (
                 "another denied",
                 World::new().org_policy("folders/2", DOMAINS, deny(&["C0partner"])),
-                Tri::Yes,
+                Truth::Yes,
             ),
         ],
     );
@@ -186,12 +186,12 @@ fn a_dry_run_is_never_enforced() {
             (
                 "dry run",
                 World::new().with("orgPolicies", policy("dryRunSpec")),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "the same in force",
                 World::new().with("orgPolicies", policy("spec")),
-                Tri::No,
+                Truth::No,
             ),
         ],
     );
@@ -213,16 +213,16 @@ fn a_rule_with_a_condition_counts_where_the_tags_say_so() {
     table(
         SA,
         vec![
-            ("no tag", world(None), Tri::No),
-            ("on the project", world(Some("p")), Tri::Yes),
-            ("on the account itself", world(Some("t")), Tri::Yes),
-            ("on another project", world(Some("q")), Tri::No),
+            ("no tag", world(None), Truth::No),
+            ("on the project", world(Some("p")), Truth::Yes),
+            ("on the account itself", world(Some("t")), Truth::Yes),
+            ("on another project", world(Some("q")), Truth::No),
         ],
     );
     // Of boolean constraints the rule whose condition is true comes before the other.
     let spec = json!({"rules": [{"enforce": true},
         {"enforce": false, "condition": {"expression": "resource.matchTag('1/sharing', 'open')"}}]});
-    for (tagged, expected) in [(None, Tri::Yes), (Some("t"), Tri::No)] {
+    for (tagged, expected) in [(None, Truth::Yes), (Some("t"), Truth::No)] {
         let mut world = World::new().org_policy("organizations/1", KEYS, spec.clone());
         if let Some(at) = tagged {
             let tag =
@@ -238,37 +238,37 @@ fn a_rule_with_a_condition_counts_where_the_tags_say_so() {
 fn of_boolean_constraints_the_nearest_policy_counts() {
     let enforce = |on: bool| json!({"rules": [{"enforce": on}]});
     for (what, world, expected) in [
-        ("default", World::new(), Tri::No),
+        ("default", World::new(), Truth::No),
         (
             "above",
             World::new().org_policy("organizations/1", KEYS, enforce(true)),
-            Tri::Yes,
+            Truth::Yes,
         ),
         (
             "off below",
             World::new()
                 .org_policy("organizations/1", KEYS, enforce(true))
                 .org_policy("projects/p", KEYS, enforce(false)),
-            Tri::No,
+            Truth::No,
         ),
         (
             "reset below",
             World::new()
                 .org_policy("organizations/1", KEYS, enforce(true))
                 .org_policy("projects/p", KEYS, json!({"reset": true})),
-            Tri::No,
+            Truth::No,
         ),
         (
             "not readable",
             World::new().unreadable("organizations/1/policies"),
-            Tri::UnknownInfo,
+            Truth::UnknownInfo,
         ),
         (
             "not readable, and hidden by a nearer one",
             World::new()
                 .unreadable("organizations/1/policies")
                 .org_policy("projects/p", KEYS, enforce(true)),
-            Tri::Yes,
+            Truth::Yes,
         ),
     ] {
         let estate = world.estate();
@@ -280,63 +280,66 @@ fn of_boolean_constraints_the_nearest_policy_counts() {
 fn a_customer_id_lets_in_its_domains_and_the_accounts_of_its_organization() {
     let estate = with_partner(restricted(&["is:C0example"])).estate();
     for (member, expected) in [
-        ("user:ana@example.com", Tri::Yes),
-        ("group:devs@EXAMPLE.com", Tri::Yes),
-        ("domain:example.com", Tri::Yes),
-        ("user:bob@partner.com", Tri::No),
-        ("group:all@partner.com", Tri::No),
-        ("domain:partner.com", Tri::No),
-        ("user:me@gmail.com", Tri::No),
-        (SA, Tri::Yes),
-        ("serviceAccount:x@r.iam.gserviceaccount.com", Tri::No),
-        ("serviceAccount:y@nowhere.iam.gserviceaccount.com", Tri::No),
-        ("serviceAccount:z@alone.iam.gserviceaccount.com", Tri::No),
+        ("user:ana@example.com", Truth::Yes),
+        ("group:devs@EXAMPLE.com", Truth::Yes),
+        ("domain:example.com", Truth::Yes),
+        ("user:bob@partner.com", Truth::No),
+        ("group:all@partner.com", Truth::No),
+        ("domain:partner.com", Truth::No),
+        ("user:me@gmail.com", Truth::No),
+        (SA, Truth::Yes),
+        ("serviceAccount:x@r.iam.gserviceaccount.com", Truth::No),
+        (
+            "serviceAccount:y@nowhere.iam.gserviceaccount.com",
+            Truth::No,
+        ),
+        ("serviceAccount:z@alone.iam.gserviceaccount.com", Truth::No),
         // Default accounts and service agents, by the project in their addresses.
         (
             "serviceAccount:20-compute@developer.gserviceaccount.com",
-            Tri::Yes,
+            Truth::Yes,
         ),
         (
             "serviceAccount:90-compute@developer.gserviceaccount.com",
-            Tri::No,
+            Truth::No,
         ),
-        ("serviceAccount:q@appspot.gserviceaccount.com", Tri::Yes),
+        ("serviceAccount:q@appspot.gserviceaccount.com", Truth::Yes),
         (
             "serviceAccount:service-20@gcp-sa-pubsub.iam.gserviceaccount.com",
-            Tri::Yes,
+            Truth::Yes,
         ),
         (
             "serviceAccount:service-90@gcp-sa-pubsub.iam.gserviceaccount.com",
-            Tri::No,
+            Truth::No,
         ),
         (
             "serviceAccount:gmail-api-push@system.gserviceaccount.com",
-            Tri::No,
+            Truth::No,
         ),
-        ("allUsers", Tri::No),
-        ("allAuthenticatedUsers", Tri::No),
+        ("allUsers", Truth::No),
+        ("allAuthenticatedUsers", Truth::No),
         (
             "principalSet://cloudresourcemanager.googleapis.com/folders/3/type/ServiceAccount",
-            Tri::Yes,
+            Truth::Yes,
         ),
         (
             "principalSet://cloudresourcemanager.googleapis.com/organizations/9/type/ServiceAccount",
-            Tri::No,
+            Truth::No,
         ),
         // Whether a customer id lets pools in is not known; one of another organization it does not.
         (
             "principalSet://iam.googleapis.com/projects/20/locations/global/workloadIdentityPools/gh/*",
-            Tri::UnknownInfo,
+            Truth::UnknownInfo,
         ),
         (
             "principalSet://iam.googleapis.com/projects/90/locations/global/workloadIdentityPools/gh/*",
-            Tri::No,
+            Truth::No,
         ),
         (
             "principal://iam.googleapis.com/locations/global/workforcePools/w/subject/s",
-            Tri::UnknownInfo,
+            Truth::UnknownInfo,
         ),
-        ("something:else", Tri::UnknownInfo),
+        ("something:else", Truth::UnknownInfo),
     ] {
         assert_eq!(lets_in(&estate, member), expected, "{member}");
     }
@@ -347,24 +350,24 @@ fn an_organizations_principal_set_lets_its_identity_pools_in_too() {
     let set = "is:principalSet://iam.googleapis.com/organizations/1";
     let estate = with_partner(restricted(&[set])).estate();
     for (member, expected) in [
-        ("user:ana@example.com", Tri::Yes),
-        (SA, Tri::Yes),
-        ("serviceAccount:x@r.iam.gserviceaccount.com", Tri::No),
+        ("user:ana@example.com", Truth::Yes),
+        (SA, Truth::Yes),
+        ("serviceAccount:x@r.iam.gserviceaccount.com", Truth::No),
         (
             "principal://iam.googleapis.com/projects/20/locations/global/workloadIdentityPools/gh/subject/s",
-            Tri::Yes,
+            Truth::Yes,
         ),
-        ("serviceAccount:q.svc.id.goog[ns/ksa]", Tri::Yes),
-        ("serviceAccount:r.svc.id.goog[ns/ksa]", Tri::No),
+        ("serviceAccount:q.svc.id.goog[ns/ksa]", Truth::Yes),
+        ("serviceAccount:r.svc.id.goog[ns/ksa]", Truth::No),
         (
             "principal://iam.googleapis.com/projects/90/locations/global/workloadIdentityPools/gh/subject/s",
-            Tri::No,
+            Truth::No,
         ),
         (
             "principal://iam.googleapis.com/locations/global/workforcePools/w/subject/s",
-            Tri::UnknownInfo,
+            Truth::UnknownInfo,
         ),
-        ("allUsers", Tri::No),
+        ("allUsers", Truth::No),
     ] {
         assert_eq!(lets_in(&estate, member), expected, "{member}");
     }
@@ -385,11 +388,11 @@ fn the_managed_constraint_names_members_and_organizations() {
     }));
     let estate = world.estate();
     for (member, expected) in [
-        (SA, Tri::Yes),
-        ("user:bob@partner.com", Tri::Yes),
-        ("user:eve@partner.com", Tri::No),
-        ("serviceAccount:x@r.iam.gserviceaccount.com", Tri::No),
-        ("allUsers", Tri::No),
+        (SA, Truth::Yes),
+        ("user:bob@partner.com", Truth::Yes),
+        ("user:eve@partner.com", Truth::No),
+        ("serviceAccount:x@r.iam.gserviceaccount.com", Truth::No),
+        ("allUsers", Truth::No),
     ] {
         assert_eq!(lets_in(&estate, member), expected, "{member}");
     }
@@ -403,7 +406,7 @@ fn the_managed_constraint_names_members_and_organizations() {
                     MEMBERS,
                     json!({"rules": [{"enforce": false}]}),
                 ),
-                Tri::Yes,
+                Truth::Yes,
             ),
             (
                 "its parameters were not told",
@@ -412,13 +415,13 @@ fn the_managed_constraint_names_members_and_organizations() {
                     MEMBERS,
                     json!({"rules": [{"enforce": true}]}),
                 ),
-                Tri::UnknownInfo,
+                Truth::UnknownInfo,
             ),
         ],
     );
     // Both constraints have to let it in.
     let both = world.org_policy("folders/2", DOMAINS, allow(&["C0partner"]));
-    assert_eq!(lets_in(&both.estate(), SA), Tri::No);
+    assert_eq!(lets_in(&both.estate(), SA), Truth::No);
 }
 
 #[test]
@@ -428,16 +431,16 @@ fn what_google_says_comes_of_them_counts_where_not_all_above_was_read() {
         serde_json::from_value(json!({"name": "x", "spec": {"rules": [rule]}})).unwrap()
     };
     for (what, rule, expected) in [
-        ("all", json!({"allowAll": true}), Tri::Yes),
+        ("all", json!({"allowAll": true}), Truth::Yes),
         (
             "its own",
             json!({"values": {"allowedValues": ["C0example"]}}),
-            Tri::Yes,
+            Truth::Yes,
         ),
         (
             "another",
             json!({"values": {"allowedValues": ["C0partner"]}}),
-            Tri::No,
+            Truth::No,
         ),
     ] {
         let mut estate = from_value(&file.0, Coverage::Partial);
@@ -448,7 +451,7 @@ fn what_google_says_comes_of_them_counts_where_not_all_above_was_read() {
         assert_eq!(lets_in(&estate, SA), expected, "{what}");
     }
     let nothing = from_value(&file.0, Coverage::Partial);
-    assert_eq!(lets_in(&nothing, SA), Tri::UnknownInfo);
+    assert_eq!(lets_in(&nothing, SA), Truth::UnknownInfo);
 }
 
 /// A member, the organization's customer and its domain may be out of sight: then nobody can tell.
@@ -458,7 +461,7 @@ fn where_a_member_belongs_may_not_be_known() {
     file["organizations"][0] = json!({"name": "organizations/1"});
     let estate = from_value(&file, Coverage::Whole);
     for member in [SA, "user:ana@example.com"] {
-        assert_eq!(lets_in(&estate, member), Tri::UnknownInfo, "{member}");
+        assert_eq!(lets_in(&estate, member), Truth::UnknownInfo, "{member}");
     }
     let file = restricted(&["C0example"]).0;
     let mut live = from_value(&file, Coverage::Partial);
@@ -471,13 +474,13 @@ fn where_a_member_belongs_may_not_be_known() {
     live.put_effective_org_policy(Resource::project("p"), DOMAINS, rule);
     live.put_effective_org_policy(Resource::project("p"), MEMBERS, off);
     for (member, expected) in [
-        ("user:ana@example.com", Tri::Yes),
-        ("user:ana@example.org", Tri::UnknownInfo),
-        ("user:ana@gmail.com", Tri::No),
-        (SA, Tri::Yes),
+        ("user:ana@example.com", Truth::Yes),
+        ("user:ana@example.org", Truth::UnknownInfo),
+        ("user:ana@gmail.com", Truth::No),
+        (SA, Truth::Yes),
         (
             "serviceAccount:y@nowhere.iam.gserviceaccount.com",
-            Tri::UnknownInfo,
+            Truth::UnknownInfo,
         ),
     ] {
         assert_eq!(lets_in(&live, member), expected, "{member}");
@@ -494,7 +497,7 @@ fn a_refusal_says_who_is_let_in_where_that_is_set_and_where_the_member_belongs()
     let [guard] = judged.as_slice() else {
         panic!("{judged:?}");
     };
-    assert_eq!((guard.constraint, guard.lets_in), (DOMAINS, Tri::No));
+    assert_eq!((guard.constraint, guard.lets_in), (DOMAINS, Truth::No));
     assert_eq!(guard.allowed, ["is:C0example"]);
     assert_eq!(guard.set_on, [Resource::parse("organizations/1").unwrap()]);
     assert_eq!(guard.why, "it belongs to partner.com (C0partner)");

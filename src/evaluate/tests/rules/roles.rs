@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{C, NO, NOW, T, TOKEN_CREATOR, UNREAD, World, YES, question, table};
 use crate::evaluate::tests::{at, who};
-use crate::evaluate::{Tri, Verdict, may};
+use crate::evaluate::{Truth, Verdict, may};
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -156,7 +156,7 @@ fn a_permission_is_the_same_in_both_of_its_forms() {
         for form in [permission, "iam.googleapis.com/workloadIdentityPools.get"] {
             let asked = Permission::parse(form).unwrap();
             let answer = may(&estate, &who(C), asked.as_str(), &on, at(NOW));
-            assert_eq!(answer, Tri::Yes, "{role} {form}");
+            assert_eq!(answer, Truth::Yes, "{role} {form}");
         }
     }
     let names: Vec<_> = predefined::roles_with(permission)

@@ -10,7 +10,7 @@ use crate::text::{shell, visible};
 const BEFORE: &str = "That was before any binding counts: no role and no grant mends it.";
 
 pub(super) fn words(pasted: &Pasted, why: ExchangeFault) -> Meaning {
-    let place = Place::of(pasted);
+    let place = PoolWords::of(pasted);
     let here = &place.provider;
     let refused = |why: &str| format!("The external token was not exchanged: {why}");
     let (what, remedy, commands) = match why {
@@ -99,7 +99,7 @@ pub(super) fn words(pasted: &Pasted, why: ExchangeFault) -> Meaning {
 }
 
 /// Pool and provider in words and in commands, as far as the text has them.
-struct Place {
+struct PoolWords {
     /// `the pool hub`
     pool: String,
     /// `the provider forge of the pool hub`
@@ -114,7 +114,7 @@ struct Place {
     group: &'static str,
 }
 
-impl Place {
+impl PoolWords {
     fn of(pasted: &Pasted) -> Self {
         let pool = pasted.pool.as_deref();
         let provider = pasted.provider.as_deref();

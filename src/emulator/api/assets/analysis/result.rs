@@ -9,8 +9,8 @@ use crate::emulator::api::assets::query::permissions;
 use crate::emulator::api::cloud_identity::seen;
 use crate::emulator::call::ApiCall;
 use crate::emulator::world::World;
-use crate::evaluate::condition::{self, Context, Outcome};
-use crate::evaluate::{Belongs, Tri};
+use crate::evaluate::condition::{self, ConditionContext, ConditionOutcome};
+use crate::evaluate::{Belongs, Truth};
 use crate::iam::{Binding, Condition, Member, Resource};
 
 /// Resources that one binding, and members that one group, is expanded to (Options.expandResources,
@@ -153,7 +153,7 @@ impl Looking<'_> {
                 (Some((text, _)), Some(belongs)) => {
                     if group.is_some_and(|email| !seen(self.world, self.call, email)) {
                         found.unread.push(member.text.to_string());
-                    } else if belongs.to(&member.member) == Tri::Yes {
+                    } else if belongs.to(&member.member) == Truth::Yes {
                         found.names.push(text.clone());
                     }
                 }
@@ -231,13 +231,13 @@ fn evaluation(condition: &Condition, time: Option<Timestamp>) -> &'static str {
     let Some(time) = time else {
         return "CONDITIONAL";
     };
-    let context = Context {
+    let context = ConditionContext {
         time: Some(time),
-        ..Context::default()
+        ..ConditionContext::default()
     };
     match condition::compile(&condition.expression).map(|c| c.decide(&context)) {
-        Ok(Outcome::True) => "TRUE",
-        Ok(Outcome::Unknown(_)) => "CONDITIONAL",
-        Ok(Outcome::False | Outcome::Error(_)) | Err(_) => "FALSE",
+        Ok(ConditionOutcome::True) => "TRUE",
+        Ok(ConditionOutcome::Unknown(_)) => "CONDITIONAL",
+        Ok(ConditionOutcome::False | ConditionOutcome::Error(_)) | Err(_) => "FALSE",
     }
 }
