@@ -42,13 +42,15 @@ pub(super) fn draw(
         }
         return None;
     }
-    let notes = match &table.rows {
-        Rows::Paths(paths) => paths.notes.clone(),
+    let width = usize::from(inside.width);
+    let notes: Vec<String> = match &table.rows {
+        Rows::Paths(paths) => paths.notes.iter().flat_map(|n| wrap(n, width)).collect(),
         _ => Vec::new(),
     };
+    // What is said beside a list leaves it half of the room at least.
     let below = u16::try_from(notes.len())
-        .unwrap_or(0)
-        .min(inside.height / 3);
+        .unwrap_or(u16::MAX)
+        .min(inside.height / 2);
     let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - below);
     let room = usize::from(rows.height);
     model.room = room;
