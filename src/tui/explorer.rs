@@ -124,8 +124,7 @@ impl Explorer {
                     _ => {}
                 }
             }
-            self.terminal
-                .draw(|frame| view::draw(frame, &mut session.model))?;
+            self.terminal.draw(|frame| session.draw(frame))?;
             leaving::awake();
             let message = tokio::select! {
                 // An error: the terminal is gone, and its user with it.

@@ -1,6 +1,7 @@
 //! A list that is filtered as one types: fuzzy, with the matched letters known, and a selection that
 //! stays on the thing when rows come and go.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -34,11 +35,12 @@ pub struct Filtered<T> {
     selected: Option<String>,
     /// The row that the selection is on.
     row: usize,
-    /// The first row shown, kept by the view.
+    /// The first row shown, as of the last frame.
     pub offset: usize,
     /// Whether the unfiltered list is in the order of its texts, and not in that of its coming.
     pub sorted: bool,
-    matcher: Matcher,
+    /// Room for the matcher to work in; it holds nothing that counts.
+    matcher: RefCell<Matcher>,
 }
 
 impl<T: Item> Default for Filtered<T> {
@@ -52,7 +54,7 @@ impl<T: Item> Default for Filtered<T> {
             row: 0,
             offset: 0,
             sorted: false,
-            matcher: Matcher::new(Config::DEFAULT),
+            matcher: RefCell::new(Matcher::new(Config::DEFAULT)),
         }
     }
 }
@@ -132,11 +134,12 @@ impl<T: Item> Filtered<T> {
         keys.any(|key| Some(key) == self.selected.as_deref())
     }
 
-    fn score(&mut self, pattern: &Pattern, of: impl Iterator<Item = usize>) -> Vec<Hit> {
+    fn score(&self, pattern: &Pattern, of: impl Iterator<Item = usize>) -> Vec<Hit> {
         let mut buffer = Vec::new();
+        let mut matcher = self.matcher.borrow_mut();
         of.filter_map(|index| {
             let text = self.items.get(index)?.text();
-            let score = pattern.score(Utf32Str::new(text, &mut buffer), &mut self.matcher)?;
+            let score = pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)?;
             Some(Hit { index, score })
         })
         .collect()
@@ -211,37 +214,33 @@ impl<T: Item> Filtered<T> {
         self.selected.as_deref()
     }
 
-    /// The rows from `self.offset` on, `room` of them, with the places (in characters) that matched.
-    pub fn window(&mut self, room: usize) -> Vec<(usize, Arc<T>, Vec<u32>)> {
-        let last = self.offset + room;
-        if self.row < self.offset {
-            self.offset = self.row;
-        } else if room > 0 && self.row >= last {
-            self.offset = self.row + 1 - room;
-        }
-        self.offset = self.offset.min(self.hits.len().saturating_sub(room));
+    /// The first row to be shown in `room` rows, so that the selected one is in sight.
+    #[must_use]
+    pub fn first_shown(&self, room: usize) -> usize {
+        scrolled(self.offset, self.row, self.hits.len(), room)
+    }
+
+    /// The rows that `room` rows show, with the places (in characters) that matched.
+    #[must_use]
+    pub fn window(&self, room: usize) -> Vec<(usize, &T, Vec<u32>)> {
         let pattern = pattern(&self.applied);
         let mut buffer = Vec::new();
-        let visible: Vec<(usize, usize)> = self
-            .hits
+        let mut matcher = self.matcher.borrow_mut();
+        self.hits
             .iter()
             .enumerate()
-            .skip(self.offset)
+            .skip(self.first_shown(room))
             .take(room)
-            .map(|(row, hit)| (row, hit.index))
-            .collect();
-        visible
-            .into_iter()
-            .filter_map(|(row, index)| {
-                let item = Arc::clone(self.items.get(index)?);
+            .filter_map(|(row, hit)| {
+                let item = self.items.get(hit.index)?;
                 let mut places = Vec::new();
                 if !self.applied.is_empty() {
                     let text = Utf32Str::new(item.text(), &mut buffer);
-                    pattern.indices(text, &mut self.matcher, &mut places);
+                    pattern.indices(text, &mut matcher, &mut places);
                     places.sort_unstable();
                     places.dedup();
                 }
-                Some((row, item, places))
+                Some((row, &**item, places))
             })
             .collect()
     }
@@ -250,6 +249,19 @@ impl<T: Item> Filtered<T> {
     pub fn items(&self) -> impl Iterator<Item = &Arc<T>> {
         self.items.iter()
     }
+}
+
+/// The first row to be shown of `count` in `room`, so that `row` is in sight.
+#[must_use]
+pub fn scrolled(offset: usize, row: usize, count: usize, room: usize) -> usize {
+    let offset = if row < offset {
+        row
+    } else if room > 0 && row >= offset + room {
+        row + 1 - room
+    } else {
+        offset
+    };
+    offset.min(count.saturating_sub(room))
 }
 
 fn pattern(query: &str) -> Pattern {
@@ -277,7 +289,7 @@ mod tests {
             .collect()
     }
 
-    fn shown(list: &mut Filtered<Word>) -> Vec<String> {
+    fn shown(list: &Filtered<Word>) -> Vec<String> {
         let rows = list.window(100);
         rows.into_iter().map(|(_, w, _)| w.0.clone()).collect()
     }
@@ -296,9 +308,9 @@ mod tests {
             "runner@x",
         ]));
         typed(&mut list, "run");
-        assert_eq!(shown(&mut list), ["runner@x", "run-processor@app"]);
+        assert_eq!(shown(&list), ["runner@x", "run-processor@app"]);
         typed(&mut list, "runp");
-        assert_eq!(shown(&mut list), ["run-processor@app"]);
+        assert_eq!(shown(&list), ["run-processor@app"]);
         assert_eq!(list.window(5)[0].2, [0, 1, 2, 4]);
         typed(&mut list, "zzz");
         assert_eq!((list.shown(), list.total()), (0, 3));
@@ -340,7 +352,7 @@ mod tests {
         let mut list = Filtered::default();
         typed(&mut list, "pri");
         list.extend(words(&["other", "bq-privileged"]));
-        assert_eq!(shown(&mut list), ["bq-privileged"]);
+        assert_eq!(shown(&list), ["bq-privileged"]);
     }
 
     #[test]
@@ -351,6 +363,7 @@ mod tests {
         list.select_row(30);
         let rows = list.window(10);
         assert_eq!((rows[0].0, rows[9].0), (21, 30));
+        list.offset = list.first_shown(10);
         list.select_row(5);
         assert_eq!(list.window(10)[0].0, 5);
         assert!(list.window(0).is_empty());

@@ -6,6 +6,7 @@
 mod clipboard;
 pub mod command;
 pub mod effects;
+pub mod executor;
 mod explorer;
 mod input;
 pub mod keymap;
@@ -14,6 +15,7 @@ pub mod list;
 pub mod message;
 pub mod model;
 pub mod page;
+pub mod pages;
 mod paths;
 pub mod terminal;
 pub mod text;
@@ -27,6 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ratatui::Frame;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -37,9 +40,10 @@ use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{CommandLine, Power};
-use effects::{Effect, Executor};
+use effects::Effect;
+use executor::Executor;
 use message::Message;
-use model::{Loading, Model, Pick, Screen, SignedOut};
+use model::{Layout, Loading, Model, Pick, Screen, SignedOut};
 use theme::Theme;
 
 pub use explorer::Explorer;
@@ -151,9 +155,10 @@ impl Model {
             tickets: 0,
             undoing: None,
             changed: Vec::new(),
-            calls: Vec::new(),
-            spots: Vec::new(),
-            room: 10,
+            layout: Layout {
+                room: 10,
+                ..Layout::default()
+            },
         }
     }
 }
@@ -215,6 +220,12 @@ impl Session {
             }
         }
         for_terminal
+    }
+
+    /// Draws a frame.
+    pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        let layout = view::draw(frame, &self.model);
+        self.model.drawn(layout);
     }
 
     /// The next message from a task.

@@ -15,7 +15,7 @@ use bindscope::tui::effects::Effect;
 use bindscope::tui::keymap::Key;
 use bindscope::tui::message::Message;
 use bindscope::tui::theme::Theme;
-use bindscope::tui::{Leave, Session, Start, view};
+use bindscope::tui::{Leave, Session, Start};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -199,10 +199,8 @@ impl Play {
     }
 
     fn draw(&mut self) {
-        let model = &mut self.session.model;
-        self.terminal
-            .draw(|frame| view::draw(frame, model))
-            .unwrap();
+        let session = &mut self.session;
+        self.terminal.draw(|frame| session.draw(frame)).unwrap();
     }
 
     /// Takes one message in without waiting for what it starts.

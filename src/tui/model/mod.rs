@@ -1,26 +1,26 @@
-//! Everything the explorer shows, as one plain value. Only [`super::update`] changes it, and only the
-//! view draws it.
+//! Everything the explorer shows, as one plain value. Only [`super::update`] changes it; the view reads
+//! it, and tells by a [`Layout`] how a frame came out.
 
 mod asked;
 mod confirm;
+mod layout;
 mod overlay;
 mod pick;
 
 use jiff::Timestamp;
-use ratatui::layout::Rect;
 
 use super::keymap::Context;
 use super::message::Ticket;
 use super::theme::Theme;
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
-use crate::google::Call;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{CommandLine, Power};
 
 pub use asked::{Asked, Known, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
+pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
 pub use pick::{Account, Loading, Pick, Side};
 
@@ -49,21 +49,6 @@ pub struct Notice {
     pub text: String,
     /// How weighty.
     pub weight: Weight,
-}
-
-/// What a click hits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spot {
-    /// A row of a picking list.
-    PickRow(Side, usize),
-    /// A picking list.
-    PickList(Side),
-    /// A row of the tree.
-    TreeRow(usize),
-    /// A cause.
-    WhyRow(usize),
-    /// A row of a menu or list.
-    OverlayRow(usize),
 }
 
 /// Without credentials.
@@ -126,12 +111,8 @@ pub struct Model {
     pub undoing: Option<String>,
     /// What was changed, for the words after leaving: its id in the history, and the words.
     pub changed: Vec<(String, String)>,
-    /// The calls made, as last asked for.
-    pub calls: Vec<Call>,
-    /// Where a click lands; kept by the view.
-    pub spots: Vec<(Rect, Spot)>,
-    /// How many rows the part in focus shows; kept by the view.
-    pub room: usize,
+    /// How the last frame came out.
+    pub layout: Layout,
 }
 
 /// The narrowest and lowest screen that is drawn on.
@@ -199,12 +180,6 @@ impl Model {
             text: text.into(),
             weight: Weight::Error,
         });
-    }
-
-    /// Whether the screen is too small to be drawn on.
-    #[must_use]
-    pub fn too_small(&self) -> bool {
-        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
     /// The confirmation, when it is on top.

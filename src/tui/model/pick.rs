@@ -145,7 +145,16 @@ impl Pick {
     }
 
     /// One of the two lists.
-    pub fn list(&mut self, side: Side) -> &mut Filtered<Account> {
+    #[must_use]
+    pub fn list(&self, side: Side) -> &Filtered<Account> {
+        match side {
+            Side::Caller => &self.caller,
+            Side::Target => &self.target,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn list_mut(&mut self, side: Side) -> &mut Filtered<Account> {
         match side {
             Side::Caller => &mut self.caller,
             Side::Target => &mut self.target,

@@ -10,6 +10,9 @@ use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
 use crate::text::visible;
 
+/// So many questions are kept, to go back to (chosen).
+pub const VISITS: usize = 50;
+
 /// Asks a question: a new visit, whose facts are read.
 pub fn ask(
     model: &mut Model,
@@ -63,6 +66,9 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         model.visits.truncate(model.visit + 1);
     }
     model.visits.push(asked);
+    // Each holds an estate of its own; the oldest is forgotten first.
+    let over = model.visits.len().saturating_sub(VISITS);
+    model.visits.drain(..over);
     model.visit = model.visits.len() - 1;
     model.permission = question.permission.clone();
     model.given = Some(question.clone());
@@ -196,7 +202,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn moved(model: &mut Model, command: Command) {
-    let page = model.room.max(2) - 1;
+    let page = model.room().max(2) - 1;
     let Some(asked) = model.asked_mut() else {
         return;
     };
@@ -287,73 +293,4 @@ fn visit(model: &mut Model, later: bool) {
     } else {
         model.say("This is the newest question.");
     }
-}
-
-/// The verdict in one line, for people.
-#[must_use]
-pub fn verdict_words(asked: &Asked) -> String {
-    // A token in hand is worth more than what was read before it.
-    if let Some(at) = &asked.proven {
-        return format!("works: token minted at {at}");
-    }
-    let Some(known) = asked.known() else {
-        return match &asked.reading {
-            Reading::Failed(_) => "could not be read".to_owned(),
-            Reading::Stopped => "stopped".to_owned(),
-            _ => "reading …".to_owned(),
-        };
-    };
-    match known.explanation.outcome {
-        Outcome::WouldSucceed => "the call would succeed".to_owned(),
-        Outcome::WouldFail => {
-            let grantable = known.plan.remedies.iter().any(|w| w.single().is_some());
-            if grantable {
-                "403 until granted".to_owned()
-            } else {
-                "the call would fail".to_owned()
-            }
-        }
-        Outcome::Unknown => "cannot be told".to_owned(),
-    }
-}
-
-/// The verdict in one word, for a narrow screen.
-#[must_use]
-pub fn verdict_word(asked: &Asked) -> &'static str {
-    if asked.proven.is_some() {
-        return "works";
-    }
-    match (&asked.reading, asked.outcome()) {
-        (_, Some(Outcome::WouldSucceed)) => "works",
-        (_, Some(Outcome::WouldFail)) => "fails",
-        (_, Some(Outcome::Unknown)) => "unknown",
-        (Reading::Failed(_), None) => "not read",
-        (Reading::Stopped, None) => "stopped",
-        (_, None) => "reading",
-    }
-}
-
-/// The answer as plain lines, for the normal screen and the clipboard.
-#[must_use]
-pub fn printed(model: &Model) -> Vec<String> {
-    let Some(asked) = model.asked() else {
-        return Vec::new();
-    };
-    let question = &asked.question;
-    let mut lines = vec![
-        format!("caller      {}", question.caller),
-        format!("target      {}", question.target.id()),
-        format!("permission  {}", question.permission),
-    ];
-    let beside = beside::words(question).into_iter();
-    lines.extend(beside.map(|(what, said)| format!("{what:<12}{said}")));
-    lines.push(format!("answer      {}", verdict_words(asked)));
-    if let Some(known) = asked.known().filter(|_| asked.proven.is_none()) {
-        for (i, cause) in known.causes.iter().enumerate() {
-            lines.push(format!("{}. {}", i + 1, cause.message));
-            lines.push(format!("   {}", cause.remedy));
-            lines.extend(cause.command.iter().map(|c| format!("   {c}")));
-        }
-    }
-    lines.iter().map(|l| visible(l)).collect()
 }

@@ -130,24 +130,3 @@ pub(super) fn through(model: &Model, hop: Resource) -> Option<Question> {
     question.via.push(hop);
     Some(question)
 }
-
-/// What a question says beside the rest, in words: what it is, and the words.
-pub fn words(question: &Question) -> Vec<(&'static str, String)> {
-    let mut out = Vec::new();
-    if !question.via.is_empty() {
-        let hops: Vec<String> = question.via.iter().map(|hop| visible(hop.id())).collect();
-        out.push(("via", hops.join(", then ")));
-    }
-    let mut said: Vec<String> = question
-        .attributes
-        .iter()
-        .map(|(name, value)| format!("{}={}", visible(name), visible(value)))
-        .collect();
-    if question.claims.is_some() {
-        said.push("the claims of its token".to_owned());
-    }
-    if !said.is_empty() {
-        out.push(("brings", said.join(", ")));
-    }
-    out
-}

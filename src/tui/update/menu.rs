@@ -7,6 +7,7 @@ use super::super::effects::Effect;
 use super::super::keymap::{self, Context, Key};
 use super::super::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
+use super::super::words::printed;
 use super::{answer, back, beside, edit, insert, pick};
 use crate::evaluate::Question;
 use crate::iam::permission::{
@@ -99,7 +100,7 @@ pub(super) fn copy(model: &mut Model) {
         ));
     }
     if let Some(known) = asked.known() {
-        choices.push(text("answer, as text", answer::printed(model).join("\n")));
+        choices.push(text("answer, as text", printed(asked).join("\n")));
         choices.push(text(
             "answer, as JSON (troubleshoot)",
             pretty(&crate::evaluate::troubleshoot(
@@ -235,7 +236,7 @@ fn target_of(asked: &Asked) -> String {
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    let page = isize::try_from(model.room.max(2)).unwrap_or(10) - 1;
+    let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
     let Some(Overlay::Menu(menu)) = model.overlays.last_mut() else {
         return Vec::new();
     };

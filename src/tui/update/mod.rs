@@ -1,6 +1,7 @@
 //! A message changes the model, and may ask for effects. Pure: nothing here waits or touches the world.
 
 mod answer;
+mod applied;
 mod beside;
 mod confirm;
 mod menu;
@@ -19,14 +20,11 @@ use super::effects::Effect;
 use super::keymap::{self, Context, Key};
 use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
+use super::words::printed;
 use crate::text::visible;
 
-pub use answer::{ask, verdict_word, verdict_words};
-pub(super) use beside::words as beside_words;
-pub use confirm::ends;
-pub(super) use pages::{level_lines, not_judged};
+pub use answer::ask;
 pub use pick::preset;
-pub(super) use table::local as local_time;
 
 /// What the explorer asks for when it opens.
 #[must_use]
@@ -75,17 +73,17 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Step(ticket, step) => {
-            confirm::step(model, ticket, step);
+            applied::step(model, ticket, step);
             Vec::new()
         }
         Message::LookedEnough(ticket, why) => {
-            confirm::gave_up(model, ticket, &why);
+            applied::gave_up(model, ticket, &why);
             Vec::new()
         }
-        Message::Written(ticket, written) => confirm::written(model, ticket, written),
-        Message::Looked(ticket, look) => confirm::looked(model, ticket, look),
+        Message::Written(ticket, written) => applied::written(model, ticket, written),
+        Message::Looked(ticket, look) => applied::looked(model, ticket, look),
         Message::Elapsed(ticket, elapsed) => {
-            confirm::elapsed(model, ticket, elapsed);
+            applied::elapsed(model, ticket, elapsed);
             Vec::new()
         }
         Message::Copied(words) => {
@@ -93,11 +91,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Log(calls) => {
-            pages::log(model, calls);
+            pages::log(model, &calls);
             Vec::new()
         }
         Message::History(result) => table::history(model, result),
-        Message::Undone(ticket, result) => confirm::undone(model, ticket, result),
+        Message::Undone(ticket, result) => applied::undone(model, ticket, result),
         Message::MayWrite(ticket, why) => {
             if let Some(confirm) = model.confirm_by(ticket) {
                 confirm.forbidden = why;
@@ -211,7 +209,7 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
     }
     let mut words = model.changed_lines();
     if printing {
-        words.extend(answer::printed(model));
+        words.extend(model.asked().map(printed).unwrap_or_default());
     }
     vec![Effect::Leave(Leave::Quit { words })]
 }

@@ -22,6 +22,7 @@ pub(super) fn update(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
 
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     let spot = model
+        .layout
         .spots
         .iter()
         .rev()
@@ -49,7 +50,7 @@ fn select(model: &mut Model, spot: Spot) -> bool {
             let on_target = side == Side::Target;
             let focused = model.pick.on_target == on_target;
             model.pick.on_target = on_target;
-            let list = model.pick.list(side);
+            let list = model.pick.list_mut(side);
             let again = focused && list.row() == row;
             list.select_row(row);
             again

@@ -37,7 +37,7 @@ pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    let page = isize::try_from(model.room.max(2)).unwrap_or(10) - 1;
+    let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
     let moves = matches!(
         command,
         Command::Up

@@ -6,8 +6,7 @@ use super::super::command::Command;
 use super::super::effects::Effect;
 use super::super::message::Ticket;
 use super::super::model::{Change, Model, Overlay, Paths, Rows, Table};
-use super::super::page::{Page, line, piece};
-use super::super::theme::Role;
+use super::super::pages::change_page;
 use super::answer::{ask, stepped};
 use super::{back, confirm};
 use crate::text::visible;
@@ -107,7 +106,7 @@ pub(super) fn paths(model: &mut Model, ticket: Ticket, result: Result<Arc<Paths>
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    let page = model.room.max(2) - 1;
+    let page = model.room().max(2) - 1;
     let Some(Overlay::Table(table)) = model.overlays.last_mut() else {
         return Vec::new();
     };
@@ -169,56 +168,4 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-fn change_page(change: &Change) -> Page {
-    let record = &change.entry.record;
-    let row = |name: &str, text: &str| {
-        vec![
-            piece(Role::Heading, format!("{name:<11}")),
-            piece(Role::Text, text),
-        ]
-    };
-    let mut lines = vec![
-        row("Id", &change.entry.id),
-        row(
-            "State",
-            change
-                .standing
-                .as_deref()
-                .unwrap_or(change.entry.state.word()),
-        ),
-        row("Confirmed", &in_zone(record.time, "%Y-%m-%d %H:%M:%S %Z")),
-        row("On", &record.resource),
-        row("Role", &record.grant.role),
-        row("Member", &record.grant.member),
-    ];
-    if let Some(replaced) = &record.replaced {
-        lines.push(row("In place of", replaced));
-    }
-    if let Some(condition) = &record.grant.condition {
-        lines.push(row("Condition", &condition.expression));
-    }
-    lines.push(row(
-        "For",
-        &format!("{} to {}", record.caller, record.permission),
-    ));
-    lines.push(row("Sent to", &record.endpoint));
-    lines.push(row("Estate", &record.estate));
-    lines.push(Vec::new());
-    lines.push(line(
-        Role::Dim,
-        "u in the list takes it back: only what was added, whatever others changed since.",
-    ));
-    Page::new("change", lines).copying("the change's id", change.entry.id.clone())
-}
-
-/// A moment in the local time zone; the zone stands where the change is shown in full.
-pub(in crate::tui) fn local(time: jiff::Timestamp) -> String {
-    in_zone(time, "%Y-%m-%d %H:%M")
-}
-
-fn in_zone(time: jiff::Timestamp, format: &str) -> String {
-    let zoned = time.to_zoned_datetime(jiff::tz::TimeZone::system());
-    zoned.strftime(format).to_string()
 }

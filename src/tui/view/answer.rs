@@ -2,11 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::super::model::{Asked, Model, Panel, Reading};
+use super::super::model::{Asked, Layout, Model, Panel, Reading};
 use super::super::text::{duration, width};
 use super::super::theme::Role;
-use super::super::update::{beside_words, verdict_word, verdict_words};
-use super::super::words::permission_words;
+use super::super::words::{beside, permission_words, verdict_word, verdict_words};
 use super::pen::Pen;
 use super::{bindings, tree, why};
 use crate::answer::signs::Glyphs;
@@ -15,11 +14,11 @@ use crate::evaluate::Outcome;
 /// From this width on the selected level's policy stands beside the picture.
 const WITH_POLICY: u16 = 120;
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
-    let Some(mut asked) = model.visits.get(model.visit).cloned() else {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layout) {
+    let Some(asked) = model.asked() else {
         return;
     };
-    let used = pair(pen, area, &asked);
+    let used = pair(pen, area, asked);
     let body = Rect::new(
         area.x,
         area.y + used,
@@ -42,20 +41,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) {
     let heights = split(left.height, rows, needed);
     let above = Rect::new(left.x, left.y, left.width, heights.0);
     let below = Rect::new(left.x, left.y + heights.0, left.width, heights.1);
-    tree::draw(pen, above, model, &mut asked);
-    why::draw(pen, below, model, &mut asked);
+    tree::draw(pen, above, asked, out);
+    why::draw(pen, below, asked, out);
     if let Some(right) = right {
-        bindings::draw(pen, right, model, &asked);
+        bindings::draw(pen, right, asked);
     }
-    model.room = usize::from(match asked.panel {
+    out.room = usize::from(match asked.panel {
         Panel::Tree => heights.0.saturating_sub(1),
         Panel::Why => heights.1.saturating_sub(1),
     });
-    // Where the view scrolled to is the view's to keep.
-    if let Some(place) = model.asked_mut() {
-        place.tree_offset = asked.tree_offset;
-        place.why_offset = asked.why_offset;
-    }
 }
 
 /// Below this height every line counts.
@@ -126,7 +120,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     };
     line(pen, area, area.y + 1, "target", &target, edge);
     let mut y = area.y + 2;
-    for (what, said) in beside_words(question) {
+    for (what, said) in beside(question) {
         line(pen, area, y, what, &said, area.right());
         y += 1;
     }

@@ -2,14 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::super::model::{Asked, Model};
+use super::super::model::Asked;
+use super::super::pages::level_lines;
 use super::super::theme::Role;
-use super::super::update::level_lines;
 use super::super::words::more;
 use super::page::wrapped;
 use super::pen::Pen;
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, _model: &Model, asked: &Asked) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     for y in area.y..area.bottom() {
         pen.put(area.x.saturating_sub(1), y, 1, Role::Dim, pen.glyphs.bar());
@@ -26,7 +26,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, _model: &Model, asked: &Asked)
         Some(resource) => level_lines(known, resource),
         None => Vec::new(),
     };
-    let lines = wrapped(&lines, usize::from(area.width.saturating_sub(2)));
+    let whole = lines;
+    let lines = wrapped(&whole, usize::from(area.width.saturating_sub(2)));
     let room = usize::from(area.height.saturating_sub(1));
     let hidden = lines.len().saturating_sub(room);
     for (line, y) in lines.iter().zip(area.y + 1..area.bottom()) {

@@ -2,13 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::model::{Act, Confirm, Model, Phase};
+use super::super::model::{Act, Confirm, Layout, Model, Phase};
 use super::super::page::{Text, line, piece};
 use super::super::text::width;
 use super::super::theme::Role;
 use super::super::tree::title as role_title;
-use super::super::update::ends;
-use super::super::words::more;
+use super::super::words::{ends, more};
 use super::page::{centered, wrapped};
 use super::pen::Pen;
 use crate::repair::diff::{DiffKind, diff};
@@ -23,12 +22,15 @@ const CONTEXT: usize = 2;
 pub(super) fn draw(
     pen: &mut Pen<'_>,
     area: Rect,
-    confirm: &mut Confirm,
-    model: &mut Model,
+    confirm: &Confirm,
+    model: &Model,
+    out: &mut Layout,
 ) -> Option<Position> {
     let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
-    let foot = wrapped(&foot(pen, confirm), inner);
-    let lines = wrapped(&body_lines(confirm, model), inner);
+    let foot = foot(pen, confirm);
+    let foot = wrapped(&foot, inner);
+    let lines = body_lines(confirm, model);
+    let lines = wrapped(&lines, inner);
     let wanted = u16::try_from(lines.len() + foot.len() + 3).unwrap_or(u16::MAX);
     let frame = centered(area, WIDEST, wanted);
     let switches = confirm.way().is_some_and(|w| w.bindings().next().is_none());
@@ -53,12 +55,13 @@ pub(super) fn draw(
         inside.height - foot_height,
     );
     let height = usize::from(body.height);
-    model.room = height;
-    confirm.offset = confirm.offset.min(lines.len().saturating_sub(height));
-    for (text, y) in lines.iter().skip(confirm.offset).zip(body.y..body.bottom()) {
+    out.room = height;
+    let offset = confirm.offset.min(lines.len().saturating_sub(height));
+    out.top = Some(offset);
+    for (text, y) in lines.iter().skip(offset).zip(body.y..body.bottom()) {
         pen.pieces(body.x, y, body.width, text);
     }
-    let hidden = lines.len().saturating_sub(confirm.offset + height);
+    let hidden = lines.len().saturating_sub(offset + height);
     if hidden > 0 && frame.width > 20 {
         let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
         pen.put_right(edge, frame.y, Role::Warning, &more(hidden, ": Down "));

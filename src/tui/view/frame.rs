@@ -131,10 +131,10 @@ fn fits_phase(model: &Model, context: Context, word: &str) -> bool {
     }
 }
 
-pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
     let words = format!(
         "Too small: {}x{} of {}x{}. Enlarge the window, or Ctrl-C to leave.",
-        model.size.0, model.size.1, SMALLEST.0, SMALLEST.1
+        area.width, area.height, SMALLEST.0, SMALLEST.1
     );
     for (y, text) in (area.y..area.bottom()).zip(wrap(&words, usize::from(area.width.max(1)))) {
         pen.put(area.x, y, area.width, Role::Text, &text);

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::super::list::Item as _;
-use super::super::model::{Menu, Model, Spot, Typed};
+use super::super::model::{Layout, Menu, Spot, Typed};
 use super::super::theme::Role;
 use super::page::centered;
 use super::pen::Pen;
@@ -23,8 +23,8 @@ fn nothing(menu: &Menu) -> &'static str {
 pub(super) fn draw(
     pen: &mut Pen<'_>,
     area: Rect,
-    menu: &mut Menu,
-    model: &mut Model,
+    menu: &Menu,
+    out: &mut Layout,
 ) -> Option<Position> {
     let count = u16::try_from(menu.list.total()).unwrap_or(u16::MAX);
     let frame = centered(area, 100, count.saturating_add(4).max(6));
@@ -40,9 +40,11 @@ pub(super) fn draw(
         inside.width,
         inside.height.saturating_sub(1),
     );
-    model.room = usize::from(rows.height);
+    let room = usize::from(rows.height);
+    out.room = room;
+    out.top = Some(menu.list.first_shown(room));
     let selected = menu.list.row();
-    let window = menu.list.window(usize::from(rows.height));
+    let window = menu.list.window(room);
     if window.is_empty() {
         pen.put(rows.x, rows.y, rows.width, Role::Dim, nothing(menu));
     }
@@ -92,7 +94,7 @@ pub(super) fn draw(
             pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
             pen.lay(line, Role::Selected);
         }
-        model.spots.push((line, Spot::OverlayRow(row)));
+        out.spot(line, Spot::OverlayRow(row));
     }
     Some(caret)
 }

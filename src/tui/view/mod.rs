@@ -14,20 +14,22 @@ mod why;
 
 use ratatui::Frame;
 
-use super::model::{Model, Overlay, Screen};
+use super::model::{Layout, Model, Overlay, SMALLEST, Screen};
 use super::theme::{Role, Theme};
 use crate::answer::signs::Glyphs;
 use pen::Pen;
 
-/// Draws a frame. Where lists scroll to, and where clicks land, is noted in the model.
-pub fn draw(frame: &mut Frame<'_>, model: &mut Model) {
+/// Draws a frame; tells where lists begin and where clicks land.
+pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
     let area = frame.area();
-    model.size = (area.width, area.height);
-    model.spots.clear();
+    let mut out = Layout {
+        room: model.room(),
+        ..Layout::default()
+    };
     let mut pen = Pen::new(frame.buffer_mut(), model.theme, model.glyphs);
-    if model.too_small() {
-        frame::too_small(&mut pen, area, model);
-        return;
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        frame::too_small(&mut pen, area);
+        return out;
     }
     let parts = frame::parts(area);
     frame::header(&mut pen, parts.header, model);
@@ -36,29 +38,29 @@ pub fn draw(frame: &mut Frame<'_>, model: &mut Model) {
         frame::signed_out(&mut pen, parts.body, model);
     } else {
         match model.screen {
-            Screen::Pick => caret = pick::draw(&mut pen, parts.body, model),
-            Screen::Answer => answer::draw(&mut pen, parts.body, model),
+            Screen::Pick => caret = pick::draw(&mut pen, parts.body, model, &mut out),
+            Screen::Answer => answer::draw(&mut pen, parts.body, model, &mut out),
         }
     }
-    if let Some(mut overlay) = model.overlays.pop() {
+    if let Some(overlay) = model.overlays.last() {
         if matches!(overlay, Overlay::Confirm(_)) {
             pen.dim_all(area);
         }
         // What lies below takes no clicks.
-        model.spots.clear();
-        caret = match &mut overlay {
-            Overlay::Page(it) => page::draw(&mut pen, parts.body, it, model),
-            Overlay::Menu(it) => menu::draw(&mut pen, parts.body, it, model),
-            Overlay::Table(it) => table::draw(&mut pen, parts.body, it, model),
-            Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model),
+        out.spots.clear();
+        caret = match overlay {
+            Overlay::Page(it) => page::draw(&mut pen, parts.body, it, &mut out),
+            Overlay::Menu(it) => menu::draw(&mut pen, parts.body, it, &mut out),
+            Overlay::Table(it) => table::draw(&mut pen, parts.body, it, &mut out),
+            Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model, &mut out),
         };
-        model.overlays.push(overlay);
     }
     frame::notice(&mut pen, parts.notice, model);
     frame::footer(&mut pen, parts.footer, model);
     if let Some(at) = caret {
         frame.set_cursor_position(at);
     }
+    out
 }
 
 /// Draws that something is on its way, before there is a model.

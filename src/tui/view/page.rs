@@ -1,9 +1,11 @@
 //! A page to read.
 
+use std::borrow::Cow;
+
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::model::Model;
+use super::super::model::Layout;
 use super::super::page::{Page, Piece, Text, piece};
 use super::super::text::{width, wrap};
 use super::super::theme::Role;
@@ -16,8 +18,8 @@ const WIDEST: u16 = 110;
 pub(super) fn draw(
     pen: &mut Pen<'_>,
     area: Rect,
-    page: &mut Page,
-    model: &mut Model,
+    page: &Page,
+    out: &mut Layout,
 ) -> Option<Position> {
     let inside_width = usize::from(area.width.min(WIDEST).saturating_sub(4));
     let lines = wrapped(&page.lines, inside_width);
@@ -27,16 +29,13 @@ pub(super) fn draw(
     let frame = centered(area, WIDEST, wanted);
     let inside = pen.window(frame, &page.title);
     let room = usize::from(inside.height);
-    model.room = room;
-    page.offset = page.offset.min(lines.len().saturating_sub(room));
-    for (line, y) in lines
-        .iter()
-        .skip(page.offset)
-        .zip(inside.y..inside.bottom())
-    {
+    out.room = room;
+    let offset = page.offset.min(lines.len().saturating_sub(room));
+    out.top = Some(offset);
+    for (line, y) in lines.iter().skip(offset).zip(inside.y..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, line);
     }
-    let below = lines.len().saturating_sub(page.offset + room);
+    let below = lines.len().saturating_sub(offset + room);
     if below > 0 && frame.height > 2 {
         let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
         pen.put_right(edge, edge.y, Role::Dim, &more(below, ": j, PgDn "));
@@ -57,15 +56,15 @@ pub(super) fn centered(area: Rect, wide: u16, high: u16) -> Rect {
 }
 
 /// Lines wrapped to a width; what goes on is indented as its line was.
-pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Text> {
+pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Cow<'_, [Piece]>> {
     let mut out = Vec::new();
     for line in lines {
         let whole: usize = line.iter().map(|p| width(&safe(&p.text))).sum();
         if whole <= room {
-            out.push(line.clone());
+            out.push(Cow::Borrowed(line.as_slice()));
             continue;
         }
-        out.extend(wrap_pieces(line, room));
+        out.extend(wrap_pieces(line, room).into_iter().map(Cow::Owned));
     }
     out
 }
@@ -209,7 +208,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn plain(line: &Text) -> String {
+    fn plain(line: &[Piece]) -> String {
         line.iter().map(|p| p.text.as_str()).collect()
     }
 
@@ -219,16 +218,17 @@ mod tests {
             piece(Role::Key, "    - "),
             piece(Role::Text, "one two three four"),
         ];
-        let lines: Vec<String> = wrapped(&[line], 16).iter().map(plain).collect();
+        let line = [line];
+        let lines: Vec<String> = wrapped(&line, 16).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["    - one two ", "      three four"]);
         let added = vec![
             piece(Role::Added, "+ "),
             piece(Role::Added, "  - serviceAccount:a@b"),
         ];
-        let lines: Vec<String> = wrapped(&[added], 18).iter().map(plain).collect();
+        let lines: Vec<String> = wrapped(&[added], 18).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["+   - serviceAccou", "+     nt:a@b"]);
         let prose = vec![piece(Role::Text, "a word anditslongneighbour to end")];
-        let lines: Vec<String> = wrapped(&[prose], 18).iter().map(plain).collect();
+        let lines: Vec<String> = wrapped(&[prose], 18).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["a word ", "anditslongneighbou", "r to end"]);
     }
 
@@ -244,7 +244,8 @@ mod tests {
                 .filter(|part| !part.is_empty())
                 .map(|part| piece(Role::Text, format!("{} ", part.join(" "))))
                 .collect();
-            let lines = wrapped(&[line], room);
+            let line = [line];
+            let lines = wrapped(&line, room);
             let said: Vec<String> = lines
                 .iter()
                 .flat_map(|l| plain(l).split_whitespace().map(str::to_owned).collect::<Vec<_>>())
@@ -258,9 +259,10 @@ mod tests {
         #[test]
         fn long_words_are_broken_and_kept(words in prop::collection::vec("[a-z]{1,60}", 1..6), room in 8_usize..40) {
             let text = words.join(" ");
-            let lines = wrapped(&[vec![piece(Role::Text, text.clone())]], room);
+            let line = [vec![piece(Role::Text, text.clone())]];
+            let lines = wrapped(&line, room);
             let letters = |s: &str| s.chars().filter(|c| *c != ' ').collect::<String>();
-            let all: String = lines.iter().map(plain).collect();
+            let all: String = lines.iter().map(|l| plain(l)).collect();
             prop_assert_eq!(letters(&all), letters(&text));
             for line in &lines {
                 prop_assert!(width(&plain(line)) <= room, "{:?}", plain(line));

@@ -1,11 +1,9 @@
 //! Choosing a caller and a target: two lists side by side, one at a time where it is narrow.
 
-use std::sync::Arc;
-
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::super::model::{Account, Loading, Model, Side, Spot};
+use super::super::model::{Account, Layout, Loading, Model, Side, Spot};
 use super::super::text::{cut_middle, width};
 use super::super::theme::Role;
 use super::super::words::permission_words;
@@ -15,7 +13,12 @@ use super::pen::Pen;
 /// From this width on both lists stand side by side.
 const SIDE_BY_SIDE: u16 = 66;
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) -> Option<Position> {
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    model: &Model,
+    out: &mut Layout,
+) -> Option<Position> {
     let lead = if area.width >= SIDE_BY_SIDE {
         "Who calls, and which account should it act as? Type to filter; paste an error to start from it."
     } else {
@@ -38,8 +41,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) -> Option<P
         let half = body.width / 2;
         let left = Rect::new(body.x, body.y, half - 1, body.height);
         let right = Rect::new(body.x + half, body.y, body.width - half, body.height);
-        let a = side(pen, left, model, Side::Caller, !on_target);
-        let b = side(pen, right, model, Side::Target, on_target);
+        let a = side(pen, left, model, Side::Caller, out);
+        let b = side(pen, right, model, Side::Target, out);
         return if on_target { b } else { a };
     }
     let which = if on_target {
@@ -47,7 +50,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model) -> Option<P
     } else {
         Side::Caller
     };
-    side(pen, body, model, which, true)
+    side(pen, body, model, which, out)
 }
 
 /// The pair that Enter would ask about.
@@ -93,20 +96,21 @@ fn short(email: &str) -> String {
 fn side(
     pen: &mut Pen<'_>,
     area: Rect,
-    model: &mut Model,
+    model: &Model,
     side: Side,
-    focused: bool,
+    out: &mut Layout,
 ) -> Option<Position> {
+    let focused = model.pick.on_target == (side == Side::Target);
     let title = match side {
         Side::Caller => "caller",
         Side::Target => "target",
     };
-    let loading = model.accounts.clone();
-    model.spots.push((area, Spot::PickList(side)));
+    let loading = &model.accounts;
+    out.spot(area, Spot::PickList(side));
     let list = model.pick.list(side);
     pen.rule(Rect::new(area.x, area.y, area.width, 1), title, focused);
     let counts = if list.input.value().is_empty() {
-        loading_words(&loading, list.total())
+        loading_words(loading, list.total())
     } else {
         format!("{} of {}", list.shown(), list.total())
     };
@@ -122,20 +126,26 @@ fn side(
         area.width,
         area.height.saturating_sub(2),
     );
-    let rows = list.window(usize::from(rows_area.height));
+    let room = usize::from(rows_area.height);
+    let rows = list.window(room);
+    let first = Some(list.first_shown(room));
+    match side {
+        Side::Caller => out.callers = first,
+        Side::Target => out.targets = first,
+    }
     let selected = list.row();
     let empty = rows.is_empty();
     let (typed, total) = (!list.input.value().is_empty(), list.total());
     for ((row, account, places), y) in rows.into_iter().zip(rows_area.y..) {
         let line = Rect::new(area.x, y, area.width, 1);
-        account_row(pen, line, &account, &places, row == selected, focused);
-        model.spots.push((line, Spot::PickRow(side, row)));
+        account_row(pen, line, account, &places, row == selected, focused);
+        out.spot(line, Spot::PickRow(side, row));
     }
     if focused {
-        model.room = usize::from(rows_area.height);
+        out.room = room;
     }
     if empty {
-        let words = nothing(model, side, &loading, typed, total);
+        let words = nothing(model, side, typed, total);
         let room = usize::from(area.width.saturating_sub(3));
         for (text, y) in super::super::text::wrap(&words, room)
             .into_iter()
@@ -148,7 +158,7 @@ fn side(
 }
 
 /// Why a list is empty, and what to do.
-fn nothing(model: &Model, side: Side, loading: &Loading, typed: bool, total: usize) -> String {
+fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
     let taken = match side {
         Side::Caller => model.pick.typed_caller().map(|c| c.to_string()),
         Side::Target => model.pick.typed_target().map(|t| t.id().to_owned()),
@@ -156,7 +166,7 @@ fn nothing(model: &Model, side: Side, loading: &Loading, typed: bool, total: usi
     if let Some(taken) = taken {
         return format!("{taken}: taken as typed. Enter.");
     }
-    match loading {
+    match &model.accounts {
         _ if typed && total > 0 => {
             "No account matches. Esc clears the filter; a whole address, user:… or principal://… is taken as typed.".to_owned()
         }
@@ -182,7 +192,7 @@ fn field(pen: &mut Pen<'_>, area: Rect, value: &str, cursor: usize) -> Position 
 fn account_row(
     pen: &mut Pen<'_>,
     area: Rect,
-    account: &Arc<Account>,
+    account: &Account,
     places: &[u32],
     selected: bool,
     focused: bool,

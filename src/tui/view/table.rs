@@ -2,23 +2,23 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::model::{Change, Model, PathRow, Rows, Spot, Table};
+use super::super::list::scrolled;
+use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
 use super::super::text::{width, wrap};
 use super::super::theme::Role;
-use super::super::update::local_time;
+use super::super::words::local_time;
 use super::page::centered;
 use super::pen::Pen;
-use super::tree::scrolled;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
     area: Rect,
-    table: &mut Table,
-    model: &mut Model,
+    table: &Table,
+    out: &mut Layout,
 ) -> Option<Position> {
     let frame = centered(area, 130, area.height);
     let inside = pen.window(frame, &table.title);
-    model.room = usize::from(inside.height);
+    out.room = usize::from(inside.height);
     let words = match &table.rows {
         Rows::Loading => Some((Role::Dim, "Reading …".to_owned())),
         Rows::Failed(why) => Some((Role::Denied, why.clone())),
@@ -53,9 +53,10 @@ pub(super) fn draw(
         .min(inside.height / 2);
     let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - below);
     let room = usize::from(rows.height);
-    model.room = room;
-    table.offset = scrolled(table.offset, table.row, table.len(), room);
-    for (index, y) in (table.offset..table.len()).zip(rows.y..rows.bottom()) {
+    out.room = room;
+    let first = scrolled(table.offset, table.row, table.len(), room);
+    out.top = Some(first);
+    for (index, y) in (first..table.len()).zip(rows.y..rows.bottom()) {
         let line = Rect::new(rows.x, y, rows.width, 1);
         match &table.rows {
             Rows::Changes(list) => {
@@ -74,7 +75,7 @@ pub(super) fn draw(
             pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
             pen.lay(line, Role::Selected);
         }
-        model.spots.push((line, Spot::OverlayRow(index)));
+        out.spot(line, Spot::OverlayRow(index));
     }
     for (note, y) in notes.iter().zip(rows.bottom()..inside.bottom()) {
         pen.put(inside.x, y, inside.width, Role::Unknown, note);

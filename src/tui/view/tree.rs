@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::super::model::{Asked, Model, Panel, Reading, Spot};
+use super::super::list::scrolled;
+use super::super::model::{Asked, Layout, Panel, Reading, Spot};
 use super::super::text::width;
 use super::super::theme::Role;
 use super::super::tree::Row;
@@ -13,7 +14,7 @@ use crate::google::survey::ProgressState;
 /// The widest word of the column of kinds: `caller and target`.
 const KIND: u16 = 17;
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut Asked) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
     let focused = asked.panel == Panel::Tree;
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
@@ -28,9 +29,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
         return;
     };
     pen.rule(title, "where bindings are", focused);
-    let rows = known.rows.clone();
+    let rows = &known.rows;
     let room = usize::from(body.height);
-    let shown = chosen(&rows, asked.tree_row, room);
+    let shown = chosen(rows, asked.tree_row, room);
     let hidden = rows.len() - shown.len().min(room);
     if hidden > 0 {
         let words = format!(" {hidden} more ");
@@ -41,7 +42,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     // The selected row is always in sight.
     let selected = shown.iter().position(|i| *i == asked.tree_row).unwrap_or(0);
     let offset = scrolled(asked.tree_offset, selected, shown.len(), room);
-    asked.tree_offset = offset;
+    out.tree = Some(offset);
     let lead = |row: &Row| {
         if whole {
             row.rails(pen.glyphs)
@@ -50,7 +51,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
         }
     };
     let leads: Vec<String> = rows.iter().map(lead).collect();
-    let label = label_column(&rows, &leads, body.width);
+    let label = label_column(rows, &leads, body.width);
     for (index, y) in shown.into_iter().skip(offset).zip(body.y..body.bottom()) {
         let (Some(row), Some(lead)) = (rows.get(index), leads.get(index)) else {
             continue;
@@ -63,7 +64,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
                 pen.lay(line, Role::Selected);
             }
         }
-        model.spots.push((line, Spot::TreeRow(index)));
+        out.spot(line, Spot::TreeRow(index));
     }
 }
 
@@ -92,18 +93,6 @@ fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
     }
     shown.reverse();
     shown
-}
-
-/// The first row to be shown so that `row` is in sight.
-pub(super) fn scrolled(offset: usize, row: usize, count: usize, room: usize) -> usize {
-    let offset = if row < offset {
-        row
-    } else if room > 0 && row >= offset + room {
-        row + 1 - room
-    } else {
-        offset
-    };
-    offset.min(count.saturating_sub(room))
 }
 
 /// What a caller from outside of the hierarchy is cut down to before it widens the column: its whole

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::super::model::{Asked, Known, Model, Panel, Reading, Spot};
+use super::super::model::{Asked, Known, Layout, Panel, Reading, Spot};
 use super::super::page::{Text, line, piece};
+use super::super::pages::not_judged;
 use super::super::text::wrap;
 use super::super::theme::Role;
 use super::super::tree as picture;
-use super::super::update::not_judged;
 use super::super::words::more;
 use super::pen::Pen;
 use crate::evaluate::Truth;
@@ -24,7 +24,7 @@ struct Row {
     cause: Option<usize>,
 }
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut Asked) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
     let focused = asked.panel == Panel::Why;
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
@@ -47,31 +47,29 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &mut Model, asked: &mut
     let height = usize::from(body.height);
     let first = rows.iter().position(|r| r.cause == Some(asked.why_row));
     let last = rows.iter().rposition(|r| r.cause == Some(asked.why_row));
+    let mut offset = asked.why_offset;
     if let (Some(first), Some(last)) = (first, last) {
         // The first cause comes with the headline above it.
         let top = if asked.why_row == 0 { 0 } else { first };
-        if top < asked.why_offset {
-            asked.why_offset = top;
-        } else if last >= asked.why_offset + height {
-            asked.why_offset = (last + 1 - height).min(first);
+        if top < offset {
+            offset = top;
+        } else if last >= offset + height {
+            offset = (last + 1 - height).min(first);
         }
     }
-    asked.why_offset = asked.why_offset.min(rows.len().saturating_sub(height));
-    let hidden = rows.len().saturating_sub(asked.why_offset + height);
+    offset = offset.min(rows.len().saturating_sub(height));
+    out.why = Some(offset);
+    let hidden = rows.len().saturating_sub(offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
         pen.put_right(inner, area.y, Role::Dim, &more(hidden, " "));
     }
-    for (row, y) in rows
-        .iter()
-        .skip(asked.why_offset)
-        .zip(body.y..body.bottom())
-    {
+    for (row, y) in rows.iter().skip(offset).zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
         pen.pieces(x, y, body.right().saturating_sub(x + 1), &row.text);
         if let Some(cause) = row.cause {
             let whole = Rect::new(body.x, y, body.width, 1);
-            model.spots.push((whole, Spot::WhyRow(cause)));
+            out.spot(whole, Spot::WhyRow(cause));
             if cause == asked.why_row
                 && focused
                 && asked.known().is_some_and(|k| k.causes.len() > 1)

@@ -1,9 +1,17 @@
 //! Words that more than one part of the screen uses.
 
+mod verdict;
+
+pub use verdict::{beside, printed, verdict_word, verdict_words};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::iam::Permission;
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
+use crate::repair::Repair;
 
 /// What a permission lets one do, in a few words.
 #[must_use]
@@ -27,4 +35,26 @@ pub fn more(lines: usize, hint: &str) -> String {
     } else {
         format!(" {lines} lines more{hint}")
     }
+}
+
+/// A moment in the local time zone, to the minute; the zone stands where it is shown in full.
+#[must_use]
+pub fn local_time(time: Timestamp) -> String {
+    in_zone(time, "%Y-%m-%d %H:%M")
+}
+
+/// A moment in the local time zone, as `format` says.
+#[must_use]
+pub fn in_zone(time: Timestamp, format: &str) -> String {
+    let zoned = time.to_zoned_datetime(TimeZone::system());
+    zoned.strftime(format).to_string()
+}
+
+/// When a limited grant ends, in the local time zone.
+#[must_use]
+pub fn ends(repair: &Repair) -> Option<String> {
+    let condition = repair.condition.as_ref()?;
+    let title = condition.title.as_deref()?;
+    let time: Timestamp = title.strip_prefix("until ")?.parse().ok()?;
+    Some(in_zone(time, "%Y-%m-%d %H:%M %Z"))
 }

@@ -1,0 +1,437 @@
+//! Who does what the explorer asks of the world: effects become tasks, whose results come back as
+//! messages.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, ZonedDateTime};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use super::effects::Effect;
+use super::message::{Look, Message, Ticket, Written};
+use super::model::{Change, Known};
+use super::{paths, tree};
+use crate::answer::{Answer, Source};
+use crate::estate::Assumption;
+use crate::evaluate::Question;
+use crate::google::Client;
+use crate::google::listing::list_accounts;
+use crate::google::wire::{Ask, Tell};
+use crate::iam::Principal;
+use crate::repair::history::ChangeState;
+use crate::repair::{
+    ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, StepError, carry_out, history,
+    may_carry_out, settle, undo, verify,
+};
+
+/// What can be under way once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Slot {
+    List,
+    Survey,
+    Verify,
+    Paths,
+    Other,
+}
+
+/// So long it is looked whether access works, unless somebody stops it.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// Does what touches the world, apart from the terminal.
+pub struct Executor {
+    handle: Handle,
+    sender: UnboundedSender<Message>,
+    client: Option<Client>,
+    /// There is none when nothing may be changed.
+    writer: Option<Arc<dyn Tell>>,
+    history: PathBuf,
+    source: String,
+    assumptions: Arc<[Assumption]>,
+    tasks: HashMap<Slot, AbortHandle>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Counts a task for as long as it lives, however it ends.
+struct UnderWay {
+    count: Arc<AtomicUsize>,
+    sender: UnboundedSender<Message>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        // Nobody listens any more once the explorer is left.
+        let _ = self.sender.send(Message::Settled);
+    }
+}
+
+const READ_ONLY: &str = "nothing was written: this is a read-only session";
+
+impl Executor {
+    /// An executor over a client; without one it answers nothing. `read_only`: it holds nothing that
+    /// could write.
+    #[must_use]
+    pub fn new(
+        handle: Handle,
+        sender: UnboundedSender<Message>,
+        client: Option<Client>,
+        read_only: bool,
+        history: PathBuf,
+        source: String,
+    ) -> Self {
+        let writer = client.as_ref().filter(|_| !read_only).map(Client::writer);
+        Self {
+            handle,
+            sender,
+            client,
+            writer,
+            history,
+            source,
+            assumptions: Arc::default(),
+            tasks: HashMap::new(),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// The same, with what every answer takes for granted.
+    #[must_use]
+    pub fn assuming(mut self, assumptions: Vec<Assumption>) -> Self {
+        self.assumptions = assumptions.into();
+        self
+    }
+
+    /// How many tasks are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Starts a task; an older one in the same slot ends.
+    fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
+        if slot != Slot::Other {
+            self.stop(slot);
+        }
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let guard = UnderWay {
+            count: Arc::clone(&self.under_way),
+            sender: self.sender.clone(),
+        };
+        let task = self.handle.spawn(async move {
+            let _guard = guard;
+            task.await;
+        });
+        self.tasks.insert(slot, task.abort_handle());
+    }
+
+    fn stop(&mut self, slot: Slot) {
+        if let Some(task) = self.tasks.remove(&slot) {
+            task.abort();
+        }
+    }
+
+    /// Starts what an effect asks for. Effects of the terminal are not for here, and ignored.
+    pub fn run(&mut self, effect: Effect) {
+        let send = self.sender.clone();
+        match effect {
+            Effect::Cancel => {
+                self.stop(Slot::List);
+                self.stop(Slot::Survey);
+            }
+            Effect::StopVerifying => self.stop(Slot::Verify),
+            Effect::StopPaths => self.stop(Slot::Paths),
+            Effect::Log => {
+                let calls = self.client.as_ref().map(Client::log).unwrap_or_default();
+                let _ = send.send(Message::Log(calls));
+            }
+            Effect::History => {
+                let dir = self.history.clone();
+                let source = self.source.clone();
+                let reader = self.client.as_ref().map(Client::reader);
+                self.spawn(Slot::Other, async move {
+                    let changes = changes(&dir, &source, reader.as_deref()).await;
+                    let _ = send.send(Message::History(changes));
+                });
+            }
+            Effect::Copy { .. }
+            | Effect::Mouse(_)
+            | Effect::Repaint
+            | Effect::Suspend
+            | Effect::Leave(_) => {}
+            other => {
+                if let Some(client) = self.client.clone() {
+                    self.ask(client, other);
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, client: Client, effect: Effect) {
+        let send = self.sender.clone();
+        let reader = client.reader();
+        match effect {
+            Effect::List(scope) => self.spawn(Slot::List, async move {
+                let mut each = |page| {
+                    let _ = send.send(Message::Accounts(page));
+                };
+                let listed = list_accounts(&*reader, &scope, &mut each).await;
+                let listed = listed.map_err(|e| e.to_string());
+                let _ = send.send(Message::Listed(listed));
+            }),
+            Effect::Viewer => self.spawn(Slot::Other, async move {
+                if let Some(viewer) = client.viewer().await {
+                    let _ = send.send(Message::Viewer(viewer.short()));
+                }
+            }),
+            Effect::Survey {
+                ticket,
+                question,
+                fixed,
+            } => {
+                let assumptions = Arc::clone(&self.assumptions);
+                let dir = self.history.clone();
+                self.spawn(Slot::Survey, async move {
+                    let asked = Asking {
+                        ticket,
+                        question,
+                        fixed,
+                    };
+                    let source = Source {
+                        ask: &*reader,
+                        endpoint: client.endpoint(),
+                        history: &dir,
+                        assumptions: &assumptions,
+                    };
+                    let result = answer(source, asked, &send).await;
+                    let _ = send.send(Message::Surveyed(ticket, result));
+                });
+            }
+            Effect::Apply {
+                ticket,
+                question,
+                way,
+            } => {
+                let Some(writer) = self.writer.clone() else {
+                    let failed = Written::Failed {
+                        why: READ_ONLY.to_owned(),
+                        done: Vec::new(),
+                    };
+                    let _ = send.send(Message::Written(ticket, failed));
+                    return;
+                };
+                let journal = Journal {
+                    dir: self.history.clone(),
+                    endpoint: client.endpoint().to_owned(),
+                    estate: self.source.clone(),
+                    question,
+                };
+                // A write is never ended half way: it has no slot that something else could take.
+                self.spawn(Slot::Other, async move {
+                    let progress = |step, _: &_| {
+                        let _ = send.send(Message::Step(ticket, step));
+                    };
+                    let carried = carry_out(
+                        &*reader,
+                        &*writer,
+                        &way,
+                        &journal,
+                        Consent::AsShown,
+                        &progress,
+                    )
+                    .await;
+                    let _ = send.send(Message::Written(ticket, ended(carried)));
+                });
+            }
+            Effect::MayWrite { ticket, way } => self.spawn(Slot::Other, async move {
+                // Where it cannot be asked, the write itself will tell.
+                if let Ok(MayWrite::No { lacks }) = may_carry_out(&*reader, &way).await {
+                    let why = format!("you lack {}", lacks.join(" and "));
+                    let _ = send.send(Message::MayWrite(ticket, Some(why)));
+                }
+            }),
+            Effect::Undo { ticket, change } => {
+                let Some(writer) = self.writer.clone() else {
+                    let _ = send.send(Message::Undone(ticket, Err(READ_ONLY.into())));
+                    return;
+                };
+                let dir = self.history.clone();
+                self.spawn(Slot::Other, async move {
+                    let result = undo(&*reader, &*writer, &dir, &change.entry).await;
+                    let result = result
+                        .map(|undone| undone.how.words())
+                        .map_err(|e| e.to_string());
+                    let _ = send.send(Message::Undone(ticket, result));
+                });
+            }
+            Effect::Paths {
+                ticket,
+                mut question,
+                who,
+                scope,
+                fixed,
+            } => {
+                let assumptions = Arc::clone(&self.assumptions);
+                let dir = self.history.clone();
+                self.spawn(Slot::Paths, async move {
+                    if !fixed {
+                        question.time = Timestamp::now();
+                    }
+                    let source = Source {
+                        ask: &*reader,
+                        endpoint: client.endpoint(),
+                        history: &dir,
+                        assumptions: &assumptions,
+                    };
+                    let asked = paths::asked(&question, who, &scope);
+                    let answer = source.paths(asked, &|_| ()).await;
+                    let found = answer.map_err(|e| e.to_string()).and_then(paths::rows);
+                    let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
+                });
+            }
+            Effect::Verify { ticket, question } => self.spawn(Slot::Verify, async move {
+                let viewer = client.viewer().await;
+                look(&*reader, ticket, question, viewer.as_ref(), &send).await;
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// A question that is being asked.
+struct Asking {
+    ticket: Ticket,
+    question: Question,
+    /// Its time is given, not now.
+    fixed: bool,
+}
+
+/// Reads the facts, judges, plans.
+async fn answer(
+    source: Source<'_>,
+    asking: Asking,
+    send: &UnboundedSender<Message>,
+) -> Result<Box<Known>, String> {
+    let Asking {
+        ticket,
+        mut question,
+        fixed,
+    } = asking;
+    let begun = Instant::now();
+    if !fixed {
+        question.time = Timestamp::now();
+    }
+    let progress = |step| {
+        let _ = send.send(Message::Progress(ticket, step));
+    };
+    // Planned on the policy as it stands: a person is to see what will be written.
+    let answer = source.answer(question, PlanOptions::default(), &progress);
+    let Answer {
+        estate,
+        explanation,
+        causes,
+        plan,
+    } = answer.await.map_err(|e| e.to_string())?;
+    let rows = tree::rows(&estate, &explanation);
+    Ok(Box::new(Known {
+        rows,
+        explanation,
+        causes,
+        plan,
+        took: begun.elapsed(),
+        read_at: Timestamp::now(),
+        estate: Arc::new(estate),
+    }))
+}
+
+/// What carrying a way out came to.
+fn ended(carried: Carried) -> Written {
+    let Carried { done, error } = carried;
+    match error {
+        None => Written::Done(done),
+        Some(StepError::Apply(ApplyError::Changed { fresh })) if done.is_empty() => {
+            Written::Changed(fresh)
+        }
+        Some(error) => Written::Failed {
+            why: error.to_string(),
+            done,
+        },
+    }
+}
+
+/// Looks until access works, and says each second how long it has been.
+async fn look(
+    reader: &dyn Ask,
+    ticket: Ticket,
+    question: Question,
+    viewer: Option<&Principal>,
+    send: &UnboundedSender<Message>,
+) {
+    let question = Question {
+        time: Timestamp::now(),
+        ..question
+    };
+    let progress = |step: &verify::VerifyProgress| {
+        let look = Look {
+            result: step.result.clone().map_err(|e| e.to_string()),
+            look: step.look,
+            at: local_time(),
+        };
+        let _ = send.send(Message::Looked(ticket, look));
+    };
+    let looking = verify::until_through(reader, &question, viewer, PATIENCE, &progress);
+    let begun = Instant::now();
+    let clock = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let _ = send.send(Message::Elapsed(ticket, begun.elapsed()));
+        }
+    };
+    let why = tokio::select! {
+        ended = looking => match ended {
+            Ok(verify::Waited::Through { .. }) => return,
+            Ok(verify::Waited::NotYet { .. }) => "an hour went by".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        () = clock => return,
+    };
+    let _ = send.send(Message::LookedEnough(ticket, why));
+}
+
+/// `14:03:11`, in the local time zone.
+fn local_time() -> String {
+    ZonedDateTime::now().strftime("%H:%M:%S").to_string()
+}
+
+/// So many changes are asked about at the policy itself.
+const SETTLED_AT_MOST: usize = 40;
+
+/// The history, newest first. What the journal cannot know (a write that was interrupted, others'
+/// changes since) the policy is asked; changes of another source cannot be asked here.
+async fn changes(
+    dir: &std::path::Path,
+    source: &str,
+    reader: Option<&dyn Ask>,
+) -> Result<Vec<Change>, String> {
+    let listing = history::list(dir).map_err(|e| e.to_string())?;
+    let mut asked = 0;
+    let tasks = listing.entries.into_iter().map(|entry| {
+        let matters = entry.state.is_open() || matches!(entry.state, ChangeState::Applied { .. });
+        let ask = matters && entry.record.estate == source && asked < SETTLED_AT_MOST;
+        asked += usize::from(ask);
+        async move {
+            let standing = match reader {
+                Some(reader) if ask => {
+                    let standing = settle(reader, &entry).await;
+                    Some(standing.words(&entry.state))
+                }
+                _ => None,
+            };
+            Change { entry, standing }
+        }
+    });
+    Ok(futures::future::join_all(tasks).await)
+}

@@ -1,0 +1,97 @@
+//! A cause in full, or why it works.
+
+use super::super::model::{Asked, Known};
+use super::super::page::{Page, Text, line, piece};
+use super::super::theme::Role;
+use super::super::tree;
+use super::level::{binding_lines, bindings};
+use super::{console_url, policy_at};
+use crate::answer::limits;
+use crate::evaluate::Truth;
+use crate::evaluate::{Cause, CauseKind, Explanation};
+
+/// The selected cause in full; where nothing stands in the way, why it works.
+#[must_use]
+pub fn cause_page(asked: &Asked, known: &Known) -> Page {
+    let Some(cause) = known.causes.get(asked.why_row) else {
+        return answer_page(known);
+    };
+    let mut lines = vec![
+        line(Role::Text, cause.message.clone()),
+        Vec::new(),
+        line(Role::Heading, "What to do"),
+        line(Role::Text, cause.advice()),
+        Vec::new(),
+        vec![
+            piece(Role::Heading, "Kind      "),
+            piece(Role::Text, kind_word(cause.kind)),
+        ],
+        vec![
+            piece(Role::Heading, "Where     "),
+            piece(Role::Text, cause.place.clone()),
+        ],
+    ];
+    if let Some(resource) = &cause.resource {
+        lines.push(vec![
+            piece(Role::Heading, "Console   "),
+            piece(Role::Text, console_url(&known.estate, resource)),
+        ]);
+        if let Some(policy) = policy_at(&known.explanation, resource) {
+            lines.push(Vec::new());
+            lines.push(line(Role::Heading, "The policy there"));
+            lines.extend(bindings(&known.estate, policy));
+        }
+    }
+    Page::new("cause", lines).copying("the cause", cause_text(cause))
+}
+
+/// A cause as plain text, to be copied.
+pub(super) fn cause_text(cause: &Cause) -> String {
+    let mut lines = vec![cause.message.as_str(), &cause.remedy];
+    // On a line of its own, so that it can be pasted.
+    lines.extend(cause.command.as_deref());
+    lines.push(&cause.place);
+    lines.join("\n")
+}
+
+/// The contract's word for a kind of cause.
+fn kind_word(kind: CauseKind) -> String {
+    serde_json::to_value(kind)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// A yes in full: what grants, and what was not looked at.
+fn answer_page(known: &Known) -> Page {
+    let explanation = &known.explanation;
+    let mut lines = Vec::new();
+    for policy in &explanation.allow {
+        for binding in policy.bindings.iter().filter(|b| b.grants == Truth::Yes) {
+            lines.push(line(
+                Role::Granted,
+                format!(
+                    "{} on {}",
+                    tree::title(&known.estate, &binding.role),
+                    known.estate.label(&policy.resource)
+                ),
+            ));
+            lines.extend(binding_lines(&known.estate, binding));
+        }
+    }
+    lines.push(Vec::new());
+    lines.extend(not_judged(explanation));
+    Page::new("why it works", lines)
+}
+
+/// What no answer here covers.
+#[must_use]
+pub fn not_judged(explanation: &Explanation) -> Vec<Text> {
+    let names = limits::NOT_JUDGED.map(|not| not.short).join(", ");
+    let mut lines = vec![line(Role::Dim, format!("Not looked at: {names}."))];
+    for assumption in &explanation.assumptions {
+        let words = limits::words(*assumption);
+        lines.push(line(Role::Dim, format!("{}{words}.", limits::TAKEN)));
+    }
+    lines
+}

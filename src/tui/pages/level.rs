@@ -1,0 +1,203 @@
+//! A level in full: its bindings, those that concern the question first, and its deny policies.
+
+use super::super::model::{Asked, Known};
+use super::super::page::{Page, Text, line, piece};
+use super::super::theme::Role;
+use super::super::tree;
+use super::{console_url, policy_at};
+use crate::estate::Estate;
+use crate::evaluate::Truth;
+use crate::evaluate::explanation::{
+    BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState,
+};
+use crate::iam::Resource;
+
+/// The selected level in full.
+#[must_use]
+pub fn level_page(asked: &Asked, known: &Known) -> Page {
+    let Some(row) = known.rows.get(asked.tree_row) else {
+        return Page::new("level", vec![line(Role::Dim, "There is nothing here yet.")]);
+    };
+    let Some(resource) = &row.resource else {
+        let caller = known.explanation.question.caller.to_string();
+        return Page::new(
+            "the caller",
+            vec![
+                line(Role::Text, caller.clone()),
+                line(
+                    Role::Dim,
+                    "It stands in no project of this hierarchy, so no level above it matters here.",
+                ),
+            ],
+        )
+        .copying("the caller", caller);
+    };
+    let mut lines = level_lines(known, resource);
+    lines.push(Vec::new());
+    lines.push(vec![
+        piece(Role::Heading, "Console  "),
+        piece(Role::Text, console_url(&known.estate, resource)),
+    ]);
+    let title = format!(
+        "{} {}",
+        resource.kind().word(),
+        known.estate.label(resource)
+    );
+    Page::new(title, lines).copying("the full resource name", resource.full_name())
+}
+
+/// Everything that is known of a level: its bindings, the matching ones first, deny policies.
+#[must_use]
+pub fn level_lines(known: &Known, resource: &Resource) -> Vec<Text> {
+    let mut lines = vec![line(Role::Dim, resource.full_name())];
+    let Some(policy) = policy_at(&known.explanation, resource) else {
+        lines.push(line(Role::Dim, "No policy of this level was looked at."));
+        return lines;
+    };
+    lines.push(Vec::new());
+    if let Some(why) = &policy.unreadable {
+        lines.push(line(
+            Role::Unknown,
+            format!("Its policy could not be read: {why}"),
+        ));
+    }
+    lines.extend(bindings(&known.estate, policy));
+    for denial in known
+        .explanation
+        .deny
+        .iter()
+        .filter(|d| policy.on_path && d.resource == *resource)
+    {
+        lines.push(Vec::new());
+        lines.push(line(Role::Heading, "Deny policies"));
+        if let Some(why) = &denial.unreadable {
+            lines.push(line(Role::Unknown, format!("could not be read: {why}")));
+        }
+        for denying in &denial.policies {
+            let role = match denying.denies {
+                Truth::Yes => Role::Denied,
+                Truth::No => Role::Dim,
+                _ => Role::Unknown,
+            };
+            lines.push(line(role, denying.policy.id().to_owned()));
+            for rule in &denying.rules {
+                let what = match rule.denies {
+                    Truth::Yes => "denies this",
+                    Truth::No => "does not concern this",
+                    _ => "may deny this",
+                };
+                lines.push(line(role, format!("  rule {}: {what}", rule.index + 1)));
+                for member in rule.denied.iter().filter(|m| m.matches != Truth::No) {
+                    lines.push(line(role, format!("    denied     {}", member.member)));
+                }
+                for member in rule.exceptions.iter().filter(|m| m.matches != Truth::No) {
+                    lines.push(line(
+                        Role::Text,
+                        format!("    excepted   {}", member.member),
+                    ));
+                }
+                if let Some(condition) = &rule.condition {
+                    lines.extend(condition_lines(condition));
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// The bindings of a policy, those that concern the question first.
+pub(super) fn bindings(estate: &Estate, policy: &PolicyExplanation) -> Vec<Text> {
+    if policy.bindings.is_empty() && policy.unreadable.is_none() {
+        return vec![line(Role::Dim, "No bindings.")];
+    }
+    let mut order: Vec<&BindingExplanation> = policy.bindings.iter().collect();
+    order.sort_by_key(|b| (weight(b), b.index));
+    let mut lines = Vec::new();
+    for binding in order {
+        lines.extend(binding_lines(estate, binding));
+    }
+    lines
+}
+
+fn weight(binding: &BindingExplanation) -> u8 {
+    match (binding.grants, binding.role_state, binding.matches) {
+        (Truth::Yes, ..) => 0,
+        (Truth::UnknownInfo | Truth::UnknownConditional, ..) => 1,
+        (_, RoleState::Included, _) => 2,
+        (_, _, Truth::Yes) => 3,
+        _ => 4,
+    }
+}
+
+/// A binding: its role, what it does here, its members and its condition.
+pub(super) fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
+    let (role, verdict) = match binding.grants {
+        Truth::Yes => (Role::Granted, "grants this"),
+        Truth::UnknownInfo | Truth::UnknownConditional => (Role::Unknown, "may grant this"),
+        Truth::No => match (binding.role_state, binding.matches) {
+            (RoleState::Included, Truth::Yes) => (Role::Misplaced, "condition not met"),
+            (RoleState::Included, _) => (Role::Text, "holds the permission, not for this caller"),
+            (RoleState::Disabled, _) => (Role::Misplaced, "the role is disabled"),
+            (RoleState::Deleted, _) => (Role::Misplaced, "the role is deleted"),
+            (RoleState::Unreadable | RoleState::Unknown, _) => (Role::Dim, "not for this caller"),
+            (RoleState::NotIncluded, Truth::Yes) => (Role::Text, "does not hold the permission"),
+            (RoleState::NotIncluded, _) => (Role::Dim, "not about this"),
+        },
+    };
+    let name = &*binding.role;
+    let title = tree::title(estate, name);
+    let mut head = vec![piece(role, title.clone())];
+    if title != name {
+        head.push(piece(Role::Dim, format!("  {name}")));
+    }
+    head.push(piece(role, format!("  {verdict}")));
+    let mut lines = vec![head];
+    for member in &binding.members {
+        let (mark, role) = match member.matches {
+            Truth::Yes => ("  + ", Role::Granted),
+            Truth::No => ("    ", Role::Dim),
+            _ => ("  ? ", Role::Unknown),
+        };
+        let mut text = vec![piece(role, format!("{mark}{}", member.member))];
+        if !member.why.is_empty() {
+            text.push(piece(Role::Dim, format!("  {}", member.why)));
+        }
+        lines.push(text);
+    }
+    let hidden = binding.member_count.saturating_sub(binding.members.len());
+    if hidden > 0 {
+        lines.push(line(
+            Role::Dim,
+            format!("    and {hidden} more members, none of them this caller"),
+        ));
+    }
+    if let Some(condition) = &binding.condition {
+        lines.extend(condition_lines(condition));
+    }
+    lines
+}
+
+fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
+    let (role, word) = match condition.holds {
+        Truth::Yes => (Role::Granted, "holds"),
+        Truth::No => (Role::Misplaced, "does not hold"),
+        _ => (Role::Unknown, "cannot be decided here"),
+    };
+    let title = condition
+        .condition
+        .title
+        .as_deref()
+        .filter(|t| !t.is_empty())
+        .map_or(String::new(), |t| format!(" '{t}'"));
+    let mut lines = vec![
+        line(role, format!("    condition{title}: {word}")),
+        line(
+            Role::Text,
+            format!("      {}", condition.condition.expression.trim()),
+        ),
+    ];
+    if let Err(why) = &condition.evaluation {
+        lines.push(line(Role::Misplaced, format!("      {why}")));
+    }
+    lines
+}

@@ -1,0 +1,93 @@
+//! The verdict and the question, in words.
+
+use super::super::model::{Asked, Reading};
+use crate::evaluate::{Outcome, Question};
+use crate::text::visible;
+
+/// The verdict in one line, for people.
+#[must_use]
+pub fn verdict_words(asked: &Asked) -> String {
+    // A token in hand is worth more than what was read before it.
+    if let Some(at) = &asked.proven {
+        return format!("works: token minted at {at}");
+    }
+    let Some(known) = asked.known() else {
+        return match &asked.reading {
+            Reading::Failed(_) => "could not be read".to_owned(),
+            Reading::Stopped => "stopped".to_owned(),
+            _ => "reading …".to_owned(),
+        };
+    };
+    match known.explanation.outcome {
+        Outcome::WouldSucceed => "the call would succeed".to_owned(),
+        Outcome::WouldFail => {
+            let grantable = known.plan.remedies.iter().any(|w| w.single().is_some());
+            if grantable {
+                "403 until granted".to_owned()
+            } else {
+                "the call would fail".to_owned()
+            }
+        }
+        Outcome::Unknown => "cannot be told".to_owned(),
+    }
+}
+
+/// The verdict in one word, for a narrow screen.
+#[must_use]
+pub fn verdict_word(asked: &Asked) -> &'static str {
+    if asked.proven.is_some() {
+        return "works";
+    }
+    match (&asked.reading, asked.outcome()) {
+        (_, Some(Outcome::WouldSucceed)) => "works",
+        (_, Some(Outcome::WouldFail)) => "fails",
+        (_, Some(Outcome::Unknown)) => "unknown",
+        (Reading::Failed(_), None) => "not read",
+        (Reading::Stopped, None) => "stopped",
+        (_, None) => "reading",
+    }
+}
+
+/// The answer as plain lines, for the normal screen and the clipboard.
+#[must_use]
+pub fn printed(asked: &Asked) -> Vec<String> {
+    let question = &asked.question;
+    let mut lines = vec![
+        format!("caller      {}", question.caller),
+        format!("target      {}", question.target.id()),
+        format!("permission  {}", question.permission),
+    ];
+    let beside = beside(question).into_iter();
+    lines.extend(beside.map(|(what, said)| format!("{what:<12}{said}")));
+    lines.push(format!("answer      {}", verdict_words(asked)));
+    if let Some(known) = asked.known().filter(|_| asked.proven.is_none()) {
+        for (i, cause) in known.causes.iter().enumerate() {
+            lines.push(format!("{}. {}", i + 1, cause.message));
+            lines.push(format!("   {}", cause.remedy));
+            lines.extend(cause.command.iter().map(|c| format!("   {c}")));
+        }
+    }
+    lines.iter().map(|l| visible(l)).collect()
+}
+
+/// What a question says beside the rest, in words: what it is, and the words.
+#[must_use]
+pub fn beside(question: &Question) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    if !question.via.is_empty() {
+        let hops: Vec<String> = question.via.iter().map(|hop| visible(hop.id())).collect();
+        out.push(("via", hops.join(", then ")));
+    }
+    let mut said: Vec<String> = question
+        .attributes
+        .iter()
+        .map(|(name, value)| format!("{}={}", visible(name), visible(value)))
+        .collect();
+    if question.claims.is_some() {
+        said.push("the claims of its token".to_owned());
+    }
+    if !said.is_empty() {
+        out.push(("brings", said.join(", ")));
+    }
+    out
+}
