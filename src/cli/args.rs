@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::emulator::{Faults, Latency};
 use crate::evaluate::{Call, Seen};
+use crate::google::credentials::ActAs;
 use crate::iam::{Permission, Principal, Resource};
 use value::{
     account, attribute, base_url, duration, lifetime, permission, plain, principal, role, seen,
@@ -68,6 +69,14 @@ pub struct Global {
     /// Default Credentials)
     #[arg(long, global = true, value_name = "FILE")]
     pub access_token_file: Option<PathBuf>,
+    /// Make calls as this service account, by way of the ones before it: [DELEGATE,…]ACCOUNT, as
+    /// gcloud's --impersonate-service-account
+    #[arg(long, global = true, value_name = "ACCOUNT", value_parser = ActAs::parse)]
+    pub impersonate: Option<ActAs>,
+    /// Bill calls to this project (else GOOGLE_CLOUD_QUOTA_PROJECT, the credentials file's, gcloud's
+    /// billing/quota_project)
+    #[arg(long, global = true, value_name = "PROJECT", value_parser = plain)]
+    pub billing_project: Option<String>,
     /// Look into this project only
     #[arg(long, global = true, value_name = "ID", group = "how_far")]
     pub project: Option<String>,
@@ -197,6 +206,8 @@ pub enum CliCommand {
     Emulator(EmulatorArgs),
     /// Write what can be seen as an estate file
     Export(ExportArgs),
+    /// Say whose credentials calls are made with, from where, and until when
+    Whoami,
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

@@ -12,17 +12,17 @@ use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError};
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Call, Question};
-use crate::google::credentials::Secret;
+use crate::google::credentials::{CredentialKind, Secret, gcloud};
 use crate::google::listing::Scope;
 use crate::google::pasted;
 use crate::google::wire::Ask;
-use crate::google::{Client, Connect, CredentialsError};
+use crate::google::{Client, Connect, CredentialsChoice, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{PlanOptions, history};
 
 use super::args::Global;
 use super::failure::Failure;
-use super::{gcloud, out};
+use super::out;
 
 /// The variable that may hold the bearer token.
 pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
@@ -232,6 +232,12 @@ fn chosen(global: &Global) -> Result<ChosenSource, Failure> {
             "add --demo or --estate; elsewhere you look with the credentials that you have",
         ));
     }
+    if (global.impersonate.is_some() || global.billing_project.is_some()) && own {
+        return Err(Failure::usage(
+            "--demo and --estate have credentials of their own",
+            "leave --impersonate and --billing-project away, or use --as to look as somebody",
+        ));
+    }
     if global.access_token_file.is_some() && own {
         return Err(Failure::usage(
             "--demo and --estate have a token of their own",
@@ -255,26 +261,31 @@ async fn outside(
     label: String,
     history: PathBuf,
 ) -> Result<FactSource, Failure> {
-    let token = token(global)?;
-    let client = Client::connect(Connect {
+    let (token, place) = token(global)?.unzip();
+    let choice = CredentialsChoice {
+        place,
+        act_as: global.impersonate.clone(),
+        billing: global.billing_project.clone(),
+    };
+    let connect = Connect {
         endpoint,
         token,
         read_only: global.read_only,
-    })
-    .await;
+    };
+    let client = Client::connect_with(connect, choice).await;
     let (viewer, project) = match &client {
         Ok(client) => {
-            let viewer = tokio::time::timeout(SURE_ENOUGH, client.viewer());
-            let (viewer, project) = futures::join!(viewer, client.default_project());
-            (viewer.ok().flatten(), project)
+            let viewer = tokio::time::timeout(SURE_ENOUGH, client.viewer()).await;
+            (viewer.ok().flatten(), client.default_project())
         }
         Err(_) => (None, None),
     };
+    let words = viewer_words(client.as_ref().ok(), viewer.as_ref());
     let scope = scope(global, || project.or_else(gcloud::project));
     Ok(FactSource {
         client,
         label,
-        viewer_words: viewer.as_ref().map(ToString::to_string),
+        viewer_words: words,
         viewer,
         scope,
         story: None,
@@ -284,6 +295,18 @@ async fn outside(
         source: global.source(),
         emulator: None,
     })
+}
+
+/// Who looks, and by what right; a token that was given is told by its principal alone.
+fn viewer_words(client: Option<&Client>, viewer: Option<&Principal>) -> Option<String> {
+    let kind = client.map(|c| c.origin().kind);
+    let kind = kind.filter(|k| *k != CredentialKind::AccessToken);
+    match (viewer, kind) {
+        (Some(viewer), Some(kind)) => Some(format!("{viewer} ({})", kind.words())),
+        (Some(viewer), None) => Some(viewer.to_string()),
+        (None, Some(kind)) => Some(kind.words().to_owned()),
+        (None, None) => None,
+    }
 }
 
 /// An emulator of our own.
@@ -331,7 +354,7 @@ async fn inside(
 }
 
 /// The bearer token that was given: the file's, then the variable's.
-fn token(global: &Global) -> Result<Option<Secret>, Failure> {
+fn token(global: &Global) -> Result<Option<(Secret, String)>, Failure> {
     if let Some(file) = &global.access_token_file {
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|e| {
@@ -346,12 +369,12 @@ fn token(global: &Global) -> Result<Option<Secret>, Failure> {
                 "write the token into it",
             ));
         }
-        return Ok(Some(Secret::new(&text)));
+        return Ok(Some((Secret::new(&text), shown)));
     }
     let set = std::env::var(TOKEN_VARIABLE).ok();
     Ok(set
         .filter(|t| !t.trim().is_empty())
-        .map(|t| Secret::new(&t)))
+        .map(|t| (Secret::new(&t), TOKEN_VARIABLE.to_owned())))
 }
 
 fn scope(global: &Global, default: impl FnOnce() -> Option<String>) -> Scope {

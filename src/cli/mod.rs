@@ -12,7 +12,6 @@ mod export;
 mod facts;
 mod failure;
 mod fix;
-mod gcloud;
 mod graph;
 mod history;
 mod list;
@@ -22,6 +21,7 @@ mod reach;
 mod repairs;
 mod scope;
 mod test;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -133,6 +133,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
         CliCommand::Completions(args) => manual::completions(&args),
+        CliCommand::Whoami => whoami::run(global).await,
         CliCommand::Man => manual::man(),
     }
 }

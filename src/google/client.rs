@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,9 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
-use super::credentials::{CredentialsError, Secret, Source, printable};
+use super::credentials::{
+    ActAs, Credentials, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
+};
 use super::errors::refused;
 use super::wire::{Api, ApiError, Ask, Tell};
 use crate::iam::Principal;
@@ -32,6 +35,34 @@ pub struct Connect {
     pub token: Option<Secret>,
     /// Whether nothing may be changed through this connection: [`Client::writer`] then sends nothing.
     pub read_only: bool,
+}
+
+/// What is chosen of the credentials, beside where they come from.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialsChoice {
+    /// Where the given token came from, for people.
+    pub place: Option<String>,
+    /// Calls are made as this account.
+    pub act_as: Option<ActAs>,
+    /// Calls are billed to this project, whatever the credentials say.
+    pub billing: Option<String>,
+}
+
+/// Who makes the calls, from where, and until when.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Who; `None`: the credentials do not tell.
+    pub principal: Option<Principal>,
+    /// Where the credentials come from.
+    pub origin: Origin,
+    /// The account that they act as.
+    pub acts_as: Option<ActAs>,
+    /// Until when the token at hand counts; `None`: nobody tells.
+    pub until: Option<Timestamp>,
+    /// Whether a new one is got then.
+    pub renews: bool,
+    /// What calls are billed to.
+    pub quota: Option<QuotaProject>,
 }
 
 /// One call that was made, for the command log. It holds no token and no body.
@@ -82,7 +113,10 @@ pub struct Client {
 struct Inner {
     http: reqwest::Client,
     endpoint: Option<String>,
-    source: Source,
+    credentials: Credentials,
+    quota: Option<QuotaProject>,
+    /// The quota project was refused: calls go without it.
+    unbilled: AtomicBool,
     read_only: bool,
     log: Mutex<VecDeque<Call>>,
 }
@@ -94,13 +128,17 @@ impl Client {
     /// # Errors
     /// When there are no credentials, or the token given cannot be one.
     pub async fn connect(connect: Connect) -> Result<Self, CredentialsError> {
-        let source = match connect.token {
-            Some(secret) => {
-                bearer(&secret).ok_or(CredentialsError::Malformed)?;
-                Source::Fixed(secret)
-            }
-            None => Source::find().await?,
-        };
+        Self::connect_with(connect, CredentialsChoice::default()).await
+    }
+
+    /// The same with a choice. Credentials that give no token are told here, before the first call.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]; a credentials file that cannot be used; no token.
+    pub async fn connect_with(
+        connect: Connect,
+        choice: CredentialsChoice,
+    ) -> Result<Self, CredentialsError> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("bindscope/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
@@ -110,11 +148,35 @@ impl Client {
             .build()
             .map_err(|e| CredentialsError::Transport(printable(&e.to_string())))?;
         let endpoint = connect.endpoint.map(|e| e.trim_end_matches('/').to_owned());
+        let mut credentials = match connect.token {
+            Some(secret) => {
+                bearer(&secret).ok_or(CredentialsError::Malformed)?;
+                Credentials::given(secret, choice.place.as_deref().unwrap_or("given"))
+            }
+            None => Credentials::find().await?,
+        };
+        if let Some(whom) = choice.act_as {
+            credentials = credentials.acting_as(http.clone(), endpoint.as_deref(), whom);
+        }
+        if credentials.renews() || credentials.acts_as().is_some() {
+            let refused = |why| CredentialsError::Refused {
+                from: format!(
+                    "{}, {}",
+                    credentials.origin.kind.words(),
+                    credentials.origin.place
+                ),
+                why,
+            };
+            credentials.token().await.map_err(refused)?;
+        }
+        let quota = QuotaProject::of(choice.billing.as_deref(), &credentials.origin);
         let log = Mutex::default();
         let inner = Inner {
             http,
             endpoint,
-            source,
+            credentials,
+            quota,
+            unbilled: AtomicBool::new(false),
             read_only: connect.read_only,
             log,
         };
@@ -159,31 +221,106 @@ impl Client {
     }
 
     /// The project of the credentials, when they name one.
-    pub async fn default_project(&self) -> Option<String> {
-        self.inner.source.project().await
+    #[must_use]
+    pub fn default_project(&self) -> Option<String> {
+        let origin = &self.inner.credentials.origin;
+        origin
+            .project
+            .clone()
+            .or_else(|| origin.quota_project.clone())
     }
 
-    /// Whose credentials these are, as far as they tell: Google's token information (the scope
-    /// `userinfo.email` is needed for an address to be in it), or a token that names its principal.
+    /// Whose credentials these are, as far as they tell: the account acted as, a token that names its
+    /// principal, the file, Google's token information (the scope `userinfo.email` is needed for an
+    /// address to be in it).
     pub async fn viewer(&self) -> Option<Principal> {
-        let token = self.inner.source.token().await.ok()?;
-        if let Ok(principal) = Principal::parse(token.reveal()) {
+        let token = self.inner.credentials.token().await.ok()?;
+        if let Some(principal) = self.told(&token) {
             return Some(principal);
         }
-        if let Some(email) = claimed_email(token.reveal()) {
-            return principal_of(&email);
-        }
-        if self.inner.endpoint.is_some() {
+        if self.inner.endpoint.is_some() && !self.inner.credentials.renews() {
             return None;
         }
+        principal_of(self.token_info(&token).await?.get("email")?.as_str()?)
+    }
+
+    /// What the credentials tell of their principal themselves.
+    fn told(&self, token: &HeldToken) -> Option<Principal> {
+        let credentials = &self.inner.credentials;
+        if let Some(whom) = credentials.acts_as() {
+            return principal_of(&whom.account);
+        }
+        let text = token.token.reveal();
+        Principal::parse(text)
+            .ok()
+            .or_else(|| principal_of(claims(text)?.get("email")?.as_str()?))
+            .or_else(|| principal_of(credentials.origin.account.as_deref()?))
+    }
+
+    /// Where the credentials come from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.inner.credentials.origin
+    }
+
+    /// Who makes the calls, from where, and until when.
+    ///
+    /// # Errors
+    /// No token.
+    pub async fn identity(&self) -> Result<Identity, CredentialsError> {
+        let credentials = &self.inner.credentials;
+        let token = credentials
+            .token()
+            .await
+            .map_err(|why| CredentialsError::Refused {
+                from: credentials.origin.kind.words().to_owned(),
+                why,
+            })?;
+        let claimed = || {
+            let seconds = claims(token.token.reveal())?.get("exp")?.as_i64()?;
+            Timestamp::from_second(seconds).ok()
+        };
+        let mut principal = self.told(&token);
+        let mut until = token.until.or_else(claimed);
+        if (principal.is_none() || until.is_none())
+            && let Some(info) = self.token_info(&token).await
+        {
+            let text = |key: &str| info.get(key).and_then(Value::as_str);
+            principal = principal.or_else(|| principal_of(text("email")?));
+            // A number in a string at Google's, a number in others.
+            let left = info.get("expires_in");
+            let left = left.and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
+            let end = |s| Timestamp::now().checked_add(jiff::SignedDuration::from_secs(s));
+            until = until.or_else(|| end(left?).ok());
+        }
+        Ok(Identity {
+            principal,
+            origin: credentials.origin.clone(),
+            acts_as: credentials.acts_as().cloned(),
+            until,
+            renews: credentials.renews(),
+            quota: self.inner.quota.clone(),
+        })
+    }
+
+    /// What the token endpoint knows of a token.
+    async fn token_info(&self, token: &HeldToken) -> Option<Value> {
+        let base = self.inner.endpoint.as_deref();
+        let url = format!(
+            "{}/tokeninfo",
+            base.unwrap_or("https://oauth2.googleapis.com")
+        );
         // The token goes in the body: an address ends in logs.
         let request = self
             .inner
             .http
-            .post("https://oauth2.googleapis.com/tokeninfo")
-            .form(&[("access_token", token.reveal())]);
-        let answer: Value = request.send().await.ok()?.json().await.ok()?;
-        principal_of(answer.get("email")?.as_str()?)
+            .post(url)
+            .form(&[("access_token", token.token.reveal())]);
+        let answer = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        answer.json().await.ok()
     }
 }
 
@@ -197,12 +334,11 @@ fn principal_of(email: &str) -> Option<Principal> {
     Principal::parse(&format!("{kind}:{email}")).ok()
 }
 
-/// The address in a token that is itself a JWT. It is only shown, so nothing is verified.
-fn claimed_email(token: &str) -> Option<String> {
+/// The claims of a token that is itself a JWT. They are only shown, so nothing is verified.
+fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let bytes = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let claims: Value = serde_json::from_slice(&bytes).ok()?;
-    Some(claims.get("email")?.as_str()?.to_owned())
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn bearer(secret: &Secret) -> Option<HeaderValue> {
@@ -219,7 +355,34 @@ impl Inner {
         }
     }
 
+    /// Sends a call, and once more where it was surely not carried out and the next one may be: a token
+    /// that is taken no longer is renewed, a quota project that may not be used is left out.
     async fn send(
+        &self,
+        method: Method,
+        api: Api,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ApiError> {
+        let billed = self.billed();
+        let error = match self.send_once(method.clone(), api, path, body).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        match &error {
+            ApiError::Unauthenticated { .. } if self.credentials.forget().await => {
+                self.send_once(method, api, path, body).await
+            }
+            ApiError::Refused { .. } if billed.is_some() && quota_refused(&error) => {
+                self.unbilled.store(true, Ordering::Relaxed);
+                let again = self.send_once(method, api, path, body).await;
+                again.map_err(|e| about_quota(e, billed))
+            }
+            _ => Err(about_quota(error, billed)),
+        }
+    }
+
+    async fn send_once(
         &self,
         method: Method,
         api: Api,
@@ -256,9 +419,12 @@ impl Inner {
             what: what.to_owned(),
             message,
         };
-        let token = self.source.token().await.map_err(signed_out)?;
+        let token = self.credentials.token().await.map_err(signed_out)?.token;
         let header = bearer(&token).ok_or_else(|| signed_out("the token is malformed".into()))?;
         let mut request = self.http.request(method, url).header(AUTHORIZATION, header);
+        if let Some(quota) = self.billed() {
+            request = request.header("x-goog-user-project", &quota.project);
+        }
         if let Some(body) = body {
             request = request
                 .header(CONTENT_TYPE, "application/json")
@@ -279,6 +445,12 @@ impl Inner {
         }
         serde_json::from_slice(&bytes)
             .map_err(|e| unclear(what, format!("the answer is not JSON: {e}")))
+    }
+
+    /// What the next call is billed to.
+    fn billed(&self) -> Option<&QuotaProject> {
+        let quota = self.quota.as_ref();
+        quota.filter(|_| !self.unbilled.load(Ordering::Relaxed))
     }
 
     fn note(&self, call: Call) {
@@ -306,6 +478,43 @@ impl Inner {
             .retry(backoff)
             .when(worth_repeating)
             .await
+    }
+}
+
+/// Whether it was the quota project that was refused (doc "Troubleshoot quota and limit errors",
+/// `USER_PROJECT_DENIED`).
+fn quota_refused(error: &ApiError) -> bool {
+    matches!(error, ApiError::Refused { status: 403, reason: Some(reason), .. } if reason == "USER_PROJECT_DENIED")
+}
+
+/// Says what to do where the project that calls are billed to is what is missing.
+fn about_quota(error: ApiError, billed: Option<&QuotaProject>) -> ApiError {
+    let ApiError::Refused {
+        what,
+        status,
+        reason,
+        message,
+    } = error
+    else {
+        return error;
+    };
+    let lacks = message.contains("requires a quota project");
+    let denied = reason.as_deref() == Some("USER_PROJECT_DENIED");
+    let message = match billed {
+        _ if !lacks && !denied => message,
+        Some(quota) if denied => format!(
+            "{message} (calls are billed to {}, which {} names: you need serviceusage.services.use on it, roles/serviceusage.serviceUsageConsumer, or name another with --billing-project)",
+            quota.project, quota.from
+        ),
+        _ => format!(
+            "{message} (name a project that calls are billed to: --billing-project PROJECT, or gcloud auth application-default set-quota-project PROJECT)"
+        ),
+    };
+    ApiError::Refused {
+        what,
+        status,
+        reason,
+        message,
     }
 }
 

@@ -4,6 +4,8 @@ mod boundaries;
 mod common;
 mod config;
 mod differences;
+#[cfg(unix)]
+mod credentials;
 mod emulator;
 mod errors;
 mod expectations;

@@ -1,0 +1,141 @@
+//! Acting as a service account on top of other credentials: `--impersonate`, as gcloud's
+//! `--impersonate-service-account` (a list: all but the last are delegates).
+
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::{HeldToken, SCOPE, Secret, told};
+
+/// Whom to act as, and by way of whom: e-mail addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActAs {
+    /// The service account whose token calls carry.
+    pub account: String,
+    /// Those in between, in order: the first is the one that the credentials may act as.
+    pub delegates: Vec<String>,
+}
+
+impl ActAs {
+    /// Reads `ACCOUNT` or `DELEGATE,…,ACCOUNT`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
+        let good = |name: &String| {
+            name.contains('@')
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
+        };
+        if let Some(bad) = names.iter().find(|name| !good(name)) {
+            return Err(format!(
+                "'{}' is no service account's e-mail address",
+                crate::text::visible(bad)
+            ));
+        }
+        let account = names.pop().ok_or("no account is named")?;
+        Ok(Self {
+            account,
+            delegates: names,
+        })
+    }
+}
+
+/// The exchange, and what it gave last.
+pub(super) struct Acting {
+    http: reqwest::Client,
+    base: String,
+    pub whom: ActAs,
+    held: Mutex<Option<HeldToken>>,
+}
+
+impl Acting {
+    pub fn new(http: reqwest::Client, endpoint: Option<&str>, whom: ActAs) -> Self {
+        let base = endpoint.unwrap_or("https://iamcredentials.googleapis.com");
+        Self {
+            http,
+            base: base.to_owned(),
+            whom,
+            held: Mutex::default(),
+        }
+    }
+
+    /// The account's token (discovery document iamcredentials v1, `generateAccessToken`).
+    pub async fn token(&self, own: &HeldToken) -> Result<HeldToken, String> {
+        let mut held = self.held.lock().await;
+        if let Some(fresh) = held.as_ref().filter(|h| h.is_fresh()) {
+            return Ok(fresh.clone());
+        }
+        let new = self.exchange(own).await?;
+        *held = Some(new.clone());
+        Ok(new)
+    }
+
+    async fn exchange(&self, own: &HeldToken) -> Result<HeldToken, String> {
+        let account = &self.whom.account;
+        let told = |why: String| format!("acting as {account}: {why}");
+        let encoded = utf8_percent_encode(account, NON_ALPHANUMERIC);
+        let url = format!(
+            "{}/v1/projects/-/serviceAccounts/{encoded}:generateAccessToken",
+            self.base
+        );
+        let delegates: Vec<String> = self
+            .whom
+            .delegates
+            .iter()
+            .map(|d| format!("projects/-/serviceAccounts/{d}"))
+            .collect();
+        let mut body = json!({ "scope": [SCOPE] });
+        if !delegates.is_empty() {
+            body["delegates"] = json!(delegates);
+        }
+        let request = self
+            .http
+            .post(url)
+            .bearer_auth(own.token.reveal())
+            .json(&body);
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| told(told::chain(&e.without_url())))?;
+        let status = answer.status();
+        let value: Value = answer
+            .json()
+            .await
+            .map_err(|e| told(told::chain(&e.without_url())))?;
+        if !status.is_success() {
+            let words = told::body_words(&value).unwrap_or_else(|| format!("HTTP {status}"));
+            return Err(told(words));
+        }
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let token = text("accessToken").ok_or_else(|| told("the answer holds no token".into()))?;
+        let until = text("expireTime").and_then(|t| t.parse::<Timestamp>().ok());
+        Ok(HeldToken {
+            token: Secret::new(token),
+            until,
+        })
+    }
+
+    pub async fn forget(&self) {
+        *self.held.lock().await = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_the_last_are_delegates() {
+        let read =
+            ActAs::parse("a@p.iam.gserviceaccount.com, b@p.iam.gserviceaccount.com").unwrap();
+        assert_eq!(read.account, "b@p.iam.gserviceaccount.com");
+        assert_eq!(read.delegates, ["a@p.iam.gserviceaccount.com"]);
+        for bad in ["", "a", "a@b,", "a@b/c", "a@b:x"] {
+            assert!(ActAs::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

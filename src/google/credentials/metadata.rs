@@ -1,0 +1,124 @@
+//! The metadata server of a machine or workload on Google Cloud (doc "Predefined metadata keys").
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::{CredentialKind, HeldToken, Origin, SCOPE, Secret, told};
+
+/// Its own address, which no name look-up is needed for (the same in Google's client libraries).
+const ADDRESS: &str = "169.254.169.254";
+/// How long it may take to say that it is there (chosen): it is on the same machine.
+const NEAR: Duration = Duration::from_millis(1_500);
+
+/// A metadata server that answers.
+pub(super) struct MetadataServer {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl MetadataServer {
+    /// Looks whether one is there: at `GCE_METADATA_HOST`, or at its own address; `NO_GCE_CHECK` says that
+    /// there is none, as for Google's libraries.
+    pub async fn find() -> Result<(Self, Origin), String> {
+        let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+        if set("NO_GCE_CHECK").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+            return Err("the metadata server is not asked (NO_GCE_CHECK)".to_owned());
+        }
+        let host = set("GCE_METADATA_HOST").unwrap_or_else(|| ADDRESS.to_owned());
+        let http = reqwest::Client::builder()
+            // Nothing stands between a machine and its own metadata server.
+            .no_proxy()
+            .connect_timeout(NEAR)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|e| told::chain(&e))?;
+        let server = Self {
+            base: format!("http://{}", host.trim()),
+            http,
+        };
+        let none = || format!("no metadata server answers at {}", told::printable(&host));
+        let here = server
+            .http
+            .get(&server.base)
+            .header("Metadata-Flavor", "Google");
+        let answer = here.timeout(NEAR).send().await.map_err(|_| none())?;
+        if answer
+            .headers()
+            .get("metadata-flavor")
+            .is_none_or(|f| f != "Google")
+        {
+            return Err(none());
+        }
+        let (account, project) = futures::join!(
+            server.text("instance/service-accounts/default/email"),
+            server.text("project/project-id")
+        );
+        let origin = Origin {
+            kind: CredentialKind::MetadataServer,
+            place: told::printable(&host),
+            account: account.ok(),
+            quota_project: None,
+            project: project.ok(),
+        };
+        Ok((server, origin))
+    }
+
+    async fn text(&self, key: &str) -> Result<String, String> {
+        let url = format!("{}/computeMetadata/v1/{key}", self.base);
+        let request = self
+            .http
+            .get(url)
+            .header("Metadata-Flavor", "Google")
+            .timeout(NEAR);
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| told::chain(&e.without_url()))?;
+        if !answer.status().is_success() {
+            return Err(format!(
+                "the metadata server answers HTTP {}",
+                answer.status()
+            ));
+        }
+        let text = answer
+            .text()
+            .await
+            .map_err(|e| told::chain(&e.without_url()))?;
+        Ok(told::printable(&text))
+    }
+
+    /// A token of the default account.
+    pub async fn token(&self) -> Result<HeldToken, String> {
+        let url = format!(
+            "{}/computeMetadata/v1/instance/service-accounts/default/token",
+            self.base
+        );
+        let request = self.http.get(url).query(&[("scopes", SCOPE)]);
+        let answer = request.header("Metadata-Flavor", "Google").send().await;
+        let answer = answer.map_err(|e| told::chain(&e.without_url()))?;
+        let status = answer.status();
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|e| told::chain(&e.without_url()))?;
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let Some(token) = value.get("access_token").and_then(Value::as_str) else {
+            return Err(format!(
+                "the metadata server gives no token for the default account: HTTP {status} {}",
+                told::scrubbed(&String::from_utf8_lossy(&bytes))
+            ));
+        };
+        let seconds = value.get("expires_in").and_then(Value::as_i64);
+        let until = seconds.and_then(|s| {
+            Timestamp::now()
+                .checked_add(SignedDuration::from_secs(s))
+                .ok()
+        });
+        Ok(HeldToken {
+            token: Secret::new(token),
+            until,
+        })
+    }
+}

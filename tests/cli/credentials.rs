@@ -1,0 +1,472 @@
+//! Every kind of credentials as its files are written, from the real program to token endpoints over HTTP.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::common::{Emulator, Home, Ran, TARGET, call};
+
+const RUN: &str = "run-processor@app-prod.iam.gserviceaccount.com";
+/// What no output may hold.
+const REFRESH: &str = "1//0-a-refresh-token-that-is-nobodys";
+const CLIENT: &str = "the-secret-of-a-client";
+
+/// A token endpoint that answers everything alike, and remembers what it was asked.
+struct Stub {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Stub {
+    fn start(status: u16, answer: Value) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut reader = BufReader::new(stream);
+                let (mut text, mut length) = (String::new(), 0);
+                loop {
+                    let mut line = String::new();
+                    if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                        break;
+                    }
+                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    text.push_str(&line);
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                text.push_str(&String::from_utf8_lossy(&body));
+                log.lock().unwrap().push(text);
+                let answer = answer.to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                    answer.len()
+                );
+                let stream = reader.get_mut();
+                let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// One that gives the token of a member, as the emulator takes it.
+    fn giving(member: &str) -> Self {
+        Self::start(
+            200,
+            json!({
+                "access_token": member, "expires_in": 3_600, "token_type": "Bearer",
+                "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            }),
+        )
+    }
+
+    fn asked(&self) -> String {
+        self.asked.lock().unwrap().join("\n")
+    }
+}
+
+/// Runs with a credentials file.
+fn with_file(home: &Home, file: &Value, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+    let path = home.write("credentials.json", &file.to_string());
+    let mut variables = vec![("GOOGLE_APPLICATION_CREDENTIALS", path.to_str().unwrap())];
+    variables.extend(more);
+    with(home, arguments, &variables)
+}
+
+/// Runs with variables; whatever it prints holds no secret.
+fn with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let mut command: Command = home.command(arguments);
+    command.envs(variables.iter().copied());
+    let output = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let ran = Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    };
+    for secret in [REFRESH, CLIENT, "PRIVATE KEY"] {
+        assert!(!ran.out.contains(secret), "{}", ran.out);
+        assert!(!ran.err.contains(secret), "{}", ran.err);
+    }
+    ran
+}
+
+fn login(token_endpoint: &str, refresh: &str) -> Value {
+    json!({
+        "type": "authorized_user", "client_id": "c.apps.googleusercontent.com", "client_secret": CLIENT,
+        "refresh_token": refresh, "quota_project_id": "app-prod", "token_uri": format!("{token_endpoint}/token"),
+    })
+}
+
+fn whoami(url: &str) -> [&str; 5] {
+    ["whoami", "--endpoint", url, "--format", "json"]
+}
+
+#[track_caller]
+fn is(ran: &Ran, principal: &str, kind: &str) -> Value {
+    ran.ends(0);
+    let value = ran.json();
+    assert_eq!(value["principal"], principal, "{value}");
+    assert_eq!(value["kind"], kind, "{value}");
+    value
+}
+
+/// Lets a member mint tokens of an account.
+fn let_mint(emulator: &Emulator, account: &str, member: &str) {
+    let project = account.split(['@', '.']).nth(1).unwrap();
+    let at = format!(
+        "{}/v1/projects/{project}/serviceAccounts/{account}",
+        emulator.url
+    );
+    let mut policy = call(&format!("{at}:getIamPolicy"), &emulator.bearer(), "{}");
+    let binding = json!({ "role": "roles/iam.serviceAccountTokenCreator", "members": [member] });
+    match policy["bindings"].as_array_mut() {
+        Some(bindings) => bindings.push(binding),
+        None => policy["bindings"] = json!([binding]),
+    }
+    let body = json!({ "policy": policy }).to_string();
+    let set = call(&format!("{at}:setIamPolicy"), &emulator.bearer(), &body);
+    assert!(set["error"].is_null(), "{set}");
+}
+
+#[test]
+fn a_persons_login() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let file = login(&emulator.url, "user:ana@example.com");
+    let ran = with_file(&home, &file, &whoami(&emulator.url), &[]);
+    let value = is(&ran, "user:ana@example.com", "authorized_user");
+    assert_eq!(value["renewed"], true);
+    assert!(value["until"].is_string(), "{value}");
+    assert_eq!(value["quotaProject"]["project"], "app-prod");
+    assert!(ran.out.contains("GOOGLE_APPLICATION_CREDENTIALS"));
+
+    let ran = with_file(&home, &file, &["whoami", "--endpoint", &emulator.url], &[]);
+    ran.ends(0);
+    assert!(ran.out.contains("user:ana@example.com\n"), "{}", ran.out);
+    assert!(ran.out.contains("then renewed"), "{}", ran.out);
+
+    // The place where gcloud leaves it.
+    let place = home.path(".config/gcloud");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(
+        place.join("application_default_credentials.json"),
+        file.to_string(),
+    )
+    .unwrap();
+    is(
+        &with(&home, &whoami(&emulator.url), &[]),
+        "user:ana@example.com",
+        "authorized_user",
+    );
+}
+
+#[test]
+fn a_login_that_is_over_names_the_command() {
+    let home = Home::new();
+    let stub = Stub::start(
+        400,
+        json!({ "error": "invalid_grant", "error_subtype": "invalid_rapt", "error_description": "reauth related error (invalid_rapt)" }),
+    );
+    let ran = with_file(
+        &home,
+        &login(&stub.url, REFRESH),
+        &["list", "projects"],
+        &[],
+    );
+    ran.ends(2)
+        .says("invalid_rapt")
+        .says("gcloud auth application-default login");
+    assert!(stub.asked().contains("refresh_token"));
+}
+
+#[test]
+fn a_service_accounts_key() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let url = format!(
+        "{}/v1/projects/app-prod/serviceAccounts/{RUN}/keys",
+        emulator.url
+    );
+    let made = call(&url, &emulator.bearer(), "{}");
+    let key = made["privateKeyData"].as_str().unwrap();
+    let key = base64::engine::general_purpose::STANDARD
+        .decode(key)
+        .unwrap();
+    let key: Value = serde_json::from_slice(&key).unwrap();
+    let who = format!("serviceAccount:{RUN}");
+    let value = is(
+        &with_file(&home, &key, &whoami(&emulator.url), &[]),
+        &who,
+        "service_account",
+    );
+    assert!(value["until"].is_string(), "{value}");
+    assert_eq!(value["project"], "app-prod");
+    // Behind a proxy another crate serves it, with a token of its own signature.
+    let proxied = [("HTTPS_PROXY", "http://127.0.0.1:9")];
+    let value = is(
+        &with_file(&home, &key, &whoami(&emulator.url), &proxied),
+        &who,
+        "service_account",
+    );
+    assert!(value["until"].is_string(), "{value}");
+}
+
+#[test]
+fn the_metadata_server() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo", "--metadata-account", RUN]);
+    let host = emulator.url.strip_prefix("http://").unwrap();
+    let ran = with(
+        &home,
+        &whoami(&emulator.url),
+        &[("GCE_METADATA_HOST", host)],
+    );
+    let value = is(&ran, &format!("serviceAccount:{RUN}"), "metadata_server");
+    assert_eq!(value["from"], host);
+    assert!(value["until"].is_string(), "{value}");
+}
+
+fn program(home: &Home, name: &str, script: &str) -> PathBuf {
+    let path = home.write(name, &format!("#!/bin/sh\n{script}"));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn gclouds_own_login() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    program(
+        &home,
+        "gcloud",
+        "case \"$1\" in auth) echo user:ana@example.com;; config) echo app-prod;; esac\n",
+    );
+    let dir = home.dir.path().to_str().unwrap();
+    let variables = [
+        ("PATH", dir),
+        ("NO_GCE_CHECK", "true"),
+        ("CLOUDSDK_BILLING_QUOTA_PROJECT", "data-vault"),
+    ];
+    let value = is(
+        &with(&home, &whoami(&emulator.url), &variables),
+        "user:ana@example.com",
+        "gcloud",
+    );
+    assert_eq!(
+        value["quotaProject"]["from"],
+        "gcloud's billing/quota_project"
+    );
+}
+
+#[test]
+fn an_impersonating_file_with_a_delegate() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let_mint(&emulator, RUN, "user:ana@example.com");
+    let_mint(&emulator, TARGET, &format!("serviceAccount:{RUN}"));
+    let mut source = login(&emulator.url, "user:ana@example.com");
+    // She may not bill to it.
+    source["quota_project_id"] = Value::Null;
+    let file = json!({
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": format!("{}/v1/projects/-/serviceAccounts/{TARGET}:generateAccessToken", emulator.url),
+        "delegates": [format!("projects/-/serviceAccounts/{RUN}")],
+        "source_credentials": source,
+    });
+    let ran = with_file(&home, &file, &whoami(&emulator.url), &[]);
+    let who = format!("serviceAccount:{TARGET}");
+    is(&ran, &who, "impersonated_service_account");
+
+    // The same by the option, on top of a person's login and of a token.
+    let chain = format!("{RUN},{TARGET}");
+    let mut arguments = whoami(&emulator.url).to_vec();
+    arguments.extend(["--impersonate", &chain]);
+    let ran = with_file(&home, &source, &arguments, &[]);
+    let value = is(&ran, &who, "authorized_user");
+    assert_eq!(value["impersonates"]["delegates"], json!([RUN]));
+    let token = home.write("token", "user:ana@example.com\n");
+    arguments.extend(["--access-token-file", token.to_str().unwrap()]);
+    is(&with(&home, &arguments, &[]), &who, "access_token");
+    let token = home.write("token", "user:nobody@example.com\n");
+    arguments.extend(["--access-token-file", token.to_str().unwrap()]);
+    arguments.drain(7..9);
+    with(&home, &arguments, &[]).ends(2).says(TARGET);
+}
+
+fn external(stub: &Stub, source: Value, kind: &str) -> Value {
+    json!({
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+        "subject_token_type": kind,
+        "token_url": format!("{}/v1/token", stub.url),
+        "credential_source": source,
+    })
+}
+
+#[test]
+fn identities_from_elsewhere() {
+    const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let subject = home.write("subject", "subject-by-file");
+    let elsewhere = Stub::start(200, json!({ "value": "subject-by-url" }));
+    let answer = json!({ "version": 1, "success": true, "token_type": JWT, "id_token": "subject-by-program" });
+    let run = program(&home, "subject.sh", &format!("echo '{answer}'\n"));
+    let sources = [
+        (json!({ "file": subject }), JWT, "subject-by-file"),
+        (
+            json!({ "url": elsewhere.url, "format": { "type": "json", "subject_token_field_name": "value" } }),
+            JWT,
+            "subject-by-url",
+        ),
+        (
+            json!({ "executable": { "command": run } }),
+            JWT,
+            "subject-by-program",
+        ),
+        (
+            json!({
+                "environment_id": "aws1",
+                "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+            }),
+            "urn:ietf:params:aws:token-type:aws4_request",
+            "GetCallerIdentity",
+        ),
+    ];
+    let variables = [
+        ("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    for (source, kind, sent) in sources {
+        let stub = Stub::giving("user:ana@example.com");
+        let file = external(&stub, source, kind);
+        let ran = with_file(&home, &file, &whoami(&emulator.url), &variables);
+        is(&ran, "user:ana@example.com", "external_account");
+        assert!(stub.asked().contains(sent), "{sent}: {}", stub.asked());
+    }
+}
+
+#[test]
+fn an_identity_from_elsewhere_that_acts_as_an_account() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let_mint(&emulator, TARGET, "user:ana@example.com");
+    let stub = Stub::giving("user:ana@example.com");
+    let subject = home.write("subject", "s");
+    let mut file = external(
+        &stub,
+        json!({ "file": subject }),
+        "urn:ietf:params:oauth:token-type:jwt",
+    );
+    let url = format!(
+        "{}/v1/projects/-/serviceAccounts/{TARGET}:generateAccessToken",
+        emulator.url
+    );
+    file["service_account_impersonation_url"] = json!(url);
+    let ran = with_file(&home, &file, &whoami(&emulator.url), &[]);
+    is(
+        &ran,
+        &format!("serviceAccount:{TARGET}"),
+        "external_account",
+    );
+}
+
+#[test]
+fn a_workforce_login() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let stub = Stub::giving("user:ana@example.com");
+    let file = json!({
+        "type": "external_account_authorized_user",
+        "audience": "//iam.googleapis.com/locations/global/workforcePools/p/providers/q",
+        "client_id": "c", "client_secret": CLIENT, "refresh_token": REFRESH,
+        "token_url": format!("{}/v1/oauthtoken", stub.url),
+    });
+    let ran = with_file(&home, &file, &whoami(&emulator.url), &[]);
+    is(
+        &ran,
+        "user:ana@example.com",
+        "external_account_authorized_user",
+    );
+    assert!(
+        stub.asked().contains("grant_type=refresh_token"),
+        "{}",
+        stub.asked()
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_used_says_why_and_nobody_else_is_used() {
+    let home = Home::new();
+    for (file, words) in [
+        (
+            json!({ "type": "gdch_service_account" }),
+            "gdch_service_account, which is not served",
+        ),
+        (
+            json!({ "installed": { "client_secret": CLIENT } }),
+            "OAuth client",
+        ),
+        (
+            json!({ "type": "service_account", "client_email": RUN }),
+            "service account key",
+        ),
+        (
+            json!({ "type": "external_account", "credential_source": { "certificate": {} } }),
+            "external_account with a certificate",
+        ),
+    ] {
+        let ran = with_file(&home, &file, &["list", "projects"], &[]);
+        ran.ends(2).says("credentials.json").says(words);
+    }
+    let variables = [("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")];
+    with(&home, &["list", "projects"], &variables)
+        .ends(2)
+        .says("/nowhere/key.json");
+}
+
+#[test]
+fn a_quota_project_goes_with_each_call_and_is_left_out_where_it_is_refused() {
+    let home = Home::new();
+    let stub = Stub::start(
+        403,
+        json!({ "error": { "code": 403, "status": "PERMISSION_DENIED",
+            "message": "Caller does not have required permission to use project bill.",
+            "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "USER_PROJECT_DENIED" }] } }),
+    );
+    let token = home.write("token", "t");
+    let arguments = [
+        "list",
+        "projects",
+        "--endpoint",
+        &stub.url,
+        "--access-token-file",
+        token.to_str().unwrap(),
+    ];
+    let ran = with(&home, &arguments, &[("GOOGLE_CLOUD_QUOTA_PROJECT", "bill")]);
+    ran.ends(2)
+        .says("serviceusage.services.use")
+        .says("GOOGLE_CLOUD_QUOTA_PROJECT");
+    let asked = stub.asked.lock().unwrap();
+    let billed: Vec<bool> = asked
+        .iter()
+        .map(|a| a.contains("x-goog-user-project: bill"))
+        .collect();
+    assert!(billed[0] && !billed[1], "{billed:?}");
+}
