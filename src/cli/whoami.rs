@@ -7,7 +7,7 @@ use super::args::{Format, Global};
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, facts};
-use crate::google::Identity;
+use crate::google::SignedIn;
 use crate::iam::Principal;
 
 /// Asks whoever knows.
@@ -26,7 +26,7 @@ pub async fn run(global: &Global) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn as_json(found: &Identity, source: &str) -> serde_json::Value {
+fn as_json(found: &SignedIn, source: &str) -> serde_json::Value {
     json!({
         "principal": found.principal.as_ref().map(Principal::to_string),
         "source": source,
@@ -41,7 +41,7 @@ fn as_json(found: &Identity, source: &str) -> serde_json::Value {
     })
 }
 
-fn as_text(found: &Identity, source: &str) -> TextPage {
+fn as_text(found: &SignedIn, source: &str) -> TextPage {
     let mut page = TextPage::default();
     let who = match &found.principal {
         Some(principal) => principal.to_string(),
@@ -75,7 +75,7 @@ fn as_text(found: &Identity, source: &str) -> TextPage {
     page
 }
 
-fn until(found: &Identity, now: Timestamp) -> String {
+fn until(found: &SignedIn, now: Timestamp) -> String {
     let renewed = if found.renews {
         ", then renewed"
     } else {

@@ -20,7 +20,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
 use super::credentials::{
-    ActAs, Credentials, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
+    AccessCredentials, ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
 };
 use super::errors::refused;
 use super::wire::{Api, ApiError, Ask, Tell};
@@ -50,7 +50,7 @@ pub struct CredentialsChoice {
 
 /// Who makes the calls, from where, and until when.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub struct SignedIn {
     /// Who; `None`: the credentials do not tell.
     pub principal: Option<Principal>,
     /// Where the credentials come from.
@@ -113,7 +113,7 @@ pub struct Client {
 struct Inner {
     http: reqwest::Client,
     endpoint: Option<String>,
-    credentials: Credentials,
+    credentials: AccessCredentials,
     quota: Option<QuotaProject>,
     /// The quota project was refused: calls go without it.
     unbilled: AtomicBool,
@@ -151,9 +151,9 @@ impl Client {
         let mut credentials = match connect.token {
             Some(secret) => {
                 bearer(&secret).ok_or(CredentialsError::Malformed)?;
-                Credentials::given(secret, choice.place.as_deref().unwrap_or("given"))
+                AccessCredentials::given(secret, choice.place.as_deref().unwrap_or("given"))
             }
-            None => Credentials::find().await?,
+            None => AccessCredentials::find().await?,
         };
         if let Some(whom) = choice.act_as {
             credentials = credentials.acting_as(http.clone(), endpoint.as_deref(), whom);
@@ -267,7 +267,7 @@ impl Client {
     ///
     /// # Errors
     /// No token.
-    pub async fn identity(&self) -> Result<Identity, CredentialsError> {
+    pub async fn identity(&self) -> Result<SignedIn, CredentialsError> {
         let credentials = &self.inner.credentials;
         let token = credentials
             .token()
@@ -293,7 +293,7 @@ impl Client {
             let end = |s| Timestamp::now().checked_add(jiff::SignedDuration::from_secs(s));
             until = until.or_else(|| end(left?).ok());
         }
-        Ok(Identity {
+        Ok(SignedIn {
             principal,
             origin: credentials.origin.clone(),
             acts_as: credentials.acts_as().cloned(),

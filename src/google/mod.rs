@@ -10,5 +10,5 @@ pub mod survey;
 pub mod troubleshooter;
 pub mod wire;
 
-pub use client::{Call, Client, Connect, CredentialsChoice, Identity};
+pub use client::{Call, Client, Connect, CredentialsChoice, SignedIn};
 pub use credentials::CredentialsError;

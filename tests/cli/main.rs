@@ -3,9 +3,9 @@
 mod boundaries;
 mod common;
 mod config;
-mod differences;
 #[cfg(unix)]
 mod credentials;
+mod differences;
 mod emulator;
 mod errors;
 mod expectations;

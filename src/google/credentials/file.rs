@@ -22,12 +22,12 @@ pub(super) struct CredentialsFile {
     content: Value,
     /// Read again when its token was not taken: its owner may have signed in anew meanwhile.
     path: std::path::PathBuf,
-    provider: Mutex<Option<Provider>>,
+    provider: Mutex<Option<FileProvider>>,
 }
 
 /// Whoever gets tokens with it.
 #[derive(Clone)]
-enum Provider {
+enum FileProvider {
     Key(std::sync::Arc<CustomServiceAccount>),
     Google(AccessTokenCredentials),
 }
@@ -74,13 +74,13 @@ impl CredentialsFile {
         Ok((file, origin))
     }
 
-    fn provider(&self, content: &Value) -> Result<Provider, String> {
+    fn provider(&self, content: &Value) -> Result<FileProvider, String> {
         let scopes = [SCOPE];
         let json = content.clone();
         let built = match self.kind {
             CredentialKind::ServiceAccount if !behind_a_proxy() => {
                 return CustomServiceAccount::from_json(&content.to_string())
-                    .map(|key| Provider::Key(std::sync::Arc::new(key)))
+                    .map(|key| FileProvider::Key(std::sync::Arc::new(key)))
                     .map_err(|e| format!("it holds no service account key: {}", told::chain(&e)));
             }
             CredentialKind::ServiceAccount => service_account::Builder::new(json)
@@ -100,7 +100,7 @@ impl CredentialsFile {
             _ => user_account::Builder::new(json).build_access_token_credentials(),
         };
         built
-            .map(Provider::Google)
+            .map(FileProvider::Google)
             .map_err(|e| format!("its {} credentials: {}", self.kind.word(), told::chain(&e)))
     }
 
@@ -122,14 +122,14 @@ impl CredentialsFile {
             }
         };
         let got = match provider {
-            Provider::Key(key) => match key.token(&[SCOPE]).await {
+            FileProvider::Key(key) => match key.token(&[SCOPE]).await {
                 Ok(token) => Ok(HeldToken {
                     token: Secret::new(token.as_str()),
                     until: Timestamp::from_second(token.expires_at().timestamp()).ok(),
                 }),
                 Err(error) => Err(told::chain(&error)),
             },
-            Provider::Google(credentials) => match credentials.access_token().await {
+            FileProvider::Google(credentials) => match credentials.access_token().await {
                 Ok(token) => Ok(HeldToken {
                     token: Secret::new(&token.token),
                     until: None,

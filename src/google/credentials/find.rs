@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use tokio::sync::Mutex;
 
-use super::{Credentials, CredentialsError, TokenWay, file, gcloud, metadata};
+use super::{AccessCredentials, CredentialsError, TokenWay, file, gcloud, metadata};
 
 /// The variable that names a credentials file.
 pub(super) const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
-impl Credentials {
+impl AccessCredentials {
     /// Finds some. A file that is there and cannot be used is an error: falling through to others would
     /// make calls as somebody else.
     pub async fn find() -> Result<Self, CredentialsError> {

@@ -201,7 +201,7 @@ impl HeldToken {
 }
 
 /// Where bearer tokens come from.
-pub(super) struct Credentials {
+pub(super) struct AccessCredentials {
     pub origin: Origin,
     way: TokenWay,
     acting: Option<acting::Acting>,
@@ -219,7 +219,7 @@ enum TokenWay {
     Gcloud(gcloud::GcloudLogin),
 }
 
-impl Credentials {
+impl AccessCredentials {
     /// A token that was given: from a file, or the variable of that name.
     pub fn given(secret: Secret, place: &str) -> Self {
         let origin = Origin {
