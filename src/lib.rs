@@ -14,3 +14,4 @@ pub mod iam;
 pub mod repair;
 pub mod text;
 pub mod tui;
+pub mod wire;

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use bindscope::emulator::{self, Options, Running, stories};
+use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;
-use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::Resource;
 use bindscope::repair::history::{self, ChangeState, HistoryEntry};

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::evaluate::{Outcome, Question, diagnose, explain};
+use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;
 use bindscope::google::survey::survey;
-use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
 use bindscope::repair::history::{self, ChangeState};

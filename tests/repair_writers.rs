@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use bindscope::emulator::{self, Options, stories};
 use bindscope::evaluate::Question;
+use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;
-use bindscope::google::wire::{Api, Ask, Tell, path_of, read_policy};
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
 use bindscope::repair::edit::{self, Grant};
 use bindscope::repair::history;
 use bindscope::repair::undo::How;
 use bindscope::repair::{ApplyError, Journal, Repair, UndoError, apply_unseen, undo};
+use bindscope::wire::{Api, Ask, Tell, path_of};
 use serde_json::{Value, json};
 
 const ROLE: &str = "roles/iam.serviceAccountTokenCreator";

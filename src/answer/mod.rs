@@ -16,8 +16,8 @@ use std::path::Path;
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
 use crate::google::survey::{Progress, survey};
-use crate::google::wire::{ApiError, Ask};
 use crate::repair::{Plan, PlanOptions, history, last_grant, prepare};
+use crate::wire::{ApiError, Ask};
 
 /// Where answers come from.
 #[derive(Clone, Copy)]

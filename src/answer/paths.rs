@@ -12,9 +12,9 @@ use crate::evaluate::reach::{self, Brings, Via};
 use crate::evaluate::{Exchange, Outcome, Verdict};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Progress, whole};
-use crate::google::wire::ApiError;
 use crate::iam::address::{default_account, is_service_account};
 use crate::iam::{Permission, Principal, Resource};
+use crate::wire::ApiError;
 
 /// Whose ways are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

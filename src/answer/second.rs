@@ -144,8 +144,8 @@ mod tests {
     use super::*;
     use crate::estate::{Coverage, Estate};
     use crate::evaluate::{Question, explain};
-    use crate::google::wire::{Api, ApiError, Ask};
     use crate::iam::Resource;
+    use crate::wire::{Api, ApiError, Ask};
     use futures::FutureExt;
     use futures::future::BoxFuture;
     use serde_json::{Value, json};

@@ -15,10 +15,10 @@ use crate::evaluate::{Call, Question};
 use crate::google::credentials::{CredentialKind, Secret, gcloud};
 use crate::google::listing::Scope;
 use crate::google::pasted;
-use crate::google::wire::Ask;
 use crate::google::{Client, Connect, CredentialsChoice, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{PlanOptions, history};
+use crate::wire::Ask;
 
 use super::args::Global;
 use super::failure::Failure;

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::google::CredentialsError;
-use crate::google::wire::ApiError;
 use crate::repair::history::HistoryError;
 use crate::repair::{ApplyError, StepError, UndoError};
 use crate::text::visible_lines;
+use crate::wire::ApiError;
 
 /// Why a command could not answer. Printed to stderr; the exit code is 2.
 #[derive(Debug)]

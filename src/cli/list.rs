@@ -10,8 +10,8 @@ use super::{Exit, scope};
 use crate::estate::{Project, ServiceAccount};
 use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
 use crate::google::survey::Everything;
-use crate::google::wire::{Api, encode};
 use crate::iam::Resource;
+use crate::wire::{Api, encode};
 
 /// Lists.
 ///

@@ -23,8 +23,8 @@ use super::credentials::{
     AccessCredentials, ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
 };
 use super::errors::refused;
-use super::wire::{Api, ApiError, Ask, Tell};
 use crate::iam::Principal;
+use crate::wire::{Api, ApiError, Ask, Tell};
 
 /// How to reach Google, or what stands for it.
 #[derive(Clone, Debug, Default)]

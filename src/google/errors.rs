@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::credentials::printable;
-use super::wire::ApiError;
+use crate::wire::ApiError;
 
 /// Reads Google's error body (AIP-193: `error.message`, `error.details[]` with an `ErrorInfo`).
 /// What a precondition says (`google.rpc.PreconditionFailure`) stands with the words: an organization

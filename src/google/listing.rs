@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::wire::{Api, ApiError, Ask, Turned, all_pages, encode, one_page};
 use crate::estate::{Project, ServiceAccount};
+use crate::wire::{Api, ApiError, Ask, Turned, all_pages, encode, one_page};
 
 /// How far to look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! Google Cloud as we speak to it.
 
+pub mod api;
 pub mod client;
 pub mod credentials;
 mod errors;
@@ -8,7 +9,6 @@ pub mod org_policies;
 pub mod pasted;
 pub mod survey;
 pub mod troubleshooter;
-pub mod wire;
 
 pub use client::{Call, Client, Connect, CredentialsChoice, SignedIn};
 pub use credentials::CredentialsError;

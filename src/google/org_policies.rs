@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::wire::{Api, ApiError, Ask, encode, path_of};
 use crate::iam::{OrgPolicy, Resource};
+use crate::wire::{Api, ApiError, Ask, encode, path_of};
 
 /// What comes of a constraint's policies on a project, folder or organization (`getEffectivePolicy`).
 ///

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::wire::{Api, ApiError, Ask};
 use crate::evaluate::Verdict;
 use crate::iam::{Permission, Resource};
+use crate::wire::{Api, ApiError, Ask};
 
 /// What it says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,13 +21,13 @@ use crate::estate::Assumption;
 use crate::evaluate::Question;
 use crate::google::Client;
 use crate::google::listing::list_accounts;
-use crate::google::wire::{Ask, Tell};
 use crate::iam::Principal;
 use crate::repair::history::ChangeState;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, StepError, carry_out, history,
     may_carry_out, settle, undo, verify,
 };
+use crate::wire::{Ask, Tell};
 
 /// What can be under way once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

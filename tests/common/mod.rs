@@ -312,7 +312,7 @@ impl Play {
         self.runtime.block_on(async {
             let client = Client::connect(connect).await.unwrap();
             let reader = client.reader();
-            bindscope::google::wire::read_policy(&*reader, &resource)
+            bindscope::google::api::read_policy(&*reader, &resource)
                 .await
                 .unwrap()
         })

@@ -15,10 +15,10 @@ use bindscope::evaluate::{
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
 use bindscope::google::survey::{Everything, whole};
-use bindscope::google::wire::Ask;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::PlanOptions;
+use bindscope::wire::Ask;
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -5,8 +5,8 @@
 mod harness;
 mod leaving;
 
+use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;
-use bindscope::google::wire::read_policy;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::Resource;
 use harness::{Emulator, Pty};

@@ -251,7 +251,7 @@ fn not_covered(page: &mut TextPage, answer: &Answer) {
 /// as it.
 fn console(estate: &Estate, target: &Resource) -> Option<String> {
     let account = estate.account(target.id())?;
-    let encode = crate::google::wire::encode;
+    let encode = crate::wire::encode;
     let project = encode(&account.project_id);
     (!account.unique_id.is_empty()).then(|| {
         format!(

@@ -1,17 +1,15 @@
 //! Which providers may have admitted a token of which only the claims are known.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::known::Known;
 use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::Estate;
 use crate::evaluate::federation::derive;
 use crate::google::listing::{Scope, list_projects};
-use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
 use crate::iam::{Pool, Resource};
+use crate::wire::{Api, ApiError, Ask, all_pages, encode};
 
 /// More projects than this are not looked into for pools.
 const PROJECTS_AT_MOST: usize = 100;
@@ -29,12 +27,7 @@ pub async fn admitting(
     scope: &Scope,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Estate, ApiError> {
-    let surveyor = Surveyor {
-        ask,
-        progress,
-        known: Known::new(),
-        begun: Mutex::new(HashSet::new()),
-    };
+    let surveyor = Surveyor::new(ask, progress);
     let told =
         |surveyor: &Surveyor<'_>| surveyor.known.with(|estate| derive(estate, claims).is_ok());
     let named: BTreeSet<Pool> = audiences(claims)

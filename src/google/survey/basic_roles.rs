@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Surveyor, side_by_side};
 use crate::estate::{Estate, Project};
-use crate::google::wire::{Api, ApiError, encode};
 use crate::iam::{Member, Resource};
+use crate::wire::{Api, ApiError, encode};
 
 /// More projects than this are not looked into (chosen: a call or two each).
 const PROJECTS_AT_MOST: usize = 50;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Surveyor, side_by_side};
-use crate::google::wire::{Api, ApiError, is_plain_name};
 use crate::iam::BoundaryPolicy;
+use crate::wire::{Api, ApiError, is_plain_name};
 
 impl Surveyor<'_> {
     /// The boundary policies that bindings name.

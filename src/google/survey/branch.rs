@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::{Surveyor, Wanted, shaped};
 use crate::estate::{Folder, Organization, Project, ServiceAccount};
+use crate::google::api::read_policy;
 use crate::google::org_policies;
-use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of, read_policy};
 use crate::iam::owner::{self, project_of};
 use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny, org_policy};
+use crate::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
 const DEEPEST: usize = 16;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::{Surveyor, Wanted, shaped, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Organization, Read};
-use crate::google::wire::{Api, ApiError, all_pages, encode, path_of};
 use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address, owner};
+use crate::wire::{Api, ApiError, all_pages, encode, path_of};
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
 const PLACES_AT_MOST: usize = 500;

@@ -10,10 +10,10 @@ use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Group, Read};
 use crate::evaluate::Question;
 use crate::evaluate::diagnose::is_taken_for_enough;
-use crate::google::wire::{Api, ApiError, all_pages, encode, is_plain_name};
 use crate::iam::member::BasicRole;
 use crate::iam::permission::IMPLICIT_DELEGATION;
 use crate::iam::{Member, PolicyMember, Resource};
+use crate::wire::{Api, ApiError, all_pages, encode, is_plain_name};
 
 /// More groups than this are not followed for one question.
 const GROUPS_AT_MOST: usize = 200;

@@ -5,10 +5,11 @@
 use super::{Surveyor, side_by_side};
 use crate::estate::ServiceAccount;
 use crate::evaluate::{CauseKind, Outcome, Question, diagnose, explain};
+use crate::google::api::read_policy;
 use crate::google::listing::{Scope, list_projects};
-use crate::google::wire::{Api, ApiError, path_of, read_policy};
 use crate::iam::owner::project_of;
 use crate::iam::{AllowPolicy, Member, Principal, Resource};
+use crate::wire::{Api, ApiError, path_of};
 
 /// More projects than this are not looked into: it is a hint, and costs a call each.
 const PROJECTS_AT_MOST: usize = 200;

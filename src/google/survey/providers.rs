@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Surveyor, shaped, side_by_side};
 use crate::estate::{IdentityPool, Provider};
-use crate::google::wire::{Api, ApiError, all_pages, is_plain_name};
 use crate::iam::{Pool, Principal};
+use crate::wire::{Api, ApiError, all_pages, is_plain_name};
 
 /// More pools than this are not looked into for one question.
 const POOLS_AT_MOST: usize = 50;

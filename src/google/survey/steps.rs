@@ -2,8 +2,8 @@
 
 use super::{Surveyor, Wanted, side_by_side};
 use crate::evaluate::{Question, explain, stones};
-use crate::google::wire::ApiError;
 use crate::iam::Resource;
+use crate::wire::ApiError;
 
 impl Surveyor<'_> {
     /// Reads the branches of accounts that the target's policies name, where nothing that was read explains

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Surveyor, side_by_side};
 use crate::estate::{Estate, Existence, Read, Tag};
 use crate::evaluate::{Question, looks_at_tags};
-use crate::google::wire::{Api, ApiError, all_pages, encode};
 use crate::iam::Resource;
+use crate::wire::{Api, ApiError, all_pages, encode};
 
 /// What `effectiveTags` gave for each level; `None` where it may not be read.
 type Effective = BTreeMap<Resource, Option<Vec<Value>>>;

@@ -8,7 +8,7 @@ use super::*;
 use crate::estate::{Existence, Read, ServiceAccount};
 use crate::evaluate::{Verdict, explain};
 use crate::google::listing::{Scope, list_accounts};
-use crate::google::wire::all_pages;
+use crate::wire::all_pages;
 
 const CALLER: &str = "run@app.iam.gserviceaccount.com";
 const TARGET: &str = "vault@data.iam.gserviceaccount.com";

@@ -1,21 +1,19 @@
 //! Fetches a whole scope: every project and account in it with their policies, and what those name.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::groups::Worth;
-use super::known::Known;
 use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, ServiceAccount};
 use crate::google::listing::{Scope, list_projects};
-use crate::google::wire::{Api, ApiError, Ask, all_pages, encode};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Permission, Principal, Resource};
+use crate::wire::{Api, ApiError, Ask, all_pages, encode};
 
 /// More groups than this are not followed (chosen: thousands of calls).
 const GROUPS_AT_MOST: usize = 5_000;
@@ -101,12 +99,7 @@ pub async fn whole(
     everything: &Everything,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Estate, Vec<(String, String)>), ApiError> {
-    let surveyor = Surveyor {
-        ask,
-        progress,
-        known: Known::new(),
-        begun: Mutex::new(HashSet::new()),
-    };
+    let surveyor = Surveyor::new(ask, progress);
     let mut unlisted = Vec::new();
     let projects = match &everything.scope {
         Some(scope) => list_projects(ask, scope, &mut unlisted).await?,

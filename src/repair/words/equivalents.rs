@@ -6,11 +6,11 @@
 
 use serde_json::{Value, json};
 
-use crate::google::wire::path_of;
 use crate::iam::{Condition, Resource, ResourceKind};
 use crate::repair::plan::edit::{Grant, contains, has_condition};
 use crate::repair::plan::needs::permissions;
 use crate::text::{is_hidden, shell, visible, visible_json};
+use crate::wire::path_of;
 
 /// One grant on one resource, with the policy before and after.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::once::{Aim, NextWrite, Wrote, draft, etag, write};
-use crate::google::wire::{Ask, Tell};
 use crate::repair::history::ledger::{Ledger, WriteEnd};
 use crate::repair::plan::repair::Repair;
+use crate::wire::{Ask, Tell};
 
 /// Why it was not done.
 pub use super::once::WriteError as ApplyError;

@@ -3,9 +3,9 @@
 use super::apply::{Applied, ApplyError, apply, apply_unseen};
 use super::may_write::{MayWrite, may_write, missing};
 use super::turn_on::{SwitchError, TurnedOn, turn_on};
-use crate::google::wire::{ApiError, Ask, Tell};
 use crate::repair::history::ledger::Ledger;
 use crate::repair::plan::remedy::{Remedy, RemedyStep};
+use crate::wire::{ApiError, Ask, Tell};
 
 /// A step that was done.
 #[derive(Clone, Debug, PartialEq)]

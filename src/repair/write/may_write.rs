@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::google::wire::{Api, ApiError, Ask, path_of};
 use crate::iam::{Resource, ResourceKind};
 use crate::repair::plan::needs::permissions;
+use crate::wire::{Api, ApiError, Ask, path_of};
 
 /// Whether the viewer may read and write an allow policy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! What speaks to Google. Nothing here can write without being handed a
-//! [`Tell`](crate::google::wire::Tell).
+//! [`Tell`](crate::wire::Tell).
 //!
 //! [`prepare`](mod@prepare) reads what a plan needs, [`may_write`](mod@may_write) asks for the right
 //! beforehand, [`carry_out`](mod@carry_out) does a way step by step: [`apply`](mod@apply) makes a change

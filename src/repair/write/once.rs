@@ -8,10 +8,11 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use serde_json::{Value, json};
 
-use crate::google::wire::{Api, ApiError, Ask, Tell, path_of, read_policy};
+use crate::google::api::read_policy;
 use crate::iam::{Resource, ResourceKind};
 use crate::repair::plan::edit::EditError;
 use crate::repair::plan::repair::Repair;
+use crate::wire::{Api, ApiError, Ask, Tell, path_of};
 
 /// Why a policy was not written, or not for certain.
 #[derive(Debug, thiserror::Error)]

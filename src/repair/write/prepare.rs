@@ -5,12 +5,13 @@ use futures::future::{join, join_all};
 
 use crate::estate::{Estate, Existence};
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome};
+use crate::google::api::read_policy;
 use crate::google::org_policies;
-use crate::google::wire::{Api, ApiError, Ask, is_plain_name, read_policy};
 use crate::iam::org_policy::{ALLOWED_DOMAINS, ALLOWED_MEMBERS, collection};
 use crate::iam::{Resource, ResourceKind, Role};
 use crate::repair::plan::remedy::{Plan, remedies};
 use crate::repair::plan::repair::PlanOptions;
+use crate::wire::{Api, ApiError, Ask, is_plain_name};
 
 /// The constraints on members of allow policies.
 const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];

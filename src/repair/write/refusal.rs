@@ -7,8 +7,8 @@
 
 use serde_json::Value;
 
-use crate::google::wire::ApiError;
 use crate::text::visible;
+use crate::wire::ApiError;
 
 /// A sentence or two beside the server's words, with a full stop; `None` when they say it all.
 pub(super) fn hint(error: &ApiError, before: &Value, after: &Value) -> Option<String> {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use crate::google::wire::{Api, ApiError, Ask, Tell};
+use crate::wire::{Api, ApiError, Ask, Tell};
 
 /// What the server does with the next read; afterwards it answers.
 pub(super) enum ScriptedRead {

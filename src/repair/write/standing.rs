@@ -4,8 +4,9 @@
 //! where others may have changed the policy since, only the policy can tell.
 
 use super::turn_on::is_on;
-use crate::google::wire::{Ask, read_policy};
+use crate::google::api::read_policy;
 use crate::repair::history::{ChangeState, HistoryEntry, HistoryListing};
+use crate::wire::Ask;
 
 /// Whether a change is in the policy now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::google::wire::{Api, ApiError, Ask, Tell, encode, path_of};
 use crate::iam::Resource;
 use crate::repair::history::ledger::{Ledger, WriteEnd};
 use crate::repair::plan::switch::{Switch, SwitchKind};
+use crate::wire::{Api, ApiError, Ask, Tell, encode, path_of};
 
 /// How often, and how far apart, it is looked whether an API is on: enabling is an operation that
 /// takes its time (discovery document serviceusage v1, `services.enable`).

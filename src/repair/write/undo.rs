@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::once::{Aim, NextWrite, WriteError, draft, etag, write};
 use super::turn_on::{SwitchError, is_on, set};
-use crate::google::wire::{Ask, Tell};
 use crate::repair::history::{self, ChangeRecord, ChangeState, HistoryEntry, HistoryError};
 use crate::repair::plan::edit::{self, EditError, Edited, Grant};
 use crate::repair::plan::switch::{Switch, SwitchKind};
+use crate::wire::{Ask, Tell};
 
 /// How old an entry of which nothing but the beginning is known must be before it is closed as not
 /// applied: far longer than any write is under way (chosen; the client gives up after 60 s).

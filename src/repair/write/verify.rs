@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use crate::evaluate::{Outcome, Question, Verdict, explain};
 use crate::google::survey::survey;
-use crate::google::wire::{Api, ApiError, Ask, encode};
 use crate::iam::permission::{GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Principal, Resource};
+use crate::wire::{Api, ApiError, Ask, encode};
 
 /// What one look came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

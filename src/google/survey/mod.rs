@@ -30,12 +30,12 @@ use serde_json::Value;
 
 use self::callers::OF_CALLER;
 use self::known::Known;
-use super::wire::{Api, ApiError, Ask, encode};
 use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
 use crate::iam::{Pool, Principal, Resource, owner};
+use crate::wire::{Api, ApiError, Ask, encode};
 
 /// One step of a survey, for whoever watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,12 +68,7 @@ pub async fn survey(
     question: &Question,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Estate, ApiError> {
-    let surveyor = Surveyor {
-        ask,
-        progress,
-        known: Known::new(),
-        begun: Mutex::new(HashSet::new()),
-    };
+    let surveyor = Surveyor::new(ask, progress);
     surveyor.first_wave(question).await?;
     surveyor.second_wave(question).await?;
     surveyor.ghosts(&|_| false);
@@ -100,6 +95,18 @@ struct Wanted {
     boundaries: bool,
     /// What comes of a constraint's organization policies on its project.
     org_policy: Option<&'static str>,
+}
+
+impl<'a> Surveyor<'a> {
+    /// One that has asked for nothing yet.
+    fn new(ask: &'a dyn Ask, progress: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
+        Self {
+            ask,
+            progress,
+            known: Known::new(),
+            begun: Mutex::new(HashSet::new()),
+        }
+    }
 }
 
 impl Surveyor<'_> {
@@ -311,5 +318,4 @@ fn shaped<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T,
 }
 
 #[cfg(test)]
-#[path = "survey/tests.rs"]
 mod tests;
