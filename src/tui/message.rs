@@ -5,16 +5,13 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::model::Known;
+use super::model::{Change, Known, Paths, Ticket};
 use crate::estate::ServiceAccount;
 use crate::google::Call;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
 use crate::repair::verify::Verified;
 use crate::repair::{Repair, StepDone};
-
-/// Counts questions and changes, so that an answer to an older one is told from one to the newest.
-pub type Ticket = u64;
 
 /// What came of carrying a way out.
 #[derive(Debug)]
@@ -80,13 +77,13 @@ pub enum Message {
     /// The calls made so far.
     Log(Vec<Call>),
     /// The history was read.
-    History(Result<Vec<super::model::Change>, String>),
+    History(Result<Vec<Change>, String>),
     /// A change was taken back, or not.
     Undone(Ticket, Result<String, String>),
     /// Whether the viewer may write the policy; `Some`: why not.
     MayWrite(Ticket, Option<String>),
     /// Who can reach a target, or what a caller can reach.
-    Paths(Ticket, Result<Arc<super::model::Paths>, String>),
+    Paths(Ticket, Result<Arc<Paths>, String>),
     /// Some task ended; for those who wait until nothing is under way.
     Settled,
 }

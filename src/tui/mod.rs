@@ -3,24 +3,12 @@
 //! It never waits: a message changes the model ([`update`](fn@update::update)), the view draws it, an
 //! executor turns effects into tasks whose results come back as messages.
 
-mod clipboard;
-pub mod command;
-pub mod effects;
-pub mod executor;
-mod explorer;
-mod input;
-pub mod keymap;
-pub mod leaving;
-pub mod list;
+pub mod keys;
+pub mod look;
 pub mod message;
 pub mod model;
-pub mod page;
 pub mod pages;
-mod paths;
-pub mod terminal;
-pub mod text;
-pub mod theme;
-pub mod tree;
+pub mod run;
 pub mod update;
 pub mod view;
 mod words;
@@ -40,13 +28,13 @@ use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{CommandLine, Power};
-use effects::Effect;
-use executor::Executor;
+use look::theme::Theme;
 use message::Message;
 use model::{Layout, Loading, Model, Pick, Screen, SignedOut};
-use theme::Theme;
+use run::effects::Effect;
+use run::executor::Executor;
 
-pub use explorer::Explorer;
+pub use run::Explorer;
 
 /// What the explorer starts from.
 pub struct Start {

@@ -159,7 +159,7 @@ fn child_that_panics() {
     if std::env::var_os("PTY_CHILD_PANICS").is_none() {
         return;
     }
-    let terminal = bindscope::tui::terminal::Terminal::take(true).unwrap();
+    let terminal = bindscope::tui::run::terminal::Terminal::take(true).unwrap();
     let thread = std::thread::spawn(|| panic!("boom"));
     assert!(thread.join().is_err());
     drop(terminal);

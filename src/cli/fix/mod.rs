@@ -20,7 +20,7 @@ use crate::repair::{
     ApplyError, CommandLine, Consent, FixWith, GrantMeaning, Journal, MayWrite, PlanOptions, Power,
     Remedy, RemedyStep, StepError, carry_out, may_carry_out, meaning, word,
 };
-use crate::tui::leaving::Leaving;
+use crate::tui::run::leaving::Leaving;
 use show::Show;
 
 /// Mends what is missing.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::message::Ticket;
-use super::super::tree::Row;
+use super::Ticket;
+use super::tree::Row;
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;

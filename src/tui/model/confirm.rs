@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::super::message::Ticket;
+use super::Ticket;
 use crate::evaluate::Question;
 use crate::repair::verify::Verified;
 use crate::repair::{Remedy, RemedyStep, Repair, StepDone};

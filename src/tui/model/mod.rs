@@ -4,14 +4,15 @@
 mod asked;
 mod confirm;
 mod layout;
+pub mod list;
 mod overlay;
 mod pick;
+pub mod tree;
 
 use jiff::Timestamp;
 
-use super::keymap::Context;
-use super::message::Ticket;
-use super::theme::Theme;
+use super::keys::keymap::Context;
+use super::look::theme::Theme;
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
 use crate::google::listing::Scope;
@@ -23,6 +24,9 @@ pub use confirm::{Act, Change, Confirm, Phase};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
 pub use pick::{Account, Loading, Pick, Side};
+
+/// Counts questions and changes, so that an answer to an older one is told from one to the newest.
+pub type Ticket = u64;
 
 /// Which screen is below everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::command::Command;
-use super::super::keymap::Context;
-use super::super::list::{Filtered, Item};
-use super::super::message::Ticket;
-use super::super::page::Page;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::Context;
+use super::super::look::page::Page;
+use super::Ticket;
 use super::confirm::{Change, Confirm};
+use super::list::{Filtered, Item};
 use crate::evaluate::Question;
 use crate::iam::{Permission, Principal, Resource};
 

@@ -1,6 +1,6 @@
 //! Choosing a pair: the accounts, the two lists, what is typed.
 
-use super::super::list::{Filtered, Item};
+use super::list::{Filtered, Item};
 use crate::estate::ServiceAccount;
 use crate::google::listing::Listing;
 use crate::google::pasted::Pasted;

@@ -1,9 +1,9 @@
 //! A cause in full, or why it works.
 
+use super::super::look::page::{Page, Text, line, piece};
+use super::super::look::theme::Role;
+use super::super::model::tree;
 use super::super::model::{Asked, Known};
-use super::super::page::{Page, Text, line, piece};
-use super::super::theme::Role;
-use super::super::tree;
 use super::level::{binding_lines, bindings};
 use super::{console_url, policy_at};
 use crate::answer::limits;

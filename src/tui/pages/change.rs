@@ -1,8 +1,8 @@
 //! A change of the history in full.
 
+use super::super::look::page::{Page, line, piece};
+use super::super::look::theme::Role;
 use super::super::model::Change;
-use super::super::page::{Page, line, piece};
-use super::super::theme::Role;
 use super::super::words::in_zone;
 
 /// A change in full.

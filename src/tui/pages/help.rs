@@ -1,8 +1,8 @@
 //! The keys of what is in focus, from the live table.
 
-use super::super::keymap::{self, Context};
-use super::super::page::{Page, line, piece};
-use super::super::theme::Role;
+use super::super::keys::keymap::{self, Context};
+use super::super::look::page::{Page, line, piece};
+use super::super::look::theme::Role;
 
 /// The keys of what is in focus, from the live table.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The signs and what they mean.
 
-use super::super::page::{Page, Text, piece};
-use super::super::theme::Role;
+use super::super::look::page::{Page, Text, piece};
+use super::super::look::theme::Role;
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 

@@ -1,9 +1,9 @@
 //! A level in full: its bindings, those that concern the question first, and its deny policies.
 
+use super::super::look::page::{Page, Text, line, piece};
+use super::super::look::theme::Role;
+use super::super::model::tree;
 use super::super::model::{Asked, Known};
-use super::super::page::{Page, Text, line, piece};
-use super::super::theme::Role;
-use super::super::tree;
 use super::{console_url, policy_at};
 use crate::estate::Estate;
 use crate::evaluate::Truth;

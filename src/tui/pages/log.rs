@@ -1,7 +1,7 @@
 //! The calls made so far.
 
-use super::super::page::{Page, Text, line};
-use super::super::theme::Role;
+use super::super::look::page::{Page, Text, line};
+use super::super::look::theme::Role;
 use crate::google::Call;
 
 /// The calls made so far, the newest first.

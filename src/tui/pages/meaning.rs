@@ -1,9 +1,9 @@
 //! What whoever acts as the target may do, and who can already.
 
+use super::super::look::page::{Page, Text, line, piece};
+use super::super::look::theme::Role;
 use super::super::model::Known;
-use super::super::page::{Page, Text, line, piece};
-use super::super::theme::Role;
-use super::super::tree;
+use super::super::model::tree;
 use crate::estate::Read;
 use crate::evaluate::explanation::RoleState;
 use crate::iam::Principal;

@@ -1,8 +1,8 @@
 //! Why no fix is offered, and what would help.
 
+use super::super::look::page::{Page, line};
+use super::super::look::theme::Role;
 use super::super::model::Known;
-use super::super::page::{Page, line};
-use super::super::theme::Role;
 use super::cause::cause_text;
 
 /// Why no fix is offered, and what would help.

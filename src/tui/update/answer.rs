@@ -1,9 +1,8 @@
 //! An answer: the picture, the causes, and what can be done from there.
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::message::Ticket;
-use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step};
+use super::super::keys::command::Command;
+use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step, Ticket};
+use super::super::run::effects::Effect;
 use super::{back, beside, confirm, menu, pages, pick, table};
 use crate::evaluate::{CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::effects::Effect;
-use super::super::message::{Look, Ticket, Written};
-use super::super::model::{Act, Confirm, Model, Phase};
+use super::super::message::{Look, Written};
+use super::super::model::{Act, Confirm, Model, Phase, Ticket};
+use super::super::run::effects::Effect;
 use super::{answer, table};
 use crate::repair::verify::MintOutcome;
 use crate::repair::{Remedy, RemedyStep, Repair};

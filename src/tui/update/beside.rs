@@ -1,8 +1,8 @@
 //! What a question says beside caller, target and permission: a delegation chain, and what a federated
 //! caller's token says.
 
-use super::super::keymap::Context;
-use super::super::list::Item as _;
+use super::super::keys::keymap::Context;
+use super::super::model::list::Item as _;
 use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
 use super::menu;
 use crate::evaluate::{Question, read_attribute};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::keymap::Key;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::Key;
 use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
+use super::super::run::effects::Effect;
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
 use crate::repair::{PlanOptions, Power, Remedy, RemedyStep, Word, meaning, remedies, word};

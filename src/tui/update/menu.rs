@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::keymap::{self, Context, Key};
-use super::super::list::Filtered;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::{self, Context, Key};
+use super::super::model::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
+use super::super::run::effects::Effect;
 use super::super::words::printed;
 use super::{answer, back, beside, edit, insert, pick};
 use crate::evaluate::Question;

@@ -15,11 +15,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::{Input, InputRequest};
 
 use super::Leave;
-use super::command::Command;
-use super::effects::Effect;
-use super::keymap::{self, Context, Key};
+use super::keys::command::Command;
+use super::keys::keymap::{self, Context, Key};
 use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
+use super::run::effects::Effect;
 use super::words::printed;
 use crate::text::visible;
 

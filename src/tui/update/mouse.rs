@@ -4,10 +4,10 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::keymap::Context;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::Context;
 use super::super::model::{Model, Overlay, Panel, Side, Spot};
+use super::super::run::effects::Effect;
 
 pub(super) fn update(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     match event.kind {

@@ -1,11 +1,11 @@
 //! Pages that lie over the screen: opening, scrolling, copying them.
 
-use super::super::command::Command;
-use super::super::effects::Effect;
+use super::super::keys::command::Command;
+use super::super::look::page::{Page, line};
+use super::super::look::theme::Role;
 use super::super::model::{Asked, Model, Overlay, Panel, Reading};
-use super::super::page::{Page, line};
 use super::super::pages;
-use super::super::theme::Role;
+use super::super::run::effects::Effect;
 use super::back;
 use crate::google::Call;
 

@@ -1,9 +1,9 @@
 //! A pasted error: it opens the question that it is about, or says what it is about instead.
 
-use super::super::effects::Effect;
+use super::super::look::page::{Page, Text, line, piece};
+use super::super::look::theme::Role;
 use super::super::model::{Model, Overlay, Screen};
-use super::super::page::{Page, Text, line, piece};
-use super::super::theme::Role;
+use super::super::run::effects::Effect;
 use super::ask;
 use super::pick::preset;
 use crate::google::pasted::{self, Pasted, PastedKind};

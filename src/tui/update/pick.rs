@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::keymap::Key;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::Key;
 use super::super::model::{Account, Loading, Model, Screen};
+use super::super::run::effects::Effect;
 use super::{ask, edit, insert};
 use crate::estate::ServiceAccount;
 use crate::iam::{Principal, Resource};

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::command::Command;
-use super::super::effects::Effect;
-use super::super::message::Ticket;
-use super::super::model::{Change, Model, Overlay, Paths, Rows, Table};
+use super::super::keys::command::Command;
+use super::super::model::{Change, Model, Overlay, Paths, Rows, Table, Ticket};
 use super::super::pages::change_page;
+use super::super::run::effects::Effect;
 use super::answer::{ask, stepped};
 use super::{back, confirm};
 use crate::text::visible;

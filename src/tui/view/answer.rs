@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
+use super::super::look::text::{duration, width};
+use super::super::look::theme::Role;
 use super::super::model::{Asked, Layout, Model, Panel, Reading};
-use super::super::text::{duration, width};
-use super::super::theme::Role;
 use super::super::words::{beside, permission_words, verdict_word, verdict_words};
 use super::pen::Pen;
 use super::{bindings, tree, why};

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
+use super::super::look::theme::Role;
 use super::super::model::Asked;
 use super::super::pages::level_lines;
-use super::super::theme::Role;
 use super::super::words::more;
 use super::page::wrapped;
 use super::pen::Pen;

@@ -2,11 +2,11 @@
 
 use ratatui::layout::{Position, Rect};
 
+use super::super::look::page::{Text, line, piece};
+use super::super::look::text::width;
+use super::super::look::theme::Role;
+use super::super::model::tree::title as role_title;
 use super::super::model::{Act, Confirm, Layout, Model, Phase};
-use super::super::page::{Text, line, piece};
-use super::super::text::width;
-use super::super::theme::Role;
-use super::super::tree::title as role_title;
 use super::super::words::{ends, more};
 use super::page::{centered, wrapped};
 use super::pen::Pen;

@@ -3,10 +3,10 @@
 
 use ratatui::layout::Rect;
 
-use super::super::keymap::{self, Context};
+use super::super::keys::keymap::{self, Context};
+use super::super::look::text::{width, wrap};
+use super::super::look::theme::Role;
 use super::super::model::{Loading, Model, Overlay, Phase, SMALLEST, Weight};
-use super::super::text::{width, wrap};
-use super::super::theme::Role;
 use super::pen::Pen;
 use crate::answer::signs::Glyphs;
 

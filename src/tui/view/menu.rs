@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::super::list::Item as _;
+use super::super::look::theme::Role;
+use super::super::model::list::Item as _;
 use super::super::model::{Layout, Menu, Spot, Typed};
-use super::super::theme::Role;
 use super::page::centered;
 use super::pen::Pen;
 
@@ -50,13 +50,13 @@ pub(super) fn draw(
     }
     let widest = window
         .iter()
-        .map(|(_, c, _)| super::super::text::width(c.text()))
+        .map(|(_, c, _)| super::super::look::text::width(c.text()))
         .max()
         .unwrap_or(0);
     // Keys are short and stand whole; longer notes leave the choice two thirds of the line.
     let notes = window
         .iter()
-        .map(|(_, c, _)| super::super::text::width(&c.note))
+        .map(|(_, c, _)| super::super::look::text::width(&c.note))
         .max()
         .unwrap_or(0);
     let notes = u16::try_from(notes).unwrap_or(u16::MAX).min(rows.width / 3);
@@ -68,7 +68,7 @@ pub(super) fn draw(
         let line = Rect::new(rows.x, y, rows.width, 1);
         let mut at = rows.x + 2;
         let end = rows.x + 2 + column;
-        let long = super::super::text::width(choice.text()) > usize::from(column);
+        let long = super::super::look::text::width(choice.text()) > usize::from(column);
         for (i, c) in choice.text().chars().enumerate() {
             if long && at + 1 >= end {
                 pen.put(at, y, 1, Role::Dim, &pen.glyphs.ellipsis().to_string());

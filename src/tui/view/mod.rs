@@ -14,8 +14,8 @@ mod why;
 
 use ratatui::Frame;
 
+use super::look::theme::{Role, Theme};
 use super::model::{Layout, Model, Overlay, SMALLEST, Screen};
-use super::theme::{Role, Theme};
 use crate::answer::signs::Glyphs;
 use pen::Pen;
 

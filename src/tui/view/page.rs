@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::super::look::page::{Page, Piece, Text, piece};
+use super::super::look::text::{width, wrap};
+use super::super::look::theme::Role;
 use super::super::model::Layout;
-use super::super::page::{Page, Piece, Text, piece};
-use super::super::text::{width, wrap};
-use super::super::theme::Role;
 use super::super::words::more;
 use super::pen::{Pen, safe};
 

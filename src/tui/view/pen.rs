@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::super::page::Piece;
-use super::super::text::{cut_end, cut_middle, width};
-use super::super::theme::{Role, Theme};
+use super::super::look::page::Piece;
+use super::super::look::text::{cut_end, cut_middle, width};
+use super::super::look::theme::{Role, Theme};
 use crate::answer::signs::Glyphs;
 use crate::text::{is_hidden, visible};
 

@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::super::look::text::{cut_middle, width};
+use super::super::look::theme::Role;
 use super::super::model::{Account, Layout, Loading, Model, Side, Spot};
-use super::super::text::{cut_middle, width};
-use super::super::theme::Role;
 use super::super::words::permission_words;
 use super::frame::loading_words;
 use super::pen::Pen;
@@ -147,7 +147,7 @@ fn side(
     if empty {
         let words = nothing(model, side, typed, total);
         let room = usize::from(area.width.saturating_sub(3));
-        for (text, y) in super::super::text::wrap(&words, room)
+        for (text, y) in super::super::look::text::wrap(&words, room)
             .into_iter()
             .zip(rows_area.y..rows_area.bottom())
         {
@@ -197,7 +197,7 @@ fn account_row(
     selected: bool,
     focused: bool,
 ) {
-    use super::super::list::Item as _;
+    use super::super::model::list::Item as _;
     let chars: Vec<char> = account.text().chars().collect();
     let [name, project, description] = account.columns();
     let base = if account.disabled {

@@ -2,10 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::list::scrolled;
+use super::super::look::text::{width, wrap};
+use super::super::look::theme::Role;
+use super::super::model::list::scrolled;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
-use super::super::text::{width, wrap};
-use super::super::theme::Role;
 use super::super::words::local_time;
 use super::page::centered;
 use super::pen::Pen;

@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::super::list::scrolled;
+use super::super::look::text::width;
+use super::super::look::theme::Role;
+use super::super::model::list::scrolled;
+use super::super::model::tree::Row;
 use super::super::model::{Asked, Layout, Panel, Reading, Spot};
-use super::super::text::width;
-use super::super::theme::Role;
-use super::super::tree::Row;
 use super::pen::Pen;
 use crate::answer::states::LevelState;
 use crate::google::survey::ProgressState;

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
+use super::super::look::page::{Text, line, piece};
+use super::super::look::text::wrap;
+use super::super::look::theme::Role;
+use super::super::model::tree as picture;
 use super::super::model::{Asked, Known, Layout, Panel, Reading, Spot};
-use super::super::page::{Text, line, piece};
 use super::super::pages::not_judged;
-use super::super::text::wrap;
-use super::super::theme::Role;
-use super::super::tree as picture;
 use super::super::words::more;
 use super::pen::Pen;
 use crate::evaluate::Truth;
@@ -125,7 +125,7 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
         let (role, sign) = sign(pen, cause.kind);
         let selected = index == asked.why_row;
         let head = format!("{} {sign} ", index + 1);
-        let indent = u16::try_from(super::super::text::width(&head)).unwrap_or(4);
+        let indent = u16::try_from(super::super::look::text::width(&head)).unwrap_or(4);
         for (i, text) in wrap(&cause.message, room).into_iter().enumerate() {
             let mut pieces = Vec::new();
             if i == 0 {

@@ -1,8 +1,7 @@
 //! What the explorer asks of the world.
 
-use super::Leave;
-use super::message::Ticket;
-use super::model::Change;
+use super::super::Leave;
+use super::super::model::{Change, Ticket};
 use crate::evaluate::Question;
 use crate::google::listing::Scope;
 use crate::repair::Remedy;

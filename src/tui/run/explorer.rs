@@ -5,14 +5,15 @@ use std::io;
 use crossterm::event::Event;
 use tokio::runtime::Handle;
 
-use super::command::Command;
+use super::super::keys::command::Command;
+use super::super::keys::keymap::{self, Context, Key};
+use super::super::look::theme::Theme;
+use super::super::message::Message;
+use super::super::{Leave, Session, Start, view};
 use super::effects::Effect;
-use super::keymap::{self, Context, Key};
 use super::leaving::{self, Leaving};
-use super::message::Message;
 use super::terminal::Terminal;
-use super::theme::Theme;
-use super::{Leave, Session, Start, clipboard, input, view};
+use super::{clipboard, input};
 use crate::answer::signs::Glyphs;
 
 /// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,

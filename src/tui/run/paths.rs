@@ -1,7 +1,7 @@
 //! Who can reach a target, what a caller can reach: the answer's ways as rows.
 
-use super::model::{PathRow, Paths};
-use super::tree::title;
+use super::super::model::tree::title;
+use super::super::model::{PathRow, Paths};
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::estate::Estate;

@@ -12,10 +12,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use super::super::message::{Look, Message, Written};
+use super::super::model::tree;
+use super::super::model::{Change, Known, Ticket};
 use super::effects::Effect;
-use super::message::{Look, Message, Ticket, Written};
-use super::model::{Change, Known};
-use super::{paths, tree};
+use super::paths;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
 use crate::evaluate::Question;

@@ -1,0 +1,5 @@
+//! How things look, whatever they say: the theme's roles, pages as lines of pieces, widths of text.
+
+pub mod page;
+pub mod text;
+pub mod theme;

@@ -1,0 +1,13 @@
+//! Everything that touches the world outside of the model: the loop, the terminal, its input, and the
+//! tasks that carry effects out.
+
+mod clipboard;
+pub mod effects;
+pub mod executor;
+mod explorer;
+mod input;
+pub mod leaving;
+mod paths;
+pub mod terminal;
+
+pub use explorer::Explorer;
