@@ -7,7 +7,7 @@ use bindscope::emulator::stories::Story;
 use bindscope::estate::Assumption;
 use bindscope::iam::Resource;
 use bindscope::tui::Leave;
-use bindscope::tui::keys::keymap::{Context, TABLE};
+use bindscope::tui::keys::keymap::{KeyContext, TABLE};
 use bindscope::tui::look::theme::Theme;
 use bindscope::tui::message::Message;
 use common::{Opening, Play, parse};
@@ -567,7 +567,7 @@ fn every_key_can_be_pressed_everywhere() {
     }
     play.settle();
     assert!(creators(&play).is_empty());
-    assert!(TABLE.iter().any(|e| e.context == Context::Confirm));
+    assert!(TABLE.iter().any(|e| e.context == KeyContext::Confirm));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::model::{Change, Known, Paths, Ticket};
+use super::model::{Change, KnownAnswer, Paths, Ticket};
 use crate::estate::ServiceAccount;
 use crate::google::Call;
 use crate::google::listing::Listing;
@@ -61,7 +61,7 @@ pub enum Message {
     /// A step of reading an answer's facts.
     Progress(Ticket, Progress),
     /// The facts are there, and judged; or they could not be read.
-    Surveyed(Ticket, Result<Box<Known>, String>),
+    Surveyed(Ticket, Result<Box<KnownAnswer>, String>),
     /// A step of a way is begun.
     Step(Ticket, usize),
     /// The writes ended.

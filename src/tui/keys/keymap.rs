@@ -11,7 +11,7 @@ use super::command::Command;
 
 /// What is in focus, as far as keys are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Context {
+pub enum KeyContext {
     /// Everywhere, unless the context in focus says otherwise. While a text is typed, only those
     /// keys of it that are no characters.
     Everywhere,
@@ -33,7 +33,7 @@ pub enum Context {
     SignedOut,
 }
 
-impl Context {
+impl KeyContext {
     /// For people.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -60,7 +60,7 @@ impl Context {
 /// One row of the table.
 pub struct Entry {
     /// Where it holds.
-    pub context: Context,
+    pub context: KeyContext,
     /// The keys, in the notation of [`Key`], the one to be shown first.
     pub keys: &'static [&'static str],
     /// What they do.
@@ -70,7 +70,7 @@ pub struct Entry {
 }
 
 const fn row(
-    context: Context,
+    context: KeyContext,
     keys: &'static [&'static str],
     command: Command,
     footer: Option<&'static str>,
@@ -84,7 +84,7 @@ const fn row(
 }
 
 use Command as Do;
-use Context as In;
+use KeyContext as In;
 
 /// The table.
 pub const TABLE: &[Entry] = &[
@@ -357,8 +357,8 @@ impl fmt::Display for Key {
     }
 }
 
-fn lookup_table() -> &'static HashMap<(Context, Key), Command> {
-    static TABLE_BY_KEY: OnceLock<HashMap<(Context, Key), Command>> = OnceLock::new();
+fn lookup_table() -> &'static HashMap<(KeyContext, Key), Command> {
+    static TABLE_BY_KEY: OnceLock<HashMap<(KeyContext, Key), Command>> = OnceLock::new();
     TABLE_BY_KEY.get_or_init(|| {
         TABLE
             .iter()
@@ -374,7 +374,7 @@ fn lookup_table() -> &'static HashMap<(Context, Key), Command> {
 
 /// What a key does in a context. Where text is typed, a character is text.
 #[must_use]
-pub fn lookup(context: Context, key: Key) -> Option<Command> {
+pub fn lookup(context: KeyContext, key: Key) -> Option<Command> {
     let table = lookup_table();
     if let Some(command) = table.get(&(context, key)) {
         return Some(*command);
@@ -382,43 +382,43 @@ pub fn lookup(context: Context, key: Key) -> Option<Command> {
     if context.takes_text() && key.character().is_some() {
         return None;
     }
-    table.get(&(Context::Everywhere, key)).copied()
+    table.get(&(KeyContext::Everywhere, key)).copied()
 }
 
 /// The footer's hints of a context: key and word, in the table's order.
-pub fn footer(context: Context) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn footer(context: KeyContext) -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE
         .iter()
         .filter(move |entry| entry.context == context)
         .filter_map(|entry| Some((*entry.keys.first()?, entry.footer?)))
 }
 
-/// Every row that counts in a context, its own first; rows of [`Context::Everywhere`] that it
+/// Every row that counts in a context, its own first; rows of [`KeyContext::Everywhere`] that it
 /// overrides are left out.
-pub fn rows(context: Context) -> Vec<&'static Entry> {
+pub fn rows(context: KeyContext) -> Vec<&'static Entry> {
     let own: Vec<&Entry> = TABLE.iter().filter(|e| e.context == context).collect();
     let everywhere = TABLE
         .iter()
-        .filter(|e| e.context == Context::Everywhere && context != Context::Everywhere)
+        .filter(|e| e.context == KeyContext::Everywhere && context != KeyContext::Everywhere)
         .filter(|e| !own.iter().any(|o| o.command == e.command))
         .filter(|e| e.keys.iter().any(|k| reachable(context, k)));
     own.iter().copied().chain(everywhere).collect()
 }
 
-fn reachable(context: Context, key: &str) -> bool {
+fn reachable(context: KeyContext, key: &str) -> bool {
     Key::parse(key).is_some_and(|k| lookup(context, k).is_some())
 }
 
 /// The first key of a command in a context, or everywhere.
 #[must_use]
-pub fn key_of(context: Context, command: Command) -> Option<&'static str> {
-    let of = |context: Context| {
+pub fn key_of(context: KeyContext, command: Command) -> Option<&'static str> {
+    let of = |context: KeyContext| {
         TABLE
             .iter()
             .find(|e| e.context == context && e.command == command)
             .and_then(|e| e.keys.first().copied())
     };
-    of(context).or_else(|| of(Context::Everywhere))
+    of(context).or_else(|| of(KeyContext::Everywhere))
 }
 
 #[cfg(test)]
@@ -465,7 +465,7 @@ mod tests {
 
     #[test]
     fn letters_are_text_where_text_is_typed() {
-        for context in [Context::Pick, Context::Menu] {
+        for context in [KeyContext::Pick, KeyContext::Menu] {
             for c in ('a'..='z')
                 .chain('A'..='Z')
                 .chain([' ', '?', ':', '%', 'y'])

@@ -1,12 +1,12 @@
 //! Text with roles, to be read on a page of its own.
 
-use super::theme::Role;
+use super::theme::StyleRole;
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// What it is.
-    pub role: Role,
+    pub role: StyleRole,
     /// Its text; safe to show.
     pub text: String,
 }
@@ -16,13 +16,13 @@ pub type Text = Vec<Piece>;
 
 /// A line of one role.
 #[must_use]
-pub fn line(role: Role, text: impl Into<String>) -> Text {
+pub fn line(role: StyleRole, text: impl Into<String>) -> Text {
     vec![piece(role, text)]
 }
 
 /// A piece of a line.
 #[must_use]
-pub fn piece(role: Role, text: impl Into<String>) -> Piece {
+pub fn piece(role: StyleRole, text: impl Into<String>) -> Piece {
     Piece {
         role,
         text: text.into(),
@@ -31,7 +31,7 @@ pub fn piece(role: Role, text: impl Into<String>) -> Piece {
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct ScreenPage {
     /// Its title.
     pub title: String,
     /// Its lines; the view wraps them.
@@ -42,7 +42,7 @@ pub struct Page {
     pub copy: Option<(String, String)>,
 }
 
-impl Page {
+impl ScreenPage {
     /// A page from its top.
     #[must_use]
     pub fn new(title: impl Into<String>, lines: Vec<Text>) -> Self {

@@ -5,7 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of text is, for its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
+pub enum StyleRole {
     /// Ordinary text: the terminal's own colour.
     Text,
     /// What can be passed over.
@@ -40,7 +40,7 @@ pub enum Role {
     Warning,
 }
 
-impl Role {
+impl StyleRole {
     /// That of a level.
     #[must_use]
     pub fn of(state: LevelState) -> Self {
@@ -54,7 +54,7 @@ impl Role {
     }
 }
 
-impl Role {
+impl StyleRole {
     /// All of them.
     pub const ALL: [Self; 16] = [
         Self::Text,
@@ -109,49 +109,53 @@ impl Theme {
     /// The look of a role. A selected line keeps the colours of meaning: its style is patched over
     /// theirs and sets a background or reverses, never a foreground.
     #[must_use]
-    pub fn style(self, role: Role) -> Style {
+    pub fn style(self, role: StyleRole) -> Style {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
         match role {
-            Role::Text => return plain,
-            Role::Path => return bold,
-            Role::Heading => return self.hue(plain, role),
-            Role::Selected => {
+            StyleRole::Text => return plain,
+            StyleRole::Path => return bold,
+            StyleRole::Heading => return self.hue(plain, role),
+            StyleRole::Selected => {
                 return match self {
                     Self::Dark => bold.bg(DARK_SELECTED),
                     Self::Light => bold.bg(LIGHT_SELECTED),
                     Self::Terminal | Self::Mono => plain.add_modifier(Modifier::REVERSED),
                 };
             }
-            Role::SelectedElsewhere => return plain.add_modifier(Modifier::UNDERLINED),
-            Role::Header => return bold,
+            StyleRole::SelectedElsewhere => return plain.add_modifier(Modifier::UNDERLINED),
+            StyleRole::Header => return bold,
             _ => {}
         }
         if self == Self::Mono {
             return match role {
-                Role::Denied | Role::Granted | Role::Match | Role::Key | Role::Warning => bold,
-                Role::Added => bold,
-                Role::Removed => plain.add_modifier(Modifier::UNDERLINED),
+                StyleRole::Denied
+                | StyleRole::Granted
+                | StyleRole::Match
+                | StyleRole::Key
+                | StyleRole::Warning => bold,
+                StyleRole::Added => bold,
+                StyleRole::Removed => plain.add_modifier(Modifier::UNDERLINED),
                 _ => plain,
             };
         }
         let base = match role {
-            Role::Denied | Role::Granted | Role::Match | Role::Warning => bold,
+            StyleRole::Denied | StyleRole::Granted | StyleRole::Match | StyleRole::Warning => bold,
             _ => plain,
         };
         self.hue(base, role)
     }
 
-    fn hue(self, base: Style, role: Role) -> Style {
+    fn hue(self, base: Style, role: StyleRole) -> Style {
         let colour = match self {
             Self::Mono => return base,
             Self::Terminal => match role {
-                Role::Granted | Role::Added => Color::Green,
-                Role::Denied | Role::Removed => Color::Red,
-                Role::Unknown | Role::Warning => Color::Magenta,
-                Role::Misplaced => Color::Yellow,
-                Role::Match | Role::Key | Role::Heading => Color::Cyan,
-                Role::Dim => return base.add_modifier(Modifier::DIM),
+                StyleRole::Granted | StyleRole::Added => Color::Green,
+                StyleRole::Denied | StyleRole::Removed => Color::Red,
+                StyleRole::Unknown | StyleRole::Warning => Color::Magenta,
+                StyleRole::Misplaced => Color::Yellow,
+                StyleRole::Match | StyleRole::Key | StyleRole::Heading => Color::Cyan,
+                StyleRole::Dim => return base.add_modifier(Modifier::DIM),
                 _ => return base,
             },
             Self::Dark | Self::Light => match self.rgb(role) {
@@ -163,14 +167,16 @@ impl Theme {
     }
 
     /// The hue of a role in the two themes that bring colours of their own.
-    fn rgb(self, role: Role) -> Option<(u8, u8, u8)> {
+    fn rgb(self, role: StyleRole) -> Option<(u8, u8, u8)> {
         let (dark, light) = match role {
-            Role::Granted | Role::Added => ((126, 211, 133), (20, 98, 38)),
-            Role::Denied | Role::Removed => ((255, 138, 128), (158, 20, 20)),
-            Role::Unknown | Role::Warning => ((216, 160, 255), (106, 27, 140)),
-            Role::Misplaced => ((240, 196, 100), (122, 74, 0)),
-            Role::Match | Role::Key | Role::Heading => ((120, 200, 240), (0, 86, 130)),
-            Role::Dim => ((160, 160, 170), (86, 86, 96)),
+            StyleRole::Granted | StyleRole::Added => ((126, 211, 133), (20, 98, 38)),
+            StyleRole::Denied | StyleRole::Removed => ((255, 138, 128), (158, 20, 20)),
+            StyleRole::Unknown | StyleRole::Warning => ((216, 160, 255), (106, 27, 140)),
+            StyleRole::Misplaced => ((240, 196, 100), (122, 74, 0)),
+            StyleRole::Match | StyleRole::Key | StyleRole::Heading => {
+                ((120, 200, 240), (0, 86, 130))
+            }
+            StyleRole::Dim => ((160, 160, 170), (86, 86, 96)),
             _ => return None,
         };
         Some(if self == Self::Light { light } else { dark })
@@ -212,7 +218,7 @@ mod tests {
                 [(255, 255, 255), (245, 240, 225), (224, 230, 240)],
             ),
         ] {
-            for role in Role::ALL {
+            for role in StyleRole::ALL {
                 let Some(colour) = theme.rgb(role) else {
                     continue;
                 };
@@ -231,16 +237,20 @@ mod tests {
     fn the_selected_line_keeps_its_meaning() {
         for name in Theme::NAMES {
             let theme = Theme::named(name).unwrap();
-            assert_eq!(theme.style(Role::Selected).fg, None, "{name}");
+            assert_eq!(theme.style(StyleRole::Selected).fg, None, "{name}");
             assert_ne!(
-                theme.style(Role::Selected),
-                theme.style(Role::Text),
+                theme.style(StyleRole::Selected),
+                theme.style(StyleRole::Text),
                 "{name}"
             );
-            assert_ne!(theme.style(Role::Denied), theme.style(Role::Dim), "{name}");
             assert_ne!(
-                theme.style(Role::Added),
-                theme.style(Role::Removed),
+                theme.style(StyleRole::Denied),
+                theme.style(StyleRole::Dim),
+                "{name}"
+            );
+            assert_ne!(
+                theme.style(StyleRole::Added),
+                theme.style(StyleRole::Removed),
                 "{name}"
             );
         }
@@ -249,7 +259,7 @@ mod tests {
 
     #[test]
     fn mono_has_no_hue() {
-        for role in Role::ALL {
+        for role in StyleRole::ALL {
             let style = Theme::Mono.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
         }

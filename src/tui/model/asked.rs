@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Ticket;
-use super::tree::Row;
+use super::tree::TreeRow;
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
@@ -23,7 +23,7 @@ pub struct Step {
 
 /// The facts of an answer, and the answer.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct KnownAnswer {
     /// What was read.
     pub estate: Arc<Estate>,
     /// The answer.
@@ -37,7 +37,7 @@ pub struct Known {
     /// When it was read.
     pub read_at: Timestamp,
     /// The picture.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TreeRow>,
 }
 
 /// How far an answer is.
@@ -46,7 +46,7 @@ pub enum Reading {
     /// Its facts are being read.
     Running,
     /// It is there.
-    Known(Box<Known>),
+    Known(Box<KnownAnswer>),
     /// It could not be read; why.
     Failed(String),
     /// It was stopped.
@@ -90,7 +90,7 @@ pub struct Asked {
 impl Asked {
     /// The answer, once it is there.
     #[must_use]
-    pub fn known(&self) -> Option<&Known> {
+    pub fn known(&self) -> Option<&KnownAnswer> {
         match &self.reading {
             Reading::Known(known) => Some(known),
             _ => None,

@@ -11,7 +11,7 @@ pub mod tree;
 
 use jiff::Timestamp;
 
-use super::keys::keymap::Context;
+use super::keys::keymap::KeyContext;
 use super::look::theme::Theme;
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
@@ -19,7 +19,7 @@ use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{CommandLine, Power};
 
-pub use asked::{Asked, Known, Panel, Reading, Step};
+pub use asked::{Asked, KnownAnswer, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
@@ -131,19 +131,19 @@ impl Model {
 
     /// What is in focus, as far as keys are concerned.
     #[must_use]
-    pub fn context(&self) -> Context {
+    pub fn context(&self) -> KeyContext {
         match self.overlays.last() {
-            Some(Overlay::Page(_)) => Context::Read,
-            Some(Overlay::Menu(_)) => Context::Menu,
-            Some(Overlay::Table(_)) => Context::List,
+            Some(Overlay::Page(_)) => KeyContext::Read,
+            Some(Overlay::Menu(_)) => KeyContext::Menu,
+            Some(Overlay::Table(_)) => KeyContext::List,
             Some(Overlay::Confirm(confirm)) => match confirm.phase {
-                Phase::Asking { .. } => Context::Confirm,
-                _ => Context::Applied,
+                Phase::Asking { .. } => KeyContext::Confirm,
+                _ => KeyContext::Applied,
             },
-            None if self.signed_out.is_some() => Context::SignedOut,
+            None if self.signed_out.is_some() => KeyContext::SignedOut,
             None => match self.screen {
-                Screen::Pick => Context::Pick,
-                Screen::Answer => Context::Answer,
+                Screen::Pick => KeyContext::Pick,
+                Screen::Answer => KeyContext::Answer,
             },
         }
     }

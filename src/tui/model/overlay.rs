@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::Context;
-use super::super::look::page::Page;
+use super::super::keys::keymap::KeyContext;
+use super::super::look::page::ScreenPage;
 use super::Ticket;
 use super::confirm::{Change, Confirm};
 use super::list::{Filtered, Item};
@@ -76,7 +76,7 @@ pub struct Menu {
     /// What there is to choose from.
     pub list: Filtered<Choice>,
     /// Whether the context below decides what a command does: the palette.
-    pub below: Context,
+    pub below: KeyContext,
     /// What a text is that is typed and matches nothing.
     pub typed: Typed,
 }
@@ -154,7 +154,7 @@ impl Table {
 /// What lies over the screen.
 pub enum Overlay {
     /// Something to be read.
-    Page(Page),
+    Page(ScreenPage),
     /// Something to choose from.
     Menu(Menu),
     /// Something to be confirmed.

@@ -13,7 +13,7 @@ use crate::iam::{Principal, Resource, ResourceKind};
 
 /// One level of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct TreeRow {
     /// The level; `None` for a caller that lives outside the hierarchy.
     pub resource: Option<Resource>,
     /// Its name for people.
@@ -40,7 +40,7 @@ enum Rail {
     Heavy,
 }
 
-impl Row {
+impl TreeRow {
     /// The lines that lead to it, before its name.
     #[must_use]
     pub fn rails(&self, glyphs: Glyphs) -> String {
@@ -64,7 +64,7 @@ impl Row {
     }
 }
 
-impl Row {
+impl TreeRow {
     /// What stands for the lines where not every level is shown.
     #[must_use]
     pub fn short_rail(&self, glyphs: Glyphs) -> &'static str {
@@ -87,7 +87,7 @@ impl Row {
 
 /// The picture of an answer, from the top down.
 #[must_use]
-pub fn rows(estate: &Estate, explanation: &Explanation) -> Vec<Row> {
+pub fn rows(estate: &Estate, explanation: &Explanation) -> Vec<TreeRow> {
     let caller = account_of(&explanation.question.caller);
     // Both branches from the top down.
     let path: Vec<&PolicyExplanation> = explanation.allow.iter().rev().collect();
@@ -142,7 +142,7 @@ fn account_of(caller: &Principal) -> Option<&str> {
 }
 
 /// A person, a federated identity, or an account whose project was not read.
-fn outsider(explanation: &Explanation) -> Row {
+fn outsider(explanation: &Explanation) -> TreeRow {
     let caller = &explanation.question.caller;
     let kind = match caller {
         Principal::User(_) => "caller, a person",
@@ -153,7 +153,7 @@ fn outsider(explanation: &Explanation) -> Row {
         Some(word) => (LevelState::Off, word.to_owned()),
         None => (LevelState::Nothing, "outside of this hierarchy".to_owned()),
     };
-    Row {
+    TreeRow {
         resource: None,
         label: caller.short(),
         kind,
@@ -172,7 +172,7 @@ fn level(
     policy: &PolicyExplanation,
     depth: usize,
     on_path: bool,
-) -> Row {
+) -> TreeRow {
     let resource = &policy.resource;
     let is_target = on_path && resource.kind() == ResourceKind::ServiceAccount;
     let is_caller = resource.kind() == ResourceKind::ServiceAccount
@@ -188,7 +188,7 @@ fn level(
         .iter()
         .find(|d| on_path && d.resource == *resource);
     let (state, note) = judged(estate, explanation, policy, denial, is_target, is_caller);
-    Row {
+    TreeRow {
         resource: Some(resource.clone()),
         label: name(estate, resource),
         kind,

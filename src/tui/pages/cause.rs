@@ -1,9 +1,9 @@
 //! A cause in full, or why it works.
 
-use super::super::look::page::{Page, Text, line, piece};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, Text, line, piece};
+use super::super::look::theme::StyleRole;
 use super::super::model::tree;
-use super::super::model::{Asked, Known};
+use super::super::model::{Asked, KnownAnswer};
 use super::level::{binding_lines, bindings};
 use super::{console_url, policy_at};
 use crate::answer::limits;
@@ -12,37 +12,37 @@ use crate::evaluate::{Cause, CauseKind, Explanation};
 
 /// The selected cause in full; where nothing stands in the way, why it works.
 #[must_use]
-pub fn cause_page(asked: &Asked, known: &Known) -> Page {
+pub fn cause_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
     let Some(cause) = known.causes.get(asked.why_row) else {
         return answer_page(known);
     };
     let mut lines = vec![
-        line(Role::Text, cause.message.clone()),
+        line(StyleRole::Text, cause.message.clone()),
         Vec::new(),
-        line(Role::Heading, "What to do"),
-        line(Role::Text, cause.advice()),
+        line(StyleRole::Heading, "What to do"),
+        line(StyleRole::Text, cause.advice()),
         Vec::new(),
         vec![
-            piece(Role::Heading, "Kind      "),
-            piece(Role::Text, kind_word(cause.kind)),
+            piece(StyleRole::Heading, "Kind      "),
+            piece(StyleRole::Text, kind_word(cause.kind)),
         ],
         vec![
-            piece(Role::Heading, "Where     "),
-            piece(Role::Text, cause.place.clone()),
+            piece(StyleRole::Heading, "Where     "),
+            piece(StyleRole::Text, cause.place.clone()),
         ],
     ];
     if let Some(resource) = &cause.resource {
         lines.push(vec![
-            piece(Role::Heading, "Console   "),
-            piece(Role::Text, console_url(&known.estate, resource)),
+            piece(StyleRole::Heading, "Console   "),
+            piece(StyleRole::Text, console_url(&known.estate, resource)),
         ]);
         if let Some(policy) = policy_at(&known.explanation, resource) {
             lines.push(Vec::new());
-            lines.push(line(Role::Heading, "The policy there"));
+            lines.push(line(StyleRole::Heading, "The policy there"));
             lines.extend(bindings(&known.estate, policy));
         }
     }
-    Page::new("cause", lines).copying("the cause", cause_text(cause))
+    ScreenPage::new("cause", lines).copying("the cause", cause_text(cause))
 }
 
 /// A cause as plain text, to be copied.
@@ -63,13 +63,13 @@ fn kind_word(kind: CauseKind) -> String {
 }
 
 /// A yes in full: what grants, and what was not looked at.
-fn answer_page(known: &Known) -> Page {
+fn answer_page(known: &KnownAnswer) -> ScreenPage {
     let explanation = &known.explanation;
     let mut lines = Vec::new();
     for policy in &explanation.allow {
         for binding in policy.bindings.iter().filter(|b| b.grants == Truth::Yes) {
             lines.push(line(
-                Role::Granted,
+                StyleRole::Granted,
                 format!(
                     "{} on {}",
                     tree::title(&known.estate, &binding.role),
@@ -81,17 +81,17 @@ fn answer_page(known: &Known) -> Page {
     }
     lines.push(Vec::new());
     lines.extend(not_judged(explanation));
-    Page::new("why it works", lines)
+    ScreenPage::new("why it works", lines)
 }
 
 /// What no answer here covers.
 #[must_use]
 pub fn not_judged(explanation: &Explanation) -> Vec<Text> {
     let names = limits::NOT_JUDGED.map(|not| not.short).join(", ");
-    let mut lines = vec![line(Role::Dim, format!("Not looked at: {names}."))];
+    let mut lines = vec![line(StyleRole::Dim, format!("Not looked at: {names}."))];
     for assumption in &explanation.assumptions {
         let words = limits::words(*assumption);
-        lines.push(line(Role::Dim, format!("{}{words}.", limits::TAKEN)));
+        lines.push(line(StyleRole::Dim, format!("{}{words}.", limits::TAKEN)));
     }
     lines
 }

@@ -1,18 +1,18 @@
 //! A change of the history in full.
 
-use super::super::look::page::{Page, line, piece};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, line, piece};
+use super::super::look::theme::StyleRole;
 use super::super::model::Change;
 use super::super::words::in_zone;
 
 /// A change in full.
 #[must_use]
-pub fn change_page(change: &Change) -> Page {
+pub fn change_page(change: &Change) -> ScreenPage {
     let record = &change.entry.record;
     let row = |name: &str, text: &str| {
         vec![
-            piece(Role::Heading, format!("{name:<11}")),
-            piece(Role::Text, text),
+            piece(StyleRole::Heading, format!("{name:<11}")),
+            piece(StyleRole::Text, text),
         ]
     };
     let mut lines = vec![
@@ -26,7 +26,7 @@ pub fn change_page(change: &Change) -> Page {
         ),
         row("Confirmed", &in_zone(record.time, "%Y-%m-%d %H:%M:%S %Z")),
         row("On", &record.resource),
-        row("Role", &record.grant.role),
+        row("StyleRole", &record.grant.role),
         row("Member", &record.grant.member),
     ];
     if let Some(replaced) = &record.replaced {
@@ -43,8 +43,8 @@ pub fn change_page(change: &Change) -> Page {
     lines.push(row("Estate", &record.estate));
     lines.push(Vec::new());
     lines.push(line(
-        Role::Dim,
+        StyleRole::Dim,
         "u in the list takes it back: only what was added, whatever others changed since.",
     ));
-    Page::new("change", lines).copying("the change's id", change.entry.id.clone())
+    ScreenPage::new("change", lines).copying("the change's id", change.entry.id.clone())
 }

@@ -1,9 +1,9 @@
 //! A level in full: its bindings, those that concern the question first, and its deny policies.
 
-use super::super::look::page::{Page, Text, line, piece};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, Text, line, piece};
+use super::super::look::theme::StyleRole;
 use super::super::model::tree;
-use super::super::model::{Asked, Known};
+use super::super::model::{Asked, KnownAnswer};
 use super::{console_url, policy_at};
 use crate::estate::Estate;
 use crate::evaluate::Truth;
@@ -14,18 +14,21 @@ use crate::iam::Resource;
 
 /// The selected level in full.
 #[must_use]
-pub fn level_page(asked: &Asked, known: &Known) -> Page {
+pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
     let Some(row) = known.rows.get(asked.tree_row) else {
-        return Page::new("level", vec![line(Role::Dim, "There is nothing here yet.")]);
+        return ScreenPage::new(
+            "level",
+            vec![line(StyleRole::Dim, "There is nothing here yet.")],
+        );
     };
     let Some(resource) = &row.resource else {
         let caller = known.explanation.question.caller.to_string();
-        return Page::new(
+        return ScreenPage::new(
             "the caller",
             vec![
-                line(Role::Text, caller.clone()),
+                line(StyleRole::Text, caller.clone()),
                 line(
-                    Role::Dim,
+                    StyleRole::Dim,
                     "It stands in no project of this hierarchy, so no level above it matters here.",
                 ),
             ],
@@ -35,29 +38,32 @@ pub fn level_page(asked: &Asked, known: &Known) -> Page {
     let mut lines = level_lines(known, resource);
     lines.push(Vec::new());
     lines.push(vec![
-        piece(Role::Heading, "Console  "),
-        piece(Role::Text, console_url(&known.estate, resource)),
+        piece(StyleRole::Heading, "Console  "),
+        piece(StyleRole::Text, console_url(&known.estate, resource)),
     ]);
     let title = format!(
         "{} {}",
         resource.kind().word(),
         known.estate.label(resource)
     );
-    Page::new(title, lines).copying("the full resource name", resource.full_name())
+    ScreenPage::new(title, lines).copying("the full resource name", resource.full_name())
 }
 
 /// Everything that is known of a level: its bindings, the matching ones first, deny policies.
 #[must_use]
-pub fn level_lines(known: &Known, resource: &Resource) -> Vec<Text> {
-    let mut lines = vec![line(Role::Dim, resource.full_name())];
+pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
+    let mut lines = vec![line(StyleRole::Dim, resource.full_name())];
     let Some(policy) = policy_at(&known.explanation, resource) else {
-        lines.push(line(Role::Dim, "No policy of this level was looked at."));
+        lines.push(line(
+            StyleRole::Dim,
+            "No policy of this level was looked at.",
+        ));
         return lines;
     };
     lines.push(Vec::new());
     if let Some(why) = &policy.unreadable {
         lines.push(line(
-            Role::Unknown,
+            StyleRole::Unknown,
             format!("Its policy could not be read: {why}"),
         ));
     }
@@ -69,15 +75,18 @@ pub fn level_lines(known: &Known, resource: &Resource) -> Vec<Text> {
         .filter(|d| policy.on_path && d.resource == *resource)
     {
         lines.push(Vec::new());
-        lines.push(line(Role::Heading, "Deny policies"));
+        lines.push(line(StyleRole::Heading, "Deny policies"));
         if let Some(why) = &denial.unreadable {
-            lines.push(line(Role::Unknown, format!("could not be read: {why}")));
+            lines.push(line(
+                StyleRole::Unknown,
+                format!("could not be read: {why}"),
+            ));
         }
         for denying in &denial.policies {
             let role = match denying.denies {
-                Truth::Yes => Role::Denied,
-                Truth::No => Role::Dim,
-                _ => Role::Unknown,
+                Truth::Yes => StyleRole::Denied,
+                Truth::No => StyleRole::Dim,
+                _ => StyleRole::Unknown,
             };
             lines.push(line(role, denying.policy.id().to_owned()));
             for rule in &denying.rules {
@@ -92,7 +101,7 @@ pub fn level_lines(known: &Known, resource: &Resource) -> Vec<Text> {
                 }
                 for member in rule.exceptions.iter().filter(|m| m.matches != Truth::No) {
                     lines.push(line(
-                        Role::Text,
+                        StyleRole::Text,
                         format!("    excepted   {}", member.member),
                     ));
                 }
@@ -108,7 +117,7 @@ pub fn level_lines(known: &Known, resource: &Resource) -> Vec<Text> {
 /// The bindings of a policy, those that concern the question first.
 pub(super) fn bindings(estate: &Estate, policy: &PolicyExplanation) -> Vec<Text> {
     if policy.bindings.is_empty() && policy.unreadable.is_none() {
-        return vec![line(Role::Dim, "No bindings.")];
+        return vec![line(StyleRole::Dim, "No bindings.")];
     }
     let mut order: Vec<&BindingExplanation> = policy.bindings.iter().collect();
     order.sort_by_key(|b| (weight(b), b.index));
@@ -132,42 +141,48 @@ fn weight(binding: &BindingExplanation) -> u8 {
 /// A binding: its role, what it does here, its members and its condition.
 pub(super) fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
     let (role, verdict) = match binding.grants {
-        Truth::Yes => (Role::Granted, "grants this"),
-        Truth::UnknownInfo | Truth::UnknownConditional => (Role::Unknown, "may grant this"),
+        Truth::Yes => (StyleRole::Granted, "grants this"),
+        Truth::UnknownInfo | Truth::UnknownConditional => (StyleRole::Unknown, "may grant this"),
         Truth::No => match (binding.role_state, binding.matches) {
-            (RoleState::Included, Truth::Yes) => (Role::Misplaced, "condition not met"),
-            (RoleState::Included, _) => (Role::Text, "holds the permission, not for this caller"),
-            (RoleState::Disabled, _) => (Role::Misplaced, "the role is disabled"),
-            (RoleState::Deleted, _) => (Role::Misplaced, "the role is deleted"),
-            (RoleState::Unreadable | RoleState::Unknown, _) => (Role::Dim, "not for this caller"),
-            (RoleState::NotIncluded, Truth::Yes) => (Role::Text, "does not hold the permission"),
-            (RoleState::NotIncluded, _) => (Role::Dim, "not about this"),
+            (RoleState::Included, Truth::Yes) => (StyleRole::Misplaced, "condition not met"),
+            (RoleState::Included, _) => {
+                (StyleRole::Text, "holds the permission, not for this caller")
+            }
+            (RoleState::Disabled, _) => (StyleRole::Misplaced, "the role is disabled"),
+            (RoleState::Deleted, _) => (StyleRole::Misplaced, "the role is deleted"),
+            (RoleState::Unreadable | RoleState::Unknown, _) => {
+                (StyleRole::Dim, "not for this caller")
+            }
+            (RoleState::NotIncluded, Truth::Yes) => {
+                (StyleRole::Text, "does not hold the permission")
+            }
+            (RoleState::NotIncluded, _) => (StyleRole::Dim, "not about this"),
         },
     };
     let name = &*binding.role;
     let title = tree::title(estate, name);
     let mut head = vec![piece(role, title.clone())];
     if title != name {
-        head.push(piece(Role::Dim, format!("  {name}")));
+        head.push(piece(StyleRole::Dim, format!("  {name}")));
     }
     head.push(piece(role, format!("  {verdict}")));
     let mut lines = vec![head];
     for member in &binding.members {
         let (mark, role) = match member.matches {
-            Truth::Yes => ("  + ", Role::Granted),
-            Truth::No => ("    ", Role::Dim),
-            _ => ("  ? ", Role::Unknown),
+            Truth::Yes => ("  + ", StyleRole::Granted),
+            Truth::No => ("    ", StyleRole::Dim),
+            _ => ("  ? ", StyleRole::Unknown),
         };
         let mut text = vec![piece(role, format!("{mark}{}", member.member))];
         if !member.why.is_empty() {
-            text.push(piece(Role::Dim, format!("  {}", member.why)));
+            text.push(piece(StyleRole::Dim, format!("  {}", member.why)));
         }
         lines.push(text);
     }
     let hidden = binding.member_count.saturating_sub(binding.members.len());
     if hidden > 0 {
         lines.push(line(
-            Role::Dim,
+            StyleRole::Dim,
             format!("    and {hidden} more members, none of them this caller"),
         ));
     }
@@ -179,9 +194,9 @@ pub(super) fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Ve
 
 fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
     let (role, word) = match condition.holds {
-        Truth::Yes => (Role::Granted, "holds"),
-        Truth::No => (Role::Misplaced, "does not hold"),
-        _ => (Role::Unknown, "cannot be decided here"),
+        Truth::Yes => (StyleRole::Granted, "holds"),
+        Truth::No => (StyleRole::Misplaced, "does not hold"),
+        _ => (StyleRole::Unknown, "cannot be decided here"),
     };
     let title = condition
         .condition
@@ -192,12 +207,12 @@ fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
     let mut lines = vec![
         line(role, format!("    condition{title}: {word}")),
         line(
-            Role::Text,
+            StyleRole::Text,
             format!("      {}", condition.condition.expression.trim()),
         ),
     ];
     if let Err(why) = &condition.evaluation {
-        lines.push(line(Role::Misplaced, format!("      {why}")));
+        lines.push(line(StyleRole::Misplaced, format!("      {why}")));
     }
     lines
 }

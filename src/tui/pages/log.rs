@@ -1,26 +1,26 @@
 //! The calls made so far.
 
-use super::super::look::page::{Page, Text, line};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, Text, line};
+use super::super::look::theme::StyleRole;
 use crate::google::Call;
 
 /// The calls made so far, the newest first.
 #[must_use]
-pub fn log_page(calls: &[Call]) -> Page {
+pub fn log_page(calls: &[Call]) -> ScreenPage {
     let mut lines: Vec<Text> = calls
         .iter()
         .rev()
         .map(|call| {
             let role = match call.status {
-                Some(s) if s < 400 => Role::Text,
-                Some(_) => Role::Misplaced,
-                None => Role::Denied,
+                Some(s) if s < 400 => StyleRole::Text,
+                Some(_) => StyleRole::Misplaced,
+                None => StyleRole::Denied,
             };
             line(role, call.to_string())
         })
         .collect();
     if lines.is_empty() {
-        lines.push(line(Role::Dim, "No call was made yet."));
+        lines.push(line(StyleRole::Dim, "No call was made yet."));
     }
-    Page::new("calls to Google Cloud, newest first", lines)
+    ScreenPage::new("calls to Google Cloud, newest first", lines)
 }

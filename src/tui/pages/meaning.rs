@@ -1,8 +1,8 @@
 //! What whoever acts as the target may do, and who can already.
 
-use super::super::look::page::{Page, Text, line, piece};
-use super::super::look::theme::Role;
-use super::super::model::Known;
+use super::super::look::page::{ScreenPage, Text, line, piece};
+use super::super::look::theme::StyleRole;
+use super::super::model::KnownAnswer;
 use super::super::model::tree;
 use crate::estate::Read;
 use crate::evaluate::explanation::RoleState;
@@ -11,7 +11,7 @@ use crate::repair::meaning::{HeldRole, held};
 
 /// What whoever acts as the target may do.
 #[must_use]
-pub fn meaning_page(known: &Known) -> Page {
+pub fn meaning_page(known: &KnownAnswer) -> ScreenPage {
     let target = &known.explanation.question.target;
     let email = known
         .estate
@@ -20,7 +20,7 @@ pub fn meaning_page(known: &Known) -> Page {
     let held = held(&known.estate, &Principal::ServiceAccount(email));
     let name = known.estate.label(target);
     let mut lines = vec![line(
-        Role::Text,
+        StyleRole::Text,
         format!(
             "Whoever acts as {name} may do what its roles allow. Seen in the policies that were read for this question:"
         ),
@@ -32,36 +32,36 @@ pub fn meaning_page(known: &Known) -> Page {
     if !perhaps.is_empty() {
         lines.push(Vec::new());
         lines.push(line(
-            Role::Heading,
+            StyleRole::Heading,
             "And perhaps, through groups whose members were not read",
         ));
         lines.extend(perhaps.into_iter().map(|one| held_line(known, one)));
     }
     if held.is_empty() {
         lines.push(line(
-            Role::Dim,
+            StyleRole::Dim,
             "None of its roles stands there; it may hold roles elsewhere.",
         ));
     }
     lines.push(Vec::new());
-    lines.push(line(Role::Heading, "Who can act as it already"));
+    lines.push(line(StyleRole::Heading, "Who can act as it already"));
     let others = who_holds(known);
     if others.is_empty() {
         lines.push(line(
-            Role::Dim,
+            StyleRole::Dim,
             "Nobody, as far as the policies that were read say.",
         ));
     }
-    lines.extend(others.into_iter().map(|t| line(Role::Text, t)));
+    lines.extend(others.into_iter().map(|t| line(StyleRole::Text, t)));
     lines.push(Vec::new());
     lines.push(line(
-        Role::Dim,
+        StyleRole::Dim,
         "Roles on resources of other services (buckets, data sets) and in other projects are not read here.",
     ));
-    Page::new(format!("what {name} may do"), lines)
+    ScreenPage::new(format!("what {name} may do"), lines)
 }
 
-fn held_line(known: &Known, one: &HeldRole) -> Text {
+fn held_line(known: &KnownAnswer, one: &HeldRole) -> Text {
     let mut beside = format!(
         " on the {} {}",
         one.resource.kind().word(),
@@ -74,13 +74,13 @@ fn held_line(known: &Known, one: &HeldRole) -> Text {
         beside.push_str(", under a condition");
     }
     vec![
-        piece(Role::Text, one.title.clone()),
-        piece(Role::Dim, format!("{beside}: {}", one.power.word())),
+        piece(StyleRole::Text, one.title.clone()),
+        piece(StyleRole::Dim, format!("{beside}: {}", one.power.word())),
     ]
 }
 
 /// Members of bindings on the path whose role holds the permission.
-fn who_holds(known: &Known) -> Vec<String> {
+fn who_holds(known: &KnownAnswer) -> Vec<String> {
     let mut found = Vec::new();
     for policy in &known.explanation.allow {
         let Read::Known(Some(whole)) = known.estate.allow_policy(&policy.resource) else {

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::super::message::{Look, Message, Written};
 use super::super::model::tree;
-use super::super::model::{Change, Known, Ticket};
+use super::super::model::{Change, KnownAnswer, Ticket};
 use super::effects::Effect;
 use super::paths;
 use crate::answer::{Answer, Source};
@@ -315,7 +315,7 @@ async fn answer(
     source: Source<'_>,
     asking: Asking,
     send: &UnboundedSender<Message>,
-) -> Result<Box<Known>, String> {
+) -> Result<Box<KnownAnswer>, String> {
     let Asking {
         ticket,
         mut question,
@@ -337,7 +337,7 @@ async fn answer(
         plan,
     } = answer.await.map_err(|e| e.to_string())?;
     let rows = tree::rows(&estate, &explanation);
-    Ok(Box::new(Known {
+    Ok(Box::new(KnownAnswer {
         rows,
         explanation,
         causes,

@@ -6,7 +6,7 @@ use crossterm::event::Event;
 use tokio::runtime::Handle;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::{self, Context, Key};
+use super::super::keys::keymap::{self, Key, KeyContext};
 use super::super::look::theme::Theme;
 use super::super::message::Message;
 use super::super::{Leave, Session, Start, view};
@@ -73,7 +73,7 @@ impl Explorer {
                 };
                 match message {
                     Some(Message::Key(key)) => {
-                        let command = keymap::lookup(Context::Everywhere, Key::of(&key));
+                        let command = keymap::lookup(KeyContext::Everywhere, Key::of(&key));
                         let leaves = match command {
                             Some(Command::Interrupt) => true,
                             Some(Command::Quit) => self.held.is_empty(),

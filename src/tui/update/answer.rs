@@ -1,7 +1,7 @@
 //! An answer: the picture, the causes, and what can be done from there.
 
 use super::super::keys::command::Command;
-use super::super::model::{Asked, Known, Model, Panel, Reading, Screen, Step, Ticket};
+use super::super::model::{Asked, KnownAnswer, Model, Panel, Reading, Screen, Step, Ticket};
 use super::super::run::effects::Effect;
 use super::{back, beside, confirm, menu, pages, pick, table};
 use crate::evaluate::{CauseKind, Outcome, Question};
@@ -95,7 +95,11 @@ pub(super) fn progress(model: &mut Model, ticket: Ticket, progress: Progress) {
     }
 }
 
-pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Known>, String>) {
+pub(super) fn surveyed(
+    model: &mut Model,
+    ticket: Ticket,
+    result: Result<Box<KnownAnswer>, String>,
+) {
     let Some(asked) = model.asked_by(ticket) else {
         return;
     };
@@ -125,7 +129,7 @@ pub(super) fn surveyed(model: &mut Model, ticket: Ticket, result: Result<Box<Kno
     }
 }
 
-fn first_place(known: &Known) -> usize {
+fn first_place(known: &KnownAnswer) -> usize {
     let cause = known.causes.first().and_then(|c| c.resource.as_ref());
     let at = |resource| {
         known

@@ -1,7 +1,7 @@
 //! What a question says beside caller, target and permission: a delegation chain, and what a federated
 //! caller's token says.
 
-use super::super::keys::keymap::Context;
+use super::super::keys::keymap::KeyContext;
 use super::super::model::list::Item as _;
 use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
 use super::menu;
@@ -49,7 +49,7 @@ pub(super) fn chain(model: &mut Model) {
         0 => "go through which account?",
         _ => "and then through which account?",
     };
-    menu::open(model, title, Context::Answer, choices, Typed::Hop);
+    menu::open(model, title, KeyContext::Answer, choices, Typed::Hop);
 }
 
 /// Opens the menu of what the caller's token says: what was given can be taken out, what bindings on
@@ -78,7 +78,7 @@ pub(super) fn attributes(model: &mut Model) {
         act: ChoiceAct::Ask(Box::new(saying(question, name, value))),
     }));
     let title = "what does the caller's token say?";
-    menu::open(model, title, Context::Answer, choices, Typed::Attribute);
+    menu::open(model, title, KeyContext::Answer, choices, Typed::Attribute);
 }
 
 /// The attributes that bindings on the way to the target ask for and that are not given.

@@ -6,7 +6,7 @@ use tui_input::Input;
 
 use super::super::keys::command::Command;
 use super::super::keys::keymap::Key;
-use super::super::model::{Act, Asked, Change, Confirm, Known, Model, Overlay, Phase};
+use super::super::model::{Act, Asked, Change, Confirm, KnownAnswer, Model, Overlay, Phase};
 use super::super::run::effects::Effect;
 use super::{answer, edit, menu, pages, table};
 use crate::evaluate::Outcome;
@@ -79,7 +79,7 @@ struct Weighed {
     meaning: Vec<String>,
 }
 
-fn weigh(known: &Known, way: &Remedy, from: Power) -> Weighed {
+fn weigh(known: &KnownAnswer, way: &Remedy, from: Power) -> Weighed {
     let mut sentences = Vec::new();
     let mut meanings = Vec::new();
     for step in &way.steps {
@@ -267,7 +267,11 @@ fn next(model: &mut Model) -> Vec<Effect> {
 }
 
 /// After another way was chosen: its word, its meaning, and whether it may be written.
-fn show_chosen(model: &mut Model, known: Option<&Known>, read_only: Option<String>) -> Vec<Effect> {
+fn show_chosen(
+    model: &mut Model,
+    known: Option<&KnownAnswer>,
+    read_only: Option<String>,
+) -> Vec<Effect> {
     let from = model.two_steps_from;
     let Some(confirm) = model.confirm_mut() else {
         return Vec::new();

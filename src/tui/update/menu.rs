@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::{self, Context, Key};
+use super::super::keys::keymap::{self, Key, KeyContext};
 use super::super::model::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
 use super::super::run::effects::Effect;
@@ -20,7 +20,7 @@ use crate::repair::{FixWith, Remedy, RemedyStep, Repair};
 pub(super) fn open(
     model: &mut Model,
     title: &str,
-    below: Context,
+    below: KeyContext,
     choices: Vec<Choice>,
     typed: Typed,
 ) {
@@ -121,7 +121,7 @@ pub(super) fn copy(model: &mut Model) {
         }
     }
     let title = "copy what?";
-    open(model, title, Context::Answer, choices, Typed::Nothing);
+    open(model, title, KeyContext::Answer, choices, Typed::Nothing);
 }
 
 /// What can be copied of a change.
@@ -168,7 +168,7 @@ pub(super) fn copy_change(model: &mut Model) {
         _ => Vec::new(),
     };
     let title = "copy what?";
-    open(model, title, Context::Confirm, choices, Typed::Nothing);
+    open(model, title, KeyContext::Confirm, choices, Typed::Nothing);
 }
 
 /// A way in other tools' words, step by step.

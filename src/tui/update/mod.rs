@@ -16,7 +16,7 @@ use tui_input::{Input, InputRequest};
 
 use super::Leave;
 use super::keys::command::Command;
-use super::keys::keymap::{self, Context, Key};
+use super::keys::keymap::{self, Key, KeyContext};
 use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use super::run::effects::Effect;
@@ -120,7 +120,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     if matches!(&model.notice, Some(n) if n.weight == Weight::Passing) {
         model.notice = None;
     }
-    if context == Context::Confirm && confirm::types(model, key) {
+    if context == KeyContext::Confirm && confirm::types(model, key) {
         return confirm::text(model, key);
     }
     match keymap::lookup(context, key) {
@@ -135,13 +135,13 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         return effects;
     }
     match model.context() {
-        Context::Pick => pick::run(model, command),
-        Context::Answer => answer::run(model, command),
-        Context::Read => pages::run(model, command),
-        Context::Menu => menu::run(model, command),
-        Context::List => table::run(model, command),
-        Context::Confirm | Context::Applied => confirm::run(model, command),
-        Context::SignedOut if command == Command::Accept => {
+        KeyContext::Pick => pick::run(model, command),
+        KeyContext::Answer => answer::run(model, command),
+        KeyContext::Read => pages::run(model, command),
+        KeyContext::Menu => menu::run(model, command),
+        KeyContext::List => table::run(model, command),
+        KeyContext::Confirm | KeyContext::Applied => confirm::run(model, command),
+        KeyContext::SignedOut if command == Command::Accept => {
             let offered = model.signed_out.as_ref().is_some_and(|s| s.offer.is_some());
             if offered {
                 vec![Effect::Leave(Leave::Accepted)]
@@ -149,7 +149,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                 Vec::new()
             }
         }
-        Context::SignedOut | Context::Everywhere => Vec::new(),
+        KeyContext::SignedOut | KeyContext::Everywhere => Vec::new(),
     }
 }
 
@@ -233,15 +233,15 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Cancel]
 }
 
-fn text(model: &mut Model, context: Context, key: Key) -> Vec<Effect> {
+fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {
     match context {
-        Context::Pick => pick::text(model, key),
-        Context::Menu => {
+        KeyContext::Pick => pick::text(model, key),
+        KeyContext::Menu => {
             menu::text_key(model, key);
             Vec::new()
         }
-        Context::Answer if key.character().is_some() => {
-            let hint = keymap::key_of(Context::Answer, Command::Help).unwrap_or("F1");
+        KeyContext::Answer if key.character().is_some() => {
+            let hint = keymap::key_of(KeyContext::Answer, Command::Help).unwrap_or("F1");
             model.say(format!("{key} does nothing here; {hint} shows the keys."));
             Vec::new()
         }
@@ -258,17 +258,17 @@ fn only_pages(model: &Model) -> bool {
 /// keys, and confirms nothing.
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     match model.context() {
-        Context::Confirm => {
+        KeyContext::Confirm => {
             model.fail("The word has to be typed; what was pasted is left out.");
             Vec::new()
         }
-        Context::Menu => {
+        KeyContext::Menu => {
             menu::insert_text(model, text);
             Vec::new()
         }
-        Context::Pick => pick::paste(model, text),
-        Context::Answer => pasted::question_from(model, text),
-        Context::Read if only_pages(model) => pasted::question_from(model, text),
+        KeyContext::Pick => pick::paste(model, text),
+        KeyContext::Answer => pasted::question_from(model, text),
+        KeyContext::Read if only_pages(model) => pasted::question_from(model, text),
         _ => Vec::new(),
     }
 }

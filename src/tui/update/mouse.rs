@@ -5,7 +5,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::Context;
+use super::super::keys::keymap::KeyContext;
 use super::super::model::{Model, Overlay, Panel, Side, Spot};
 use super::super::run::effects::Effect;
 
@@ -33,7 +33,7 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     };
     let again = select(model, spot);
     // The confirmation has no rows, so a click cannot reach what writes.
-    if again && !matches!(model.context(), Context::Confirm | Context::Applied) {
+    if again && !matches!(model.context(), KeyContext::Confirm | KeyContext::Applied) {
         return super::run(model, Command::Open);
     }
     Vec::new()

@@ -1,8 +1,8 @@
 //! Pages that lie over the screen: opening, scrolling, copying them.
 
 use super::super::keys::command::Command;
-use super::super::look::page::{Page, line};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, line};
+use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Model, Overlay, Panel, Reading};
 use super::super::pages;
 use super::super::run::effects::Effect;
@@ -37,7 +37,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-fn show(model: &mut Model, page: Page) {
+fn show(model: &mut Model, page: ScreenPage) {
     model.overlays.push(Overlay::Page(page));
 }
 
@@ -63,9 +63,9 @@ pub(super) fn open_selected(model: &mut Model) {
     let Some(asked) = model.asked() else { return };
     let Some(known) = asked.known() else {
         if let Reading::Failed(why) = &asked.reading {
-            let page = Page::new(
+            let page = ScreenPage::new(
                 "why it could not be read",
-                vec![line(Role::Text, why.clone())],
+                vec![line(StyleRole::Text, why.clone())],
             );
             show(model, page);
         }

@@ -1,7 +1,7 @@
 //! A pasted error: it opens the question that it is about, or says what it is about instead.
 
-use super::super::look::page::{Page, Text, line, piece};
-use super::super::look::theme::Role;
+use super::super::look::page::{ScreenPage, Text, line, piece};
+use super::super::look::theme::StyleRole;
 use super::super::model::{Model, Overlay, Screen};
 use super::super::run::effects::Effect;
 use super::ask;
@@ -79,21 +79,21 @@ fn told_by_causes(kind: PastedKind) -> bool {
 fn tell(model: &mut Model, found: &Pasted) {
     let meaning = found.meaning();
     let mut lines: Vec<Text> = vec![
-        line(Role::Text, meaning.what),
+        line(StyleRole::Text, meaning.what),
         Text::new(),
-        line(Role::Granted, meaning.remedy),
+        line(StyleRole::Granted, meaning.remedy),
     ];
     let commands = meaning.commands.iter();
-    lines.extend(commands.map(|command| line(Role::Text, format!("  {}", visible(command)))));
+    lines.extend(commands.map(|command| line(StyleRole::Text, format!("  {}", visible(command)))));
     lines.push(Text::new());
     for (name, value) in found.rows() {
         if let Some(value) = value {
             lines.push(vec![
-                piece(Role::Dim, format!("{name:<11}")),
-                piece(Role::Text, visible(&value)),
+                piece(StyleRole::Dim, format!("{name:<11}")),
+                piece(StyleRole::Text, visible(&value)),
             ]);
         }
     }
-    let page = Page::new("The pasted error", lines);
+    let page = ScreenPage::new("The pasted error", lines);
     model.overlays.push(Overlay::Page(page));
 }

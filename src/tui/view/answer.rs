@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::look::text::{duration, width};
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Layout, Model, Panel, Reading};
 use super::super::words::{beside, permission_words, verdict_word, verdict_words};
 use super::pen::Pen;
@@ -81,12 +81,12 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
         .strip_suffix(".iam.gserviceaccount.com")
         .map_or(target.clone(), str::to_owned);
     let (role, sign) = match (&asked.reading, asked.outcome()) {
-        (Reading::Failed(_), _) => (Role::Denied, pen.glyphs.no()),
-        _ if asked.proven.is_some() => (Role::Granted, pen.glyphs.yes()),
-        (_, Some(Outcome::WouldSucceed)) => (Role::Granted, pen.glyphs.yes()),
-        (_, Some(Outcome::WouldFail)) => (Role::Denied, pen.glyphs.no()),
-        (_, Some(Outcome::Unknown)) => (Role::Unknown, "?"),
-        (_, None) => (Role::Dim, pen.glyphs.pick("·", ".")),
+        (Reading::Failed(_), _) => (StyleRole::Denied, pen.glyphs.no()),
+        _ if asked.proven.is_some() => (StyleRole::Granted, pen.glyphs.yes()),
+        (_, Some(Outcome::WouldSucceed)) => (StyleRole::Granted, pen.glyphs.yes()),
+        (_, Some(Outcome::WouldFail)) => (StyleRole::Denied, pen.glyphs.no()),
+        (_, Some(Outcome::Unknown)) => (StyleRole::Unknown, "?"),
+        (_, None) => (StyleRole::Dim, pen.glyphs.pick("·", ".")),
     };
     let name = question.caller.short();
     let whole = verdict_words(asked);
@@ -114,7 +114,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     // On a narrow screen the name is worth more than what is asked.
     let fits = width(&right) + width(&target) + 12 < usize::from(area.width);
     let edge = if fits || area.width >= 60 {
-        pen.put_right(inner, area.y + 1, Role::Dim, &right)
+        pen.put_right(inner, area.y + 1, StyleRole::Dim, &right)
     } else {
         area.right()
     };
@@ -128,9 +128,9 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
 }
 
 fn line(pen: &mut Pen<'_>, area: Rect, y: u16, label: &str, name: &str, edge: u16) {
-    pen.put(area.x + 1, y, 8, Role::Dim, label);
+    pen.put(area.x + 1, y, 8, StyleRole::Dim, label);
     let x = area.x + 9;
-    pen.name(x, y, edge.saturating_sub(x + 1), Role::Path, name);
+    pen.name(x, y, edge.saturating_sub(x + 1), StyleRole::Path, name);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::Asked;
 use super::super::pages::level_lines;
 use super::super::words::more;
@@ -12,7 +12,13 @@ use super::pen::Pen;
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     for y in area.y..area.bottom() {
-        pen.put(area.x.saturating_sub(1), y, 1, Role::Dim, pen.glyphs.bar());
+        pen.put(
+            area.x.saturating_sub(1),
+            y,
+            1,
+            StyleRole::Dim,
+            pen.glyphs.bar(),
+        );
     }
     let row = asked
         .known()
@@ -35,6 +41,6 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     }
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &more(hidden, ": Enter "));
+        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, ": Enter "));
     }
 }

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::super::look::page::{Text, line, piece};
 use super::super::look::text::width;
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::tree::title as role_title;
 use super::super::model::{Act, Confirm, Layout, Model, Phase};
 use super::super::words::{ends, more};
@@ -64,7 +64,7 @@ pub(super) fn draw(
     let hidden = lines.len().saturating_sub(offset + height);
     if hidden > 0 && frame.width > 20 {
         let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
-        pen.put_right(edge, frame.y, Role::Warning, &more(hidden, ": Down "));
+        pen.put_right(edge, frame.y, StyleRole::Warning, &more(hidden, ": Down "));
     }
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
@@ -90,7 +90,7 @@ fn prompt(confirm: &Confirm) -> String {
 fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Phase::Asking { note: Some(note) } = &confirm.phase {
-        lines.push(line(Role::Warning, note.clone()));
+        lines.push(line(StyleRole::Warning, note.clone()));
         lines.push(Vec::new());
     }
     match (&confirm.act, confirm.way()) {
@@ -111,18 +111,23 @@ fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
             ];
             for (name, text) in rows {
                 lines.push(vec![
-                    piece(Role::Dim, format!("{name:<8}")),
-                    piece(Role::Text, text),
+                    piece(StyleRole::Dim, format!("{name:<8}")),
+                    piece(StyleRole::Text, text),
                 ]);
             }
             if let Some(old) = &record.replaced {
                 lines.push(vec![
-                    piece(Role::Dim, format!("{:<8}", "back to")),
-                    piece(Role::Text, old.clone()),
+                    piece(StyleRole::Dim, format!("{:<8}", "back to")),
+                    piece(StyleRole::Text, old.clone()),
                 ]);
             }
             lines.push(Vec::new());
-            lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
+            lines.extend(
+                confirm
+                    .meaning
+                    .iter()
+                    .map(|m| line(StyleRole::Text, m.clone())),
+            );
         }
         _ => {}
     }
@@ -134,17 +139,25 @@ fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Mod
     let count = way.steps.len();
     for (i, step) in way.steps.iter().enumerate() {
         if count > 1 {
-            lines.push(line(Role::Heading, format!("Step {} of {count}", i + 1)));
+            lines.push(line(
+                StyleRole::Heading,
+                format!("Step {} of {count}", i + 1),
+            ));
         }
         match step {
             RemedyStep::Binding(repair) => grant_lines(lines, repair, model),
-            RemedyStep::Switch(switch) => lines.push(line(Role::Path, switch.title())),
+            RemedyStep::Switch(switch) => lines.push(line(StyleRole::Path, switch.title())),
         }
         lines.push(Vec::new());
     }
-    lines.extend(confirm.meaning.iter().map(|m| line(Role::Text, m.clone())));
+    lines.extend(
+        confirm
+            .meaning
+            .iter()
+            .map(|m| line(StyleRole::Text, m.clone())),
+    );
     for warning in &confirm.warnings {
-        lines.push(line(Role::Warning, warning.clone()));
+        lines.push(line(StyleRole::Warning, warning.clone()));
     }
 }
 
@@ -156,9 +169,9 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
     );
     let row = |name: &str, text: String, dim: String| {
         vec![
-            piece(Role::Dim, format!("{name:<8}")),
-            piece(Role::Path, text),
-            piece(Role::Dim, dim),
+            piece(StyleRole::Dim, format!("{name:<8}")),
+            piece(StyleRole::Path, text),
+            piece(StyleRole::Dim, dim),
         ]
     };
     let kind = format!("  ({})", repair.resource.kind().word());
@@ -183,12 +196,12 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
     lines.push(Vec::new());
     for change in diff(&repair.before, &repair.after, CONTEXT).lines {
         let role = match change.kind {
-            DiffKind::Same => Role::Dim,
-            DiffKind::Added => Role::Added,
-            DiffKind::Removed => Role::Removed,
+            DiffKind::Same => StyleRole::Dim,
+            DiffKind::Added => StyleRole::Added,
+            DiffKind::Removed => StyleRole::Removed,
         };
         if change.gap_before {
-            lines.push(line(Role::Dim, "  …"));
+            lines.push(line(StyleRole::Dim, "  …"));
         }
         let sign = format!("{} ", change.kind.sign());
         lines.push(match change.kind {
@@ -212,7 +225,7 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
             } else {
                 "Writing …".to_owned()
             };
-            vec![line(Role::Warning, words)]
+            vec![line(StyleRole::Warning, words)]
         }
         Phase::Verifying {
             done,
@@ -223,7 +236,7 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
             let mut lines: Vec<Text> = done.iter().map(|d| done_line(pen, d)).collect();
             let seconds = elapsed.as_secs();
             lines.push(line(
-                Role::Heading,
+                StyleRole::Heading,
                 format!(
                     "waiting until Google enforces it ({EXPECTED})  {}:{:02}{dot}look {tries}",
                     seconds / 60,
@@ -239,21 +252,32 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
                         }
                         MintOutcome::Yes => "a token was minted".to_owned(),
                     };
-                    lines.push(line(Role::Dim, words));
+                    lines.push(line(StyleRole::Dim, words));
                 }
-                Some(Err(why)) => lines.push(line(Role::Denied, format!("could not look: {why}"))),
+                Some(Err(why)) => {
+                    lines.push(line(StyleRole::Denied, format!("could not look: {why}")))
+                }
                 None => {}
             }
             lines
         }
         Phase::Proven { done, proof } => {
             let mut lines: Vec<Text> = done.iter().map(|d| done_line(pen, d)).collect();
-            lines.push(line(Role::Granted, format!("{} {proof}", pen.glyphs.yes())));
+            lines.push(line(
+                StyleRole::Granted,
+                format!("{} {proof}", pen.glyphs.yes()),
+            ));
             lines
         }
-        Phase::Failed(why) => vec![line(Role::Denied, format!("{} {why}", pen.glyphs.no()))],
+        Phase::Failed(why) => vec![line(
+            StyleRole::Denied,
+            format!("{} {why}", pen.glyphs.no()),
+        )],
         Phase::Undone(words) => {
-            vec![line(Role::Granted, format!("{} {words}", pen.glyphs.yes()))]
+            vec![line(
+                StyleRole::Granted,
+                format!("{} {words}", pen.glyphs.yes()),
+            )]
         }
     }
 }
@@ -275,10 +299,10 @@ fn done_line(pen: &Pen<'_>, done: &StepDone) -> Text {
     };
     match done.journal_warning() {
         Some(warning) => vec![
-            piece(Role::Granted, words),
-            piece(Role::Warning, format!("  {warning}")),
+            piece(StyleRole::Granted, words),
+            piece(StyleRole::Warning, format!("  {warning}")),
         ],
-        None => line(Role::Granted, words),
+        None => line(StyleRole::Granted, words),
     }
 }
 
@@ -308,22 +332,22 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
         Act::Undo(_) => String::new(),
     };
     lines.push(vec![
-        piece(Role::Dim, counts),
-        piece(Role::Warning, format!("{dot}NOT applied yet")),
-        piece(Role::Dim, others),
+        piece(StyleRole::Dim, counts),
+        piece(StyleRole::Warning, format!("{dot}NOT applied yet")),
+        piece(StyleRole::Dim, others),
     ]);
     if let Some(why) = &confirm.forbidden {
         lines.push(line(
-            Role::Denied,
+            StyleRole::Denied,
             format!("Cannot be applied from here: {why}. y copies a request to somebody who may."),
         ));
     }
     if let Some(why) = &confirm.weighty {
-        lines.push(line(Role::Warning, why.clone()));
+        lines.push(line(StyleRole::Warning, why.clone()));
     }
     lines.push(vec![
-        piece(Role::Heading, prompt(confirm)),
-        piece(Role::Path, confirm.input.value()),
+        piece(StyleRole::Heading, prompt(confirm)),
+        piece(StyleRole::Path, confirm.input.value()),
     ]);
     lines
 }

@@ -3,9 +3,9 @@
 
 use ratatui::layout::Rect;
 
-use super::super::keys::keymap::{self, Context};
+use super::super::keys::keymap::{self, KeyContext};
 use super::super::look::text::{width, wrap};
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::{Loading, Model, Overlay, Phase, SMALLEST, Weight};
 use super::pen::Pen;
 use crate::answer::signs::Glyphs;
@@ -58,25 +58,25 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         area.right()
     } else {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &words)
+        pen.put_right(inner, area.y, StyleRole::Dim, &words)
     };
     let x = pen.put(
         area.x + 1,
         area.y,
         area.width - 1,
-        Role::Header,
+        StyleRole::Header,
         "bindscope",
     );
     let room = edge.saturating_sub(x + 3);
-    pen.name(x + 2, area.y, room, Role::Dim, &model.source);
+    pen.name(x + 2, area.y, room, StyleRole::Dim, &model.source);
 }
 
 /// The line above the footer. An error says how to be rid of it.
 pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     let Some(notice) = &model.notice else { return };
     let role = match notice.weight {
-        Weight::Passing => Role::Heading,
-        Weight::Error => Role::Denied,
+        Weight::Passing => StyleRole::Heading,
+        Weight::Error => StyleRole::Denied,
     };
     let suffix = match notice.weight {
         Weight::Passing => "",
@@ -86,7 +86,13 @@ pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     pen.clear(area);
     let keep = room.saturating_sub(u16::try_from(suffix.len()).unwrap_or(0));
     let x = pen.put(area.x + 1, area.y, keep, role, &notice.text);
-    pen.put(x, area.y, area.right().saturating_sub(x), Role::Dim, suffix);
+    pen.put(
+        x,
+        area.y,
+        area.right().saturating_sub(x),
+        StyleRole::Dim,
+        suffix,
+    );
 }
 
 /// Keys and words of what is in focus, as many as fit.
@@ -102,12 +108,12 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         if x.saturating_add(wide) >= area.right() {
             break;
         }
-        x = pen.put(x, area.y, area.right() - x, Role::Key, key);
+        x = pen.put(x, area.y, area.right() - x, StyleRole::Key, key);
         x = pen.put(
             x + 1,
             area.y,
             area.right().saturating_sub(x + 1),
-            Role::Dim,
+            StyleRole::Dim,
             word,
         );
         x += 3;
@@ -115,7 +121,7 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model) {
 }
 
 /// Whether a hint is true now.
-fn fits_phase(model: &Model, context: Context, word: &str) -> bool {
+fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
     let Some(Overlay::Confirm(confirm)) = model.overlays.last() else {
         return true;
     };
@@ -137,7 +143,7 @@ pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
         area.width, area.height, SMALLEST.0, SMALLEST.1
     );
     for (y, text) in (area.y..area.bottom()).zip(wrap(&words, usize::from(area.width.max(1)))) {
-        pen.put(area.x, y, area.width, Role::Text, &text);
+        pen.put(area.x, y, area.width, StyleRole::Text, &text);
     }
 }
 
@@ -151,7 +157,7 @@ pub(super) fn signed_out(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         area.x + 2,
         y,
         area.width - 4,
-        Role::Heading,
+        StyleRole::Heading,
         "Not signed in to Google Cloud",
     );
     y += 2;
@@ -162,19 +168,25 @@ pub(super) fn signed_out(pen: &mut Pen<'_>, area: Rect, model: &Model) {
                 return;
             }
             let x = area.x + 2 + u16::try_from(indent).unwrap_or(0);
-            pen.put(x, y, area.right().saturating_sub(x + 1), Role::Text, &text);
+            pen.put(
+                x,
+                y,
+                area.right().saturating_sub(x + 1),
+                StyleRole::Text,
+                &text,
+            );
             y += 1;
         }
     }
     if let Some(offer) = &signed_out.offer
         && y + 1 < area.bottom()
     {
-        let x = pen.put(area.x + 2, y + 1, 20, Role::Key, "Enter");
+        let x = pen.put(area.x + 2, y + 1, 20, StyleRole::Key, "Enter");
         pen.put(
             x + 1,
             y + 1,
             area.right().saturating_sub(x + 2),
-            Role::Text,
+            StyleRole::Text,
             offer,
         );
     }

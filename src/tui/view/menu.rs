@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::list::Item as _;
 use super::super::model::{Layout, Menu, Spot, Typed};
 use super::page::centered;
@@ -29,9 +29,9 @@ pub(super) fn draw(
     let count = u16::try_from(menu.list.total()).unwrap_or(u16::MAX);
     let frame = centered(area, 100, count.saturating_add(4).max(6));
     let inside = pen.window(frame, &menu.title);
-    let x = pen.put(inside.x, inside.y, 2, Role::Key, "/ ");
+    let x = pen.put(inside.x, inside.y, 2, StyleRole::Key, "/ ");
     let room = inside.right().saturating_sub(x);
-    pen.put(x, inside.y, room, Role::Text, menu.list.input.value());
+    pen.put(x, inside.y, room, StyleRole::Text, menu.list.input.value());
     let cursor = u16::try_from(menu.list.input.visual_cursor()).unwrap_or(0);
     let caret = Position::new((x + cursor).min(inside.right().saturating_sub(1)), inside.y);
     let rows = Rect::new(
@@ -46,7 +46,7 @@ pub(super) fn draw(
     let selected = menu.list.row();
     let window = menu.list.window(room);
     if window.is_empty() {
-        pen.put(rows.x, rows.y, rows.width, Role::Dim, nothing(menu));
+        pen.put(rows.x, rows.y, rows.width, StyleRole::Dim, nothing(menu));
     }
     let widest = window
         .iter()
@@ -63,7 +63,9 @@ pub(super) fn draw(
     let column = u16::try_from(widest)
         .unwrap_or(u16::MAX)
         .min(rows.width.saturating_sub(notes + 5));
-    let matched = pen.style(Role::Match).add_modifier(Modifier::UNDERLINED);
+    let matched = pen
+        .style(StyleRole::Match)
+        .add_modifier(Modifier::UNDERLINED);
     for ((row, choice, places), y) in window.into_iter().zip(rows.y..rows.bottom()) {
         let line = Rect::new(rows.x, y, rows.width, 1);
         let mut at = rows.x + 2;
@@ -71,14 +73,18 @@ pub(super) fn draw(
         let long = super::super::look::text::width(choice.text()) > usize::from(column);
         for (i, c) in choice.text().chars().enumerate() {
             if long && at + 1 >= end {
-                pen.put(at, y, 1, Role::Dim, &pen.glyphs.ellipsis().to_string());
+                pen.put(at, y, 1, StyleRole::Dim, &pen.glyphs.ellipsis().to_string());
                 break;
             }
             if at >= end.min(rows.right()) {
                 break;
             }
             let hit = u32::try_from(i).is_ok_and(|i| places.binary_search(&i).is_ok());
-            let style = if hit { matched } else { pen.style(Role::Text) };
+            let style = if hit {
+                matched
+            } else {
+                pen.style(StyleRole::Text)
+            };
             let mut text = [0_u8; 4];
             at = pen.put_styled(at, y, end - at, style, c.encode_utf8(&mut text));
         }
@@ -87,12 +93,12 @@ pub(super) fn draw(
             x,
             y,
             rows.right().saturating_sub(x),
-            Role::Dim,
+            StyleRole::Dim,
             &choice.note,
         );
         if row == selected {
-            pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
-            pen.lay(line, Role::Selected);
+            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(line, StyleRole::Selected);
         }
         out.spot(line, Spot::OverlayRow(row));
     }

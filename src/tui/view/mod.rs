@@ -14,7 +14,7 @@ mod why;
 
 use ratatui::Frame;
 
-use super::look::theme::{Role, Theme};
+use super::look::theme::{StyleRole, Theme};
 use super::model::{Layout, Model, Overlay, SMALLEST, Screen};
 use crate::answer::signs::Glyphs;
 use pen::Pen;
@@ -67,22 +67,22 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
 pub fn waiting(frame: &mut Frame<'_>, theme: Theme, glyphs: Glyphs, source: &str, words: &str) {
     let area = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), theme, glyphs);
-    let x = pen.put(1, 0, area.width, Role::Header, "bindscope");
+    let x = pen.put(1, 0, area.width, StyleRole::Header, "bindscope");
     pen.name(
         x + 2,
         0,
         area.width.saturating_sub(x + 3),
-        Role::Dim,
+        StyleRole::Dim,
         source,
     );
-    pen.put(1, 2, area.width.saturating_sub(2), Role::Text, words);
+    pen.put(1, 2, area.width.saturating_sub(2), StyleRole::Text, words);
     let last = area.height.saturating_sub(1);
-    let x = pen.put(1, last, area.width, Role::Key, "Ctrl-C");
+    let x = pen.put(1, last, area.width, StyleRole::Key, "Ctrl-C");
     pen.put(
         x + 1,
         last,
         area.width.saturating_sub(x + 1),
-        Role::Dim,
+        StyleRole::Dim,
         "quit",
     );
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::look::page::{Page, Piece, Text, piece};
+use super::super::look::page::{Piece, ScreenPage, Text, piece};
 use super::super::look::text::{width, wrap};
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::Layout;
 use super::super::words::more;
 use super::pen::{Pen, safe};
@@ -18,7 +18,7 @@ const WIDEST: u16 = 110;
 pub(super) fn draw(
     pen: &mut Pen<'_>,
     area: Rect,
-    page: &Page,
+    page: &ScreenPage,
     out: &mut Layout,
 ) -> Option<Position> {
     let inside_width = usize::from(area.width.min(WIDEST).saturating_sub(4));
@@ -38,7 +38,7 @@ pub(super) fn draw(
     let below = lines.len().saturating_sub(offset + room);
     if below > 0 && frame.height > 2 {
         let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
-        pen.put_right(edge, edge.y, Role::Dim, &more(below, ": j, PgDn "));
+        pen.put_right(edge, edge.y, StyleRole::Dim, &more(below, ": j, PgDn "));
     }
     None
 }
@@ -72,7 +72,9 @@ pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Cow<'_, [Piece]>> {
 fn wrap_pieces(line: &Text, room: usize) -> Vec<Text> {
     // The sign of a changed line stands before each of its parts.
     let (sign, rest) = match line.as_slice() {
-        [sign, rest @ ..] if matches!(sign.role, Role::Added | Role::Removed) => (Some(sign), rest),
+        [sign, rest @ ..] if matches!(sign.role, StyleRole::Added | StyleRole::Removed) => {
+            (Some(sign), rest)
+        }
         all => (None, all),
     };
     let first = rest.first().map_or("", |p| p.text.as_str());
@@ -114,7 +116,7 @@ impl Lines {
         let current: Text = sign.into_iter().cloned().collect();
         let used = current.iter().map(|p| width(&p.text)).sum();
         let mut lead = current.clone();
-        lead.push(piece(Role::Text, " ".repeat(indent)));
+        lead.push(piece(StyleRole::Text, " ".repeat(indent)));
         Self {
             done: Vec::new(),
             current,
@@ -134,13 +136,13 @@ impl Lines {
         self.used == 0 || (!self.done.is_empty() && self.used == self.indent)
     }
 
-    fn add(&mut self, role: Role, text: &str) {
+    fn add(&mut self, role: StyleRole, text: &str) {
         self.used += width(text);
         self.current.push(piece(role, text));
     }
 
     /// Puts a word with the spaces after it; a word wider than a line is broken where lines end.
-    fn word(&mut self, role: Role, word: &str, room: usize) {
+    fn word(&mut self, role: StyleRole, word: &str, room: usize) {
         let bare = word.trim_end();
         let broken = self.indent + width(bare.trim_start()) > room;
         let scrap = room.saturating_sub(self.used + width(bare) - width(bare.trim_start()));
@@ -215,19 +217,19 @@ mod tests {
     #[test]
     fn pieces_wrap_together_and_keep_their_indent() {
         let line = vec![
-            piece(Role::Key, "    - "),
-            piece(Role::Text, "one two three four"),
+            piece(StyleRole::Key, "    - "),
+            piece(StyleRole::Text, "one two three four"),
         ];
         let line = [line];
         let lines: Vec<String> = wrapped(&line, 16).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["    - one two ", "      three four"]);
         let added = vec![
-            piece(Role::Added, "+ "),
-            piece(Role::Added, "  - serviceAccount:a@b"),
+            piece(StyleRole::Added, "+ "),
+            piece(StyleRole::Added, "  - serviceAccount:a@b"),
         ];
         let lines: Vec<String> = wrapped(&[added], 18).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["+   - serviceAccou", "+     nt:a@b"]);
-        let prose = vec![piece(Role::Text, "a word anditslongneighbour to end")];
+        let prose = vec![piece(StyleRole::Text, "a word anditslongneighbour to end")];
         let lines: Vec<String> = wrapped(&[prose], 18).iter().map(|l| plain(l)).collect();
         assert_eq!(lines, ["a word ", "anditslongneighbou", "r to end"]);
     }
@@ -242,7 +244,7 @@ mod tests {
             let line: Text = [a, b]
                 .iter()
                 .filter(|part| !part.is_empty())
-                .map(|part| piece(Role::Text, format!("{} ", part.join(" "))))
+                .map(|part| piece(StyleRole::Text, format!("{} ", part.join(" "))))
                 .collect();
             let line = [line];
             let lines = wrapped(&line, room);
@@ -259,7 +261,7 @@ mod tests {
         #[test]
         fn long_words_are_broken_and_kept(words in prop::collection::vec("[a-z]{1,60}", 1..6), room in 8_usize..40) {
             let text = words.join(" ");
-            let line = [vec![piece(Role::Text, text.clone())]];
+            let line = [vec![piece(StyleRole::Text, text.clone())]];
             let lines = wrapped(&line, room);
             let letters = |s: &str| s.chars().filter(|c| *c != ' ').collect::<String>();
             let all: String = lines.iter().map(|l| plain(l)).collect();

@@ -8,7 +8,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::super::look::page::Piece;
 use super::super::look::text::{cut_end, cut_middle, width};
-use super::super::look::theme::{Role, Theme};
+use super::super::look::theme::{StyleRole, Theme};
 use crate::answer::signs::Glyphs;
 use crate::text::{is_hidden, visible};
 
@@ -29,12 +29,12 @@ impl<'b> Pen<'b> {
         }
     }
 
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(&self, role: StyleRole) -> Style {
         self.theme.style(role)
     }
 
     /// Puts a text; gives the column after it. What does not fit in `room` cells is cut at its end.
-    pub fn put(&mut self, x: u16, y: u16, room: u16, role: Role, text: &str) -> u16 {
+    pub fn put(&mut self, x: u16, y: u16, room: u16, role: StyleRole, text: &str) -> u16 {
         let style = self.style(role);
         self.put_styled(x, y, room, style, text)
     }
@@ -53,14 +53,14 @@ impl<'b> Pen<'b> {
     }
 
     /// Puts a name; what does not fit is cut in its middle.
-    pub fn name(&mut self, x: u16, y: u16, room: u16, role: Role, text: &str) -> u16 {
+    pub fn name(&mut self, x: u16, y: u16, room: u16, role: StyleRole, text: &str) -> u16 {
         let text = safe(text);
         let text = cut_middle(&text, usize::from(room), self.glyphs.ellipsis());
         self.put(x, y, room, role, &text)
     }
 
     /// Puts a text so that it ends at the right of `area`; gives the column where it begins.
-    pub fn put_right(&mut self, area: Rect, y: u16, role: Role, text: &str) -> u16 {
+    pub fn put_right(&mut self, area: Rect, y: u16, role: StyleRole, text: &str) -> u16 {
         let text = safe(text);
         let wide = u16::try_from(width(&text))
             .unwrap_or(u16::MAX)
@@ -83,20 +83,24 @@ impl<'b> Pen<'b> {
     /// A rule with a title in it: `─ why ────`.
     pub fn rule(&mut self, area: Rect, title: &str, focused: bool) {
         let line = self.glyphs.rule();
-        let role = if focused { Role::Heading } else { Role::Dim };
+        let role = if focused {
+            StyleRole::Heading
+        } else {
+            StyleRole::Dim
+        };
         let whole = line.repeat(usize::from(area.width));
-        self.put(area.x, area.y, area.width, Role::Dim, &whole);
+        self.put(area.x, area.y, area.width, StyleRole::Dim, &whole);
         if !title.is_empty() && area.width > 4 {
-            let at = self.put(area.x + 1, area.y, area.width - 2, Role::Dim, " ");
+            let at = self.put(area.x + 1, area.y, area.width - 2, StyleRole::Dim, " ");
             let at = self.put(at, area.y, area.width.saturating_sub(4), role, title);
             if at < area.right() {
-                self.put(at, area.y, 1, Role::Dim, " ");
+                self.put(at, area.y, 1, StyleRole::Dim, " ");
             }
         }
     }
 
     /// Lays a role's style over an area; colours that it does not set stay.
-    pub fn lay(&mut self, area: Rect, role: Role) {
+    pub fn lay(&mut self, area: Rect, role: StyleRole) {
         let style = self.style(role);
         let area = area.intersection(self.buffer.area);
         self.buffer.set_style(area, style);
@@ -143,11 +147,11 @@ impl<'b> Pen<'b> {
         let across = g.rule().repeat(usize::from(area.width - 2));
         let top = format!("{}{across}{}", g.pick("┌", "+"), g.pick("┐", "+"));
         let low = format!("{}{across}{}", g.pick("└", "+"), g.pick("┘", "+"));
-        self.put(area.x, area.y, area.width, Role::Dim, &top);
-        self.put(area.x, area.bottom() - 1, area.width, Role::Dim, &low);
+        self.put(area.x, area.y, area.width, StyleRole::Dim, &top);
+        self.put(area.x, area.bottom() - 1, area.width, StyleRole::Dim, &low);
         for y in area.y + 1..area.bottom() - 1 {
-            self.put(area.x, y, 1, Role::Dim, g.bar());
-            self.put(area.right() - 1, y, 1, Role::Dim, g.bar());
+            self.put(area.x, y, 1, StyleRole::Dim, g.bar());
+            self.put(area.right() - 1, y, 1, StyleRole::Dim, g.bar());
         }
         if !title.is_empty() {
             let room = area.width.saturating_sub(6);
@@ -156,7 +160,7 @@ impl<'b> Pen<'b> {
                 area.x + 2,
                 area.y,
                 area.width - 4,
-                Role::Heading,
+                StyleRole::Heading,
                 &format!(" {title} "),
             );
         }

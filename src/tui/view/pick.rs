@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::super::look::text::{cut_middle, width};
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::{Account, Layout, Loading, Model, Side, Spot};
 use super::super::words::permission_words;
 use super::frame::loading_words;
@@ -24,7 +24,7 @@ pub(super) fn draw(
     } else {
         "Who calls, and as which account?"
     };
-    pen.put(area.x + 1, area.y, area.width - 2, Role::Text, lead);
+    pen.put(area.x + 1, area.y, area.width - 2, StyleRole::Text, lead);
     let body = Rect::new(
         area.x,
         area.y + 1,
@@ -64,14 +64,20 @@ fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     let room = usize::from(area.width.saturating_sub(2));
     let full = format!("{caller}{arrow}{target}   {asks}");
     if width(&full) <= room {
-        let x = pen.put(area.x + 1, area.y, area.width - 2, Role::Heading, &caller);
-        let x = pen.put(x, area.y, area.right() - x, Role::Dim, arrow);
-        let x = pen.put(x, area.y, area.right() - x, Role::Heading, &target);
+        let x = pen.put(
+            area.x + 1,
+            area.y,
+            area.width - 2,
+            StyleRole::Heading,
+            &caller,
+        );
+        let x = pen.put(x, area.y, area.right() - x, StyleRole::Dim, arrow);
+        let x = pen.put(x, area.y, area.right() - x, StyleRole::Heading, &target);
         pen.put(
             x + 3,
             area.y,
             area.right().saturating_sub(x + 3),
-            Role::Dim,
+            StyleRole::Dim,
             &asks,
         );
         return;
@@ -83,7 +89,13 @@ fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         cut_middle(&caller, each, e),
         cut_middle(&target, each, e)
     );
-    pen.put(area.x + 1, area.y, area.width - 2, Role::Heading, &text);
+    pen.put(
+        area.x + 1,
+        area.y,
+        area.width - 2,
+        StyleRole::Heading,
+        &text,
+    );
 }
 
 fn short(email: &str) -> String {
@@ -117,7 +129,7 @@ fn side(
     let counts = format!(" {counts} ");
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
     if width(&counts) + width(title) + 4 < usize::from(area.width) {
-        pen.put_right(inner, area.y, Role::Dim, &counts);
+        pen.put_right(inner, area.y, StyleRole::Dim, &counts);
     }
     let caret = field(pen, area, list.input.value(), list.input.visual_cursor());
     let rows_area = Rect::new(
@@ -151,7 +163,7 @@ fn side(
             .into_iter()
             .zip(rows_area.y..rows_area.bottom())
         {
-            pen.put(area.x + 2, y, area.width - 3, Role::Dim, &text);
+            pen.put(area.x + 2, y, area.width - 3, StyleRole::Dim, &text);
         }
     }
     focused.then_some(caret)
@@ -180,11 +192,11 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
 /// The line that is typed in; gives where the caret is.
 fn field(pen: &mut Pen<'_>, area: Rect, value: &str, cursor: usize) -> Position {
     let y = area.y + 1;
-    let x = pen.put(area.x + 1, y, 2, Role::Key, "/ ");
+    let x = pen.put(area.x + 1, y, 2, StyleRole::Key, "/ ");
     let room = area.right().saturating_sub(x + 1);
     let skip = (cursor + 1).saturating_sub(usize::from(room));
     let shown: String = value.chars().skip(skip).collect();
-    pen.put(x, y, room, Role::Text, &shown);
+    pen.put(x, y, room, StyleRole::Text, &shown);
     let caret = x + u16::try_from(cursor.saturating_sub(skip)).unwrap_or(0);
     Position::new(caret.min(area.right().saturating_sub(1)), y)
 }
@@ -201,9 +213,9 @@ fn account_row(
     let chars: Vec<char> = account.text().chars().collect();
     let [name, project, description] = account.columns();
     let base = if account.disabled {
-        Role::Dim
+        StyleRole::Dim
     } else {
-        Role::Text
+        StyleRole::Text
     };
     let inner = area.width.saturating_sub(3);
     // Names get the larger half; the description what is left where the screen is wide.
@@ -221,28 +233,28 @@ fn account_row(
         &chars,
         project,
         places,
-        Role::Dim,
+        StyleRole::Dim,
     );
     x += project_room + 1;
     let mut rest = area.right().saturating_sub(x);
     if account.disabled {
-        let tag = pen.put(x, area.y, rest, Role::Misplaced, "disabled");
+        let tag = pen.put(x, area.y, rest, StyleRole::Misplaced, "disabled");
         rest = area.right().saturating_sub(tag + 1);
         x = tag + 1;
     }
     if inner >= 70 {
         let text: String = chars.get(description).unwrap_or_default().iter().collect();
-        pen.put(x, area.y, rest, Role::Dim, &text);
+        pen.put(x, area.y, rest, StyleRole::Dim, &text);
     }
     if selected {
         let mark = pen.glyphs.mark();
         if focused {
-            pen.put(area.x, area.y, 1, Role::Key, mark);
-            pen.lay(area, Role::Selected);
+            pen.put(area.x, area.y, 1, StyleRole::Key, mark);
+            pen.lay(area, StyleRole::Selected);
         } else {
-            pen.put(area.x, area.y, 1, Role::Dim, mark);
+            pen.put(area.x, area.y, 1, StyleRole::Dim, mark);
             let text = Rect::new(area.x + 2, area.y, name_room, 1);
-            pen.lay(text, Role::SelectedElsewhere);
+            pen.lay(text, StyleRole::SelectedElsewhere);
         }
     }
 }
@@ -254,9 +266,11 @@ fn columns(
     chars: &[char],
     range: std::ops::Range<usize>,
     places: &[u32],
-    base: Role,
+    base: StyleRole,
 ) {
-    let matched = pen.style(Role::Match).add_modifier(Modifier::UNDERLINED);
+    let matched = pen
+        .style(StyleRole::Match)
+        .add_modifier(Modifier::UNDERLINED);
     let plain = pen.style(base);
     let cells: Vec<(char, bool)> = range
         .filter_map(|i| {

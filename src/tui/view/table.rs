@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::super::look::text::{width, wrap};
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
 use super::super::words::local_time;
@@ -20,16 +20,16 @@ pub(super) fn draw(
     let inside = pen.window(frame, &table.title);
     out.room = usize::from(inside.height);
     let words = match &table.rows {
-        Rows::Loading => Some((Role::Dim, "Reading …".to_owned())),
-        Rows::Failed(why) => Some((Role::Denied, why.clone())),
+        Rows::Loading => Some((StyleRole::Dim, "Reading …".to_owned())),
+        Rows::Failed(why) => Some((StyleRole::Denied, why.clone())),
         Rows::Changes(list) if list.is_empty() => Some((
-            Role::Dim,
+            StyleRole::Dim,
             "No change was made with bindscope yet: f on an answer plans one.".to_owned(),
         )),
         Rows::Paths(paths) if paths.rows.is_empty() => {
             let nobody = "Nobody, as far as could be read.".to_owned();
             let notes = paths.notes.iter().map(|note| format!(" {note}"));
-            Some((Role::Dim, notes.fold(nobody, |all, note| all + &note)))
+            Some((StyleRole::Dim, notes.fold(nobody, |all, note| all + &note)))
         }
         _ => None,
     };
@@ -72,13 +72,13 @@ pub(super) fn draw(
             Rows::Loading | Rows::Failed(_) => {}
         }
         if index == table.row {
-            pen.put(rows.x, y, 1, Role::Key, pen.glyphs.mark());
-            pen.lay(line, Role::Selected);
+            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(line, StyleRole::Selected);
         }
         out.spot(line, Spot::OverlayRow(index));
     }
     for (note, y) in notes.iter().zip(rows.bottom()..inside.bottom()) {
-        pen.put(inside.x, y, inside.width, Role::Unknown, note);
+        pen.put(inside.x, y, inside.width, StyleRole::Unknown, note);
     }
     None
 }
@@ -86,12 +86,18 @@ pub(super) fn draw(
 fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
     let record = &change.entry.record;
     let role = match change.entry.state.word() {
-        "applied" => Role::Granted,
-        "failed" => Role::Denied,
-        "undone" => Role::Dim,
-        _ => Role::Unknown,
+        "applied" => StyleRole::Granted,
+        "failed" => StyleRole::Denied,
+        "undone" => StyleRole::Dim,
+        _ => StyleRole::Unknown,
     };
-    let x = pen.put(area.x + 2, area.y, 16, Role::Dim, &local_time(record.time));
+    let x = pen.put(
+        area.x + 2,
+        area.y,
+        16,
+        StyleRole::Dim,
+        &local_time(record.time),
+    );
     let x = pen
         .put(x + 2, area.y, 9, role, change.entry.state.word())
         .max(x + 10);
@@ -107,14 +113,14 @@ fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
         short(&record.grant.role)
     );
     let room = area.right().saturating_sub(x + 2);
-    pen.put(x + 2, area.y, room, Role::Text, &words);
+    pen.put(x + 2, area.y, room, StyleRole::Text, &words);
 }
 
 fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {
     let role = if path.certain {
-        Role::Text
+        StyleRole::Text
     } else {
-        Role::Unknown
+        StyleRole::Unknown
     };
     let column = (area.width * 45 / 100).max(20);
     let short = path.name.replace(".iam.gserviceaccount.com", "");
@@ -124,8 +130,8 @@ fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {
     let words = format!("{sure}{}", path.way);
     let room = area.right().saturating_sub(x);
     if width(&words) > usize::from(room) {
-        pen.name(x, area.y, room, Role::Dim, &words);
+        pen.name(x, area.y, room, StyleRole::Dim, &words);
     } else {
-        pen.put(x, area.y, room, Role::Dim, &words);
+        pen.put(x, area.y, room, StyleRole::Dim, &words);
     }
 }

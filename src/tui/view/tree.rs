@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::super::look::text::width;
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
-use super::super::model::tree::Row;
+use super::super::model::tree::TreeRow;
 use super::super::model::{Asked, Layout, Panel, Reading, Spot};
 use super::pen::Pen;
 use crate::answer::states::LevelState;
@@ -36,14 +36,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
     if hidden > 0 {
         let words = format!(" {hidden} more ");
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &words);
+        pen.put_right(inner, area.y, StyleRole::Dim, &words);
     }
     let whole = shown.len() == rows.len();
     // The selected row is always in sight.
     let selected = shown.iter().position(|i| *i == asked.tree_row).unwrap_or(0);
     let offset = scrolled(asked.tree_offset, selected, shown.len(), room);
     out.tree = Some(offset);
-    let lead = |row: &Row| {
+    let lead = |row: &TreeRow| {
         if whole {
             row.rails(pen.glyphs)
         } else {
@@ -59,9 +59,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         let line = Rect::new(body.x, y, body.width, 1);
         draw_row(pen, line, row, lead, label);
         if index == asked.tree_row {
-            pen.put(body.x + 1, y, 1, Role::Key, pen.glyphs.mark());
+            pen.put(body.x + 1, y, 1, StyleRole::Key, pen.glyphs.mark());
             if focused {
-                pen.lay(line, Role::Selected);
+                pen.lay(line, StyleRole::Selected);
             }
         }
         out.spot(line, Spot::TreeRow(index));
@@ -70,7 +70,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
 
 /// How many rows have to be shown, whatever the room: those that say something, both ends of the
 /// question, and the selected one.
-pub(super) fn needed(rows: &[Row], selected: usize) -> usize {
+pub(super) fn needed(rows: &[TreeRow], selected: usize) -> usize {
     let needed = rows
         .iter()
         .enumerate()
@@ -80,7 +80,7 @@ pub(super) fn needed(rows: &[Row], selected: usize) -> usize {
 
 /// The rows to be shown: all where there is room; else those needed, and of the others, from the
 /// target upward, as many as fit.
-fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
+fn chosen(rows: &[TreeRow], selected: usize, room: usize) -> Vec<usize> {
     let mut spare = room.saturating_sub(needed(rows, selected));
     let mut shown: Vec<usize> = Vec::with_capacity(rows.len());
     for (i, row) in rows.iter().enumerate().rev() {
@@ -100,7 +100,7 @@ fn chosen(rows: &[Row], selected: usize, room: usize) -> Vec<usize> {
 const OUTSIDER: usize = 22;
 
 /// How wide the column of names is: as wide as the widest, as far as there is room for the rest.
-fn label_column(rows: &[Row], leads: &[String], whole: u16) -> u16 {
+fn label_column(rows: &[TreeRow], leads: &[String], whole: u16) -> u16 {
     let widest = rows
         .iter()
         .zip(leads)
@@ -115,29 +115,33 @@ fn label_column(rows: &[Row], leads: &[String], whole: u16) -> u16 {
     u16::try_from(widest.min(most)).unwrap_or(u16::MAX)
 }
 
-fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &Row, lead: &str, label: u16) {
+fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &TreeRow, lead: &str, label: u16) {
     let y = area.y;
     let end = area.right();
-    let rail_role = if row.on_path { Role::Path } else { Role::Dim };
+    let rail_role = if row.on_path {
+        StyleRole::Path
+    } else {
+        StyleRole::Dim
+    };
     let start = area.x + 3;
     let x = pen.put(start, y, label, rail_role, lead);
     let name_role = match (row.on_path, row.state) {
-        (true, _) => Role::Path,
-        (false, LevelState::Nothing) => Role::Dim,
-        _ => Role::Text,
+        (true, _) => StyleRole::Path,
+        (false, LevelState::Nothing) => StyleRole::Dim,
+        _ => StyleRole::Text,
     };
     let used = x - start;
     pen.name(x, y, label.saturating_sub(used), name_role, &row.label);
     let mut x = start + label + 2;
     if area.width >= 60 {
-        pen.put(x, y, end.saturating_sub(x), Role::Dim, row.kind);
+        pen.put(x, y, end.saturating_sub(x), StyleRole::Dim, row.kind);
         x += KIND + 2;
     }
     let glyph = row.state.glyph(pen.glyphs);
     if row.state == LevelState::Nothing && row.note.is_empty() {
         return;
     }
-    let role = Role::of(row.state);
+    let role = StyleRole::of(row.state);
     let after = pen.put(x, y, end.saturating_sub(x), role, glyph);
     let x = after.max(x + 1) + 1;
     let room = end.saturating_sub(x);
@@ -158,9 +162,9 @@ fn steps(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     let skip = asked.steps.len().saturating_sub(room);
     for (step, y) in asked.steps.iter().skip(skip).zip(area.y..area.bottom()) {
         let (role, sign) = match &step.state {
-            ProgressState::Started => (Role::Dim, pen.glyphs.pick("…", "..")),
-            ProgressState::Done => (Role::Text, pen.glyphs.yes()),
-            ProgressState::Unreadable(_) => (Role::Dim, "?"),
+            ProgressState::Started => (StyleRole::Dim, pen.glyphs.pick("…", "..")),
+            ProgressState::Done => (StyleRole::Text, pen.glyphs.yes()),
+            ProgressState::Unreadable(_) => (StyleRole::Dim, "?"),
         };
         pen.put(area.x + 1, y, 2, role, sign);
         let x = pen.put(
@@ -172,7 +176,7 @@ fn steps(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         );
         if let ProgressState::Unreadable(why) = &step.state {
             let room = area.right().saturating_sub(x + 3);
-            pen.put(x + 2, y, room, Role::Dim, why);
+            pen.put(x + 2, y, room, StyleRole::Dim, why);
         }
     }
 }

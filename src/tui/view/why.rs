@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::super::look::page::{Text, line, piece};
 use super::super::look::text::wrap;
-use super::super::look::theme::Role;
+use super::super::look::theme::StyleRole;
 use super::super::model::tree as picture;
-use super::super::model::{Asked, Known, Layout, Panel, Reading, Spot};
+use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot};
 use super::super::pages::not_judged;
 use super::super::words::more;
 use super::pen::Pen;
@@ -18,7 +18,7 @@ use crate::repair::Repair;
 use crate::text::visible;
 
 /// A line with the cause that it belongs to.
-struct Row {
+struct WhyLine {
     text: Text,
     indent: u16,
     cause: Option<usize>,
@@ -39,7 +39,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         Reading::Running => running(asked),
         Reading::Failed(why) => failed(why, room),
         Reading::Stopped => vec![plain(
-            Role::Unknown,
+            StyleRole::Unknown,
             "Stopped before everything was read. r reads again.",
         )],
         Reading::Known(known) => causes(pen, known, asked, room),
@@ -62,7 +62,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
     let hidden = rows.len().saturating_sub(offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, Role::Dim, &more(hidden, " "));
+        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, " "));
     }
     for (row, y) in rows.iter().skip(offset).zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
@@ -74,28 +74,28 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
                 && focused
                 && asked.known().is_some_and(|k| k.causes.len() > 1)
             {
-                pen.put(body.x, y, 1, Role::Key, pen.glyphs.bar());
+                pen.put(body.x, y, 1, StyleRole::Key, pen.glyphs.bar());
             }
         }
     }
 }
 
-fn plain(role: Role, text: impl Into<String>) -> Row {
-    Row {
+fn plain(role: StyleRole, text: impl Into<String>) -> WhyLine {
+    WhyLine {
         text: line(role, text),
         indent: 0,
         cause: None,
     }
 }
 
-fn running(asked: &Asked) -> Vec<Row> {
+fn running(asked: &Asked) -> Vec<WhyLine> {
     let done = asked
         .steps
         .iter()
         .filter(|s| s.state != ProgressState::Started)
         .count();
     vec![plain(
-        Role::Dim,
+        StyleRole::Dim,
         format!(
             "{done} of {} answers are here. Ctrl-C stops.",
             asked.steps.len()
@@ -103,19 +103,19 @@ fn running(asked: &Asked) -> Vec<Row> {
     )]
 }
 
-fn failed(why: &str, room: usize) -> Vec<Row> {
-    let mut rows: Vec<Row> = wrap(why, room)
+fn failed(why: &str, room: usize) -> Vec<WhyLine> {
+    let mut rows: Vec<WhyLine> = wrap(why, room)
         .into_iter()
-        .map(|text| plain(Role::Denied, text))
+        .map(|text| plain(StyleRole::Denied, text))
         .collect();
     rows.push(plain(
-        Role::Text,
+        StyleRole::Text,
         "r tries again · L shows the calls · y copies".to_owned(),
     ));
     rows
 }
 
-fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> {
+fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec<WhyLine> {
     let mut rows = Vec::new();
     let explanation = &known.explanation;
     if explanation.outcome == Outcome::WouldSucceed {
@@ -131,8 +131,8 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
             if i == 0 {
                 pieces.push(piece(role, head.clone()));
             }
-            pieces.push(piece(Role::Text, text));
-            rows.push(Row {
+            pieces.push(piece(StyleRole::Text, text));
+            rows.push(WhyLine {
                 text: pieces,
                 indent: if i == 0 { 0 } else { indent },
                 cause: Some(index),
@@ -141,8 +141,8 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
         // What to do stands below the selected one; for the others it is one key away.
         if selected && !known.plan.is_refused() {
             for text in wrap(&cause.advice(), room) {
-                rows.push(Row {
-                    text: line(Role::Heading, text),
+                rows.push(WhyLine {
+                    text: line(StyleRole::Heading, text),
                     indent,
                     cause: Some(index),
                 });
@@ -155,19 +155,19 @@ fn causes(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> 
     rows.extend(hops(pen, known, room));
     for notice in org_policy::notices(&known.estate, explanation) {
         let words = format!("! {}", visible(&notice));
-        rows.extend(hanging(Role::Warning, &words, room));
+        rows.extend(hanging(StyleRole::Warning, &words, room));
     }
     for text in not_judged(explanation) {
         for part in text {
             for words in wrap(&part.text, room + 2) {
-                rows.push(plain(Role::Dim, words));
+                rows.push(plain(StyleRole::Dim, words));
             }
         }
     }
     rows
 }
 
-fn sign(pen: &Pen<'_>, kind: CauseKind) -> (Role, &'static str) {
+fn sign(pen: &Pen<'_>, kind: CauseKind) -> (StyleRole, &'static str) {
     use CauseKind as K;
     match kind {
         K::PolicyNotReadable
@@ -177,13 +177,13 @@ fn sign(pen: &Pen<'_>, kind: CauseKind) -> (Role, &'static str) {
         | K::ConditionUndecided
         | K::ConditionUnsupportedAttribute
         | K::BoundaryUndecided
-        | K::MayBePropagating => (Role::Unknown, "?"),
-        _ => (Role::Denied, pen.glyphs.no()),
+        | K::MayBePropagating => (StyleRole::Unknown, "?"),
+        _ => (StyleRole::Denied, pen.glyphs.no()),
     }
 }
 
 /// Why it works, and from where it is inherited.
-fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row> {
+fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec<WhyLine> {
     let explanation = &known.explanation;
     let caller = explanation.question.caller.short();
     let mut rows = Vec::new();
@@ -215,11 +215,11 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
             pen.glyphs.yes(),
             picture::title(&known.estate, &binding.role)
         );
-        rows.extend(hanging(Role::Granted, &words, room));
+        rows.extend(hanging(StyleRole::Granted, &words, room));
     }
     if let Some(at) = &asked.proven {
         rows.push(plain(
-            Role::Granted,
+            StyleRole::Granted,
             format!(
                 "{} Proven: a token was minted as {caller} at {at}.",
                 pen.glyphs.yes()
@@ -230,7 +230,7 @@ fn granted(pen: &Pen<'_>, known: &Known, asked: &Asked, room: usize) -> Vec<Row>
 }
 
 /// What `f` would do.
-fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
+fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let what = match known.plan.remedies.first() {
         Some(way) => {
             let more = match known.plan.remedies.len() {
@@ -257,10 +257,10 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
     for (i, text) in wrap(&what, room).into_iter().enumerate() {
         let mut pieces = Vec::new();
         if i == 0 {
-            pieces.push(piece(Role::Key, "f  "));
+            pieces.push(piece(StyleRole::Key, "f  "));
         }
-        pieces.push(piece(Role::Path, text));
-        rows.push(Row {
+        pieces.push(piece(StyleRole::Path, text));
+        rows.push(WhyLine {
             text: pieces,
             indent: if i == 0 { 3 } else { 6 },
             cause: None,
@@ -270,21 +270,21 @@ fn fix_lines(known: &Known, room: usize) -> Vec<Row> {
 }
 
 /// The answer hangs on what a federated caller brings, and that can be said.
-fn attributes_line(known: &Known) -> Option<Row> {
+fn attributes_line(known: &KnownAnswer) -> Option<WhyLine> {
     let explanation = &known.explanation;
     let open =
         explanation.outcome == Outcome::Unknown && explanation.question.caller.is_federated();
-    open.then(|| Row {
+    open.then(|| WhyLine {
         text: vec![
-            piece(Role::Key, "a  "),
-            piece(Role::Path, "say what the caller's token says"),
+            piece(StyleRole::Key, "a  "),
+            piece(StyleRole::Path, "say what the caller's token says"),
         ],
         indent: 3,
         cause: None,
     })
 }
 
-fn binding_words(known: &Known, repair: &Repair) -> String {
+fn binding_words(known: &KnownAnswer, repair: &Repair) -> String {
     let short = known.estate.label(&repair.resource);
     let name = short
         .split_once('@')
@@ -299,7 +299,7 @@ fn binding_words(known: &Known, repair: &Repair) -> String {
 }
 
 /// What else could stand in the way and does not.
-fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
+fn clear_way(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let explanation = &known.explanation;
     let guarded = !known.plan.refused.is_empty();
     if guarded || explanation.allow.is_empty() || !explanation.hops.is_empty() {
@@ -327,18 +327,18 @@ fn clear_way(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
         pen.glyphs.yes(),
         clear.join(", ")
     );
-    hanging(Role::Text, &words, room + 2).collect()
+    hanging(StyleRole::Text, &words, room + 2).collect()
 }
 
 /// The hops of a delegation chain.
-fn hops(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
+fn hops(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let hops = &known.explanation.hops;
     let mut rows = Vec::new();
     for (i, hop) in hops.iter().enumerate() {
         let (role, sign) = match hop.outcome {
-            Outcome::WouldSucceed => (Role::Granted, pen.glyphs.yes()),
-            Outcome::WouldFail => (Role::Denied, pen.glyphs.no()),
-            Outcome::Unknown => (Role::Unknown, "?"),
+            Outcome::WouldSucceed => (StyleRole::Granted, pen.glyphs.yes()),
+            Outcome::WouldFail => (StyleRole::Denied, pen.glyphs.no()),
+            Outcome::Unknown => (StyleRole::Unknown, "?"),
         };
         let words = format!(
             "{sign} hop {} of {}: {} needs {} on {}",
@@ -354,9 +354,9 @@ fn hops(pen: &Pen<'_>, known: &Known, room: usize) -> Vec<Row> {
 }
 
 /// A sentence after a sign: what goes on stands below its first word.
-fn hanging(role: Role, words: &str, room: usize) -> impl Iterator<Item = Row> {
+fn hanging(role: StyleRole, words: &str, room: usize) -> impl Iterator<Item = WhyLine> {
     let lines = wrap(words, room).into_iter().enumerate();
-    lines.map(move |(i, text)| Row {
+    lines.map(move |(i, text)| WhyLine {
         text: line(role, text),
         indent: if i == 0 { 0 } else { 2 },
         cause: None,
