@@ -2,7 +2,7 @@
 
 mod causes_order;
 mod fuzz;
-mod generate;
+pub(in crate::evaluate) mod generate;
 mod org_policies;
 mod properties;
 mod reach;

@@ -95,7 +95,7 @@ fn answers(file: &Value) -> Vec<Truth> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::generate::cases(256))]
 
     /// An answer given without some levels is not contradicted once they are read.
     #[test]

@@ -85,7 +85,7 @@ fn survives(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(crate::evaluate::tests::generate::cases(2_000))]
 
     #[test]
     fn any_text_is_survived(text in "\\PC{0,60}") {
