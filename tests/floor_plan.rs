@@ -64,6 +64,26 @@ struct Source {
 }
 
 impl Source {
+    /// The folder or file right inside the room; the room's own `mod.rs` is in none.
+    fn wing(&self) -> Option<String> {
+        let inside = self
+            .path
+            .strip_prefix("src/")?
+            .strip_prefix(&self.room)?
+            .strip_prefix('/')?;
+        let wing = inside.split('/').next()?;
+        let wing = wing.strip_suffix(".rs").unwrap_or(wing);
+        (wing != "mod").then(|| wing.to_owned())
+    }
+
+    /// The code before the tests that stand at the file's end.
+    fn outside_tests(&self) -> &str {
+        self.code
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default()
+    }
+
     /// How many modules deep it is below the crate.
     fn depth(&self) -> usize {
         let modules = self.path.split('/').count() - 1;
@@ -343,5 +363,81 @@ fn every_file_opens_with_what_it_is() {
         silent.is_empty(),
         "these files do not say what they are for:\n{}",
         silent.join("\n")
+    );
+}
+
+/// Type names that a crate of ours or Rust itself gives to several things on purpose.
+const SHARED_NAMES: [&str; 0] = [];
+
+#[test]
+fn one_name_stands_for_one_thing() {
+    let defined = Regex::new(r"(?m)^ {0,4}(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|union) (\w+)|^(?:pub(?:\([^)]*\))? )?type (\w+)").unwrap();
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources().iter().filter(|source| !source.tests) {
+        for found in defined.captures_iter(source.outside_tests()) {
+            let name = found.get(1).or(found.get(2)).unwrap().as_str().to_owned();
+            places.entry(name).or_default().insert(source.path.clone());
+        }
+    }
+    assert!(places.len() > 300, "the search itself found too little");
+    let several: Vec<_> = places
+        .into_iter()
+        .filter(|(name, at)| at.len() > 1 && !SHARED_NAMES.contains(&name.as_str()))
+        .map(|(name, at)| format!("{name}: {}", at.into_iter().collect::<Vec<_>>().join(", ")))
+        .collect();
+    assert!(
+        several.is_empty(),
+        "these names need the import list to be understood:\n{}",
+        several.join("\n")
+    );
+}
+
+/// A wing is a folder or file right inside a room.
+#[test]
+fn wings_of_a_room_go_one_way() {
+    let inside = Regex::new(r"\bcrate::(\w+)::(\w+)").unwrap();
+    let climbing = Regex::new(r"\b((?:super::)+)(\w+)").unwrap();
+    let sources = sources();
+    let mut arrows: BTreeMap<(&str, String), BTreeMap<String, String>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.tests) {
+        let Some(wing) = source.wing() else { continue };
+        let code = source.outside_tests();
+        let named = inside
+            .captures_iter(code)
+            .filter(|found| found[1] == source.room)
+            .map(|found| found[2].to_owned());
+        let climbed = climbing
+            .captures_iter(code)
+            .filter(|found| found[1].matches("super").count() + 1 == source.depth())
+            .map(|found| found[2].to_owned());
+        for to in named.chain(climbed).filter(|to| *to != wing) {
+            let at = arrows.entry((&source.room, wing.clone())).or_default();
+            at.entry(to).or_insert_with(|| source.path.clone());
+        }
+    }
+    let wings: BTreeSet<(&str, String)> = sources
+        .iter()
+        .filter_map(|s| Some((s.room.as_str(), s.wing()?)))
+        .collect();
+    assert!(arrows.len() > 40, "the search itself found too little");
+    let mut circles = Vec::new();
+    for (room, wing) in &wings {
+        // Whatever can be come to from here: a circle where this is among it.
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut next = vec![wing.as_str()];
+        while let Some(at) = next.pop() {
+            for (to, by) in arrows.get(&(*room, at.to_owned())).into_iter().flatten() {
+                if to == wing {
+                    circles.push(format!("{room}: {at} comes back to {wing}, by {by}"));
+                } else if wings.contains(&(*room, to.clone())) && seen.insert(to) {
+                    next.push(to);
+                }
+            }
+        }
+    }
+    assert!(
+        circles.is_empty(),
+        "wings that use each other in a circle:\n{}",
+        circles.join("\n")
     );
 }

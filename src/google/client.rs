@@ -67,7 +67,7 @@ pub struct SignedIn {
 
 /// One call that was made, for the command log. It holds no token and no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct RecordedCall {
     /// When it was sent.
     pub time: Timestamp,
     /// `GET` or `POST`.
@@ -80,7 +80,7 @@ pub struct Call {
     pub took: Duration,
 }
 
-impl std::fmt::Display for Call {
+impl std::fmt::Display for RecordedCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let status = self
             .status
@@ -118,7 +118,7 @@ struct Inner {
     /// The quota project was refused: calls go without it.
     unbilled: AtomicBool,
     read_only: bool,
-    log: Mutex<VecDeque<Call>>,
+    log: Mutex<VecDeque<RecordedCall>>,
 }
 
 impl Client {
@@ -211,7 +211,7 @@ impl Client {
 
     /// The calls made so far, the oldest first.
     #[must_use]
-    pub fn log(&self) -> Vec<Call> {
+    pub fn log(&self) -> Vec<RecordedCall> {
         let log = self
             .inner
             .log
@@ -397,7 +397,7 @@ impl Inner {
         let mut status = None;
         let result = self.exchange(method, &url, &what, body, &mut status).await;
         let took = begun.elapsed();
-        self.note(Call {
+        self.note(RecordedCall {
             time,
             method: name,
             url,
@@ -453,7 +453,7 @@ impl Inner {
         quota.filter(|_| !self.unbilled.load(Ordering::Relaxed))
     }
 
-    fn note(&self, call: Call) {
+    fn note(&self, call: RecordedCall) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         if log.len() == LOG {
             log.pop_front();

@@ -10,5 +10,5 @@ pub mod pasted;
 pub mod survey;
 pub mod troubleshooter;
 
-pub use client::{Call, Client, Connect, CredentialsChoice, SignedIn};
+pub use client::{Client, Connect, CredentialsChoice, RecordedCall, SignedIn};
 pub use credentials::CredentialsError;

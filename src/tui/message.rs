@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::model::{Change, KnownAnswer, Paths, Ticket};
 use crate::estate::ServiceAccount;
-use crate::google::Call;
+use crate::google::RecordedCall;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
 use crate::repair::verify::Verified;
@@ -75,7 +75,7 @@ pub enum Message {
     /// Something was copied: what, and which way it went.
     Copied(String),
     /// The calls made so far.
-    Log(Vec<Call>),
+    Log(Vec<RecordedCall>),
     /// The history was read.
     History(Result<Vec<Change>, String>),
     /// A change was taken back, or not.

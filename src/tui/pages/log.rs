@@ -2,11 +2,11 @@
 
 use super::super::look::page::{ScreenPage, Text, line};
 use super::super::look::theme::StyleRole;
-use crate::google::Call;
+use crate::google::RecordedCall;
 
 /// The calls made so far, the newest first.
 #[must_use]
-pub fn log_page(calls: &[Call]) -> ScreenPage {
+pub fn log_page(calls: &[RecordedCall]) -> ScreenPage {
     let mut lines: Vec<Text> = calls
         .iter()
         .rev()

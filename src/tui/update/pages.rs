@@ -7,7 +7,7 @@ use super::super::model::{Asked, Model, Overlay, Panel, Reading};
 use super::super::pages;
 use super::super::run::effects::Effect;
 use super::back;
-use crate::google::Call;
+use crate::google::RecordedCall;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room().max(2) - 1).unwrap_or(1);
@@ -54,7 +54,7 @@ pub(super) fn legend(model: &mut Model) {
 }
 
 /// The calls made so far.
-pub(super) fn log(model: &mut Model, calls: &[Call]) {
+pub(super) fn log(model: &mut Model, calls: &[RecordedCall]) {
     show(model, pages::log_page(calls));
 }
 
