@@ -141,18 +141,18 @@ fn sources() -> Vec<Source> {
         .collect()
 }
 
+/// Comments, strings and characters.
+const TOKENS: &str = r##"(?sx)
+      //[^\n]*                       # a comment to the line's end
+    | /\*.*?\*/                      # a block comment
+    | b?r\#\#".*?"\#\# | b?r\#".*?"\# | b?r"[^"]*"
+    | b?"(?:\\.|[^"\\])*"            # a string
+    | b?'(?:\\.[^']*|[^'\\])'        # a character, not a lifetime
+    "##;
+
 /// The text without its comments and the insides of its strings; line breaks stay.
 fn code_alone(text: &str) -> String {
-    let tokens = Regex::new(
-        r##"(?sx)
-          //[^\n]*                       # a comment to the line's end
-        | /\*.*?\*/                      # a block comment
-        | b?r\#\#".*?"\#\# | b?r\#".*?"\# | b?r"[^"]*"
-        | b?"(?:\\.|[^"\\])*"            # a string
-        | b?'(?:\\.[^']*|[^'\\])'        # a character, not a lifetime
-        "##,
-    )
-    .unwrap();
+    let tokens = Regex::new(TOKENS).unwrap();
     tokens
         .replace_all(text, |found: &regex::Captures<'_>| {
             let lines = "\n".repeat(found[0].matches('\n').count());
@@ -439,5 +439,55 @@ fn wings_of_a_room_go_one_way() {
         circles.is_empty(),
         "wings that use each other in a circle:\n{}",
         circles.join("\n")
+    );
+}
+
+/// The strings of a text, comments left out, each with where it starts.
+fn strings(text: &str) -> Vec<(usize, String)> {
+    let tokens = Regex::new(TOKENS).unwrap();
+    tokens
+        .find_iter(text)
+        .filter(|found| !found.as_str().starts_with('/'))
+        .map(|found| (found.start(), found.as_str().to_owned()))
+        .collect()
+}
+
+#[test]
+fn paths_stand_in_one_place() {
+    let path = Regex::new(r"\bv\d+(?:(?:alpha|beta)\d*)?/").unwrap();
+    // What people open or are shown is no call of ours.
+    let shown = Regex::new(r"https://(?:console\.cloud|cloud|docs\.cloud)\.google\.com/").unwrap();
+    let ours = |source: &&Source| {
+        !source.tests
+            && source.room != "emulator"
+            && !source.path.starts_with("src/google/api/")
+            // Answers by path, for the tests beside it.
+            && source.path != "src/repair/write/scripted.rs"
+    };
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    let all = sources();
+    for source in all.iter().filter(ours) {
+        let code = source.text.split("#[cfg(test)]\nmod tests {").next();
+        for (at, string) in strings(code.unwrap()) {
+            seen += 1;
+            if path.is_match(&string) && !shown.is_match(&string) {
+                let at = line(&source.text, at);
+                wrong.push(format!("{}:{at}: {string}", source.path));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "paths of Google's APIs stand in src/google/api alone:\n{}",
+        wrong.join("\n")
+    );
+    let there = all.iter().filter(|s| s.path.starts_with("src/google/api/"));
+    let there: usize = there
+        .flat_map(|source| strings(&source.text))
+        .filter(|(_, string)| path.is_match(string))
+        .count();
+    assert!(
+        seen > 1_000 && there > 20,
+        "the search itself found too little: {seen} strings, {there} paths"
     );
 }

@@ -2,7 +2,7 @@
 
 use super::Source;
 use crate::evaluate::{Explanation, Verdict};
-use crate::google::troubleshooter::{TheirAnswer, troubleshoot, troubleshoot_error};
+use crate::google::api::policy_troubleshooter::{TheirAnswer, troubleshoot, troubleshoot_error};
 use crate::iam::Principal;
 use crate::text::visible;
 

@@ -8,10 +8,10 @@ use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, scope};
 use crate::estate::{Project, ServiceAccount};
+use crate::google::api::resource_manager;
 use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
 use crate::google::survey::Everything;
 use crate::iam::Resource;
-use crate::wire::{Api, encode};
 
 /// Lists.
 ///
@@ -70,9 +70,7 @@ async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let mut found: Vec<Project> = match &facts.scope {
         // The listing does not look a single one up.
         Scope::Project(id) => {
-            let path = format!("v3/projects/{}", encode(id));
-            let answer = reader.get(Api::ResourceManager, &path).await?;
-            serde_json::from_value(answer).into_iter().collect()
+            vec![resource_manager::project(&*reader, id).await?]
         }
         scope => list_projects(&*reader, scope, &mut listing.unreadable).await?,
     };

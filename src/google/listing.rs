@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, StreamExt};
 
 use crate::estate::{Project, ServiceAccount};
-use crate::wire::{Api, ApiError, Ask, Turned, all_pages, encode, one_page};
+use crate::google::api::{iam, resource_manager};
+use crate::wire::{ApiError, Ask};
 
 /// How far to look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +54,10 @@ pub async fn list_accounts(
     listing.projects = projects.len();
     let single = matches!(scope, Scope::Project(_));
     let mut pages = stream::iter(projects)
-        .map(|project| account_pages(ask, project.project_id))
+        .map(|project| {
+            let pages = iam::account_pages(ask, &project.project_id);
+            pages.map(move |page| (project.project_id.clone(), page))
+        })
         .flatten_unordered(AT_ONCE);
     while let Some((project, page)) = pages.next().await {
         match page {
@@ -89,11 +93,7 @@ pub async fn list_projects(
                 ..Project::default()
             }]);
         }
-        Scope::Everything => {
-            let path = "v3/projects:search?pageSize=500";
-            let found = all_pages(ask, Api::ResourceManager, path, "projects").await?;
-            return Ok(active(found));
-        }
+        Scope::Everything => return resource_manager::search_projects(ask).await,
         Scope::Folder(number) => format!("folders/{number}"),
         Scope::Organization(number) => format!("organizations/{number}"),
     };
@@ -132,76 +132,11 @@ type Children = (
     Result<Vec<String>, ApiError>,
 );
 
-/// The projects and folders right below a parent (cloudresourcemanager v3, `projects.list`,
-/// `folders.list`).
+/// The projects and folders right below a parent.
 async fn children(ask: &dyn Ask, parent: String) -> Children {
-    let of = encode(&parent);
-    let projects_path = format!("v3/projects?parent={of}&pageSize=300");
-    let folders_path = format!("v3/folders?parent={of}&pageSize=300");
     let (projects, folders) = futures::join!(
-        all_pages(ask, Api::ResourceManager, &projects_path, "projects"),
-        all_pages(ask, Api::ResourceManager, &folders_path, "folders"),
+        resource_manager::projects_below(ask, &parent),
+        resource_manager::folders_below(ask, &parent),
     );
-    let names = |found: Vec<serde_json::Value>| {
-        found
-            .iter()
-            .filter_map(|f| f.get("name")?.as_str().map(str::to_owned))
-            .collect()
-    };
-    (parent, projects.map(active), folders.map(names))
-}
-
-/// What is not active has no accounts to show; what is not understood is left out.
-fn active(found: Vec<serde_json::Value>) -> Vec<Project> {
-    found
-        .into_iter()
-        .filter_map(|p| serde_json::from_value::<Project>(p).ok())
-        .filter(|p| (p.state.is_empty() || p.state == "ACTIVE") && !p.project_id.is_empty())
-        .collect()
-}
-
-type Page = (String, Result<Vec<ServiceAccount>, ApiError>);
-
-/// What comes after a page.
-enum Next {
-    Page(String),
-    /// The list cannot be followed to its end, so that what came of it is not all.
-    Broken(ApiError),
-}
-
-/// Page after page of one project's accounts (iam v1, `projects.serviceAccounts.list`, at most 100
-/// on a page).
-fn account_pages(ask: &dyn Ask, project: String) -> BoxStream<'_, Page> {
-    let start = Some(Next::Page(String::new()));
-    let state = (project, Turned::default(), start);
-    stream::unfold(state, move |(project, mut turned, next)| async move {
-        let token = match next? {
-            Next::Page(token) => token,
-            Next::Broken(error) => {
-                return Some(((project.clone(), Err(error)), (project, turned, None)));
-            }
-        };
-        let path = format!(
-            "v1/projects/{}/serviceAccounts?pageSize=100",
-            encode(&project)
-        );
-        let answer = one_page(ask, Api::Iam, &path, "accounts", &token).await;
-        let (page, next) = match answer {
-            Ok((items, next)) => {
-                let accounts = items
-                    .into_iter()
-                    .filter_map(|a| serde_json::from_value(a).ok())
-                    .collect();
-                let next = match turned.to(&path, &next) {
-                    _ if next.is_empty() => None,
-                    Ok(()) => Some(Next::Page(next)),
-                    Err(error) => Some(Next::Broken(error)),
-                };
-                (Ok(accounts), next)
-            }
-            Err(error) => (Err(error), None),
-        };
-        Some(((project.clone(), page), (project, turned, next)))
-    })
-    .boxed()
+    (parent, projects, folders)
 }

@@ -5,10 +5,8 @@ pub mod client;
 pub mod credentials;
 mod errors;
 pub mod listing;
-pub mod org_policies;
 pub mod pasted;
 pub mod survey;
-pub mod troubleshooter;
 
 pub use client::{Client, Connect, CredentialsChoice, RecordedCall, SignedIn};
 pub use credentials::CredentialsError;

@@ -1,5 +1,66 @@
 //! The APIs that are spoken, one file each: the only place that knows their paths.
+//!
+//! Each function is one method of one API (or all pages of a list), named in its words with the discovery
+//! document that tells of it. What it gives is read into the types of the estate; an answer of another
+//! shape is a refusal, never an empty answer.
 
+pub mod boundaries;
+pub mod cloud_identity;
+pub mod deny_policies;
+pub mod iam;
+pub mod iam_credentials;
+pub mod identity_pools;
+pub mod metadata_server;
+pub mod org_policy;
 mod policies;
+pub mod policy_troubleshooter;
+pub mod resource_manager;
+pub mod security_tokens;
+pub mod service_usage;
 
-pub use policies::read_policy;
+pub use policies::{allow_policy, lacked_permissions, read_policy, write_policy};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::wire::{Api, ApiError, Ask, all_pages};
+
+/// Gets one thing.
+async fn get_as<T: DeserializeOwned>(ask: &dyn Ask, api: Api, path: &str) -> Result<T, ApiError> {
+    shaped(path, ask.get(api, path).await?)
+}
+
+/// Gets all pages of a list, each element of which must have its shape.
+async fn list_as<T: DeserializeOwned>(
+    ask: &dyn Ask,
+    api: Api,
+    path: &str,
+    field: &str,
+) -> Result<Vec<T>, ApiError> {
+    let all = all_pages(ask, api, path, field).await?;
+    all.into_iter().map(|v| shaped(path, v)).collect()
+}
+
+/// Those that have the shape: of a list in which others name nothing that could be judged.
+fn those_shaped<T: DeserializeOwned>(all: Vec<Value>) -> Vec<T> {
+    let read = all.into_iter().map(serde_json::from_value);
+    read.filter_map(Result::ok).collect()
+}
+
+/// Reads a value of a known shape.
+fn shaped<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| {
+        let message = format!("the answer has another form than documented: {error}");
+        odd_answer(what, message)
+    })
+}
+
+/// An answer with success from which nothing can be taken.
+fn odd_answer(what: &str, message: String) -> ApiError {
+    ApiError::Refused {
+        what: what.to_owned(),
+        status: 200,
+        reason: None,
+        message,
+    }
+}

@@ -1,24 +1,83 @@
-//! Allow policies, which every API that has them reads and writes alike.
+//! Allow policies, which every API that has them reads and writes alike (discovery documents iam v1,
+//! cloudresourcemanager v3).
 
 use serde_json::{Value, json};
 
-use crate::iam::Resource;
-use crate::wire::{Api, ApiError, Ask, path_of};
+use super::shaped;
+use crate::iam::{AllowPolicy, Resource, ResourceKind};
+use crate::wire::{Api, ApiError, Ask, Tell, path_of};
 
-/// Reads the allow policy of a resource in version 3, so that conditions show (discovery documents
-/// iam v1 `getIamPolicy`, `options.requestedPolicyVersion` in the query; cloudresourcemanager v3,
-/// `GetIamPolicyRequest.options` in the body).
+/// Who keeps the policy of a resource, and the path of one of the three methods.
+fn method(resource: &Resource, verb: &str) -> (Api, String) {
+    let name = path_of(resource);
+    match resource.kind() {
+        ResourceKind::ServiceAccount => (Api::Iam, format!("v1/{name}:{verb}")),
+        _ => (Api::ResourceManager, format!("v3/{name}:{verb}")),
+    }
+}
+
+/// Reads the allow policy of a resource in version 3, so that conditions show (iam v1 `getIamPolicy`,
+/// `options.requestedPolicyVersion` in the query; cloudresourcemanager v3, `GetIamPolicyRequest.options`
+/// in the body).
 ///
 /// # Errors
 /// As the client reports them.
 pub async fn read_policy(ask: &dyn Ask, resource: &Resource) -> Result<Value, ApiError> {
-    let name = path_of(resource);
-    if let Resource::ServiceAccount { .. } = resource {
-        let path = format!("v1/{name}:getIamPolicy?options.requestedPolicyVersion=3");
-        ask.ask(Api::Iam, &path, &json!({})).await
+    let (api, path) = method(resource, "getIamPolicy");
+    if api == Api::Iam {
+        let path = format!("{path}?options.requestedPolicyVersion=3");
+        ask.ask(api, &path, &json!({})).await
     } else {
-        let path = format!("v3/{name}:getIamPolicy");
         let body = json!({ "options": { "requestedPolicyVersion": 3 } });
-        ask.ask(Api::ResourceManager, &path, &body).await
+        ask.ask(api, &path, &body).await
     }
+}
+
+/// As [`read_policy`], without what is not understood.
+///
+/// # Errors
+/// As the client reports them.
+pub async fn allow_policy(ask: &dyn Ask, resource: &Resource) -> Result<AllowPolicy, ApiError> {
+    let label = format!("policy of {}", resource.relative());
+    shaped(&label, read_policy(ask, resource).await?)
+}
+
+/// Replaces the allow policy of a resource; gives it as it is then. Without a mask bindings and etag are
+/// replaced, audit configuration stays (cloudresourcemanager v3, `SetIamPolicyRequest.updateMask`).
+///
+/// # Errors
+/// As the client reports them.
+pub async fn write_policy(
+    tell: &dyn Tell,
+    resource: &Resource,
+    policy: &Value,
+) -> Result<Value, ApiError> {
+    let (api, path) = method(resource, "setIamPolicy");
+    tell.tell(api, &path, &json!({ "policy": policy })).await
+}
+
+/// Which of these permissions whoever asks lacks on a resource (`testIamPermissions`). The method is not
+/// meant to authorize: none lacked is no promise, and a resource that does not exist gives an empty answer
+/// or a 404.
+///
+/// # Errors
+/// As the client reports them.
+pub async fn lacked_permissions(
+    ask: &dyn Ask,
+    resource: &Resource,
+    wanted: &[String],
+) -> Result<Vec<String>, ApiError> {
+    let (api, path) = method(resource, "testIamPermissions");
+    let answer = ask
+        .ask(api, &path, &json!({ "permissions": wanted }))
+        .await?;
+    let held: Vec<&str> = answer
+        .get("permissions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let lacks = wanted.iter().filter(|p| !held.contains(&p.as_str()));
+    Ok(lacks.cloned().collect())
 }

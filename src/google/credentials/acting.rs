@@ -2,11 +2,11 @@
 //! `--impersonate-service-account` (a list: all but the last are delegates).
 
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{HeldToken, SCOPE, Secret, told};
+use crate::google::api::iam_credentials;
 
 /// Whom to act as, and by way of whom: e-mail addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,17 +77,10 @@ impl Acting {
     async fn exchange(&self, own: &HeldToken) -> Result<HeldToken, String> {
         let account = &self.whom.account;
         let told = |why: String| format!("acting as {account}: {why}");
-        let encoded = utf8_percent_encode(account, NON_ALPHANUMERIC);
-        let url = format!(
-            "{}/v1/projects/-/serviceAccounts/{encoded}:generateAccessToken",
-            self.base
-        );
-        let delegates: Vec<String> = self
-            .whom
-            .delegates
-            .iter()
-            .map(|d| format!("projects/-/serviceAccounts/{d}"))
-            .collect();
+        let path = iam_credentials::access_token_path(account);
+        let url = format!("{}/{path}", self.base);
+        let delegates = self.whom.delegates.iter();
+        let delegates: Vec<String> = delegates.map(|d| iam_credentials::delegate(d)).collect();
         let mut body = json!({ "scope": [SCOPE] });
         if !delegates.is_empty() {
             body["delegates"] = json!(delegates);

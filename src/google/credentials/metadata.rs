@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{CredentialKind, HeldToken, Origin, SCOPE, Secret, told};
+use crate::google::api::metadata_server;
 
 /// Its own address, which no name look-up is needed for (the same in Google's client libraries).
 const ADDRESS: &str = "169.254.169.254";
@@ -66,7 +67,7 @@ impl MetadataServer {
     }
 
     async fn text(&self, key: &str) -> Result<String, String> {
-        let url = format!("{}/computeMetadata/v1/{key}", self.base);
+        let url = format!("{}/{}", self.base, metadata_server::path(key));
         let request = self
             .http
             .get(url)
@@ -91,10 +92,8 @@ impl MetadataServer {
 
     /// A token of the default account.
     pub async fn token(&self) -> Result<HeldToken, String> {
-        let url = format!(
-            "{}/computeMetadata/v1/instance/service-accounts/default/token",
-            self.base
-        );
+        let path = metadata_server::path(metadata_server::TOKEN);
+        let url = format!("{}/{path}", self.base);
         let request = self.http.get(url).query(&[("scopes", SCOPE)]);
         let answer = request.header("Metadata-Flavor", "Google").send().await;
         let answer = answer.map_err(|e| told::chain(&e.without_url()))?;

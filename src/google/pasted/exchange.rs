@@ -4,6 +4,7 @@
 //! 6749 (the codes), google-github-actions/auth#161, #202, #211, #370 and fullsend-ai/fullsend#3678 (the sentences).
 
 use super::flat::Flat;
+use crate::google::api::security_tokens::EXCHANGES;
 
 /// Why the Security Token Service did not exchange an external token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,8 +104,8 @@ const SENTENCES: &[(&[&str], ExchangeFault)] = &[
 /// What is said by whoever asked the service for a token.
 const ASKED: &[&str] = &[
     "google cloud federated token for",
-    "sts.googleapis.com/v1/token",
-    "sts.googleapis.com/v1beta/token",
+    EXCHANGES[0],
+    EXCHANGES[1],
     "securitytokenservice",
     "workloadIdentityPools",
     "workforcePools",

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::Estate;
 use crate::evaluate::federation::derive;
+use crate::google::api::identity_pools::{PoolOwner, pool_names};
 use crate::google::listing::{Scope, list_projects};
 use crate::iam::{Pool, Resource};
-use crate::wire::{Api, ApiError, Ask, all_pages, encode};
+use crate::wire::{ApiError, Ask};
 
 /// More projects than this are not looked into for pools.
 const PROJECTS_AT_MOST: usize = 100;
@@ -63,36 +64,26 @@ pub async fn admitting(
         (above, organizations)
     });
     projects.extend(above);
-    let workload = projects.iter().take(PROJECTS_AT_MOST).map(|project| {
-        let project = encode(project);
-        format!("v1/projects/{project}/locations/global/workloadIdentityPools?pageSize=1000&showDeleted=true")
-    });
-    let workforce = organizations.iter().map(|organization| {
-        let parent = encode(organization);
-        format!("v1/locations/global/workforcePools?parent={parent}&pageSize=1000&showDeleted=true")
-    });
-    let paths: Vec<String> = workload.chain(workforce).collect();
-    let found = side_by_side(paths.iter().map(|path| surveyor.pools_listed(path))).await?;
+    let workload = projects.into_iter().take(PROJECTS_AT_MOST);
+    let workload = workload.map(PoolOwner::Project);
+    let workforce = organizations.into_iter().map(PoolOwner::Organization);
+    let owners: Vec<PoolOwner> = workload.chain(workforce).collect();
+    let found = side_by_side(owners.iter().map(|owner| surveyor.pools_listed(owner))).await?;
     let pools: BTreeSet<Pool> = found.into_iter().flatten().collect();
     side_by_side(pools.iter().map(|pool| surveyor.pool(pool))).await?;
     Ok(surveyor.known.into_estate())
 }
 
 impl Surveyor<'_> {
-    /// The pools of a list; none where it may not be read.
-    async fn pools_listed(&self, path: &str) -> Result<Vec<Pool>, ApiError> {
-        let field = if path.contains("/workforcePools") {
-            "workforcePools"
-        } else {
-            "workloadIdentityPools"
-        };
-        let label = "identity pools".to_owned();
-        let list = all_pages(self.ask, Api::Iam, path, field);
-        let found = self.watch(&label, list).await?.unwrap_or_default();
-        let names = found.iter().filter_map(|pool| pool.get("name")?.as_str());
-        Ok(names
-            .filter_map(|name| pool_in(&format!("{name}/")))
-            .collect())
+    /// Somebody's pools; none where they may not be listed.
+    async fn pools_listed(&self, owner: &PoolOwner) -> Result<Vec<Pool>, ApiError> {
+        let list = pool_names(self.ask, owner);
+        let names = self
+            .watch("identity pools", list)
+            .await?
+            .unwrap_or_default();
+        let pools = names.iter().filter_map(|name| pool_in(&format!("{name}/")));
+        Ok(pools.collect())
     }
 }
 

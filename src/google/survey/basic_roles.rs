@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::{Surveyor, side_by_side};
-use crate::estate::{Estate, Project};
+use crate::estate::Estate;
+use crate::google::api::resource_manager;
 use crate::iam::{Member, Resource};
-use crate::wire::{Api, ApiError, encode};
+use crate::wire::ApiError;
 
 /// More projects than this are not looked into (chosen: a call or two each).
 const PROJECTS_AT_MOST: usize = 50;
@@ -31,10 +32,9 @@ impl Surveyor<'_> {
         let id = match known {
             Some(id) => id,
             None => {
-                let path = format!("v3/projects/{}", encode(project));
                 let label = format!("project {project}");
-                let asked = self.ask.get(Api::ResourceManager, &path);
-                let Ok(found) = self.watch_as::<Project>(&label, asked).await? else {
+                let asked = resource_manager::project(self.ask, project);
+                let Ok(found) = self.watch(&label, asked).await? else {
                     return Ok(());
                 };
                 let id = found.project_id.clone();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Surveyor, side_by_side};
-use crate::iam::BoundaryPolicy;
-use crate::wire::{Api, ApiError, is_plain_name};
+use crate::google::api::boundaries;
+use crate::wire::{ApiError, is_plain_name};
 
 impl Surveyor<'_> {
     /// The boundary policies that bindings name.
@@ -20,10 +20,9 @@ impl Surveyor<'_> {
                 .collect()
         });
         let tasks = named.iter().map(|name| async move {
-            let path = format!("v3/{name}");
             let label = format!("boundary {}", name.rsplit('/').next().unwrap_or(name));
             let answer = self
-                .watch_as::<BoundaryPolicy>(&label, self.ask.get(Api::Iam, &path))
+                .watch(&label, boundaries::boundary(self.ask, name))
                 .await?;
             self.known.put(|estate| match answer {
                 // Bindings name the policy as they were given it; it is kept under that name too.

@@ -2,15 +2,15 @@
 //! the policies on each.
 
 use futures::future::try_join_all;
-use serde_json::{Value, json};
 
-use super::{Surveyor, Wanted, shaped};
+use super::{Surveyor, Wanted};
 use crate::estate::{Folder, Organization, Project, ServiceAccount};
-use crate::google::api::read_policy;
-use crate::google::org_policies;
+use crate::google::api::{
+    allow_policy, boundaries, deny_policies, iam, org_policy, resource_manager,
+};
 use crate::iam::owner::{self, project_of};
-use crate::iam::{AllowPolicy, DenyPolicy, PolicyBinding, Resource, deny, org_policy};
-use crate::wire::{Api, ApiError, all_pages, encode, is_plain_name, path_of};
+use crate::iam::{DenyPolicy, Resource, deny, org_policy as constraints};
+use crate::wire::{ApiError, is_plain_name};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
 const DEEPEST: usize = 16;
@@ -69,11 +69,8 @@ impl Surveyor<'_> {
 
     /// Reads an account.
     async fn account(&self, account: &Resource) -> Result<Found, ApiError> {
-        let path = format!("v1/{}", path_of(account));
         let label = format!("account {}", account.id());
-        let answer = self
-            .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
-            .await?;
+        let answer = self.watch(&label, iam::account(self.ask, account)).await?;
         let error = match answer {
             Ok(found) => return Ok(self.keep_account(found)),
             Err(error) => error,
@@ -99,12 +96,8 @@ impl Surveyor<'_> {
             return Ok(Found::There(None, account.clone()));
         };
         let there = Resource::account(likely, account.id());
-        let path = format!("v1/{}", path_of(&there));
         let label = format!("account {} in {likely}", account.id());
-        match self
-            .watch_as::<ServiceAccount>(&label, self.ask.get(Api::Iam, &path))
-            .await?
-        {
+        match self.watch(&label, iam::account(self.ask, &there)).await? {
             Ok(found) => Ok(self.keep_account(found)),
             Err(error) if error.status() == Some(404) => {
                 self.missing([account.clone(), there]);
@@ -152,14 +145,14 @@ impl Surveyor<'_> {
         let label = format!("organization policy {constraint} of {project}");
         // That this API gives no answer says nothing of the others: unknown, whatever went wrong.
         let read = async {
-            let read = org_policies::effective(self.ask, &on, constraint).await;
+            let read = org_policy::effective(self.ask, &on, constraint).await;
             Ok(read.map_err(|error| error.why()))
         };
         let answer = self.watch(&label, read).await?;
         let answer = answer.map_err(|error| error.why()).and_then(|read| read);
         self.known.put(|estate| match answer {
             Ok(policy) => estate.put_effective_org_policy(on, constraint, policy),
-            Err(why) => estate.mark_unreadable(&org_policy::collection(&on), &why),
+            Err(why) => estate.mark_unreadable(&constraints::collection(&on), &why),
         });
         Ok(())
     }
@@ -188,9 +181,6 @@ impl Surveyor<'_> {
 
     /// The levels from a project up, put into the estate as far as they can be read.
     pub(super) async fn hierarchy(&self, project: &str) -> Result<Vec<Resource>, ApiError> {
-        let body = json!({});
-        let ancestry_path = format!("v1/projects/{}:getAncestry", encode(project));
-        let get_path = format!("v3/projects/{}", encode(project));
         let (ancestry_label, label) = (
             format!("ancestry of {project}"),
             format!("project {project}"),
@@ -198,13 +188,12 @@ impl Surveyor<'_> {
         let (ancestry, own) = futures::try_join!(
             self.watch(
                 &ancestry_label,
-                self.ask.ask(Api::ResourceManager, &ancestry_path, &body)
+                resource_manager::ancestry(self.ask, project)
             ),
-            self.watch_as::<Project>(&label, self.ask.get(Api::ResourceManager, &get_path))
+            self.watch(&label, resource_manager::project(self.ask, project))
         )?;
-        // From the project up, the project itself first (cloudresourcemanager v1,
-        // `GetAncestryResponse.ancestor`).
-        let above = ancestry.ok().map(|a| ancestors(&a));
+        // From the project up, the project itself first.
+        let above = ancestry.ok();
         let id = own
             .as_ref()
             .ok()
@@ -279,14 +268,11 @@ impl Surveyor<'_> {
             let above = self.known.with(|estate| estate.parent(level));
             return Ok(above.map(|p| p.relative()).unwrap_or(parent));
         }
-        let path = format!("v3/{}", path_of(level));
         let label = format!("{} {}", level.kind().word(), level.id());
-        let answer = self
-            .watch(&label, self.ask.get(Api::ResourceManager, &path))
-            .await?;
         let name = level.relative();
         if let Resource::Organization(_) = level {
-            let read = answer.and_then(|v| shaped::<Organization>(&label, v));
+            let read = resource_manager::organization(self.ask, level);
+            let read = self.watch(&label, read).await?;
             let organization = read.unwrap_or(Organization {
                 name,
                 ..Organization::default()
@@ -295,7 +281,8 @@ impl Surveyor<'_> {
                 .put(|estate| estate.put_organization(organization));
             return Ok(String::new());
         }
-        match answer.and_then(|v| shaped::<Folder>(&label, v)) {
+        let read = resource_manager::folder(self.ask, level);
+        match self.watch(&label, read).await? {
             Ok(folder) => {
                 let parent = folder.parent.clone();
                 self.known.put(|estate| estate.put_folder(folder));
@@ -321,9 +308,7 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("policy of {}", resource.relative());
-        let read = self
-            .watch_as::<AllowPolicy>(&label, read_policy(self.ask, resource))
-            .await?;
+        let read = self.watch(&label, allow_policy(self.ask, resource)).await?;
         self.known.put(|estate| match read {
             Ok(policy) => estate.put_policy(resource.clone(), policy),
             Err(error) => estate.mark_unreadable(&resource.full_name(), &error.why()),
@@ -339,16 +324,15 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("deny policies of {}", level.relative());
-        let path = format!("v2/{collection}");
-        let list = all_pages(self.ask, Api::Iam, &path, "policies");
-        let list = match self.watch(&label, list).await? {
-            Ok(list) => list,
+        let names = deny_policies::deny_policy_names(self.ask, level);
+        let names = match self.watch(&label, names).await? {
+            Ok(names) => names,
             Err(error) => {
                 self.unreadable(&collection, &error.why());
                 return Ok(());
             }
         };
-        let tasks = list.iter().map(|listed| self.deny_policy(listed));
+        let tasks = names.iter().map(|name| self.deny_policy(name));
         let read = try_join_all(tasks).await?;
         self.known.put(|estate| {
             for policy in read {
@@ -367,15 +351,13 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    async fn deny_policy(&self, listed: &Value) -> Result<Result<DenyPolicy, String>, ApiError> {
-        let name = listed.get("name").and_then(Value::as_str).unwrap_or("");
+    async fn deny_policy(&self, name: &str) -> Result<Result<DenyPolicy, String>, ApiError> {
         if !is_plain_name(name) {
             return Ok(Err("a deny policy has a name of another form".into()));
         }
-        let path = format!("v2/{name}");
         let label = format!("deny policy {}", name.rsplit('/').next().unwrap_or(name));
         let read = self
-            .watch_as::<DenyPolicy>(&label, self.ask.get(Api::Iam, &path))
+            .watch(&label, deny_policies::deny_policy(self.ask, name))
             .await?;
         Ok(read.map_err(|error| error.why()))
     }
@@ -387,14 +369,7 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("boundaries bound at {}", level.relative());
-        let path = format!("v3/{}/locations/global/policyBindings", path_of(level));
-        let list = async {
-            all_pages(self.ask, Api::Iam, &path, "policyBindings")
-                .await?
-                .into_iter()
-                .map(|v| shaped::<PolicyBinding>(&label, v))
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let list = boundaries::policy_bindings(self.ask, level);
         let answer = self.watch(&label, list).await?;
         self.known.put(|estate| match answer {
             Ok(list) => {
@@ -407,25 +382,4 @@ impl Surveyor<'_> {
         });
         Ok(())
     }
-}
-
-/// Reads `GetAncestryResponse`: `{"ancestor": [{"resourceId": {"type": "project", "id": "p"}}, …]}`.
-/// A level of a kind that is not known here ends the way up.
-fn ancestors(answer: &Value) -> Vec<Resource> {
-    let list = answer.get("ancestor").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .map_while(|entry| {
-            let of = entry.get("resourceId")?;
-            let id = of.get("id")?.as_str()?;
-            let plural = match of.get("type")?.as_str()? {
-                "project" => "projects",
-                "folder" => "folders",
-                "organization" => "organizations",
-                _ => return None,
-            };
-            Resource::parse(&format!("{plural}/{id}")).ok()
-        })
-        .take(DEEPEST)
-        .collect()
 }

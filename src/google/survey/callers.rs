@@ -8,11 +8,12 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use serde_json::Value;
 
-use super::{Surveyor, Wanted, shaped, side_by_side};
+use super::{Surveyor, Wanted, side_by_side};
 use crate::estate::policies::FoundRole;
-use crate::estate::{Estate, Organization, Read};
+use crate::estate::{Estate, Read};
+use crate::google::api::resource_manager;
 use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address, owner};
-use crate::wire::{Api, ApiError, all_pages, encode, path_of};
+use crate::wire::ApiError;
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
 const PLACES_AT_MOST: usize = 500;
@@ -98,9 +99,7 @@ impl Surveyor<'_> {
         }
     }
 
-    /// The organizations that have a domain (cloudresourcemanager v3, `organizations.search`, `query`:
-    /// "Query `domain:google.com` returns Organization resources corresponding to the domain"). It finds
-    /// what the viewer may see only: nothing found is nothing known.
+    /// The organizations that have a domain.
     async fn domain(&self, domain: &str) -> Result<(), ApiError> {
         if !self.first(&format!("domain {domain}")) {
             return Ok(());
@@ -110,15 +109,7 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("organization of {domain}");
-        let query = encode(&format!("domain:{domain}"));
-        let path = format!("v3/organizations:search?query={query}");
-        let search = async {
-            all_pages(self.ask, Api::ResourceManager, &path, "organizations")
-                .await?
-                .into_iter()
-                .map(|v| shaped::<Organization>(&label, v))
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let search = resource_manager::organizations_of(self.ask, domain);
         let found = match self.watch(&label, search).await? {
             Ok(found) => found,
             Err(error) => {
@@ -165,15 +156,31 @@ impl Surveyor<'_> {
     /// be seen, or is not there.
     pub(super) async fn levels_told(&self, level: Resource) -> Result<Vec<Resource>, ApiError> {
         let known = |estate: &Estate| estate.resolve(&level).exists().is_some();
-        if !self.known.with(known) {
-            let label = format!("{} {}", level.kind().word(), level.id());
-            let path = format!("v3/{}", path_of(&level));
-            let read = self.ask.get(Api::ResourceManager, &path);
-            if self.watch(&label, read).await?.is_err() {
-                return Ok(Vec::new());
-            }
+        if !self.known.with(known) && !self.is_seen(&level).await? {
+            return Ok(Vec::new());
         }
         self.levels_above(level).await
+    }
+
+    /// Reads a folder or organization; whether it could be seen.
+    async fn is_seen(&self, level: &Resource) -> Result<bool, ApiError> {
+        let label = format!("{} {}", level.kind().word(), level.id());
+        if let Resource::Organization(_) = level {
+            let read = resource_manager::organization(self.ask, level);
+            match self.watch(&label, read).await? {
+                Ok(found) => self.known.put(|estate| estate.put_organization(found)),
+                Err(_) => return Ok(false),
+            }
+        } else {
+            let read = resource_manager::folder(self.ask, level);
+            match self.watch(&label, read).await? {
+                Ok(found) => self.known.put(|estate| estate.put_folder(found)),
+                Err(_) => return Ok(false),
+            }
+        }
+        // It need not be asked for again on the way up.
+        self.first(&level.full_name());
+        Ok(true)
     }
 
     /// What is bound at a folder or organization, and above it.

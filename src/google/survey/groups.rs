@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::basic_roles::projects_named;
 use super::{Surveyor, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Group, Read};
 use crate::evaluate::Question;
 use crate::evaluate::diagnose::is_taken_for_enough;
+use crate::google::api::cloud_identity;
 use crate::iam::member::BasicRole;
 use crate::iam::permission::IMPLICIT_DELEGATION;
 use crate::iam::{Member, PolicyMember, Resource};
-use crate::wire::{Api, ApiError, all_pages, encode, is_plain_name};
+use crate::wire::ApiError;
 
 /// More groups than this are not followed for one question.
 const GROUPS_AT_MOST: usize = 200;
@@ -82,29 +81,17 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// The direct members of a group (cloudidentity v1, `groups:lookup`, `memberships.list`). Gives
-    /// the groups among them.
+    /// The direct members of a group. Gives the groups among them.
     async fn group(&self, email: &str) -> Result<Vec<String>, ApiError> {
         let label = format!("members of {email}");
-        let lookup = format!("v1/groups:lookup?groupKey.id={}", encode(email));
-        let read = async {
-            let found = self.ask.get(Api::CloudIdentity, &lookup).await?;
-            let name = found.get("name").and_then(Value::as_str).unwrap_or("");
-            if !is_plain_name(name) || !name.starts_with("groups/") {
-                return Err(shape_error(&label, "no name of a group in the answer"));
-            }
-            // FULL shows each member's type; at most 500 on a page then.
-            let path = format!("v1/{name}/memberships?view=FULL&pageSize=500");
-            all_pages(self.ask, Api::CloudIdentity, &path, "memberships").await
-        };
-        let memberships = match self.watch(&label, read).await? {
-            Ok(memberships) => memberships,
+        let read = cloud_identity::members(self.ask, email);
+        let members = match self.watch(&label, read).await? {
+            Ok(members) => members,
             Err(error) => {
                 self.unreadable(&format!("groups/{email}"), &error.why());
                 return Ok(Vec::new());
             }
         };
-        let members: Vec<String> = memberships.iter().filter_map(membership).collect();
         let nested = members
             .iter()
             .filter_map(|m| group_of(&PolicyMember::v1(m)))
@@ -167,30 +154,9 @@ fn groups_in_policies(
     (deciding, telling)
 }
 
-fn shape_error(what: &str, message: &str) -> ApiError {
-    ApiError::Refused {
-        what: what.to_owned(),
-        status: 200,
-        reason: None,
-        message: message.to_owned(),
-    }
-}
-
 fn group_of(member: &PolicyMember) -> Option<String> {
     match &member.member {
         Member::Group(email) => Some(email.clone()),
         _ => None,
-    }
-}
-
-/// A membership as an IAM member. Kinds that cannot call (devices, drives) are left out.
-fn membership(value: &Value) -> Option<String> {
-    let id = value.get("preferredMemberKey")?.get("id")?.as_str()?;
-    match value.get("type").and_then(Value::as_str) {
-        Some("USER") => Some(format!("user:{id}")),
-        Some("SERVICE_ACCOUNT") => Some(format!("serviceAccount:{id}")),
-        Some("GROUP") => Some(format!("group:{id}")),
-        Some(_) => None,
-        None => Some(id.to_owned()),
     }
 }

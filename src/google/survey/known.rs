@@ -9,9 +9,9 @@ use crate::estate::{Coverage, Estate};
 /// The parts of a survey are one future, so two of them are never at it at once: a lock that is not
 /// free is held further up the same call, and waiting for it would be waiting for oneself. That is a
 /// panic with words here, never a hang.
-pub(super) struct Known(Mutex<Estate>);
+pub(super) struct FoundSoFar(Mutex<Estate>);
 
-impl Known {
+impl FoundSoFar {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Estate::new(Coverage::Partial)))
     }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "while it was being looked at")]
     fn a_look_within_a_look_is_told_and_does_not_wait() {
-        let known = Known::new();
+        let known = FoundSoFar::new();
         known.with(|_| known.with(|estate| estate.accounts().count()));
     }
 }

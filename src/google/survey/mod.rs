@@ -26,16 +26,16 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde_json::Value;
 
 use self::callers::OF_CALLER;
-use self::known::Known;
+use self::known::FoundSoFar;
 use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
+use crate::google::api::service_usage;
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
 use crate::iam::{Pool, Principal, Resource, owner};
-use crate::wire::{Api, ApiError, Ask, encode};
+use crate::wire::{ApiError, Ask};
 
 /// One step of a survey, for whoever watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub async fn survey(
 struct Surveyor<'a> {
     ask: &'a dyn Ask,
     progress: &'a (dyn Fn(Progress) + Send + Sync),
-    known: Known,
+    known: FoundSoFar,
     /// What was asked for already.
     begun: Mutex<HashSet<String>>,
 }
@@ -103,7 +103,7 @@ impl<'a> Surveyor<'a> {
         Self {
             ask,
             progress,
-            known: Known::new(),
+            known: FoundSoFar::new(),
             begun: Mutex::new(HashSet::new()),
         }
     }
@@ -228,16 +228,6 @@ impl Surveyor<'_> {
         }
     }
 
-    /// Waits for an answer that must have a shape; one that does not is a refusal.
-    async fn watch_as<T: serde::de::DeserializeOwned>(
-        &self,
-        label: &str,
-        answer: impl Future<Output = Result<Value, ApiError>>,
-    ) -> Result<Result<T, ApiError>, ApiError> {
-        let read = async { answer.await.and_then(|value| shaped(label, value)) };
-        self.watch(label, read).await
-    }
-
     /// The project (id) of an account, when it is known; of one that Google manages, by its address.
     fn project_of(&self, account: &Resource) -> Option<String> {
         self.known.with(|estate| {
@@ -251,22 +241,12 @@ impl Surveyor<'_> {
         })
     }
 
-    /// Whether the IAM Credentials API is on (serviceusage v1, `services.get`). Its state is IAM's
-    /// too: each switches the other (docs/semantics.md, "Beyond IAM").
+    /// Whether the IAM Credentials API is on. Its state is IAM's too: each switches the other (docs/semantics.md, "Beyond IAM").
     async fn credentials_api(&self, project: &str) -> Result<(), ApiError> {
-        let path = format!(
-            "v1/projects/{}/services/iamcredentials.googleapis.com",
-            encode(project)
-        );
         let label = format!("IAM Credentials API of {project}");
-        let answer = self
-            .watch(&label, self.ask.get(Api::ServiceUsage, &path))
-            .await?;
-        let Ok(answer) = answer else { return Ok(()) };
-        let on = match answer.get("state").and_then(Value::as_str) {
-            Some("ENABLED") => true,
-            Some("DISABLED") => false,
-            _ => return Ok(()),
+        let state = service_usage::is_enabled(self.ask, project, "iamcredentials.googleapis.com");
+        let Ok(Some(on)) = self.watch(&label, state).await? else {
+            return Ok(());
         };
         let enabled = ["iam.googleapis.com", "iamcredentials.googleapis.com"];
         let enabled = enabled.into_iter().filter(|_| on).map(str::to_owned);
@@ -305,16 +285,6 @@ where
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .boxed()
-}
-
-/// Reads a value of a known shape.
-fn shaped<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::Refused {
-        what: what.to_owned(),
-        status: 200,
-        reason: None,
-        message: format!("the answer has another form than documented: {error}"),
-    })
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 //! accounts of the target's name in other projects, other accounts of its project, other projects.
 
 use super::{Surveyor, side_by_side};
-use crate::estate::ServiceAccount;
 use crate::evaluate::{CauseKind, Outcome, Question, diagnose, explain};
-use crate::google::api::read_policy;
+use crate::google::api::{allow_policy, iam};
 use crate::google::listing::{Scope, list_projects};
 use crate::iam::owner::project_of;
-use crate::iam::{AllowPolicy, Member, Principal, Resource};
-use crate::wire::{Api, ApiError, path_of};
+use crate::iam::{Member, Principal, Resource};
+use crate::wire::ApiError;
 
 /// More projects than this are not looked into: it is a hint, and costs a call each.
 const PROJECTS_AT_MOST: usize = 200;
@@ -133,16 +132,11 @@ impl Surveyor<'_> {
         if !self.first(&what) {
             return Ok(());
         }
-        let read = match read_policy(self.ask, &on).await {
+        let read = match allow_policy(self.ask, &on).await {
             Err(error) if error.is_fatal() => return Err(error),
             read => read,
         };
-        let Some(policy) = read
-            .ok()
-            .and_then(|v| serde_json::from_value::<AllowPolicy>(v).ok())
-        else {
-            return Ok(());
-        };
+        let Ok(policy) = read else { return Ok(()) };
         let own_pool = match &question.caller {
             Principal::Federated { pool, .. } => Some(pool.id()),
             Principal::Kubernetes { pool, .. } => Some(pool.as_str()),
@@ -184,15 +178,12 @@ impl Surveyor<'_> {
     async fn namesake(&self, project: String, name: String) -> Result<(), ApiError> {
         let email = format!("{name}@{project}.iam.gserviceaccount.com");
         let account = Resource::account(&project, &email);
-        let path = format!("v1/{}", path_of(&account));
-        let read = match self.ask.get(Api::Iam, &path).await {
+        let read = match iam::account(self.ask, &account).await {
             Err(error) if error.is_fatal() => return Err(error),
             read => read,
         };
-        let found = read
-            .ok()
-            .and_then(|v| serde_json::from_value::<ServiceAccount>(v).ok());
-        let Some(found) = found.filter(|f| f.email.eq_ignore_ascii_case(&email)) else {
+        let found = read.ok().filter(|f| f.email.eq_ignore_ascii_case(&email));
+        let Some(found) = found else {
             return Ok(());
         };
         self.known.put(|estate| estate.put_account(found));

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::{Surveyor, shaped, side_by_side};
-use crate::estate::{IdentityPool, Provider};
+use super::{Surveyor, side_by_side};
+use crate::google::api::identity_pools;
 use crate::iam::{Pool, Principal};
-use crate::wire::{Api, ApiError, all_pages, is_plain_name};
+use crate::wire::{ApiError, is_plain_name};
 
 /// More pools than this are not looked into for one question.
 const POOLS_AT_MOST: usize = 50;
@@ -47,9 +45,8 @@ impl Surveyor<'_> {
 
     async fn pool_state(&self, pool: &Pool, name: &str) -> Result<(), ApiError> {
         let label = format!("identity pool {}", pool.id());
-        let path = format!("v1/{name}");
         let answer = self
-            .watch_as::<IdentityPool>(&label, self.ask.get(Api::Iam, &path))
+            .watch(&label, identity_pools::pool(self.ask, name))
             .await?;
         let missing = answer.as_ref().is_err_and(|e| e.status() == Some(404));
         self.known.put(|estate| match answer {
@@ -72,33 +69,17 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let label = format!("identity pools beside {}", pool.id());
-        let path = format!("v1/{parent}?pageSize=1000");
-        let list = all_pages(self.ask, Api::Iam, &path, "workloadIdentityPools");
+        let list = identity_pools::pools_beside(self.ask, parent);
         let found = self.watch(&label, list).await?.unwrap_or_default();
         self.known.put(|estate| {
-            for pool in found {
-                if let Ok(pool) = serde_json::from_value::<IdentityPool>(pool) {
-                    estate.put_pool(pool);
-                }
-            }
+            found.into_iter().for_each(|pool| estate.put_pool(pool));
         });
         Ok(())
     }
 
     async fn providers(&self, pool: &Pool, name: &str) -> Result<(), ApiError> {
         let label = format!("providers of the identity pool {}", pool.id());
-        let path = format!("v1/{name}/providers?pageSize=100&showDeleted=true");
-        let field = match pool {
-            Pool::Workload { .. } => "workloadIdentityPoolProviders",
-            Pool::Workforce { .. } => "workforcePoolProviders",
-        };
-        let list = async {
-            all_pages(self.ask, Api::Iam, &path, field)
-                .await?
-                .into_iter()
-                .map(|v: Value| shaped::<Provider>(&label, v))
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let list = identity_pools::providers(self.ask, pool);
         let answer = self.watch(&label, list).await?;
         self.known.put(|estate| match answer {
             Ok(found) => found.into_iter().for_each(|p| estate.put_provider(p)),

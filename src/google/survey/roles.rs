@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Surveyor, side_by_side};
-use crate::iam::{Role, predefined};
-use crate::wire::{Api, ApiError, is_plain_name};
+use crate::google::api::iam;
+use crate::iam::predefined;
+use crate::wire::{ApiError, is_plain_name};
 
 impl Surveyor<'_> {
-    /// Roles that no table here knows: custom ones, and predefined ones that are newer (iam v1,
-    /// `roles.get`).
+    /// Roles that no table here knows: custom ones, and predefined ones that are newer.
     pub(super) async fn roles(&self) -> Result<(), ApiError> {
         let unknown: BTreeSet<String> = self.known.with(|estate| {
             estate
@@ -23,11 +23,8 @@ impl Surveyor<'_> {
             .iter()
             .filter(|name| self.first(&format!("role {name}")));
         let tasks = unread.map(|name| async move {
-            let path = format!("v1/{name}");
             let label = format!("role {name}");
-            let answer = self
-                .watch_as::<Role>(&label, self.ask.get(Api::Iam, &path))
-                .await?;
+            let answer = self.watch(&label, iam::role(self.ask, name)).await?;
             self.known.put(|estate| match answer {
                 Ok(role) => estate.put_role(role),
                 Err(error) if error.status() == Some(404) => estate.put_missing_role(name),

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::{Surveyor, side_by_side};
 use crate::estate::{Estate, Existence, Read, Tag};
 use crate::evaluate::{Question, looks_at_tags};
+use crate::google::api::resource_manager::{TagInForce, effective_tags};
 use crate::iam::Resource;
-use crate::wire::{Api, ApiError, all_pages, encode};
+use crate::wire::ApiError;
 
 /// What `effectiveTags` gave for each level; `None` where it may not be read.
-type Effective = BTreeMap<Resource, Option<Vec<Value>>>;
+type Effective = BTreeMap<Resource, Option<Vec<TagInForce>>>;
 
 impl Surveyor<'_> {
     /// The tags of the accounts and of what is above them, when some condition looks at tags.
@@ -28,8 +27,7 @@ impl Surveyor<'_> {
         self.tags_of(&accounts).await
     }
 
-    /// The tags of these accounts and of what is above them, when some condition looks at tags
-    /// (cloudresourcemanager v3, `effectiveTags.list`).
+    /// The tags of these accounts and of what is above them, when some condition looks at tags.
     pub(super) async fn tags_of(&self, accounts: &[Resource]) -> Result<(), ApiError> {
         let names: BTreeMap<Resource, String> = self.known.with(|estate| {
             if !some_condition_looks_at_tags(estate) {
@@ -48,9 +46,7 @@ impl Surveyor<'_> {
         }
         let tasks = names.iter().map(|(level, name)| async move {
             let label = format!("tags of {}", level.relative());
-            let path = format!("v3/effectiveTags?parent={}&pageSize=300", encode(name));
-            let list = all_pages(self.ask, Api::ResourceManager, &path, "effectiveTags");
-            let read = self.watch(&label, list).await?;
+            let read = self.watch(&label, effective_tags(self.ask, name)).await?;
             Ok::<_, ApiError>((level.clone(), read.ok()))
         });
         let read: Effective = side_by_side(tasks).await?.into_iter().collect();
@@ -135,9 +131,9 @@ fn some_condition_looks_at_tags(estate: &Estate) -> bool {
 }
 
 /// The tags of an `effectiveTags` list; those bound at the resource itself only, when `own`.
-fn tags(list: &[Value], own: bool) -> Vec<Tag> {
+fn tags(list: &[TagInForce], own: bool) -> Vec<Tag> {
     list.iter()
-        .filter(|t| !own || t.get("inherited").and_then(Value::as_bool) != Some(true))
-        .filter_map(|t| serde_json::from_value(t.clone()).ok())
+        .filter(|t| !own || !t.inherited)
+        .map(|t| t.tag.clone())
         .collect()
 }

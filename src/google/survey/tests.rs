@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::estate::{Existence, Read, ServiceAccount};
 use crate::evaluate::{Verdict, explain};
 use crate::google::listing::{Scope, list_accounts};
-use crate::wire::all_pages;
+use crate::wire::{Api, all_pages};
 
 const CALLER: &str = "run@app.iam.gserviceaccount.com";
 const TARGET: &str = "vault@data.iam.gserviceaccount.com";

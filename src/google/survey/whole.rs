@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::Value;
 
 use super::groups::Worth;
 use super::{Progress, Surveyor, Wanted, side_by_side};
+use crate::estate::Estate;
 use crate::estate::policies::FoundRole;
-use crate::estate::{Estate, ServiceAccount};
+use crate::google::api::iam;
 use crate::google::listing::{Scope, list_projects};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Permission, Principal, Resource};
-use crate::wire::{Api, ApiError, Ask, all_pages, encode};
+use crate::wire::{ApiError, Ask};
 
 /// More groups than this are not followed (chosen: thousands of calls).
 const GROUPS_AT_MOST: usize = 5_000;
@@ -182,22 +182,17 @@ impl Surveyor<'_> {
 
     /// Puts the accounts of a project into the estate; gives why, when they may not be listed.
     pub(super) async fn accounts_of(&self, project: &str) -> Result<Option<String>, ApiError> {
-        let path = format!(
-            "v1/projects/{}/serviceAccounts?pageSize=100",
-            encode(project)
-        );
         let label = format!("accounts of {project}");
-        let list = all_pages(self.ask, Api::Iam, &path, "accounts");
-        let found: Vec<Value> = match self.watch(&label, list).await? {
+        let list = iam::accounts(self.ask, project);
+        let found = match self.watch(&label, list).await? {
             Ok(found) => found,
             Err(error) => return Ok(Some(error.why())),
         };
-        // What is of another form than documented names no account that could be judged.
-        let read = found
-            .into_iter()
-            .filter_map(|v| serde_json::from_value::<ServiceAccount>(v).ok());
-        self.known
-            .put(|estate| read.for_each(|account| estate.put_account(account)));
+        self.known.put(|estate| {
+            for account in found {
+                estate.put_account(account);
+            }
+        });
         Ok(None)
     }
 }

@@ -1,8 +1,9 @@
 //! A way of several steps, done one after the other, each with its own lines in the journal.
 
 use super::apply::{Applied, ApplyError, apply, apply_unseen};
-use super::may_write::{MayWrite, may_write, missing};
+use super::may_write::{MayWrite, may_write};
 use super::turn_on::{SwitchError, TurnedOn, turn_on};
+use crate::google::api::lacked_permissions;
 use crate::repair::history::ledger::Ledger;
 use crate::repair::plan::remedy::{Remedy, RemedyStep};
 use crate::wire::{ApiError, Ask, Tell};
@@ -119,7 +120,7 @@ pub async fn may_carry_out(reader: &dyn Ask, remedy: &Remedy) -> Result<MayWrite
             }
             RemedyStep::Switch(switch) => {
                 let wanted = [switch.permission().to_owned()];
-                lacks.extend(missing(reader, &switch.resource, &wanted).await?);
+                lacks.extend(lacked_permissions(reader, &switch.resource, &wanted).await?);
             }
         }
     }

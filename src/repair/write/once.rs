@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::google::api::read_policy;
-use crate::iam::{Resource, ResourceKind};
+use crate::google::api::{read_policy, write_policy};
+use crate::iam::Resource;
 use crate::repair::plan::edit::EditError;
 use crate::repair::plan::repair::Repair;
-use crate::wire::{Api, ApiError, Ask, Tell, path_of};
+use crate::wire::{ApiError, Ask, Tell};
 
 /// Why a policy was not written, or not for certain.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +171,7 @@ pub(super) async fn write(
     // The last of ours whose answer was lost: it may have arrived, or may do so yet.
     let mut lost: Option<Lost> = None;
     loop {
-        let error = match set_policy(writer, resource, &draft_now.after).await {
+        let error = match write_policy(writer, resource, &draft_now.after).await {
             Ok(answer) => return read_back(reader, resource, aim, draft_now, answer).await,
             Err(error) => error,
         };
@@ -349,21 +349,6 @@ fn waits(least: Duration, most: Duration, times: usize) -> impl Iterator<Item = 
         .with_max_times(times)
         .with_jitter()
         .build()
-}
-
-/// `setIamPolicy` without a mask: bindings and etag are replaced, audit configuration stays
-/// (discovery document cloudresourcemanager v3, `SetIamPolicyRequest.updateMask`).
-async fn set_policy(
-    writer: &dyn Tell,
-    resource: &Resource,
-    policy: &Value,
-) -> Result<Value, ApiError> {
-    let (api, version) = match resource.kind() {
-        ResourceKind::ServiceAccount => (Api::Iam, "v1"),
-        _ => (Api::ResourceManager, "v3"),
-    };
-    let path = format!("{version}/{}:setIamPolicy", path_of(resource));
-    writer.tell(api, &path, &json!({ "policy": policy })).await
 }
 
 /// The policy's etag; empty when it has none.

@@ -5,13 +5,12 @@ use futures::future::{join, join_all};
 
 use crate::estate::{Estate, Existence};
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome};
-use crate::google::api::read_policy;
-use crate::google::org_policies;
+use crate::google::api::{iam, org_policy, read_policy};
 use crate::iam::org_policy::{ALLOWED_DOMAINS, ALLOWED_MEMBERS, collection};
-use crate::iam::{Resource, ResourceKind, Role};
+use crate::iam::{Resource, ResourceKind};
 use crate::repair::plan::remedy::{Plan, remedies};
 use crate::repair::plan::repair::PlanOptions;
-use crate::wire::{Api, ApiError, Ask, is_plain_name};
+use crate::wire::{ApiError, Ask, is_plain_name};
 
 /// The constraints on members of allow policies.
 const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];
@@ -53,7 +52,7 @@ pub async fn prepare(
     let places = places(estate, explanation, causes);
     let wanted = places.iter().flat_map(|on| ON_MEMBERS.map(|c| (on, c)));
     let asked = wanted.map(|(on, constraint)| async move {
-        let answer = org_policies::effective(ask, on, constraint).await;
+        let answer = org_policy::effective(ask, on, constraint).await;
         (on, constraint, answer)
     });
     let (policy, said) = join(policy, join_all(asked)).await;
@@ -85,12 +84,8 @@ async fn look_up(ask: &dyn Ask, estate: &mut Estate, role: &str) -> Result<(), A
         estate.put_missing_role(role);
         return Ok(());
     }
-    match ask.get(Api::Iam, &format!("v1/{role}")).await {
-        Ok(value) => {
-            if let Ok(found) = serde_json::from_value::<Role>(value) {
-                estate.put_role(found);
-            }
-        }
+    match iam::role(ask, role).await {
+        Ok(found) => estate.put_role(found),
         // 400: a name of a form that no role has.
         Err(ApiError::Refused {
             status: 400 | 404, ..
@@ -142,7 +137,7 @@ async fn where_set(ask: &dyn Ask, estate: &mut Estate, plan: &Plan) {
     }
     let wanted = levels.iter().flat_map(|on| ON_MEMBERS.map(|c| (on, c)));
     let asked = wanted.map(|(on, constraint)| async move {
-        let answer = org_policies::set_on(ask, on, constraint).await;
+        let answer = org_policy::set_on(ask, on, constraint).await;
         (on, constraint, answer)
     });
     for (on, constraint, answer) in join_all(asked).await {

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::iam::Resource;
+use crate::google::api::{iam, service_usage};
 use crate::repair::history::ledger::{Ledger, WriteEnd};
 use crate::repair::plan::switch::{Switch, SwitchKind};
-use crate::wire::{Api, ApiError, Ask, Tell, encode, path_of};
+use crate::wire::{ApiError, Ask, Tell};
 
 /// How often, and how far apart, it is looked whether an API is on: enabling is an operation that
 /// takes its time (discovery document serviceusage v1, `services.enable`).
@@ -112,12 +112,11 @@ pub(super) async fn set(
     on: bool,
 ) -> Result<(), SwitchError> {
     let title = switch.title();
-    let (api, path) = call(switch, if on { "enable" } else { "disable" });
     let mut lost = true;
     for look in 0..LOOKS {
         // Where no answer came it is sent again: twice is the same as once.
         if lost && look < SENDS {
-            let sent = writer.tell(api, &path, &json!({})).await;
+            let sent = send(writer, switch, on).await;
             lost = sent.is_err();
             if let Err(error) = sent
                 && !matches!(error.status(), None | Some(408 | 409 | 500..))
@@ -140,28 +139,21 @@ pub(super) async fn set(
 pub async fn is_on(reader: &dyn Ask, switch: &Switch) -> Result<bool, ApiError> {
     match &switch.kind {
         SwitchKind::Account => {
-            let path = format!("v1/{}", path_of(&switch.resource));
-            let account = reader.get(Api::Iam, &path).await?;
-            Ok(account.get("disabled").and_then(Value::as_bool) != Some(true))
+            let account = iam::account(reader, &switch.resource).await?;
+            Ok(!account.disabled)
         }
         SwitchKind::Api { service } => {
-            let path = service_path(&switch.resource, service);
-            let answer = reader.get(Api::ServiceUsage, &path).await?;
-            Ok(answer.get("state").and_then(Value::as_str) == Some("ENABLED"))
+            let on = service_usage::is_enabled(reader, switch.resource.id(), service).await?;
+            Ok(on == Some(true))
         }
     }
 }
 
-fn call(switch: &Switch, verb: &str) -> (Api, String) {
+async fn send(writer: &dyn Tell, switch: &Switch, on: bool) -> Result<(), ApiError> {
     match &switch.kind {
-        SwitchKind::Account => (Api::Iam, format!("v1/{}:{verb}", path_of(&switch.resource))),
-        SwitchKind::Api { service } => (
-            Api::ServiceUsage,
-            format!("{}:{verb}", service_path(&switch.resource, service)),
-        ),
+        SwitchKind::Account => iam::switch_account(writer, &switch.resource, on).await,
+        SwitchKind::Api { service } => {
+            service_usage::switch(writer, switch.resource.id(), service, on).await
+        }
     }
-}
-
-fn service_path(project: &Resource, service: &str) -> String {
-    format!("v1/{}/services/{}", path_of(project), encode(service))
 }

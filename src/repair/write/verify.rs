@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::evaluate::{Outcome, Question, Verdict, explain};
+use crate::google::api::iam_credentials::{MintedToken, mint as mint_token};
+use crate::google::api::lacked_permissions;
 use crate::google::survey::survey;
 use crate::iam::permission::{GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Principal, Resource};
-use crate::wire::{Api, ApiError, Ask, encode};
+use crate::wire::{ApiError, Ask};
 
 /// What one look came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,13 +205,9 @@ pub async fn mint(
     question: &Question,
     viewer: Option<&Principal>,
 ) -> Result<MintOutcome, ApiError> {
-    let (verb, mut body) = match question.permission.as_str() {
-        // The least that a token can be for; it is dropped at once.
-        GET_ACCESS_TOKEN => (
-            "generateAccessToken",
-            json!({ "scope": ["https://www.googleapis.com/auth/userinfo.email"], "lifetime": "60s" }),
-        ),
-        GET_OPEN_ID_TOKEN => ("generateIdToken", json!({ "audience": "bindscope" })),
+    let kind = match question.permission.as_str() {
+        GET_ACCESS_TOKEN => MintedToken::Access,
+        GET_OPEN_ID_TOKEN => MintedToken::Id,
         other => {
             let why = format!("{other} mints no token");
             return Ok(MintOutcome::NotPossible(why));
@@ -225,26 +222,12 @@ pub async fn mint(
         if let Some(why) = cannot_delegate(reader, caller).await? {
             return Ok(MintOutcome::NotPossible(why));
         }
-        delegates.push(account_name(caller));
+        delegates.push(caller.clone());
     }
-    delegates.extend(question.via.iter().map(|hop| account_name(hop.id())));
-    if !delegates.is_empty()
-        && let Some(map) = body.as_object_mut()
-    {
-        map.insert("delegates".to_owned(), json!(delegates));
-    }
-    let target = encode(question.target.id());
-    let path = format!("v1/projects/-/serviceAccounts/{target}:{verb}");
-    match reader.ask(Api::IamCredentials, &path, &body).await {
-        Ok(answer) => {
-            let token = answer.get("accessToken").or_else(|| answer.get("token"));
-            let there = token.and_then(Value::as_str).is_some_and(|t| !t.is_empty());
-            Ok(if there {
-                MintOutcome::Yes
-            } else {
-                MintOutcome::Refused("the answer held no token".into())
-            })
-        }
+    delegates.extend(question.via.iter().map(|hop| hop.id().to_owned()));
+    match mint_token(reader, question.target.id(), kind, &delegates).await {
+        Ok(true) => Ok(MintOutcome::Yes),
+        Ok(false) => Ok(MintOutcome::Refused("the answer held no token".into())),
         Err(error) if error.is_fatal() => Err(error),
         Err(error) => Ok(MintOutcome::Refused(error.why())),
     }
@@ -253,27 +236,14 @@ pub async fn mint(
 /// Why the viewer cannot go through the caller; `None` when it can. Asked first, since a refused
 /// chain does not say which hop was refused.
 async fn cannot_delegate(reader: &dyn Ask, caller: &str) -> Result<Option<String>, ApiError> {
-    let path = format!(
-        "v1/projects/-/serviceAccounts/{}:testIamPermissions",
-        encode(caller)
-    );
-    let body = json!({ "permissions": [IMPLICIT_DELEGATION] });
-    match reader.ask(Api::Iam, &path, &body).await {
-        Ok(answer) => {
-            let held = answer.get("permissions").and_then(Value::as_array);
-            let may = held.is_some_and(|l| l.iter().any(|p| p == IMPLICIT_DELEGATION));
-            Ok((!may).then(|| {
-                format!("you lack {IMPLICIT_DELEGATION} on the caller, so no token can be minted with its identity")
-            }))
-        }
+    let on = Resource::account("-", caller);
+    match lacked_permissions(reader, &on, &[IMPLICIT_DELEGATION.to_owned()]).await {
+        Ok(lacked) => Ok((!lacked.is_empty()).then(|| {
+            format!("you lack {IMPLICIT_DELEGATION} on the caller, so no token can be minted with its identity")
+        })),
         Err(error) if error.is_fatal() => Err(error),
         Err(error) => Ok(Some(error.why())),
     }
-}
-
-/// The wildcard is required (discovery document iamcredentials v1, `delegates`).
-fn account_name(email: &str) -> String {
-    Resource::account("-", email).relative()
 }
 
 #[cfg(test)]

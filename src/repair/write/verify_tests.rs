@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::wire::Api;
 
 /// Refuses every read, and answers minting by a script; afterwards it mints.
 struct Mint(Mutex<VecDeque<Result<Value, ApiError>>>);

@@ -2,8 +2,7 @@
 //! policies on a resource, and where they are set. Both take `orgpolicy.policy.get`, which Viewer,
 //! Editor and Owner of a project hold there.
 
-use serde_json::Value;
-
+use super::{get_as, shaped};
 use crate::iam::{OrgPolicy, Resource};
 use crate::wire::{Api, ApiError, Ask, encode, path_of};
 
@@ -21,7 +20,7 @@ pub async fn effective(
         path_of(on),
         encode(constraint)
     );
-    shaped(&path, ask.get(Api::OrgPolicy, &path).await?)
+    get_as(ask, Api::OrgPolicy, &path).await
 }
 
 /// The policy of a constraint that is set on a project, folder or organization itself; `None` where
@@ -40,13 +39,4 @@ pub async fn set_on(
         Err(error) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn shaped(what: &str, value: Value) -> Result<OrgPolicy, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::Refused {
-        what: what.to_owned(),
-        status: 200,
-        reason: None,
-        message: format!("the answer has another form than documented: {error}"),
-    })
 }
