@@ -7,6 +7,8 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use bindscope::evaluate::CauseKind;
+use bindscope::tui::keys::command::Command as KeyCommand;
+use bindscope::tui::keys::keymap::{Entry, KeyContext, sections};
 
 /// Tests run side by side, and two tables may stand on one page.
 static PAGES: Mutex<()> = Mutex::new(());
@@ -85,4 +87,68 @@ fn the_emulators_page_has_every_route() {
         "routes",
         &format!("\n{}", bindscope::emulator::routes()),
     );
+}
+
+fn key_row(entry: &Entry) -> String {
+    let keys: Vec<String> = entry.keys.iter().map(|k| format!("`{k}`")).collect();
+    format!("| {} | {} |\n", keys.join(" "), cell(entry.help()))
+}
+
+/// Whoever finds the arrows needs no table for them.
+fn moves(command: KeyCommand) -> bool {
+    use KeyCommand as C;
+    matches!(
+        command,
+        C::Up
+            | C::Down
+            | C::HalfUp
+            | C::HalfDown
+            | C::PageUp
+            | C::PageDown
+            | C::Top
+            | C::Bottom
+            | C::Left
+            | C::Right
+            | C::PreviousPanel
+    )
+}
+
+#[test]
+fn the_readme_has_the_keys_of_an_answer() {
+    let mut table = "| key | does |\n| --- | --- |\n".to_owned();
+    let mut seen = Vec::new();
+    for wanted in [KeyContext::Answer, KeyContext::Everywhere] {
+        for (context, rows) in sections() {
+            for entry in rows {
+                if context == wanted && !moves(entry.command) && !seen.contains(&entry.command) {
+                    seen.push(entry.command);
+                    table += &key_row(entry);
+                }
+            }
+        }
+    }
+    generated("README.md", "keys", &table);
+}
+
+#[test]
+fn the_page_of_keys_has_every_key() {
+    let mut page = String::new();
+    for (context, rows) in sections() {
+        page += &format!(
+            "\n## {}\n\n| key | does |\n| --- | --- |\n",
+            capital(context.title())
+        );
+        for entry in rows {
+            page += &key_row(entry);
+        }
+    }
+    page.push('\n');
+    generated("docs/keys.md", "keys", &page);
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| {
+        c.to_uppercase().collect::<String>() + chars.as_str()
+    })
 }

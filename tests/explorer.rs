@@ -328,6 +328,8 @@ fn a_grant_can_have_an_end() {
     );
     assert_eq!(policy["version"], 3);
     play.says("It works");
+    // That it ends is said wherever it is said that it works.
+    play.keys("<Esc>").says("on the account itself, until 20");
 }
 
 #[test]
@@ -366,7 +368,11 @@ fn read_only_shows_the_fix_and_applies_nothing() {
     }
     .play();
     play.says("read-only");
-    play.keys("fgrant<Enter>")
+    play.keys("f")
+        .says("Cannot be applied from here: this is a read-only session")
+        .never_says("to apply:");
+    play.never_says("Enter apply");
+    play.keys("grant<Enter>")
         .says("Not applied: this is a read-only session");
     assert!(creators(&play).is_empty());
     play.keys("<Esc><Esc>f<F4>").says("copy what?");
@@ -388,6 +394,7 @@ fn who_may_not_write_is_told_before() {
     let screen = play.screen();
     if screen.contains("Give access?") {
         play.says("Cannot be applied from here: you lack iam.serviceAccounts.setIamPolicy");
+        play.never_says("to apply:").never_says("Enter apply");
         play.keys("grant<Enter>").says("Not applied");
         assert!(creators(&play).is_empty());
     } else {
@@ -796,4 +803,36 @@ fn turning_something_on_asks_for_its_name() {
         .says("Somebody turned this account off: its name is the word.")
         .says("type run-processor to apply:");
     play.keys("enable<Enter>").says("NOT applied yet");
+}
+
+/// Help over the confirmation is about the confirmation: there, Enter is what writes.
+#[test]
+fn help_inside_the_confirmation_says_what_enter_does_there() {
+    let mut play = on_pair("cross-project");
+    play.keys("f<F1>")
+        .says("Keys: the confirmation")
+        .says("apply it, once the word stands there")
+        .never_says("never changes a policy");
+}
+
+/// A grant in the wrong place is not said to grant this, nor is there a headline over nothing.
+#[test]
+fn the_side_panel_says_that_a_grant_is_off_the_path() {
+    let mut play = Opening {
+        size: (160, 45),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("<Tab>").says("off the target's path");
+    for _ in 0..12 {
+        let screen = play.screen();
+        assert!(
+            !screen.contains("Token Creator  roles/iam.serviceAccountTokenCreator  grants this"),
+            "{screen}"
+        );
+        play.keys("j");
+    }
+    play.never_says("Deny policies");
+    play.keys("k").says("No deny policies.");
 }

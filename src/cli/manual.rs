@@ -1,10 +1,13 @@
 //! `completions` and `man`, made from the definition of the command line.
 
+use std::io::Write as _;
+
 use clap::CommandFactory;
 
 use super::args::{Cli, CompletionsArgs};
 use super::failure::Failure;
 use super::{Exit, out};
+use crate::tui::keys::keymap::sections;
 
 /// Prints completions.
 ///
@@ -60,8 +63,31 @@ fn page() -> std::io::Result<Vec<u8>> {
         let part = String::from_utf8_lossy(&part).replace(".SH ", ".SS ");
         bytes.extend(part.bytes());
     }
+    keys(&mut bytes)?;
     man.render_extra_section(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The explorer's keys, from the table that the explorer reads.
+fn keys(bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    writeln!(bytes, ".SH KEYS")?;
+    for (context, rows) in sections() {
+        writeln!(bytes, ".SS \"{}\"", roff(context.title()))?;
+        for row in rows {
+            let keys = row.keys.join(" ");
+            writeln!(bytes, ".TP\n\\fB{}\\fR\n{}", roff(&keys), roff(row.help()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A text that means nothing but itself in a manual page. None of ours begins a line with a dot.
+fn roff(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('-', "\\-")
+        .replace('~', "\\(ti")
+        .replace('^', "\\(ha")
+        .replace('"', "\\(dq")
 }
 
 #[cfg(test)]
@@ -79,6 +105,13 @@ mod tests {
             );
         }
         assert!(text.contains("Exit codes"), "{text}");
+        for (context, rows) in sections() {
+            assert!(text.contains(&format!(".SS \"{}\"", context.title())));
+            for row in rows {
+                assert!(text.contains(&roff(&row.keys.join(" "))), "{:?}", row.keys);
+                assert!(text.contains(&roff(row.help())), "{}", row.help());
+            }
+        }
         assert_eq!(text.matches("\\-\\-organization").count(), 2, "{text}");
     }
 }

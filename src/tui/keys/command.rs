@@ -187,7 +187,10 @@ impl Command {
             Self::Repaint => Words("repaint", "draw everything anew"),
             Self::Suspend => Words("suspend", "back to the shell; fg returns"),
             Self::Interrupt => Words("interrupt", "stop a load; when nothing loads, leave"),
-            Self::Quit => Words("quit", "leave"),
+            Self::Quit => Words(
+                "quit",
+                "one step back from a page or list; on a screen, leave",
+            ),
             Self::QuitPrinting => Words("quit-printing", "leave, and print the answer"),
             Self::Accept => Words("accept", "take up what is offered instead"),
         }

@@ -69,6 +69,39 @@ pub struct Entry {
     pub footer: Option<&'static str>,
 }
 
+impl Entry {
+    /// One line on what the keys do where they hold.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match (self.context, self.command) {
+            (KeyContext::Confirm, Command::Open) => {
+                "apply it, once the word stands there; the only key that writes"
+            }
+            (KeyContext::Confirm, Command::Back) => {
+                "take back what is typed, then leave all as it is"
+            }
+            (KeyContext::Confirm | KeyContext::Applied, Command::Copy) => {
+                "copy the change as a command, Terraform, a request …"
+            }
+            (KeyContext::Confirm, Command::PageDown) => "show what is below",
+            (KeyContext::Confirm, Command::PageUp) => "show what is above",
+            (KeyContext::Applied, Command::Undo) => {
+                "take what was just done back, after a confirmation"
+            }
+            (KeyContext::Menu, Command::Open) => "take what is selected",
+            (KeyContext::Pick, Command::Open) => "choose what is selected; on the target, ask",
+            (KeyContext::List, Command::Open) => {
+                "ask about the pair that is selected, or show the change"
+            }
+            (KeyContext::List, Command::Copy) => "copy what is selected",
+            (KeyContext::Read, Command::Copy) => "copy what the page is about",
+            (KeyContext::Read, Command::Up) => "a line up",
+            (KeyContext::Read, Command::Down) => "a line down",
+            _ => self.command.help(),
+        }
+    }
+}
+
 const fn row(
     context: KeyContext,
     keys: &'static [&'static str],
@@ -409,6 +442,26 @@ fn reachable(context: KeyContext, key: &str) -> bool {
     Key::parse(key).is_some_and(|k| lookup(context, k).is_some())
 }
 
+/// The whole table, for documents: each context with its own rows, [`KeyContext::Everywhere`] last.
+pub fn sections() -> impl Iterator<Item = (KeyContext, Vec<&'static Entry>)> {
+    [
+        KeyContext::Pick,
+        KeyContext::Answer,
+        KeyContext::Read,
+        KeyContext::List,
+        KeyContext::Menu,
+        KeyContext::Confirm,
+        KeyContext::Applied,
+        KeyContext::SignedOut,
+        KeyContext::Everywhere,
+    ]
+    .into_iter()
+    .map(|context| {
+        let own = TABLE.iter().filter(move |e| e.context == context);
+        (context, own.collect())
+    })
+}
+
 /// The first key of a command in a context, or everywhere.
 #[must_use]
 pub fn key_of(context: KeyContext, command: Command) -> Option<&'static str> {
@@ -459,6 +512,24 @@ mod tests {
                 ] {
                     assert_ne!(*key, taken);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_sections_hold_the_whole_table() {
+        let rows: usize = sections().map(|(_, rows)| rows.len()).sum();
+        assert_eq!(rows, TABLE.len());
+    }
+
+    /// The one key that may write says so, and no other one does.
+    #[test]
+    fn only_the_confirmations_enter_is_said_to_write() {
+        for entry in TABLE {
+            let writes = entry.context == KeyContext::Confirm && entry.command == Command::Open;
+            assert_eq!(entry.help().contains("only key that writes"), writes);
+            if writes {
+                assert!(!entry.help().contains("never"));
             }
         }
     }

@@ -66,7 +66,7 @@ fn kind_word(kind: CauseKind) -> String {
 fn answer_page(known: &KnownAnswer) -> ScreenPage {
     let explanation = &known.explanation;
     let mut lines = Vec::new();
-    for policy in &explanation.allow {
+    for policy in explanation.allow.iter().filter(|p| p.on_path) {
         for binding in policy.bindings.iter().filter(|b| b.grants == Truth::Yes) {
             lines.push(line(
                 StyleRole::Granted,
@@ -76,7 +76,7 @@ fn answer_page(known: &KnownAnswer) -> ScreenPage {
                     known.estate.label(&policy.resource)
                 ),
             ));
-            lines.extend(binding_lines(&known.estate, binding));
+            lines.extend(binding_lines(&known.estate, binding, true));
         }
     }
     lines.push(Vec::new());

@@ -16,7 +16,7 @@ pub fn help_page(context: KeyContext) -> ScreenPage {
     let row = |entry: &keymap::Entry| {
         vec![
             piece(StyleRole::Key, format!("{:<16}", entry.keys.join(" "))),
-            piece(StyleRole::Text, entry.command.help()),
+            piece(StyleRole::Text, entry.help()),
         ]
     };
     lines.extend(own.iter().map(|e| row(e)));

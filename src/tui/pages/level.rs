@@ -75,12 +75,15 @@ pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
         .filter(|d| policy.on_path && d.resource == *resource)
     {
         lines.push(Vec::new());
-        lines.push(line(StyleRole::Heading, "Deny policies"));
         if let Some(why) = &denial.unreadable {
             lines.push(line(
                 StyleRole::Unknown,
-                format!("could not be read: {why}"),
+                format!("Its deny policies could not be read: {why}"),
             ));
+        } else if denial.policies.is_empty() {
+            lines.push(line(StyleRole::Dim, "No deny policies."));
+        } else {
+            lines.push(line(StyleRole::Heading, "Deny policies"));
         }
         for denying in &denial.policies {
             let role = match denying.denies {
@@ -123,7 +126,7 @@ pub(super) fn bindings(estate: &Estate, policy: &PolicyExplanation) -> Vec<Text>
     order.sort_by_key(|b| (weight(b), b.index));
     let mut lines = Vec::new();
     for binding in order {
-        lines.extend(binding_lines(estate, binding));
+        lines.extend(binding_lines(estate, binding, policy.on_path));
     }
     lines
 }
@@ -139,8 +142,21 @@ fn weight(binding: &BindingExplanation) -> u8 {
 }
 
 /// A binding: its role, what it does here, its members and its condition.
-pub(super) fn binding_lines(estate: &Estate, binding: &BindingExplanation) -> Vec<Text> {
+pub(super) fn binding_lines(
+    estate: &Estate,
+    binding: &BindingExplanation,
+    on_path: bool,
+) -> Vec<Text> {
     let (role, verdict) = match binding.grants {
+        // It holds for accounts below it, and the target is none of them.
+        Truth::Yes if !on_path => (
+            StyleRole::Misplaced,
+            "grants it here, off the target's path",
+        ),
+        Truth::UnknownInfo | Truth::UnknownConditional if !on_path => (
+            StyleRole::Misplaced,
+            "may grant it here, off the target's path",
+        ),
         Truth::Yes => (StyleRole::Granted, "grants this"),
         Truth::UnknownInfo | Truth::UnknownConditional => (StyleRole::Unknown, "may grant this"),
         Truth::No => match (binding.role_state, binding.matches) {

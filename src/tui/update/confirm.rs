@@ -149,6 +149,10 @@ pub(super) fn types(model: &mut Model, key: Key) -> bool {
     let Some(confirm) = model.confirm_mut() else {
         return false;
     };
+    // Where no word applies anything, none is asked for.
+    if confirm.forbidden.is_some() {
+        return false;
+    }
     match key.character() {
         Some(c) if confirm.input.value().is_empty() => {
             !matches!(c, 't' | 'y' | 'i') || confirm.word.starts_with(c)

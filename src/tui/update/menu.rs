@@ -42,13 +42,12 @@ pub(super) fn palette(model: &mut Model) {
         .into_iter()
         .filter(|c| *c != Command::Palette && *c != Command::Accept)
         .filter_map(|command| {
-            let key = keymap::rows(below)
+            let entry = keymap::rows(below)
                 .into_iter()
-                .find(|e| e.command == command)
-                .and_then(|e| e.keys.first())?;
+                .find(|e| e.command == command)?;
             Some(Choice {
-                text: format!("{:<15} {}", command.name(), command.help()),
-                note: (*key).to_owned(),
+                text: format!("{:<15} {}", command.name(), entry.help()),
+                note: (*entry.keys.first()?).to_owned(),
                 act: ChoiceAct::Run(command),
             })
         })

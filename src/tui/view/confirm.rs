@@ -69,7 +69,7 @@ pub(super) fn draw(
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
     }
-    if !matches!(confirm.phase, Phase::Asking { .. }) {
+    if !matches!(confirm.phase, Phase::Asking { .. }) || confirm.forbidden.is_some() {
         return None;
     }
     // The word is typed on the last line, after its prompt.
@@ -341,6 +341,7 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
             StyleRole::Denied,
             format!("Cannot be applied from here: {why}. y copies a request to somebody who may."),
         ));
+        return lines;
     }
     if let Some(why) = &confirm.weighty {
         lines.push(line(StyleRole::Warning, why.clone()));

@@ -131,6 +131,7 @@ fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
             done.iter().any(|d| d.history_id().is_some())
         }
         (Phase::Failed(_) | Phase::Undone(_), _, "undo") => false,
+        (Phase::Asking { .. }, _, "apply") => confirm.forbidden.is_none(),
         // What is switched on has no end of its own.
         (_, _, "2 hours only") => confirm.repair().is_some(),
         _ => true,

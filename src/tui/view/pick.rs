@@ -9,6 +9,7 @@ use super::super::model::{Account, Layout, Loading, Model, Side, Spot};
 use super::super::words::permission_words;
 use super::frame::loading_words;
 use super::pen::Pen;
+use crate::text::visible;
 
 /// From this width on both lists stand side by side.
 const SIDE_BY_SIDE: u16 = 66;
@@ -185,6 +186,13 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
         Loading::Running => "The accounts are on their way. You can type already.".to_owned(),
         Loading::Failed(why) => format!("The accounts could not be listed: {why}. F5 tries again; a whole address can be typed."),
         Loading::Stopped => "Stopped. F5 reads the list again; a whole address can be typed.".to_owned(),
+        Loading::Done(listing) if !listing.unreadable.is_empty() => format!(
+            "No account could be listed: {}. Which there are is not known; a whole address can be typed.",
+            match listing.unreadable.as_slice() {
+                [(place, why)] => format!("{} could not be read ({})", visible(place), visible(why)),
+                all => format!("{} projects or folders could not be read", all.len()),
+            }
+        ),
         Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
     }
 }

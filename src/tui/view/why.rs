@@ -8,7 +8,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::tree as picture;
 use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot};
 use super::super::pages::not_judged;
-use super::super::words::more;
+use super::super::words::{ends_with, more};
 use super::pen::Pen;
 use crate::evaluate::Truth;
 use crate::evaluate::org_policy;
@@ -190,6 +190,7 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
     let granting = explanation
         .allow
         .iter()
+        .filter(|policy| policy.on_path)
         .flat_map(|p| p.bindings.iter().map(move |b| (p, b)))
         .filter(|(_, b)| b.grants == Truth::Yes);
     for (policy, binding) in granting {
@@ -210,8 +211,16 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
             .filter(|m| *m.member.text != explanation.question.caller.to_string())
             .map(|m| format!(", through {}", m.member))
             .unwrap_or_default();
+        let until = binding
+            .condition
+            .as_ref()
+            .map(|c| match ends_with(&c.condition) {
+                Some(end) => format!(", until {end}"),
+                None => ", while its condition holds".to_owned(),
+            })
+            .unwrap_or_default();
         let words = format!(
-            "{} {caller} has {} {at}{through}.",
+            "{} {caller} has {} {at}{through}{until}.",
             pen.glyphs.yes(),
             picture::title(&known.estate, &binding.role)
         );
