@@ -63,7 +63,7 @@ fn wrong(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
             }
         },
         Some("boolean") if !value.is_boolean() => {
-            found.push(format!("{at}: {value} is no boolean"))
+            found.push(format!("{at}: {value} is no boolean"));
         }
         Some("integer") if !value.is_i64() => found.push(format!("{at}: {value} is no integer")),
         Some("number") if !value.is_number() => found.push(format!("{at}: {value} is no number")),

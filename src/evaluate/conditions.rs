@@ -212,6 +212,6 @@ fn subject(caller: &Principal) -> String {
         Principal::Other(text) => owner::subject_of_agent_identity(text)
             .unwrap_or(text)
             .to_owned(),
-        other => other.to_string(),
+        other @ Principal::Kubernetes { .. } => other.to_string(),
     }
 }

@@ -462,9 +462,9 @@ fn shut_down(estate: &Estate, question: &Question) -> Vec<Resource> {
 /// Whether an account's project is known to have been shut down.
 pub(super) fn is_shut_down(estate: &Estate, account: &Resource) -> bool {
     match estate.resolve(account) {
-        Existence::Exists(Resource::ServiceAccount { project, .. }) => {
-            estate.project(&project).is_some_and(|p| p.is_shut_down())
-        }
+        Existence::Exists(Resource::ServiceAccount { project, .. }) => estate
+            .project(&project)
+            .is_some_and(super::super::estate::records::Project::is_shut_down),
         _ => false,
     }
 }

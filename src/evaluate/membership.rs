@@ -123,9 +123,7 @@ fn not_in_full(estate: &Estate, pool: &Pool) -> String {
 }
 
 fn deleted(judge: &Judge<'_>, address: &str, uid: Option<&str>) -> Membership {
-    let why = if judge.caller.email() != Some(address) {
-        String::new()
-    } else {
+    let why = if judge.caller.email() == Some(address) {
         let now = judge
             .estate
             .account(address)
@@ -137,6 +135,8 @@ fn deleted(judge: &Judge<'_>, address: &str, uid: Option<&str>) -> Membership {
             ),
             _ => format!("it names an identity of the address {address} that was deleted"),
         }
+    } else {
+        String::new()
     };
     Membership::new(Truth::No, why)
 }

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_narrowest_role_comes_first() {
         let roles = roles_with(crate::iam::permission::GET_ACCESS_TOKEN);
-        assert!(roles.is_sorted_by_key(|r| r.size()));
+        assert!(roles.is_sorted_by_key(super::PredefinedRole::size));
         let names: Vec<_> = roles.iter().map(|r| r.name).collect();
         for name in [
             "roles/iam.workloadIdentityUser",

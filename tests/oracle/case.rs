@@ -377,7 +377,7 @@ impl Case {
                     wrong.push(format!(
                         "who says {verdict:?} of {caller} on {}, explain {one:?}",
                         asked.target
-                    ))
+                    ));
                 }
                 None if one == Verdict::CanAccess
                     && complete

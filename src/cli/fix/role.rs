@@ -52,7 +52,7 @@ fn nearest(estate: &Estate, role: &str) -> Vec<String> {
         })
         .filter(|(distance, _)| *distance <= wanted.len() / 5)
         .collect();
-    near.sort();
+    near.sort_unstable();
     let near = near.into_iter().take(OFFERED);
     near.map(|(_, name)| name.to_owned()).collect()
 }

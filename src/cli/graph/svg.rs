@@ -52,7 +52,7 @@ pub(super) fn draw(graph: &Graph) -> String {
         ));
         if !matches!(edge.kind, EdgeKind::Contains) {
             // The curve's middle: edges that meet in a node are apart there.
-            let (x, y) = ((x1 + x2) / 2, (y1 + y2) / 2);
+            let (x, y) = (usize::midpoint(x1, x2), usize::midpoint(y1, y2));
             out.push_str(&format!(
                 "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" font-size=\"9\" fill=\"#444\">{}</text>\n",
                 escaped(&text)

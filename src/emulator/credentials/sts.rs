@@ -211,7 +211,7 @@ fn find(estate: &Estate, audience: &str) -> Result<Provider, Denied> {
         ));
     }
     let mut provider = (**provider).clone();
-    provider.name = name.to_owned();
+    name.clone_into(&mut provider.name);
     Ok(provider)
 }
 

@@ -358,7 +358,8 @@ impl Latency {
 
     /// The wait of the nth answer; it hangs on the seed and n alone.
     pub(crate) fn nth(self, seed: u64, n: u64) -> Duration {
-        let spread = u64::try_from((self.most - self.least).as_nanos()).unwrap_or(u64::MAX - 1);
+        let spread =
+            u64::try_from(self.most.saturating_sub(self.least).as_nanos()).unwrap_or(u64::MAX - 1);
         self.least + Duration::from_nanos(draw(seed, u64::MAX, n) % (spread + 1))
     }
 }

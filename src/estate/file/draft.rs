@@ -385,9 +385,8 @@ impl Draft {
     }
 
     pub fn services(&mut self, name: &str, services: BTreeSet<String>) -> Taken {
-        let project = match Resource::parse(name) {
-            Ok(project @ Resource::Project(_)) => project,
-            _ => return Err(not(name, "projects/NUMBER")),
+        let Ok(project @ Resource::Project(_)) = Resource::parse(name) else {
+            return Err(not(name, "projects/NUMBER"));
         };
         self.services.push((project, services, self.at));
         Ok(())

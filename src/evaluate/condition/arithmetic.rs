@@ -23,8 +23,7 @@ pub(super) fn calculate(function: Function, args: &[Value]) -> Computed {
         (Add, [Int(a), Int(b)]) => int(a.checked_add(*b)),
         (Subtract, [Int(a), Int(b)]) => int(a.checked_sub(*b)),
         (Multiply, [Int(a), Int(b)]) => int(a.checked_mul(*b)),
-        (Divide, [Int(_), Int(0)] | [Uint(_), Uint(0)])
-        | (Modulo, [Int(_), Int(0)] | [Uint(_), Uint(0)]) => Err(zero()),
+        (Divide | Modulo, [Int(_), Int(0)] | [Uint(_), Uint(0)]) => Err(zero()),
         (Divide, [Int(a), Int(b)]) => int(a.checked_div(*b)),
         (Modulo, [Int(a), Int(b)]) => int(a.checked_rem(*b)),
         (Negate, [Int(a)]) => int(a.checked_neg()),

@@ -20,6 +20,7 @@ pub struct Clause {
 }
 
 /// The clauses joined by `&&` that are false, in the order of the text.
+#[must_use]
 pub fn failing_clauses(evaluation: &Evaluation, source: &str) -> Vec<Clause> {
     let mut clauses: Vec<_> = evaluation
         .states
@@ -51,6 +52,7 @@ pub enum TimeHint {
 /// When the condition expired or starts, as far as a clause that compares
 /// `request.time` with a fixed time says so and is false. An expiry counts for
 /// more than a start: it does not come back. Of several, the first expiry or the last start.
+#[must_use]
 pub fn time_hint(compiled: &Compiled, context: &ConditionContext<'_>) -> Option<TimeHint> {
     let now = Instant::from(context.time?);
     let (mut expired, mut starts) = (None::<Instant>, None::<Instant>);

@@ -192,6 +192,7 @@ pub struct Evaluation {
 
 impl Compiled {
     /// Evaluates every statement.
+    #[must_use]
     pub fn evaluate(&self, context: &ConditionContext<'_>) -> Evaluation {
         let (result, recorded) = Walker::recorded(&self.0, context);
         let mut states: Vec<_> = self
@@ -229,6 +230,7 @@ impl Compiled {
     }
 
     /// The result alone, with every short cut.
+    #[must_use]
     pub fn decide(&self, context: &ConditionContext<'_>) -> ConditionOutcome {
         outcome(Walker::new(context).value(&self.0.root))
     }
@@ -244,6 +246,7 @@ impl Compiled {
     /// Whether it refers to an attribute, such as `resource.name`, or to anything
     /// below it (`resource`). Tag functions count as `resource.tags` and by
     /// their own name (`resource.matchTag`).
+    #[must_use]
     pub fn uses(&self, attribute: &str) -> bool {
         self.0.uses.iter().any(|used| {
             used.strip_prefix(attribute)
@@ -258,6 +261,7 @@ impl Compiled {
     }
 
     /// The text that was compiled.
+    #[must_use]
     pub fn source(&self) -> &str {
         &self.0.source
     }

@@ -27,6 +27,7 @@ pub struct Instant {
 
 impl Instant {
     /// From seconds since 1970, if within the language's range.
+    #[must_use]
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         (MIN_SECONDS..=MAX_SECONDS)
             .contains(&seconds)
@@ -47,26 +48,31 @@ impl Instant {
     }
 
     /// Seconds since 1970.
+    #[must_use]
     pub fn seconds(self) -> i64 {
         self.seconds
     }
 
     /// This time plus nanoseconds, if within the language's range.
+    #[must_use]
     pub fn plus(self, nanos: i64) -> Option<Self> {
         Self::from_nanos(self.as_nanos() + i128::from(nanos))
     }
 
     /// This time minus nanoseconds, if within the language's range.
+    #[must_use]
     pub fn minus(self, nanos: i64) -> Option<Self> {
         Self::from_nanos(self.as_nanos() - i128::from(nanos))
     }
 
     /// Nanoseconds from `earlier` to this, if they fit a duration.
+    #[must_use]
     pub fn since(self, earlier: Self) -> Option<i64> {
         i64::try_from(self.as_nanos() - earlier.as_nanos()).ok()
     }
 
     /// As jiff's type; the last day of 9999 is cut to what that can hold.
+    #[must_use]
     pub fn to_timestamp(self) -> jiff::Timestamp {
         let nanos = i32::try_from(self.nanos).unwrap_or(0);
         jiff::Timestamp::new(self.seconds, nanos).unwrap_or(if self.seconds < 0 {
@@ -375,7 +381,7 @@ impl Accessor {
             Self::Hours => local.hour().into(),
             Self::Minutes => local.minute().into(),
             Self::Seconds => local.second().into(),
-            Self::Milliseconds => local.subsec_nanosecond() as i64 / 1_000_000,
+            Self::Milliseconds => i64::from(local.subsec_nanosecond()) / 1_000_000,
         })
     }
 

@@ -73,6 +73,7 @@ impl Value {
     }
 
     /// The name of this value's type, as `type()` gives it.
+    #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "null_type",
@@ -91,6 +92,7 @@ impl Value {
     }
 
     /// The text of a string value.
+    #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(s) => Some(s),

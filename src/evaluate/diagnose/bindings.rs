@@ -330,10 +330,11 @@ impl View<'_> {
     }
 
     fn misspelled(&self, policy: &PolicyExplanation, member: &PolicyMember, causes: &mut Causes) {
-        let (written, meant) = match (&member.member, &self.explanation.question.caller) {
-            (Member::One(Principal::ServiceAccount(a)), Principal::ServiceAccount(b))
-            | (Member::One(Principal::User(a)), Principal::User(b)) => (a, b),
-            _ => return,
+        let ((Member::One(Principal::ServiceAccount(written)), Principal::ServiceAccount(meant))
+        | (Member::One(Principal::User(written)), Principal::User(meant))) =
+            (&member.member, &self.explanation.question.caller)
+        else {
+            return;
         };
         let exists = matches!(
             self.estate.resolve(&Resource::account("-", written)),

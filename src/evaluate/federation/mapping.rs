@@ -109,7 +109,7 @@ pub(super) fn map(provider: &Provider, token: &ExternalToken<'_>) -> Mapped {
         };
         match compiled.map(|c| c.evaluate_value(&context)) {
             // The emulator, as Google's service, wants a value for each.
-            Ok(Ok(Value::Null)) | Ok(Err(Fail::Error(_)))
+            Ok(Ok(Value::Null) | Err(Fail::Error(_)))
                 if matches!(token, ExternalToken::Claims(_)) && !more =>
             {
                 mapped.failed.push(target.clone());

@@ -132,7 +132,11 @@ fn texts(rule: &OrgPolicyRule, name: &str) -> Vec<String> {
 
 /// Enforced, and with what is not said.
 fn bare_enforce(rule: &OrgPolicyRule) -> bool {
-    rule.enforce == Some(true) && rule.parameters.as_ref().is_none_or(|p| p.is_empty())
+    rule.enforce == Some(true)
+        && rule
+            .parameters
+            .as_ref()
+            .is_none_or(serde_json::Map::is_empty)
 }
 
 fn missing_parameters(effective: &EffectivePolicy<'_>) -> bool {

@@ -417,9 +417,9 @@ fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
 /// Whether the project that an account, or a federated caller's pool, is kept in was shut down.
 pub(super) fn home_is_shut_down(estate: &Estate, caller: &Principal) -> bool {
     match membership::home(estate, caller) {
-        Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => {
-            estate.project(&project).is_some_and(|p| p.is_shut_down())
-        }
+        Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => estate
+            .project(&project)
+            .is_some_and(crate::estate::records::Project::is_shut_down),
         _ => false,
     }
 }

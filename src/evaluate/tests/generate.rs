@@ -16,7 +16,7 @@ pub fn cases(cases: u32) -> ProptestConfig {
     };
     let seed = match default.rng_seed {
         RngSeed::Random => RngSeed::Fixed(20_261_126),
-        named => named,
+        named @ RngSeed::Fixed(_) => named,
     };
     ProptestConfig {
         cases: (of_256.saturating_mul(cases) / 256).max(1),

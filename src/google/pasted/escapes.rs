@@ -107,7 +107,7 @@ pub(super) fn plain_characters(text: &str) -> String {
                 out.push('"');
             }
             '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
-                out.push(' ')
+                out.push(' ');
             }
             '\n' | '\t' => out.push(c),
             c if crate::text::is_hidden(c) => {}

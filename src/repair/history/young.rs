@@ -104,16 +104,16 @@ mod tests {
                 }
             }),
             ("elsewhere", |e| {
-                e.record.endpoint = "http://127.0.0.1:8080".to_owned()
+                e.record.endpoint = "http://127.0.0.1:8080".to_owned();
             }),
             ("another caller", |e| {
-                e.record.caller = "user:run@p.iam.gserviceaccount.com".to_owned()
+                e.record.caller = "user:run@p.iam.gserviceaccount.com".to_owned();
             }),
             ("another target", |e| {
-                e.record.target = TARGET.replace("/t@", "/at@")
+                e.record.target = TARGET.replace("/t@", "/at@");
             }),
             ("another permission", |e| {
-                e.record.permission = "iam.serviceAccounts.actAs".to_owned()
+                e.record.permission = "iam.serviceAccounts.actAs".to_owned();
             }),
             ("turned on", |e| e.record.switch = Some(SwitchKind::Account)),
         ];

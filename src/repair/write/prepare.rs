@@ -128,7 +128,11 @@ fn places(estate: &Estate, explanation: &Explanation, causes: &[Cause]) -> Vec<R
 /// Looks where the policies that refuse are set. What may not be read stays untold.
 async fn where_set(ask: &dyn Ask, estate: &mut Estate, plan: &Plan) {
     let mut levels: Vec<Resource> = Vec::new();
-    for repair in plan.refused.iter().flat_map(|r| r.bindings()) {
+    for repair in plan
+        .refused
+        .iter()
+        .flat_map(super::super::plan::remedy::Remedy::bindings)
+    {
         for level in estate.ancestry(&repair.resource).levels {
             if level.kind() != ResourceKind::ServiceAccount && !levels.contains(&level) {
                 levels.push(level);

@@ -428,6 +428,7 @@ pub fn footer(context: KeyContext) -> impl Iterator<Item = (&'static str, &'stat
 
 /// Every row that counts in a context, its own first; rows of [`KeyContext::Everywhere`] that it
 /// overrides are left out.
+#[must_use]
 pub fn rows(context: KeyContext) -> Vec<&'static Entry> {
     let own: Vec<&Entry> = TABLE.iter().filter(|e| e.context == context).collect();
     let everywhere = TABLE

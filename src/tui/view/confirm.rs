@@ -255,7 +255,7 @@ fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
                     lines.push(line(StyleRole::Dim, words));
                 }
                 Some(Err(why)) => {
-                    lines.push(line(StyleRole::Denied, format!("could not look: {why}")))
+                    lines.push(line(StyleRole::Denied, format!("could not look: {why}")));
                 }
                 None => {}
             }

@@ -75,7 +75,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |shared, call| {
             let found = allowed(shared, call, "disable")?;
             change(shared, call, &found, |keys, at| {
-                set_disabled(keys, at, true)
+                set_disabled(keys, at, true);
             })
         },
     ),
@@ -86,7 +86,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |shared, call| {
             let found = allowed(shared, call, "enable")?;
             change(shared, call, &found, |keys, at| {
-                set_disabled(keys, at, false)
+                set_disabled(keys, at, false);
             })
         },
     ),

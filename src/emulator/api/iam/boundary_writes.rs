@@ -450,7 +450,7 @@ fn store_binding(
     if !dry {
         let kept = wanted.clone();
         world.spread(call.now, move |estate| {
-            estate.put_policy_binding(kept.clone())
+            estate.put_policy_binding(kept.clone());
         });
     }
     let verb = if known.is_some() { "update" } else { "create" };
