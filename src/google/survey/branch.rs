@@ -1,15 +1,17 @@
 //! One branch of the hierarchy: an account, its project, the folders and organization above, and
 //! the policies on each.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use futures::future::try_join_all;
 
-use super::{Surveyor, Wanted};
-use crate::estate::{Folder, Organization, Project, ServiceAccount};
+use super::{Surveyor, Wanted, side_by_side};
+use crate::estate::{Estate, Folder, Organization, Project, ServiceAccount};
 use crate::google::api::{
     allow_policy, boundaries, deny_policies, iam, org_policy, resource_manager,
 };
 use crate::iam::owner::{self, project_of};
-use crate::iam::{DenyPolicy, Resource, deny, org_policy as constraints};
+use crate::iam::{AllowPolicy, DenyPolicy, Resource, deny, org_policy as constraints};
 use crate::wire::{ApiError, is_plain_name};
 
 /// Folders nest ten deep; with organization and project this is more than enough.
@@ -24,17 +26,101 @@ enum Found {
     Gone(Option<String>),
 }
 
+/// What is above a project.
+enum Above {
+    /// Folders and organization, from below.
+    Told(Vec<Resource>),
+    /// The parent; each level names the next.
+    From(Resource),
+    /// Nothing, or nothing that is known.
+    Nothing,
+}
+
+/// The project that an account is in by its address, unless another was named.
+fn likely_home(account: &Resource) -> Option<String> {
+    let likely = project_of(account.id())?;
+    match account {
+        Resource::ServiceAccount { project, .. } if &**project != "-" && &**project != likely => {
+            None
+        }
+        _ => Some(likely.to_owned()),
+    }
+}
+
+fn is_number(project: &str) -> bool {
+    project.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl Surveyor<'_> {
-    /// An account and everything above it.
+    /// An account and everything above it. What its address tells is asked for side by side with itself.
     pub(super) async fn account_branch(
         &self,
         account: Resource,
         wanted: Wanted,
     ) -> Result<(), ApiError> {
-        let (project, canonical) = match self.account(&account).await? {
+        let Some(likely) = likely_home(&account) else {
+            let found = self.account(&account).await?;
+            return self.branch_of(&account, found, wanted).await;
+        };
+        let there = Resource::account(&likely, account.id());
+        let itself = async {
+            let found = self.account(&account).await?;
+            match &found {
+                Found::There(_, canonical) if *canonical != there => {
+                    self.policy(canonical).await?;
+                }
+                _ => {}
+            }
+            Ok(found)
+        };
+        // Policies are kept under ids. That of what turns out not to be there says nothing.
+        let policy = async {
+            if is_number(&likely) {
+                return Ok(None);
+            }
+            self.asked_policy(&there).await
+        };
+        let branch = self.project_branch(likely.clone(), wanted);
+        let (found, policy, ()) = futures::try_join!(itself, policy, branch)?;
+        let project = match &found {
+            Found::There(project, canonical) => {
+                if *canonical == there {
+                    self.keep_policy(&there, policy);
+                    self.policy(&there).await?;
+                }
+                project
+            }
+            Found::Gone(project) => project,
+        };
+        let was_read = match project {
+            Some(project) => self.is_same_project(&likely, project),
+            // Its address is all that tells.
+            None => owner::of(account.id())
+                .is_some_and(|owner| owner.resource == Resource::project(&likely)),
+        };
+        if was_read {
+            return Ok(());
+        }
+        self.branch_of(&account, found, wanted).await
+    }
+
+    /// Whether a project, by id or number, is the one of that id.
+    pub(super) fn is_same_project(&self, named: &str, id: &str) -> bool {
+        let found = |estate: &Estate| estate.project(named).is_some_and(|p| p.project_id == id);
+        named == id || self.known.with(found)
+    }
+
+    /// What is above an account, by what came of asking for it.
+    async fn branch_of(
+        &self,
+        account: &Resource,
+        found: Found,
+        wanted: Wanted,
+    ) -> Result<(), ApiError> {
+        let (project, canonical) = match found {
             Found::There(Some(project), canonical) => (project, canonical),
             Found::There(None, canonical) => {
-                let own = self.address_branch(&account, wanted);
+                let own = self.address_branch(account, wanted);
                 // Google's own are read by nobody; their address says whose they are.
                 if owner::of(account.id()).is_some_and(|owner| owner.agent) {
                     return own.await;
@@ -43,7 +129,7 @@ impl Surveyor<'_> {
             }
             // What was granted around it names it still, if it was there once.
             Found::Gone(Some(project)) => return self.project_branch(project, wanted).await,
-            Found::Gone(None) => return self.address_branch(&account, wanted).await,
+            Found::Gone(None) => return self.address_branch(account, wanted).await,
         };
         futures::try_join!(
             self.policy(&canonical),
@@ -131,12 +217,33 @@ impl Surveyor<'_> {
                 None => Ok(()),
             }
         };
-        let (levels, ()) = futures::try_join!(self.hierarchy(&project), constraint)?;
-        let tasks = levels
-            .iter()
-            .map(|level| self.level(level, wanted))
-            .collect::<Vec<_>>();
-        try_join_all(tasks).await.map(drop)
+        // Policies are kept under ids.
+        let own = async {
+            if is_number(&project) {
+                return Ok(());
+            }
+            self.level(&Resource::project(&project), wanted).await
+        };
+        let branch = async {
+            let (here, above) = self.project_told(&project).await?;
+            futures::try_join!(self.level(&here, wanted), self.above(above, wanted)).map(drop)
+        };
+        futures::try_join!(own, branch, constraint).map(drop)
+    }
+
+    /// The policies of what is above a project, side by side with its names where it is known.
+    async fn above(&self, above: Above, wanted: Wanted) -> Result<(), ApiError> {
+        let levels = match above {
+            Above::Told(levels) => {
+                let policies = levels.iter().map(|level| self.level(level, wanted));
+                let names = self.containers(&levels);
+                return futures::try_join!(names, try_join_all(policies)).map(drop);
+            }
+            Above::From(parent) => self.levels_above(parent).await?,
+            Above::Nothing => return Ok(()),
+        };
+        let policies = levels.iter().map(|level| self.level(level, wanted));
+        try_join_all(policies).await.map(drop)
     }
 
     /// What comes of a constraint's organization policies on a project.
@@ -181,6 +288,21 @@ impl Surveyor<'_> {
 
     /// The levels from a project up, put into the estate as far as they can be read.
     pub(super) async fn hierarchy(&self, project: &str) -> Result<Vec<Resource>, ApiError> {
+        let (here, above) = self.project_told(project).await?;
+        let mut levels = vec![here];
+        match above {
+            Above::Told(rest) => {
+                self.containers(&rest).await?;
+                levels.extend(rest);
+            }
+            Above::From(parent) => levels.extend(self.levels_above(parent).await?),
+            Above::Nothing => {}
+        }
+        Ok(levels)
+    }
+
+    /// Reads a project, and which levels are above it.
+    async fn project_told(&self, project: &str) -> Result<(Resource, Above), ApiError> {
         let (ancestry_label, label) = (
             format!("ancestry of {project}"),
             format!("project {project}"),
@@ -225,27 +347,23 @@ impl Surveyor<'_> {
                     self.known.put(|estate| estate.put_project(project));
                     parent
                 }
-                None => return Ok(vec![here]),
+                None => return Ok((here, Above::Nothing)),
             },
         };
-        let mut levels = vec![here];
-        match above {
-            Some(above) => {
-                let rest: Vec<Resource> = above.into_iter().skip(1).collect();
-                let tasks = rest.iter().enumerate().map(|(i, level)| {
-                    let parent = rest.get(i + 1).map(Resource::relative);
-                    self.container(level, parent.unwrap_or_default())
-                });
-                try_join_all(tasks).await?;
-                levels.extend(rest);
-            }
-            None => {
-                if let Ok(level) = Resource::parse(&up) {
-                    levels.extend(self.levels_above(level).await?);
-                }
-            }
-        }
-        Ok(levels)
+        let above = match above {
+            Some(above) => Above::Told(above.into_iter().skip(1).collect()),
+            None => Resource::parse(&up).map_or(Above::Nothing, Above::From),
+        };
+        Ok((here, above))
+    }
+
+    /// Folders and organizations of which each is in the next.
+    async fn containers(&self, levels: &[Resource]) -> Result<(), ApiError> {
+        let tasks = levels.iter().enumerate().map(|(i, level)| {
+            let parent = levels.get(i + 1).map(Resource::relative);
+            self.container(level, parent.unwrap_or_default())
+        });
+        try_join_all(tasks).await.map(drop)
     }
 
     /// A folder or organization and what is above it, step by step: each folder names its parent.
@@ -304,20 +422,35 @@ impl Surveyor<'_> {
 
     /// The allow policy of one level.
     pub(super) async fn policy(&self, resource: &Resource) -> Result<(), ApiError> {
-        if !self.first(&format!("policy {}", resource.full_name())) {
-            return Ok(());
-        }
-        let label = format!("policy of {}", resource.relative());
-        let read = self.watch(&label, allow_policy(self.ask, resource)).await?;
-        self.known.put(|estate| match read {
-            Ok(policy) => estate.put_policy(resource.clone(), policy),
-            Err(error) => estate.mark_unreadable(&resource.full_name(), &error.why()),
-        });
+        let read = self.asked_policy(resource).await?;
+        self.keep_policy(resource, read);
         Ok(())
     }
 
+    /// Asks for an allow policy; `None` where that was done before.
+    async fn asked_policy(
+        &self,
+        resource: &Resource,
+    ) -> Result<Option<Result<AllowPolicy, ApiError>>, ApiError> {
+        if !self.first(&format!("policy {}", resource.full_name())) {
+            return Ok(None);
+        }
+        let label = format!("policy of {}", resource.relative());
+        let read = self.watch(&label, allow_policy(self.ask, resource));
+        read.await.map(Some)
+    }
+
+    fn keep_policy(&self, of: &Resource, read: Option<Result<AllowPolicy, ApiError>>) {
+        self.known.put(|estate| match read {
+            Some(Ok(policy)) => estate.put_policy(of.clone(), policy),
+            Some(Err(error)) => estate.mark_unreadable(&of.full_name(), &error.why()),
+            None => {}
+        });
+    }
+
     /// The deny policies of one level: the list has no rules (discovery document iam v2,
-    /// `listPolicies`: "policy rules are omitted"), so each is read on its own.
+    /// `listPolicies`: "policy rules are omitted"), so each is read on its own, by [`Self::deny_rules`]:
+    /// until then it is not known what is denied here.
     async fn deny(&self, level: &Resource) -> Result<(), ApiError> {
         let collection = deny::collection(level);
         if !self.first(&collection) {
@@ -332,23 +465,41 @@ impl Surveyor<'_> {
                 return Ok(());
             }
         };
-        let tasks = names.iter().map(|name| self.deny_policy(name));
-        let read = try_join_all(tasks).await?;
-        self.known.put(|estate| {
-            for policy in read {
-                match policy {
-                    Ok(policy) => {
-                        if !estate.put_deny_policy(policy) {
-                            let why = "a policy has a name of another form";
-                            estate.mark_unreadable(&collection, why);
-                        }
-                    }
-                    Err(why) => estate.mark_unreadable(&collection, &why),
-                }
-            }
-            estate.put_deny_read(level.clone());
-        });
+        if names.is_empty() {
+            self.known.put(|estate| estate.put_deny_read(level.clone()));
+        } else {
+            self.denying().push((level.clone(), names));
+        }
         Ok(())
+    }
+
+    fn denying(&self) -> MutexGuard<'_, Vec<(Resource, Vec<String>)>> {
+        self.denying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rules of the deny policies that were listed since this was done last.
+    pub(super) async fn deny_rules(&self) -> Result<(), ApiError> {
+        let listed = std::mem::take(&mut *self.denying());
+        let levels = listed.iter().map(|(level, names)| async move {
+            let read = try_join_all(names.iter().map(|name| self.deny_policy(name))).await?;
+            let collection = deny::collection(level);
+            self.known.put(|estate| {
+                for policy in read {
+                    match policy {
+                        Ok(policy) => {
+                            if !estate.put_deny_policy(policy) {
+                                let why = "a policy has a name of another form";
+                                estate.mark_unreadable(&collection, why);
+                            }
+                        }
+                        Err(why) => estate.mark_unreadable(&collection, &why),
+                    }
+                }
+                estate.put_deny_read(level.clone());
+            });
+            Ok::<_, ApiError>(())
+        });
+        side_by_side(levels).await.map(drop)
     }
 
     async fn deny_policy(&self, name: &str) -> Result<Result<DenyPolicy, String>, ApiError> {

@@ -84,6 +84,8 @@ struct Surveyor<'a> {
     known: FoundSoFar,
     /// What was asked for already.
     begun: Mutex<HashSet<String>>,
+    /// Deny policies of levels that were listed and not read yet.
+    denying: Mutex<Vec<(Resource, Vec<String>)>>,
 }
 
 /// Which facts of a branch are wanted beside its allow policies.
@@ -104,13 +106,14 @@ impl<'a> Surveyor<'a> {
             ask,
             progress,
             known: FoundSoFar::new(),
-            begun: Mutex::new(HashSet::new()),
+            begun: Mutex::default(),
+            denying: Mutex::default(),
         }
     }
 }
 
 impl Surveyor<'_> {
-    /// Hierarchy, policies, boundaries, the API's state: all of it at once.
+    /// Hierarchy, policies, boundaries, the API's state: what names tell at once, what is above that next.
     async fn first_wave(&self, question: &Question) -> Result<(), ApiError> {
         let mut tasks: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
         for hop in &question.via {
@@ -142,8 +145,22 @@ impl Surveyor<'_> {
             Principal::ServiceAccount(email) => {
                 let account = Resource::account("-", email);
                 tasks.push(Box::pin(async move {
-                    self.account_branch(account.clone(), OF_CALLER).await?;
+                    let likely = owner::project_of(email);
+                    let state = async {
+                        match likely {
+                            Some(likely) => self.credentials_state(likely).await,
+                            None => Ok(None),
+                        }
+                    };
+                    let branch = self.account_branch(account.clone(), OF_CALLER);
+                    let ((), on) = futures::try_join!(branch, state)?;
                     match self.project_of(&account) {
+                        Some(project)
+                            if likely.is_some_and(|l| self.is_same_project(l, &project)) =>
+                        {
+                            self.keep_credentials_state(&project, on);
+                            Ok(())
+                        }
                         Some(project) => self.credentials_api(&project).await,
                         None => Ok(()),
                     }
@@ -155,18 +172,24 @@ impl Surveyor<'_> {
             } => {
                 let project = project.clone();
                 tasks.push(Box::pin(async move {
-                    futures::try_join!(
+                    let ((), (), on) = futures::try_join!(
                         self.project_branch(project.clone(), OF_CALLER),
-                        self.pool_of(&question.caller)
+                        self.pool_of(&question.caller),
+                        self.credentials_state(&project)
                     )?;
-                    self.credentials_api(&project).await
+                    self.keep_credentials_state(&project, on);
+                    Ok(())
                 }));
             }
             Principal::Kubernetes { pool, .. } => {
                 let project = pool.strip_suffix(".svc.id.goog").unwrap_or(pool).to_owned();
                 tasks.push(Box::pin(async move {
-                    self.project_branch(project.clone(), OF_CALLER).await?;
-                    self.credentials_api(&project).await
+                    let ((), on) = futures::try_join!(
+                        self.project_branch(project.clone(), OF_CALLER),
+                        self.credentials_state(&project)
+                    )?;
+                    self.keep_credentials_state(&project, on);
+                    Ok(())
                 }));
             }
             caller => tasks.push(Box::pin(self.caller(caller))),
@@ -174,14 +197,19 @@ impl Surveyor<'_> {
         try_join_all(tasks).await.map(drop)
     }
 
-    /// What only the policies name: roles, then groups and tags.
+    /// What only the policies name: rules, roles, tags, then groups.
     async fn second_wave(&self, question: &Question) -> Result<(), ApiError> {
-        futures::try_join!(
+        let ((), (), (), tagged, ()) = futures::try_join!(
+            self.deny_rules(),
             self.roles(),
             self.boundary_policies(),
             self.tags(question),
             self.basic_roles()
         )?;
+        // A deny rule may be the first that looks at tags.
+        if !tagged {
+            self.tags(question).await?;
+        }
         self.groups(question).await
     }
 
@@ -241,20 +269,29 @@ impl Surveyor<'_> {
         })
     }
 
-    /// Whether the IAM Credentials API is on. Its state is IAM's too: each switches the other (docs/semantics.md, "Beyond IAM").
+    /// Reads whether the IAM Credentials API is on, of a project that was read before. Its state is IAM's too: each switches the other (docs/semantics.md, "Beyond IAM").
     async fn credentials_api(&self, project: &str) -> Result<(), ApiError> {
+        let on = self.credentials_state(project).await?;
+        self.keep_credentials_state(project, on);
+        Ok(())
+    }
+
+    /// Whether it is on; `None` where that may not be read.
+    async fn credentials_state(&self, project: &str) -> Result<Option<bool>, ApiError> {
         let label = format!("IAM Credentials API of {project}");
         let state = service_usage::is_enabled(self.ask, project, "iamcredentials.googleapis.com");
-        let Ok(Some(on)) = self.watch(&label, state).await? else {
-            return Ok(());
-        };
+        Ok(self.watch(&label, state).await?.ok().flatten())
+    }
+
+    /// Keeps what [`Self::credentials_state`] gave, under the id that the project was found to have.
+    fn keep_credentials_state(&self, project: &str, on: Option<bool>) {
+        let Some(on) = on else { return };
         let enabled = ["iam.googleapis.com", "iamcredentials.googleapis.com"];
         let enabled = enabled.into_iter().filter(|_| on).map(str::to_owned);
         self.known.put(|estate| {
             let id = estate.project(project).map(|p| p.project_id.clone());
             estate.put_services(id.as_deref().unwrap_or(project), enabled);
         });
-        Ok(())
     }
 }
 

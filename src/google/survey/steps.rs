@@ -27,7 +27,7 @@ impl Surveyor<'_> {
             return Ok(());
         }
         // What these name is needed too.
-        futures::try_join!(self.roles(), self.boundary_policies())?;
+        futures::try_join!(self.deny_rules(), self.roles(), self.boundary_policies())?;
         self.groups(question).await
     }
 }

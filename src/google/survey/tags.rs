@@ -13,8 +13,8 @@ use crate::wire::ApiError;
 type Effective = BTreeMap<Resource, Option<Vec<TagInForce>>>;
 
 impl Surveyor<'_> {
-    /// The tags of the accounts and of what is above them, when some condition looks at tags.
-    pub(super) async fn tags(&self, question: &Question) -> Result<(), ApiError> {
+    /// The tags of the accounts and of what is above them, when some condition looks at tags; whether one does.
+    pub(super) async fn tags(&self, question: &Question) -> Result<bool, ApiError> {
         let asked = question.via.iter().chain([&question.target]);
         let accounts: Vec<Resource> = self.known.with(|estate| {
             asked
@@ -27,8 +27,8 @@ impl Surveyor<'_> {
         self.tags_of(&accounts).await
     }
 
-    /// The tags of these accounts and of what is above them, when some condition looks at tags.
-    pub(super) async fn tags_of(&self, accounts: &[Resource]) -> Result<(), ApiError> {
+    /// The tags of these accounts and of what is above them, when some condition looks at tags; whether one does.
+    pub(super) async fn tags_of(&self, accounts: &[Resource]) -> Result<bool, ApiError> {
         let names: BTreeMap<Resource, String> = self.known.with(|estate| {
             if !some_condition_looks_at_tags(estate) {
                 return BTreeMap::new();
@@ -42,7 +42,7 @@ impl Surveyor<'_> {
                 .collect()
         });
         if names.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let tasks = names.iter().map(|(level, name)| async move {
             let label = format!("tags of {}", level.relative());
@@ -55,7 +55,7 @@ impl Surveyor<'_> {
                 .iter()
                 .for_each(|account| keep_tags(estate, account, &read));
         });
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -119,6 +119,7 @@ pub async fn whole(
         tasks.push(surveyor.project(&project.project_id, both).boxed());
     }
     let refused = side_by_side(tasks).await?;
+    surveyor.deny_rules().await?;
     unlisted.extend(refused.into_iter().flatten());
     unlisted.sort();
     let accounts: Vec<Resource> = surveyor.known.with(|estate| {
@@ -171,12 +172,13 @@ impl Surveyor<'_> {
     /// A project's branch, its accounts, and the state of its API. Gives the project and why, when its
     /// accounts may not be listed.
     async fn project(&self, project: &str, wanted: Wanted) -> Result<Refused, ApiError> {
-        let branch = async {
-            self.project_branch(project.to_owned(), wanted).await?;
-            // It names the project as the branch found it.
-            self.credentials_api(project).await
-        };
-        let ((), refused) = futures::try_join!(branch, self.accounts_of(project))?;
+        let ((), on, refused) = futures::try_join!(
+            self.project_branch(project.to_owned(), wanted),
+            self.credentials_state(project),
+            self.accounts_of(project)
+        )?;
+        // Under the name that the branch found.
+        self.keep_credentials_state(project, on);
         Ok(refused.map(|why| (format!("projects/{project}"), why)))
     }
 

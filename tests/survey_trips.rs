@@ -1,0 +1,232 @@
+//! How many requests of a survey depend on one another, in logical time: every answer comes one trip after it was
+//! asked for, and the next trip begins when nothing else can be asked. So the count is the same on every machine;
+//! times the latency of a trip it is how long a verdict takes at least (docs/benchmarks.md, "Trips of a survey").
+//!
+//! `cargo test --test survey_trips -- --nocapture` prints the table.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bindscope::emulator::{self, Options};
+use bindscope::estate::file;
+use bindscope::evaluate::{Question, Verdict, explain};
+use bindscope::google::credentials::Secret;
+use bindscope::google::survey::survey;
+use bindscope::google::{Client, Connect};
+use bindscope::iam::{Principal, Resource};
+use bindscope::wire::{Api, ApiError, Ask};
+use futures::future::{BoxFuture, poll_fn};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+const CALLER: &str = "runner@tern-ci.iam.gserviceaccount.com";
+const TARGET: &str = "ledger@tern-data.iam.gserviceaccount.com";
+
+/// Answers one trip later.
+struct Trips {
+    inner: Arc<dyn Ask>,
+    runtime: Runtime,
+    clock: Mutex<Clock>,
+}
+
+#[derive(Default)]
+struct Clock {
+    trip: usize,
+    calls: Vec<(usize, String)>,
+    waiting: Vec<Waker>,
+}
+
+impl Trips {
+    /// The answer is had at once, and handed over when the next trip has begun.
+    fn later<'a>(
+        &'a self,
+        path: &'a str,
+        answer: impl Fn() -> Result<Value, ApiError> + Send + 'a,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        let mut held = None;
+        Box::pin(poll_fn(move |context| {
+            let mut clock = self.clock.lock().unwrap();
+            match &held {
+                None => {
+                    let trip = clock.trip;
+                    clock.calls.push((trip + 1, path.to_owned()));
+                    held = Some((trip, answer()));
+                }
+                Some((asked, answer)) if clock.trip > *asked => {
+                    return Poll::Ready(answer.clone());
+                }
+                Some(_) => {}
+            }
+            clock.waiting.push(context.waker().clone());
+            Poll::Pending
+        }))
+    }
+
+    /// Drives it to its end; gives that, with trips and calls.
+    fn count<T>(&self, work: impl Future<Output = T>) -> (T, usize, Vec<(usize, String)>) {
+        let mut work = pin!(work);
+        let again = Arc::new(Again(AtomicBool::new(true)));
+        let waker = Waker::from(again.clone());
+        let mut context = Context::from_waker(&waker);
+        loop {
+            while again.0.swap(false, Ordering::SeqCst) {
+                if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+                    let mut clock = self.clock.lock().unwrap();
+                    let clock = std::mem::take(&mut *clock);
+                    return (done, clock.trip, clock.calls);
+                }
+            }
+            let waiting = {
+                let mut clock = self.clock.lock().unwrap();
+                clock.trip += 1;
+                std::mem::take(&mut clock.waiting)
+            };
+            assert!(!waiting.is_empty(), "it waits for nothing");
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+struct Again(AtomicBool);
+
+impl Wake for Again {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Ask for Trips {
+    fn get<'a>(&'a self, api: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.later(path, move || {
+            self.runtime.block_on(self.inner.get(api, path))
+        })
+    }
+
+    fn ask<'a>(
+        &'a self,
+        api: Api,
+        path: &'a str,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.later(path, move || {
+            self.runtime.block_on(self.inner.ask(api, path, body))
+        })
+    }
+}
+
+/// Caller and target below chains of folders of their own, with every kind of policy.
+fn world(depth: usize, member: &str) -> Value {
+    let mut folders = Vec::new();
+    for (chain, first) in [("ci", 2000), ("data", 3000)] {
+        for level in 0..depth {
+            let parent = match level {
+                0 => "organizations/1001".to_owned(),
+                _ => format!("folders/{}", first + level - 1),
+            };
+            let (name, title) = (
+                format!("folders/{}", first + level),
+                format!("{chain}-{level}"),
+            );
+            folders.push(
+                json!({"name": name, "parent": parent, "displayName": title, "state": "ACTIVE"}),
+            );
+        }
+    }
+    let account = |project: &str, email: &str, id: &str| {
+        json!({"name": format!("projects/{project}/serviceAccounts/{email}"), "projectId": project,
+            "uniqueId": id, "email": email})
+    };
+    let deny = |level: &str| {
+        json!({"name": format!("policies/cloudresourcemanager.googleapis.com%2F{level}/denypolicies/d"),
+            "rules": [{"denyRule": {"deniedPrincipals": ["principal://goog/subject/eve@example.com"],
+                "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"]}}]})
+    };
+    let last = depth - 1;
+    json!({
+        "organizations": [{"name": "organizations/1001", "displayName": "tern.example", "directoryCustomerId": "C0tern", "state": "ACTIVE"}],
+        "folders": folders,
+        "projects": [
+            {"name": "projects/7001", "projectId": "tern-ci", "parent": format!("folders/{}", 2000 + last), "state": "ACTIVE"},
+            {"name": "projects/7002", "projectId": "tern-data", "parent": format!("folders/{}", 3000 + last), "state": "ACTIVE"},
+        ],
+        "serviceAccounts": [account("tern-ci", CALLER, "117"), account("tern-data", TARGET, "118")],
+        "iamPolicies": {
+            "//cloudresourcemanager.googleapis.com/organizations/1001": {"bindings": [
+                {"role": "organizations/1001/roles/tokenMinter", "members": [member]}]},
+            "//cloudresourcemanager.googleapis.com/projects/tern-data": {"bindings": [
+                {"role": "roles/viewer", "members": ["user:ana@tern.example"]}]},
+        },
+        "groups": [{"email": "runners@tern.example", "members": [format!("serviceAccount:{CALLER}")]}],
+        "roles": [{"name": "organizations/1001/roles/tokenMinter", "title": "Token minter",
+            "includedPermissions": ["iam.serviceAccounts.getAccessToken"], "stage": "GA"}],
+        "denyPolicies": [deny("projects%2Ftern-data"), deny("folders%2F3000"), deny("organizations%2F1001")],
+        "principalAccessBoundaryPolicies": [{
+            "name": "organizations/1001/locations/global/principalAccessBoundaryPolicies/ours",
+            "details": {"rules": [{"resources": ["//cloudresourcemanager.googleapis.com/organizations/1001"], "effect": "ALLOW"}],
+                "enforcementVersion": "3"}}],
+        "policyBindings": [{
+            "name": "organizations/1001/locations/global/policyBindings/ours-everyone",
+            "target": {"principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001"},
+            "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
+            "policy": "organizations/1001/locations/global/principalAccessBoundaryPolicies/ours"}],
+    })
+}
+
+/// Trips of the survey for a verdict of yes.
+fn trips(depth: usize, caller: &str, member: &str) -> usize {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let estate = file::read_text("trips", &world(depth, member).to_string()).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let emulator = runtime
+        .block_on(emulator::start(estate, Options::default()))
+        .unwrap();
+    let client = runtime.block_on(Client::connect(Connect {
+        endpoint: Some(emulator.base_url()),
+        token: Some(Secret::new(emulator.admin_token())),
+        read_only: true,
+    }));
+    let trips = Trips {
+        inner: client.unwrap().reader(),
+        runtime,
+        clock: Mutex::default(),
+    };
+    let question = Question::new(
+        Principal::parse(caller).unwrap(),
+        Resource::account("-", TARGET),
+        jiff::Timestamp::UNIX_EPOCH,
+    );
+    let (estate, count, calls) = trips.count(survey(&trips, &question, &|_| ()));
+    let said = explain(&estate.unwrap(), &question);
+    println!(
+        "depth {depth}, {caller} by {member}: {count} trips, {} calls",
+        calls.len()
+    );
+    assert_eq!(said.verdict, Verdict::CanAccess, "{calls:#?}");
+    trips.runtime.block_on(emulator.stop());
+    count
+}
+
+#[test]
+fn a_verdict_takes_three_trips_at_any_depth() {
+    let account = format!("serviceAccount:{CALLER}");
+    for caller in [account.as_str(), "user:ana@tern.example"] {
+        for depth in [1, 3, 8] {
+            let count = trips(depth, caller, caller);
+            assert_eq!(count, 3, "{caller} at depth {depth}");
+        }
+    }
+}
+
+#[test]
+fn a_group_adds_what_it_takes_to_find_and_to_read_it() {
+    let account = format!("serviceAccount:{CALLER}");
+    let count = trips(8, &account, "group:runners@tern.example");
+    assert_eq!(count, 5);
+}
