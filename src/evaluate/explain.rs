@@ -464,7 +464,7 @@ pub(super) fn is_shut_down(estate: &Estate, account: &Resource) -> bool {
     match estate.resolve(account) {
         Existence::Exists(Resource::ServiceAccount { project, .. }) => estate
             .project(&project)
-            .is_some_and(super::super::estate::records::Project::is_shut_down),
+            .is_some_and(crate::estate::Project::is_shut_down),
         _ => false,
     }
 }

@@ -1,0 +1,189 @@
+//! Bindings whose member is not the caller, and nearly is.
+
+use super::{View, related};
+use crate::estate::Existence;
+use crate::evaluate::cause::CauseKind;
+use crate::evaluate::diagnose::Causes;
+use crate::evaluate::diagnose::elsewhere::is_target;
+use crate::evaluate::diagnose::nearest::slip;
+use crate::evaluate::explanation::{BindingExplanation, PolicyExplanation, RoleState};
+use crate::evaluate::truth::Truth;
+use crate::iam::{Member, PolicyMember, Principal, Resource};
+
+impl View<'_> {
+    pub(super) fn members(
+        &self,
+        policy: &PolicyExplanation,
+        binding: &BindingExplanation,
+        causes: &mut Causes,
+    ) {
+        if binding.role_state != RoleState::Included || binding.matches == Truth::Yes {
+            return;
+        }
+        for member in &binding.members {
+            if !matches!(member.matches, Truth::Yes | Truth::No) {
+                self.unknown_member(policy, &member.member, &member.why, causes);
+            }
+        }
+        if binding.grants != Truth::No && binding.matches != Truth::No {
+            return;
+        }
+        let members = self.all_members(&policy.resource, binding);
+        for member in &members {
+            self.misspelled(policy, member, causes);
+        }
+        for member in &members {
+            self.deleted(policy, member, causes);
+            self.other_kind(policy, member, causes);
+            let why = binding
+                .members
+                .iter()
+                .find(|m| m.member.text == member.text)
+                .map_or("", |m| m.why.as_str());
+            self.federated(policy, member, why, causes);
+        }
+    }
+
+    pub(super) fn unknown_member(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        why: &str,
+        causes: &mut Causes,
+    ) {
+        let place = self.place(policy);
+        let (kind, remedy) = match &member.member {
+            Member::PoolGroup(..) | Member::PoolAttribute(..) | Member::PoolAll(_) => (
+                CauseKind::FederatedMismatch,
+                "Give the caller's attributes (--attribute NAME=VALUE) or its token's claims (--claims FILE).",
+            ),
+            Member::Group(_) => (
+                CauseKind::GroupNotReadable,
+                "Ask somebody who may read the group's members whether the caller is in it.",
+            ),
+            _ => (
+                CauseKind::GroupNotReadable,
+                "Ask somebody who can tell who belongs to it.",
+            ),
+        };
+        causes.on(
+            kind,
+            &policy.resource,
+            format!(
+                "Granted to {member} on {place}; whether {} belongs to it is not known: {why}.",
+                self.names.caller
+            ),
+            remedy,
+        );
+    }
+
+    pub(super) fn misspelled(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        causes: &mut Causes,
+    ) {
+        let ((Member::One(Principal::ServiceAccount(written)), Principal::ServiceAccount(meant))
+        | (Member::One(Principal::User(written)), Principal::User(meant))) =
+            (&member.member, &self.explanation.question.caller)
+        else {
+            return;
+        };
+        let exists = matches!(
+            self.estate.resolve(&Resource::account("-", written)),
+            Existence::Exists(_)
+        );
+        if exists || is_target(self.explanation, &member.member) || !slip(written, meant) {
+            return;
+        }
+        causes.on(
+            CauseKind::MemberMisspelled,
+            &policy.resource,
+            format!(
+                "Granted on {} to {written}, which differs from the caller {meant} by a letter or two: most likely misspelled.",
+                self.place(policy)
+            ),
+            format!("Grant the role to {meant}, and take {written} out."),
+        );
+    }
+
+    pub(super) fn deleted(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        causes: &mut Causes,
+    ) {
+        let Member::Deleted { address, uid, .. } = &member.member else {
+            return;
+        };
+        let caller = &self.explanation.question.caller;
+        if caller.email() != Some(address) && caller.to_string() != *address {
+            return;
+        }
+        let which = uid
+            .as_deref()
+            .map_or_else(String::new, |u| format!(" (unique id {u})"));
+        let now = caller
+            .email()
+            .and_then(|e| self.estate.account(e))
+            .map(|a| a.unique_id.as_str())
+            .filter(|id| !id.is_empty());
+        let today = match (uid.as_deref(), now) {
+            (Some(old), Some(now)) if old == now => format!(
+                "{} has that very id, so it was brought back after the policy was read or the member was written by hand; as it stands there it names nobody.",
+                self.names.caller
+            ),
+            (_, Some(now)) => format!(
+                "The {} of today (unique id {now}) is another identity, and the old grant does not apply to it.",
+                self.names.caller
+            ),
+            (_, None) => format!(
+                "The {} of today is another identity, and the old grant does not apply to it.",
+                self.names.caller
+            ),
+        };
+        causes.on(
+            CauseKind::MemberDeleted,
+            &policy.resource,
+            format!(
+                "Granted on {} to a deleted account of the same address{which}. {today}",
+                self.place(policy)
+            ),
+            format!(
+                "Grant the role to {} anew, and take the deleted member out of the policy.",
+                self.names.caller
+            ),
+        );
+    }
+
+    pub(super) fn other_kind(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        causes: &mut Causes,
+    ) {
+        let (other, word, own) = match (&member.member, &self.explanation.question.caller) {
+            (Member::One(Principal::User(a)), Principal::ServiceAccount(b)) if related(a, b) => {
+                (a, "a person's account", "a service account")
+            }
+            (Member::One(Principal::ServiceAccount(a)), Principal::User(b)) if related(a, b) => {
+                (a, "a service account", "a person's account")
+            }
+            _ => return,
+        };
+        if is_target(self.explanation, &member.member) {
+            return;
+        }
+        causes.on(
+            CauseKind::MemberKindMismatch,
+            &policy.resource,
+            format!(
+                "Granted on {} to {}: {other} is {word}. The caller {} is {own}, another identity although the names are alike.",
+                self.place(policy),
+                member.text,
+                self.explanation.question.caller
+            ),
+            format!("Grant the role to {}.", self.explanation.question.caller),
+        );
+    }
+}
