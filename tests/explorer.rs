@@ -351,6 +351,10 @@ fn what_was_applied_is_taken_back() {
         .says("run-processor@app-prod on bq-privileged@");
     play.keys("<Enter>")
         .says("roles/iam.serviceAccountTokenCreator");
+    // From the page to the list, from there to the answer; only then it leaves.
+    play.keys("q").says("changes made with bindscope");
+    play.keys("q").says("where bindings are");
+    assert!(play.left().is_none());
     play.keys("q");
     let Some(Leave::Quit { words }) = play.left() else {
         panic!("not left");
@@ -416,7 +420,8 @@ fn typing_filters_and_the_letters_show() {
     play.keys("zzz").says("No account matches");
     play.keys("<Enter>").says("No caller is chosen");
     play.keys("<Ctrl-u>ana@example.com<Enter>priv")
-        .says("ana@example.com → bq-privileged");
+        .says(" ana@example.com → bq-privileged")
+        .never_says("zzz");
     play.keys("<Enter>").says("caller, a person");
 }
 
@@ -480,7 +485,14 @@ fn what_is_copied_is_what_was_asked_for() {
 fn a_connection_that_is_gone_is_said_and_nothing_is_lost() {
     let mut play = on_pair("cross-project");
     play.hang_up();
+    // What was read stays, and says how old it is.
     play.keys("r")
+        .says("Not read again; this is as of")
+        .says("403 until granted")
+        .says("Granted on the caller's own project.");
+    play.keys("<Esc>").says("as of").never_says("verdict in");
+    play.keys("f").says("Give access?");
+    play.keys("<Esc>s")
         .says("could not be read")
         .says("r tries again");
     play.keys("f").says("The answer is not there yet.");
@@ -835,4 +847,146 @@ fn the_side_panel_says_that_a_grant_is_off_the_path() {
     }
     play.never_says("Deny policies");
     play.keys("k").says("No deny policies.");
+}
+
+/// Until it works, nothing says that it does: whoever looks away from the confirmation sees that it is
+/// waited for, finds it again, and can take it back.
+#[test]
+fn looking_away_while_it_is_not_enforced_shows_no_success() {
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        propagation: std::time::Duration::from_secs(3_600),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("fgrant")
+        .press("<Enter>")
+        .until("waiting until Google enforces it");
+    play.press("<Esc>")
+        .until("Written, and not seen to work yet")
+        .says("applied, not seen to work yet")
+        .never_says("the call would succeed");
+    play.press("r").never_says("the call would succeed");
+    play.press("f")
+        .says("waiting until Google enforces it")
+        .press("u")
+        .until("type undo to apply:");
+    play.press("undo<Enter>").until("Taken back");
+    play.keys("<Esc>").says("403 until granted");
+    assert!(creators(&play).is_empty());
+}
+
+#[test]
+fn what_is_watched_in_the_background_is_said_to_work_when_it_does() {
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        propagation: std::time::Duration::from_secs(2),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("fgrant").press("<Enter>").until("applied, etag");
+    play.press("<Esc>").until("works: token minted at");
+    play.settle();
+    play.says("Proven: a token was minted");
+}
+
+/// Esc goes back to where a question was asked from, with the row that was selected there.
+#[test]
+fn the_way_back_leads_to_where_one_came_from() {
+    let mut play = on_pair("cross-project");
+    play.keys("xj").says(" 2 of ");
+    play.keys("<Enter>").never_says("can reach");
+    play.keys("<Esc>")
+        .says("what run-processor@app-prod can reach")
+        .says(" 2 of ");
+    play.keys("<Esc>").says("caller run-processor@app-prod");
+    play.keys("s").says("caller bq-privileged@data-vault");
+    play.keys("<Esc>").says("caller run-processor@app-prod");
+    play.keys("mactas<Enter>").says("act as (attach)");
+    play.keys("<Esc>").says("get access token");
+    // It was given on the command line: there is nothing before it.
+    play.keys("<Esc>").says("Nothing to go back to");
+    play.keys("p").says("Who calls");
+    play.keys("<Esc>").says("where bindings are");
+    assert!(play.left().is_none());
+}
+
+#[test]
+fn filters_are_there_again_after_esc() {
+    let mut play = demo("cross-project");
+    play.keys("run<Tab>priv<Enter>").says("where bindings are");
+    play.keys("<Esc>")
+        .says("Who calls")
+        .says("run-frontend@app-prod → bq-privileged@data-vault")
+        .says("5 of 10");
+}
+
+#[test]
+fn every_field_is_edited_with_the_keys_of_a_shell() {
+    let mut play = demo("cross-project");
+    play.keys("cessor<Ctrl-a>pro").says("processor");
+    play.keys("<Home>run<Ctrl-e>x<BS>").says("run-processor");
+    play.keys("<Left><Left><Ctrl-k>").says("runprocess");
+    play.keys("<Ctrl-w>").never_says("runprocess");
+    let mut play = on_pair("cross-project");
+    play.keys("frant<Ctrl-a>g<Ctrl-e>x<Left><Del>")
+        .says("type grant to apply: grant");
+    assert!(creators(&play).is_empty());
+    play.keys("<Enter>").says("It works");
+}
+
+#[test]
+fn the_wheel_moves_what_is_under_it_and_hints_are_clicked() {
+    use crossterm::event::{MouseButton, MouseEventKind};
+    let mut play = on_pair("cross-project");
+    let marked = |play: &Play| {
+        let screen = play.screen();
+        let line = screen.lines().find(|l| l.starts_with(" ▸")).unwrap();
+        line.to_owned()
+    };
+    let before = marked(&play);
+    play.mouse(MouseEventKind::ScrollDown, "Granted on the caller");
+    assert_eq!(marked(&play), before, "the picture is not under the wheel");
+    play.mouse(MouseEventKind::ScrollUp, "where bindings are");
+    assert_ne!(marked(&play), before);
+    play.mouse(MouseEventKind::Down(MouseButton::Left), "? help")
+        .says("Keys: the answer");
+    play.keys("<Esc>");
+    play.mouse(MouseEventKind::Down(MouseButton::Left), "f fix")
+        .says("Give access?");
+}
+
+/// Whatever a panel has no room for is reached with the keys that it names.
+#[test]
+fn nothing_under_why_is_out_of_reach() {
+    for story in bindscope::emulator::stories::index() {
+        if story.name == "large" {
+            continue;
+        }
+        let mut play = Opening {
+            size: (80, 24),
+            ..Opening::story(story)
+        }
+        .play();
+        if play.screen().contains("The pasted error") {
+            continue;
+        }
+        for key in ["j", "<PgDn>", "G"] {
+            for _ in 0..40 {
+                play.press(key);
+            }
+            play.never_says("more: PgDn").says("Not looked at");
+            play.press("g");
+        }
+    }
+}
+
+/// There is one bright mark, and it is where the keys go.
+#[test]
+fn the_panel_in_focus_is_the_one_with_the_bright_mark() {
+    let mut play = on_pair("cross-project");
+    let away = play.style_of("▸");
+    play.keys("<Tab>");
+    let here = play.style_of("▸");
+    assert_ne!(away.fg, here.fg);
 }

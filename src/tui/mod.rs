@@ -139,6 +139,7 @@ impl Model {
             visit: 0,
             screen: Screen::Pick,
             overlays: Vec::new(),
+            waiting: None,
             notice: None,
             tickets: 0,
             undoing: None,
@@ -180,6 +181,9 @@ impl Session {
             update::preset(&mut model, start.caller.clone(), start.target.clone());
             if let (true, Some(caller), Some(target)) = (start.open, start.caller, start.target) {
                 first.extend(update::ask(&mut model, caller, target, start.permission));
+                if let Some(asked) = model.asked_mut() {
+                    asked.before = model::AskedFrom::Given;
+                }
             }
         }
         let mut session = Self {

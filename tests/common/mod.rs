@@ -198,6 +198,47 @@ impl Play {
         self.draw();
     }
 
+    /// Takes messages in until the screen says that; for what goes on and never comes to rest.
+    #[track_caller]
+    pub fn until(&mut self, words: &str) -> &mut Self {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !self.screen().contains(words) {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let next = async { tokio::time::timeout(left, self.session.next()).await };
+            match self.runtime.block_on(next) {
+                Ok(Some(message)) => self.take(message),
+                _ => panic!("the screen never says {words:?}:\n{}", self.screen()),
+            }
+        }
+        self
+    }
+
+    /// Presses keys without waiting for what they start.
+    pub fn press(&mut self, notation: &str) -> &mut Self {
+        for key in parse(notation) {
+            self.take(Message::Key(key.event()));
+        }
+        self
+    }
+
+    /// Turns the wheel down, or clicks, on some words of the screen.
+    pub fn mouse(&mut self, kind: crossterm::event::MouseEventKind, words: &str) -> &mut Self {
+        let screen = self.screen();
+        let found = screen
+            .lines()
+            .enumerate()
+            .find_map(|(row, line)| Some((row, line[..line.find(words)?].chars().count())));
+        let (row, column) = found.unwrap_or_else(|| panic!("no {words:?} on\n{screen}"));
+        self.take(Message::Mouse(crossterm::event::MouseEvent {
+            kind,
+            column: u16::try_from(column).unwrap(),
+            row: u16::try_from(row).unwrap(),
+            modifiers: crossterm::event::KeyModifiers::NONE,
+        }));
+        self.settle();
+        self
+    }
+
     fn draw(&mut self) {
         let session = &mut self.session;
         self.terminal.draw(|frame| session.draw(frame)).unwrap();

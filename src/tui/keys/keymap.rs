@@ -340,6 +340,25 @@ impl Key {
         }
     }
 
+    /// Whether a text field that has the focus takes it, though it types nothing.
+    #[must_use]
+    pub fn edits(self) -> bool {
+        match (self.code, self.ctrl, self.alt) {
+            (
+                KeyCode::Backspace
+                | KeyCode::Delete
+                | KeyCode::Left
+                | KeyCode::Right
+                | KeyCode::Home
+                | KeyCode::End,
+                ..,
+            ) => true,
+            (KeyCode::Char(c), true, false) => "abefhkuw".contains(c),
+            (KeyCode::Char(c), false, true) => "bf".contains(c),
+            _ => false,
+        }
+    }
+
     /// Which key, without Ctrl and Alt.
     #[must_use]
     pub fn code(self) -> KeyCode {
@@ -412,18 +431,18 @@ pub fn lookup(context: KeyContext, key: Key) -> Option<Command> {
     if let Some(command) = table.get(&(context, key)) {
         return Some(*command);
     }
-    if context.takes_text() && key.character().is_some() {
+    if context.takes_text() && (key.character().is_some() || key.edits()) {
         return None;
     }
     table.get(&(KeyContext::Everywhere, key)).copied()
 }
 
 /// The footer's hints of a context: key and word, in the table's order.
-pub fn footer(context: KeyContext) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn footer(context: KeyContext) -> impl Iterator<Item = (&'static str, &'static str, Command)> {
     TABLE
         .iter()
         .filter(move |entry| entry.context == context)
-        .filter_map(|entry| Some((*entry.keys.first()?, entry.footer?)))
+        .filter_map(|entry| Some((*entry.keys.first()?, entry.footer?, entry.command)))
 }
 
 /// Every row that counts in a context, its own first; rows of [`KeyContext::Everywhere`] that it
@@ -435,12 +454,8 @@ pub fn rows(context: KeyContext) -> Vec<&'static Entry> {
         .iter()
         .filter(|e| e.context == KeyContext::Everywhere && context != KeyContext::Everywhere)
         .filter(|e| !own.iter().any(|o| o.command == e.command))
-        .filter(|e| e.keys.iter().any(|k| reachable(context, k)));
+        .filter(|e| !keys_in(context, e).is_empty());
     own.iter().copied().chain(everywhere).collect()
-}
-
-fn reachable(context: KeyContext, key: &str) -> bool {
-    Key::parse(key).is_some_and(|k| lookup(context, k).is_some())
 }
 
 /// The whole table, for documents: each context with its own rows, [`KeyContext::Everywhere`] last.
@@ -461,6 +476,15 @@ pub fn sections() -> impl Iterator<Item = (KeyContext, Vec<&'static Entry>)> {
         let own = TABLE.iter().filter(move |e| e.context == context);
         (context, own.collect())
     })
+}
+
+/// Those keys of a row that lead to its command in a context, and are not text there.
+#[must_use]
+pub fn keys_in(context: KeyContext, entry: &Entry) -> Vec<&'static str> {
+    let leads = |key: &&&'static str| {
+        Key::parse(key).is_some_and(|k| lookup(context, k) == Some(entry.command))
+    };
+    entry.keys.iter().filter(leads).copied().collect()
 }
 
 /// The first key of a command in a context, or everywhere.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Ticket;
+use super::overlay::Table;
 use super::tree::TreeRow;
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation, Outcome, Question};
@@ -83,8 +84,27 @@ pub struct Asked {
     pub why_row: usize,
     /// The first line of the causes that is shown.
     pub why_offset: usize,
+    /// The causes were scrolled by lines: what is selected need not be in sight.
+    pub why_scrolled: bool,
     /// When a token was minted as the caller, for people; the proof.
     pub proven: Option<String>,
+    /// The change of that ticket was written for it, and was not seen to work yet.
+    pub applied: Option<Ticket>,
+    /// Why what is shown could not be read anew.
+    pub stale: Option<String>,
+    /// Where one step back leads.
+    pub before: AskedFrom,
+}
+
+/// What was shown before a question was asked.
+#[derive(Clone, Debug)]
+pub enum AskedFrom {
+    /// Choosing the pair.
+    Pick,
+    /// The answer before, with these lists over it.
+    Answer(Vec<Table>),
+    /// Nothing: it was given on the command line.
+    Given,
 }
 
 impl Asked {

@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::{Model, Overlay, Side};
+use super::super::keys::command::Command;
+use super::{Model, Overlay, Panel, Side};
 
 /// What a click hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub enum Spot {
     TreeRow(usize),
     /// A cause.
     WhyRow(usize),
+    /// A panel of an answer.
+    Panel(Panel),
+    /// A hint: what its key does.
+    Hint(Command),
     /// A row of a menu or list.
     OverlayRow(usize),
 }
@@ -30,6 +35,8 @@ pub struct Layout {
     pub tree: Option<usize>,
     /// The same of the causes.
     pub why: Option<usize>,
+    /// The first line of the causes with which the selected one is in sight.
+    pub why_natural: usize,
     /// The same of the list of callers.
     pub callers: Option<usize>,
     /// The same of the list of targets.

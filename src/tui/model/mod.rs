@@ -19,7 +19,7 @@ use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{CommandLine, Power};
 
-pub use asked::{Asked, KnownAnswer, Panel, Reading, Step};
+pub use asked::{Asked, AskedFrom, KnownAnswer, Panel, Reading, Step};
 pub use confirm::{Act, Change, Confirm, Phase};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
@@ -107,6 +107,8 @@ pub struct Model {
     pub screen: Screen,
     /// What lies over it, the topmost last.
     pub overlays: Vec<Overlay>,
+    /// What was written, and is still watched although nobody looks on.
+    pub waiting: Option<Box<Confirm>>,
     /// The line above the footer.
     pub notice: Option<Notice>,
     /// Counts questions and changes.
@@ -196,9 +198,11 @@ impl Model {
 
     /// The confirmation of that ticket, wherever it lies.
     pub fn confirm_by(&mut self, ticket: Ticket) -> Option<&mut Confirm> {
-        self.overlays.iter_mut().find_map(|o| match o {
-            Overlay::Confirm(confirm) if confirm.ticket == ticket => Some(&mut **confirm),
+        let behind = self.waiting.iter_mut().map(|confirm| &mut **confirm);
+        let shown = self.overlays.iter_mut().filter_map(|o| match o {
+            Overlay::Confirm(confirm) => Some(&mut **confirm),
             _ => None,
-        })
+        });
+        shown.chain(behind).find(|confirm| confirm.ticket == ticket)
     }
 }

@@ -114,6 +114,8 @@ pub struct Pick {
     /// An error that was pasted: what it says of the call counts for the next question, if that is about its
     /// pair.
     pub pasted: Option<Pasted>,
+    /// The answer that another pair is chosen from, by its place among those asked.
+    pub behind: Option<usize>,
 }
 
 impl Default for Pick {
@@ -130,6 +132,7 @@ impl Default for Pick {
             other_target: None,
             on_target: false,
             pasted: None,
+            behind: None,
         }
     }
 }

@@ -15,7 +15,10 @@ pub fn help_page(context: KeyContext) -> ScreenPage {
     let (own, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|e| e.context == context);
     let row = |entry: &keymap::Entry| {
         vec![
-            piece(StyleRole::Key, format!("{:<16}", entry.keys.join(" "))),
+            piece(
+                StyleRole::Key,
+                format!("{:<16}", keymap::keys_in(context, entry).join(" ")),
+            ),
             piece(StyleRole::Text, entry.help()),
         ]
     };

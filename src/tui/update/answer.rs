@@ -1,8 +1,11 @@
 //! An answer: the picture, the causes, and what can be done from there.
 
 use super::super::keys::command::Command;
-use super::super::model::{Asked, KnownAnswer, Model, Panel, Reading, Screen, Step, Ticket};
+use super::super::model::{
+    Asked, AskedFrom, KnownAnswer, Model, Overlay, Panel, Reading, Screen, Step, Ticket,
+};
 use super::super::run::effects::Effect;
+use super::super::words::in_zone;
 use super::{back, beside, confirm, menu, pages, pick, table};
 use crate::evaluate::{CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
@@ -48,6 +51,19 @@ fn keep(question: &mut Question, given: &Question) {
 /// The same with everything that a question may say.
 pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect> {
     let ticket = model.ticket();
+    let before = match model.screen {
+        Screen::Answer if !model.visits.is_empty() => AskedFrom::Answer(
+            model
+                .overlays
+                .iter()
+                .filter_map(|o| match o {
+                    Overlay::Table(table) => Some(table.clone()),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        _ => AskedFrom::Pick,
+    };
     let asked = Asked {
         ticket,
         question: question.clone(),
@@ -58,7 +74,11 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         tree_offset: 0,
         why_row: 0,
         why_offset: 0,
+        why_scrolled: false,
         proven: None,
+        applied: None,
+        stale: None,
+        before,
     };
     // As a browser does: what lay ahead is given up.
     if !model.visits.is_empty() {
@@ -68,6 +88,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
     // Each holds an estate of its own; the oldest is forgotten first.
     let over = model.visits.len().saturating_sub(VISITS);
     model.visits.drain(..over);
+    model.pick.behind = model.pick.behind.and_then(|at| at.checked_sub(over));
     model.visit = model.visits.len() - 1;
     model.permission = question.permission.clone();
     model.given = Some(question.clone());
@@ -116,6 +137,7 @@ pub(super) fn surveyed(
             // What was read later and says no counts again: somebody may have taken it out.
             if known.explanation.outcome == Outcome::WouldFail {
                 asked.proven = None;
+                asked.applied = None;
             }
             // A grant with which a token was minted counts.
             if asked.proven.is_some() {
@@ -123,9 +145,21 @@ pub(super) fn surveyed(
                     .causes
                     .retain(|c| c.kind != CauseKind::MayBePropagating);
             }
+            asked.stale = None;
             asked.reading = Reading::Known(known);
         }
-        Err(why) => asked.reading = Reading::Failed(visible(&why)),
+        Err(why) => {
+            let why = visible(&why);
+            match asked.known().map(|known| known.read_at) {
+                // What was read is worth more than nothing, as long as it says how old it is.
+                Some(read) => {
+                    asked.stale = Some(why.clone());
+                    let read = in_zone(read, "%H:%M:%S");
+                    model.fail(format!("Not read again; this is as of {read}: {why}"));
+                }
+                None => asked.reading = Reading::Failed(why),
+            }
+        }
     }
 }
 
@@ -145,6 +179,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Pick => {
             model.screen = Screen::Pick;
+            model.pick.behind = Some(model.visit);
             model.pick.on_target = false;
             if let Some(asked) = model.asked() {
                 let (caller, target) =
@@ -206,17 +241,44 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 
 fn moved(model: &mut Model, command: Command) {
     let page = model.room().max(2) - 1;
+    let natural = model.layout.why_natural;
     let Some(asked) = model.asked_mut() else {
         return;
     };
     let (rows, causes) = asked
         .known()
         .map_or((0, 0), |k| (k.rows.len(), k.causes.len()));
-    let (row, count) = match asked.panel {
-        Panel::Tree => (&mut asked.tree_row, rows),
-        Panel::Why => (&mut asked.why_row, causes),
+    let count = match asked.panel {
+        Panel::Tree => rows,
+        Panel::Why => causes,
     };
     let last = count.saturating_sub(1);
+    if asked.panel == Panel::Why {
+        let at = asked.why_offset;
+        let to = match command {
+            // At the last cause, what stands below it comes into sight line by line, and goes so.
+            Command::Down if asked.why_row >= last => Some(at.saturating_add(1)),
+            Command::Up if at > natural => Some(at - 1),
+            Command::PageDown => Some(at.saturating_add(page)),
+            Command::PageUp => Some(at.saturating_sub(page)),
+            Command::HalfDown => Some(at.saturating_add(page / 2)),
+            Command::HalfUp => Some(at.saturating_sub(page / 2)),
+            Command::Bottom => {
+                asked.why_row = last;
+                Some(usize::MAX)
+            }
+            _ => None,
+        };
+        asked.why_scrolled = to.is_some();
+        if let Some(to) = to {
+            asked.why_offset = to;
+            return;
+        }
+    }
+    let row = match asked.panel {
+        Panel::Tree => &mut asked.tree_row,
+        Panel::Why => &mut asked.why_row,
+    };
     *row = stepped(*row, last, page, command);
 }
 
@@ -279,6 +341,36 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
     }]
 }
 
+/// Shows a question that was asked before; what is asked next begins with what it asks for.
+fn show(model: &mut Model, visit: usize) {
+    model.visit = visit;
+    let question = model.asked().map(|asked| asked.question.clone());
+    if let Some(question) = question {
+        model.permission = question.permission.clone();
+        model.given = Some(question);
+    }
+}
+
+/// One step back from an answer: to the list or the answer that it was asked from, or to the pair.
+pub(super) fn step_back(model: &mut Model) {
+    match model.asked().map(|asked| asked.before.clone()) {
+        Some(AskedFrom::Answer(lists)) if model.visit > 0 => {
+            show(model, model.visit - 1);
+            model.overlays = lists.into_iter().map(Overlay::Table).collect();
+        }
+        Some(AskedFrom::Given) => {
+            model.say("Nothing to go back to: p picks another pair, q leaves.");
+        }
+        _ => model.screen = Screen::Pick,
+    }
+}
+
+/// From choosing a pair back to the answer that it was begun from, if there is one.
+pub(super) fn return_to(model: &mut Model, visit: usize) {
+    show(model, visit.min(model.visits.len().saturating_sub(1)));
+    model.screen = Screen::Answer;
+}
+
 fn visit(model: &mut Model, later: bool) {
     let to = if later {
         model.visit + 1
@@ -292,7 +384,7 @@ fn visit(model: &mut Model, later: bool) {
         }
     };
     if to < model.visits.len() {
-        model.visit = to;
+        show(model, to);
     } else {
         model.say("This is the newest question.");
     }

@@ -78,6 +78,14 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
         }
     }
     model.changed.extend(changed);
+    if !effects.is_empty() {
+        // There is one watch, and it is this one's now.
+        model.waiting = None;
+        if let Some(asked) = model.asked_mut() {
+            asked.applied = Some(ticket);
+            asked.proven = None;
+        }
+    }
     effects
 }
 
@@ -136,11 +144,24 @@ pub(super) fn looked(model: &mut Model, ticket: Ticket, look: Look) -> Vec<Effec
     let Some(at) = proven else {
         return Vec::new();
     };
-    if let Some(asked) = model.asked_mut() {
-        asked.proven = at;
+    let shown = model.asked().is_some_and(|a| a.applied == Some(ticket));
+    let of = model.visits.iter_mut();
+    for asked in of.filter(|a| a.applied == Some(ticket)) {
+        asked.applied = None;
+        asked.proven.clone_from(&at);
+    }
+    if model.waiting.take_if(|c| c.ticket == ticket).is_some() {
+        model.say(match at {
+            Some(at) => format!("It works: a token was minted at {at}."),
+            None => "It works: read again, the call would succeed.".to_owned(),
+        });
     }
     // The picture below turns green while the proof is read.
-    answer::refresh(model)
+    if shown {
+        answer::refresh(model)
+    } else {
+        Vec::new()
+    }
 }
 
 pub(super) fn elapsed(model: &mut Model, ticket: Ticket, now: Duration) {
@@ -198,7 +219,9 @@ pub(super) fn undone(
             model.changed.push((id, line));
             if let Some(asked) = model.asked_mut() {
                 asked.proven = None;
+                asked.applied = None;
             }
+            model.waiting = None;
             let mut effects = vec![Effect::StopVerifying];
             effects.extend(answer::refresh(model));
             effects

@@ -23,6 +23,15 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let Some(asked) = model.asked() else {
         return Vec::new();
     };
+    if let Some(ticket) = asked.applied {
+        match model.waiting.take_if(|confirm| confirm.ticket == ticket) {
+            Some(confirm) => model.overlays.push(Overlay::Confirm(confirm)),
+            None => {
+                model.say("It was applied, and is no longer watched; H lists what was changed.");
+            }
+        }
+        return Vec::new();
+    }
     let Some(known) = asked.known() else {
         model.say("The answer is not there yet.");
         return Vec::new();
@@ -158,15 +167,8 @@ pub(super) fn types(model: &mut Model, key: Key) -> bool {
             !matches!(c, 't' | 'y' | 'i') || confirm.word.starts_with(c)
         }
         Some(_) => true,
-        None => edits(key),
+        None => key.edits(),
     }
-}
-
-/// Keys of a text field that are no characters; arrows up and down scroll the diff.
-fn edits(key: Key) -> bool {
-    use crossterm::event::KeyCode;
-    matches!(key.code(), KeyCode::Backspace | KeyCode::Delete)
-        || (key.ctrl() && matches!(key.code(), KeyCode::Char('u' | 'w' | 'h')))
 }
 
 pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -234,7 +236,15 @@ fn close(model: &mut Model) -> Vec<Effect> {
             model.overlays.clear();
             answer::refresh(model)
         }
-        Phase::Verifying { .. } | Phase::Proven { .. } => {
+        Phase::Verifying { .. } => {
+            // The watch goes on: until it works, nothing may look as if it did.
+            if let Some(Overlay::Confirm(confirm)) = model.overlays.pop() {
+                model.waiting = Some(confirm);
+            }
+            model.say("Applied; it is still watched until it works. f shows how far that is.");
+            answer::refresh(model)
+        }
+        Phase::Proven { .. } => {
             model.overlays.pop();
             let mut effects = vec![Effect::StopVerifying];
             effects.extend(answer::refresh(model));

@@ -47,7 +47,7 @@ pub(super) fn palette(model: &mut Model) {
                 .find(|e| e.command == command)?;
             Some(Choice {
                 text: format!("{:<15} {}", command.name(), entry.help()),
-                note: (*entry.keys.first()?).to_owned(),
+                note: (*keymap::keys_in(below, entry).first()?).to_owned(),
                 act: ChoiceAct::Run(command),
             })
         })

@@ -156,6 +156,8 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 /// Commands that mean the same everywhere.
 fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     Some(match command {
+        // What lies over a screen is closed by it; the screen itself is left.
+        Command::Quit if !model.overlays.is_empty() => run(model, Command::Back),
         Command::Quit => quit(model, false),
         Command::QuitPrinting => quit(model, true),
         Command::Interrupt => interrupt(model),
@@ -316,10 +318,10 @@ fn insert(input: &mut Input, text: &str) {
     }
 }
 
-/// Closes what lies on top; on the bottom, goes from an answer to the pair.
+/// Closes what lies on top; on the bottom, goes from an answer to where it was asked.
 fn back(model: &mut Model) -> Vec<Effect> {
     if model.overlays.pop().is_none() && model.screen == Screen::Answer {
-        model.screen = Screen::Pick;
+        answer::step_back(model);
     }
     Vec::new()
 }

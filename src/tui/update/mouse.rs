@@ -10,30 +10,70 @@ use super::super::model::{Model, Overlay, Panel, Side, Spot};
 use super::super::run::effects::Effect;
 
 pub(super) fn update(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
+    let at = Position::new(event.column, event.row);
     match event.kind {
-        MouseEventKind::ScrollUp => super::run(model, Command::Up),
-        MouseEventKind::ScrollDown => super::run(model, Command::Down),
-        MouseEventKind::Down(MouseButton::Left) => {
-            click(model, Position::new(event.column, event.row))
-        }
+        MouseEventKind::ScrollUp => wheel(model, at, Command::Up),
+        MouseEventKind::ScrollDown => wheel(model, at, Command::Down),
+        MouseEventKind::Down(MouseButton::Left) => click(model, at),
         _ => Vec::new(),
     }
 }
 
-fn click(model: &mut Model, at: Position) -> Vec<Effect> {
-    let spot = model
-        .layout
-        .spots
-        .iter()
-        .rev()
+/// What lies there, the topmost.
+fn under(model: &Model, at: Position) -> Option<Spot> {
+    let mut spots = model.layout.spots.iter().rev();
+    spots
         .find(|(area, _)| area.contains(at))
-        .map(|(_, spot)| *spot);
-    let Some(spot) = spot else {
+        .map(|(_, spot)| *spot)
+}
+
+/// The wheel moves what is under it; the focus stays where it is.
+fn wheel(model: &mut Model, at: Position, command: Command) -> Vec<Effect> {
+    let spot = under(model, at);
+    if !model.overlays.is_empty() {
+        return super::run(model, command);
+    }
+    match spot {
+        Some(Spot::PickRow(side, _) | Spot::PickList(side)) => {
+            let was = model.pick.on_target;
+            model.pick.on_target = side == Side::Target;
+            let effects = super::run(model, command);
+            model.pick.on_target = was;
+            effects
+        }
+        Some(Spot::TreeRow(_) | Spot::Panel(Panel::Tree)) => in_panel(model, Panel::Tree, command),
+        Some(Spot::WhyRow(_) | Spot::Panel(Panel::Why)) => in_panel(model, Panel::Why, command),
+        _ => super::run(model, command),
+    }
+}
+
+fn in_panel(model: &mut Model, panel: Panel, command: Command) -> Vec<Effect> {
+    let focused = model
+        .asked_mut()
+        .map(|asked| std::mem::replace(&mut asked.panel, panel));
+    let effects = super::run(model, command);
+    if let (Some(asked), Some(focused)) = (model.asked_mut(), focused) {
+        asked.panel = focused;
+    }
+    effects
+}
+
+fn click(model: &mut Model, at: Position) -> Vec<Effect> {
+    let Some(spot) = under(model, at) else {
         return Vec::new();
     };
+    let writes = matches!(model.context(), KeyContext::Confirm | KeyContext::Applied);
+    if let Spot::Hint(command) = spot {
+        // No click confirms anything, so none of the confirmation's hints is clicked.
+        return if writes {
+            Vec::new()
+        } else {
+            super::run(model, command)
+        };
+    }
     let again = select(model, spot);
     // The confirmation has no rows, so a click cannot reach what writes.
-    if again && !matches!(model.context(), KeyContext::Confirm | KeyContext::Applied) {
+    if again && !writes {
         return super::run(model, Command::Open);
     }
     Vec::new()
@@ -54,6 +94,13 @@ fn select(model: &mut Model, spot: Spot) -> bool {
             let again = focused && list.row() == row;
             list.select_row(row);
             again
+        }
+        Spot::Hint(_) => false,
+        Spot::Panel(panel) => {
+            if let Some(asked) = model.asked_mut() {
+                asked.panel = panel;
+            }
+            false
         }
         Spot::TreeRow(row) => model.asked_mut().is_some_and(|asked| {
             let again = asked.panel == Panel::Tree && asked.tree_row == row;

@@ -86,8 +86,8 @@ fn clear(model: &mut Model) -> Vec<Effect> {
         list.refilter();
     } else if model.pick.on_target {
         model.pick.on_target = false;
-    } else if model.asked().is_some() {
-        model.screen = Screen::Answer;
+    } else if let Some(visit) = model.pick.behind.take().filter(|_| model.asked().is_some()) {
+        super::answer::return_to(model, visit);
     } else {
         model.say("Nothing to go back to. Ctrl-C leaves.");
     }
@@ -123,6 +123,9 @@ fn open(model: &mut Model) -> Vec<Effect> {
 
 /// Shows the accounts, those alone that a text matches; a caller is chosen first.
 pub(super) fn filtered(model: &mut Model, text: &str) {
+    if model.screen == Screen::Answer {
+        model.pick.behind = Some(model.visit);
+    }
     model.screen = Screen::Pick;
     model.overlays.clear();
     model.pick.on_target = false;

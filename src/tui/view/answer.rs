@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Layout, Model, Panel, Reading};
-use super::super::words::{beside, permission_words, verdict_word, verdict_words};
+use super::super::words::{beside, in_zone, permission_words, verdict_word, verdict_words};
 use super::pen::Pen;
 use super::{bindings, tree, why};
 use crate::answer::signs::Glyphs;
@@ -83,6 +83,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     let (role, sign) = match (&asked.reading, asked.outcome()) {
         (Reading::Failed(_), _) => (StyleRole::Denied, pen.glyphs.no()),
         _ if asked.proven.is_some() => (StyleRole::Granted, pen.glyphs.yes()),
+        _ if asked.applied.is_some() => (StyleRole::Unknown, "?"),
         (_, Some(Outcome::WouldSucceed)) => (StyleRole::Granted, pen.glyphs.yes()),
         (_, Some(Outcome::WouldFail)) => (StyleRole::Denied, pen.glyphs.no()),
         (_, Some(Outcome::Unknown)) => (StyleRole::Unknown, "?"),
@@ -95,6 +96,9 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     let words = if fits { &whole } else { verdict_word(asked) };
     let verdict = format!("{sign} {words}");
     let took = asked.known().map_or(String::new(), |k| {
+        if asked.stale.is_some() {
+            return format!("as of {}", in_zone(k.read_at, "%H:%M:%S"));
+        }
         format!("verdict in {}", duration(k.took.as_secs_f64()))
     });
     let asks = permission_words(&question.permission);

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::super::keys::keymap::{self, KeyContext};
 use super::super::look::text::{width, wrap};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Loading, Model, Overlay, Phase, SMALLEST, Weight};
+use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::pen::Pen;
 use crate::answer::signs::Glyphs;
 
@@ -96,11 +96,11 @@ pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model) {
 }
 
 /// Keys and words of what is in focus, as many as fit.
-pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layout) {
     pen.clear(area);
     let context = model.context();
     let mut x = area.x + 1;
-    for (key, word) in keymap::footer(context) {
+    for (key, word, command) in keymap::footer(context) {
         if !fits_phase(model, context, word) {
             continue;
         }
@@ -108,6 +108,7 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         if x.saturating_add(wide) >= area.right() {
             break;
         }
+        out.spot(Rect::new(x, area.y, wide, 1), Spot::Hint(command));
         x = pen.put(x, area.y, area.right() - x, StyleRole::Key, key);
         x = pen.put(
             x + 1,

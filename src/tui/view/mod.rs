@@ -56,7 +56,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         };
     }
     frame::notice(&mut pen, parts.notice, model);
-    frame::footer(&mut pen, parts.footer, model);
+    frame::footer(&mut pen, parts.footer, model, &mut out);
     if let Some(at) = caret {
         frame.set_cursor_position(at);
     }

@@ -2,13 +2,14 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::look::text::{width, wrap};
+use super::super::look::text::{cut_middle, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
 use super::super::words::local_time;
 use super::page::centered;
 use super::pen::Pen;
+use crate::text::visible;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -17,7 +18,14 @@ pub(super) fn draw(
     out: &mut Layout,
 ) -> Option<Position> {
     let frame = centered(area, 130, area.height);
-    let inside = pen.window(frame, &table.title);
+    // Where one is in it stands at the right, and the title leaves it room.
+    let place = match table.len() {
+        0 => String::new(),
+        len => format!(" {} of {len} ", table.row + 1),
+    };
+    let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
+    let title = cut_middle(&visible(&table.title), room, pen.glyphs.ellipsis());
+    let inside = pen.window(frame, &title);
     out.room = usize::from(inside.height);
     let words = match &table.rows {
         Rows::Loading => Some((StyleRole::Dim, "Reading …".to_owned())),
@@ -42,9 +50,9 @@ pub(super) fn draw(
         }
         return None;
     }
-    let width = usize::from(inside.width);
+    let across = usize::from(inside.width);
     let notes: Vec<String> = match &table.rows {
-        Rows::Paths(paths) => paths.notes.iter().flat_map(|n| wrap(n, width)).collect(),
+        Rows::Paths(paths) => paths.notes.iter().flat_map(|n| wrap(n, across)).collect(),
         _ => Vec::new(),
     };
     // What is said beside a list leaves it half of the room at least.
@@ -56,6 +64,8 @@ pub(super) fn draw(
     out.room = room;
     let first = scrolled(table.offset, table.row, table.len(), room);
     out.top = Some(first);
+    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
+    pen.put_right(edge, frame.y, StyleRole::Dim, &place);
     for (index, y) in (first..table.len()).zip(rows.y..rows.bottom()) {
         let line = Rect::new(rows.x, y, rows.width, 1);
         match &table.rows {

@@ -29,6 +29,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         return;
     };
     pen.rule(title, "where bindings are", focused);
+    out.spot(area, Spot::Panel(Panel::Tree));
     let rows = &known.rows;
     let room = usize::from(body.height);
     let shown = chosen(rows, asked.tree_row, room);
@@ -59,7 +60,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         let line = Rect::new(body.x, y, body.width, 1);
         draw_row(pen, line, row, lead, label);
         if index == asked.tree_row {
-            pen.put(body.x + 1, y, 1, StyleRole::Key, pen.glyphs.mark());
+            // The one bright mark is where keys go.
+            let role = if focused {
+                StyleRole::Key
+            } else {
+                StyleRole::Dim
+            };
+            pen.put(body.x + 1, y, 1, role, pen.glyphs.mark());
             if focused {
                 pen.lay(line, StyleRole::Selected);
             }

@@ -44,25 +44,32 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         )],
         Reading::Known(known) => causes(pen, known, asked, room),
     };
+    out.spot(area, Spot::Panel(Panel::Why));
     let height = usize::from(body.height);
     let first = rows.iter().position(|r| r.cause == Some(asked.why_row));
     let last = rows.iter().rposition(|r| r.cause == Some(asked.why_row));
     let mut offset = asked.why_offset;
+    let mut natural = offset;
     if let (Some(first), Some(last)) = (first, last) {
         // The first cause comes with the headline above it.
         let top = if asked.why_row == 0 { 0 } else { first };
-        if top < offset {
-            offset = top;
-        } else if last >= offset + height {
-            offset = (last + 1 - height).min(first);
+        if top < natural {
+            natural = top;
+        } else if last >= natural + height {
+            natural = (last + 1 - height).min(first);
         }
+        out.why_natural = (last + 1).saturating_sub(height).min(first);
+    }
+    if !asked.why_scrolled {
+        offset = natural;
     }
     offset = offset.min(rows.len().saturating_sub(height));
     out.why = Some(offset);
     let hidden = rows.len().saturating_sub(offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, " "));
+        let hint = if focused { ": PgDn " } else { ": Tab " };
+        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, hint));
     }
     for (row, y) in rows.iter().skip(offset).zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
@@ -70,10 +77,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         if let Some(cause) = row.cause {
             let whole = Rect::new(body.x, y, body.width, 1);
             out.spot(whole, Spot::WhyRow(cause));
-            if cause == asked.why_row
-                && focused
-                && asked.known().is_some_and(|k| k.causes.len() > 1)
-            {
+            if cause == asked.why_row && focused && asked.known().is_some() {
                 pen.put(body.x, y, 1, StyleRole::Key, pen.glyphs.bar());
             }
         }
@@ -225,6 +229,10 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
             picture::title(&known.estate, &binding.role)
         );
         rows.extend(hanging(StyleRole::Granted, &words, room));
+    }
+    if asked.applied.is_some() {
+        let words = "? Written, and not seen to work yet: Google takes a while to enforce it. f shows how far that is.";
+        rows.extend(hanging(StyleRole::Unknown, words, room));
     }
     if let Some(at) = &asked.proven {
         rows.push(plain(

@@ -11,6 +11,9 @@ pub fn verdict_words(asked: &Asked) -> String {
     if let Some(at) = &asked.proven {
         return format!("works: token minted at {at}");
     }
+    if asked.applied.is_some() {
+        return "applied, not seen to work yet".to_owned();
+    }
     let Some(known) = asked.known() else {
         return match &asked.reading {
             Reading::Failed(_) => "could not be read".to_owned(),
@@ -37,6 +40,9 @@ pub fn verdict_words(asked: &Asked) -> String {
 pub fn verdict_word(asked: &Asked) -> &'static str {
     if asked.proven.is_some() {
         return "works";
+    }
+    if asked.applied.is_some() {
+        return "applied";
     }
     match (&asked.reading, asked.outcome()) {
         (_, Some(Outcome::WouldSucceed)) => "works",
