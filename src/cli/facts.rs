@@ -82,12 +82,14 @@ pub struct FactSource {
 }
 
 impl FactSource {
-    /// The client.
+    /// The client, for a command: waits are told on stderr.
     ///
     /// # Errors
     /// When there are no credentials.
     pub fn client(&self) -> Result<&Client, Failure> {
-        self.client.as_ref().map_err(|e| e.clone().into())
+        let client = self.client.as_ref().map_err(|e| Failure::from(e.clone()))?;
+        client.tell_waits(|words| out::aside(&format!("waiting: {words}")));
+        Ok(client)
     }
 
     /// Where answers come from.

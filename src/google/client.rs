@@ -6,10 +6,9 @@
 use std::collections::VecDeque;
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use backon::{ExponentialBuilder, Retryable};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt;
@@ -23,6 +22,7 @@ use super::credentials::{
     AccessCredentials, ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
 };
 use super::errors::refused;
+use super::pace::{self, Missed};
 use crate::iam::Principal;
 use crate::wire::{Api, ApiError, Ask, Tell};
 
@@ -101,8 +101,8 @@ const LONGEST_ANSWER: usize = 64 << 20;
 const LOG: usize = 1_000;
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Times that a read is repeated.
-const REPEATS: usize = 4;
+/// Whoever hears that a call is waited with: in words, for people.
+type WaitListener = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A connection with credentials.
 #[derive(Clone)]
@@ -119,6 +119,7 @@ struct Inner {
     unbilled: AtomicBool,
     read_only: bool,
     log: Mutex<VecDeque<RecordedCall>>,
+    waits: OnceLock<WaitListener>,
 }
 
 impl Client {
@@ -179,6 +180,7 @@ impl Client {
             unbilled: AtomicBool::new(false),
             read_only: connect.read_only,
             log,
+            waits: OnceLock::new(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -218,6 +220,12 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         log.iter().cloned().collect()
+    }
+
+    /// Has waits told before they begin, from one second on. The first who asks for it hears them.
+    pub fn tell_waits(&self, listener: impl Fn(&str) + Send + Sync + 'static) {
+        // A second listener would tell the same twice.
+        let _ = self.inner.waits.set(Box::new(listener));
     }
 
     /// The project of the credentials, when they name one.
@@ -363,22 +371,22 @@ impl Inner {
         api: Api,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Value, Missed> {
         let billed = self.billed();
-        let error = match self.send_once(method.clone(), api, path, body).await {
+        let missed = match self.send_once(method.clone(), api, path, body).await {
             Ok(value) => return Ok(value),
-            Err(error) => error,
+            Err(missed) => missed,
         };
-        match &error {
+        match &missed.error {
             ApiError::Unauthenticated { .. } if self.credentials.forget().await => {
                 self.send_once(method, api, path, body).await
             }
-            ApiError::Refused { .. } if billed.is_some() && quota_refused(&error) => {
+            ApiError::Refused { .. } if billed.is_some() && quota_refused(&missed.error) => {
                 self.unbilled.store(true, Ordering::Relaxed);
                 let again = self.send_once(method, api, path, body).await;
-                again.map_err(|e| about_quota(e, billed))
+                again.map_err(|m| m.about_quota(billed))
             }
-            _ => Err(about_quota(error, billed)),
+            _ => Err(missed.about_quota(billed)),
         }
     }
 
@@ -388,7 +396,7 @@ impl Inner {
         api: Api,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Value, Missed> {
         let url = self.url(api, path);
         let what = described(&method, api, path);
         let name = if method == Method::GET { "GET" } else { "POST" };
@@ -414,7 +422,7 @@ impl Inner {
         what: &str,
         body: Option<&Value>,
         status: &mut Option<u16>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Value, Missed> {
         let signed_out = |message: String| ApiError::Unauthenticated {
             what: what.to_owned(),
             message,
@@ -433,18 +441,20 @@ impl Inner {
         let mut answer = request.send().await.map_err(|e| lost(what, &e))?;
         let code = answer.status().as_u16();
         *status = Some(code);
+        let after = pace::asked_wait(answer.headers(), Timestamp::now());
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|e| lost(what, &e))? {
             if bytes.len() + chunk.len() > LONGEST_ANSWER {
-                return Err(unclear(what, "the answer is longer than 64 MiB".into()));
+                return Err(unclear(what, "the answer is longer than 64 MiB".into()).into());
             }
             bytes.extend_from_slice(&chunk);
         }
         if !(200..300).contains(&code) {
-            return Err(refused(what, code, &bytes));
+            let error = refused(what, code, &bytes);
+            return Err(Missed { error, after });
         }
         serde_json::from_slice(&bytes)
-            .map_err(|e| unclear(what, format!("the answer is not JSON: {e}")))
+            .map_err(|e| unclear(what, format!("the answer is not JSON: {e}")).into())
     }
 
     /// What the next call is billed to.
@@ -469,15 +479,19 @@ impl Inner {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ApiError> {
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(150))
-            .with_max_delay(Duration::from_secs(8))
-            .with_max_times(REPEATS)
-            .with_jitter();
-        (|| self.send(method.clone(), api, path, body))
-            .retry(backoff)
-            .when(worth_repeating)
-            .await
+        let told = |error: &ApiError, wait: Duration| {
+            if let Some(listener) = self.waits.get()
+                && wait >= Duration::from_secs(1)
+            {
+                let why = match error.status() {
+                    Some(status) => format!("HTTP {status}"),
+                    None => "no answer".to_owned(),
+                };
+                let seconds = wait.as_secs_f64().ceil();
+                listener(&format!("{why} from {}: again in {seconds} s", host(api)));
+            }
+        };
+        pace::repeated(|| self.send(method.clone(), api, path, body), told).await
     }
 }
 
@@ -518,12 +532,10 @@ fn about_quota(error: ApiError, billed: Option<&QuotaProject>) -> ApiError {
     }
 }
 
-/// A refused connection is final: nobody listens there, and waiting for it only hides that.
-fn worth_repeating(error: &ApiError) -> bool {
-    match error {
-        ApiError::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
-        ApiError::Unreachable { message, .. } => !message.contains("refused"),
-        ApiError::Unauthenticated { .. } => false,
+impl Missed {
+    fn about_quota(self, billed: Option<&QuotaProject>) -> Self {
+        let error = about_quota(self.error, billed);
+        Self { error, ..self }
     }
 }
 
@@ -646,7 +658,11 @@ impl Tell for Writer {
         path: &'a str,
         body: &'a Value,
     ) -> BoxFuture<'a, Result<Value, ApiError>> {
-        self.0.send(Method::POST, api, path, Some(body)).boxed()
+        async move {
+            let sent = self.0.send(Method::POST, api, path, Some(body)).await;
+            sent.map_err(|missed| missed.error)
+        }
+        .boxed()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod client;
 pub mod credentials;
 mod errors;
 pub mod listing;
+mod pace;
 pub mod pasted;
 pub mod survey;
 
