@@ -208,6 +208,8 @@ pub enum CliCommand {
     Export(ExportArgs),
     /// Say whose credentials calls are made with, from where, and until when
     Whoami,
+    /// Check terminal, configuration, history, credentials, each API and the clock; say what to do
+    Doctor,
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

@@ -73,6 +73,8 @@ pub struct FactSource {
     pub read_only: bool,
     /// Where the history is kept.
     pub history: PathBuf,
+    /// The base URL of every API, where that is not Google.
+    pub endpoint: Option<String>,
     /// What every answer takes for granted: what the files given have no place for.
     pub assumptions: Vec<Assumption>,
     /// The options that lead here.
@@ -270,7 +272,7 @@ async fn outside(
         billing: global.billing_project.clone(),
     };
     let connect = Connect {
-        endpoint,
+        endpoint: endpoint.clone(),
         token,
         read_only: global.read_only,
     };
@@ -289,6 +291,7 @@ async fn outside(
         label,
         viewer_words: words,
         viewer,
+        endpoint,
         scope,
         story: None,
         read_only: false,
@@ -345,6 +348,7 @@ async fn inside(
         label,
         viewer: global.viewer.clone(),
         viewer_words: Some(words),
+        endpoint: Some(running.base_url()),
         scope: scope(global, || None),
         story: None,
         read_only: false,

@@ -5,6 +5,7 @@ mod ask;
 mod claims;
 mod config;
 mod diff;
+mod doctor;
 mod emulator;
 mod explain;
 mod explore;
@@ -88,10 +89,11 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
-    // What only prints help has no use for a configuration, and does not fail for a broken one.
+    // What only prints help has no use for a configuration, and does not fail for a broken one; the
+    // doctor tells of it.
     if !matches!(
         cli.command,
-        Some(CliCommand::Completions(_) | CliCommand::Man)
+        Some(CliCommand::Completions(_) | CliCommand::Man | CliCommand::Doctor)
     ) {
         let config = config::load()?;
         cli.global.read_only |= config.read_only && !cli.global.write;
@@ -133,6 +135,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
         CliCommand::Completions(args) => manual::completions(&args),
+        CliCommand::Doctor => doctor::run(global).await,
         CliCommand::Whoami => whoami::run(global).await,
         CliCommand::Man => manual::man(),
     }

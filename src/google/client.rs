@@ -311,6 +311,12 @@ impl Client {
         })
     }
 
+    /// A token to see with whether APIs answer; `None`: there is none to be had.
+    pub(super) async fn probing_token(&self) -> Option<Secret> {
+        let held = self.inner.credentials.token().await.ok()?;
+        Some(held.token)
+    }
+
     /// What the token endpoint knows of a token.
     async fn token_info(&self, token: &HeldToken) -> Option<Value> {
         let base = self.inner.endpoint.as_deref();
@@ -349,7 +355,7 @@ fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&bytes).ok()
 }
 
-fn bearer(secret: &Secret) -> Option<HeaderValue> {
+pub(super) fn bearer(secret: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal())).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -357,10 +363,7 @@ fn bearer(secret: &Secret) -> Option<HeaderValue> {
 
 impl Inner {
     fn url(&self, api: Api, path: &str) -> String {
-        match &self.endpoint {
-            Some(base) => format!("{base}/{path}"),
-            None => format!("https://{}/{path}", host(api)),
-        }
+        url(self.endpoint.as_deref(), api, path)
     }
 
     /// Sends a call, and once more where it was surely not carried out and the next one may be: a token
@@ -547,7 +550,7 @@ fn unclear(what: &str, message: String) -> ApiError {
 }
 
 /// The innermost cause says it best; an address in the words could hold a query.
-fn lost(what: &str, error: &reqwest::Error) -> ApiError {
+pub(super) fn lost(what: &str, error: &reqwest::Error) -> ApiError {
     let mut cause = error.source();
     let mut words = if error.is_timeout() {
         "no answer in time".to_owned()
@@ -566,8 +569,15 @@ fn described(method: &Method, api: Api, path: &str) -> String {
     format!("{method} {}/{path}", host(api))
 }
 
+pub(super) fn url(endpoint: Option<&str>, api: Api, path: &str) -> String {
+    match endpoint {
+        Some(base) => format!("{}/{path}", base.trim_end_matches('/')),
+        None => format!("https://{}/{path}", host(api)),
+    }
+}
+
 /// Google's own addresses (`rootUrl` of each discovery document).
-fn host(api: Api) -> &'static str {
+pub(super) fn host(api: Api) -> &'static str {
     match api {
         Api::Iam => "iam.googleapis.com",
         Api::IamCredentials => "iamcredentials.googleapis.com",

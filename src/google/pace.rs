@@ -170,7 +170,7 @@ mod tests {
             for (n, wait) in waits.iter().enumerate() {
                 assert!(*wait <= FIRST * (1 << n), "{n}: {wait:?}");
             }
-            assert!(took >= waits.iter().sum());
+            assert!(took >= waits.iter().sum::<Duration>());
         }
     }
 

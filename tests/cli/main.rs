@@ -6,6 +6,8 @@ mod config;
 #[cfg(unix)]
 mod credentials;
 mod differences;
+#[cfg(unix)]
+mod doctor;
 mod emulator;
 mod errors;
 mod expectations;

@@ -14,6 +14,7 @@ pub mod metadata_server;
 pub mod org_policy;
 mod policies;
 pub mod policy_troubleshooter;
+pub mod probes;
 pub mod resource_manager;
 pub mod security_tokens;
 pub mod service_usage;

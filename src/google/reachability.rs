@@ -1,0 +1,139 @@
+//! Whether each API answers, and whether it is Google that does.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, LOCATION};
+use serde_json::Value;
+
+use super::api::probes::smallest;
+use super::client::{Client, bearer, host, lost, url};
+use super::credentials::printable;
+use super::errors::refused;
+use super::pace::server_time;
+use crate::wire::{Api, ApiError};
+
+/// Every API that is spoken.
+pub const APIS: [Api; 7] = [
+    Api::Iam,
+    Api::IamCredentials,
+    Api::ResourceManager,
+    Api::ServiceUsage,
+    Api::CloudIdentity,
+    Api::OrgPolicy,
+    Api::PolicyTroubleshooter,
+];
+/// How long one API may take to answer (chosen).
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What came back from an API.
+#[derive(Clone, Debug)]
+pub struct Reachability {
+    /// Which.
+    pub api: Api,
+    /// Its host at Google.
+    pub host: &'static str,
+    /// What came back.
+    pub found: ReachFinding,
+    /// The server's clock less ours, in seconds, where it was told.
+    pub ahead: Option<i64>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum ReachFinding {
+    /// An answer in the API's form, success or refusal: the refusal.
+    Answered(Option<ApiError>),
+    /// Something else answers in Google's stead: in words.
+    Stranger(String),
+    /// Nothing came back.
+    Silent(String),
+}
+
+/// Asks each API once, side by side. With a client, with its credentials.
+///
+/// # Errors
+/// The HTTP client could not be set up.
+pub async fn reachability(
+    client: Option<&Client>,
+    endpoint: Option<&str>,
+    project: Option<&str>,
+) -> Result<Vec<Reachability>, String> {
+    let http = reqwest::Client::builder()
+        .user_agent(concat!("bindscope/", env!("CARGO_PKG_VERSION")))
+        .timeout(DEADLINE)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|e| printable(&e.to_string()))?;
+    let header = match client {
+        Some(client) => client.probing_token().await,
+        None => None,
+    };
+    let header = header.as_ref().and_then(bearer);
+    let asked = APIS.iter().map(|api| {
+        let (path, body) = smallest(*api, project);
+        let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
+        let mut request = http.request(method, url(endpoint, *api, &path));
+        if let Some(header) = &header {
+            request = request.header(AUTHORIZATION, header);
+        }
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        ask(*api, request)
+    });
+    Ok(join_all(asked).await)
+}
+
+async fn ask(api: Api, request: reqwest::RequestBuilder) -> Reachability {
+    let host = host(api);
+    let mut ahead = None;
+    let found = match request.send().await {
+        Err(e) => silent(&lost(host, &e)),
+        Ok(answer) => {
+            let now = Timestamp::now();
+            ahead = server_time(answer.headers()).map(|t| t.as_second() - now.as_second());
+            let status = answer.status().as_u16();
+            let to = answer.headers().get(LOCATION);
+            let to = to.and_then(|v| v.to_str().ok()).map(without_query);
+            match answer.bytes().await {
+                Err(e) => silent(&lost(host, &e)),
+                Ok(bytes) => judged(host, status, to.as_deref(), &bytes),
+            }
+        }
+    };
+    Reachability {
+        api,
+        host,
+        found,
+        ahead,
+    }
+}
+
+fn silent(error: &ApiError) -> ReachFinding {
+    ReachFinding::Silent(error.why())
+}
+
+/// What Google's APIs send is JSON, whatever the status, but for the pages of its front end from 403 on.
+fn judged(host: &str, status: u16, to: Option<&str>, body: &[u8]) -> ReachFinding {
+    let json = serde_json::from_slice::<Value>(body).is_ok();
+    match status {
+        300..400 => ReachFinding::Stranger(format!(
+            "HTTP {status}, sent on to {}",
+            to.unwrap_or("nowhere")
+        )),
+        // Network Authentication Required (RFC 6585 section 6); a proxy's own refusal.
+        407 | 511 => ReachFinding::Stranger(format!("HTTP {status}")),
+        200..300 if json => ReachFinding::Answered(None),
+        _ if json => ReachFinding::Answered(Some(refused(host, status, body))),
+        _ => ReachFinding::Stranger(refused(host, status, body).why()),
+    }
+}
+
+/// A portal's address may carry who asks.
+fn without_query(address: &str) -> String {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    printable(address.get(..end).unwrap_or_default())
+}
