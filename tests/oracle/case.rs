@@ -253,9 +253,18 @@ impl Case {
                         right.results.push(holder.clone());
                     }
                 }
+                // Of a project that was shut down no account is listed: nothing in it can be used, so whoever
+                // is left out cannot call.
+                let usable = |principal: &str| {
+                    let email = principal.strip_prefix("serviceAccount:");
+                    let account = email.and_then(|email| full.account(email));
+                    let home = account.and_then(|account| full.project(&account.project_id));
+                    !home.is_some_and(bindscope::estate::Project::is_shut_down)
+                };
                 let rows = |w: &bindscope::evaluate::Who| -> BTreeMap<String, Verdict> {
                     w.results
                         .iter()
+                        .filter(|r| usable(&r.principal))
                         .map(|r| (r.principal.clone(), r.verdict))
                         .collect()
                 };
