@@ -317,6 +317,11 @@ impl Client {
         Some(held.token)
     }
 
+    /// The project that calls are billed to now, where one is named.
+    pub(super) fn billed_to(&self) -> Option<&str> {
+        self.inner.billed().map(|quota| quota.project.as_str())
+    }
+
     /// What the token endpoint knows of a token.
     async fn token_info(&self, token: &HeldToken) -> Option<Value> {
         let base = self.inner.endpoint.as_deref();

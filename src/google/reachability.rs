@@ -79,6 +79,10 @@ pub async fn reachability(
         if let Some(header) = &header {
             request = request.header(AUTHORIZATION, header);
         }
+        // As all other calls: else a login that names one is told of a refusal that its calls never meet.
+        if let Some(project) = client.and_then(Client::billed_to) {
+            request = request.header("x-goog-user-project", project);
+        }
         if let Some(body) = &body {
             request = request.json(body);
         }

@@ -13,6 +13,13 @@ const TOKEN: &str = "ya29.a-token-that-is-nobodys";
 
 /// A server that answers the n-th request with status line, headers and body as given.
 fn stub(answer: impl Fn(usize) -> String + Send + 'static) -> (String, Arc<AtomicUsize>) {
+    listening(move |n, _| answer(n))
+}
+
+/// The same, with the header lines of the request, lower case.
+fn listening(
+    answer: impl Fn(usize, &str) -> String + Send + 'static,
+) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -20,8 +27,9 @@ fn stub(answer: impl Fn(usize) -> String + Send + 'static) -> (String, Arc<Atomi
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut reader = BufReader::new(stream);
-            let (mut line, mut length) = (String::new(), 0);
+            let (mut line, mut length, mut headers) = (String::new(), 0, String::new());
             while reader.read_line(&mut line).unwrap_or(0) > 2 {
+                headers += &line.to_lowercase();
                 if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
                     length = value.trim().parse().unwrap();
                 }
@@ -29,7 +37,7 @@ fn stub(answer: impl Fn(usize) -> String + Send + 'static) -> (String, Arc<Atomi
             }
             let mut body = vec![0; length];
             let _ = reader.read_exact(&mut body);
-            let text = answer(counter.fetch_add(1, Ordering::Relaxed));
+            let text = answer(counter.fetch_add(1, Ordering::Relaxed), &headers);
             let _ = reader.get_mut().write_all(text.as_bytes());
         }
     });
@@ -132,6 +140,36 @@ fn a_token_that_is_not_taken() {
     let ran = doctor(&home, &url);
     ran.ends(2);
     is(&ran, "iam.googleapis.com", "PROBLEM", "not accepted");
+}
+
+/// A login whose calls are billed to a project asks with it, or Google refuses what it would not refuse.
+#[test]
+fn it_asks_as_other_calls_are_made() {
+    let home = Home::new();
+    let (url, _) = listening(|_, headers| {
+        if headers.contains("x-goog-user-project: app-prod") {
+            response("200 OK\r\nContent-Type: application/json", "{}")
+        } else {
+            response(
+                "403 Forbidden\r\nContent-Type: application/json",
+                r#"{"error":{"code":403,"message":"the API requires a quota project, which is not set by default","status":"PERMISSION_DENIED"}}"#,
+            )
+        }
+    });
+    let ask = |more: &[&str]| {
+        let mut arguments = vec!["doctor", "--endpoint", &url, "--format", "json"];
+        arguments.extend(more);
+        with(&home, &arguments, &[("BINDSCOPE_ACCESS_TOKEN", TOKEN)])
+    };
+    let without = ask(&[]);
+    assert!(without.out.contains("--billing-project"), "{}", without.out);
+    let billed = ask(&["--billing-project", "app-prod"]);
+    assert!(
+        !billed.out.contains("quota project, which"),
+        "{}",
+        billed.out
+    );
+    is(&billed, "iam.googleapis.com", "OK", "");
 }
 
 #[test]
