@@ -1,6 +1,6 @@
-//! Google Cloud as we imitate it. From the top: [`serve`] (HTTP, the table of routes, faults), [`api`] (one
-//! file per API), [`credentials`] (who is asking), [`world`] (the state), [`call`] (one request and its
-//! answer); beside them [`stories`], the built-in estates. Each uses only what is named after it.
+//! Google Cloud as we imitate it. From the top: `serve` (HTTP, the table of routes, faults), `api` (one
+//! file per API), `credentials` (who is asking), `world` (the state), `call` (one request and its
+//! answer); beside them `stories`, the built-in estates. Each uses only what is named after it.
 //!
 //! It binds to the loopback interface alone, speaks HTTP only, and reaches nothing outside. What it
 //! serves it also enforces, with [`crate::evaluate`].

@@ -1,6 +1,6 @@
 //! From a diagnosis to a changed policy, in four wings.
 //!
-//! [`plan`](mod@plan) says what would change and [`words`] what that means: both pure. [`write`] makes
+//! [`plan`](mod@plan) says what would change and [`words`] what that means: both pure. `write` makes
 //! the change, takes it back and looks whether it counts. [`history`] is the journal of what was sent:
 //! written before, completed after, and settled by asking the policy. Each uses only what stands before
 //! it here, except that `write` uses `history`.
