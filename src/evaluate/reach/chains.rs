@@ -24,7 +24,7 @@ use crate::evaluate::truth::Truth;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Permission, Principal, Resource, owner};
 
 /// Every service account on which `caller` has `permission` at `time`, by its own grants or through
 /// other accounts.
@@ -78,6 +78,13 @@ pub fn reach_bringing(
     let mut not_read = BTreeSet::new();
     ground.not_read(walk.unread_levels().iter(), &mut not_read);
     not_read.extend(groups.unread_that_matter(&members));
+    // Whoever is let in and is not in sight may be a step of a chain that nobody here sees.
+    not_read.extend(
+        groups
+            .accounts_that_matter(&members)
+            .filter(|account| *account != caller)
+            .filter_map(|account| out_of_sight(estate, account)),
+    );
     let complete = not_read.is_empty() && !walk.open && walk.below.complete;
     let mut results: Vec<Reached> = walk.results.into_values().collect();
     results.sort_by_cached_key(|r| r.target.full_name());
@@ -87,6 +94,24 @@ pub fn reach_bringing(
         results,
         complete,
         not_read: not_read.into_iter().collect(),
+    }
+}
+
+/// An account whose policy was not read because it is in no project that is in sight; its name. One that
+/// Google manages is nobody's to be granted (chosen).
+fn out_of_sight(estate: &Estate, account: &Principal) -> Option<String> {
+    let Principal::ServiceAccount(email) = account else {
+        return None;
+    };
+    if owner::of(email).is_some_and(|owner| owner.agent) {
+        return None;
+    }
+    match estate.resolve(&Resource::account("-", email)) {
+        Existence::Unknown(_) => {
+            let project = owner::project_of(email).unwrap_or("-");
+            Some(Resource::account(project, email).full_name())
+        }
+        _ => None,
     }
 }
 

@@ -194,6 +194,26 @@ impl<'e> GroupIndex<'e> {
             .collect()
     }
 
+    /// Service accounts that a relevant binding names, or that are in a group that one names.
+    pub fn accounts_that_matter<'s>(
+        &'s self,
+        members: &'s Members<'e>,
+    ) -> impl Iterator<Item = &'e Principal> + 's {
+        let is_account = |one: &&Principal| matches!(one, Principal::ServiceAccount(_));
+        let inside = self.of_one.iter().filter(move |(one, groups)| {
+            is_account(one)
+                && self
+                    .upward((*groups).clone())
+                    .iter()
+                    .any(|outer| members.groups.contains_key(outer))
+        });
+        members
+            .one
+            .keys()
+            .copied()
+            .chain(inside.map(|(one, _)| *one))
+    }
+
     /// Groups that the judge's caller is in, and those that it may be in.
     fn of(&self, judge: &Judge<'e>) -> (HashSet<&'e str>, HashSet<&'e str>) {
         debug_assert!(std::ptr::eq(self.estate, judge.estate));
