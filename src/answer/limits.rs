@@ -63,6 +63,9 @@ pub fn words(assumption: Assumption) -> &'static str {
         Assumption::DenyGroupTakenAsWritten => {
             "a deny rule's permission group that deny policies do not support, which Google refuses to write, is in force as it reads"
         }
+        Assumption::SearchResultsAreAll => {
+            "what the search printed is all there is (a policy that it left out counts as empty, an account whose state it does not tell as enabled)"
+        }
         Assumption::NoBoundariesInExport => {
             "there are no principal access boundaries (the export holds none; whether it was asked for them is not known)"
         }

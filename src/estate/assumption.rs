@@ -19,6 +19,8 @@ pub enum Assumption {
     PoolIsActive,
     /// The caller may use the project that is billed.
     QuotaProjectMayBeUsed,
+    /// What a search printed is all there is: a narrower search prints the same form.
+    SearchResultsAreAll,
     /// The target exists and is enabled.
     TargetIsActive,
     /// A provider of the caller's pool lets its token in.
@@ -27,7 +29,7 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CallerIsActive,
         Self::DenyGroupTakenAsWritten,
         Self::IamCredentialsApiIsEnabled,
@@ -35,12 +37,17 @@ impl Assumption {
         Self::NoDenyPoliciesInExport,
         Self::PoolIsActive,
         Self::QuotaProjectMayBeUsed,
+        Self::SearchResultsAreAll,
         Self::TargetIsActive,
         Self::TokenIsAdmitted,
     ];
 
     /// Those that an estate itself makes, so that its file may name them.
-    pub const OF_ESTATES: [Self; 2] = [Self::NoDenyPoliciesInExport, Self::NoBoundariesInExport];
+    pub const OF_ESTATES: [Self; 3] = [
+        Self::NoDenyPoliciesInExport,
+        Self::NoBoundariesInExport,
+        Self::SearchResultsAreAll,
+    ];
 
     /// Its name in JSON and in estate files.
     #[must_use]
@@ -53,6 +60,7 @@ impl Assumption {
             Self::NoDenyPoliciesInExport => "NO_DENY_POLICIES_IN_EXPORT",
             Self::PoolIsActive => "POOL_IS_ACTIVE",
             Self::QuotaProjectMayBeUsed => "QUOTA_PROJECT_MAY_BE_USED",
+            Self::SearchResultsAreAll => "SEARCH_RESULTS_ARE_ALL",
             Self::TargetIsActive => "TARGET_IS_ACTIVE",
             Self::TokenIsAdmitted => "TOKEN_IS_ADMITTED",
         }

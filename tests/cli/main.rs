@@ -12,6 +12,7 @@ mod emulator;
 mod errors;
 mod expectations;
 mod explain;
+mod export_forms;
 mod exports;
 mod federation;
 mod fix;

@@ -4,16 +4,18 @@
 //! The same asset stands on several lines, one per content type; what they say is merged.
 
 use std::fmt;
+use std::num::NonZeroI64;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccount};
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
-use super::{FileReading, asset_policies};
+use super::{FileReading, asset_policies, search};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
@@ -50,10 +52,10 @@ pub(super) const KEYS: &[&str] = &[
     "@type",
 ];
 
-const ORGANIZATION: &str = "cloudresourcemanager.googleapis.com/Organization";
-const FOLDER: &str = "cloudresourcemanager.googleapis.com/Folder";
-const PROJECT: &str = "cloudresourcemanager.googleapis.com/Project";
-const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
+pub(super) const ORGANIZATION: &str = "cloudresourcemanager.googleapis.com/Organization";
+pub(super) const FOLDER: &str = "cloudresourcemanager.googleapis.com/Folder";
+pub(super) const PROJECT: &str = "cloudresourcemanager.googleapis.com/Project";
+pub(super) const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
 const ROLE: &str = "iam.googleapis.com/Role";
 const POOL: &str = "iam.googleapis.com/WorkloadIdentityPool";
 const WORKFORCE_POOL: &str = "iam.googleapis.com/WorkforcePool";
@@ -83,24 +85,48 @@ const COUNTS: &[&str] = &[
 
 /// One asset, as far as it counts.
 #[derive(Debug, Default)]
-struct Asset {
-    name: String,
-    kind: String,
-    resource: Option<Content>,
-    policy: Option<AllowPolicy>,
+pub(super) struct Asset {
+    pub name: String,
+    pub kind: String,
+    pub resource: Option<Content>,
+    pub policy: Option<AllowPolicy>,
     /// `None`: it carries none.
     org_policies: Option<Vec<OrgPolicyV1>>,
     /// Nearest first, the asset's own level among them or not.
-    ancestors: Vec<String>,
+    pub ancestors: Vec<String>,
+    /// When what it tells became so.
+    updated: Option<NonZeroI64>,
 }
 
 /// `resource` of an asset.
 #[derive(Debug, Default, Deserialize)]
-struct Content {
+pub(super) struct Content {
     #[serde(default)]
-    parent: String,
+    pub parent: Option<String>,
     #[serde(default)]
-    data: Value,
+    pub data: Value,
+}
+
+/// What stands under `resource`: the name alone in a search result of policies.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum NamedOrTold {
+    Named(String),
+    Told(Content),
+}
+
+impl Content {
+    /// In a row of a table in BigQuery the data is a text with JSON in it.
+    fn unwrapped(mut self) -> Result<Self, String> {
+        if let Value::String(text) = &self.data {
+            self.data = match text.trim() {
+                "" => Value::Null,
+                text => serde_json::from_str(text)
+                    .map_err(|e| format!("the text in resource.data is no JSON: {e}"))?,
+            };
+        }
+        Ok(self)
+    }
 }
 
 /// One element of an array of assets.
@@ -135,34 +161,70 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut asset = Asset::default();
+    let mut rest = Map::new();
     let mut key = Some(first);
     while let Some(name) = key {
         let counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
         match name.as_str() {
             "name" => asset.name = map.next_value()?,
             "assetType" | "asset_type" => asset.kind = map.next_value()?,
-            "ancestors" => asset.ancestors = map.next_value()?,
+            "ancestors" => {
+                asset.ancestors = map.next_value::<Option<_>>()?.unwrap_or_default();
+            }
             "ancestryPath" | "ancestry_path" => {
-                let path: String = map.next_value()?;
-                if asset.ancestors.is_empty() {
+                let path = map.next_value::<Option<String>>()?.unwrap_or_default();
+                if !path.is_empty() && asset.ancestors.is_empty() {
                     asset.ancestors = upwards(&path).map_err(de::Error::custom)?;
                 }
             }
-            "resource" if counts => asset.resource = map.next_value()?,
-            "iamPolicy" | "iam_policy" if counts => asset.policy = map.next_value()?,
+            "updateTime" | "update_time" => {
+                let time: Value = map.next_value()?;
+                let time: Option<Timestamp> = time.as_str().and_then(|t| t.parse().ok());
+                asset.updated = time.and_then(|t| NonZeroI64::new(t.as_microsecond()));
+            }
+            "resource" if counts => match map.next_value()? {
+                Some(NamedOrTold::Named(name)) => asset.name = name,
+                Some(NamedOrTold::Told(content)) => {
+                    asset.resource = Some(content.unwrapped().map_err(de::Error::custom)?);
+                }
+                None => {}
+            },
+            "iamPolicy" | "iam_policy" | "policy" if counts => asset.policy = map.next_value()?,
             "orgPolicy" | "org_policy" if counts => asset.org_policies = map.next_value()?,
+            _ if counts && !KEYS.contains(&name.as_str()) => {
+                rest.insert(name, map.next_value()?);
+            }
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         key = map.next_key()?;
     }
+    if asset.kind.is_empty() {
+        if asset.policy.is_some() {
+            rest.insert("policy".into(), Value::Null);
+        }
+        if let Some(what) = search::refused(&asset.name, &rest) {
+            return Err(de::Error::custom(what));
+        }
+    }
     if asset.name.is_empty() || asset.kind.is_empty() {
         return Err(de::Error::custom(
             "an asset without a name or a type: expected name and assetType (or asset_type)",
         ));
     }
-    loading.keep(true, |draft| draft.asset(asset))
+    search::settle(&mut asset, &rest);
+    loading.draft.at.time = asset.updated;
+    let searched = [
+        "organization",
+        "folders",
+        "project",
+        "parentFullResourceName",
+    ];
+    loading.draft.export.searched |= searched.iter().any(|key| rest.contains_key(*key));
+    let kept = loading.keep(true, |draft| draft.asset(asset));
+    loading.draft.at.time = None;
+    kept
 }
 
 /// `organization/1/folder/2/project/3` as `["projects/3", "folders/2", "organizations/1"]`.
@@ -239,12 +301,23 @@ impl Draft {
     }
 
     fn lies_below(&mut self, below: Resource, above: Resource) -> Taken {
-        match self.export.above.get(&below) {
+        match self.export.above.get_mut(&below) {
+            // Of two exports the one that is newer tells how it is now.
+            Some((known, first)) if *known != above && self.at.other_time(first) => {
+                self.export.outdated += 1;
+                if self.at.time > first.time {
+                    self.export.above.insert(below, (above, self.at));
+                }
+                Ok(())
+            }
             Some((known, first)) if *known != above => Err(Fault {
                 what: format!("{} lies below {}", below.relative(), above.relative()),
                 earlier: Some(*first),
             }),
-            Some(_) => Ok(()),
+            Some((_, first)) => {
+                first.time = first.time.max(self.at.time);
+                Ok(())
+            }
             None => {
                 self.export.above.insert(below, (above, self.at));
                 Ok(())
@@ -255,7 +328,7 @@ impl Draft {
     fn level(&mut self, own: &Resource, kind: &str, content: Content, way: Vec<Resource>) -> Taken {
         self.export.listed.insert(own.clone());
         if let Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) =
-            Resource::parse(&content.parent)
+            Resource::parse(content.parent.as_deref().unwrap_or_default())
         {
             // A project may be named by id here and by number in its ancestors.
             let below = way.into_iter().next().unwrap_or_else(|| own.clone());
@@ -359,6 +432,7 @@ pub(super) fn whole<T: for<'de> Deserialize<'de>>(
         return Ok(None);
     };
     let mut fields = fields.clone();
+    fields.retain(|_, value| !value.is_null());
     let relative = name
         .strip_prefix("//")
         .and_then(|n| n.split_once('/'))
@@ -370,7 +444,11 @@ pub(super) fn whole<T: for<'de> Deserialize<'de>>(
 }
 
 fn form<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Fault> {
-    let empty = Value::Object(serde_json::Map::new());
-    serde_path_to_error::deserialize(if data.is_null() { &empty } else { data })
+    // What is null is not there.
+    let mut fields = data.as_object().cloned().unwrap_or_default();
+    fields.retain(|_, value| !value.is_null());
+    let told = Value::Object(fields);
+    let plain = data.is_null() || data.is_object();
+    serde_path_to_error::deserialize(if plain { &told } else { data })
         .map_err(|e| Fault::from(format!("in resource.data.{}: {}", e.path(), e.inner())))
 }

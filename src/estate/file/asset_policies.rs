@@ -20,6 +20,16 @@ pub(super) const TAG_VALUE: &str = "cloudresourcemanager.googleapis.com/TagValue
 pub(super) const TAG_BINDING: &str = "cloudresourcemanager.googleapis.com/TagBinding";
 pub(super) const SERVICE: &str = "serviceusage.googleapis.com/Service";
 
+const COUNTS: &[&str] = &[
+    POLICY_V2,
+    BOUNDARY,
+    BINDING,
+    TAG_KEY,
+    TAG_VALUE,
+    TAG_BINDING,
+    SERVICE,
+];
+
 /// What stands on several lines of an export and is put together at its end.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
@@ -41,6 +51,19 @@ impl Draft {
         name: &str,
         data: &Value,
     ) -> Result<bool, Fault> {
+        // A search result tells that it is there, and not what is in it: not known, never absent.
+        if !data.is_object() {
+            let path = name.strip_prefix("//iam.googleapis.com/").unwrap_or(name);
+            let part = match kind {
+                POLICY_V2 => "/denypolicies/",
+                BINDING => "/policyBindings/",
+                _ => return Ok(COUNTS.contains(&kind)),
+            };
+            if let Some((before, _)) = path.split_once(part) {
+                self.unreadable(format!("{before}{}", part.trim_end_matches('/')))?;
+            }
+            return Ok(true);
+        }
         match kind {
             POLICY_V2 => {
                 // Access policies and others stand beside them under the same type.

@@ -27,7 +27,11 @@ const CONDITIONAL: &str =
 const MAY_NOT: &str = "may not be read";
 
 /// Makes the estate; counts the policies of which nobody can say whose they are.
-pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw> {
+pub(super) fn build(
+    mut draft: Draft,
+    nameless: &mut u64,
+    outdated: &mut u64,
+) -> Result<Estate, Flaw> {
     draft.gather_pieces().map_err(|fault| Flaw {
         at: draft.at,
         path: "$".to_owned(),
@@ -44,6 +48,9 @@ pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw
         if !draft.says_boundaries {
             estate.assume(Assumption::NoBoundariesInExport);
         }
+    }
+    if draft.export.searched {
+        estate.assume(Assumption::SearchResultsAreAll);
     }
     for assumption in std::mem::take(&mut draft.assumptions) {
         estate.assume(assumption);
@@ -65,6 +72,7 @@ pub(super) fn build(mut draft: Draft, nameless: &mut u64) -> Result<Estate, Flaw
     unknown_levels(&mut estate, &draft, &judged);
     unknown_org_policies(&mut estate, &draft);
     *nameless = draft.export.nameless;
+    *outdated = draft.export.outdated;
     Ok(estate)
 }
 
@@ -86,6 +94,7 @@ fn complete(draft: &mut Draft) {
         .iter()
         .map(|(number, project, _)| (project.project_id.clone(), number.to_owned()))
         .collect();
+    moved(draft);
     let mut sorted: Vec<Resource> = levels.into_iter().collect();
     sorted.sort();
     for level in sorted {
@@ -138,6 +147,25 @@ fn complete(draft: &mut Draft) {
                         };
                         let _ = draft.projects.add(number.to_owned(), project, at);
                     }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A parent in an asset's data gives way to one that a newer asset's ancestors tell.
+fn moved(draft: &mut Draft) {
+    for (below, (above, at)) in &draft.export.above {
+        match below {
+            Resource::Folder(_) => {
+                if let Some(folder) = draft.folders.older(&below.relative(), at) {
+                    folder.parent = above.relative();
+                }
+            }
+            Resource::Project(number) => {
+                if let Some(project) = draft.projects.older(number, at) {
+                    project.parent = above.relative();
                 }
             }
             _ => {}
@@ -285,8 +313,21 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
                 ));
             }
             Some(first) => {
+                let newest = At {
+                    time: first.time.max(at.time),
+                    ..*first
+                };
                 let known = estate.allow_policy(&found).known().flatten();
-                if !known.is_some_and(|known| same(known, &policy)) {
+                let equal = known.is_some_and(|known| same(known, &policy));
+                if !equal && at.other_time(first) {
+                    draft.export.outdated += 1;
+                    if at.time > first.time {
+                        judged.insert(found.clone(), at);
+                        estate.put_policy(found, policy);
+                    }
+                } else if equal {
+                    judged.insert(found, newest);
+                } else {
                     return Err(flaw(Fault {
                         what: "it has another allow policy".into(),
                         earlier: Some(*first),

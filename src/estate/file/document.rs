@@ -13,6 +13,7 @@ use super::FileReading;
 use super::asset::{self, AssetSeed};
 use super::draft::{Draft, Taken};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
+use super::search;
 use crate::iam::AllowPolicy;
 
 /// The keys of an estate file, in the order in which they are written.
@@ -63,8 +64,26 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
         let mut seen = BTreeSet::new();
         let mut first = true;
         while let Some(key) = map.next_key::<String>()? {
-            if first && asset::KEYS.contains(&key.as_str()) {
+            if first
+                && matches!(
+                    key.as_str(),
+                    "assets" | "results" | "nextPageToken" | "readTime"
+                )
+            {
+                return page(self.0, key, map);
+            }
+            if first
+                && (asset::KEYS.contains(&key.as_str()) || search::KEYS.contains(&key.as_str()))
+            {
                 return asset::visit(self.0, key, map);
+            }
+            if first
+                && matches!(
+                    key.as_str(),
+                    "bindings" | "etag" | "version" | "auditConfigs"
+                )
+            {
+                return Err(de::Error::custom(search::POLICY_ALONE));
             }
             first = false;
             let Some(known) = KEYS.iter().find(|k| **k == key) else {
@@ -75,6 +94,61 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
             }
             map.next_value_seed(KeySeed(&mut *self.0, known))?;
         }
+        Ok(())
+    }
+}
+
+/// A page as the API answers it, `{"assets": […], "nextPageToken": "…"}` or `{"results": […]}`.
+fn page<'de, A: MapAccess<'de>>(
+    loading: &mut FileReading<'_>,
+    first: String,
+    mut map: A,
+) -> Result<(), A::Error> {
+    let mut more = false;
+    let mut key = Some(first);
+    while let Some(name) = key {
+        match name.as_str() {
+            "assets" | "results" => map.next_value_seed(AssetsSeed(&mut *loading))?,
+            "nextPageToken" => {
+                let token: Option<String> = map.next_value()?;
+                more = token.is_some_and(|token| !token.is_empty());
+            }
+            "readTime" => {
+                map.next_value::<de::IgnoredAny>()?;
+            }
+            other => {
+                let shown: String = other.chars().take(100).collect();
+                return Err(de::Error::custom(format!(
+                    "unknown key '{shown}' of a page of answers: expected assets or results, nextPageToken, readTime"
+                )));
+            }
+        }
+        key = map.next_key()?;
+    }
+    loading.draft.export.any = true;
+    loading.draft.export.cut_off = more;
+    Ok(())
+}
+
+/// The assets of a page.
+struct AssetsSeed<'a, 'p>(&'a mut FileReading<'p>);
+
+impl<'de> DeserializeSeed<'de> for AssetsSeed<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AssetsSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of assets or of search results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(AssetSeed(&mut *self.0))?.is_some() {}
         Ok(())
     }
 }

@@ -86,6 +86,12 @@ pub(super) struct Export {
     pub project_ids: BTreeMap<String, String>,
     /// Assets that count for nothing here, by type.
     pub skipped: BTreeMap<String, u64>,
+    /// Things that an older asset tells otherwise than a newer one.
+    pub outdated: u64,
+    /// Results of a search are among it, and nobody can tell how wide the search was.
+    pub searched: bool,
+    /// The page that was read last says that there are more.
+    pub cut_off: bool,
     /// Policies of accounts of which the export tells the unique id alone.
     pub nameless: u64,
     /// What stands on several lines of it.

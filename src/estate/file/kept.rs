@@ -1,6 +1,7 @@
 //! Things by name, with where each was read, so that the same thing said twice is noticed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroI64;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,17 @@ pub(super) struct At {
     pub line: u64,
     /// From an asset export, where the same thing stands on several lines, one per content type.
     pub asset: bool,
+    /// When what an asset tells became so, where it says that: microseconds since 1970.
+    pub time: Option<NonZeroI64>,
+}
+
+impl At {
+    /// Whether two assets tell of two moments, so that the newer one counts.
+    pub fn other_time(&self, earlier: &Self) -> bool {
+        self.asset
+            && earlier.asset
+            && matches!((self.time, earlier.time), (Some(a), Some(b)) if a != b)
+    }
 }
 
 /// What is wrong with something read, and the earlier place that it disagrees with.
@@ -69,6 +81,13 @@ impl<T: Serialize + DeserializeOwned + Clone> Kept<T> {
             Some((known, first)) => match merge(known, &thing) {
                 Ok(both) => {
                     *known = both;
+                    first.time = first.time.max(at.time);
+                    Ok(())
+                }
+                Err(_) if at.other_time(first) => {
+                    if at.time > first.time {
+                        (*known, *first) = (thing, at);
+                    }
                     Ok(())
                 }
                 Err(field) => Err(Fault {
@@ -87,6 +106,12 @@ impl<T> Kept<T> {
 
     pub fn get_mut(&mut self, key: &str) -> Option<&mut T> {
         self.0.get_mut(key).map(|(thing, _)| thing)
+    }
+
+    /// The thing, where an older asset than this one tells of it.
+    pub fn older(&mut self, key: &str, than: &At) -> Option<&mut T> {
+        let (thing, at) = self.0.get_mut(key)?;
+        (than.other_time(at) && than.time > at.time).then_some(thing)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T, At)> {

@@ -14,6 +14,7 @@ mod error;
 mod forms;
 mod input;
 mod kept;
+mod search;
 mod write;
 
 #[cfg(test)]
@@ -67,6 +68,8 @@ pub struct Loaded {
     /// Policies of service accounts of which an export tells the unique id alone (content type
     /// IAM_POLICY without RESOURCE): nobody can say which account they are of.
     pub nameless: u64,
+    /// Things that an older asset tells otherwise than a newer one; the newer one counts.
+    pub outdated: u64,
 }
 
 impl Loaded {
@@ -93,6 +96,12 @@ impl Loaded {
                 self.nameless
             ));
         }
+        if self.outdated > 0 {
+            notes.push(format!(
+                "where assets of two moments disagree the one with the later update_time counts ({} times)",
+                self.outdated
+            ));
+        }
         notes
     }
 }
@@ -112,13 +121,23 @@ pub fn read(
         draft = one(source, &names, draft, progress)?;
     }
     let mut nameless = 0;
+    if draft.export.cut_off {
+        let at = At {
+            source: names.len().saturating_sub(1),
+            ..At::default()
+        };
+        let what = "more pages belong to this answer: expected all of them, one after the other in one file, the last without a nextPageToken";
+        return Err(refuse(&names, at, "$.nextPageToken".into(), what.into()));
+    }
     let skipped = std::mem::take(&mut draft.export.skipped);
-    let estate = build::build(draft, &mut nameless)
+    let mut outdated = 0;
+    let estate = build::build(draft, &mut nameless, &mut outdated)
         .map_err(|flaw| refuse(&names, flaw.at, flaw.path, flaw.fault))?;
     Ok(Loaded {
         estate,
         skipped,
         nameless,
+        outdated,
     })
 }
 
@@ -214,7 +233,7 @@ fn one(
             let at = At {
                 source: index,
                 line,
-                asset: false,
+                ..At::default()
             };
             return Err(refuse(names, at, path(&track.path()), fault));
         }
@@ -224,7 +243,7 @@ fn one(
         let at = At {
             source: index,
             line: loading.position.line(),
-            asset: false,
+            ..At::default()
         };
         let what = "the file is empty: expected an estate (one JSON object) or a Cloud Asset Inventory export";
         return Err(refuse(names, at, "$".into(), what.into()));

@@ -13,7 +13,7 @@ use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets;
 use super::{Brings, Holder, Who, verdict};
-use crate::estate::{Coverage, Estate, Read};
+use crate::estate::{Assumption, Coverage, Estate, Read};
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
@@ -72,7 +72,9 @@ pub fn who_bringing(
         target,
         permission: permission.clone(),
         results,
-        complete: not_read.is_empty() && ancestry.complete,
+        complete: not_read.is_empty()
+            && ancestry.complete
+            && !estate.assumes(Assumption::SearchResultsAreAll),
         not_read: not_read.into_iter().collect(),
     }
 }
