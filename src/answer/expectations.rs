@@ -228,9 +228,10 @@ impl Expectation {
         if ways.complete {
             return Judged::AsExpected;
         }
-        let what = ways.not_read.first().map_or("", String::as_str);
+        let what = ways.not_read.first();
+        let what = what.map_or_else(String::new, |name| format!(" ({name})"));
         Judged::Unknown(format!(
-            "not everything could be read ({what}), so a chain may lead there"
+            "not everything could be read{what}, so a chain may lead there"
         ))
     }
 }

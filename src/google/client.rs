@@ -249,20 +249,20 @@ impl Client {
         if self.inner.endpoint.is_some() && !self.inner.credentials.renews() {
             return None;
         }
-        principal_of(self.token_info(&token).await?.get("email")?.as_str()?)
+        Principal::parse(self.token_info(&token).await?.get("email")?.as_str()?).ok()
     }
 
     /// What the credentials tell of their principal themselves.
     fn told(&self, token: &HeldToken) -> Option<Principal> {
         let credentials = &self.inner.credentials;
         if let Some(whom) = credentials.acts_as() {
-            return principal_of(&whom.account);
+            return Principal::parse(&whom.account).ok();
         }
         let text = token.token.reveal();
         Principal::parse(text)
             .ok()
-            .or_else(|| principal_of(claims(text)?.get("email")?.as_str()?))
-            .or_else(|| principal_of(credentials.origin.account.as_deref()?))
+            .or_else(|| Principal::parse(claims(text)?.get("email")?.as_str()?).ok())
+            .or_else(|| Principal::parse(credentials.origin.account.as_deref()?).ok())
     }
 
     /// Where the credentials come from.
@@ -294,7 +294,7 @@ impl Client {
             && let Some(info) = self.token_info(&token).await
         {
             let text = |key: &str| info.get(key).and_then(Value::as_str);
-            principal = principal.or_else(|| principal_of(text("email")?));
+            principal = principal.or_else(|| Principal::parse(text("email")?).ok());
             // A number in a string at Google's, a number in others.
             let left = info.get("expires_in");
             let left = left.and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
@@ -341,16 +341,6 @@ impl Client {
         }
         answer.json().await.ok()
     }
-}
-
-/// A bare address is a service account's by its domain (the contract's word for `caller`).
-fn principal_of(email: &str) -> Option<Principal> {
-    let kind = if email.ends_with(".gserviceaccount.com") {
-        "serviceAccount"
-    } else {
-        "user"
-    };
-    Principal::parse(&format!("{kind}:{email}")).ok()
 }
 
 /// The claims of a token that is itself a JWT. They are only shown, so nothing is verified.

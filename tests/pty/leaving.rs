@@ -5,8 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::Pty;
 
@@ -24,14 +26,22 @@ enum Serves {
 
 /// A server that never comes to the end of an answer; it ends with the test program.
 fn server(serves: Serves) -> String {
+    watched(serves).0
+}
+
+/// The same, and how many have called.
+fn watched(serves: Serves) -> (String, Arc<AtomicUsize>) {
+    let called = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&called);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            counter.fetch_add(1, Ordering::Relaxed);
             thread::spawn(move || serve(stream, serves));
         }
     });
-    url
+    (url, called)
 }
 
 fn serve(mut stream: TcpStream, serves: Serves) {
@@ -47,6 +57,15 @@ fn serve(mut stream: TcpStream, serves: Serves) {
     // Until the other side is gone.
     let mut buffer = [0; 1_024];
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+}
+
+/// Waits for a thing that comes soon.
+fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it did not come");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn token() -> Vec<(String, String)> {
@@ -92,11 +111,13 @@ fn an_answer_is_left_whatever_the_endpoint_does() {
 #[test]
 fn a_command_is_left_whatever_the_endpoint_does() {
     for serves in [Serves::Silence, Serves::Drops] {
-        let url = server(serves);
+        let (url, called) = watched(serves);
         for way in ["TERM", "HUP", "INT", "\u{3}"] {
+            let before = called.load(Ordering::Relaxed);
             let mut pty =
                 Pty::bindscope(&["list", "service-accounts", "--endpoint", &url], &token());
-            thread::sleep(Duration::from_millis(300));
+            // It hangs once it has called.
+            until(|| called.load(Ordering::Relaxed) > before);
             pty.leave_by(way);
             let end = pty.wait();
             assert!(!end.success, "{serves:?} {way:?}: {}", end.screen);
@@ -163,9 +184,7 @@ fn a_thread_that_is_stuck_holds_nobody() {
     for way in ["q", "\u{3}", "TERM", "HUP"] {
         let mut pty = Pty::bindscope(&[], std::slice::from_ref(&path));
         pty.wait_for("Looking for credentials");
-        while !process.exists() {
-            thread::sleep(Duration::from_millis(10));
-        }
+        until(|| process.exists());
         pty.leave_by(way);
         let end = pty.wait();
         end.given_back();

@@ -25,7 +25,11 @@ impl Global {
         if let Some(file) = &self.access_token_file {
             source = source.option("--access-token-file", file);
         }
+        if let Some(act_as) = &self.impersonate {
+            source = source.option("--impersonate", act_as.to_string());
+        }
         for (name, value) in [
+            ("--billing-project", &self.billing_project),
             ("--project", &self.project),
             ("--folder", &self.folder),
             ("--organization", &self.organization),

@@ -80,3 +80,64 @@ fn values_are_read_where_they_are_typed() {
     );
     assert!(attribute("repository").is_err());
 }
+
+/// A line that is printed asks where the question was asked: as whom, billed to what, how far.
+#[test]
+fn a_printed_line_carries_every_option_that_says_where_facts_come_from() {
+    let typed = "--as user:v@x.example --endpoint http://h:1 --access-token-file f \
+        --impersonate d@p.iam.gserviceaccount.com,s@p.iam.gserviceaccount.com \
+        --billing-project b --project p --write --estate e.json";
+    let line = crate::repair::CommandLine {
+        source: read(&format!("{typed} man")).unwrap().global.source(),
+        ..Default::default()
+    };
+    let printed = line.explain(&crate::evaluate::Question::new(
+        Principal::User("ana@x.example".into()),
+        Resource::account("p", "s@p.iam.gserviceaccount.com"),
+        Timestamp::UNIX_EPOCH,
+    ));
+    // How it is told and whether anything may be written is not where facts come from; the rest is one of
+    // the options above, or excludes one of them.
+    let beside = [
+        "format",
+        "read-only",
+        "demo",
+        "folder",
+        "organization",
+        "help",
+        "version",
+    ];
+    let mut command = Cli::command();
+    command.build();
+    for option in command.get_arguments().filter(|arg| arg.is_global_set()) {
+        let name = option.get_long().unwrap();
+        assert!(
+            beside.contains(&name) || printed.contains(&format!("--{name}")),
+            "--{name} is lost: {printed}"
+        );
+    }
+    for (name, value) in [
+        ("--folder", "1"),
+        ("--organization", "2"),
+        ("--demo=", "owner"),
+    ] {
+        let sign = if name.ends_with('=') { "" } else { " " };
+        let source = read(&format!("{name}{sign}{value} man"))
+            .unwrap()
+            .global
+            .source();
+        let line = crate::repair::CommandLine {
+            source,
+            ..Default::default()
+        };
+        let printed = line.explain(&crate::evaluate::Question::new(
+            Principal::User("ana@x.example".into()),
+            Resource::account("p", "s@p.iam.gserviceaccount.com"),
+            Timestamp::UNIX_EPOCH,
+        ));
+        assert!(
+            printed.contains(&format!("{name}{sign}{value}")),
+            "{printed}"
+        );
+    }
+}

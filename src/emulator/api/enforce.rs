@@ -91,6 +91,22 @@ pub(crate) fn require_change(
     }
 }
 
+/// What a request names, in canonical form, where the caller has the permission there.
+pub(crate) fn at(
+    shared: &Shared,
+    call: &ApiCall,
+    parent: &str,
+    permission: &str,
+) -> Result<Resource, StatusError> {
+    let asked = Resource::parse(parent)
+        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
+    let found = shared.read().find(&asked);
+    match found {
+        Some(found) => require(shared, call, permission, &found).map(|()| found),
+        None => Err(denied(shared, call, permission, &asked)),
+    }
+}
+
 /// The 403, remembered so that `troubleshootError` can explain it.
 ///
 /// IAM and IAM Credentials do not name the resource: the message and the ErrorInfo are the ones of

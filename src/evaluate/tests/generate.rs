@@ -3,25 +3,19 @@
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 /// So many cases where PROPTEST_CASES is 256, as CI has it, and a quarter of them where it says nothing;
-/// the same ones each time, unless PROPTEST_RNG_SEED names others. Failures are told, not kept in files.
+/// the same ones each time (`.cargo/config.toml`). Failures are told, not kept in files.
 pub fn cases(cases: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let of_256 = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => default.cases,
         None => 64,
     };
-    let seed = match default.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(20_261_126),
-        named @ RngSeed::Fixed(_) => named,
-    };
     ProptestConfig {
         cases: (of_256.saturating_mul(cases) / 256).max(1),
         failure_persistence: None,
-        rng_seed: seed,
         ..default
     }
 }

@@ -1,6 +1,8 @@
 //! Acting as a service account on top of other credentials: `--impersonate`, as gcloud's
 //! `--impersonate-service-account` (a list: all but the last are delegates).
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -41,6 +43,16 @@ impl ActAs {
             account,
             delegates: names,
         })
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for ActAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for delegate in &self.delegates {
+            write!(f, "{delegate},")?;
+        }
+        f.write_str(&self.account)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::api::{enforce, policy};
+use crate::emulator::api::enforce::{self, at};
+use crate::emulator::api::policy;
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World};
@@ -52,22 +53,6 @@ pub(crate) const ROUTES: &[Route] = &[
         |shared, call| search_policy(shared, call, &call.level(), call.place("policy")),
     ),
 ];
-
-/// The parent, checked.
-pub(crate) fn at(
-    shared: &Shared,
-    call: &ApiCall,
-    parent: &str,
-    permission: &str,
-) -> Result<Resource, StatusError> {
-    let asked = Resource::parse(parent)
-        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
-    let found = shared.read().find(&asked);
-    match found {
-        Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
-        None => Err(enforce::denied(shared, call, permission, &asked)),
-    }
-}
 
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::emulator::api::enforce;
-use crate::emulator::api::iam::boundaries::{at, binding, json as shown, missing};
+use crate::emulator::api::enforce::{self, at};
+use crate::emulator::api::iam::boundaries::{binding, json as shown, missing};
 use crate::emulator::api::iam::boundary_rules::{
     MANAGER, OF_BINDINGS, OF_BOUNDARIES, bad, boundaries, flag, given, identifier, judged_binding,
     judged_boundary, merged, read,

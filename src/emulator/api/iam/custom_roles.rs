@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::emulator::api::iam::roles::{home, show};
+use crate::emulator::api::enforce::at;
+use crate::emulator::api::iam::roles::show;
 use crate::emulator::call::etag::{decoded, new_etag};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
@@ -55,7 +56,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 fn create(shared: &Shared, call: &ApiCall, parent: &str) -> ApiAnswer {
-    let owner = home(shared, call, parent, "iam.roles.create")?;
+    let owner = at(shared, call, parent, "iam.roles.create")?;
     let id = call.text("/roleId").unwrap_or_default();
     let fits = (3..=64).contains(&id.len())
         && id
@@ -130,7 +131,7 @@ fn existing(
     verb: &str,
     etag: Option<&str>,
 ) -> Result<Role, StatusError> {
-    let owner = home(shared, call, parent, &format!("iam.roles.{verb}"))?;
+    let owner = at(shared, call, parent, &format!("iam.roles.{verb}"))?;
     let name = format!("{}/roles/{id}", owner.relative());
     let world = shared.read();
     let role = world

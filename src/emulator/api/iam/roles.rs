@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::emulator::api::enforce;
+use crate::emulator::api::enforce::{self, at};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
@@ -55,22 +55,6 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-/// A custom role's home, in canonical form.
-pub(crate) fn home(
-    shared: &Shared,
-    call: &ApiCall,
-    parent: &str,
-    permission: &str,
-) -> Result<Resource, StatusError> {
-    let asked = Resource::parse(parent)
-        .map_err(|_| StatusError::invalid("Request contains an invalid argument."))?;
-    let found = shared.read().find(&asked);
-    match found {
-        Some(found) => enforce::require(shared, call, permission, &found).map(|()| found),
-        None => Err(enforce::denied(shared, call, permission, &asked)),
-    }
-}
-
 fn get(shared: &Shared, call: &ApiCall, name: &str) -> ApiAnswer {
     let permission = "iam.roles.get";
     let missing = || {
@@ -85,7 +69,7 @@ fn get(shared: &Shared, call: &ApiCall, name: &str) -> ApiAnswer {
         .split_once("/roles/")
         .map(|(p, i)| (p.to_owned(), i.to_owned()))
     {
-        let found = home(shared, call, &parent, permission)?;
+        let found = at(shared, call, &parent, permission)?;
         name = format!("{}/roles/{id}", found.relative());
         owner = Some(found);
     }
@@ -108,7 +92,7 @@ fn list(shared: &Shared, call: &ApiCall, parent: Option<String>) -> ApiAnswer {
     // ListRolesRequest.pageSize: 300 unless asked, 1,000 at most.
     let size = call.page_size(300, 1_000)?;
     let prefix = match parent {
-        Some(parent) => home(shared, call, &parent, "iam.roles.list")?.relative() + "/roles/",
+        Some(parent) => at(shared, call, &parent, "iam.roles.list")?.relative() + "/roles/",
         None => "roles/".to_owned(),
     };
     let world = shared.read();
