@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{Coverage, Estate, Folder, Organization, Project, ServiceAccount};
-use crate::iam::address;
-use crate::iam::{Principal, Resource, ResourceKind};
+use crate::iam::{Principal, Resource, ResourceKind, address, owner};
 
 /// The way up from a resource, nearest first, the resource itself included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,11 +206,26 @@ impl Estate {
         };
         match found {
             Some(resource) => Existence::Exists(resource),
+            None if let Some(why) = self.accounts_unread(resource) => Existence::Unknown(why),
             None if self.coverage == Coverage::Whole || self.missing.contains(resource) => {
                 Existence::Missing
             }
             None => Existence::Unknown(self.not_fetched()),
         }
+    }
+
+    /// Why it is not known which accounts there are in the project that an account is of.
+    fn accounts_unread(&self, account: &Resource) -> Option<Arc<str>> {
+        let Resource::ServiceAccount { project, account } = account else {
+            return None;
+        };
+        let named = if &**project == "-" {
+            owner::project_of(account)?
+        } else {
+            project
+        };
+        let id = self.project(named).map_or(named, |p| &p.project_id);
+        self.unreadable.get(&Self::accounts_of(id)).cloned()
     }
 
     /// By e-mail in lower case or unique id. An account made anew under the same address has another id.

@@ -129,6 +129,12 @@ impl Estate {
         Arc::make_mut(&mut self.assumptions).insert(what);
     }
 
+    /// The name under which the list of a project's accounts stands among what may not be read.
+    #[must_use]
+    pub fn accounts_of(project: &str) -> String {
+        format!("projects/{project}/serviceAccounts")
+    }
+
     /// Marks something that exists and may not be read, by its name in the estate file's
     /// `unreadable` list; `why` is for people.
     pub fn mark_unreadable(&mut self, name: &str, why: &str) {

@@ -337,3 +337,60 @@ fn gclouds_single_lists_are_refused_by_name_with_what_to_do() {
         assert!(ran.err.contains(words), "{}", ran.err);
     }
 }
+
+/// An export of policies without resources names accounts by their unique id: which address is which nobody
+/// can tell, so none is said not to be there.
+#[test]
+fn policies_alone_leave_an_address_unknown() {
+    let home = Home::new();
+    let level = |kind: &str, name: &str, above: Value| {
+        json!({ "name": name, "asset_type": format!("cloudresourcemanager.googleapis.com/{kind}"),
+            "iam_policy": { "bindings": [{ "role": "roles/viewer", "members": ["user:ana@wren.example"] }] },
+            "ancestors": above })
+        .to_string()
+    };
+    let lines = [
+        level("Organization", &format!("{MANAGER}/organizations/70"), json!(["organizations/70"])),
+        level("Project", &format!("{MANAGER}/projects/72"), json!(["projects/72", "organizations/70"])),
+        level("Project", &format!("{MANAGER}/projects/73"), json!(["projects/73", "organizations/70"])),
+        json!({ "name": "//iam.googleapis.com/projects/wren-data/serviceAccounts/100000000000000000009",
+            "asset_type": "iam.googleapis.com/ServiceAccount",
+            "iam_policy": { "bindings": [{ "role": CREATOR, "members": [RUNNER] }] },
+            "ancestors": ["projects/73", "organizations/70"] })
+        .to_string(),
+    ];
+    let source = source(&home, "policies.ndjson", &lines.join("\n"));
+    let told = home.run(&[
+        &source,
+        "--format=json",
+        "explain",
+        "--at",
+        AT,
+        "--caller",
+        RUNNER,
+        "--target",
+        SAFE,
+    ]);
+    told.ends(3);
+    let told = told.json();
+    assert_eq!(told["verdict"], "UNKNOWN_INFO", "{told}");
+    for cause in told["causes"].as_array().unwrap() {
+        assert_ne!(cause["kind"], "TARGET_NOT_FOUND", "{told}");
+    }
+    let who = home
+        .run(&[
+            &source,
+            "--format=json",
+            "who",
+            "--at",
+            AT,
+            "--target",
+            SAFE,
+        ])
+        .json();
+    assert_eq!(who["complete"], false, "{who}");
+    let list = home
+        .run(&[&source, "--format=json", "list", "service-accounts"])
+        .json();
+    assert_eq!(list["complete"], false, "{list}");
+}

@@ -24,6 +24,7 @@ const ABOVE_NOT_IN_EXPORT: &str = "the asset export does not hold everything abo
 const CONDITIONAL: &str =
     "the asset export does not show organization policies that have conditions";
 /// What a person reads of a name that the file's own `unreadable` lists.
+const NO_ADDRESS: &str = "the export tells of accounts by their unique id alone";
 const MAY_NOT: &str = "may not be read";
 
 /// Makes the estate; counts the policies of which nobody can say whose they are.
@@ -293,6 +294,12 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
             Existence::Exists(found) => found,
             _ if at.asset => {
                 draft.export.nameless += 1;
+                // It is one of that project's; which address it has nobody can tell.
+                if let Resource::ServiceAccount { project, .. } = &resource {
+                    let id = estate.project(project).map(|p| p.project_id.clone());
+                    let id = id.unwrap_or_else(|| project.to_string());
+                    estate.mark_unreadable(&Estate::accounts_of(&id), NO_ADDRESS);
+                }
                 continue;
             }
             _ if resource.kind() <= ResourceKind::Folder => resource.clone(),

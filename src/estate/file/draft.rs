@@ -417,12 +417,13 @@ impl Draft {
             || name.starts_with("roles/")
             || name.contains("/roles/")
             || is_pool(name.strip_suffix("/providers").unwrap_or(&name))
+            || is_account_list(&name)
         {
             name
         } else {
             return Err(not(
                 &name,
-                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL, a role, or an identity pool's name (with /providers behind it: its providers)",
+                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL, a role, projects/ID/serviceAccounts, or an identity pool's name (with /providers behind it: its providers)",
             ));
         };
         self.unreadable.insert(known);
@@ -471,6 +472,13 @@ fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Taken {
 }
 
 /// Whether a name is that of an identity pool.
+/// `projects/ID/serviceAccounts`: which accounts there are in a project.
+fn is_account_list(name: &str) -> bool {
+    let project = name.strip_prefix("projects/");
+    let project = project.and_then(|rest| rest.strip_suffix("/serviceAccounts"));
+    project.is_some_and(|project| !project.is_empty() && !project.contains('/'))
+}
+
 fn is_pool(name: &str) -> bool {
     let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
     parent.ends_with("/workloadIdentityPools") || parent.ends_with("/workforcePools")

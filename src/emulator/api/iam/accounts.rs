@@ -8,7 +8,7 @@ use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::persist::Buried;
 use crate::emulator::world::{Shared, World, tokens};
-use crate::estate::{Read, ServiceAccount};
+use crate::estate::{Estate, Read, ServiceAccount};
 use crate::iam::Resource;
 
 /// How long a deleted account can be brought back (iam v1, `projects.serviceAccounts.delete`: "After
@@ -133,9 +133,11 @@ pub(crate) fn find(
     }
     let verb = if verb.is_empty() { "get" } else { verb };
     let permission = format!("iam.serviceAccounts.{verb}");
-    let told = world
-        .find(&Resource::project(project))
-        .is_some_and(|home| enforce::holds(&world, call, &permission, &home));
+    // Where it is not known which accounts there are, none is said not to be there.
+    let told = world.find(&Resource::project(project)).is_some_and(|home| {
+        !world.hides(&Estate::accounts_of(home.id()))
+            && enforce::holds(&world, call, &permission, &home)
+    });
     if told {
         return Err(StatusError::not_found(format!(
             "Unknown service account: projects/{project}/serviceAccounts/{account}"
@@ -195,6 +197,15 @@ fn list(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     // ListServiceAccountsRequest.page_size: 20 unless asked, 100 at most.
     let size = call.page_size(20, 100)?;
     let world = shared.read();
+    if world.hides(&Estate::accounts_of(home.id())) {
+        drop(world);
+        return Err(enforce::denied(
+            shared,
+            call,
+            "iam.serviceAccounts.list",
+            &home,
+        ));
+    }
     let emails = world.by_project.get(home.id());
     let items = emails
         .into_iter()
