@@ -288,7 +288,7 @@ async fn once_or_not_at_all_and_the_history_tells_which() {
 /// Runs the lines of a table, several at a time: they mostly wait.
 async fn side_by_side<T, F: Future<Output = ()>>(lines: Vec<T>, check: impl Fn(T) -> F) {
     futures::stream::iter(lines)
-        .for_each_concurrent(8, check)
+        .for_each_concurrent(32, check)
         .await;
 }
 

@@ -97,9 +97,9 @@ fn essence(repair: &Value) -> Value {
         .into()
 }
 
-/// Asks, and runs the one line that is printed in every shell: its plan is the first of the answer.
+/// Asks, and runs the one line that is printed in those shells: its plan is the first of the answer.
 #[track_caller]
-fn comes_again(home: &Home, arguments: &[&str], input: &str, what: &str) {
+fn comes_again(home: &Home, arguments: &[&str], input: &str, shells: &[&str], what: &str) {
     let text = home.here(arguments, input);
     let answer = home
         .here(&[arguments, &["--format=json"]].concat(), input)
@@ -115,7 +115,7 @@ fn comes_again(home: &Home, arguments: &[&str], input: &str, what: &str) {
         return;
     };
     assert_eq!(printed.len(), 1, "{what}: {}", text.out);
-    for shell in shells() {
+    for &shell in shells {
         let line = format!("{} --dry-run --format json", printed[0]);
         let ran = home.paste(shell, &line);
         let json = ran.ends(0).json();
@@ -138,7 +138,9 @@ fn every_storys_line_finds_the_plan_that_was_shown() {
         if !input.is_empty() {
             arguments.push("-");
         }
-        comes_again(&home, &arguments, input, story["name"].as_str().unwrap());
+        // How shells quote is asked with the odd names below; here one is enough.
+        let name = story["name"].as_str().unwrap();
+        comes_again(&home, &arguments, input, &["sh"], name);
     }
 }
 
@@ -192,7 +194,7 @@ fn whatever_a_name_holds_the_line_finds_the_same() {
             "--permission=iam.serviceAccounts.signJwt".to_owned(),
         ];
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        comes_again(&home, &arguments, "", name);
+        comes_again(&home, &arguments, "", &shells(), name);
         // By a chain, which takes more than one binding.
         let chain = [
             arguments.as_slice(),
@@ -254,7 +256,7 @@ fn a_line_carries_where_facts_come_from() {
         printed[0].ends_with(" --quota-project data-vault --lifetime 1h --estate estate.json --estate more.json --as user:ana@example.com --project data-vault"),
         "{printed:?}"
     );
-    comes_again(&home, &arguments, "", "several files");
+    comes_again(&home, &arguments, "", &shells(), "several files");
 }
 
 /// From the 403 to the change and back, by nothing but pasted lines.

@@ -36,6 +36,12 @@ pub struct Story {
     /// A federated caller's attributes.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// Whether a binding on the target mends it.
+    #[serde(default)]
+    pub repairable: bool,
+    /// What comes of the call, `WOULD_FAIL`.
+    #[serde(default, rename = "expectOutcome")]
+    pub expect_outcome: String,
 }
 
 /// The story that is told when none is named: that of the report this project grew from.

@@ -1,0 +1,129 @@
+//! Keys, fields, the mouse, and the way back.
+
+use crate::play::Play;
+use crate::{creators, demo, on_pair};
+use bindscope::tui::keys::keymap::{KeyContext, TABLE};
+
+#[test]
+fn esc_goes_back_step_by_step_and_never_leaves() {
+    let mut play = demo("cross-project");
+    play.keys("run<Tab>priv<Enter>").says("where bindings are");
+    play.keys("?").says("Keys: the answer");
+    play.keys("<Esc>").never_says("Keys: the answer");
+    play.keys("<Esc>").says("Who calls");
+    play.keys("<Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc>");
+    assert!(play.left().is_none());
+    play.keys("<Ctrl-c>");
+    assert!(play.left().is_some());
+}
+
+/// Every key of every context, hidden ones too, pressed on one screen after another: nothing panics, and
+/// nothing is written.
+fn every_key_after(lead: &str) {
+    let mut play = on_pair("cross-project");
+    for entry in TABLE {
+        for name in entry.keys {
+            if ["q", "Q", "Ctrl-c", "Ctrl-z"].contains(name) {
+                continue;
+            }
+            play.keys("<Esc><Esc><Esc><Esc>");
+            if play.screen().contains("Who calls") {
+                play.keys("<Esc><Esc><Esc>");
+            }
+            play.press(lead).press(&format!("<{name}>"));
+        }
+    }
+    play.settle();
+    assert!(creators(&play).is_empty());
+    assert!(TABLE.iter().any(|e| e.context == KeyContext::Confirm));
+}
+
+macro_rules! every_key {
+    ($($test:ident $lead:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            every_key_after($lead);
+        })*
+    };
+}
+
+every_key! {
+    every_key_on_the_answer "",
+    every_key_on_help "?",
+    every_key_in_the_palette ":",
+    every_key_in_the_confirmation "f",
+    every_key_on_what_can_be_copied "y",
+    every_key_on_the_permissions "m",
+    every_key_on_the_history "H",
+    every_key_on_the_log "L",
+    every_key_on_the_pick "p",
+    every_key_on_what_was_said "!",
+    every_key_on_the_meaning "i",
+    every_key_on_a_level "<Enter>",
+    every_key_on_the_causes "<Tab><Enter>",
+}
+
+#[test]
+fn the_way_back_leads_to_where_one_came_from() {
+    let mut play = on_pair("cross-project");
+    play.keys("xj").says(" 2 of ");
+    play.keys("<Enter>").never_says("can reach");
+    play.keys("<Esc>")
+        .says("what run-processor@app-prod can reach")
+        .says(" 2 of ");
+    play.keys("<Esc>").says("caller run-processor@app-prod");
+    play.keys("s").says("caller bq-privileged@data-vault");
+    play.keys("<Esc>").says("caller run-processor@app-prod");
+    play.keys("mactas<Enter>").says("act as (attach)");
+    play.keys("<Esc>").says("get access token");
+    // It was given on the command line: there is nothing before it.
+    play.keys("<Esc>").says("Nothing to go back to");
+    play.keys("p").says("Who calls");
+    play.keys("<Esc>").says("where bindings are");
+    assert!(play.left().is_none());
+}
+
+#[test]
+fn every_field_is_edited_with_the_keys_of_a_shell() {
+    let mut play = demo("cross-project");
+    play.keys("cessor<Ctrl-a>pro").says("processor");
+    play.keys("<Home>run<Ctrl-e>x<BS>").says("run-processor");
+    play.keys("<Left><Left><Ctrl-k>").says("runprocess");
+    play.keys("<Ctrl-w>").never_says("runprocess");
+    let mut play = on_pair("cross-project");
+    play.keys("frant<Ctrl-a>g<Ctrl-e>x<Left><Del>")
+        .says("type grant to apply: grant");
+    assert!(creators(&play).is_empty());
+    play.keys("<Enter>").says("It works");
+}
+
+#[test]
+fn the_wheel_moves_what_is_under_it_and_hints_are_clicked() {
+    use crossterm::event::{MouseButton, MouseEventKind};
+    let mut play = on_pair("cross-project");
+    let marked = |play: &Play| {
+        let screen = play.screen();
+        let line = screen.lines().find(|l| l.starts_with(" ▸")).unwrap();
+        line.to_owned()
+    };
+    let before = marked(&play);
+    play.mouse(MouseEventKind::ScrollDown, "Granted on the caller");
+    assert_eq!(marked(&play), before, "the picture is not under the wheel");
+    play.mouse(MouseEventKind::ScrollUp, "where bindings are");
+    assert_ne!(marked(&play), before);
+    play.mouse(MouseEventKind::Down(MouseButton::Left), "? help")
+        .says("Keys: the answer");
+    play.keys("<Esc>");
+    play.mouse(MouseEventKind::Down(MouseButton::Left), "f fix")
+        .says("Give access?");
+}
+
+/// There is one bright mark, and it is where the keys go.
+#[test]
+fn the_panel_in_focus_is_the_one_with_the_bright_mark() {
+    let mut play = on_pair("cross-project");
+    let away = play.style_of("▸");
+    play.keys("<Tab>");
+    let here = play.style_of("▸");
+    assert_ne!(away.fg, here.fg);
+}

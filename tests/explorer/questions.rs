@@ -1,0 +1,178 @@
+//! Picking, typing and changing what is asked.
+
+use crate::play::Opening;
+use crate::{CALLER, TARGET, demo, on_pair, story};
+use bindscope::iam::Resource;
+use ratatui::style::Modifier;
+
+#[test]
+fn a_chain_is_built_and_taken_apart() {
+    let mut play = Opening {
+        via: Vec::new(),
+        size: (100, 40),
+        ..Opening::story(story("delegation"))
+    }
+    .play();
+    play.never_says(" via ");
+    play.keys("v").says("go through which account?");
+    play.keys("broker app<Enter>")
+        .says("via     token-broker@app-prod.iam.gserviceaccount.com")
+        .says("hop 1 of 2")
+        .says("hop 2 of 2");
+    play.keys("y").keys("explain, as<Enter>");
+    let copied = play.copied().unwrap();
+    let options = " --via token-broker@app-prod.iam.gserviceaccount.com --at 2026-11-24T12:00:00Z --demo=delegation";
+    assert!(copied.ends_with(options), "{copied}");
+    // Both ends and what is on the way are no place to go through.
+    play.keys("v").says("and then through which account?");
+    play.says("not through token-broker@");
+    play.keys("<Enter>").never_says("hop 1 of 2");
+    // The question before is there, whole.
+    play.keys("[").says("hop 1 of 2");
+}
+
+#[test]
+fn a_typed_address_is_gone_through_too() {
+    let mut play = on_pair("cross-project");
+    play.keys("v")
+        .keys("nobody@elsewhere.iam.gserviceaccount.com");
+    play.says("Enter takes the address as it is typed");
+    play.keys("<Enter>").says("via     nobody@elsewhere");
+}
+
+#[test]
+fn what_a_federated_caller_brings_is_said_and_unsaid() {
+    let mut play = Opening {
+        attributes: Vec::new(),
+        ..Opening::story(story("github"))
+    }
+    .play();
+    play.never_says("brings")
+        .says("a  say what the caller's token says");
+    play.keys("a").says("what does the caller's token say?");
+    play.says("a binding asks for it");
+    play.keys("repository=example-org/billing<Enter>")
+        .says("brings  repository=example-org/billing");
+    // An attribute has one value.
+    play.keys("a")
+        .keys("attribute.repository=example-org/other<Enter>")
+        .says("brings  repository=example-org/other")
+        .never_says("example-org/billing,");
+    play.keys("a")
+        .keys("ref=refs/heads/main<Enter>")
+        .says("brings  repository=example-org/other, ref=refs/heads/main");
+    play.keys("y").keys("explain, as<Enter>");
+    let copied = play.copied().unwrap();
+    assert!(
+        copied.contains(" --attribute repository=example-org/other"),
+        "{copied}"
+    );
+    assert!(
+        copied.contains(" --attribute ref=refs/heads/main"),
+        "{copied}"
+    );
+    // And where it was asked.
+    assert!(copied.ends_with(" --demo=github"), "{copied}");
+    // Picking the same caller again keeps what it brings.
+    play.keys("p<Enter><Enter>").says("ref=refs/heads/main");
+    play.keys("a<Enter>")
+        .never_says("repository=example-org/other");
+}
+
+#[test]
+fn an_account_brings_no_attributes() {
+    let mut play = on_pair("cross-project");
+    play.keys("a").says("known by its address");
+}
+
+#[test]
+fn typing_filters_and_the_letters_show() {
+    let mut play = demo("cross-project");
+    play.keys("bqr").says("3 of 10").says("bq-reader");
+    assert!(
+        play.style_of("bq-reader")
+            .add_modifier
+            .contains(Modifier::UNDERLINED),
+        "matched letters are marked"
+    );
+    play.keys("<Esc>").never_says("3 of 10");
+    play.keys("zzz").says("No account matches");
+    play.keys("<Enter>").says("No caller is chosen");
+    play.keys("<Ctrl-u>ana@example.com<Enter>priv")
+        .says(" ana@example.com → bq-privileged")
+        .never_says("zzz");
+    play.keys("<Enter>").says("caller, a person");
+}
+
+#[test]
+fn questions_are_gone_through_like_pages() {
+    let mut play = on_pair("cross-project");
+    play.keys("s").says("caller bq-privileged@data-vault");
+    play.keys("[")
+        .says("caller run-processor@app-prod")
+        .says("403 until granted");
+    play.keys("[").says("This is the first question.");
+    play.keys("]").says("caller bq-privileged@data-vault");
+    play.keys("]").says("This is the newest question.");
+    play.keys("[m").says("ask about which permission?");
+    play.keys("actas<Enter>").says("act as (attach)");
+}
+
+#[test]
+fn an_unknown_account_is_an_answer() {
+    let mut play = Opening {
+        pair: Some((CALLER, "bq-priviledged@data-vault.iam.gserviceaccount.com")),
+        ..Opening::default()
+    }
+    .play();
+    play.says("There is no service account bq-priviledged@data-vault");
+    play.keys("f").says("No binding would mend this");
+}
+
+#[test]
+fn the_large_estate_is_searched_while_it_loads() {
+    let mut play = Opening {
+        estate: "large",
+        ..Opening::default()
+    }
+    .play();
+    play.says("20000 in 500 projects");
+    play.keys("runproc<Tab>bqpriv<Enter>")
+        .says("403 until granted");
+    assert_eq!(
+        Resource::parse_account(TARGET).unwrap().id(),
+        "bq-privileged@data-vault.iam.gserviceaccount.com"
+    );
+}
+
+#[test]
+fn the_palette_takes_a_question_and_a_filter() {
+    let mut play = demo("cross-project");
+    play.keys("<F2>").keys(&format!("why {CALLER} {TARGET}"));
+    play.says("why CALLER TARGET")
+        .keys("<Enter>")
+        .says("403 until granted");
+    play.keys(":sa @data /bq<Enter>")
+        .says("bq-privileged")
+        .never_says("run-frontend");
+    play.keys("<Esc><Esc>").says("403 until granted");
+}
+
+#[test]
+fn the_palette_takes_accounts_as_they_are_printed() {
+    let mut play = demo("cross-project");
+    play.keys("<F2>")
+        .keys("why run-processor@app-prod bq-privileged@data-vault<Enter>")
+        .says("caller run-processor@app-prod")
+        .says("403 until granted");
+}
+
+#[test]
+fn filters_are_there_again_after_esc() {
+    let mut play = demo("cross-project");
+    play.keys("run<Tab>priv<Enter>").says("where bindings are");
+    play.keys("<Esc>")
+        .says("Who calls")
+        .says("run-frontend@app-prod → bq-privileged@data-vault")
+        .says("5 of 10");
+}

@@ -1,0 +1,145 @@
+//! What a screen says and how: characters, colours, sizes, and what is not known.
+
+use crate::play::{Opening, steady};
+use crate::{CALLER, TARGET, demo, on_pair};
+use bindscope::answer::signs::Glyphs;
+use bindscope::estate::Assumption;
+use bindscope::tui::look::theme::Theme;
+use bindscope::tui::message::Message;
+use ratatui::style::{Color, Modifier};
+
+#[test]
+fn a_connection_that_is_gone_is_said_and_nothing_is_lost() {
+    let mut play = on_pair("cross-project");
+    play.hang_up();
+    // What was read stays, and says how old it is.
+    play.keys("r")
+        .says("Not read again; this is as of")
+        .says("403 until granted")
+        .says("Granted on the caller's own project.");
+    play.keys("<Esc>").says("as of").never_says("verdict in");
+    play.keys("f").says("Give access?");
+    play.keys("<Esc>s")
+        .says("could not be read")
+        .says("r tries again");
+    play.keys("f").says("The answer is not there yet.");
+    assert!(play.left().is_none());
+    let mut play = on_pair("cross-project");
+    play.keys("f");
+    play.hang_up();
+    play.keys("grant<Enter>")
+        .says("Not applied")
+        .says("nothing was written");
+}
+
+#[test]
+fn states_are_told_apart_without_colour_and_without_box_drawing() {
+    let mut play = Opening {
+        glyphs: Glyphs::Ascii,
+        theme: Theme::Mono,
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("o Token Creator, off the path");
+    let screen = play.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    let selected = play.keys("<Tab>").style_of(">");
+    assert!(selected.add_modifier.contains(Modifier::REVERSED));
+    assert_eq!(selected.fg, Some(Color::Reset));
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so() {
+    let mut play = on_pair("cross-project");
+    for (width, height) in [(39, 12), (40, 11), (10, 3), (1, 1)] {
+        play.resize(width, height);
+        if width >= 20 {
+            play.says("Too small");
+        }
+    }
+    play.resize(80, 24);
+    play.says("where bindings are");
+}
+
+#[test]
+fn a_name_from_outside_never_reaches_the_terminal_raw() {
+    let mut play = demo("cross-project");
+    play.paste("\u{1b}]0;owned\u{7}x\u{202e}y@z").settle();
+    let screen = play.screen();
+    assert!(
+        !screen.contains('\u{1b}') && !screen.contains('\u{202e}'),
+        "{screen}"
+    );
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.take(Message::Viewer("evil\u{1b}[2J\u{202e}".to_owned()));
+    play.says("evil\\u{1b}[2J\\u{202e}");
+}
+
+/// The screens in the README are what the explorer shows.
+#[test]
+fn the_readme_shows_real_screens() {
+    let readme = include_str!("../../README.md");
+    let between = readme
+        .split_once("<!-- screens -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- /screens -->"))
+        .unwrap()
+        .0;
+    let shown: Vec<&str> = between
+        .split("```text\n")
+        .skip(1)
+        .map(|block| block.split_once("\n```").unwrap().0)
+        .collect();
+    assert_eq!(shown.len(), 3);
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        at: None,
+        ..Opening::default()
+    }
+    .play();
+    let trimmed = |text: &str| steady(text).trim_end().to_owned();
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[0]));
+    play.keys("f");
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[1]));
+    play.keys("grant<Enter><Esc>");
+    assert_eq!(trimmed(&play.screen()), trimmed(shown[2]));
+}
+
+#[test]
+fn what_an_export_has_no_place_for_is_said_with_the_answer() {
+    let mut play = Opening {
+        assumptions: vec![Assumption::NoDenyPoliciesInExport],
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("Taken for granted: there are no deny policies");
+    play.keys("w")
+        .says("Taken for granted: there are no deny policies");
+}
+
+/// A grant in the wrong place is not said to grant this, nor is there a headline over nothing.
+#[test]
+fn the_side_panel_says_that_a_grant_is_off_the_path() {
+    let mut play = Opening {
+        size: (160, 45),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("<Tab>").says("off the target's path");
+    for _ in 0..12 {
+        let screen = play.screen();
+        assert!(
+            !screen.contains("Token Creator  roles/iam.serviceAccountTokenCreator  grants this"),
+            "{screen}"
+        );
+        play.keys("j");
+    }
+    play.never_says("Deny policies");
+    play.keys("k").says("No deny policies.");
+}
