@@ -9,6 +9,7 @@ pub mod hierarchy;
 pub mod index;
 pub mod org_policies;
 pub mod policies;
+mod puts;
 pub mod records;
 mod shared;
 

@@ -9,7 +9,7 @@ use super::explanation::{
 use super::federation::Exchange;
 use super::judge::Judge;
 use super::truth::Truth;
-use super::{allow, boundary, deny, may, membership, org_policy};
+use super::{allow, belonging, boundary, deny, may, org_policy};
 use crate::estate::{Ancestry, Assumption, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
@@ -444,7 +444,7 @@ fn shut_down(estate: &Estate, question: &Question) -> Vec<Resource> {
     };
     let needed = [
         of(&question.target),
-        membership::home(estate, &question.caller)
+        belonging::home(estate, &question.caller)
             .as_ref()
             .and_then(of),
         question.call.quota_project.clone(),
@@ -488,7 +488,7 @@ fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Truth)> {
             .project(given)
             .map_or(given.as_str(), |p| &p.project_id)
             .into(),
-        None => match membership::home(estate, &question.caller)? {
+        None => match belonging::home(estate, &question.caller)? {
             Resource::ServiceAccount { project, .. } | Resource::Project(project) => project,
             _ => return None,
         },
@@ -503,7 +503,7 @@ fn billed_api(estate: &Estate, question: &Question) -> Option<(String, Truth)> {
 
 /// The caller's own branch up to the first level that it shares with the target.
 fn off_path(judge: &Judge<'_>, target: &Ancestry) -> Vec<PolicyExplanation> {
-    let Some(home) = membership::home(judge.estate, &judge.caller) else {
+    let Some(home) = belonging::home(judge.estate, &judge.caller) else {
         return Vec::new();
     };
     judge

@@ -1,6 +1,7 @@
 //! The judgement, pure: (estate, question) -> explanation. One file per kind of policy.
 
 mod allow;
+mod belonging;
 mod boundary;
 pub mod cause;
 pub mod condition;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::membership;
+use super::belonging;
 use crate::estate::Estate;
 use crate::iam::{Pool, Principal, Resource, address, owner};
 
@@ -43,7 +43,7 @@ impl CallerPlace {
 /// Where the caller belongs.
 pub(crate) fn of(estate: &Estate, caller: &Principal) -> CallerPlace {
     let place = match caller {
-        Principal::User(email) => of_user(estate, membership::domain_of(email)),
+        Principal::User(email) => of_user(estate, belonging::domain_of(email)),
         Principal::Federated {
             pool: pool @ Pool::Workforce { .. },
             ..
@@ -54,7 +54,7 @@ pub(crate) fn of(estate: &Estate, caller: &Principal) -> CallerPlace {
                 "which organization has this workforce pool is not known",
             ),
         },
-        _ => match membership::home(estate, caller) {
+        _ => match belonging::home(estate, caller) {
             Some(home) => above(estate, home),
             None => nowhere(estate, caller),
         },

@@ -5,6 +5,7 @@
 //! workforce kin); doc "Workload Identity Federation", "Manage workload identity pools and providers",
 //! "Troubleshoot Workload Identity Federation", "Principal identifiers".
 
+mod admission;
 mod derive;
 mod mapping;
 pub mod mend;
@@ -19,9 +20,10 @@ use super::truth::Truth;
 use crate::estate::{Coverage, Estate, IdentityPool, Provider};
 use crate::iam::{Member, Pool, Principal};
 
+use admission::{Admission, condition_of};
+pub use admission::{Rejected, admit, other_audience, other_issuer};
 pub use derive::{Derived, NotDerived, derive, nearest};
-use mapping::{Admission, ExternalToken, asked_as, condition_of, mapping_of};
-pub use mapping::{Rejected, admit, other_audience, other_issuer};
+use mapping::{ExternalToken, asked_as, mapping_of};
 
 /// "Cannot exceed 127 bytes" (discovery document iam v1, `attributeMapping`, `google.subject`).
 pub const LONGEST_SUBJECT: usize = 127;

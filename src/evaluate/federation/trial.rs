@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::super::truth::Truth;
-use super::mapping::{Mapped, admission, map};
+use super::admission::admission;
+use super::mapping::{Mapped, map};
 use super::{
     Admission, Attributes, Exchange, ExternalToken, LONGEST_SUBJECT, Refusal, condition_of,
     groups_elsewhere, is_deleted, is_off, mapped_in, mapping_of, names_of, other_audience,

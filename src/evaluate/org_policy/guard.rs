@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::membership;
+use super::super::belonging;
 use super::super::truth::Truth;
 use super::{Counted, EffectivePolicy, answer, effective};
 use crate::estate::{Coverage, Estate, Organization, Read};
@@ -215,7 +215,7 @@ fn home<'m>(estate: &Estate, member: &'m Member) -> Home<'m> {
             Home::None
         }
         Member::One(account @ Principal::ServiceAccount(email)) => Home::Project(
-            membership::home(estate, account).or_else(|| project(named_project(email)?)),
+            belonging::home(estate, account).or_else(|| project(named_project(email)?)),
         ),
         Member::One(Principal::Federated {
             pool: Pool::Workload { project: p, .. },
@@ -247,7 +247,7 @@ fn named_project(email: &str) -> Option<&str> {
         "appspot.gserviceaccount.com" => Some(local),
         "developer.gserviceaccount.com" => local.strip_suffix("-compute"),
         "cloudbuild.gserviceaccount.com" => Some(local),
-        _ => membership::agent_project(email),
+        _ => belonging::agent_project(email),
     }
 }
 
@@ -276,7 +276,7 @@ fn elsewhere(estate: &Estate, known: bool) -> Truth {
 
 /// Of a file that holds all there is, an organization has the one domain of its name.
 fn user_of(estate: &Estate, domain: &str, organization: &Organization) -> Truth {
-    match membership::user_of(estate, domain, organization).matches {
+    match belonging::user_of(estate, domain, organization).matches {
         Truth::UnknownInfo => elsewhere(estate, true),
         known => known,
     }

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::belonging;
 use super::conditions::{self, Site};
 use super::explanation::Explanation;
 use super::judge::Judge;
-use super::membership;
 use super::truth::Truth;
 use crate::estate::{Estate, Read};
 use crate::iam::org_policy::{
@@ -330,7 +330,7 @@ pub fn notices(estate: &Estate, explanation: &Explanation) -> Vec<String> {
     if question.permission.as_str() != ACT_AS {
         return Vec::new();
     }
-    let home = |principal: &Principal| match membership::home(estate, principal) {
+    let home = |principal: &Principal| match belonging::home(estate, principal) {
         Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => {
             Some(project)
         }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::super::belonging;
 use super::super::explain::is_shut_down;
-use super::super::membership;
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::{Brings, Reach, Reached, Via, verdict};
@@ -444,7 +444,7 @@ fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
 
 /// Whether the project that an account, or a federated caller's pool, is kept in was shut down.
 pub(super) fn home_is_shut_down(estate: &Estate, caller: &Principal) -> bool {
-    match membership::home(estate, caller) {
+    match belonging::home(estate, caller) {
         Some(Resource::ServiceAccount { project, .. } | Resource::Project(project)) => estate
             .project(&project)
             .is_some_and(crate::estate::records::Project::is_shut_down),
