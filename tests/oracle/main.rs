@@ -12,6 +12,7 @@
 mod case;
 mod chance;
 mod shrink;
+mod whose_boundaries;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,7 +3,7 @@
 //! the whole estate; `who` and `reach` must say the same; with less sight a definite answer must be the whole
 //! estate's. What the whole estate says for certain the emulator enforces.
 //!
-//! `WHOSE_BOUNDARIES=2000 cargo test --test whose_boundaries` tries that many estates.
+//! `WHOSE_BOUNDARIES=2000 cargo test --test oracle whose_boundaries` tries that many estates.
 
 use std::collections::BTreeSet;
 
@@ -17,36 +17,10 @@ use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
 use serde_json::{Value, json};
 
+use crate::chance::Chance;
+
 const TARGET: &str = "ledger@tern-data.iam.gserviceaccount.com";
 const VIEWER: &str = "user:look@tern.example";
-
-/// A small generator of its own, so that a failure is told by its seed (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64) -> Self {
-        let mut chance = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        for _ in 0..8 {
-            chance.below(2);
-        }
-        chance
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 16) % (most as u64)).unwrap()
-    }
-
-    fn pick<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())].clone()
-    }
-
-    fn some<T: Clone>(&mut self, of: &[T], most: usize) -> Vec<T> {
-        (0..self.below(most + 1)).map(|_| self.pick(of)).collect()
-    }
-}
 
 const CALLERS: [&str; 27] = [
     "user:ana@tern.example",
@@ -141,7 +115,7 @@ const CONDITIONS: [&str; 4] = [
 ];
 
 fn boundary(chance: &mut Chance, id: usize) -> (Value, Value) {
-    let (parent, sets) = chance.pick(&PLACES);
+    let (parent, sets) = *chance.of(&PLACES);
     let organization = if ["organizations/2", "folders/21", "projects/8001"].contains(&parent) {
         "organizations/2"
     } else {
@@ -150,10 +124,10 @@ fn boundary(chance: &mut Chance, id: usize) -> (Value, Value) {
     let name = format!("{organization}/locations/global/principalAccessBoundaryPolicies/b{id}");
     let rules: Vec<Value> = (0..chance.below(3))
         .map(|_| {
-            let mut rule = json!({ "effect": chance.pick(&["ALLOW", "ALLOW", "ALLOW", "DENY"]),
-                "resources": [chance.pick(&GROUND)] });
+            let mut rule = json!({ "effect": *chance.of(&["ALLOW", "ALLOW", "ALLOW", "DENY"]),
+                "resources": [*chance.of(&GROUND)] });
             if chance.below(4) == 0 {
-                rule["excludedResources"] = json!([chance.pick(&GROUND)]);
+                rule["excludedResources"] = json!([*chance.of(&GROUND)]);
             }
             if chance.below(4) == 0 {
                 let covered = [
@@ -161,18 +135,18 @@ fn boundary(chance: &mut Chance, id: usize) -> (Value, Value) {
                     "iam.googleapis.com/serviceAccountKeys.*",
                     "*",
                 ];
-                rule["operation"] = json!({ "permissions": [chance.pick(&covered)] });
+                rule["operation"] = json!({ "permissions": [*chance.of(&covered)] });
             }
             rule
         })
         .collect();
-    let version = chance.pick(&["1", "2", "3", "3", "4", "latest", ""]);
+    let version = *chance.of(&["1", "2", "3", "3", "4", "latest", ""]);
     let policy =
         json!({ "name": name, "details": { "enforcementVersion": version, "rules": rules } });
     let mut binding = json!({ "name": format!("{parent}/locations/global/policyBindings/b{id}"),
-        "target": { "principalSet": chance.pick(sets) }, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY", "policy": name });
+        "target": { "principalSet": *chance.of(sets) }, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY", "policy": name });
     if chance.below(4) == 0 {
-        binding["condition"] = json!({ "expression": chance.pick(&CONDITIONS) });
+        binding["condition"] = json!({ "expression": *chance.of(&CONDITIONS) });
     }
     (policy, binding)
 }
@@ -192,21 +166,21 @@ fn estate(chance: &mut Chance) -> (Value, Vec<String>) {
     let (boundaries, bindings): (Vec<Value>, Vec<Value>) =
         (0..chance.below(5)).map(|id| boundary(chance, id)).unzip();
     let mut grants = |most: usize| -> Vec<Value> {
-        let roles = chance.some(&ROLES, 3);
-        let grant = |role| json!({ "role": role, "members": chance.some(&CALLERS, most) });
+        let roles = chance.some(&ROLES, 0, 3);
+        let grant = |role| json!({ "role": role, "members": chance.some(&CALLERS, 0, most) });
         roles.into_iter().map(grant).collect()
     };
     let (on_account, on_project) = (grants(12), grants(4));
-    let mut group = chance.some(&CALLERS, 4);
+    let mut group = chance.some(&CALLERS, 0, 4);
     group.retain(|member| !member.starts_with("principal"));
     let mut deny = Vec::new();
     if chance.below(4) == 0 {
-        let permission = chance.pick(&[
+        let permission = *chance.of(&[
             "iam.googleapis.com/serviceAccounts.getAccessToken",
             "iam.googleapis.com/serviceAccounts.*",
             "iam.googleapis.com/serviceAccountKeys.*",
         ]);
-        let whom = chance.pick(&[
+        let whom = *chance.of(&[
             "principal://goog/subject/ana@tern.example",
             "principalSet://goog/cloudIdentityCustomerId/C0tern",
             "principalSet://cloudresourcemanager.googleapis.com/organizations/1/type/ServiceAccount",
@@ -219,7 +193,7 @@ fn estate(chance: &mut Chance) -> (Value, Vec<String>) {
         .iter()
         .map(|(parent, _)| format!("{parent}/locations/global/policyBindings"))
         .collect();
-    let hidden = chance.some(&lists, 2);
+    let hidden = chance.some(&lists, 0, 2);
     let with_group = chance.below(3) == 0;
     let groups = json!([{ "email": "devs@tern.example", "members": group }]);
     let by_group = json!({ "role": "roles/iam.serviceAccountTokenCreator", "members": ["group:devs@tern.example"] });
@@ -304,7 +278,7 @@ async fn ask(seed: u64, file: &Value, full: &Estate, as_viewer: bool, chance: &m
     let reader = client.reader();
     let target = Resource::account("-", TARGET);
     let time = "2026-11-25T12:00:00Z".parse().unwrap();
-    let permission = Permission::parse(chance.pick(&[
+    let permission = Permission::parse(chance.of::<&str>(&[
         "iam.serviceAccounts.getAccessToken",
         "iam.serviceAccounts.getAccessToken",
         "iam.serviceAccounts.createTagBinding",
@@ -314,7 +288,7 @@ async fn ask(seed: u64, file: &Value, full: &Estate, as_viewer: bool, chance: &m
     let (seen, _) = whole(&*reader, &everything, &|_| {}).await.unwrap();
     let holders = who(&seen, &target, &permission, time);
     for _ in 0..4 {
-        let name = chance.pick(&CALLERS);
+        let name = *chance.of(&CALLERS);
         // Whether pools' identities are in a group is not what is asked here.
         if file["groups"] != json!([]) && !name.contains('@') {
             continue;
@@ -381,7 +355,7 @@ fn explain_who_and_reach_say_one_thing_of_every_kind_of_caller() {
         None => 0..40,
     };
     for seed in seeds {
-        let mut chance = Chance::new(seed);
+        let mut chance = Chance::new(seed, 0);
         let (mut file, hidden) = estate(&mut chance);
         let full = read(&file);
         runtime.block_on(ask(seed, &file, &full, false, &mut chance));

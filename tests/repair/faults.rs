@@ -1,8 +1,6 @@
 //! `fix` and `undo`, the real program, through everything that can go wrong on the way: the binding
 //! is applied exactly once or not at all, the history tells which, and exit code and words agree.
 
-mod proxy;
-
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -13,11 +11,40 @@ use bindscope::google::{Client, Connect};
 use bindscope::iam::Resource;
 use bindscope::repair::history::{self, ChangeState, HistoryEntry};
 use futures::StreamExt;
-use proxy::{Fault, Proxy, Rule};
 use serde_json::{Value, json};
+
+use crate::background::{self, Telling};
+use crate::proxy::{Fault, Proxy, Rule};
 
 const CALLER: &str = "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com";
 const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
+
+macro_rules! tests {
+    ($($name:ident,)*) => {
+        /// Every table, by its name.
+        pub fn all() -> Vec<(String, Telling)> {
+            vec![$((stringify!($name).to_owned(), Box::pin($name()) as Telling)),*]
+        }
+
+        mod under_faults {
+            $(
+                #[test]
+                fn $name() {
+                    super::background::ends(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+tests! {
+    once_or_not_at_all_and_the_history_tells_which,
+    where_nobody_can_tell_that_is_said_and_history_tells_later,
+    killed_at_any_moment_the_history_tells_truthfully,
+    undo_takes_back_once_or_not_at_all,
+    others_who_write_while_answers_are_lost_keep_what_they_wrote,
+    without_a_history_nothing_is_written,
+}
 
 /// A world of its own: emulator, proxy, state directory.
 struct World {
@@ -252,7 +279,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn once_or_not_at_all_and_the_history_tells_which() {
     side_by_side(cases(), |case| async move {
         let what = case.what;
@@ -293,7 +319,6 @@ async fn side_by_side<T, F: Future<Output = ()>>(lines: Vec<T>, check: impl Fn(T
 }
 
 /// Where neither an answer nor a read comes, the program says that it does not know.
-#[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_can_tell_that_is_said_and_history_tells_later() {
     for (fault, granted, standing) in [
         (Fault::ResetAfter, 1, "applied: interrupted"),
@@ -313,7 +338,6 @@ async fn where_nobody_can_tell_that_is_said_and_history_tells_later() {
 }
 
 /// Ended by the system at each step, with nothing that could be caught.
-#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_history_tells_truthfully() {
     use Fault::{StallAfter, StallBefore};
     let nothing = ("", "");
@@ -372,7 +396,6 @@ async fn killed_at_any_moment_the_history_tells_truthfully() {
 }
 
 /// The same for taking back.
-#[tokio::test(flavor = "multi_thread")]
 async fn undo_takes_back_once_or_not_at_all() {
     use Fault::{ResetAfter, ResetBefore, StallAfter, StallBefore, Status, StatusAfter, Truncated};
     let lines = vec![
@@ -496,7 +519,6 @@ async fn undo_takes_back_once_or_not_at_all() {
 
 /// The connection is cut before and after the write arrives, once and several times, and somebody else
 /// writes in between: with `--yes` the change is there once, and so is theirs.
-#[tokio::test(flavor = "multi_thread")]
 async fn others_who_write_while_answers_are_lost_keep_what_they_wrote() {
     use Fault::{ResetAfterOthers, ResetBefore, ResetBeforeOthers, Status};
     let twice = |fault| Rule {
@@ -554,7 +576,6 @@ async fn others_who_write_while_answers_are_lost_keep_what_they_wrote() {
 }
 
 /// Nothing is sent where the history cannot be kept.
-#[tokio::test(flavor = "multi_thread")]
 async fn without_a_history_nothing_is_written() {
     let world = World::new().await;
     std::fs::write(world.home.path().join("bindscope"), "in the way").unwrap();

@@ -1,10 +1,9 @@
 //! Every built-in story, told by the real program: explain, fix and wait, explain, undo, explain,
 //! against an emulator in which a change takes its time to count.
 
-use std::collections::BTreeMap;
 use std::io::{Seek, Write};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bindscope::emulator::{self, Options, Running, stories};
@@ -19,8 +18,9 @@ use bindscope::repair::{
     Consent, Journal, MayWrite, PlanOptions, RemedyStep, carry_out, may_carry_out, remedies, undo,
 };
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
+
+use crate::background::Telling;
 
 /// How long a new policy is served before it counts.
 const PROPAGATION: Duration = Duration::from_millis(1_500);
@@ -120,54 +120,27 @@ fn bindings(policy: &Value) -> Value {
 }
 
 fn stories() -> Vec<Value> {
-    serde_json::from_str(include_str!("../assets/estates/index.json")).unwrap()
+    serde_json::from_str(include_str!("../../assets/estates/index.json")).unwrap()
 }
 
 /// How many stories are told at a time: they mostly wait.
 const AT_A_TIME: usize = 6;
 
-type Telling = tokio::task::JoinHandle<()>;
-
-/// Every story, told in the background from the first test on, or only those that are asked for where
-/// the command line chooses.
-struct Tellers {
-    runtime: Runtime,
-    all: Mutex<BTreeMap<String, Telling>>,
-}
-
-static TELLERS: LazyLock<Tellers> = LazyLock::new(|| {
-    let runtime = Runtime::new().unwrap();
+/// Every story, by its name.
+pub fn all() -> Vec<(String, Telling)> {
     let room = Arc::new(Semaphore::new(AT_A_TIME));
-    let chosen = std::env::args().count() > 1;
-    let all = stories()
-        .into_iter()
-        .filter(|_| !chosen)
-        .map(|story| {
-            let name = story["name"].as_str().unwrap().to_owned();
-            let room = Arc::clone(&room);
-            let telling = async move {
-                let _place = room.acquire_owned().await.unwrap();
-                tell(story).await;
-            };
-            (name, runtime.spawn(telling))
-        })
-        .collect();
-    Tellers {
-        runtime,
-        all: Mutex::new(all),
-    }
-});
-
-/// Waits for the end of a story, which is told if it is not yet.
-fn is_mended_proven_and_taken_back(name: &str) {
-    let begun = TELLERS.all.lock().unwrap().remove(name);
-    let telling = begun.unwrap_or_else(|| {
-        let story = stories().into_iter().find(|s| s["name"] == name).unwrap();
-        TELLERS.runtime.spawn(tell(story))
+    // `large` is there to be searched, not to be mended.
+    let told = stories().into_iter().filter(|s| s["name"] != "large");
+    let named = told.map(|story| {
+        let name = story["name"].as_str().unwrap().to_owned();
+        let room = Arc::clone(&room);
+        let telling: Telling = Box::pin(async move {
+            let _place = room.acquire_owned().await.unwrap();
+            tell(story).await;
+        });
+        (name, telling)
     });
-    if let Err(error) = TELLERS.runtime.block_on(telling) {
-        std::panic::resume_unwind(error.into_panic());
-    }
+    named.collect()
 }
 
 macro_rules! tests {
@@ -177,7 +150,7 @@ macro_rules! tests {
             $(
                 #[test]
                 fn $test() {
-                    super::is_mended_proven_and_taken_back($name);
+                    crate::background::ends($name);
                 }
             )*
         }
