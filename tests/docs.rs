@@ -8,7 +8,8 @@ use std::sync::Mutex;
 
 use bindscope::evaluate::CauseKind;
 use bindscope::tui::keys::command::Command as KeyCommand;
-use bindscope::tui::keys::keymap::{Entry, KeyContext, sections};
+use bindscope::tui::keys::keymap::sections;
+use bindscope::tui::keys::{Entry, KeyContext};
 
 /// Tests run side by side, and two tables may stand on one page.
 static PAGES: Mutex<()> = Mutex::new(());

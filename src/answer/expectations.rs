@@ -117,7 +117,7 @@ impl Expectation {
             let found = fitting(pattern, accounts)?;
             found.map(Principal::ServiceAccount).collect()
         } else {
-            vec![Principal::parse(&self.caller).map_err(|e| e.to_string())?]
+            vec![Principal::typed(&self.caller).map_err(|e| e.to_string())?]
         };
         let targets = if self.target.contains('*') {
             fitting(&self.target, accounts)?

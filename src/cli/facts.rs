@@ -17,6 +17,7 @@ use crate::google::listing::Scope;
 use crate::google::pasted;
 use crate::google::{Client, Connect, CredentialsChoice, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
+use crate::repair::history::HistoryError;
 use crate::repair::{PlanOptions, history};
 use crate::wire::Ask;
 
@@ -173,7 +174,7 @@ impl FactSource {
 /// Options that do not fit together, an estate that cannot be read, no place for the history.
 pub async fn open(global: &Global) -> Result<FactSource, Failure> {
     let source = chosen(global)?;
-    let history = history::default_dir()?;
+    let history = history_of(global)?;
     let mut facts = match source {
         ChosenSource::Live => outside(global, None, "live".to_owned(), history).await?,
         ChosenSource::Endpoint(url) => {
@@ -194,6 +195,17 @@ pub async fn open(global: &Global) -> Result<FactSource, Failure> {
     };
     facts.read_only = global.read_only;
     Ok(facts)
+}
+
+/// Where the history is kept: that of changes in an emulator that ends with its program is no part of the one
+/// that counts.
+///
+/// # Errors
+/// When there is no place for it.
+pub fn history_of(global: &Global) -> Result<PathBuf, HistoryError> {
+    let kept = history::default_dir()?;
+    let own = global.demo.is_some() || !global.estate.is_empty();
+    Ok(if own { kept.join("emulated") } else { kept })
 }
 
 /// The estate that `emulator` is to serve, with its name.

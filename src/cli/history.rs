@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::args::{Format, Global, UndoArgs};
@@ -15,12 +14,10 @@ use crate::evaluate::Truth;
 use crate::repair::diff::{DiffKind, diff};
 use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing};
 use crate::repair::undo::How;
-use crate::repair::{Standing, Undone, newest_in_force, settle, undo};
+use crate::repair::{Standing, Undone, newest_in_force, standings, undo};
 
 /// What has to be typed before anything is taken back.
 const WORD: &str = "undo";
-/// Policies asked at the same time.
-const AT_ONCE: usize = 8;
 
 /// Lists the changes, the newest first; those that can be reached are asked for in the policies. In
 /// JSON `standing` is `IN_FORCE`, `NOT_THERE` or `UNKNOWN`, with `standingWords` for people; both are
@@ -29,7 +26,7 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// A history that cannot be read.
 pub async fn list(global: &Global) -> Result<Exit, Failure> {
-    let listing = history::list(&history::default_dir()?)?;
+    let listing = history::list(&facts::history_of(global)?)?;
     let standing = standing(global, &listing).await;
     if global.format == Format::Json {
         let changes = listing.entries.iter().map(|entry| {
@@ -72,17 +69,7 @@ async fn standing(global: &Global, listing: &HistoryListing) -> BTreeMap<String,
     let Ok(client) = &facts.client else {
         return none;
     };
-    let reader = client.reader();
-    let here = listing.entries.iter().filter(|e| {
-        let settled = matches!(
-            e.state,
-            ChangeState::Failed { .. } | ChangeState::Undone { .. }
-        );
-        !settled && e.is_at(client.endpoint())
-    });
-    let asked =
-        stream::iter(here.map(|entry| async { (entry.id.clone(), settle(&*reader, entry).await) }));
-    asked.buffer_unordered(AT_ONCE).collect().await
+    standings(&*client.reader(), listing, client.endpoint()).await
 }
 
 fn words(standing: &BTreeMap<String, Standing>, entry: &HistoryEntry) -> Option<String> {

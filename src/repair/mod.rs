@@ -24,5 +24,5 @@ pub use words::{
 pub use write::{
     Applied, ApplyError, Carried, Consent, MayWrite, Standing, StepDone, StepError, SwitchError,
     UndoError, Undone, apply, apply_unseen, carry_out, may_carry_out, may_write, newest_in_force,
-    prepare, settle, turn_on, undo, verify,
+    prepare, settle, standings, turn_on, undo, verify,
 };

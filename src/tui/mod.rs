@@ -139,10 +139,11 @@ impl Model {
             visit: 0,
             screen: Screen::Pick,
             overlays: Vec::new(),
-            waiting: None,
+            waiting: Vec::new(),
             notice: None,
             tickets: 0,
             undoing: None,
+            said: None,
             changed: Vec::new(),
             layout: Layout {
                 room: 10,

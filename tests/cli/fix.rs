@@ -76,8 +76,11 @@ fn yes_adds_one_binding_and_nothing_else_and_a_second_run_changes_nothing() {
         assert_eq!(change["state"], "APPLIED");
         assert_eq!(change["standing"], standing);
     }
+    // A demo has a history of its own.
+    let demo = home.run(&["history", "--format=json", "--demo"]);
+    assert_eq!(demo.ends(0).json()["changes"], json!([]));
     // Where it was not made, nobody is asked.
-    let elsewhere = home.run(&["history", "--format=json", "--demo"]);
+    let elsewhere = home.run(&["history", "--format=json"]);
     let change = &elsewhere.ends(0).json()["changes"][0];
     assert_eq!(change["standing"], Value::Null);
     assert_eq!(change["standingWords"], Value::Null);

@@ -279,3 +279,69 @@ fn what_is_watched_in_the_background_is_said_to_work_when_it_does() {
     play.settle();
     play.says("Proven: a token was minted");
 }
+
+/// On what, to whom and which role stay in sight, however far one reads on.
+#[test]
+fn what_is_asked_about_does_not_scroll_away() {
+    for size in [(40, 12), (80, 14), (80, 24)] {
+        let mut play = Opening {
+            size,
+            pair: Some((CALLER, TARGET)),
+            ..Opening::default()
+        }
+        .play();
+        play.keys("f");
+        for _ in 0..30 {
+            play.says("on bq-privileged@data-vault")
+                .says("run-processor@app-prod")
+                .says("role Token Creator")
+                .says("NOT applied yet")
+                .says("type grant to apply:");
+            play.press("<Down>");
+        }
+        play.never_says("lines more");
+        play.keys("grant<Enter>").says("It works");
+        play.keys("u").says("on bq-privileged@data-vault");
+        play.says("from").says("type undo to apply:");
+    }
+}
+
+/// `u` is about what was done last, shows it, and asks.
+#[test]
+fn undo_on_an_answer_shows_what_was_done_last_and_asks() {
+    let mut play = on_pair("cross-project");
+    play.keys("u").says("Nothing to take back");
+    play.keys("fgrant<Enter><Esc>")
+        .says("works: token minted at");
+    play.keys("u")
+        .says("Take it back?")
+        .says("from    serviceAccount:run-processor@app-prod")
+        .says("in force")
+        .says("type undo to apply:");
+    assert_eq!(creators(&play).len(), 1);
+    play.keys("undo<Enter>").says("taken back");
+    play.keys("<Esc>u").says("Nothing to take back");
+    assert!(creators(&play).is_empty());
+}
+
+/// Each of two changes is watched until it works.
+#[test]
+fn after_a_second_change_the_first_is_still_watched() {
+    let mut play = Opening {
+        pair: Some((CALLER, TARGET)),
+        propagation: std::time::Duration::from_secs(4),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("fgrant").press("<Enter>").until("applied, etag");
+    play.press("<Esc>:why run-frontend@app-prod bq-privileged@data-vault<Enter>")
+        .until("✗ 403 until granted");
+    play.press("fgrant<Enter>").until("applied, etag");
+    play.press("<Esc>")
+        .until("It works, run-processor@app-prod as bq-privileged@data-vault")
+        .until("works: token minted at");
+    play.settle();
+    play.says("caller run-frontend@app-prod").keys("[");
+    play.says("caller run-processor@app-prod")
+        .says("works: token minted at");
+}

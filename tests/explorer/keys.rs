@@ -2,7 +2,7 @@
 
 use crate::play::Play;
 use crate::{creators, demo, on_pair};
-use bindscope::tui::keys::keymap::{KeyContext, TABLE};
+use bindscope::tui::keys::{KeyContext, TABLE};
 
 #[test]
 fn esc_goes_back_step_by_step_and_never_leaves() {
@@ -116,6 +116,45 @@ fn the_wheel_moves_what_is_under_it_and_hints_are_clicked() {
     play.keys("<Esc>");
     play.mouse(MouseEventKind::Down(MouseButton::Left), "f fix")
         .says("Give access?");
+}
+
+/// Header, names and the line of `f` do on a click what their keys do.
+#[test]
+fn header_names_and_the_line_of_f_are_clicked() {
+    use crossterm::event::{MouseButton, MouseEventKind};
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let mut play = on_pair("cross-project");
+    play.mouse(click, "grant Token Creator on bq-privileged")
+        .says("Give access?");
+    play.mouse(click, "bindscope").says("Give access?");
+    play.keys("<Esc>")
+        .mouse(click, "demo: cross-project")
+        .says("commands");
+    play.keys("<Esc>")
+        .mouse(click, "administrator")
+        .says("calls to Google Cloud");
+    play.keys("<Esc>").mouse(click, "target ").says("Who calls");
+    play.keys("reader").says("→ bq-reader@data-vault");
+    play.keys("<Esc><Esc><Esc>")
+        .mouse(click, "caller ")
+        .says("Who calls");
+    play.keys("frontend").says("run-frontend@app-prod →");
+}
+
+/// After a refresh the same level and the same cause are selected, wherever they stand.
+#[test]
+fn the_selection_stays_on_the_thing() {
+    let mut play = on_pair("cross-project");
+    let marked = |play: &Play| {
+        let screen = play.screen();
+        let line = screen.lines().find(|l| l.starts_with(" ▸")).unwrap();
+        line.to_owned()
+    };
+    play.keys("<Tab>g");
+    let top = marked(&play);
+    assert!(top.contains("example.com"), "{top}");
+    play.keys("r");
+    assert_eq!(marked(&play), top);
 }
 
 /// There is one bright mark, and it is where the keys go.

@@ -8,6 +8,7 @@ mod pasted;
 mod play;
 mod questions;
 mod screens;
+mod sight;
 mod stories;
 
 use bindscope::emulator::stories::Story;

@@ -11,7 +11,7 @@ use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::{CommandLine, SourceOptions};
-use bindscope::tui::keys::keymap::Key;
+use bindscope::tui::keys::Key;
 use bindscope::tui::look::theme::Theme;
 use bindscope::tui::message::Message;
 use bindscope::tui::run::effects::Effect;

@@ -149,7 +149,7 @@ fn the_large_estate_is_searched_while_it_loads() {
 fn the_palette_takes_a_question_and_a_filter() {
     let mut play = demo("cross-project");
     play.keys("<F2>").keys(&format!("why {CALLER} {TARGET}"));
-    play.says("why CALLER TARGET")
+    play.says("Enter asks about run-processor@app-prod and bq-privileged@data-vault.")
         .keys("<Enter>")
         .says("403 until granted");
     play.keys(":sa @data /bq<Enter>")
@@ -175,4 +175,54 @@ fn filters_are_there_again_after_esc() {
         .says("Who calls")
         .says("run-frontend@app-prod → bq-privileged@data-vault")
         .says("5 of 10");
+}
+
+/// A line that is a command says what is wrong with it; another one never passes for one.
+#[test]
+fn the_palette_says_what_is_wrong_with_a_line() {
+    let mut play = demo("cross-project");
+    play.keys("<F2>why run-processor bq-privileged@data-vault")
+        .says("run-processor is no caller: name@project,");
+    play.keys("<Enter>")
+        .says("commands")
+        .says("run-processor is no caller");
+    play.keys("<Ctrl-u>why run-processor@app-prod")
+        .says("which account is wanted?")
+        .keys("<Enter>")
+        .says("which account is wanted?");
+    play.keys("<Ctrl-u>fix")
+        .says("fix does nothing here; where it does: the answer.");
+    play.keys("<Enter>").says("commands");
+    play.keys("<Ctrl-u>whyever")
+        .says("No such command. Also: why CALLER TARGET");
+    play.keys("<Ctrl-u>mouse off<Enter>").says("Mouse off");
+    play.keys("<F2>:mouse off<Enter>")
+        .says("off already")
+        .keys("<Esc><Esc>");
+    let permission = "iam.serviceAccounts.actAs";
+    play.keys(&format!(
+        "<F2>why run-processor@app-prod bq-privileged@data-vault {permission}<Enter>"
+    ))
+    .says("act as (attach)");
+    play.keys("p<F2>quit<Enter>");
+    assert!(play.left().is_some());
+}
+
+/// What bindscope prints is understood in every field.
+#[test]
+fn a_name_as_it_is_printed_is_understood_in_every_field() {
+    let mut play = Opening {
+        size: (160, 45),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("nobody@app-prod")
+        .says("serviceAccount:nobody@app-prod.iam.gserviceaccount.com: taken as typed.");
+    play.keys("<Tab>nothing@data-vault")
+        .says("nothing@data-vault.iam.gserviceaccount.com: taken as typed.");
+    play.keys("<Enter>")
+        .says("caller nobody@app-prod")
+        .says("target nothing@data-vault");
+    play.keys("vhop@app-prod<Enter>")
+        .says("via     hop@app-prod.iam.gserviceaccount.com");
 }

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::{HeldToken, SCOPE, Secret, told};
 use crate::google::api::iam_credentials;
+use crate::iam::address;
 
 /// Whom to act as, and by way of whom: e-mail addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,8 @@ impl ActAs {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
+        let full = |name: &str| address::in_full(name).unwrap_or_else(|| name.to_owned());
+        let mut names: Vec<String> = text.split(',').map(|n| full(n.trim())).collect();
         let good = |name: &String| {
             name.contains('@')
                 && name

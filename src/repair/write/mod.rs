@@ -24,6 +24,6 @@ pub use apply::{Applied, ApplyError, apply, apply_unseen};
 pub use carry_out::{Carried, Consent, StepDone, StepError, carry_out, may_carry_out};
 pub use may_write::{MayWrite, may_write};
 pub use prepare::prepare;
-pub use standing::{Standing, newest_in_force, settle};
+pub use standing::{Standing, newest_in_force, settle, standings};
 pub use turn_on::{SwitchError, turn_on};
 pub use undo::{UndoError, Undone, undo};

@@ -3,6 +3,10 @@
 //! The history says what was sent and what came back. Where a process was killed in between, and
 //! where others may have changed the policy since, only the policy can tell.
 
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+
 use super::turn_on::is_on;
 use crate::google::api::read_policy;
 use crate::repair::history::{ChangeState, HistoryEntry, HistoryListing};
@@ -80,6 +84,36 @@ pub async fn settle(reader: &dyn Ask, entry: &HistoryEntry) -> Standing {
         },
         Err(error) => Standing::Unknown(error.why()),
     }
+}
+
+/// So many policies are asked at the same time (chosen).
+const AT_ONCE: usize = 8;
+/// Of so many changes, the newest, the policy is asked (chosen: what can be read in a moment).
+pub const ASKED_AT_MOST: usize = 200;
+
+/// How the changes made through `endpoint` stand, by id: those that were applied or whose end is not known, the
+/// newest [`ASKED_AT_MOST`] of them. What failed or was undone is as the history says, and not asked about.
+pub async fn standings(
+    reader: &dyn Ask,
+    listing: &HistoryListing,
+    endpoint: &str,
+) -> BTreeMap<String, Standing> {
+    let here = listing.entries.iter().filter(|e| {
+        let over = matches!(
+            e.state,
+            ChangeState::Failed { .. } | ChangeState::Undone { .. }
+        );
+        !over && e.is_at(endpoint)
+    });
+    let each: Vec<_> = here
+        .take(ASKED_AT_MOST)
+        .map(|entry| named(reader, entry))
+        .collect();
+    stream::iter(each).buffer_unordered(AT_ONCE).collect().await
+}
+
+async fn named(reader: &dyn Ask, entry: &HistoryEntry) -> (String, Standing) {
+    (entry.id.clone(), settle(reader, entry).await)
 }
 
 /// The newest change made through `endpoint` that is in force, as far as can be told: what `undo`

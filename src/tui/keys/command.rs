@@ -51,6 +51,14 @@ pub enum Command {
     Who,
     /// What this caller can reach.
     Reach,
+    /// Filter a list, search a page.
+    Find,
+    /// The next place in which it stands.
+    FindNext,
+    /// The place before.
+    FindPrevious,
+    /// What was said last, in full.
+    Said,
     /// Copy something.
     Copy,
     /// The console's page for what is selected.
@@ -96,7 +104,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -110,6 +118,10 @@ impl Command {
         Self::Undo,
         Self::History,
         Self::Log,
+        Self::Said,
+        Self::Find,
+        Self::FindNext,
+        Self::FindPrevious,
         Self::Console,
         Self::Legend,
         Self::Help,
@@ -171,6 +183,10 @@ impl Command {
             Self::Meaning => Words("meaning", "what the target may do, and who else would gain"),
             Self::Who => Words("who", "who can reach this target"),
             Self::Reach => Words("reach", "what this caller can reach"),
+            Self::Find => Words("find", "filter the list, or search the page"),
+            Self::FindNext => Words("find-next", "to the next line in which it stands"),
+            Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),
+            Self::Said => Words("message", "what was said last, in full"),
             Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
             Self::Console => Words("console", "the console's page for what is selected"),
             Self::Refresh => Words("refresh", "read everything again"),
@@ -194,6 +210,25 @@ impl Command {
             Self::QuitPrinting => Words("quit-printing", "leave, and print the answer"),
             Self::Accept => Words("accept", "take up what is offered instead"),
         }
+    }
+
+    /// Whether it means the same everywhere, whatever has the focus.
+    #[must_use]
+    pub fn is_general(self) -> bool {
+        matches!(
+            self,
+            Self::Help
+                | Self::Legend
+                | Self::Log
+                | Self::Said
+                | Self::History
+                | Self::Mouse
+                | Self::Repaint
+                | Self::Suspend
+                | Self::Interrupt
+                | Self::Quit
+                | Self::QuitPrinting
+        )
     }
 
     /// Its name in the palette.

@@ -1,4 +1,12 @@
-//! Commands by name, and the one table of keys that lead to them.
+//! Keys, the commands that they lead to, and the table that says which.
 
 pub mod command;
+mod context;
+mod key;
 pub mod keymap;
+pub mod line;
+mod table;
+
+pub use context::KeyContext;
+pub use key::Key;
+pub use table::{Entry, TABLE};

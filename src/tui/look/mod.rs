@@ -1,5 +1,6 @@
 //! How things look, whatever they say: the theme's roles, pages as lines of pieces, widths of text.
 
+pub mod find;
 pub mod page;
 pub mod text;
 pub mod theme;

@@ -1,5 +1,6 @@
 //! Text with roles, to be read on a page of its own.
 
+use super::find::Find;
 use super::theme::StyleRole;
 
 /// A piece of a line.
@@ -30,7 +31,7 @@ pub fn piece(role: StyleRole, text: impl Into<String>) -> Piece {
 }
 
 /// A page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ScreenPage {
     /// Its title.
     pub title: String,
@@ -40,6 +41,12 @@ pub struct ScreenPage {
     pub offset: usize,
     /// What `y` copies: what it is, and the text.
     pub copy: Option<(String, String)>,
+    /// What is looked for in it.
+    pub find: Find,
+    /// The line, as it is before it is wrapped, in which it was found last.
+    pub hit: Option<usize>,
+    /// That line has to be in sight.
+    pub reveal: bool,
 }
 
 impl ScreenPage {
@@ -51,6 +58,9 @@ impl ScreenPage {
             lines,
             offset: 0,
             copy: None,
+            find: Find::default(),
+            hit: None,
+            reveal: false,
         }
     }
 
@@ -59,6 +69,20 @@ impl ScreenPage {
     pub fn copying(mut self, what: impl Into<String>, text: impl Into<String>) -> Self {
         self.copy = Some((what.into(), text.into()));
         self
+    }
+
+    /// The lines in which what is looked for stands, by their places.
+    #[must_use]
+    pub fn found(&self) -> Vec<usize> {
+        let holds = |line: &Text| {
+            let text: String = line.iter().map(|p| p.text.as_str()).collect();
+            !self.find.places(&text).is_empty()
+        };
+        (0..)
+            .zip(&self.lines)
+            .filter(|(_, line)| holds(line))
+            .map(|(i, _)| i)
+            .collect()
     }
 
     /// Its text without roles, as copied when nothing else is said.

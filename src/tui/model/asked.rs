@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Ticket;
-use super::overlay::Table;
+use super::table::Table;
 use super::tree::TreeRow;
 use crate::estate::Estate;
-use crate::evaluate::{Cause, Explanation, Outcome, Question};
+use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
 use crate::repair::Plan;
 
@@ -39,6 +39,46 @@ pub struct KnownAnswer {
     pub read_at: Timestamp,
     /// The picture.
     pub rows: Vec<TreeRow>,
+}
+
+/// A row of what stands in the way; causes by their place among those of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhyRow {
+    /// A cause.
+    Cause(usize),
+    /// Several things that could not be read: one row, which opens.
+    Unread(Vec<usize>),
+}
+
+/// Whether a cause is only that something could not be read.
+#[must_use]
+pub fn is_unread(kind: CauseKind) -> bool {
+    matches!(
+        kind,
+        CauseKind::PolicyNotReadable | CauseKind::GroupNotReadable | CauseKind::RoleNotReadable
+    )
+}
+
+impl KnownAnswer {
+    /// What stands in the way, row by row. Whoever may read little has more that was not read than all else
+    /// together: it takes one row, so that it hides nothing.
+    #[must_use]
+    pub fn why_rows(&self) -> Vec<WhyRow> {
+        let unread: Vec<usize> = (0..)
+            .zip(&self.causes)
+            .filter(|(_, cause)| is_unread(cause.kind))
+            .map(|(i, _)| i)
+            .collect();
+        if unread.len() < 2 {
+            return (0..self.causes.len()).map(WhyRow::Cause).collect();
+        }
+        let mut rows: Vec<WhyRow> = (0..self.causes.len())
+            .filter(|i| !unread.contains(i))
+            .map(WhyRow::Cause)
+            .collect();
+        rows.push(WhyRow::Unread(unread));
+        rows
+    }
 }
 
 /// How far an answer is.
@@ -80,7 +120,7 @@ pub struct Asked {
     pub tree_row: usize,
     /// The first row of the tree that is shown.
     pub tree_offset: usize,
-    /// The selected cause.
+    /// The selected row of [`KnownAnswer::why_rows`].
     pub why_row: usize,
     /// The first line of the causes that is shown.
     pub why_offset: usize,
@@ -115,6 +155,13 @@ impl Asked {
             Reading::Known(known) => Some(known),
             _ => None,
         }
+    }
+
+    /// What is selected of what stands in the way.
+    #[must_use]
+    pub fn selected_why(&self) -> Option<WhyRow> {
+        let mut rows = self.known()?.why_rows();
+        (self.why_row < rows.len()).then(|| rows.swap_remove(self.why_row))
     }
 
     /// What the caller would see, once known.

@@ -6,8 +6,9 @@ use tui_input::Input;
 
 use super::Ticket;
 use crate::evaluate::Question;
+use crate::repair::history::ChangeState;
 use crate::repair::verify::Verified;
-use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
+use crate::repair::{Remedy, RemedyStep, Repair, Standing, StepDone};
 
 /// A confirmation's way, from the diff to the proof.
 #[derive(Debug)]
@@ -112,6 +113,15 @@ impl Confirm {
         })
     }
 
+    /// The changes that were made, by their ids in the history.
+    pub fn made(&self) -> impl Iterator<Item = &str> {
+        let done = match &self.phase {
+            Phase::Verifying { done, .. } | Phase::Proven { done, .. } => done.as_slice(),
+            _ => &[],
+        };
+        done.iter().filter_map(StepDone::history_id)
+    }
+
     /// Whether a write may be under way, so that leaving needs a second thought.
     #[must_use]
     pub fn busy(&self) -> bool {
@@ -119,11 +129,41 @@ impl Confirm {
     }
 }
 
+/// A change whose undo waits for the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undoing {
+    /// The one of that id.
+    This(String),
+    /// The newest that was made here and is in force.
+    Newest,
+}
+
 /// A change of the history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The journal's entry.
     pub entry: crate::repair::history::HistoryEntry,
-    /// What the policy says of it, for people; `None` where it was not asked.
-    pub standing: Option<String>,
+    /// What the policy says of it; `None` where it was not asked.
+    pub standing: Option<Standing>,
+    /// Whether it was made where this explorer looks.
+    pub here: bool,
+}
+
+impl Change {
+    /// What became of it, for people.
+    #[must_use]
+    pub fn state_words(&self) -> String {
+        let state = &self.entry.state;
+        self.standing
+            .as_ref()
+            .map_or_else(|| state.word().to_owned(), |s| s.words(state))
+    }
+
+    /// Whether it can be taken back from here, as far as is known.
+    #[must_use]
+    pub fn is_in_force(&self) -> bool {
+        let state = &self.entry.state;
+        let open = state.is_open() || matches!(state, ChangeState::Applied { .. });
+        self.here && open && self.standing != Some(Standing::NotThere)
+    }
 }

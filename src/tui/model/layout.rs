@@ -12,6 +12,8 @@ pub enum Spot {
     PickRow(Side, usize),
     /// A picking list.
     PickList(Side),
+    /// Caller or target of an answer.
+    Pair(Side),
     /// A row of the tree.
     TreeRow(usize),
     /// A cause.

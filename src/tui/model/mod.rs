@@ -7,11 +7,12 @@ mod layout;
 pub mod list;
 mod overlay;
 mod pick;
+mod table;
 pub mod tree;
 
 use jiff::Timestamp;
 
-use super::keys::keymap::KeyContext;
+use super::keys::KeyContext;
 use super::look::theme::Theme;
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
@@ -19,11 +20,12 @@ use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{CommandLine, Power};
 
-pub use asked::{Asked, AskedFrom, KnownAnswer, Panel, Reading, Step};
-pub use confirm::{Act, Change, Confirm, Phase};
+pub use asked::{Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread};
+pub use confirm::{Act, Change, Confirm, Phase, Undoing};
 pub use layout::{Layout, Spot};
-pub use overlay::{Choice, ChoiceAct, Menu, Overlay, PathRow, Paths, Rows, Table, Typed};
+pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
 pub use pick::{Account, Loading, Pick, Side};
+pub use table::{PathRow, Paths, Rows, Table};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.
 pub type Ticket = u64;
@@ -108,13 +110,15 @@ pub struct Model {
     /// What lies over it, the topmost last.
     pub overlays: Vec<Overlay>,
     /// What was written, and is still watched although nobody looks on.
-    pub waiting: Option<Box<Confirm>>,
+    pub waiting: Vec<Confirm>,
     /// The line above the footer.
     pub notice: Option<Notice>,
     /// Counts questions and changes.
     pub tickets: Ticket,
     /// The change whose undo waits for the history.
-    pub undoing: Option<String>,
+    pub undoing: Option<Undoing>,
+    /// What was said last, also when it is gone from the screen.
+    pub said: Option<String>,
     /// What was changed, for the words after leaving: its id in the history, and the words.
     pub changed: Vec<(String, String)>,
     /// How the last frame came out.
@@ -135,6 +139,8 @@ impl Model {
     #[must_use]
     pub fn context(&self) -> KeyContext {
         match self.overlays.last() {
+            Some(Overlay::Page(page)) if page.find.typing => KeyContext::Find,
+            Some(Overlay::Table(table)) if table.find.typing => KeyContext::Find,
             Some(Overlay::Page(_)) => KeyContext::Read,
             Some(Overlay::Menu(_)) => KeyContext::Menu,
             Some(Overlay::Table(_)) => KeyContext::List,
@@ -174,18 +180,17 @@ impl Model {
 
     /// Says something in passing.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            weight: Weight::Passing,
-        });
+        self.notice(text.into(), Weight::Passing);
     }
 
     /// Says something that stays until it is read.
     pub fn fail(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            weight: Weight::Error,
-        });
+        self.notice(text.into(), Weight::Error);
+    }
+
+    fn notice(&mut self, text: String, weight: Weight) {
+        self.said = Some(text.clone());
+        self.notice = Some(Notice { text, weight });
     }
 
     /// The confirmation, when it is on top.
@@ -198,7 +203,7 @@ impl Model {
 
     /// The confirmation of that ticket, wherever it lies.
     pub fn confirm_by(&mut self, ticket: Ticket) -> Option<&mut Confirm> {
-        let behind = self.waiting.iter_mut().map(|confirm| &mut **confirm);
+        let behind = self.waiting.iter_mut();
         let shown = self.overlays.iter_mut().filter_map(|o| match o {
             Overlay::Confirm(confirm) => Some(&mut **confirm),
             _ => None,

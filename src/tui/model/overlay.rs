@@ -1,15 +1,13 @@
-//! What lies over the screen: menus, lists.
+//! What lies over the screen: menus, and whatever else does.
 
-use std::sync::Arc;
-
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
-use super::super::keys::keymap::KeyContext;
 use super::super::look::page::ScreenPage;
-use super::Ticket;
-use super::confirm::{Change, Confirm};
+use super::confirm::Confirm;
 use super::list::{Filtered, Item};
+use super::table::Table;
 use crate::evaluate::Question;
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Permission, Resource};
 
 /// What stands in a menu.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,76 +77,6 @@ pub struct Menu {
     pub below: KeyContext,
     /// What a text is that is typed and matches nothing.
     pub typed: Typed,
-}
-
-/// One way to a target, or from a caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathRow {
-    /// Who, or which account.
-    pub name: String,
-    /// Whether it is certain.
-    pub certain: bool,
-    /// The way, in words.
-    pub way: String,
-    /// The pair to be asked about.
-    pub pair: Option<(Principal, Resource)>,
-}
-
-/// Who can reach a target, or what a caller can reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paths {
-    /// In words.
-    pub title: String,
-    /// Sorted by name.
-    pub rows: Vec<PathRow>,
-    /// What is not there, what was not read, what is taken for granted: a sentence each.
-    pub notes: Vec<String>,
-}
-
-/// What a list shows.
-#[derive(Clone, Debug)]
-pub enum Rows {
-    /// Being read.
-    Loading,
-    /// It could not be read; why.
-    Failed(String),
-    /// The changes made.
-    Changes(Vec<Change>),
-    /// Ways.
-    Paths(Arc<Paths>),
-}
-
-/// A list over the screen.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// Its title.
-    pub title: String,
-    /// What stands in it.
-    pub rows: Rows,
-    /// The selected row.
-    pub row: usize,
-    /// The first row shown.
-    pub offset: usize,
-    /// Tells this reading from others.
-    pub ticket: Ticket,
-}
-
-impl Table {
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match &self.rows {
-            Rows::Loading | Rows::Failed(_) => 0,
-            Rows::Changes(list) => list.len(),
-            Rows::Paths(paths) => paths.rows.len(),
-        }
-    }
-
-    /// Whether it shows nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// What lies over the screen.

@@ -3,7 +3,8 @@
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::tree;
-use super::super::model::{Asked, KnownAnswer};
+use super::super::model::{Asked, KnownAnswer, WhyRow};
+use super::super::words::unread_words;
 use super::level::{binding_lines, bindings};
 use super::{console_url, policy_at};
 use crate::answer::limits;
@@ -13,7 +14,12 @@ use crate::evaluate::{Cause, CauseKind, Explanation};
 /// The selected cause in full; where nothing stands in the way, why it works.
 #[must_use]
 pub fn cause_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
-    let Some(cause) = known.causes.get(asked.why_row) else {
+    let cause = match asked.selected_why() {
+        Some(WhyRow::Cause(i)) => known.causes.get(i),
+        Some(WhyRow::Unread(which)) => return unread_page(known, &which),
+        None => None,
+    };
+    let Some(cause) = cause else {
         return answer_page(known);
     };
     let mut lines = vec![
@@ -43,6 +49,20 @@ pub fn cause_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
         }
     }
     ScreenPage::new("cause", lines).copying("the cause", cause_text(cause))
+}
+
+/// Everything that could not be read, one after the other.
+fn unread_page(known: &KnownAnswer, which: &[usize]) -> ScreenPage {
+    let causes: Vec<&Cause> = which.iter().filter_map(|i| known.causes.get(*i)).collect();
+    let mut lines = vec![line(StyleRole::Text, unread_words(&causes))];
+    for cause in &causes {
+        lines.push(Vec::new());
+        lines.push(line(StyleRole::Unknown, cause.message.clone()));
+        lines.push(line(StyleRole::Text, cause.advice()));
+    }
+    let text: Vec<String> = causes.into_iter().map(cause_text).collect();
+    ScreenPage::new("what could not be read", lines)
+        .copying("what could not be read", text.join("\n\n"))
 }
 
 /// A cause as plain text, to be copied.

@@ -17,16 +17,10 @@ pub fn change_page(change: &Change) -> ScreenPage {
     };
     let mut lines = vec![
         row("Id", &change.entry.id),
-        row(
-            "State",
-            change
-                .standing
-                .as_deref()
-                .unwrap_or(change.entry.state.word()),
-        ),
+        row("State", &change.state_words()),
         row("Confirmed", &in_zone(record.time, "%Y-%m-%d %H:%M:%S %Z")),
         row("On", &record.resource),
-        row("StyleRole", &record.grant.role),
+        row("Role", &record.grant.role),
         row("Member", &record.grant.member),
     ];
     if let Some(replaced) = &record.replaced {

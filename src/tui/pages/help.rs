@@ -1,6 +1,6 @@
 //! The keys of what is in focus, from the live table.
 
-use super::super::keys::keymap::{self, KeyContext};
+use super::super::keys::{Entry, KeyContext, keymap};
 use super::super::look::page::{ScreenPage, line, piece};
 use super::super::look::theme::StyleRole;
 
@@ -13,7 +13,7 @@ pub fn help_page(context: KeyContext) -> ScreenPage {
     )];
     let rows = keymap::rows(context);
     let (own, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|e| e.context == context);
-    let row = |entry: &keymap::Entry| {
+    let row = |entry: &Entry| {
         vec![
             piece(
                 StyleRole::Key,

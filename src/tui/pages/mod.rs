@@ -8,6 +8,7 @@ mod level;
 mod log;
 mod meaning;
 mod no_fix;
+mod paths;
 
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
@@ -17,6 +18,7 @@ pub use level::{level_lines, level_page};
 pub use log::log_page;
 pub use meaning::meaning_page;
 pub use no_fix::no_fix_page;
+pub use paths::paths_page;
 
 use crate::estate::Estate;
 use crate::evaluate::Explanation;

@@ -2,8 +2,10 @@
 
 use super::super::look::page::{ScreenPage, line};
 use super::super::look::theme::StyleRole;
-use super::super::model::KnownAnswer;
+use super::super::model::{KnownAnswer, WhyRow};
+use super::super::words::unread_words;
 use super::cause::cause_text;
+use crate::evaluate::Outcome;
 
 /// Why no fix is offered, and what would help.
 #[must_use]
@@ -11,14 +13,34 @@ pub fn no_fix_page(known: &KnownAnswer) -> ScreenPage {
     let mut lines = Vec::new();
     let mut commands = Vec::new();
     let refused = known.plan.is_refused();
-    for cause in known.causes.iter().filter(|_| !refused) {
-        lines.push(line(StyleRole::Text, cause.message.clone()));
-        lines.push(line(StyleRole::Heading, cause.advice()));
+    for row in known.why_rows().iter().filter(|_| !refused) {
+        match row {
+            WhyRow::Cause(i) => {
+                let Some(cause) = known.causes.get(*i) else {
+                    continue;
+                };
+                lines.push(line(StyleRole::Text, cause.message.clone()));
+                lines.push(line(StyleRole::Heading, cause.advice()));
+            }
+            WhyRow::Unread(which) => {
+                let causes: Vec<_> = which.iter().filter_map(|i| known.causes.get(*i)).collect();
+                lines.push(line(StyleRole::Unknown, unread_words(&causes)));
+            }
+        }
         lines.push(Vec::new());
     }
+    // What a grant would be written into was not read.
+    let explanation = &known.explanation;
+    let blind = explanation.outcome == Outcome::Unknown
+        && explanation
+            .allow
+            .first()
+            .is_some_and(|policy| policy.unreadable.is_some());
     lines.push(line(
         StyleRole::Text,
-        if refused {
+        if blind && known.plan.elsewhere.is_empty() {
+            "No grant can be planned from here: the policy that it would be written into could not be read."
+        } else if refused {
             "A binding would mend this, and Google would refuse it, so none is offered:"
         } else if known.plan.elsewhere.is_empty() {
             "No binding would mend this, so none is offered."

@@ -67,8 +67,8 @@ pub enum Effect {
     },
     /// Look for ways no longer.
     StopPaths,
-    /// Look no longer.
-    StopVerifying,
+    /// Look no longer whether the change of that ticket works.
+    StopVerifying(Ticket),
     /// Stop reading.
     Cancel,
     /// Ask which calls were made.

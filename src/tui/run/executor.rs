@@ -23,10 +23,9 @@ use crate::evaluate::Question;
 use crate::google::Client;
 use crate::google::listing::list_accounts;
 use crate::iam::Principal;
-use crate::repair::history::ChangeState;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, StepError, carry_out, history,
-    may_carry_out, settle, undo, verify,
+    may_carry_out, standings, undo, verify,
 };
 use crate::wire::{Ask, Tell};
 
@@ -35,7 +34,8 @@ use crate::wire::{Ask, Tell};
 enum Slot {
     List,
     Survey,
-    Verify,
+    /// Each change that was written is watched for itself.
+    Verify(Ticket),
     Paths,
     Other,
 }
@@ -143,7 +143,7 @@ impl Executor {
                 self.stop(Slot::List);
                 self.stop(Slot::Survey);
             }
-            Effect::StopVerifying => self.stop(Slot::Verify),
+            Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
             Effect::StopPaths => self.stop(Slot::Paths),
             Effect::Log => {
                 let calls = self.client.as_ref().map(Client::log).unwrap_or_default();
@@ -151,10 +151,9 @@ impl Executor {
             }
             Effect::History => {
                 let dir = self.history.clone();
-                let source = self.source.clone();
-                let reader = self.client.as_ref().map(Client::reader);
+                let client = self.client.clone();
                 self.spawn(Slot::Other, async move {
-                    let changes = changes(&dir, &source, reader.as_deref()).await;
+                    let changes = changes(&dir, client.as_ref()).await;
                     let _ = send.send(Message::History(changes));
                 });
             }
@@ -293,7 +292,7 @@ impl Executor {
                     let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
                 });
             }
-            Effect::Verify { ticket, question } => self.spawn(Slot::Verify, async move {
+            Effect::Verify { ticket, question } => self.spawn(Slot::Verify(ticket), async move {
                 let viewer = client.viewer().await;
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;
             }),
@@ -407,32 +406,20 @@ fn local_time() -> String {
     ZonedDateTime::now().strftime("%H:%M:%S").to_string()
 }
 
-/// So many changes are asked about at the policy itself.
-const SETTLED_AT_MOST: usize = 40;
-
 /// The history, newest first. What the journal cannot know (a write that was interrupted, others'
-/// changes since) the policy is asked; changes of another source cannot be asked here.
-async fn changes(
-    dir: &std::path::Path,
-    source: &str,
-    reader: Option<&dyn Ask>,
-) -> Result<Vec<Change>, String> {
+/// changes since) the policy is asked; changes made elsewhere cannot be asked about here.
+async fn changes(dir: &std::path::Path, client: Option<&Client>) -> Result<Vec<Change>, String> {
     let listing = history::list(dir).map_err(|e| e.to_string())?;
-    let mut asked = 0;
-    let tasks = listing.entries.into_iter().map(|entry| {
-        let matters = entry.state.is_open() || matches!(entry.state, ChangeState::Applied { .. });
-        let ask = matters && entry.record.estate == source && asked < SETTLED_AT_MOST;
-        asked += usize::from(ask);
-        async move {
-            let standing = match reader {
-                Some(reader) if ask => {
-                    let standing = settle(reader, &entry).await;
-                    Some(standing.words(&entry.state))
-                }
-                _ => None,
-            };
-            Change { entry, standing }
-        }
-    });
-    Ok(futures::future::join_all(tasks).await)
+    let mut found = match client {
+        Some(client) => standings(&*client.reader(), &listing, client.endpoint()).await,
+        None => std::collections::BTreeMap::new(),
+    };
+    let entries = listing.entries.into_iter();
+    Ok(entries
+        .map(|entry| Change {
+            standing: found.remove(&entry.id),
+            here: client.is_some_and(|c| entry.is_at(c.endpoint())),
+            entry,
+        })
+        .collect())
 }

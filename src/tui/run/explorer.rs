@@ -6,7 +6,7 @@ use crossterm::event::Event;
 use tokio::runtime::Handle;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::{self, Key, KeyContext};
+use super::super::keys::{Key, KeyContext, keymap};
 use super::super::look::theme::Theme;
 use super::super::message::Message;
 use super::super::{Leave, Session, Start, view};

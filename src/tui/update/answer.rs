@@ -2,12 +2,13 @@
 
 use super::super::keys::command::Command;
 use super::super::model::{
-    Asked, AskedFrom, KnownAnswer, Model, Overlay, Panel, Reading, Screen, Step, Ticket,
+    Asked, AskedFrom, KnownAnswer, Model, Overlay, Panel, Reading, Screen, Step, Ticket, Undoing,
+    WhyRow,
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
 use super::{back, beside, confirm, menu, pages, pick, table};
-use crate::evaluate::{CauseKind, Outcome, Question};
+use crate::evaluate::{Cause, CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
 use crate::text::visible;
@@ -127,13 +128,16 @@ pub(super) fn surveyed(
     match result {
         Ok(mut known) => {
             asked.question.time = known.explanation.question.time;
-            let rows = known.rows.len();
-            // A refresh keeps the place; a first answer shows where the first cause sits, else the
-            // target.
-            if asked.tree_row == 0 || asked.tree_row >= rows {
-                asked.tree_row = first_place(&known);
-            }
-            asked.why_row = asked.why_row.min(known.causes.len().saturating_sub(1));
+            // What was selected stays so, wherever it stands now; a first answer shows where the first
+            // cause sits, else the target.
+            let (row, cause) = (level_of(asked), cause_of(asked));
+            let level = row.and_then(|at| known.rows.iter().position(|r| r.resource == at));
+            asked.tree_row = level.unwrap_or_else(|| first_place(&known));
+            let why = known.why_rows();
+            let same = cause.and_then(|one| why.iter().position(|row| holds(&known, row, &one)));
+            asked.why_row = same
+                .unwrap_or(asked.why_row)
+                .min(why.len().saturating_sub(1));
             // What was read later and says no counts again: somebody may have taken it out.
             if known.explanation.outcome == Outcome::WouldFail {
                 asked.proven = None;
@@ -160,6 +164,31 @@ pub(super) fn surveyed(
                 None => asked.reading = Reading::Failed(why),
             }
         }
+    }
+}
+
+/// The level that is selected in the picture.
+fn level_of(asked: &Asked) -> Option<Option<Resource>> {
+    let row = asked.known()?.rows.get(asked.tree_row)?;
+    Some(row.resource.clone())
+}
+
+/// The cause that is selected.
+fn cause_of(asked: &Asked) -> Option<Cause> {
+    match asked.selected_why()? {
+        WhyRow::Cause(at) => asked.known()?.causes.get(at).cloned(),
+        WhyRow::Unread(which) => asked.known()?.causes.get(*which.first()?).cloned(),
+    }
+}
+
+fn holds(known: &KnownAnswer, row: &WhyRow, one: &Cause) -> bool {
+    let same = |at: &usize| {
+        let cause = known.causes.get(*at);
+        cause.is_some_and(|c| (c.kind, &c.place) == (one.kind, &one.place))
+    };
+    match row {
+        WhyRow::Cause(at) => same(at),
+        WhyRow::Unread(which) => which.iter().any(same),
     }
 }
 
@@ -231,7 +260,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Console => pages::console(model),
         Command::Who | Command::Reach => table::open_paths(model, command == Command::Who),
-        Command::Undo => confirm::open_undo(model, None),
+        Command::Undo => table::undo(model, Undoing::Newest),
         other => {
             moved(model, other);
             Vec::new()
@@ -247,7 +276,7 @@ fn moved(model: &mut Model, command: Command) {
     };
     let (rows, causes) = asked
         .known()
-        .map_or((0, 0), |k| (k.rows.len(), k.causes.len()));
+        .map_or((0, 0), |k| (k.rows.len(), k.why_rows().len()));
     let count = match asked.panel {
         Panel::Tree => rows,
         Panel::Why => causes,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::super::message::{Look, Written};
-use super::super::model::{Act, Confirm, Model, Phase, Ticket};
+use super::super::model::{Act, Confirm, Model, Overlay, Phase, Ticket, Undoing};
 use super::super::run::effects::Effect;
 use super::{answer, table};
+use crate::iam::address;
 use crate::repair::verify::MintOutcome;
 use crate::repair::{Remedy, RemedyStep, Repair};
 use crate::text::visible;
@@ -78,13 +79,11 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
         }
     }
     model.changed.extend(changed);
-    if !effects.is_empty() {
-        // There is one watch, and it is this one's now.
-        model.waiting = None;
-        if let Some(asked) = model.asked_mut() {
-            asked.applied = Some(ticket);
-            asked.proven = None;
-        }
+    if !effects.is_empty()
+        && let Some(asked) = model.asked_mut()
+    {
+        asked.applied = Some(ticket);
+        asked.proven = None;
     }
     effects
 }
@@ -150,10 +149,17 @@ pub(super) fn looked(model: &mut Model, ticket: Ticket, look: Look) -> Vec<Effec
         asked.applied = None;
         asked.proven.clone_from(&at);
     }
-    if model.waiting.take_if(|c| c.ticket == ticket).is_some() {
+    let behind = model.waiting.iter().position(|c| c.ticket == ticket);
+    if let Some(confirm) = behind.map(|at| model.waiting.remove(at)) {
+        let question = &confirm.question;
+        let who = visible(&format!(
+            "{} as {}",
+            question.caller.short(),
+            address::short(question.target.id())
+        ));
         model.say(match at {
-            Some(at) => format!("It works: a token was minted at {at}."),
-            None => "It works: read again, the call would succeed.".to_owned(),
+            Some(at) => format!("It works, {who}: a token was minted at {at}."),
+            None => format!("It works, {who}: read again, the call would succeed."),
         });
     }
     // The picture below turns green while the proof is read.
@@ -183,18 +189,31 @@ pub(super) fn gave_up(model: &mut Model, ticket: Ticket, why: &str) {
 
 /// `u` after a write: takes it back, after a confirmation of its own.
 pub(super) fn undo_applied(model: &mut Model) -> Vec<Effect> {
-    let id = match model.confirm_mut().map(|c| &c.phase) {
-        Some(Phase::Verifying { done, .. } | Phase::Proven { done, .. }) => done
-            .iter()
-            .rev()
-            .find_map(|d| d.history_id().map(str::to_owned)),
-        _ => None,
-    };
+    let id = model
+        .confirm_mut()
+        .and_then(|confirm| confirm.made().last().map(str::to_owned));
     let Some(id) = id else {
         model.say("There is nothing of ours to take back.");
         return Vec::new();
     };
-    table::undo_by_id(model, id)
+    table::undo(model, Undoing::This(id))
+}
+
+/// What was taken back is watched no longer; gives the tickets of those that made it.
+fn unwatch(model: &mut Model, id: &str) -> Vec<Ticket> {
+    let shown = model.overlays.iter().filter_map(|o| match o {
+        Overlay::Confirm(confirm) => Some(&**confirm),
+        _ => None,
+    });
+    let made = shown
+        .chain(&model.waiting)
+        .filter(|confirm| confirm.made().any(|one| one == id));
+    let tickets: Vec<Ticket> = made.map(|confirm| confirm.ticket).collect();
+    model.waiting.retain(|c| !tickets.contains(&c.ticket));
+    for asked in &mut model.visits {
+        asked.applied.take_if(|ticket| tickets.contains(ticket));
+    }
+    tickets
 }
 
 /// The change was taken back, or not.
@@ -216,13 +235,15 @@ pub(super) fn undone(
             confirm.phase = Phase::Undone(words.clone());
             model.changed.retain(|(changed, _)| *changed != id);
             let line = format!("change {id}: {words}");
+            let undone = id.clone();
             model.changed.push((id, line));
+            let mut effects: Vec<Effect> = unwatch(model, &undone)
+                .into_iter()
+                .map(Effect::StopVerifying)
+                .collect();
             if let Some(asked) = model.asked_mut() {
                 asked.proven = None;
-                asked.applied = None;
             }
-            model.waiting = None;
-            let mut effects = vec![Effect::StopVerifying];
             effects.extend(answer::refresh(model));
             effects
         }

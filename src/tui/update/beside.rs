@@ -1,7 +1,7 @@
 //! What a question says beside caller, target and permission: a delegation chain, and what a federated
 //! caller's token says.
 
-use super::super::keys::keymap::KeyContext;
+use super::super::keys::KeyContext;
 use super::super::model::list::Item as _;
 use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
 use super::menu;

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tui_input::Input;
 
+use super::super::keys::Key;
 use super::super::keys::command::Command;
-use super::super::keys::keymap::Key;
 use super::super::model::{Act, Asked, Change, Confirm, KnownAnswer, Model, Overlay, Phase};
 use super::super::run::effects::Effect;
-use super::{answer, edit, menu, pages, table};
-use crate::evaluate::Outcome;
+use super::{answer, edit, menu, pages};
+use crate::evaluate::{Outcome, Question};
+use crate::iam::{Permission, Principal, Resource};
+use crate::repair::history::ChangeRecord;
 use crate::repair::{PlanOptions, Power, Remedy, RemedyStep, Word, meaning, remedies, word};
 use crate::text::visible;
 
@@ -24,8 +26,11 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     if let Some(ticket) = asked.applied {
-        match model.waiting.take_if(|confirm| confirm.ticket == ticket) {
-            Some(confirm) => model.overlays.push(Overlay::Confirm(confirm)),
+        match model.waiting.iter().position(|c| c.ticket == ticket) {
+            Some(at) => {
+                let confirm = model.waiting.remove(at);
+                model.overlays.push(Overlay::Confirm(Box::new(confirm)));
+            }
             None => {
                 model.say("It was applied, and is no longer watched; H lists what was changed.");
             }
@@ -115,21 +120,20 @@ fn weigh(known: &KnownAnswer, way: &Remedy, from: Power) -> Weighed {
     }
 }
 
-/// Takes the newest change back, or the one given: asks first.
-pub(super) fn open_undo(model: &mut Model, change: Option<Change>) -> Vec<Effect> {
-    let Some(change) = change else {
-        // Which one is the newest, the history knows.
-        return table::open_history(model);
-    };
-    if change.entry.record.estate != model.source {
+/// Takes a change back: shows it and asks first.
+pub(super) fn open_undo(model: &mut Model, change: Change) -> Vec<Effect> {
+    let record = &change.entry.record;
+    if !change.here {
         model.fail(format!(
-            "That change was made in another place ({}); open that one to take it back.",
-            visible(&change.entry.record.estate)
+            "That change was made in another place ({} at {}); open that one to take it back.",
+            visible(&record.estate),
+            visible(&record.endpoint)
         ));
         return Vec::new();
     }
-    let Some(question) = model.asked().map(|a| a.question.clone()) else {
-        model.say("Open the question that the change belongs to first.");
+    let Some(question) = asked_then(record).or_else(|| model.asked().map(|a| a.question.clone()))
+    else {
+        model.fail("The history does not say which question that change belongs to.");
         return Vec::new();
     };
     let ticket = model.ticket();
@@ -150,6 +154,15 @@ pub(super) fn open_undo(model: &mut Model, change: Option<Change>) -> Vec<Effect
         offset: 0,
     })));
     Vec::new()
+}
+
+/// The question that a change was made for.
+fn asked_then(record: &ChangeRecord) -> Option<Question> {
+    let caller = Principal::parse(&record.caller).ok()?;
+    let target = Resource::parse(&record.target).ok()?;
+    let mut question = Question::new(caller, target, record.time);
+    question.permission = Permission::parse(&record.permission).ok()?;
+    Some(question)
 }
 
 /// Whether a key types: letters do, except that `t`, `y` and `i` are commands before the first one of
@@ -239,16 +252,14 @@ fn close(model: &mut Model) -> Vec<Effect> {
         Phase::Verifying { .. } => {
             // The watch goes on: until it works, nothing may look as if it did.
             if let Some(Overlay::Confirm(confirm)) = model.overlays.pop() {
-                model.waiting = Some(confirm);
+                model.waiting.push(*confirm);
             }
             model.say("Applied; it is still watched until it works. f shows how far that is.");
             answer::refresh(model)
         }
         Phase::Proven { .. } => {
             model.overlays.pop();
-            let mut effects = vec![Effect::StopVerifying];
-            effects.extend(answer::refresh(model));
-            effects
+            answer::refresh(model)
         }
         Phase::Failed(_) => {
             model.overlays.pop();
@@ -381,6 +392,7 @@ fn apply(model: &mut Model) -> Vec<Effect> {
         _ => return Vec::new(),
     };
     confirm.input.reset();
+    confirm.offset = 0;
     confirm.phase = Phase::Applying { step: 0 };
     vec![effect]
 }

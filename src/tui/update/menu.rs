@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::super::keys::command::Command;
-use super::super::keys::keymap::{self, Key, KeyContext};
+use super::super::keys::line::{self, TypedLine};
+use super::super::keys::{Key, KeyContext, keymap};
 use super::super::model::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
 use super::super::run::effects::Effect;
 use super::super::words::printed;
 use super::{answer, back, beside, edit, insert, pick};
 use crate::evaluate::Question;
+use crate::iam::Permission;
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal, Resource};
 use crate::repair::equivalents::Equivalents;
 use crate::repair::{FixWith, Remedy, RemedyStep, Repair};
 
@@ -38,18 +39,20 @@ pub(super) fn open(
 /// Every command by name, with its key and what it does.
 pub(super) fn palette(model: &mut Model) {
     let below = model.context();
+    let rows = keymap::rows(below);
     let choices = Command::ALL
         .into_iter()
         .filter(|c| *c != Command::Palette && *c != Command::Accept)
-        .filter_map(|command| {
-            let entry = keymap::rows(below)
-                .into_iter()
-                .find(|e| e.command == command)?;
-            Some(Choice {
-                text: format!("{:<15} {}", command.name(), entry.help()),
-                note: (*keymap::keys_in(below, entry).first()?).to_owned(),
+        .filter(|c| line::is_here(*c, below))
+        .map(|command| {
+            let entry = rows.iter().find(|e| e.command == command);
+            let key = entry.and_then(|e| keymap::keys_in(below, e).first().copied());
+            let help = entry.map_or(command.help(), |e| e.help());
+            Choice {
+                text: format!("{:<15} {help}", command.name()),
+                note: key.unwrap_or_default().to_owned(),
                 act: ChoiceAct::Run(command),
-            })
+            }
         })
         .collect();
     open(model, "commands", below, choices, Typed::Command);
@@ -264,10 +267,16 @@ fn choose(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let selected = menu.list.selected().map(|c| c.act.clone());
-    let chosen = match read(model, menu.typed, menu.list.input.value().trim()) {
+    let text = menu.list.input.value().trim();
+    let (typed, below) = (menu.typed, menu.below);
+    let chosen = match read(model, typed, below, text) {
+        Some(Err(why)) => {
+            model.say(why);
+            return Vec::new();
+        }
         // Whole and typed, it is meant, whatever else it resembles.
-        Some(act) if matches!(menu.typed, Typed::Attribute | Typed::Command) => Some(act),
-        other => selected.or(other),
+        Some(Ok(act)) if matches!(typed, Typed::Attribute | Typed::Command) => Some(act),
+        other => selected.or(other.and_then(Result::ok)),
     };
     let Some(chosen) = chosen else {
         model.say("Nothing matches what is typed.");
@@ -290,36 +299,51 @@ fn choose(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// What a typed text that is in no menu stands for.
-fn read(model: &Model, typed: Typed, text: &str) -> Option<ChoiceAct> {
+/// What a typed text that is in no menu stands for; or what is wrong with a line that is a command.
+fn read(
+    model: &Model,
+    typed: Typed,
+    below: KeyContext,
+    text: &str,
+) -> Option<Result<ChoiceAct, String>> {
     match typed {
         Typed::Nothing => None,
-        Typed::Command => command_line(model, text),
-        Typed::Permission => Permission::parse(text).ok().map(ChoiceAct::Permission),
-        Typed::Hop => beside::hop(text),
-        Typed::Attribute => beside::attribute(model, text),
+        Typed::Command => {
+            TypedLine::read(text).map(|line| line.and_then(|l| of_line(model, below, l)))
+        }
+        Typed::Permission => Permission::parse(text)
+            .ok()
+            .map(|p| Ok(ChoiceAct::Permission(p))),
+        Typed::Hop => beside::hop(text).map(Ok),
+        Typed::Attribute => beside::attribute(model, text).map(Ok),
     }
 }
 
-/// `why CALLER TARGET` asks at once; `sa @PROJECT /TEXT` goes to the accounts, filtered.
-fn command_line(model: &Model, text: &str) -> Option<ChoiceAct> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words.as_slice() {
-        ["why", caller, target] => {
+fn of_line(model: &Model, below: KeyContext, line: TypedLine) -> Result<ChoiceAct, String> {
+    Ok(match line {
+        TypedLine::Command(command) if !line::is_here(command, below) => {
+            return Err(line::elsewhere(command));
+        }
+        TypedLine::Command(command) => ChoiceAct::Run(command),
+        TypedLine::Why {
+            caller,
+            target,
+            permission,
+        } => {
             let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            let caller = Principal::typed(caller).ok()?;
-            let target = Resource::parse_account(target).ok()?;
             let mut question = Question::new(caller, target, time);
-            question.permission = model.permission.clone();
-            Some(ChoiceAct::Ask(Box::new(question)))
+            question.permission = permission.unwrap_or_else(|| model.permission.clone());
+            ChoiceAct::Ask(Box::new(question))
         }
-        ["sa", rest @ ..] if !rest.is_empty() => {
-            // Both marks are for whoever is used to them: a word matches names and projects alike.
-            let plain = rest.iter().map(|word| word.trim_start_matches('/'));
-            Some(ChoiceAct::Choose(plain.collect::<Vec<_>>().join(" ")))
+        TypedLine::Accounts(text) => ChoiceAct::Choose(text),
+        TypedLine::Mouse(on) if on == model.mouse => {
+            return Err(format!(
+                "The mouse is {} already.",
+                if on { "on" } else { "off" }
+            ));
         }
-        _ => None,
-    }
+        TypedLine::Mouse(_) => ChoiceAct::Run(Command::Mouse),
+    })
 }
 
 fn ask_about(model: &mut Model, permission: Permission) -> Vec<Effect> {

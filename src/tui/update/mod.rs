@@ -4,6 +4,7 @@ mod answer;
 mod applied;
 mod beside;
 mod confirm;
+mod find;
 mod menu;
 mod mouse;
 mod pages;
@@ -16,7 +17,7 @@ use tui_input::{Input, InputRequest};
 
 use super::Leave;
 use super::keys::command::Command;
-use super::keys::keymap::{self, Key, KeyContext};
+use super::keys::{Key, KeyContext, keymap};
 use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use super::run::effects::Effect;
@@ -140,6 +141,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         KeyContext::Read => pages::run(model, command),
         KeyContext::Menu => menu::run(model, command),
         KeyContext::List => table::run(model, command),
+        KeyContext::Find => find::run(model, command),
         KeyContext::Confirm | KeyContext::Applied => confirm::run(model, command),
         KeyContext::SignedOut if command == Command::Accept => {
             let offered = model.signed_out.as_ref().is_some_and(|s| s.offer.is_some());
@@ -182,6 +184,10 @@ fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         }
         Command::Palette => {
             menu::palette(model);
+            Vec::new()
+        }
+        Command::Said => {
+            pages::said(model);
             Vec::new()
         }
         Command::Log => vec![Effect::Log],
@@ -242,6 +248,10 @@ fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {
             menu::text_key(model, key);
             Vec::new()
         }
+        KeyContext::Find => {
+            find::text(model, key);
+            Vec::new()
+        }
         KeyContext::Answer if key.character().is_some() => {
             let hint = keymap::key_of(KeyContext::Answer, Command::Help).unwrap_or("F1");
             model.say(format!("{key} does nothing here; {hint} shows the keys."));
@@ -266,6 +276,10 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         }
         KeyContext::Menu => {
             menu::insert_text(model, text);
+            Vec::new()
+        }
+        KeyContext::Find => {
+            find::paste(model, text);
             Vec::new()
         }
         KeyContext::Pick => pick::paste(model, text),

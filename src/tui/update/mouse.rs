@@ -4,8 +4,8 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
-use super::super::keys::keymap::KeyContext;
 use super::super::model::{Model, Overlay, Panel, Side, Spot};
 use super::super::run::effects::Effect;
 
@@ -71,6 +71,11 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
             super::run(model, command)
         };
     }
+    if let Spot::Pair(side) = spot {
+        let effects = super::run(model, Command::Pick);
+        model.pick.on_target = side == Side::Target;
+        return effects;
+    }
     let again = select(model, spot);
     // The confirmation has no rows, so a click cannot reach what writes.
     if again && !writes {
@@ -95,7 +100,7 @@ fn select(model: &mut Model, spot: Spot) -> bool {
             list.select_row(row);
             again
         }
-        Spot::Hint(_) => false,
+        Spot::Hint(_) | Spot::Pair(_) => false,
         Spot::Panel(panel) => {
             if let Some(asked) = model.asked_mut() {
                 asked.panel = panel;

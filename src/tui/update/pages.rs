@@ -3,10 +3,10 @@
 use super::super::keys::command::Command;
 use super::super::look::page::{ScreenPage, line};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Asked, Model, Overlay, Panel, Reading};
+use super::super::model::{Asked, Model, Overlay, Panel, Reading, WhyRow};
 use super::super::pages;
 use super::super::run::effects::Effect;
-use super::back;
+use super::{back, find};
 use crate::google::RecordedCall;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -30,9 +30,22 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                 .unwrap_or_else(|| (page.title.clone(), page.plain()));
             return vec![Effect::Copy { what, text }];
         }
+        Command::Back if page.find.is_shown() => {
+            find::forget(model);
+            return Vec::new();
+        }
         Command::Back => return back(model),
+        Command::Find => {
+            find::open(model);
+            return Vec::new();
+        }
+        Command::FindNext | Command::FindPrevious => {
+            find::step(model, command == Command::FindNext);
+            return Vec::new();
+        }
         _ => return Vec::new(),
     };
+    page.reveal = false;
     page.offset = page.offset.saturating_add_signed(by);
     Vec::new()
 }
@@ -45,6 +58,17 @@ fn show(model: &mut Model, page: ScreenPage) {
 pub(super) fn help(model: &mut Model) {
     let page = pages::help_page(model.context());
     show(model, page);
+}
+
+/// What was said last, whole: it may have been longer than its line, or be gone already.
+pub(super) fn said(model: &mut Model) {
+    match model.said.clone() {
+        Some(said) => {
+            let page = ScreenPage::new("what was said last", vec![line(StyleRole::Text, &said)]);
+            show(model, page.copying("what was said last", said));
+        }
+        None => model.say("Nothing was said yet."),
+    }
 }
 
 /// The signs and what they mean.
@@ -107,10 +131,10 @@ pub(super) fn console(model: &mut Model) -> Vec<Effect> {
             .rows
             .get(asked.tree_row)
             .and_then(|r| r.resource.clone()),
-        Panel::Why => known
-            .causes
-            .get(asked.why_row)
-            .and_then(|c| c.resource.clone()),
+        Panel::Why => match asked.selected_why() {
+            Some(WhyRow::Cause(i)) => known.causes.get(i).and_then(|c| c.resource.clone()),
+            Some(WhyRow::Unread(_)) | None => None,
+        },
     };
     let resource = selected.unwrap_or_else(|| known.explanation.question.target.clone());
     let url = pages::console_url(&known.estate, &resource);

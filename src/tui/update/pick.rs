@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::keys::Key;
 use super::super::keys::command::Command;
-use super::super::keys::keymap::Key;
 use super::super::model::{Account, Loading, Model, Screen};
 use super::super::run::effects::Effect;
 use super::{ask, edit, insert};

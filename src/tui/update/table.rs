@@ -3,55 +3,58 @@
 use std::sync::Arc;
 
 use super::super::keys::command::Command;
-use super::super::model::{Change, Model, Overlay, Paths, Rows, Table, Ticket};
-use super::super::pages::change_page;
+use super::super::model::{Change, Model, Overlay, Paths, Rows, Table, Ticket, Undoing};
+use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
 use super::answer::{ask, stepped};
-use super::{back, confirm};
+use super::{back, confirm, find};
 use crate::text::visible;
 
 pub(super) fn open_history(model: &mut Model) -> Vec<Effect> {
     let ticket = model.ticket();
-    model.overlays.push(Overlay::Table(Table {
-        title: "changes made with bindscope".to_owned(),
-        rows: Rows::Loading,
-        row: 0,
-        offset: 0,
-        ticket,
-    }));
+    let table = Table::loading("changes made with bindscope", ticket);
+    model.overlays.push(Overlay::Table(table));
     vec![Effect::History]
 }
 
 /// The history was read.
 pub(super) fn history(model: &mut Model, result: Result<Vec<Change>, String>) -> Vec<Effect> {
     // Asked for by a change that is to be taken back: straight to its confirmation.
-    if let Some(id) = model.undoing.take() {
-        return match result {
-            Ok(changes) => match changes.into_iter().find(|c| c.entry.id == id) {
-                Some(change) => confirm::open_undo(model, Some(change)),
-                None => {
-                    model.fail("The history has no such change.");
-                    Vec::new()
-                }
-            },
-            Err(why) => {
+    if let Some(which) = model.undoing.take() {
+        let found = result.map(|changes| {
+            changes.into_iter().find(|change| match &which {
+                Undoing::This(id) => change.entry.id == *id,
+                Undoing::Newest => change.is_in_force(),
+            })
+        });
+        return match (found, which) {
+            (Ok(Some(change)), _) => confirm::open_undo(model, change),
+            (Ok(None), Undoing::This(_)) => {
+                model.fail("The history has no such change.");
+                Vec::new()
+            }
+            (Ok(None), Undoing::Newest) => {
+                model.say("Nothing to take back: no change made here is in force. H lists all.");
+                Vec::new()
+            }
+            (Err(why), _) => {
                 model.fail(why);
                 Vec::new()
             }
         };
     }
     if let Some(Overlay::Table(table)) = model.overlays.last_mut() {
-        table.rows = match result {
+        table.fill(match result {
             Ok(changes) => Rows::Changes(changes),
             Err(why) => Rows::Failed(visible(&why)),
-        };
+        });
     }
     Vec::new()
 }
 
 /// Reads the history for one change of it, to take it back.
-pub(super) fn undo_by_id(model: &mut Model, id: String) -> Vec<Effect> {
-    model.undoing = Some(id);
+pub(super) fn undo(model: &mut Model, which: Undoing) -> Vec<Effect> {
+    model.undoing = Some(which);
     vec![Effect::History]
 }
 
@@ -69,13 +72,9 @@ pub(super) fn open_paths(model: &mut Model, who: bool) -> Vec<Effect> {
         format!("what {} can reach", visible(&question.caller.short()))
     };
     let ticket = model.ticket();
-    model.overlays.push(Overlay::Table(Table {
-        title,
-        rows: Rows::Loading,
-        row: 0,
-        offset: 0,
-        ticket,
-    }));
+    model
+        .overlays
+        .push(Overlay::Table(Table::loading(title, ticket)));
     let scope = model.scope.clone();
     let fixed = model.at.is_some();
     vec![Effect::Paths {
@@ -94,13 +93,13 @@ pub(super) fn paths(model: &mut Model, ticket: Ticket, result: Result<Arc<Paths>
         _ => None,
     });
     if let Some(table) = table {
-        table.rows = match result {
-            Ok(paths) => {
-                table.title.clone_from(&paths.title);
-                Rows::Paths(paths)
-            }
+        if let Ok(paths) = &result {
+            table.title.clone_from(&paths.title);
+        }
+        table.fill(match result {
+            Ok(paths) => Rows::Paths(paths),
             Err(why) => Rows::Failed(visible(&why)),
-        };
+        });
     }
 }
 
@@ -109,8 +108,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(Overlay::Table(table)) = model.overlays.last_mut() else {
         return Vec::new();
     };
-    let selected = table.row;
+    let (row, selected) = (table.row, table.selected());
     match (&table.rows, command) {
+        // First what is typed, then the list.
+        (_, Command::Back) if table.find.is_shown() => {
+            find::forget(model);
+            Vec::new()
+        }
         (_, Command::Back) => {
             let loading = matches!(table.rows, Rows::Loading);
             let mut effects = back(model);
@@ -119,52 +123,62 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             }
             effects
         }
-        (Rows::Changes(changes), Command::Open) => {
-            if let Some(change) = changes.get(selected) {
-                let page = change_page(change);
-                model.overlays.push(Overlay::Page(page));
-            }
+        (_, Command::Find) => {
+            find::open(model);
             Vec::new()
         }
-        (Rows::Changes(changes), Command::Undo) => match changes.get(selected).cloned() {
-            Some(change) => {
-                model.overlays.pop();
-                confirm::open_undo(model, Some(change))
-            }
-            None => Vec::new(),
-        },
-        (Rows::Changes(changes), Command::Copy) => match changes.get(selected) {
-            Some(change) => vec![Effect::Copy {
-                what: "the change's id".to_owned(),
-                text: change.entry.id.clone(),
-            }],
-            None => Vec::new(),
-        },
-        (Rows::Paths(paths), Command::Open) => {
-            match paths.rows.get(selected).and_then(|r| r.pair.clone()) {
-                Some((caller, target)) => {
-                    let permission = model.permission.clone();
-                    ask(model, caller, target, permission)
-                }
-                None => {
-                    model.say(
-                        "This is no single identity, so there is no question to ask about it.",
-                    );
+        (Rows::Changes(changes), command) => {
+            let change = selected.and_then(|at| changes.get(at)).cloned();
+            match (command, change) {
+                (Command::Open, Some(change)) => {
+                    let page = change_page(&change);
+                    model.overlays.push(Overlay::Page(page));
                     Vec::new()
                 }
+                (Command::Undo, Some(change)) => {
+                    model.overlays.pop();
+                    confirm::open_undo(model, change)
+                }
+                (Command::Copy, Some(change)) => vec![Effect::Copy {
+                    what: "the change's id".to_owned(),
+                    text: change.entry.id,
+                }],
+                (command, _) => moved(table, row, page, command),
             }
         }
-        (Rows::Paths(paths), Command::Copy) => match paths.rows.get(selected) {
-            Some(row) => vec![Effect::Copy {
-                what: "the name".to_owned(),
-                text: row.name.clone(),
-            }],
-            None => Vec::new(),
-        },
-        _ => {
-            let last = table.len().saturating_sub(1);
-            table.row = stepped(selected, last, page, command);
-            Vec::new()
+        (Rows::Paths(paths), command) => {
+            let path = selected.and_then(|at| paths.rows.get(at)).cloned();
+            match (command, path) {
+                (Command::Open, Some(path)) => match path.pair {
+                    Some((caller, target)) => {
+                        let permission = model.permission.clone();
+                        ask(model, caller, target, permission)
+                    }
+                    None => {
+                        model.say(
+                            "This is no single identity, so there is no question to ask about it.",
+                        );
+                        Vec::new()
+                    }
+                },
+                (Command::Copy, Some(path)) => vec![Effect::Copy {
+                    what: "the name".to_owned(),
+                    text: path.name,
+                }],
+                (Command::Meaning, path) => {
+                    let page = paths_page(paths, path.as_ref());
+                    model.overlays.push(Overlay::Page(page));
+                    Vec::new()
+                }
+                (command, _) => moved(table, row, page, command),
+            }
         }
+        (Rows::Loading | Rows::Failed(_), command) => moved(table, row, page, command),
     }
+}
+
+fn moved(table: &mut Table, row: usize, page: usize, command: Command) -> Vec<Effect> {
+    let last = table.len().saturating_sub(1);
+    table.row = stepped(row, last, page, command);
+    Vec::new()
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Asked, Layout, Model, Panel, Reading};
+use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot};
 use super::super::words::{beside, in_zone, permission_words, verdict_word, verdict_words};
 use super::pen::Pen;
 use super::{bindings, tree, why};
@@ -19,6 +19,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
         return;
     };
     let used = pair(pen, area, asked);
+    for (y, side) in (area.y..).zip([Side::Caller, Side::Target]) {
+        out.spot(Rect::new(area.x, y, area.width, 1), Spot::Pair(side));
+    }
     let body = Rect::new(
         area.x,
         area.y + used,

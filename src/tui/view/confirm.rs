@@ -3,13 +3,14 @@
 use ratatui::layout::{Position, Rect};
 
 use super::super::look::page::{Text, line, piece};
-use super::super::look::text::width;
+use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
 use super::super::model::tree::title as role_title;
-use super::super::model::{Act, Confirm, Layout, Model, Phase};
-use super::super::words::{ends, more};
+use super::super::model::{Act, Change, Confirm, Layout, Model, Phase};
+use super::super::words::{ends, in_zone, more};
 use super::page::{centered, wrapped};
 use super::pen::Pen;
+use crate::iam::address;
 use crate::repair::diff::{DiffKind, diff};
 use crate::repair::verify::{EXPECTED, MintOutcome};
 use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
@@ -18,6 +19,10 @@ use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
 const WIDEST: u16 = 100;
 /// Lines of policy around a change.
 const CONTEXT: usize = 2;
+/// Below this height every line counts.
+const LOW: u16 = 14;
+/// So many lines of what scrolls are in sight at least, where what stays leaves them.
+const SCROLLED: usize = 4;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -27,11 +32,16 @@ pub(super) fn draw(
     out: &mut Layout,
 ) -> Option<Position> {
     let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
-    let foot = foot(pen, confirm);
+    let low = area.height < LOW;
+    let foot = foot(pen, confirm, low);
     let foot = wrapped(&foot, inner);
-    let lines = body_lines(confirm, model);
+    let lines = body_lines(confirm, model, low);
     let lines = wrapped(&lines, inner);
-    let wanted = u16::try_from(lines.len() + foot.len() + 3).unwrap_or(u16::MAX);
+    let head = head_lines(confirm, model);
+    let short = short_head(pen, confirm, model, inner);
+    let head = wrapped(&head, inner);
+    let wanted = head.len() + lines.len() + foot.len() + 3;
+    let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
     let frame = centered(area, WIDEST, wanted);
     let switches = confirm.way().is_some_and(|w| w.bindings().next().is_none());
     let title = match (&confirm.act, &confirm.phase) {
@@ -48,11 +58,26 @@ pub(super) fn draw(
     let foot_height = u16::try_from(foot.len())
         .unwrap_or(u16::MAX)
         .min(inside.height);
+    // On what, to whom and which role stay in sight, in short where there is little room.
+    let above = usize::from(inside.height - foot_height);
+    let left = |head: usize| above.saturating_sub(head);
+    let scrolled = lines.len().min(SCROLLED);
+    let (head, lines) = if left(head.len()) >= scrolled {
+        (head, lines)
+    } else if left(short.len()) >= lines.len().min(1) {
+        (wrapped(&short, inner), lines)
+    } else {
+        (Vec::new(), [head, lines].concat())
+    };
+    for (text, y) in head.iter().zip(inside.y..inside.bottom()) {
+        pen.pieces(inside.x, y, inside.width, text);
+    }
+    let pinned = u16::try_from(head.len()).unwrap_or(u16::MAX);
     let body = Rect::new(
         inside.x,
-        inside.y,
+        inside.y + pinned,
         inside.width,
-        inside.height - foot_height,
+        inside.height - foot_height - pinned,
     );
     let height = usize::from(body.height);
     out.room = height;
@@ -62,9 +87,13 @@ pub(super) fn draw(
         pen.pieces(body.x, y, body.width, text);
     }
     let hidden = lines.len().saturating_sub(offset + height);
-    if hidden > 0 && frame.width > 20 {
+    if frame.width > 20 {
         let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
-        pen.put_right(edge, frame.y, StyleRole::Warning, &more(hidden, ": Down "));
+        if hidden > 0 {
+            pen.put_right(edge, frame.y, StyleRole::Warning, &more(hidden, ": Down "));
+        } else if offset > 0 {
+            pen.put_right(edge, frame.y, StyleRole::Dim, " the end: Up ");
+        }
     }
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
@@ -86,9 +115,123 @@ fn prompt(confirm: &Confirm) -> String {
     format!("type {} to apply: ", confirm.word)
 }
 
-/// What is shown above: it scrolls where there is no room.
-fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
+/// A line of the head: its label, what it says, and what stands behind it.
+fn row(name: &str, text: impl Into<String>, dim: impl Into<String>) -> Text {
+    vec![
+        piece(StyleRole::Dim, format!("{name:<8}")),
+        piece(StyleRole::Path, text),
+        piece(StyleRole::Dim, dim),
+    ]
+}
+
+/// On what, to whom, which role; of several steps what each does. It never scrolls away.
+fn head_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
+    match (&confirm.act, confirm.way()) {
+        (_, Some(way)) => match way.single() {
+            Some(repair) => grant_head(repair, model),
+            None => step_titles(way),
+        },
+        (Act::Undo(change), _) => undo_head(change),
+        _ => Vec::new(),
+    }
+}
+
+fn step_titles(way: &Remedy) -> Vec<Text> {
+    let count = way.steps.len();
+    let steps = way.steps.iter().enumerate();
+    steps
+        .map(|(i, step)| {
+            let title = step.title();
+            line(
+                StyleRole::Path,
+                if count > 1 {
+                    format!("{} of {count}  {title}", i + 1)
+                } else {
+                    title
+                },
+            )
+        })
+        .collect()
+}
+
+/// The same in a line each.
+fn short_head(pen: &Pen<'_>, confirm: &Confirm, model: &Model, room: usize) -> Vec<Text> {
+    let cut = |text: &str| cut_middle(text, room.saturating_sub(8), pen.glyphs.ellipsis());
+    let name = |text: &str| {
+        let text = text.rsplit('/').next().unwrap_or(text);
+        let text = text.strip_prefix("serviceAccount:").unwrap_or(text);
+        cut(address::short(text))
+    };
+    match (&confirm.act, confirm.way()) {
+        (_, Some(way)) => match way.single() {
+            Some(repair) => {
+                let mut lines = vec![
+                    row("on", name(repair.resource.id()), ""),
+                    row("to", name(&repair.member), ""),
+                    row("role", cut(&title_of(model, &repair.role)), ""),
+                ];
+                lines.extend(ends(repair).map(|until| row("until", cut(&until), "")));
+                lines
+            }
+            None => step_titles(way)
+                .into_iter()
+                .map(|text| {
+                    let text: String = text.into_iter().map(|p| p.text).collect();
+                    line(
+                        StyleRole::Path,
+                        cut_middle(&text, room, pen.glyphs.ellipsis()),
+                    )
+                })
+                .collect(),
+        },
+        (Act::Undo(change), _) => {
+            let grant = &change.entry.record.grant;
+            match change.entry.record.switched() {
+                Some(_) => undo_head(change),
+                None => vec![
+                    row("on", name(&change.entry.record.resource), ""),
+                    row("from", name(&grant.member), ""),
+                    row("role", cut(&title_of(model, &grant.role)), ""),
+                ],
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn undo_head(change: &Change) -> Vec<Text> {
+    let record = &change.entry.record;
+    if let Some(switch) = record.switched() {
+        return vec![row("undo", switch.title(), "")];
+    }
+    let on = record.resource.rsplit('/').next();
+    let mut lines = vec![
+        row("on", on.unwrap_or(&record.resource), ""),
+        row("from", record.grant.member.as_str(), ""),
+        row("role", record.grant.role.as_str(), ""),
+    ];
+    lines.extend(
+        record
+            .replaced
+            .as_deref()
+            .map(|old| row("back to", old, "")),
+    );
+    lines
+}
+
+/// What is shown below the head: it scrolls where there is no room.
+fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
     let mut lines = Vec::new();
+    if low && matches!(confirm.phase, Phase::Asking { .. }) {
+        // What has no room in the foot there.
+        lines.extend(
+            confirm
+                .weighty
+                .clone()
+                .map(|why| line(StyleRole::Warning, why)),
+        );
+        lines.push(line(StyleRole::Dim, counts(confirm)));
+    }
     if let Phase::Asking { note: Some(note) } = &confirm.phase {
         lines.push(line(StyleRole::Warning, note.clone()));
         lines.push(Vec::new());
@@ -96,32 +239,9 @@ fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
     match (&confirm.act, confirm.way()) {
         (_, Some(way)) => way_lines(&mut lines, confirm, way, model),
         (Act::Undo(change), _) => {
-            let record = &change.entry.record;
-            let rows = [
-                (
-                    "on",
-                    record
-                        .resource
-                        .rsplit('/')
-                        .next()
-                        .unwrap_or(&record.resource),
-                ),
-                ("from", record.grant.member.as_str()),
-                ("role", record.grant.role.as_str()),
-            ];
-            for (name, text) in rows {
-                lines.push(vec![
-                    piece(StyleRole::Dim, format!("{name:<8}")),
-                    piece(StyleRole::Text, text),
-                ]);
-            }
-            if let Some(old) = &record.replaced {
-                lines.push(vec![
-                    piece(StyleRole::Dim, format!("{:<8}", "back to")),
-                    piece(StyleRole::Text, old.clone()),
-                ]);
-            }
+            let when = in_zone(change.entry.record.time, "%Y-%m-%d %H:%M:%S %Z");
             lines.push(Vec::new());
+            lines.push(row("made", when, format!("  {}", change.state_words())));
             lines.extend(
                 confirm
                     .meaning
@@ -138,15 +258,18 @@ fn body_lines(confirm: &Confirm, model: &Model) -> Vec<Text> {
 fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Model) {
     let count = way.steps.len();
     for (i, step) in way.steps.iter().enumerate() {
-        if count > 1 {
-            lines.push(line(
-                StyleRole::Heading,
-                format!("Step {} of {count}", i + 1),
-            ));
-        }
         match step {
-            RemedyStep::Binding(repair) => grant_lines(lines, repair, model),
-            RemedyStep::Switch(switch) => lines.push(line(StyleRole::Path, switch.title())),
+            RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair),
+            RemedyStep::Binding(repair) => {
+                lines.push(line(
+                    StyleRole::Heading,
+                    format!("Step {} of {count}", i + 1),
+                ));
+                lines.extend(grant_head(repair, model));
+                diff_lines(lines, repair);
+            }
+            // The head says it whole.
+            RemedyStep::Switch(_) => continue,
         }
         lines.push(Vec::new());
     }
@@ -161,22 +284,17 @@ fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Mod
     }
 }
 
-fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
+fn title_of(model: &Model, role: &str) -> String {
     let known = model.asked().and_then(|a| a.known());
-    let title = known.map_or_else(
-        || repair.role.clone(),
-        |k| role_title(&k.estate, &repair.role),
-    );
-    let row = |name: &str, text: String, dim: String| {
-        vec![
-            piece(StyleRole::Dim, format!("{name:<8}")),
-            piece(StyleRole::Path, text),
-            piece(StyleRole::Dim, dim),
-        ]
-    };
+    known.map_or_else(|| role.to_owned(), |k| role_title(&k.estate, role))
+}
+
+fn grant_head(repair: &Repair, model: &Model) -> Vec<Text> {
+    let mut lines = Vec::new();
+    let title = title_of(model, &repair.role);
     let kind = format!("  ({})", repair.resource.kind().word());
-    lines.push(row("on", repair.resource.id().to_owned(), kind));
-    lines.push(row("to", repair.member.clone(), String::new()));
+    lines.push(row("on", repair.resource.id(), kind));
+    lines.push(row("to", repair.member.as_str(), ""));
     let name = if title == repair.role {
         String::new()
     } else {
@@ -184,15 +302,19 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
     };
     lines.push(row("role", title, name));
     if let Some(old) = &repair.replaces {
-        lines.push(row("instead of", String::new(), format!(" {old}")));
+        lines.push(row("instead of", "", format!(" {old}")));
     }
     match (&repair.condition, ends(repair)) {
-        (Some(_), Some(until)) => lines.push(row("until", until, String::new())),
+        (Some(_), Some(until)) => lines.push(row("until", until, "")),
         (Some(condition), None) => {
-            lines.push(row("while", condition.expression.clone(), String::new()));
+            lines.push(row("while", condition.expression.as_str(), ""));
         }
         (None, _) => {}
     }
+    lines
+}
+
+fn diff_lines(lines: &mut Vec<Text>, repair: &Repair) {
     lines.push(Vec::new());
     for change in diff(&repair.before, &repair.after, CONTEXT).lines {
         let role = match change.kind {
@@ -214,10 +336,10 @@ fn grant_lines(lines: &mut Vec<Text>, repair: &Repair, model: &Model) {
 }
 
 /// What is shown below, always in sight.
-fn foot(pen: &Pen<'_>, confirm: &Confirm) -> Vec<Text> {
+fn foot(pen: &Pen<'_>, confirm: &Confirm, low: bool) -> Vec<Text> {
     let dot = pen.glyphs.pick(" · ", " - ");
     match &confirm.phase {
-        Phase::Asking { .. } => asking(confirm, dot),
+        Phase::Asking { .. } => asking(confirm, dot, low),
         Phase::Applying { step } => {
             let count = confirm.way().map_or(1, |w| w.steps.len());
             let words = if count > 1 {
@@ -306,16 +428,20 @@ fn done_line(pen: &Pen<'_>, done: &StepDone) -> Text {
     }
 }
 
-fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
-    let mut lines = Vec::new();
-    let counts = match (&confirm.act, confirm.repair()) {
+/// Who loses what by it.
+fn counts(confirm: &Confirm) -> String {
+    match (&confirm.act, confirm.repair()) {
         (_, Some(repair)) => match &repair.replaces {
             Some(old) => format!("only {old} is replaced"),
             None => "nobody is removed".to_owned(),
         },
         (Act::Undo(_), None) => "only what was added is taken out".to_owned(),
         (Act::Grant { .. }, None) => "no policy is changed".to_owned(),
-    };
+    }
+}
+
+fn asking(confirm: &Confirm, dot: &str, low: bool) -> Vec<Text> {
+    let mut lines = Vec::new();
     let others = match &confirm.act {
         Act::Grant {
             ways,
@@ -323,7 +449,9 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
             limited,
         } => {
             let count = limited.as_ref().unwrap_or(ways).len();
-            if count > 1 {
+            if count > 1 && low {
+                format!("{dot}{} of {count}: Tab", chosen + 1)
+            } else if count > 1 {
                 format!("{dot}fix {} of {count}, Tab for another", chosen + 1)
             } else {
                 String::new()
@@ -331,11 +459,19 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
         }
         Act::Undo(_) => String::new(),
     };
-    lines.push(vec![
-        piece(StyleRole::Dim, counts),
-        piece(StyleRole::Warning, format!("{dot}NOT applied yet")),
-        piece(StyleRole::Dim, others),
-    ]);
+    let not_yet = "NOT applied yet";
+    lines.push(if low {
+        vec![
+            piece(StyleRole::Warning, not_yet),
+            piece(StyleRole::Dim, others),
+        ]
+    } else {
+        vec![
+            piece(StyleRole::Dim, counts(confirm)),
+            piece(StyleRole::Warning, format!("{dot}{not_yet}")),
+            piece(StyleRole::Dim, others),
+        ]
+    });
     if let Some(why) = &confirm.forbidden {
         lines.push(line(
             StyleRole::Denied,
@@ -343,7 +479,7 @@ fn asking(confirm: &Confirm, dot: &str) -> Vec<Text> {
         ));
         return lines;
     }
-    if let Some(why) = &confirm.weighty {
+    if let (Some(why), false) = (&confirm.weighty, low) {
         lines.push(line(StyleRole::Warning, why.clone()));
     }
     lines.push(vec![

@@ -3,12 +3,14 @@
 
 use ratatui::layout::Rect;
 
-use super::super::keys::keymap::{self, KeyContext};
-use super::super::look::text::{width, wrap};
+use super::super::keys::command::Command;
+use super::super::keys::{KeyContext, keymap};
+use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::pen::Pen;
 use crate::answer::signs::Glyphs;
+use crate::text::visible;
 
 /// Where things go.
 pub(super) struct Parts {
@@ -18,23 +20,71 @@ pub(super) struct Parts {
     pub footer: Rect,
 }
 
-/// One line each for header, notice and footer; the body between them.
-pub(super) fn parts(area: Rect) -> Parts {
+/// A line each for header and footer, `said` lines for the notice, one at least; the body between them.
+pub(super) fn parts(area: Rect, said: usize) -> Parts {
     let line = |y: u16| Rect::new(area.x, y, area.width, 1);
+    let said = u16::try_from(said.max(1)).unwrap_or(1);
+    let body = area.height.saturating_sub(2 + said);
     Parts {
         header: line(area.y),
-        body: Rect::new(
-            area.x,
-            area.y + 1,
-            area.width,
-            area.height.saturating_sub(3),
-        ),
-        notice: line(area.bottom().saturating_sub(2)),
+        body: Rect::new(area.x, area.y + 1, area.width, body),
+        notice: Rect::new(area.x, area.y + 1 + body, area.width, said),
         footer: line(area.bottom().saturating_sub(1)),
     }
 }
 
-pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+/// From this height on a notice may take three lines, else two.
+const HIGH: u16 = 20;
+
+/// The notice, line by line. One that needs more lines than it may have says by which key it is read whole; an
+/// error says how to be rid of it.
+pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
+    let Some(notice) = &model.notice else {
+        return Vec::new();
+    };
+    let room = usize::from(area.width.saturating_sub(2));
+    let end = match notice.weight {
+        Weight::Passing => "",
+        Weight::Error => "  (Esc)",
+    };
+    let most = if area.height < HIGH { 2 } else { 3 };
+    let text = visible(&notice.text);
+    let mut lines = wrap(&text, room);
+    if lines.len() > most || (lines.len() == most && last_width(&lines) + end.len() > room) {
+        let end = match notice.weight {
+            Weight::Passing => "  (F12 all of it)",
+            Weight::Error => "  (F12 all, Esc)",
+        };
+        let whole = lines.len() == most;
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let room = room.saturating_sub(end.len());
+            *last = if whole {
+                cut_end(last, room, ellipsis)
+            } else {
+                format!(
+                    "{}{ellipsis}",
+                    cut_end(last, room - 1, ellipsis).trim_end_matches(ellipsis)
+                )
+            };
+            last.push_str(end);
+        }
+        return lines;
+    }
+    if last_width(&lines) + end.len() > room {
+        lines.push(end.trim_start().to_owned());
+    } else if let Some(last) = lines.last_mut() {
+        last.push_str(end);
+    }
+    lines
+}
+
+fn last_width(lines: &[String]) -> usize {
+    lines.last().map_or(0, |last| width(last))
+}
+
+/// Where facts come from, and whose eyes these are. A click on the one opens the menu, on the other what was asked.
+pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layout) {
     let mut right = Vec::new();
     if let Some(viewer) = &model.viewer {
         right.push(viewer.clone());
@@ -68,31 +118,24 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         "bindscope",
     );
     let room = edge.saturating_sub(x + 3);
-    pen.name(x + 2, area.y, room, StyleRole::Dim, &model.source);
+    let end = pen.name(x + 2, area.y, room, StyleRole::Dim, &model.source);
+    let left = Rect::new(area.x, area.y, end - area.x, 1);
+    out.spot(left, Spot::Hint(Command::Palette));
+    let right = Rect::new(edge, area.y, area.right().saturating_sub(edge), 1);
+    out.spot(right, Spot::Hint(Command::Log));
 }
 
-/// The line above the footer. An error says how to be rid of it.
-pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+/// The lines above the footer.
+pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model, lines: &[String]) {
     let Some(notice) = &model.notice else { return };
     let role = match notice.weight {
         Weight::Passing => StyleRole::Heading,
         Weight::Error => StyleRole::Denied,
     };
-    let suffix = match notice.weight {
-        Weight::Passing => "",
-        Weight::Error => "  (Esc)",
-    };
-    let room = area.width.saturating_sub(2);
     pen.clear(area);
-    let keep = room.saturating_sub(u16::try_from(suffix.len()).unwrap_or(0));
-    let x = pen.put(area.x + 1, area.y, keep, role, &notice.text);
-    pen.put(
-        x,
-        area.y,
-        area.right().saturating_sub(x),
-        StyleRole::Dim,
-        suffix,
-    );
+    for (text, y) in lines.iter().zip(area.y..area.bottom()) {
+        pen.put(area.x + 1, y, area.width.saturating_sub(2), role, text);
+    }
 }
 
 /// Keys and words of what is in focus, as many as fit.

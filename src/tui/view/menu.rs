@@ -3,21 +3,42 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::super::keys::line::{FORMS, TypedLine, is_here};
+use super::super::look::text::{width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::Item as _;
 use super::super::model::{Layout, Menu, Spot, Typed};
-use super::page::centered;
+use super::page::{centered, field};
 use super::pen::Pen;
 
+/// What a line that is typed whole comes to, unless it names an entry of the menu.
+fn line_words(menu: &Menu) -> Option<String> {
+    if menu.typed != Typed::Command {
+        return None;
+    }
+    match TypedLine::read(menu.list.input.value())? {
+        Ok(TypedLine::Command(command)) if is_here(command, menu.below) => None,
+        Ok(line) => Some(line.words(menu.below)),
+        Err(why) => Some(why),
+    }
+}
+
 /// What to say where nothing in the menu matches.
-fn nothing(menu: &Menu) -> &'static str {
-    match menu.typed {
+fn nothing(menu: &Menu) -> String {
+    let words = match menu.typed {
         Typed::Nothing => "Nothing matches. Esc clears.",
-        Typed::Command => "No such command. Also: why CALLER TARGET, sa @PROJECT /TEXT.",
+        Typed::Command => {
+            return match TypedLine::read(menu.list.input.value()) {
+                Some(Ok(line)) => line.words(menu.below),
+                Some(Err(why)) => why,
+                None => format!("No such command. Also: {FORMS}."),
+            };
+        }
         Typed::Permission => "Not in this list: Enter asks about it as it is typed.",
         Typed::Hop => "Not in this list: Enter takes the address as it is typed.",
         Typed::Attribute => "Type NAME=VALUE, such as repository=org/repo, and Enter.",
-    }
+    };
+    words.to_owned()
 }
 
 pub(super) fn draw(
@@ -29,11 +50,16 @@ pub(super) fn draw(
     let count = u16::try_from(menu.list.total()).unwrap_or(u16::MAX);
     let frame = centered(area, 100, count.saturating_add(4).max(6));
     let inside = pen.window(frame, &menu.title);
-    let x = pen.put(inside.x, inside.y, 2, StyleRole::Key, "/ ");
-    let room = inside.right().saturating_sub(x);
-    pen.put(x, inside.y, room, StyleRole::Text, menu.list.input.value());
-    let cursor = u16::try_from(menu.list.input.visual_cursor()).unwrap_or(0);
-    let caret = Position::new((x + cursor).min(inside.right().saturating_sub(1)), inside.y);
+    let place = match menu.list.shown() {
+        0 => format!(" 0 of {} ", menu.list.total()),
+        shown => format!(" {} of {shown} ", menu.list.row() + 1),
+    };
+    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
+    if width(&place) + width(&menu.title) + 6 < usize::from(frame.width) {
+        pen.put_right(edge, frame.y, StyleRole::Dim, &place);
+    }
+    let line = Rect::new(inside.x, inside.y, inside.width, 1);
+    let caret = field(pen, line, &menu.list.input);
     let rows = Rect::new(
         inside.x,
         inside.y + 1,
@@ -45,18 +71,41 @@ pub(super) fn draw(
     out.top = Some(menu.list.first_shown(room));
     let selected = menu.list.row();
     let window = menu.list.window(room);
+    if !window.is_empty()
+        && let Some(words) = line_words(menu)
+    {
+        // What is typed whole is meant, whatever else it resembles.
+        let line = wrap(&words, usize::from(rows.width));
+        let edge = Rect::new(
+            frame.x + 2,
+            frame.bottom() - 1,
+            frame.width.saturating_sub(4),
+            1,
+        );
+        let first = line.first().map_or("", String::as_str);
+        pen.put(
+            edge.x,
+            edge.y,
+            edge.width,
+            StyleRole::Heading,
+            &format!(" {first} "),
+        );
+    }
     if window.is_empty() {
-        pen.put(rows.x, rows.y, rows.width, StyleRole::Dim, nothing(menu));
+        let lines = wrap(&nothing(menu), usize::from(rows.width));
+        for (text, y) in lines.iter().zip(rows.y..rows.bottom()) {
+            pen.put(rows.x, y, rows.width, StyleRole::Dim, text);
+        }
     }
     let widest = window
         .iter()
-        .map(|(_, c, _)| super::super::look::text::width(c.text()))
+        .map(|(_, c, _)| width(c.text()))
         .max()
         .unwrap_or(0);
     // Keys are short and stand whole; longer notes leave the choice two thirds of the line.
     let notes = window
         .iter()
-        .map(|(_, c, _)| super::super::look::text::width(&c.note))
+        .map(|(_, c, _)| width(&c.note))
         .max()
         .unwrap_or(0);
     let notes = u16::try_from(notes).unwrap_or(u16::MAX).min(rows.width / 3);
@@ -70,7 +119,7 @@ pub(super) fn draw(
         let line = Rect::new(rows.x, y, rows.width, 1);
         let mut at = rows.x + 2;
         let end = rows.x + 2 + column;
-        let long = super::super::look::text::width(choice.text()) > usize::from(column);
+        let long = width(choice.text()) > usize::from(column);
         for (i, c) in choice.text().chars().enumerate() {
             if long && at + 1 >= end {
                 pen.put(at, y, 1, StyleRole::Dim, &pen.glyphs.ellipsis().to_string());

@@ -31,8 +31,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         frame::too_small(&mut pen, area);
         return out;
     }
-    let parts = frame::parts(area);
-    frame::header(&mut pen, parts.header, model);
+    let said = frame::said(area, model, pen.glyphs.ellipsis());
+    let parts = frame::parts(area, said.len());
     let mut caret = None;
     if model.signed_out.is_some() {
         frame::signed_out(&mut pen, parts.body, model);
@@ -44,7 +44,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
     }
     if let Some(overlay) = model.overlays.last() {
         if matches!(overlay, Overlay::Confirm(_)) {
-            pen.dim_all(area);
+            pen.dim_all(parts.body);
         }
         // What lies below takes no clicks.
         out.spots.clear();
@@ -55,7 +55,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
             Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model, &mut out),
         };
     }
-    frame::notice(&mut pen, parts.notice, model);
+    frame::header(&mut pen, parts.header, model, &mut out);
+    frame::notice(&mut pen, parts.notice, model, &said);
     frame::footer(&mut pen, parts.footer, model, &mut out);
     if let Some(at) = caret {
         frame.set_cursor_position(at);

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use ratatui::layout::{Position, Rect};
+use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::super::look::find::Find;
 use super::super::look::page::{Piece, ScreenPage, Text, piece};
 use super::super::look::text::{width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::Layout;
+use super::super::model::list::scrolled;
 use super::super::words::more;
 use super::pen::{Pen, safe};
 
@@ -22,7 +25,7 @@ pub(super) fn draw(
     out: &mut Layout,
 ) -> Option<Position> {
     let inside_width = usize::from(area.width.min(WIDEST).saturating_sub(4));
-    let lines = wrapped(&page.lines, inside_width);
+    let (lines, starts) = wrapped_from(&page.lines, inside_width);
     let wanted = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);
@@ -30,17 +33,97 @@ pub(super) fn draw(
     let inside = pen.window(frame, &page.title);
     let room = usize::from(inside.height);
     out.room = room;
-    let offset = page.offset.min(lines.len().saturating_sub(room));
+    let mut offset = page.offset;
+    if let (Some(at), true) = (
+        page.hit.and_then(|hit| starts.get(hit).copied()),
+        page.reveal,
+    ) {
+        // Where the line is wrapped, the part in which it stands.
+        let here = |row: &usize| lines.get(*row).is_some_and(|l| holds(page, l));
+        let row = (at..lines.len()).take(room.max(1)).find(here).unwrap_or(at);
+        offset = scrolled(offset, row, lines.len(), room);
+    }
+    let offset = offset.min(lines.len().saturating_sub(room));
     out.top = Some(offset);
     for (line, y) in lines.iter().skip(offset).zip(inside.y..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, line);
+        mark_found(pen, inside, y, page, line);
+    }
+    if frame.height <= 2 {
+        return None;
+    }
+    let mut edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
+    let mut caret = None;
+    if page.find.is_shown() {
+        let found = page.found();
+        let at = page
+            .hit
+            .and_then(|hit| found.iter().position(|l| *l == hit));
+        let count = match (page.find.text().is_empty(), at) {
+            (true, _) => String::new(),
+            (false, Some(at)) => format!(" {} of {} ", at + 1, found.len()),
+            (false, None) => " nowhere here ".to_owned(),
+        };
+        let wide = u16::try_from(width(&count)).unwrap_or(0);
+        let room = edge.width.saturating_sub(wide + 4).min(40);
+        let field = Rect::new(edge.x + 2, edge.y, room, 1);
+        pen.clear(field);
+        caret = find_field(pen, field, &page.find);
+        pen.put(field.right(), edge.y, wide, StyleRole::Dim, &count);
+        edge.x = field.right() + wide;
+        edge.width = (frame.right() - 2).saturating_sub(edge.x);
     }
     let below = lines.len().saturating_sub(offset + room);
-    if below > 0 && frame.height > 2 {
-        let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
-        pen.put_right(edge, edge.y, StyleRole::Dim, &more(below, ": j, PgDn "));
+    let words = match (below, offset) {
+        (0, 0) => String::new(),
+        (0, _) => format!(" the end, of {} lines ", lines.len()),
+        _ => more(below, ": j, PgDn "),
+    };
+    if width(&words) <= usize::from(edge.width) {
+        pen.put_right(edge, edge.y, StyleRole::Dim, &words);
     }
-    None
+    caret
+}
+
+/// The line in which what is looked for is typed; gives where the caret is while it is.
+pub(super) fn find_field(pen: &mut Pen<'_>, area: Rect, find: &Find) -> Option<Position> {
+    let caret = field(pen, area, &find.input);
+    find.typing.then_some(caret)
+}
+
+/// A line that is typed in, scrolled so that the caret is in sight; gives where that is.
+pub(super) fn field(pen: &mut Pen<'_>, area: Rect, input: &Input) -> Position {
+    let x = pen.put(area.x, area.y, 2, StyleRole::Key, "/ ");
+    let room = area.right().saturating_sub(x);
+    let cursor = input.visual_cursor();
+    let skip = (cursor + 1).saturating_sub(usize::from(room));
+    let shown: String = input.value().chars().skip(skip).collect();
+    pen.put(x, area.y, room, StyleRole::Text, &shown);
+    let at = x + u16::try_from(cursor.saturating_sub(skip)).unwrap_or(0);
+    Position::new(at.min(area.right().saturating_sub(1)), area.y)
+}
+
+fn text_of(line: &[Piece]) -> String {
+    line.iter().map(|p| safe(&p.text)).collect()
+}
+
+fn holds(page: &ScreenPage, line: &[Piece]) -> bool {
+    !page.find.places(&text_of(line)).is_empty()
+}
+
+/// Marks where what is looked for stands in a line.
+fn mark_found(pen: &mut Pen<'_>, inside: Rect, y: u16, page: &ScreenPage, line: &[Piece]) {
+    let text = text_of(line);
+    for place in page.find.places(&text) {
+        let (Some(before), Some(here)) = (text.get(..place.start), text.get(place)) else {
+            continue;
+        };
+        let cells = |text: &str| u16::try_from(width(text)).unwrap_or(u16::MAX);
+        let x = inside.x.saturating_add(cells(before));
+        let area = Rect::new(x, y, cells(here), 1).intersection(inside);
+        pen.lay(area, StyleRole::Match);
+        pen.underline(area);
+    }
 }
 
 /// A frame in the middle, no larger than the area.
@@ -57,8 +140,15 @@ pub(super) fn centered(area: Rect, wide: u16, high: u16) -> Rect {
 
 /// Lines wrapped to a width; what goes on is indented as its line was.
 pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Cow<'_, [Piece]>> {
+    wrapped_from(lines, room).0
+}
+
+/// The same, with the place at which each of them begins.
+fn wrapped_from(lines: &[Text], room: usize) -> (Vec<Cow<'_, [Piece]>>, Vec<usize>) {
     let mut out = Vec::new();
+    let mut starts = Vec::new();
     for line in lines {
+        starts.push(out.len());
         let whole: usize = line.iter().map(|p| width(&safe(&p.text))).sum();
         if whole <= room {
             out.push(Cow::Borrowed(line.as_slice()));
@@ -66,7 +156,7 @@ pub(super) fn wrapped(lines: &[Text], room: usize) -> Vec<Cow<'_, [Piece]>> {
         }
         out.extend(wrap_pieces(line, room).into_iter().map(Cow::Owned));
     }
-    out
+    (out, starts)
 }
 
 fn wrap_pieces(line: &Text, room: usize) -> Vec<Text> {

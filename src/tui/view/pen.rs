@@ -106,6 +106,13 @@ impl<'b> Pen<'b> {
         self.buffer.set_style(area, style);
     }
 
+    /// Underlines an area, whatever it looks like else.
+    pub fn underline(&mut self, area: Rect) {
+        let style = Style::new().add_modifier(Modifier::UNDERLINED);
+        self.buffer
+            .set_style(area.intersection(self.buffer.area), style);
+    }
+
     /// Makes everything that was drawn so far recede.
     pub fn dim_all(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);

@@ -5,9 +5,11 @@ use ratatui::style::Modifier;
 
 use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
+use super::super::model::list::Filtered;
 use super::super::model::{Account, Layout, Loading, Model, Side, Spot};
 use super::super::words::permission_words;
 use super::frame::loading_words;
+use super::page::field;
 use super::pen::Pen;
 use crate::text::visible;
 
@@ -21,7 +23,7 @@ pub(super) fn draw(
     out: &mut Layout,
 ) -> Option<Position> {
     let lead = if area.width >= SIDE_BY_SIDE {
-        "Who calls, and which account should it act as? Type to filter; paste an error to start from it."
+        "Who calls, and which account should it act as? Type, or paste an error."
     } else {
         "Who calls, and as which account?"
     };
@@ -122,17 +124,14 @@ fn side(
     out.spot(area, Spot::PickList(side));
     let list = model.pick.list(side);
     pen.rule(Rect::new(area.x, area.y, area.width, 1), title, focused);
-    let counts = if list.input.value().is_empty() {
-        loading_words(loading, list.total())
-    } else {
-        format!("{} of {}", list.shown(), list.total())
-    };
-    let counts = format!(" {counts} ");
+    let counts = counts(loading, list);
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-    if width(&counts) + width(title) + 4 < usize::from(area.width) {
-        pen.put_right(inner, area.y, StyleRole::Dim, &counts);
+    let fits = |words: &&String| width(words) + width(title) + 4 < usize::from(area.width);
+    if let Some(words) = counts.iter().find(fits) {
+        pen.put_right(inner, area.y, StyleRole::Dim, words);
     }
-    let caret = field(pen, area, list.input.value(), list.input.visual_cursor());
+    let line = Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(1), 1);
+    let caret = field(pen, line, &list.input);
     let rows_area = Rect::new(
         area.x,
         area.y + 2,
@@ -170,6 +169,40 @@ fn side(
     focused.then_some(caret)
 }
 
+/// How many there are and where one is, the longest way of saying it first.
+fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
+    let (row, shown, total) = (list.row() + 1, list.shown(), list.total());
+    let all = match loading {
+        Loading::Done(listing) => match listing.unreadable.len() {
+            0 => total.to_string(),
+            n => format!("{total}, {n} not read"),
+        },
+        Loading::Running => format!("{total} so far"),
+        _ => loading_words(loading, total),
+    };
+    if list.input.value().is_empty() {
+        let place = if row > 1 {
+            format!("{row} of ")
+        } else {
+            String::new()
+        };
+        return vec![
+            format!(" {place}{} ", loading_words(loading, total)),
+            format!(" {place}{all} "),
+            format!(" {place}{total} "),
+        ];
+    }
+    let place = if row > 1 {
+        format!("{row} of ")
+    } else {
+        String::new()
+    };
+    vec![
+        format!(" {place}{shown} of {all} "),
+        format!(" {shown} of {total} "),
+    ]
+}
+
 /// Why a list is empty, and what to do.
 fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
     let taken = match side {
@@ -195,18 +228,6 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
         ),
         Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
     }
-}
-
-/// The line that is typed in; gives where the caret is.
-fn field(pen: &mut Pen<'_>, area: Rect, value: &str, cursor: usize) -> Position {
-    let y = area.y + 1;
-    let x = pen.put(area.x + 1, y, 2, StyleRole::Key, "/ ");
-    let room = area.right().saturating_sub(x + 1);
-    let skip = (cursor + 1).saturating_sub(usize::from(room));
-    let shown: String = value.chars().skip(skip).collect();
-    pen.put(x, y, room, StyleRole::Text, &shown);
-    let caret = x + u16::try_from(cursor.saturating_sub(skip)).unwrap_or(0);
-    Position::new(caret.min(area.right().saturating_sub(1)), y)
 }
 
 fn account_row(

@@ -7,9 +7,12 @@ use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
 use super::super::words::local_time;
-use super::page::centered;
+use super::page::{centered, find_field};
 use super::pen::Pen;
 use crate::text::visible;
+
+/// Below this width a row is a name alone; its way stands below the list while it is selected.
+const NARROW: u16 = 60;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -19,15 +22,79 @@ pub(super) fn draw(
 ) -> Option<Position> {
     let frame = centered(area, 130, area.height);
     // Where one is in it stands at the right, and the title leaves it room.
-    let place = match table.len() {
-        0 => String::new(),
-        len => format!(" {} of {len} ", table.row + 1),
+    let place = match (table.len(), table.total()) {
+        (0, 0) => String::new(),
+        (0, all) => format!(" 0 of {all} "),
+        (len, all) if len == all => format!(" {} of {len} ", table.row + 1),
+        (len, all) => format!(" {} of {len}, {all} in all ", table.row + 1),
     };
     let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
     let title = cut_middle(&visible(&table.title), room, pen.glyphs.ellipsis());
-    let inside = pen.window(frame, &title);
+    let mut inside = pen.window(frame, &title);
+    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
+    pen.put_right(edge, frame.y, StyleRole::Dim, &place);
+    let mut caret = None;
+    if table.find.is_shown() && inside.height > 2 {
+        let line = Rect::new(inside.x, inside.y, inside.width, 1);
+        caret = find_field(pen, line, &table.find);
+        inside.y += 1;
+        inside.height -= 1;
+    }
     out.room = usize::from(inside.height);
-    let words = match &table.rows {
+    if let Some((role, words)) = instead(table) {
+        let lines = wrap(&words, usize::from(inside.width));
+        for (text, y) in lines.into_iter().zip(inside.y..inside.bottom()) {
+            pen.put(inside.x, y, inside.width, role, &text);
+        }
+        return caret;
+    }
+    let below = said_below(table, inside);
+    // What is said beside a list leaves it half of the room at least.
+    let high = u16::try_from(below.len())
+        .unwrap_or(u16::MAX)
+        .min(inside.height / 2);
+    let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - high);
+    let room = usize::from(rows.height);
+    out.room = room;
+    let first = scrolled(table.offset, table.row, table.len(), room);
+    out.top = Some(first);
+    for (row, y) in (first..table.len()).zip(rows.y..rows.bottom()) {
+        let line = Rect::new(rows.x, y, rows.width, 1);
+        let at = table.place(row).unwrap_or(usize::MAX);
+        match &table.rows {
+            Rows::Changes(list) => {
+                if let Some(change) = list.get(at) {
+                    change_row(pen, line, change);
+                }
+            }
+            Rows::Paths(paths) => {
+                if let Some(path) = paths.rows.get(at) {
+                    path_row(pen, line, path);
+                }
+            }
+            Rows::Loading | Rows::Failed(_) => {}
+        }
+        if row == table.row {
+            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(line, StyleRole::Selected);
+        }
+        out.spot(line, Spot::OverlayRow(row));
+    }
+    for ((role, text), y) in below.iter().zip(rows.bottom()..inside.bottom()) {
+        pen.put(inside.x, y, inside.width, *role, text);
+    }
+    let hidden = below.len().saturating_sub(usize::from(high));
+    if hidden > 0 {
+        let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
+        let words = format!(" {hidden} more of this: i ");
+        pen.put_right(edge, edge.y, StyleRole::Dim, &words);
+    }
+    caret
+}
+
+/// What stands there instead of rows, where there are none.
+fn instead(table: &Table) -> Option<(StyleRole, String)> {
+    match &table.rows {
         Rows::Loading => Some((StyleRole::Dim, "Reading …".to_owned())),
         Rows::Failed(why) => Some((StyleRole::Denied, why.clone())),
         Rows::Changes(list) if list.is_empty() => Some((
@@ -39,58 +106,42 @@ pub(super) fn draw(
             let notes = paths.notes.iter().map(|note| format!(" {note}"));
             Some((StyleRole::Dim, notes.fold(nobody, |all, note| all + &note)))
         }
+        _ if table.is_empty() => Some((
+            StyleRole::Dim,
+            format!(
+                "None of the {} holds {}. Esc takes the filter back.",
+                table.total(),
+                table.find.text()
+            ),
+        )),
         _ => None,
-    };
-    if let Some((role, words)) = words {
-        for (text, y) in wrap(&words, usize::from(inside.width))
-            .into_iter()
-            .zip(inside.y..inside.bottom())
-        {
-            pen.put(inside.x, y, inside.width, role, &text);
-        }
-        return None;
     }
+}
+
+/// What stands below the rows: the selected one in full, where its line is too short for it, and what is said
+/// beside the list.
+fn said_below(table: &Table, inside: Rect) -> Vec<(StyleRole, String)> {
     let across = usize::from(inside.width);
-    let notes: Vec<String> = match &table.rows {
-        Rows::Paths(paths) => paths.notes.iter().flat_map(|n| wrap(n, across)).collect(),
-        _ => Vec::new(),
+    let Rows::Paths(paths) = &table.rows else {
+        return Vec::new();
     };
-    // What is said beside a list leaves it half of the room at least.
-    let below = u16::try_from(notes.len())
-        .unwrap_or(u16::MAX)
-        .min(inside.height / 2);
-    let rows = Rect::new(inside.x, inside.y, inside.width, inside.height - below);
-    let room = usize::from(rows.height);
-    out.room = room;
-    let first = scrolled(table.offset, table.row, table.len(), room);
-    out.top = Some(first);
-    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
-    pen.put_right(edge, frame.y, StyleRole::Dim, &place);
-    for (index, y) in (first..table.len()).zip(rows.y..rows.bottom()) {
-        let line = Rect::new(rows.x, y, rows.width, 1);
-        match &table.rows {
-            Rows::Changes(list) => {
-                if let Some(change) = list.get(index) {
-                    change_row(pen, line, change);
-                }
-            }
-            Rows::Paths(paths) => {
-                if let Some(path) = paths.rows.get(index) {
-                    path_row(pen, line, path);
-                }
-            }
-            Rows::Loading | Rows::Failed(_) => {}
+    let mut lines = Vec::new();
+    let selected = table.selected().and_then(|at| paths.rows.get(at));
+    if let Some(path) = selected {
+        let (name, way) = columns(inside.width);
+        let words = path.way_words();
+        if width(&short(&path.name, inside.width)) > usize::from(name) {
+            let whole = wrap(&path.name, across);
+            lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
         }
-        if index == table.row {
-            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
-            pen.lay(line, StyleRole::Selected);
+        if width(&words) > usize::from(way) {
+            let whole = wrap(&words, across);
+            lines.extend(whole.into_iter().map(|text| (StyleRole::Text, text)));
         }
-        out.spot(line, Spot::OverlayRow(index));
     }
-    for (note, y) in notes.iter().zip(rows.bottom()..inside.bottom()) {
-        pen.put(inside.x, y, inside.width, StyleRole::Unknown, note);
-    }
-    None
+    let notes = paths.notes.iter().flat_map(|n| wrap(n, across));
+    lines.extend(notes.map(|text| (StyleRole::Unknown, text)));
+    lines
 }
 
 fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
@@ -126,22 +177,40 @@ fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
     pen.put(x + 2, area.y, room, StyleRole::Text, &words);
 }
 
+/// A name without what its column has no room for: that it is a service account, its address tells.
+fn short(name: &str, area: u16) -> String {
+    let name = name.replace(".iam.gserviceaccount.com", "");
+    match name.strip_prefix("serviceAccount:") {
+        Some(bare) if area < NARROW => bare.to_owned(),
+        _ => name,
+    }
+}
+
+/// How many cells of a row the name has, and how many the way.
+fn columns(width: u16) -> (u16, u16) {
+    if width < NARROW {
+        return (width.saturating_sub(2), 0);
+    }
+    let name = width * 45 / 100;
+    (name, width.saturating_sub(name + 4))
+}
+
 fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {
     let role = if path.certain {
         StyleRole::Text
     } else {
         StyleRole::Unknown
     };
-    let column = (area.width * 45 / 100).max(20);
-    let short = path.name.replace(".iam.gserviceaccount.com", "");
-    pen.name(area.x + 2, area.y, column, role, &short);
-    let x = area.x + 2 + column + 2;
-    let sure = if path.certain { "" } else { "? " };
-    let words = format!("{sure}{}", path.way);
-    let room = area.right().saturating_sub(x);
-    if width(&words) > usize::from(room) {
-        pen.name(x, area.y, room, StyleRole::Dim, &words);
-    } else {
-        pen.put(x, area.y, room, StyleRole::Dim, &words);
+    let (name, way) = columns(area.width);
+    pen.name(
+        area.x + 2,
+        area.y,
+        name,
+        role,
+        &short(&path.name, area.width),
+    );
+    if way > 0 {
+        let x = area.x + 2 + name + 2;
+        pen.name(x, area.y, way, StyleRole::Dim, &path.way_words());
     }
 }

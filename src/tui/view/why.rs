@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::command::Command;
 use super::super::look::page::{Text, line, piece};
 use super::super::look::text::wrap;
 use super::super::look::theme::StyleRole;
 use super::super::model::tree as picture;
-use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot};
+use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot, WhyRow};
 use super::super::pages::not_judged;
-use super::super::words::{ends_with, more};
+use super::super::words::{ends_with, more, unread_words};
 use super::pen::Pen;
 use crate::evaluate::Truth;
 use crate::evaluate::org_policy;
@@ -22,6 +23,8 @@ struct WhyLine {
     text: Text,
     indent: u16,
     cause: Option<usize>,
+    /// What a click on it does.
+    does: Option<Command>,
 }
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
@@ -74,8 +77,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
     for (row, y) in rows.iter().skip(offset).zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
         pen.pieces(x, y, body.right().saturating_sub(x + 1), &row.text);
+        let whole = Rect::new(body.x, y, body.width, 1);
+        if let Some(command) = row.does {
+            out.spot(whole, Spot::Hint(command));
+        }
         if let Some(cause) = row.cause {
-            let whole = Rect::new(body.x, y, body.width, 1);
             out.spot(whole, Spot::WhyRow(cause));
             if cause == asked.why_row && focused && asked.known().is_some() {
                 pen.put(body.x, y, 1, StyleRole::Key, pen.glyphs.bar());
@@ -89,6 +95,7 @@ fn plain(role: StyleRole, text: impl Into<String>) -> WhyLine {
         text: line(role, text),
         indent: 0,
         cause: None,
+        does: None,
     }
 }
 
@@ -125,7 +132,27 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
     if explanation.outcome == Outcome::WouldSucceed {
         rows.extend(granted(pen, known, asked, room));
     }
-    for (index, cause) in known.causes.iter().enumerate() {
+    for (index, row) in known.why_rows().into_iter().enumerate() {
+        let at = match row {
+            WhyRow::Cause(at) => at,
+            WhyRow::Unread(which) => {
+                let unread: Vec<_> = which.iter().filter_map(|i| known.causes.get(*i)).collect();
+                let words = format!("{} ? {}", index + 1, unread_words(&unread));
+                let words = format!("{words} Enter lists them.");
+                for (i, text) in wrap(&words, room).into_iter().enumerate() {
+                    rows.push(WhyLine {
+                        text: line(StyleRole::Unknown, text),
+                        indent: if i == 0 { 0 } else { 4 },
+                        cause: Some(index),
+                        does: None,
+                    });
+                }
+                continue;
+            }
+        };
+        let Some(cause) = known.causes.get(at) else {
+            continue;
+        };
         let (role, sign) = sign(pen, cause.kind);
         let selected = index == asked.why_row;
         let head = format!("{} {sign} ", index + 1);
@@ -140,6 +167,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
                 text: pieces,
                 indent: if i == 0 { 0 } else { indent },
                 cause: Some(index),
+                does: None,
             });
         }
         // What to do stands below the selected one; for the others it is one key away.
@@ -149,6 +177,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
                     text: line(StyleRole::Heading, text),
                     indent,
                     cause: Some(index),
+                    does: None,
                 });
             }
         }
@@ -281,6 +310,7 @@ fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
             text: pieces,
             indent: if i == 0 { 3 } else { 6 },
             cause: None,
+            does: Some(Command::Fix),
         });
     }
     rows
@@ -298,6 +328,7 @@ fn attributes_line(known: &KnownAnswer) -> Option<WhyLine> {
         ],
         indent: 3,
         cause: None,
+        does: Some(Command::Attributes),
     })
 }
 
@@ -377,5 +408,6 @@ fn hanging(role: StyleRole, words: &str, room: usize) -> impl Iterator<Item = Wh
         text: line(role, text),
         indent: if i == 0 { 0 } else { 2 },
         cause: None,
+        does: None,
     })
 }

@@ -1,7 +1,9 @@
 //! Words that more than one part of the screen uses.
 
+mod unread;
 mod verdict;
 
+pub use unread::unread_words;
 pub use verdict::{beside, printed, verdict_word, verdict_words};
 
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! The verdict and the question, in words.
 
-use super::super::model::{Asked, Reading};
-use crate::evaluate::{Outcome, Question};
+use super::super::model::{Asked, KnownAnswer, Reading};
+use crate::evaluate::{CauseKind, Outcome, Question};
 use crate::text::visible;
 
 /// The verdict in one line, for people.
@@ -31,8 +31,31 @@ pub fn verdict_words(asked: &Asked) -> String {
                 "the call would fail".to_owned()
             }
         }
-        Outcome::Unknown => "cannot be told".to_owned(),
+        Outcome::Unknown => match likely(known) {
+            Some(why) => format!("not certain, likely 403: {why}"),
+            None => "cannot be told".to_owned(),
+        },
     }
+}
+
+/// What most likely stands in the way of a call of which nothing is certain, in a few words: what is known to
+/// be amiss is likelier than that something unread mends it.
+fn likely(known: &KnownAnswer) -> Option<&'static str> {
+    use CauseKind as K;
+    Some(match known.causes.first()?.kind {
+        K::GrantOnCallersProject => "wrong project",
+        K::GrantElsewhere => "granted elsewhere",
+        K::BasicRoleNotEnough | K::RoleLacksPermission => "wrong role",
+        K::SelfGrant => "granted to itself",
+        K::NotInGroup => "not in the group",
+        K::MemberMisspelled => "misspelled",
+        K::MemberDeleted => "granted to a deleted one",
+        K::MemberKindMismatch => "wrong kind of member",
+        K::AttributeNotMapped | K::FederatedMismatch => "wrong member",
+        K::ConditionFalse => "condition not met",
+        K::RoleDisabled | K::RoleDeleted => "role is off",
+        _ => return None,
+    })
 }
 
 /// The verdict in one word, for a narrow screen.
@@ -47,6 +70,7 @@ pub fn verdict_word(asked: &Asked) -> &'static str {
     match (&asked.reading, asked.outcome()) {
         (_, Some(Outcome::WouldSucceed)) => "works",
         (_, Some(Outcome::WouldFail)) => "fails",
+        (_, Some(Outcome::Unknown)) if asked.known().and_then(likely).is_some() => "likely 403",
         (_, Some(Outcome::Unknown)) => "unknown",
         (Reading::Failed(_), None) => "not read",
         (Reading::Stopped, None) => "stopped",

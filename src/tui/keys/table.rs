@@ -1,0 +1,214 @@
+//! Keys as data: one table of (context, keys, command). The footer, the help, the palette, the manual and the
+//! tests all read it.
+
+use super::command::Command;
+use super::context::KeyContext;
+
+/// One row of the table.
+pub struct Entry {
+    /// Where it holds.
+    pub context: KeyContext,
+    /// The keys, in the notation of [`Key`], the one to be shown first.
+    pub keys: &'static [&'static str],
+    /// What they do.
+    pub command: Command,
+    /// Its word in the footer, where it stands there.
+    pub footer: Option<&'static str>,
+}
+
+impl Entry {
+    /// One line on what the keys do where they hold.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match (self.context, self.command) {
+            (KeyContext::Confirm, Command::Open) => {
+                "apply it, once the word stands there; the only key that writes"
+            }
+            (KeyContext::Confirm, Command::Back) => {
+                "take back what is typed, then leave all as it is"
+            }
+            (KeyContext::Confirm | KeyContext::Applied, Command::Copy) => {
+                "copy the change as a command, Terraform, a request …"
+            }
+            (KeyContext::Confirm, Command::PageDown) => "show what is below",
+            (KeyContext::Confirm, Command::PageUp) => "show what is above",
+            (KeyContext::Applied, Command::Undo) => {
+                "take what was just done back, after a confirmation"
+            }
+            (KeyContext::Menu, Command::Open) => "take what is selected",
+            (KeyContext::Pick, Command::Open) => "choose what is selected; on the target, ask",
+            (KeyContext::List, Command::Open) => {
+                "ask about the pair that is selected, or show the change"
+            }
+            (KeyContext::List, Command::Copy) => "copy what is selected",
+            (KeyContext::List, Command::Find) => "filter the list",
+            (KeyContext::List, Command::Meaning) => {
+                "what is selected in full, and what is said beside the list"
+            }
+            (KeyContext::List, Command::Undo) => {
+                "take the selected change back, after a confirmation"
+            }
+            (KeyContext::Read, Command::Find) => "search the page",
+            (KeyContext::Find, Command::Open) => {
+                "keep what is typed, and go on in the list or page"
+            }
+            (KeyContext::Find, Command::Back) => "take back what is typed",
+            (KeyContext::Read, Command::Copy) => "copy what the page is about",
+            (KeyContext::Read, Command::Up) => "a line up",
+            (KeyContext::Read, Command::Down) => "a line down",
+            _ => self.command.help(),
+        }
+    }
+}
+
+const fn row(
+    context: KeyContext,
+    keys: &'static [&'static str],
+    command: Command,
+    footer: Option<&'static str>,
+) -> Entry {
+    Entry {
+        context,
+        keys,
+        command,
+        footer,
+    }
+}
+
+use Command as Do;
+use KeyContext as In;
+
+/// The table.
+pub const TABLE: &[Entry] = &[
+    row(In::Everywhere, &["k", "Up", "Ctrl-p"], Do::Up, None),
+    row(In::Everywhere, &["j", "Down", "Ctrl-n"], Do::Down, None),
+    row(In::Everywhere, &["Ctrl-u"], Do::HalfUp, None),
+    row(In::Everywhere, &["Ctrl-d"], Do::HalfDown, None),
+    row(In::Everywhere, &["PgUp"], Do::PageUp, None),
+    row(In::Everywhere, &["PgDn"], Do::PageDown, None),
+    row(In::Everywhere, &["g", "Home"], Do::Top, None),
+    row(In::Everywhere, &["G", "End"], Do::Bottom, None),
+    row(In::Everywhere, &["h", "Left"], Do::Left, None),
+    row(In::Everywhere, &["l", "Right"], Do::Right, None),
+    row(In::Everywhere, &["Tab"], Do::NextPanel, None),
+    row(In::Everywhere, &["Shift-Tab"], Do::PreviousPanel, None),
+    row(In::Everywhere, &["Enter"], Do::Open, None),
+    row(In::Everywhere, &["Esc", "Ctrl-["], Do::Back, None),
+    row(In::Everywhere, &["?", "F1", "~"], Do::Help, None),
+    row(In::Everywhere, &[":", "F2"], Do::Palette, None),
+    row(In::Everywhere, &["%"], Do::Mouse, None),
+    row(In::Everywhere, &["Ctrl-l"], Do::Repaint, None),
+    row(In::Everywhere, &["Ctrl-z"], Do::Suspend, None),
+    row(In::Everywhere, &["Ctrl-c"], Do::Interrupt, None),
+    row(In::Everywhere, &["q"], Do::Quit, None),
+    row(In::Everywhere, &["Q"], Do::QuitPrinting, None),
+    row(In::Everywhere, &["e", "F12"], Do::Said, None),
+    row(In::Everywhere, &["L", "F6"], Do::Log, None),
+    row(In::Everywhere, &["H", "F7"], Do::History, None),
+    // Choosing.
+    row(In::Pick, &["Tab"], Do::NextPanel, Some("other list")),
+    row(In::Pick, &["Enter"], Do::Open, Some("choose")),
+    row(In::Pick, &["Esc", "Ctrl-["], Do::Back, Some("clear")),
+    row(In::Pick, &["F1"], Do::Help, Some("help")),
+    row(In::Pick, &["F2"], Do::Palette, None),
+    row(In::Pick, &["F5", "Ctrl-r"], Do::Refresh, None),
+    row(In::Pick, &["F8"], Do::Permission, Some("permission")),
+    row(In::Pick, &["Ctrl-c"], Do::Interrupt, Some("quit")),
+    // The answer.
+    row(In::Answer, &["f"], Do::Fix, Some("fix")),
+    row(In::Answer, &["Enter"], Do::Open, Some("open")),
+    row(In::Answer, &["Tab"], Do::NextPanel, Some("panel")),
+    row(In::Answer, &["p"], Do::Pick, Some("pick")),
+    row(In::Answer, &["y", "c"], Do::Copy, Some("copy")),
+    row(In::Answer, &["w"], Do::Who, None),
+    row(In::Answer, &["x"], Do::Reach, None),
+    row(In::Answer, &["s"], Do::Swap, None),
+    row(In::Answer, &["m"], Do::Permission, None),
+    row(In::Answer, &["v"], Do::Via, None),
+    row(In::Answer, &["a"], Do::Attributes, None),
+    row(In::Answer, &["i"], Do::Meaning, None),
+    row(In::Answer, &["o"], Do::Console, None),
+    row(In::Answer, &["r", "F5"], Do::Refresh, None),
+    row(In::Answer, &["u"], Do::Undo, None),
+    row(In::Answer, &["["], Do::Earlier, None),
+    row(In::Answer, &["]"], Do::Later, None),
+    row(In::Answer, &["!", "F9"], Do::Legend, None),
+    row(In::Answer, &[":"], Do::Palette, Some("menu")),
+    row(In::Answer, &["?", "F1", "~"], Do::Help, Some("help")),
+    row(In::Answer, &["q"], Do::Quit, Some("quit")),
+    // A page to read.
+    row(In::Read, &["j", "Down"], Do::Down, Some("down")),
+    row(In::Read, &["k", "Up"], Do::Up, Some("up")),
+    row(In::Read, &["/"], Do::Find, Some("search")),
+    row(In::Read, &["n"], Do::FindNext, None),
+    row(In::Read, &["N"], Do::FindPrevious, None),
+    row(In::Read, &["y", "c"], Do::Copy, Some("copy")),
+    row(
+        In::Read,
+        &["Esc", "Ctrl-[", "Enter"],
+        Do::Back,
+        Some("back"),
+    ),
+    // The confirmation.
+    row(In::Confirm, &["Enter"], Do::Open, Some("apply")),
+    row(
+        In::Confirm,
+        &["Esc", "Ctrl-["],
+        Do::Back,
+        Some("keep all as it is"),
+    ),
+    row(In::Confirm, &["Tab"], Do::NextRepair, None),
+    // Letters are commands only before the first one of the word; see `update::confirm`.
+    row(
+        In::Confirm,
+        &["t", "F3"],
+        Do::ForTwoHours,
+        Some("2 hours only"),
+    ),
+    row(In::Confirm, &["y", "F4"], Do::Copy, Some("copy as")),
+    row(
+        In::Confirm,
+        &["i", "F8"],
+        Do::Meaning,
+        Some("what it means"),
+    ),
+    row(In::Confirm, &["F1"], Do::Help, None),
+    row(In::Confirm, &["PgDn", "Down"], Do::PageDown, None),
+    row(In::Confirm, &["PgUp", "Up"], Do::PageUp, None),
+    row(In::Applied, &["u"], Do::Undo, Some("undo")),
+    row(In::Applied, &["y", "c"], Do::Copy, Some("copy")),
+    row(
+        In::Applied,
+        &["Esc", "Ctrl-[", "Enter"],
+        Do::Back,
+        Some("back to the answer"),
+    ),
+    row(
+        In::Applied,
+        &["Q"],
+        Do::QuitPrinting,
+        Some("quit and print"),
+    ),
+    // Menus and lists.
+    row(In::Menu, &["Enter"], Do::Open, Some("choose")),
+    row(In::Menu, &["Esc", "Ctrl-["], Do::Back, Some("back")),
+    row(In::List, &["Enter"], Do::Open, Some("open")),
+    row(In::List, &["j", "Down"], Do::Down, Some("down")),
+    row(In::List, &["k", "Up"], Do::Up, None),
+    row(In::List, &["/"], Do::Find, Some("filter")),
+    row(In::List, &["i"], Do::Meaning, Some("in full")),
+    row(In::List, &["u"], Do::Undo, None),
+    row(In::List, &["y", "c"], Do::Copy, Some("copy")),
+    row(In::List, &["Esc", "Ctrl-["], Do::Back, Some("back")),
+    row(In::List, &["?", "F1", "~"], Do::Help, Some("help")),
+    row(In::Find, &["Enter"], Do::Open, Some("keep it")),
+    row(In::Find, &["Esc", "Ctrl-["], Do::Back, Some("take it back")),
+    // Without credentials.
+    row(
+        In::SignedOut,
+        &["Enter", "d"],
+        Do::Accept,
+        Some("look around"),
+    ),
+    row(In::SignedOut, &["q"], Do::Quit, Some("quit")),
+];

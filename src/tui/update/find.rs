@@ -1,0 +1,118 @@
+//! `/`: a filter of a list, a search in a page; `n` and `N` go through what was found.
+
+use super::super::keys::Key;
+use super::super::keys::command::Command;
+use super::super::look::find::Find;
+use super::super::look::page::ScreenPage;
+use super::super::model::{Model, Overlay};
+use super::super::run::effects::Effect;
+use super::{edit, insert};
+
+/// What is looked for in what lies on top.
+fn find(model: &mut Model) -> Option<&mut Find> {
+    match model.overlays.last_mut() {
+        Some(Overlay::Page(page)) => Some(&mut page.find),
+        Some(Overlay::Table(table)) => Some(&mut table.find),
+        _ => None,
+    }
+}
+
+/// Opens the field.
+pub(super) fn open(model: &mut Model) {
+    if let Some(find) = find(model) {
+        find.typing = true;
+    }
+}
+
+/// Takes what was typed back; `true`: there was something.
+pub(super) fn forget(model: &mut Model) -> bool {
+    let there = find(model).is_some_and(|find| {
+        let there = find.is_shown();
+        *find = Find::default();
+        there
+    });
+    if there {
+        apply(model);
+    }
+    there
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Open => {
+            if let Some(find) = find(model) {
+                find.typing = false;
+            }
+            Vec::new()
+        }
+        Command::Back => {
+            forget(model);
+            Vec::new()
+        }
+        // What lies below moves while one types.
+        other => match model.overlays.last() {
+            Some(Overlay::Table(_)) => super::table::run(model, other),
+            _ => super::pages::run(model, other),
+        },
+    }
+}
+
+pub(super) fn text(model: &mut Model, key: Key) {
+    if find(model).is_some_and(|find| edit(&mut find.input, key)) {
+        apply(model);
+    }
+}
+
+pub(super) fn paste(model: &mut Model, text: &str) {
+    if let Some(find) = find(model) {
+        insert(&mut find.input, text);
+        apply(model);
+    }
+}
+
+fn apply(model: &mut Model) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Table(table)) => table.refilter(),
+        Some(Overlay::Page(page)) => {
+            page.hit = page.found().first().copied();
+            page.reveal = true;
+        }
+        _ => {}
+    }
+}
+
+/// The next or the previous line in which it stands; past the end, the first again.
+pub(super) fn step(model: &mut Model, forward: bool) {
+    let Some(Overlay::Page(page)) = model.overlays.last_mut() else {
+        return;
+    };
+    if page.find.text().is_empty() {
+        model.say("Nothing is looked for yet: / searches the page.");
+        return;
+    }
+    let words = stepped(page, forward);
+    if let Some(words) = words {
+        model.say(words);
+    }
+}
+
+fn stepped(page: &mut ScreenPage, forward: bool) -> Option<String> {
+    let found = page.found();
+    let (Some(first), Some(last)) = (found.first().copied(), found.last().copied()) else {
+        return Some(format!("Nothing here says {}.", page.find.text()));
+    };
+    let at = page.hit.unwrap_or(first);
+    let next = if forward {
+        found.iter().copied().find(|line| *line > at)
+    } else {
+        found.iter().copied().rev().find(|line| *line < at)
+    };
+    let (to, words) = match (next, forward) {
+        (Some(next), _) => (next, None),
+        (None, true) => (first, Some("From the top again.")),
+        (None, false) => (last, Some("From the end again.")),
+    };
+    page.hit = Some(to);
+    page.reveal = true;
+    words.map(str::to_owned)
+}
