@@ -47,8 +47,12 @@ pub fn taken_for_granted(assumptions: &[Assumption]) -> Option<String> {
 #[must_use]
 pub fn words(assumption: Assumption) -> &'static str {
     match assumption {
-        Assumption::TargetIsActive => "the target exists and is enabled",
-        Assumption::CallerIsActive => "the caller exists and is enabled",
+        Assumption::TargetIsActive => {
+            "the target exists, is enabled, and its project was not shut down"
+        }
+        Assumption::CallerIsActive => {
+            "the caller exists, is enabled, and its project was not shut down"
+        }
         Assumption::IamCredentialsApiIsEnabled => {
             "the IAM Credentials API is on where the call is billed"
         }

@@ -460,7 +460,7 @@ pub struct EmulatorArgs {
     /// What goes wrong on purpose: rules "[METHOD] PATH [WHEN] = EFFECT", separated by semicolons
     ///
     /// PATH is the URL's, with * for anything. WHEN is #3 (the third such call), #3-5, #3+ or 5% (one
-    /// in twenty). EFFECT is a status (503, 429:5s for a Retry-After), reset, slow:2s, truncate, html
+    /// in twenty). EFFECT is a status (503, 429:5s for a Retry-After), reset, slow:2s, truncate, garbled, html
     /// (a proxy's page) or expired; with "after" the call takes effect first and its answer is lost.
     /// Example: "POST *:setIamPolicy #1 = reset after; GET * 5% = 503"
     #[arg(long, value_name = "SPEC")]

@@ -4,7 +4,7 @@
 /// In alphabetical order of the names, in which an estate lists its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Assumption {
-    /// The caller's account exists and is enabled.
+    /// The caller's account exists and is enabled, and its project was not shut down.
     CallerIsActive,
     /// A deny rule that decides names a permission group that Google would have refused, and is taken
     /// as written.
@@ -21,7 +21,7 @@ pub enum Assumption {
     QuotaProjectMayBeUsed,
     /// What a search printed is all there is: a narrower search prints the same form.
     SearchResultsAreAll,
-    /// The target exists and is enabled.
+    /// The target exists and is enabled, and its project was not shut down.
     TargetIsActive,
     /// A provider of the caller's pool lets its token in.
     TokenIsAdmitted,

@@ -10,7 +10,7 @@ use super::federation::Exchange;
 use super::judge::Judge;
 use super::truth::Truth;
 use super::{allow, belonging, boundary, deny, may, org_policy};
-use crate::estate::{Ancestry, Assumption, Estate, Existence, Read};
+use crate::estate::{Ancestry, Assumption, Coverage, Estate, Existence, Read};
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
@@ -155,10 +155,14 @@ fn judge_question(estate: &Estate, question: &Question, bills: bool) -> Explanat
     let shut_down = shut_down(estate, &question);
     let off_path = off_path(&judge, &ancestry);
     let mut assumptions: Vec<Assumption> = estate.assumptions().collect();
-    if target_state == AccountState::Unknown {
+    // An account is of no use where its project was shut down.
+    let home = belonging::home(estate, &question.caller);
+    if target_state == AccountState::Unknown || is_shut_down_perhaps(estate, &question.target) {
         assumptions.push(Assumption::TargetIsActive);
     }
-    if caller_state == AccountState::Unknown {
+    if caller_state == AccountState::Unknown
+        || home.is_some_and(|home| is_shut_down_perhaps(estate, &home))
+    {
         assumptions.push(Assumption::CallerIsActive);
     }
     if api
@@ -457,6 +461,17 @@ fn shut_down(estate: &Estate, question: &Question) -> Vec<Resource> {
         }
     }
     found
+}
+
+/// Whether it is not known that the project of an account, or a project, was not shut down: its record could
+/// not be read. A file that says nothing of a project's state means that it is in use.
+fn is_shut_down_perhaps(estate: &Estate, of: &Resource) -> bool {
+    let (Resource::ServiceAccount { project, .. } | Resource::Project(project)) = of else {
+        return false;
+    };
+    let named = &**project != "-";
+    let project = || estate.project(project);
+    estate.coverage() == Coverage::Partial && named && project().is_none_or(|p| p.state.is_empty())
 }
 
 /// Whether an account's project is known to have been shut down.

@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::credentials::{
     AccessCredentials, ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret, printable,
 };
-use super::errors::refused;
+use super::errors::{not_json, refused};
 use super::pace::{self, Missed};
 use crate::iam::Principal;
 use crate::wire::{Api, ApiError, Ask, Tell};
@@ -451,8 +451,12 @@ impl Inner {
             let error = refused(what, code, &bytes);
             return Err(Missed { error, after });
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|e| unclear(what, format!("the answer is not JSON: {e}")).into())
+        // Every answer of Google's is an object; a list in its place could be taken for one without fields.
+        match serde_json::from_slice(&bytes) {
+            Ok(answer @ Value::Object(_)) => Ok(answer),
+            Ok(_) => Err(unclear(what, "the answer is no JSON object".to_owned()).into()),
+            Err(error) => Err(unclear(what, not_json(&bytes, &error)).into()),
+        }
     }
 
     /// What the next call is billed to.

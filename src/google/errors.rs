@@ -14,7 +14,7 @@ pub(super) fn refused(what: &str, status: u16, body: &[u8]) -> ApiError {
     let what = what.to_owned();
     let (message, reason) = match serde_json::from_slice::<Value>(body) {
         Ok(value) => (words(&value, status), reason(&value)),
-        Err(_) => (not_json(body, status), None),
+        Err(_) => (no_json(body, status), None),
     };
     if status == 401 {
         return ApiError::Unauthenticated { what, message };
@@ -70,8 +70,31 @@ fn reason(value: &Value) -> Option<String> {
     reason.or_else(violated).map(printable)
 }
 
+/// What an answer with success holds that is no JSON: a page is told by its first words, since it comes from
+/// something between.
+pub(super) fn not_json(body: &[u8], error: &serde_json::Error) -> String {
+    if body.trim_ascii_start().first() != Some(&b'<') {
+        return format!("the answer is not JSON: {error}");
+    }
+    let page = first_words(body);
+    format!(
+        "a page came instead of an answer, as of a proxy or of a network that wants a login first: {}",
+        printable(&page)
+    )
+}
+
 /// Google itself sometimes answers 403 in HTML (hashicorp/terraform-provider-google#13730).
-fn not_json(body: &[u8], status: u16) -> String {
+fn no_json(body: &[u8], status: u16) -> String {
+    let plain = first_words(body);
+    if plain.is_empty() {
+        format!("HTTP {status} with an empty body")
+    } else {
+        printable(&format!("HTTP {status}, not JSON: {plain}"))
+    }
+}
+
+/// The first words of a page, without its marks.
+fn first_words(body: &[u8]) -> String {
     let start = body.get(..body.len().min(2_000)).unwrap_or_default();
     let text = String::from_utf8_lossy(start);
     let mut plain = String::new();
@@ -88,11 +111,7 @@ fn not_json(body: &[u8], status: u16) -> String {
         }
     }
     let plain: Vec<&str> = plain.split_whitespace().take(30).collect();
-    if plain.is_empty() {
-        format!("HTTP {status} with an empty body")
-    } else {
-        printable(&format!("HTTP {status}, not JSON: {}", plain.join(" ")))
-    }
+    plain.join(" ")
 }
 
 #[cfg(test)]

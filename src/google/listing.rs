@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::estate::{Project, ServiceAccount};
 use crate::google::api::{iam, resource_manager};
+use crate::google::patience::{Patience, WaitLimits};
 use crate::wire::{ApiError, Ask};
 
 /// How far to look.
@@ -19,6 +20,19 @@ pub enum Scope {
     Organization(String),
     /// Every project the viewer can find.
     Everything,
+}
+
+impl Scope {
+    /// The name under which it stands among what could not be listed (`folders/N`).
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Project(id) => format!("projects/{id}"),
+            Self::Folder(number) => format!("folders/{number}"),
+            Self::Organization(number) => format!("organizations/{number}"),
+            Self::Everything => "projects".to_owned(),
+        }
+    }
 }
 
 /// What a listing came to.
@@ -49,6 +63,7 @@ pub async fn list_accounts(
     scope: &Scope,
     each: &mut (dyn FnMut(Vec<ServiceAccount>) + Send),
 ) -> Result<Listing, ApiError> {
+    let ask = &Patience::new(ask, WaitLimits::SCOPE);
     let mut listing = Listing::default();
     let projects = list_projects(ask, scope, &mut listing.unreadable).await?;
     listing.projects = projects.len();
@@ -65,7 +80,7 @@ pub async fn list_accounts(
                 listing.accounts += accounts.len();
                 each(accounts);
             }
-            Err(error) if error.is_fatal() || single => return Err(error),
+            Err(error) if error.is_signed_out() || single => return Err(error),
             Err(error) => listing
                 .unreadable
                 .push((format!("projects/{project}"), error.why())),
@@ -94,8 +109,7 @@ pub async fn list_projects(
             }]);
         }
         Scope::Everything => return resource_manager::search_projects(ask).await,
-        Scope::Folder(number) => format!("folders/{number}"),
-        Scope::Organization(number) => format!("organizations/{number}"),
+        Scope::Folder(_) | Scope::Organization(_) => scope.name(),
     };
     let mut projects = Vec::new();
     let mut level = vec![top.clone()];
@@ -111,12 +125,12 @@ pub async fn list_projects(
         while let Some((parent, own, folders)) = answers.next().await {
             match own {
                 Ok(found) => projects.extend(found),
-                Err(error) if error.is_fatal() || parent == top => return Err(error),
+                Err(error) if error.is_signed_out() || parent == top => return Err(error),
                 Err(error) => unreadable.push((parent.clone(), error.why())),
             }
             match folders {
                 Ok(found) => below.extend(found.into_iter().filter(|f| seen.insert(f.clone()))),
-                Err(error) if error.is_fatal() => return Err(error),
+                Err(error) if error.is_signed_out() => return Err(error),
                 Err(error) => unreadable.push((parent, error.why())),
             }
         }

@@ -7,6 +7,7 @@ mod errors;
 pub mod listing;
 mod pace;
 pub mod pasted;
+pub mod patience;
 pub mod reachability;
 pub mod survey;
 

@@ -66,7 +66,13 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Whether nothing else can be expected to work either: signed out, or no connection.
+    /// Whether the credentials were not taken: nothing else can be expected to work either.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self, Self::Unauthenticated { .. })
+    }
+
+    /// Whether it was no answer to the call itself: signed out, or no connection.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Self::Refused { .. })

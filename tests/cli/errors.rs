@@ -85,6 +85,27 @@ fn an_endpoint_that_is_down() {
     );
 }
 
+/// One API is gone for good, in every way in which that happens: what it would have told is unknown, with the
+/// reason at its level, and everything else is there.
+#[test]
+fn an_api_that_gives_no_answer_narrows_what_is_known() {
+    let home = Home::new();
+    for (fault, why) in [
+        ("reset", "(Connection"),
+        ("503", "(HTTP 503: "),
+        ("429", "(HTTP 429: "),
+        ("html:200", "(a page came instead of an answer"),
+        ("garbled", "(the answer is not JSON: "),
+    ] {
+        let faults = format!("/v3/organizations/*:getIamPolicy = {fault}");
+        let emulator = Emulator::start(&home, &["--demo", "no-grant", "--faults", &faults]);
+        let ran = home.run(&with(&emulator.options()));
+        ran.ends(3);
+        let level = format!("not readable: verdict hangs on it {why}");
+        assert!(ran.out.contains(&level), "{fault}: {}", ran.out);
+    }
+}
+
 #[test]
 fn a_token_that_is_not_taken() {
     let home = Home::new();

@@ -10,12 +10,14 @@
 //!        | reset        the connection is reset without an answer
 //!        | slow:2s      the body takes that long
 //!        | truncate     the body ends in its middle; truncate:N after N bytes
-//!        | html         a proxy's page instead of an answer (502; html:503 another status)
+//!        | garbled      the body is the first half of it, as if that were all
+//!        | html         a proxy's page instead of an answer (502; html:503 another status, html:200
+//!                       the page of a network that wants a login first)
 //!        | expired      401, as for an access token that has expired
 //! ```
 //!
 //! A fault happens before the call takes effect; with `after` (`reset after`, `503 after`) the call
-//! takes effect first and its answer is lost. `slow` and `truncate` always have the real answer. The
+//! takes effect first and its answer is lost. `slow`, `truncate` and `garbled` always have the real answer. The
 //! first rule that applies to a call decides. `POST *:setIamPolicy #1 = reset after; GET * 5% = 503`
 //! loses the answer to the first write and fails one read in twenty.
 //!
@@ -71,6 +73,7 @@ pub(crate) enum FaultEffect {
     Slow(Duration),
     /// After that many bytes, or in the middle.
     Truncate(Option<usize>),
+    Garbled,
     Html(u16),
     Expired,
 }
@@ -86,12 +89,13 @@ pub(crate) struct InjectedFault {
 impl InjectedFault {
     /// Whether the call itself is carried out.
     pub fn takes_effect(&self) -> bool {
-        self.after || matches!(self.effect, FaultEffect::Slow(_) | FaultEffect::Truncate(_))
+        self.after || self.effect.has_the_answer()
     }
 }
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
-const EFFECTS: &str = "a status from 400 to 599, reset, slow:DURATION, truncate, html or expired";
+const EFFECTS: &str =
+    "a status from 400 to 599, reset, slow:DURATION, truncate, garbled, html or expired";
 
 impl FromStr for Faults {
     type Err = BadFault;
@@ -167,9 +171,10 @@ impl Rule {
         if let Some(more) = what.next() {
             return Err(format!("'{more}' follows 'after'; expected nothing"));
         }
-        if after && matches!(effect, FaultEffect::Slow(_) | FaultEffect::Truncate(_)) {
+        if after && effect.has_the_answer() {
             return Err(
-                "slow and truncate have the real answer already; leave 'after' out".to_owned(),
+                "slow, truncate and garbled have the real answer already; leave 'after' out"
+                    .to_owned(),
             );
         }
         Ok(Self {
@@ -213,6 +218,11 @@ impl When {
 }
 
 impl FaultEffect {
+    /// Whether it does something to the real answer.
+    fn has_the_answer(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::Truncate(_) | Self::Garbled)
+    }
+
     fn read(text: &str) -> Result<Self, String> {
         let (word, detail) = match text.split_once(':') {
             Some((word, detail)) => (word, Some(detail)),
@@ -225,6 +235,7 @@ impl FaultEffect {
         match word {
             "reset" => unwanted(Self::Reset),
             "expired" => unwanted(Self::Expired),
+            "garbled" => unwanted(Self::Garbled),
             "slow" => match detail {
                 Some(detail) => Ok(Self::Slow(duration(detail)?)),
                 None => Err("'slow' needs a duration; expected slow:2s".to_owned()),
@@ -240,6 +251,7 @@ impl FaultEffect {
             },
             "html" => match detail {
                 None => Ok(Self::Html(502)),
+                Some("200") => Ok(Self::Html(200)),
                 Some(code) => Ok(Self::Html(status(code)?)),
             },
             code if code.starts_with(|c: char| c.is_ascii_digit()) => Ok(Self::Status {

@@ -171,6 +171,12 @@ fn faulty(fault: Option<&InjectedFault>, real: Option<Reply>) -> Option<Reply> {
     match &fault.effect {
         FaultEffect::Reset => None,
         FaultEffect::Slow(_) | FaultEffect::Truncate(_) => real,
+        FaultEffect::Garbled => real.map(|mut reply| {
+            let half = reply.body.len() / 2;
+            let half = (0..=half).rev().find(|at| reply.body.is_char_boundary(*at));
+            reply.body.truncate(half.unwrap_or(0));
+            reply
+        }),
         FaultEffect::Expired => Some(Reply::from(&StatusError::unauthenticated(
             "ACCESS_TOKEN_EXPIRED",
         ))),

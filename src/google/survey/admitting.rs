@@ -9,6 +9,7 @@ use crate::estate::Estate;
 use crate::evaluate::federation::derive;
 use crate::google::api::identity_pools::{PoolOwner, pool_names};
 use crate::google::listing::{Scope, list_projects};
+use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::{Pool, Resource};
 use crate::wire::{ApiError, Ask};
 
@@ -20,7 +21,7 @@ const PROJECTS_AT_MOST: usize = 100;
 /// organizations above the target. It stops where one of these leaves no doubt.
 ///
 /// # Errors
-/// When signed out, or when there is no connection. What may not be read is out of sight.
+/// When signed out, or when nothing at all was answered. What may not be read is out of sight.
 pub async fn admitting(
     ask: &dyn Ask,
     claims: &Value,
@@ -28,6 +29,7 @@ pub async fn admitting(
     scope: &Scope,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Estate, ApiError> {
+    let ask = &Patience::new(ask, WaitLimits::QUESTION);
     let surveyor = Surveyor::new(ask, progress);
     let told =
         |surveyor: &Surveyor<'_>| surveyor.known.with(|estate| derive(estate, claims).is_ok());
@@ -55,7 +57,7 @@ pub async fn admitting(
     let listed = list_projects(ask, scope, &mut unlisted).await;
     let mut projects: BTreeSet<String> = match listed {
         Ok(projects) => projects.into_iter().map(|p| p.project_id).collect(),
-        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) if error.is_signed_out() => return Err(error),
         Err(_) => BTreeSet::new(),
     };
     let (above, organizations) = surveyor.known.with(|estate| {
@@ -71,6 +73,7 @@ pub async fn admitting(
     let found = side_by_side(owners.iter().map(|owner| surveyor.pools_listed(owner))).await?;
     let pools: BTreeSet<Pool> = found.into_iter().flatten().collect();
     side_by_side(pools.iter().map(|pool| surveyor.pool(pool))).await?;
+    ask.something_heard()?;
     Ok(surveyor.known.into_estate())
 }
 

@@ -32,6 +32,7 @@ use self::known::FoundSoFar;
 use crate::estate::Estate;
 use crate::evaluate::{Question, Seen};
 use crate::google::api::service_usage;
+use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::org_policy::{CROSS_PROJECT, LIFETIME_EXTENSION};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN};
 use crate::iam::{Pool, Principal, Resource, owner};
@@ -61,15 +62,17 @@ pub enum ProgressState {
 /// [partial](crate::estate::Coverage::Partial) coverage.
 ///
 /// # Errors
-/// When signed out (401) or when there is no connection. A refusal (403, 404, an API that is off)
-/// is never an error: it is marked in the estate.
+/// When signed out (401), or when nothing at all was answered. A refusal (403, 404, an API that is off), and
+/// what was not answered within [`WaitLimits::QUESTION`], is never an error: it is marked in the estate.
 pub async fn survey(
     ask: &dyn Ask,
     question: &Question,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Estate, ApiError> {
-    let surveyor = Surveyor::new(ask, progress);
+    let ask = Patience::new(ask, WaitLimits::QUESTION);
+    let surveyor = Surveyor::new(&ask, progress);
     surveyor.first_wave(question).await?;
+    ask.something_heard()?;
     surveyor.second_wave(question).await?;
     surveyor.ghosts(&|_| false);
     surveyor.steps(question).await?;
@@ -79,7 +82,7 @@ pub async fn survey(
 
 /// What the parts of a survey share.
 struct Surveyor<'a> {
-    ask: &'a dyn Ask,
+    ask: &'a Patience<'a>,
     progress: &'a (dyn Fn(Progress) + Send + Sync),
     known: FoundSoFar,
     /// What was asked for already.
@@ -101,7 +104,7 @@ struct Wanted {
 
 impl<'a> Surveyor<'a> {
     /// One that has asked for nothing yet.
-    fn new(ask: &'a dyn Ask, progress: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
+    fn new(ask: &'a Patience<'a>, progress: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
         Self {
             ask,
             progress,
@@ -247,7 +250,7 @@ impl Surveyor<'_> {
             }
             Err(error) => {
                 self.report(label, ProgressState::Unreadable(error.why()));
-                if error.is_fatal() {
+                if error.is_signed_out() {
                     Err(error)
                 } else {
                     Ok(Err(error))

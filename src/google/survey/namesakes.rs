@@ -133,7 +133,7 @@ impl Surveyor<'_> {
             return Ok(());
         }
         let read = match allow_policy(self.ask, &on).await {
-            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_signed_out() => return Err(error),
             read => read,
         };
         let Ok(policy) = read else { return Ok(()) };
@@ -179,7 +179,7 @@ impl Surveyor<'_> {
         let email = format!("{name}@{project}.iam.gserviceaccount.com");
         let account = Resource::account(&project, &email);
         let read = match iam::account(self.ask, &account).await {
-            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_signed_out() => return Err(error),
             read => read,
         };
         let found = read.ok().filter(|f| f.email.eq_ignore_ascii_case(&email));

@@ -231,7 +231,7 @@ fn an_account_that_refuses_leaves_its_levels_readable() {
 }
 
 #[test]
-fn only_the_lost_connection_and_401_are_errors() {
+fn nothing_heard_at_all_is_an_error() {
     struct Down;
     fn down(what: &str) -> ApiError {
         ApiError::Unreachable {
@@ -367,6 +367,8 @@ fn what_stands_in_the_place_of_a_list_is_not_taken_for_an_empty_one() {
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     runtime.unwrap().block_on(future)
 }

@@ -11,6 +11,7 @@ use crate::estate::Estate;
 use crate::estate::policies::FoundRole;
 use crate::google::api::iam;
 use crate::google::listing::{Scope, list_projects};
+use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Permission, Principal, Resource};
 use crate::wire::{ApiError, Ask};
@@ -39,6 +40,11 @@ pub struct Everything {
 }
 
 impl Everything {
+    /// Whether an account or a caller is asked for, beside what a scope holds.
+    fn names_somebody(&self) -> bool {
+        !self.accounts.is_empty() || self.caller.is_some()
+    }
+
     /// What it takes to say who gets to an account. The accounts in scope are needed by name, where a
     /// set of them is granted something.
     #[must_use]
@@ -93,16 +99,26 @@ pub enum Groups {
 /// (`projects/P`, `folders/N`), with why: whatever lies there was not seen at all.
 ///
 /// # Errors
-/// When signed out, when there is no connection, or when the first search for projects is refused.
+/// When signed out, when nothing at all was answered, or when the search for projects gives nothing and
+/// nothing else was asked for.
 pub async fn whole(
     ask: &dyn Ask,
     everything: &Everything,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Estate, Vec<(String, String)>), ApiError> {
+    let ask = &Patience::new(ask, WaitLimits::SCOPE);
     let surveyor = Surveyor::new(ask, progress);
     let mut unlisted = Vec::new();
     let projects = match &everything.scope {
-        Some(scope) => list_projects(ask, scope, &mut unlisted).await?,
+        Some(scope) => match list_projects(ask, scope, &mut unlisted).await {
+            Ok(projects) => projects,
+            // What is asked about can be read all the same.
+            Err(error) if everything.names_somebody() && !error.is_signed_out() => {
+                unlisted.push((scope.name(), error.why()));
+                Vec::new()
+            }
+            Err(error) => return Err(error),
+        },
         None => Vec::new(),
     };
     let both = Wanted {
@@ -119,6 +135,7 @@ pub async fn whole(
         tasks.push(surveyor.project(&project.project_id, both).boxed());
     }
     let refused = side_by_side(tasks).await?;
+    ask.something_heard()?;
     surveyor.deny_rules().await?;
     unlisted.extend(refused.into_iter().flatten());
     unlisted.sort();

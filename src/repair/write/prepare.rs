@@ -6,6 +6,7 @@ use futures::future::{join, join_all};
 use crate::estate::{Estate, Existence};
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome};
 use crate::google::api::{iam, org_policy, read_policy};
+use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::org_policy::{ALLOWED_DOMAINS, ALLOWED_MEMBERS, collection};
 use crate::iam::{Resource, ResourceKind};
 use crate::repair::plan::remedy::{Plan, remedies};
@@ -18,9 +19,8 @@ const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];
 /// Plans. What is read is put into the estate.
 ///
 /// # Errors
-/// When signed out, or when there is no connection, while the target's policy is read. A policy that
-/// may not be read is planned without; organization policies that may not be (for whatever reason)
-/// are unknown, which the plan says.
+/// When signed out. A policy that may not be read is planned without; organization policies that may not
+/// be (for whatever reason) are unknown, which the plan says.
 pub async fn prepare(
     ask: &dyn Ask,
     estate: &mut Estate,
@@ -31,6 +31,7 @@ pub async fn prepare(
     if explanation.outcome == Outcome::WouldSucceed {
         return Ok(Plan::default());
     }
+    let ask = &Patience::new(ask, WaitLimits::PLAN);
     // In a chain it is not the target's policy alone that may have to change.
     let target = match estate.resolve(&explanation.question.target) {
         Existence::Exists(target) if explanation.hops.is_empty() => Some(target),
@@ -40,7 +41,7 @@ pub async fn prepare(
         match &target {
             Some(target) => match read_policy(ask, target).await {
                 Ok(policy) => Ok(Some(policy)),
-                Err(error) if error.is_fatal() => Err(error),
+                Err(error) if error.is_signed_out() => Err(error),
                 Err(_) => Ok(None),
             },
             None => Ok(None),
@@ -90,7 +91,7 @@ async fn look_up(ask: &dyn Ask, estate: &mut Estate, role: &str) -> Result<(), A
         Err(ApiError::Refused {
             status: 400 | 404, ..
         }) => estate.put_missing_role(role),
-        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) if error.is_signed_out() => return Err(error),
         Err(_) => {}
     }
     Ok(())

@@ -1,0 +1,350 @@
+//! Partial sight: every call that an answer makes, met by every fault that the emulator can make. Nothing
+//! panics or hangs; a definite answer is the one that is had without faults, else it is unknown and says why;
+//! what cannot help is not repeated. (The writing half is `tests/repair/faults.rs`.)
+//!
+//! A sample of the cases is drawn by default; `SIGHT_CASES=100000 cargo test --test sight -- --nocapture`
+//! plays as many as there are, `SIGHT_SEED=N` draws others.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use bindscope::answer::{Answer, Source};
+use bindscope::emulator::stories::{self, Story};
+use bindscope::emulator::{self, Options};
+use bindscope::estate::Assumption;
+use bindscope::evaluate::{CauseKind, Outcome, Question, Verdict};
+use bindscope::google::credentials::Secret;
+use bindscope::google::patience::{Patience, WaitLimits};
+use bindscope::google::{Client, Connect, RecordedCall};
+use bindscope::iam::{Principal, Resource};
+use bindscope::repair::PlanOptions;
+use bindscope::wire::ApiError;
+use futures::stream::{self, StreamExt};
+
+/// Cases by default.
+const CASES: usize = 90;
+/// Cases under way at the same time: most of them wait.
+const AT_ONCE: usize = 32;
+/// A case that takes longer hangs.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// For calls that are never answered: how long is waited, so that the test has an end.
+const SHORT: WaitLimits = WaitLimits {
+    call: Duration::from_millis(700),
+    whole: Some(Duration::from_secs(4)),
+};
+
+/// What may come of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comes {
+    /// Less is known.
+    Less,
+    /// Less is known, and the call was made no oftener than without the fault.
+    LessAtOnce,
+    /// It is over when the call is repeated: the answer is the same.
+    Same,
+    /// An error that says so, unless what is refused was a hint.
+    SignedOut,
+    /// The call has no end.
+    Never,
+    /// The server says what is not so; any answer.
+    Untrue,
+}
+
+#[rustfmt::skip]
+const FAULTS: [(&str, &str, Comes); 26] = [
+    ("", "400", Comes::LessAtOnce),
+    ("", "403", Comes::LessAtOnce),
+    ("", "404", Comes::Untrue),
+    ("", "409", Comes::LessAtOnce),
+    ("", "412", Comes::LessAtOnce),
+    ("", "429", Comes::Less),
+    ("", "429:1h", Comes::LessAtOnce),
+    ("", "500", Comes::Less),
+    ("", "501", Comes::LessAtOnce),
+    ("", "503", Comes::Less),
+    ("", "504", Comes::Less),
+    ("", "reset", Comes::Less),
+    ("", "reset after", Comes::Less),
+    ("", "truncate", Comes::Less),
+    ("", "truncate:0", Comes::Less),
+    ("", "garbled", Comes::Less),
+    ("", "html", Comes::Less),
+    ("", "html:200", Comes::Less),
+    ("", "html:403", Comes::LessAtOnce),
+    ("", "expired", Comes::SignedOut),
+    ("", "slow:1h", Comes::Never),
+    ("#1", "429:1s", Comes::Same),
+    ("#1", "503", Comes::Same),
+    ("#1", "reset", Comes::Same),
+    ("#1", "truncate", Comes::Same),
+    ("#1", "html", Comes::Same),
+];
+
+/// A fault on some of a story's calls.
+struct Case {
+    story: &'static Story,
+    /// Method and path of each call that goes wrong.
+    calls: Vec<(&'static str, String)>,
+    when: &'static str,
+    effect: &'static str,
+    comes: Comes,
+}
+
+impl Case {
+    fn faults(&self) -> String {
+        let rules = self.calls.iter().map(|(method, path)| {
+            let (when, effect) = (self.when, self.effect);
+            format!("{method} {path} {when} = {effect}")
+        });
+        rules.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// An answer with the calls that were made for it.
+struct Told {
+    answer: Result<Answer, ApiError>,
+    calls: Vec<RecordedCall>,
+}
+
+impl Told {
+    /// Calls by method and path.
+    fn counted(&self) -> BTreeMap<(&'static str, String), usize> {
+        let mut counted = BTreeMap::new();
+        for call in &self.calls {
+            *counted.entry((call.method, path(&call.url))).or_default() += 1;
+        }
+        counted
+    }
+}
+
+/// The path of a URL, without its query.
+fn path(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    path.split('?').next().unwrap_or(path).to_owned()
+}
+
+/// What a path asks for, whichever thing it is about.
+fn kind(path: &str) -> String {
+    let mut kind = String::new();
+    for (place, segment) in path.trim_start_matches('/').split('/').enumerate() {
+        if place == 0 || place % 2 == 1 {
+            kind += segment;
+        } else if let Some((_, verb)) = segment.rsplit_once(':') {
+            kind += verb;
+        }
+        kind += " ";
+    }
+    kind
+}
+
+fn question(story: &Story) -> Question {
+    let account = |email: &String| Resource::account("-", email);
+    Question {
+        via: story.via.iter().map(account).collect(),
+        attributes: story.attributes.clone().into_iter().collect(),
+        ..Question::new(
+            Principal::parse(&story.caller).unwrap(),
+            account(&story.target),
+            "2026-11-24T12:00:00Z".parse().unwrap(),
+        )
+    }
+}
+
+async fn told(story: &Story, faults: Option<String>, limits: Option<WaitLimits>) -> Told {
+    let options = Options {
+        faults: faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
+        ..Options::default()
+    };
+    let estate = stories::load(&story.name).unwrap();
+    let emulator = emulator::start(estate, options).await.unwrap();
+    let client = Client::connect(Connect {
+        endpoint: Some(emulator.base_url()),
+        token: Some(Secret::new(emulator.admin_token())),
+        read_only: true,
+    })
+    .await
+    .unwrap();
+    let reader = client.reader();
+    let patience = limits.map(|limits| Patience::new(&*reader, limits));
+    let source = Source {
+        ask: match &patience {
+            Some(patience) => patience,
+            None => &*reader,
+        },
+        endpoint: "",
+        history: Path::new("/nowhere"),
+        assumptions: &[],
+    };
+    let quiet = |_| ();
+    let answer = source.answer(question(story), PlanOptions::default(), &quiet);
+    let answer = answer.await;
+    emulator.stop().await;
+    Told {
+        answer,
+        calls: client.log(),
+    }
+}
+
+fn kinds(answer: &Answer) -> Vec<CauseKind> {
+    answer.causes.iter().map(|cause| cause.kind).collect()
+}
+
+/// What is wrong with an answer under a fault.
+fn wrong(case: &Case, told: &Told, full: &Told) -> Option<String> {
+    let right = full.answer.as_ref().unwrap();
+    let answer = match &told.answer {
+        Ok(answer) => answer,
+        Err(error) if case.comes == Comes::SignedOut && error.is_signed_out() => return None,
+        Err(error) => return Some(format!("it ends with an error: {error}")),
+    };
+    let (is, was) = (&answer.explanation, &right.explanation);
+    let said = || {
+        let causes: Vec<String> = answer
+            .causes
+            .iter()
+            .map(|c| format!("{:?} {}", c.kind, c.message))
+            .collect();
+        format!(
+            "{:?} {:?}, without faults {:?} {:?}\n    {}",
+            is.verdict,
+            is.outcome,
+            was.verdict,
+            was.outcome,
+            causes.join("\n    ")
+        )
+    };
+    if case.comes == Comes::Untrue {
+        return None;
+    }
+    if case.comes == Comes::Same {
+        let same =
+            (is.verdict, is.outcome, kinds(answer)) == (was.verdict, was.outcome, kinds(right));
+        return (!same).then(said);
+    }
+    // What a token carries is whoever asks' own word, where no provider can be read to say otherwise; and
+    // that an account, a pool or an API is in order is taken for granted where it may not be read. The
+    // answer says so.
+    let brought =
+        is.question.caller.is_federated() && is.assumptions.contains(&Assumption::TokenIsAdmitted);
+    let verdict = matches!(
+        is.verdict,
+        Verdict::UnknownInfo | Verdict::UnknownConditional
+    ) || is.verdict == was.verdict
+        || brought;
+    let assumed = is.outcome == Outcome::WouldSucceed && !is.assumptions.is_empty();
+    let outcome = is.outcome == Outcome::Unknown || assumed || is.outcome == was.outcome;
+    if !verdict || !outcome {
+        return Some(said());
+    }
+    if is.outcome == Outcome::Unknown && answer.causes.is_empty() {
+        return Some(format!("it says no reason: {}", said()));
+    }
+    if case.comes == Comes::LessAtOnce {
+        let (now, before) = (told.counted(), full.counted());
+        type Counted = BTreeMap<(&'static str, String), usize>;
+        let many = |of: &Counted, call: &(&'static str, String)| of.get(call).map_or(0, |n| *n);
+        // Where the answer was yes there was no plan, which reads the target's policy once more.
+        let more = |call: &&(&'static str, String)| many(&now, call) > many(&before, call) + 1;
+        return case.calls.iter().find(more).map(|call| {
+            let (now, before) = (many(&now, call), many(&before, call));
+            format!("{call:?} was made {now} times, {before} without the fault")
+        });
+    }
+    None
+}
+
+/// The next of a row of numbers that hangs on the seed alone (the mixing steps of splitmix64).
+fn draw(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Every case of a story: each fault on all calls of a kind, and on each call alone.
+fn cases(story: &'static Story, full: &Told) -> Vec<Case> {
+    let mut groups: BTreeMap<(&'static str, String), Vec<(&'static str, String)>> = BTreeMap::new();
+    for call in full.counted().into_keys() {
+        groups
+            .entry((call.0, kind(&call.1)))
+            .or_default()
+            .push(call);
+    }
+    let mut parts: Vec<Vec<(&'static str, String)>> = groups.values().cloned().collect();
+    let several = groups.into_values().filter(|calls| calls.len() > 1);
+    parts.extend(several.flatten().map(|call| vec![call]));
+    let each = parts.iter().flat_map(|calls| {
+        FAULTS.iter().map(|(when, effect, comes)| Case {
+            story,
+            calls: calls.clone(),
+            when,
+            effect,
+            comes: *comes,
+        })
+    });
+    each.collect()
+}
+
+#[test]
+fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut state = number("SIGHT_SEED").unwrap_or(15);
+    let wanted = number("SIGHT_CASES").map_or(CASES, |n| usize::try_from(n).unwrap());
+    // Each estate is read once for what it takes; a sample needs some of them.
+    let mut all: Vec<&'static Story> = stories::index()
+        .iter()
+        .filter(|s| s.name != "large")
+        .collect();
+    if wanted < 1_000 {
+        all.sort_by_cached_key(|_| draw(&mut state));
+        all.truncate(10);
+    }
+    let full: BTreeMap<&str, Told> = runtime.block_on(
+        stream::iter(all.iter().copied())
+            .map(|story| async move { (story.name.as_str(), told(story, None, None).await) })
+            .buffer_unordered(AT_ONCE)
+            .collect(),
+    );
+    let mut drawn: Vec<Case> = all
+        .iter()
+        .flat_map(|story| cases(story, &full[story.name.as_str()]))
+        .collect();
+    let there = drawn.len();
+    drawn.sort_by_cached_key(|_| draw(&mut state));
+    drawn.truncate(wanted);
+    println!("{} of {there} cases, {} stories", drawn.len(), all.len());
+    let work = stream::iter(&drawn).map(|case| {
+        let full = &full;
+        async move {
+            let limits = (case.comes == Comes::Never).then_some(SHORT);
+            let told = told(case.story, Some(case.faults()), limits);
+            let wrong = match tokio::time::timeout(DEADLINE, told).await {
+                Err(_) => Some("it hangs".to_owned()),
+                Ok(told) => wrong(case, &told, &full[case.story.name.as_str()]),
+            };
+            wrong.map(|wrong| format!("{}, {}:\n  {wrong}", case.story.name, case.faults()))
+        }
+    });
+    let wrong: Vec<String> = runtime.block_on(
+        work.buffer_unordered(AT_ONCE)
+            .filter_map(|wrong| async move { wrong })
+            .collect(),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
