@@ -10,6 +10,7 @@ mod questions;
 mod screens;
 mod sight;
 mod stories;
+mod table;
 
 use bindscope::emulator::stories::Story;
 use play::{Opening, Play};

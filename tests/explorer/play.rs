@@ -8,7 +8,7 @@ use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::estate::Assumption;
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
-use bindscope::google::{Client, Connect};
+use bindscope::google::{Client, Connect, CredentialsError};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::{CommandLine, SourceOptions};
 use bindscope::tui::keys::Key;
@@ -39,6 +39,8 @@ pub struct Opening {
     pub size: (u16, u16),
     pub viewer: Option<&'static str>,
     pub read_only: bool,
+    /// There are no credentials.
+    pub signed_out: bool,
     pub glyphs: Glyphs,
     pub theme: Theme,
     /// Asks at once.
@@ -66,6 +68,7 @@ impl Default for Opening {
             size: (80, 24),
             viewer: None,
             read_only: false,
+            signed_out: false,
             glyphs: Glyphs::Rich,
             theme: Theme::Terminal,
             pair: None,
@@ -117,7 +120,13 @@ impl Opening {
             token: Some(Secret::new(emulator.admin_token())),
             read_only: self.read_only,
         };
-        let client = runtime.block_on(Client::connect(connect));
+        let client = if self.signed_out {
+            Err(CredentialsError::Missing(
+                "no credentials were found".to_owned(),
+            ))
+        } else {
+            runtime.block_on(Client::connect(connect))
+        };
         let history = tempfile::tempdir().unwrap();
         let start = Start {
             client,
@@ -138,7 +147,9 @@ impl Opening {
             call: bindscope::evaluate::Call::default(),
             open: self.pair.is_some(),
             history: history.path().to_owned(),
-            offer: None,
+            offer: self
+                .signed_out
+                .then(|| "look around in the demo".to_owned()),
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
             line: CommandLine {
@@ -291,6 +302,11 @@ impl Play {
             lines.push(line.trim_end().to_owned());
         }
         lines.join("\n")
+    }
+
+    /// The screen with its colours.
+    pub fn picture(&self) -> ratatui::buffer::Buffer {
+        self.terminal.backend().buffer().clone()
     }
 
     /// The screen with what differs from run to run replaced.

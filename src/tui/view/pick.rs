@@ -192,15 +192,13 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
             format!(" {place}{total} "),
         ];
     }
+    let short = format!(" {shown} of {total} ");
     let place = if row > 1 {
-        format!("{row} of ")
+        format!(" {row} of {shown}, {all} in all ")
     } else {
-        String::new()
+        format!(" {shown} of {all} ")
     };
-    vec![
-        format!(" {place}{shown} of {all} "),
-        format!(" {shown} of {total} "),
-    ]
+    vec![place, short]
 }
 
 /// Why a list is empty, and what to do.
