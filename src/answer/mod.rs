@@ -5,6 +5,7 @@
 
 pub mod changes;
 pub mod expectations;
+pub mod levels;
 pub mod limits;
 pub mod paths;
 pub mod second;

@@ -29,8 +29,14 @@ pub enum LevelState {
     UnreadableIdle,
     /// Its policy was not read, and the verdict hangs on it.
     UnreadableDecides,
-    /// An account that is switched off or gone.
+    /// An account that is switched off or gone, or what refuses a call before policies count.
     Off,
+    /// A binding there was meant for the question, and misses.
+    Misses,
+    /// Nothing grants there, and a fix would.
+    Missing,
+    /// It was granted there, and Google does not enforce it yet.
+    Waiting,
 }
 
 /// How a state is said.
@@ -43,7 +49,7 @@ struct Said {
 
 impl LevelState {
     /// All of them, in the order of the legend.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Grants,
         Self::OffPath,
         Self::ConditionNotMet,
@@ -54,6 +60,9 @@ impl LevelState {
         Self::UnreadableIdle,
         Self::UnreadableDecides,
         Self::Off,
+        Self::Misses,
+        Self::Missing,
+        Self::Waiting,
     ];
 
     #[rustfmt::skip]
@@ -68,7 +77,10 @@ impl LevelState {
             Self::OutsideBoundary   => ("▣", "B",  "outside",     "outside boundary"),
             Self::UnreadableIdle    => ("?", "?",  "not read",    "not readable (decides nothing)"),
             Self::UnreadableDecides => ("?", "?!", "not read!",   "not readable: verdict hangs on it"),
-            Self::Off               => ("✗", "x",  "off",         "switched off or gone"),
+            Self::Off               => ("✗", "x",  "off",         "switched off, gone or refused"),
+            Self::Misses            => ("≠", "!",  "misses",      "meant for this, and misses"),
+            Self::Missing           => ("╌", "_",  "missing",     "missing, and a fix adds it"),
+            Self::Waiting           => ("○", "w",  "waiting",     "written, and not enforced yet"),
         };
         Said { word, short, rich, ascii }
     }
@@ -83,6 +95,15 @@ impl LevelState {
     #[must_use]
     pub fn short(self) -> &'static str {
         self.said().short
+    }
+
+    /// What it comes to, behind the name of a role.
+    #[must_use]
+    pub fn brief(self) -> &'static str {
+        match self {
+            Self::ConditionNotMet => self.word(),
+            _ => self.short(),
+        }
     }
 
     /// The sign.

@@ -43,6 +43,9 @@ impl Ink {
             LevelState::OffPath
             | LevelState::ConditionNotMet
             | LevelState::Depends
+            | LevelState::Misses
+            | LevelState::Missing
+            | LevelState::Waiting
             | LevelState::UnreadableDecides => Self::Unsure,
             LevelState::Nothing | LevelState::UnreadableIdle => Self::Faint,
             LevelState::Denies | LevelState::OutsideBoundary | LevelState::Off => Self::Bad,

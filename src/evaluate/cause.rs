@@ -1,5 +1,7 @@
 //! One reason for a verdict, from the contract's closed set.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::iam::Resource;
@@ -94,6 +96,21 @@ pub struct Cause {
     pub remedy: String,
     /// The command that does it, for a POSIX shell, where one command does.
     pub command: Option<String>,
+    /// The binding that it speaks of, where it speaks of one: what a picture points at.
+    pub suspect: Option<Suspect>,
+}
+
+/// A binding that was meant for the question and misses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Whose policy it stands in.
+    pub resource: Resource,
+    /// Its role, as the policy has it.
+    pub role: Arc<str>,
+    /// What is the matter with it.
+    pub kind: CauseKind,
+    /// The member that misses, or by which the caller has the role; as the policy has it.
+    pub member: Option<Arc<str>>,
 }
 
 impl Cause {

@@ -22,7 +22,7 @@ mod troubleshoot;
 mod truth;
 
 pub(crate) use boundary::effective_version;
-pub use cause::{Cause, CauseKind};
+pub use cause::{Cause, CauseKind, Suspect};
 pub use conditions::looks_at_tags;
 pub use diagnose::diagnose;
 pub(crate) use diagnose::stones;

@@ -150,19 +150,37 @@ fn the_selection_stays_on_the_thing() {
         let line = screen.lines().find(|l| l.starts_with(" ▸")).unwrap();
         line.to_owned()
     };
-    play.keys("<Tab>g");
+    play.keys("g");
     let top = marked(&play);
     assert!(top.contains("example.com"), "{top}");
     play.keys("r");
     assert_eq!(marked(&play), top);
 }
 
-/// There is one bright mark, and it is where the keys go.
+/// There is one mark, and the panel whose keys are pressed stands under a heavy line.
 #[test]
-fn the_panel_in_focus_is_the_one_with_the_bright_mark() {
+fn there_is_one_cursor_and_it_goes_from_panel_to_panel() {
     let mut play = on_pair("cross-project");
-    let away = play.style_of("▸");
-    play.keys("<Tab>");
-    let here = play.style_of("▸");
-    assert_ne!(away.fg, here.fg);
+    let marks = |play: &Play| play.screen().matches('▸').count();
+    play.says("━ where bindings are ━").says("─ why ─");
+    assert_eq!(marks(&play), 1);
+    // A fresh answer: on the grant that misses, and `j` moves.
+    play.says("▸ ┃   ├ ◐ run-processor@app-prod");
+    play.keys("j").says("▸ ┃   └ run-processor");
+    // From the last row of the picture on to the first cause, and back.
+    for _ in 0..4 {
+        play.keys("j");
+    }
+    play.says("▸       └ ╌ Token Creator");
+    play.keys("j")
+        .says("━ why ━")
+        .says("─ where bindings are ─")
+        .says("▸1 ✗ Granted");
+    assert_eq!(marks(&play), 1);
+    play.keys("k")
+        .says("━ where bindings are ━")
+        .says("▸       └ ╌ Token Creator");
+    play.keys("<Tab>").says("━ why ━").keys("<Tab>");
+    play.says("▸       └ ╌ Token Creator");
+    assert_eq!(marks(&play), 1);
 }

@@ -44,6 +44,7 @@ fn a_typed_address_is_gone_through_too() {
 fn what_a_federated_caller_brings_is_said_and_unsaid() {
     let mut play = Opening {
         attributes: Vec::new(),
+        size: (80, 40),
         ..Opening::story(story("github"))
     }
     .play();

@@ -44,7 +44,7 @@ fn states_are_told_apart_without_colour_and_without_box_drawing() {
     play.says("o Token Creator, off the path");
     let screen = play.screen();
     assert!(screen.is_ascii(), "{screen}");
-    let selected = play.keys("<Tab>").style_of(">");
+    let selected = play.style_of(">");
     assert!(selected.add_modifier.contains(Modifier::REVERSED));
     assert_eq!(selected.fg, Some(Color::Reset));
 }
@@ -112,6 +112,7 @@ fn the_readme_shows_real_screens() {
 #[test]
 fn what_an_export_has_no_place_for_is_said_with_the_answer() {
     let mut play = Opening {
+        size: (80, 40),
         assumptions: vec![Assumption::NoDenyPoliciesInExport],
         pair: Some((CALLER, TARGET)),
         ..Opening::default()
@@ -131,7 +132,7 @@ fn the_side_panel_says_that_a_grant_is_off_the_path() {
         ..Opening::default()
     }
     .play();
-    play.keys("<Tab>").says("off the target's path");
+    play.says("off the target's path").keys("g");
     for _ in 0..12 {
         let screen = play.screen();
         assert!(
@@ -141,5 +142,5 @@ fn the_side_panel_says_that_a_grant_is_off_the_path() {
         play.keys("j");
     }
     play.never_says("Deny policies");
-    play.keys("k").says("No deny policies.");
+    play.keys("kkk").says("No deny policies.");
 }

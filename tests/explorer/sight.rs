@@ -20,7 +20,7 @@ fn the_likely_cause_comes_first_and_what_was_not_read_takes_one_line() {
         .says("2 ? 9 things could not be read and may decide it:")
         .says("3 lists of boundaries, 3 sets of deny policies")
         .never_says("3 ? ");
-    play.keys("j<Enter>")
+    play.keys("<Tab>j<Enter>")
         .says("what could not be read")
         .says("The principal access boundaries bound at projects/app-prod could not be read");
     play.keys("y");

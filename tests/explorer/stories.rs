@@ -30,6 +30,241 @@ macro_rules! tests {
 
 bindscope::each_story!(tests);
 
+/// What the picture points at in each story, as its line begins to say it: the binding that was meant to grant
+/// and does not, the one that grants, the rule, or the level where something is off.
+const POINTED_AT: &[(&str, &str)] = &[
+    ("api-off", "app-prod project ✗ IAM Credentials API off"),
+    ("attribute-not-mapped", "≠ principalSet:git"),
+    (
+        "boundary",
+        "▣ boundary Production only leaves the target out",
+    ),
+    (
+        "boundary-deny-only",
+        "◑ boundary Not production may leave the target out",
+    ),
+    (
+        "boundary-v1",
+        "✓ Token Creator run-processor@app-prod grants",
+    ),
+    ("caller-deleted", "run-processor the caller ✗ deleted"),
+    ("caller-disabled", "run-processor the caller ✗ disabled"),
+    ("caller-missing", "run-procesor the caller ✗ does not exist"),
+    (
+        "condition-attribute",
+        "run-processor@app-prod asks for what accounts do not have",
+    ),
+    (
+        "condition-broken",
+        "≠ Token Creator run-processor@app-prod condition broken",
+    ),
+    (
+        "condition-open",
+        "◑ Token Creator run-processor@app-prod hangs on its condition",
+    ),
+    (
+        "conditional",
+        "◔ Token Creator run-processor@app-prod condition not met",
+    ),
+    (
+        "cross-project",
+        "run-processor@app-prod acts as 3 accounts of app-prod, stops here",
+    ),
+    (
+        "custom-role-disabled",
+        "≠ Token minter run-processor@app-prod the role is disabled",
+    ),
+    (
+        "default-account",
+        "ci-deploy@app-prod says who may act as the caller",
+    ),
+    (
+        "delegation",
+        "token-broker@ops-tools another account of that name",
+    ),
+    (
+        "denied",
+        "⊘ deny rule 1 principalSet://goog/public:all denies this",
+    ),
+    ("disabled", "bq-privileged the target ✗ disabled"),
+    (
+        "domain-restricted",
+        "bq-privileged the target · no bindings",
+    ),
+    (
+        "expired",
+        "run-processor the caller ✗ its token has expired or is not valid",
+    ),
+    ("github", "≠ principalSet:github"),
+    (
+        "github-self",
+        "bq-privileged@data-vault the caller is none of them",
+    ),
+    (
+        "group",
+        "✓ Token Creator group:data-users@example.com grants",
+    ),
+    (
+        "group-unreadable",
+        "◑ Token Creator group:data-users@example.com hangs on who is in it",
+    ),
+    ("inherited", "✓ Token Creator run-processor@app-prod grants"),
+    ("lifetime", "✗ token asked for longer than it may live"),
+    ("no-grant", "bq-privileged the target · no bindings"),
+    (
+        "not-in-group",
+        "group:data-users@example.com the caller is not in it",
+    ),
+    ("owner", "≠ Owner user:ana@example.com not enough"),
+    (
+        "person-target",
+        "ana@example.com the target ✗ no service account",
+    ),
+    (
+        "pool-deleted",
+        "caller, federated ✗ its pool gives no tokens",
+    ),
+    ("project-shut-down", "data-vault project ✗ shut down"),
+    (
+        "provider-refuses",
+        "caller, federated ✗ its provider refuses the token",
+    ),
+    (
+        "quota-denied",
+        "ops-tools billed project ✗ the caller may not bill it",
+    ),
+    (
+        "role-deleted",
+        "≠ Token minter run-processor@app-prod the role is deleted",
+    ),
+    (
+        "role-lacks",
+        "≠ Service Account User run-processor@app-prod not enough",
+    ),
+    (
+        "role-unknown",
+        "◑ tokenMinter run-processor@app-prod a role not known here",
+    ),
+    (
+        "role-unreadable",
+        "◑ tokenMinter run-processor@app-prod a role not readable here",
+    ),
+    (
+        "scopes",
+        "run-processor the caller ✗ its token's scopes leave IAM out",
+    ),
+    (
+        "self-grant",
+        "≠ Token Creator bq-privileged@data-vault given to the target itself",
+    ),
+    (
+        "subject-too-long",
+        "caller, federated ✗ its subject is too long",
+    ),
+    (
+        "tagged",
+        "◔ Token Creator run-processor@app-prod condition not met",
+    ),
+    ("target-deleted", "bq-privileged the target ✗ deleted"),
+    (
+        "target-missing",
+        "bq-priviliged the target ✗ does not exist",
+    ),
+    (
+        "third-project",
+        "run-processor@app-prod acts as accounts of data-lake, stops here",
+    ),
+    (
+        "typo",
+        "≠ Token Creator run-procesor@app-prod misspelled: 's' missing",
+    ),
+    (
+        "unreadable",
+        "example.com organization ? not readable: verdict hangs on it",
+    ),
+    (
+        "unreadable-yes",
+        "✓ Token Creator run-processor@app-prod grants",
+    ),
+    (
+        "wrong-kind",
+        "user:run-processor@example.com another kind of identity",
+    ),
+    (
+        "wrong-target",
+        "run-processor@app-prod acts as bq-privileged@data-lab, stops here",
+    ),
+    (
+        "young",
+        "run-processor@app-prod grants, may not count everywhere yet",
+    ),
+];
+
+/// The lines of the picture, with one space where there are several.
+fn picture(screen: &str) -> Vec<String> {
+    let lines = screen
+        .lines()
+        .skip_while(|l| !l.contains(" where bindings are "));
+    let lines = lines.skip(1).take_while(|l| !l.contains("─ why ─"));
+    let left = lines.map(|l| l.split("│ ").next().unwrap_or(l));
+    left.map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+/// The picture points at what the first cause names, at every size; where there is more room nothing is cut
+/// that is seen where there is less; what had to be cut is read with Enter.
+fn the_picture_points_at_it(story: &'static Story, play: &mut crate::play::Play) {
+    let known = POINTED_AT.iter().find(|(name, _)| *name == story.name);
+    let (_, wanted) = known.unwrap_or_else(|| panic!("no line for {}", story.name));
+    let mut smaller: Vec<String> = Vec::new();
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        play.resize(width, height);
+        let screen = play.screen();
+        // A bar between two columns ends a line of the picture, and rails hold bars too.
+        let lines: Vec<String> = if width == 80 {
+            picture(&screen)
+        } else {
+            screen
+                .lines()
+                .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect()
+        };
+        let marked = lines.iter().find(|l| l.starts_with('▸'));
+        let marked = marked.unwrap_or_else(|| panic!("no mark on\n{screen}"));
+        assert!(
+            marked.contains(wanted),
+            "{wanted:?} is not marked on\n{screen}"
+        );
+        for line in smaller.iter().filter(|l| !l.contains('…')) {
+            assert!(
+                lines.iter().any(|l| l.contains(line)),
+                "{line:?} is not on\n{screen}"
+            );
+        }
+        smaller = lines;
+        if width > 80 {
+            smaller.clear();
+        }
+    }
+    play.resize(80, 24);
+    let cut = |play: &crate::play::Play| {
+        let screen = play.screen();
+        let marked = screen.lines().find(|l| l.starts_with(" ▸"));
+        marked.is_some_and(|l| l.contains('…') && !l.contains("… "))
+    };
+    play.press("g");
+    for _ in 0..20 {
+        if cut(play) {
+            play.press("<Enter>");
+            let page = play.screen();
+            assert!(page.contains('┌'), "nothing opened on\n{page}");
+            play.press("<Esc>");
+        }
+        play.press("j");
+    }
+    play.press("<Tab>g");
+}
+
 fn told(story: &'static Story) {
     let whole = WHOLE.contains(&story.name.as_str());
     let mut play = Opening::story(story).play();
@@ -37,6 +272,7 @@ fn told(story: &'static Story) {
     if !play.screen().contains("The pasted error") {
         nothing_is_out_of_reach(&mut play);
     }
+    the_picture_points_at_it(story, &mut Opening::story(story).play());
     let mut sizes = vec![("80x24", answer.clone())];
     for (width, height, word) in [(40, 12, "why"), (160, 45, "policy of")] {
         play.resize(width, height);
@@ -66,6 +302,7 @@ fn told(story: &'static Story) {
 
 /// Whatever the panel has no room for is reached with the keys that it names.
 fn nothing_is_out_of_reach(play: &mut crate::play::Play) {
+    play.press("<Tab>");
     for key in ["j", "<PgDn>", "G"] {
         for _ in 0..40 {
             play.press(key);
@@ -81,7 +318,7 @@ fn telling(screen: &str) -> String {
     let mut part = 0;
     let mut causes = 0;
     let kept = screen.lines().skip(1).filter(|line| {
-        if line.starts_with('─') {
+        if line.starts_with(['─', '━']) {
             part += 1;
             return false;
         }

@@ -17,15 +17,17 @@ pub struct Clause {
     pub end: u32,
     /// Its text.
     pub text: String,
+    /// Its value; `None` when it could not be evaluated.
+    pub value: Option<bool>,
 }
 
-/// The clauses joined by `&&` that are false, in the order of the text.
+/// The clauses joined by `&&`, in the order of the text, each with what came of it.
 #[must_use]
-pub fn failing_clauses(evaluation: &Evaluation, source: &str) -> Vec<Clause> {
+pub fn clauses(evaluation: &Evaluation, source: &str) -> Vec<Clause> {
     let mut clauses: Vec<_> = evaluation
         .states
         .iter()
-        .filter(|s| s.conjunct && s.value == Some(false))
+        .filter(|s| s.conjunct)
         .map(|s| Clause {
             start: s.start,
             end: s.end,
@@ -34,9 +36,18 @@ pub fn failing_clauses(evaluation: &Evaluation, source: &str) -> Vec<Clause> {
                 .skip(usize::try_from(s.start).unwrap_or(usize::MAX))
                 .take(usize::try_from(s.end.saturating_sub(s.start)).unwrap_or(0))
                 .collect(),
+            value: s.value,
         })
         .collect();
     clauses.sort_by_key(|c| c.start);
+    clauses
+}
+
+/// Those of them that are false.
+#[must_use]
+pub fn failing_clauses(evaluation: &Evaluation, source: &str) -> Vec<Clause> {
+    let mut clauses = clauses(evaluation, source);
+    clauses.retain(|c| c.value == Some(false));
     clauses
 }
 

@@ -28,7 +28,7 @@ use walk::Walker;
 pub use context::{
     ConditionContext, DestinationFacts, EffectiveTag, Fact, PrincipalFacts, ResourceFacts,
 };
-pub use explain::{Clause, TimeHint, failing_clauses, time_hint};
+pub use explain::{Clause, TimeHint, clauses, failing_clauses, time_hint};
 pub use time::Instant;
 pub use value::{Fail, Value};
 

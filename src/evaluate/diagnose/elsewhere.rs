@@ -42,9 +42,10 @@ fn on_callers_branch(
     let mut told = BTreeSet::new();
     for policy in &explanation.off_path {
         let meant = |b: &BindingExplanation| b.grants == Truth::Yes && is_meant_for_it(&b.role);
-        if !policy.bindings.iter().any(meant) {
+        let Some(binding) = policy.bindings.iter().find(|b| meant(b)) else {
             continue;
-        }
+        };
+        let from = causes.len();
         let remedy = words::grant(explanation, names);
         match &policy.resource {
             Resource::Project(project) => causes.on(
@@ -77,6 +78,9 @@ fn on_callers_branch(
                 remedy,
             ),
         }
+        let by = binding.members.iter().find(|m| m.matches == Truth::Yes);
+        let by = by.map(|m| &*m.member.text);
+        causes.blame(from, &policy.resource, &binding.role, by);
         told.insert(policy.resource.clone());
     }
     told
@@ -100,18 +104,26 @@ fn on_others(
             .map_or(target.id(), |a| a.email.as_str()),
     );
     let mut roles: Vec<(&Arc<str>, bool)> = Vec::new();
-    let mut found: Vec<(bool, &Resource, bool)> = Vec::new();
+    let mut found: Vec<GrantFound<'_>> = Vec::new();
     let sets = sets(estate, explanation);
     let named = explanation.question.caller.member();
     let places = std::iter::once(named.as_str())
         .chain(sets.iter().map(|set| &**set))
-        .flat_map(|member| estate.grants_naming(member));
-    for place in places {
+        .flat_map(|member| {
+            estate
+                .grants_naming(member)
+                .iter()
+                .map(move |place| (member, place))
+        });
+    for (member, place) in places {
         if !is_meant_for_it(&place.role) || !holds(estate, explanation, &place.role, &mut roles) {
             continue;
         }
         let resource = &place.resource;
-        if on_path(resource) || told.contains(resource) || found.iter().any(|f| f.1 == resource) {
+        if on_path(resource)
+            || told.contains(resource)
+            || found.iter().any(|f| f.resource == resource)
+        {
             continue;
         }
         let Some(policy) = estate.allow_policy(resource).known().flatten() else {
@@ -125,7 +137,13 @@ fn on_others(
         };
         let alike = resource.kind() == ResourceKind::ServiceAccount
             && alike(&wanted, &words::local(resource.id()));
-        found.push((alike, resource, binding.condition.is_some()));
+        found.push(GrantFound {
+            alike,
+            resource,
+            conditional: binding.condition.is_some(),
+            role: &place.role,
+            member,
+        });
         if found.len() > 4 * MOST {
             nearest_first(&mut found);
             found.truncate(MOST);
@@ -133,10 +151,17 @@ fn on_others(
     }
     let nothing_nearer = causes.kinds(before).all(is_weak);
     nearest_first(&mut found);
-    for (alike, resource, conditional) in found.into_iter().take(MOST) {
+    for grant in found.into_iter().take(MOST) {
+        let GrantFound {
+            alike,
+            resource,
+            conditional,
+            ..
+        } = grant;
         if !alike && !nothing_nearer {
             continue;
         }
+        let from = causes.len();
         let place = match resource {
             Resource::ServiceAccount { project, .. } => {
                 format!("{} of {project}", words::level(estate, resource))
@@ -168,7 +193,18 @@ fn on_others(
                 words::lower(&words::grant(explanation, names))
             ),
         );
+        causes.blame(from, resource, grant.role, Some(grant.member));
     }
+}
+
+/// A grant to the caller somewhere else.
+struct GrantFound<'a> {
+    /// On an account that is called as the target is.
+    alike: bool,
+    resource: &'a Resource,
+    conditional: bool,
+    role: &'a Arc<str>,
+    member: &'a str,
 }
 
 /// The sets of its pool that a federated caller is in for certain, as policies anywhere write them: by its
@@ -201,8 +237,11 @@ fn sets(estate: &Estate, explanation: &Explanation) -> Vec<Arc<str>> {
         .collect()
 }
 
-fn nearest_first(found: &mut [(bool, &Resource, bool)]) {
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+fn nearest_first(found: &mut [GrantFound<'_>]) {
+    found.sort_by(|a, b| {
+        let alike = b.alike.cmp(&a.alike);
+        alike.then_with(|| a.resource.cmp(b.resource))
+    });
 }
 
 /// Whether a role holds the permission; a caller that is named in many places has few roles.

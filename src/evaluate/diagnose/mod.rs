@@ -13,7 +13,9 @@ mod target;
 mod unread;
 mod words;
 
-use super::cause::{Cause, CauseKind};
+use std::sync::Arc;
+
+use super::cause::{Cause, CauseKind, Suspect};
 use super::explanation::{AccountState, Explanation, Outcome, RoleState, Verdict};
 use super::truth::Truth;
 use crate::estate::Estate;
@@ -67,6 +69,7 @@ impl Causes {
             message: message.into(),
             remedy: remedy.into(),
             command: None,
+            suspect: None,
         };
         let known = self.all.iter().any(|(_, c)| {
             (c.kind, &c.place, &c.message) == (cause.kind, &cause.place, &cause.message)
@@ -92,6 +95,25 @@ impl Causes {
     pub fn in_place_of(&mut self, kind: CauseKind) {
         if let Some((place, _)) = self.last() {
             *place = kind;
+        }
+    }
+
+    /// Those from the `from`th on speak of this binding, unless they name another one.
+    pub fn blame(
+        &mut self,
+        from: usize,
+        resource: &Resource,
+        role: &Arc<str>,
+        member: Option<&str>,
+    ) {
+        for (_, cause) in self.all.iter_mut().skip(from) {
+            let kind = cause.kind;
+            cause.suspect.get_or_insert_with(|| Suspect {
+                kind,
+                resource: resource.clone(),
+                role: Arc::clone(role),
+                member: member.map(Arc::from),
+            });
         }
     }
 
@@ -185,6 +207,8 @@ fn no_grant(
     way: Option<&Resource>,
 ) {
     let names = words::Names::of(estate, explanation);
+    let told = causes.len();
+    let (other, suspect) = namesake(estate, explanation);
     let levels: Vec<String> = explanation
         .allow
         .iter()
@@ -215,11 +239,14 @@ fn no_grant(
             explanation.question.permission,
             names.target,
             words::list(&levels),
-            namesake(estate, explanation),
+            other,
             people(explanation, &names)
         ),
         format!("{first}{}", words::grant(explanation, &names)),
     );
+    if let Some((resource, role, member)) = suspect {
+        causes.blame(told, resource, role, Some(member));
+    }
 }
 
 /// That people have it, where what calls is none: who tries by hand what a pipeline then does grants it
@@ -257,53 +284,48 @@ fn people(explanation: &Explanation, names: &words::Names) -> String {
     }
 }
 
+/// Where a binding stands, its role, and a member of it.
+type Namesake<'e> = Option<(&'e Resource, &'e Arc<str>, &'e str)>;
+
 /// An account of the same name in another project that has what the caller lacks; or a Google group that has
-/// it, and cannot hold such a caller.
-fn namesake(estate: &Estate, explanation: &Explanation) -> String {
+/// it, and cannot hold such a caller. In words, and where.
+fn namesake<'e>(estate: &Estate, explanation: &'e Explanation) -> (String, Namesake<'e>) {
+    let right = explanation.allow.iter().flat_map(|policy| {
+        let right = policy.bindings.iter();
+        let right = right.filter(|b| b.role_state == RoleState::Included);
+        right.flat_map(move |b| b.members.iter().map(move |m| (policy, &b.role, &m.member)))
+    });
     if explanation.question.caller.is_federated() {
-        let granted = explanation
-            .allow
-            .iter()
-            .flat_map(|p| &p.bindings)
-            .filter(|b| b.role_state == RoleState::Included)
-            .flat_map(|b| &b.members)
-            .find_map(|m| match &m.member.member {
-                Member::Group(group) => Some(group),
-                _ => None,
-            });
-        return granted.map_or_else(String::new, |group| {
-            format!(" The group {group} has it, and a Google group holds no federated identities.")
-        });
-    }
-    let Some((name, _)) = explanation
-        .question
-        .caller
-        .email()
-        .and_then(|e| e.split_once('@'))
-    else {
-        return String::new();
-    };
-    for policy in &explanation.allow {
-        let right = policy
-            .bindings
-            .iter()
-            .filter(|b| b.role_state == RoleState::Included);
-        for member in right.flat_map(|b| &b.members) {
-            if let Member::One(other) = &member.member.member
-                && other
-                    .email()
-                    .and_then(|e| e.split_once('@'))
-                    .is_some_and(|(n, _)| n == name)
-            {
-                return format!(
-                    " {} has it on {}: another account of the same name.",
-                    other.short(),
-                    words::level(estate, &policy.resource)
+        for (policy, role, member) in right {
+            if let Member::Group(group) = &member.member {
+                let words = format!(
+                    " The group {group} has it, and a Google group holds no federated identities."
                 );
+                return (words, Some((&policy.resource, role, &member.text)));
             }
         }
+        return (String::new(), None);
     }
-    String::new()
+    let own = explanation.question.caller.email();
+    let Some((name, _)) = own.and_then(|e| e.split_once('@')) else {
+        return (String::new(), None);
+    };
+    for (policy, role, member) in right {
+        if let Member::One(other) = &member.member
+            && other
+                .email()
+                .and_then(|e| e.split_once('@'))
+                .is_some_and(|(n, _)| n == name)
+        {
+            let words = format!(
+                " {} has it on {}: another account of the same name.",
+                other.short(),
+                words::level(estate, &policy.resource)
+            );
+            return (words, Some((&policy.resource, role, &member.text)));
+        }
+    }
+    (String::new(), None)
 }
 
 /// A chain fails at the hops that fail; each is told with the causes of its own, in the chain's order.
@@ -342,6 +364,9 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
                     .map_or_else(|| words::grant(hop, &names), |c| c.remedy.clone()),
             );
             broken.with(own.first().and_then(|c| c.command.clone()));
+            if let (Some((_, cause)), Some(first)) = (broken.last(), own.first()) {
+                cause.suspect.clone_from(&first.suspect);
+            }
             all.extend(broken.sorted());
         }
         for cause in own {

@@ -57,6 +57,7 @@ fn planned(
             message: String::new(),
             remedy: String::new(),
             command: None,
+            suspect: None,
         })
         .into_iter()
         .collect();

@@ -21,6 +21,10 @@ impl Entry {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match (self.context, self.command) {
+            (KeyContext::Answer, Command::Right) => {
+                "unfold what is selected: a level's bindings, folded levels"
+            }
+            (KeyContext::Answer, Command::Left) => "fold it again, or go up to its level",
             (KeyContext::Confirm, Command::Open) => {
                 "apply it, once the word stands there; the only key that writes"
             }
@@ -115,6 +119,8 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["f"], Do::Fix, Some("fix")),
     row(In::Answer, &["Enter"], Do::Open, Some("open")),
     row(In::Answer, &["Tab"], Do::NextPanel, Some("panel")),
+    row(In::Answer, &["l", "Right"], Do::Right, None),
+    row(In::Answer, &["h", "Left"], Do::Left, None),
     row(In::Answer, &["p"], Do::Pick, Some("pick")),
     row(In::Answer, &["y", "c"], Do::Copy, Some("copy")),
     row(In::Answer, &["w"], Do::Who, None),

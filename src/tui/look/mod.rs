@@ -4,3 +4,4 @@ pub mod find;
 pub mod page;
 pub mod text;
 pub mod theme;
+pub mod time;

@@ -46,8 +46,13 @@ impl StyleRole {
     pub fn of(state: LevelState) -> Self {
         match state {
             LevelState::Grants => Self::Granted,
-            LevelState::OffPath | LevelState::ConditionNotMet => Self::Misplaced,
-            LevelState::Depends | LevelState::UnreadableDecides => Self::Unknown,
+            LevelState::OffPath | LevelState::ConditionNotMet | LevelState::Misses => {
+                Self::Misplaced
+            }
+            LevelState::Depends | LevelState::UnreadableDecides | LevelState::Waiting => {
+                Self::Unknown
+            }
+            LevelState::Missing => Self::Path,
             LevelState::Nothing | LevelState::UnreadableIdle => Self::Dim,
             LevelState::Denies | LevelState::OutsideBoundary | LevelState::Off => Self::Denied,
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Ticket;
 use super::table::Table;
-use super::tree::TreeRow;
+use super::tree::{self, Opened, Picture, TreeRow};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
@@ -120,6 +120,12 @@ pub struct Asked {
     pub tree_row: usize,
     /// The first row of the tree that is shown.
     pub tree_offset: usize,
+    /// What of the tree was unfolded.
+    pub opened: Opened,
+    /// How many accounts a project was seen to have, where a grant's reach is drawn to it.
+    pub reach: Option<(String, usize)>,
+    /// What the caller would have seen before something was applied.
+    pub was: Option<Outcome>,
     /// The selected row of [`KnownAnswer::why_rows`].
     pub why_row: usize,
     /// The first line of the causes that is shown.
@@ -145,6 +151,19 @@ pub enum AskedFrom {
     Answer(Vec<Table>),
     /// Nothing: it was given on the command line.
     Given,
+}
+
+impl KnownAnswer {
+    /// Draws the picture anew, with what was unfolded.
+    pub fn unfold(&mut self, opened: &Opened) {
+        self.rows = tree::rows(Picture {
+            estate: &self.estate,
+            explanation: &self.explanation,
+            causes: &self.causes,
+            plan: &self.plan,
+            opened,
+        });
+    }
 }
 
 impl Asked {

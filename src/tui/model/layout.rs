@@ -35,6 +35,8 @@ pub struct Layout {
     pub room: usize,
     /// The first row shown of each part that was drawn.
     pub tree: Option<usize>,
+    /// How many rows of the tree have room.
+    pub tree_room: usize,
     /// The same of the causes.
     pub why: Option<usize>,
     /// The first line of the causes with which the selected one is in sight.

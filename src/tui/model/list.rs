@@ -66,6 +66,11 @@ impl<T: Item> Filtered<T> {
         self.items.len()
     }
 
+    /// How many are so, whatever the filter.
+    pub fn count(&self, is_so: impl Fn(&T) -> bool) -> usize {
+        self.items.iter().filter(|item| is_so(item)).count()
+    }
+
     /// How many pass the filter.
     #[must_use]
     pub fn shown(&self) -> usize {

@@ -201,6 +201,21 @@ impl Model {
         }
     }
 
+    /// How long ago the change of that ticket was written, as long as it is looked at.
+    #[must_use]
+    pub fn elapsed(&self, ticket: Ticket) -> Option<std::time::Duration> {
+        let behind = self.waiting.iter();
+        let shown = self.overlays.iter().filter_map(|o| match o {
+            Overlay::Confirm(confirm) => Some(&**confirm),
+            _ => None,
+        });
+        let confirm = shown.chain(behind).find(|c| c.ticket == ticket)?;
+        match confirm.phase {
+            Phase::Verifying { elapsed, .. } => Some(elapsed),
+            _ => None,
+        }
+    }
+
     /// The confirmation of that ticket, wherever it lies.
     pub fn confirm_by(&mut self, ticket: Ticket) -> Option<&mut Confirm> {
         let behind = self.waiting.iter_mut();

@@ -2,15 +2,18 @@
 
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
-use super::super::model::tree;
+use super::super::model::tree::{self, Leaf, LeafKind};
 use super::super::model::{Asked, KnownAnswer};
 use super::{console_url, policy_at};
+use crate::answer::levels::binding_says;
+use crate::answer::states::LevelState;
 use crate::estate::Estate;
 use crate::evaluate::Truth;
 use crate::evaluate::explanation::{
     BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState,
 };
 use crate::iam::Resource;
+use crate::text::visible;
 
 /// The selected level in full.
 #[must_use]
@@ -35,7 +38,12 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
         )
         .copying("the caller", caller);
     };
-    let mut lines = level_lines(known, resource);
+    let mut lines = Vec::new();
+    if let Some(leaf) = &row.leaf {
+        lines.extend(leaf_lines(row.state, leaf));
+        lines.push(Vec::new());
+    }
+    lines.extend(level_lines(known, resource));
     lines.push(Vec::new());
     lines.push(vec![
         piece(StyleRole::Heading, "Console  "),
@@ -47,6 +55,18 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
         known.estate.label(resource)
     );
     ScreenPage::new(title, lines).copying("the full resource name", resource.full_name())
+}
+
+/// What was selected below a level, whole.
+fn leaf_lines(state: LevelState, leaf: &Leaf) -> Vec<Text> {
+    let role = StyleRole::of(state);
+    let (title, name) = match &leaf.what {
+        LeafKind::Grant(role, member) => (role, member),
+        _ => (&leaf.title, &leaf.name),
+    };
+    let parts = [title, name, &leaf.word];
+    let said = parts.into_iter().filter(|part| !part.is_empty());
+    said.map(|part| line(role, visible(part))).collect()
 }
 
 /// Everything that is known of a level: its bindings, the matching ones first, deny policies.
@@ -147,33 +167,13 @@ pub(super) fn binding_lines(
     binding: &BindingExplanation,
     on_path: bool,
 ) -> Vec<Text> {
-    let (role, verdict) = match binding.grants {
-        // It holds for accounts below it, and the target is none of them.
-        Truth::Yes if !on_path => (
-            StyleRole::Misplaced,
-            "grants it here, off the target's path",
-        ),
-        Truth::UnknownInfo | Truth::UnknownConditional if !on_path => (
-            StyleRole::Misplaced,
-            "may grant it here, off the target's path",
-        ),
-        Truth::Yes => (StyleRole::Granted, "grants this"),
-        Truth::UnknownInfo | Truth::UnknownConditional => (StyleRole::Unknown, "may grant this"),
-        Truth::No => match (binding.role_state, binding.matches) {
-            (RoleState::Included, Truth::Yes) => (StyleRole::Misplaced, "condition not met"),
-            (RoleState::Included, _) => {
-                (StyleRole::Text, "holds the permission, not for this caller")
-            }
-            (RoleState::Disabled, _) => (StyleRole::Misplaced, "the role is disabled"),
-            (RoleState::Deleted, _) => (StyleRole::Misplaced, "the role is deleted"),
-            (RoleState::Unreadable | RoleState::Unknown, _) => {
-                (StyleRole::Dim, "not for this caller")
-            }
-            (RoleState::NotIncluded, Truth::Yes) => {
-                (StyleRole::Text, "does not hold the permission")
-            }
-            (RoleState::NotIncluded, _) => (StyleRole::Dim, "not about this"),
-        },
+    let (state, verdict) = binding_says(binding, on_path);
+    let role = match (state, binding.matches, binding.role_state) {
+        // What could have been for the caller stands out from the rest.
+        (LevelState::Nothing, Truth::Yes, _) | (LevelState::Nothing, _, RoleState::Included) => {
+            StyleRole::Text
+        }
+        _ => StyleRole::of(state),
     };
     let name = &*binding.role;
     let title = tree::title(estate, name);

@@ -335,7 +335,13 @@ async fn answer(
         causes,
         plan,
     } = answer.await.map_err(|e| e.to_string())?;
-    let rows = tree::rows(&estate, &explanation);
+    let rows = tree::rows(tree::Picture {
+        estate: &estate,
+        explanation: &explanation,
+        causes: &causes,
+        plan: &plan,
+        opened: &tree::Opened::default(),
+    });
     Ok(Box::new(KnownAnswer {
         rows,
         explanation,

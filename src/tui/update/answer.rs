@@ -1,9 +1,10 @@
 //! An answer: the picture, the causes, and what can be done from there.
 
 use super::super::keys::command::Command;
+use super::super::model::tree::{LeafKind, Opened, Shown, first_place, shown};
 use super::super::model::{
-    Asked, AskedFrom, KnownAnswer, Model, Overlay, Panel, Reading, Screen, Step, Ticket, Undoing,
-    WhyRow,
+    Asked, AskedFrom, KnownAnswer, Loading, Model, Overlay, Panel, Reading, Screen, Step, Ticket,
+    Undoing, WhyRow,
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
@@ -70,9 +71,12 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         question: question.clone(),
         steps: Vec::new(),
         reading: Reading::Running,
-        panel: Panel::Why,
+        panel: Panel::Tree,
         tree_row: 0,
         tree_offset: 0,
+        opened: Opened::default(),
+        reach: None,
+        was: None,
         why_row: 0,
         why_offset: 0,
         why_scrolled: false,
@@ -128,11 +132,7 @@ pub(super) fn surveyed(
     match result {
         Ok(mut known) => {
             asked.question.time = known.explanation.question.time;
-            // What was selected stays so, wherever it stands now; a first answer shows where the first
-            // cause sits, else the target.
-            let (row, cause) = (level_of(asked), cause_of(asked));
-            let level = row.and_then(|at| known.rows.iter().position(|r| r.resource == at));
-            asked.tree_row = level.unwrap_or_else(|| first_place(&known));
+            let cause = cause_of(asked);
             let why = known.why_rows();
             let same = cause.and_then(|one| why.iter().position(|row| holds(&known, row, &one)));
             asked.why_row = same
@@ -149,8 +149,17 @@ pub(super) fn surveyed(
                     .causes
                     .retain(|c| c.kind != CauseKind::MayBePropagating);
             }
+            let before = asked
+                .known()
+                .and_then(|k| k.rows.get(asked.tree_row))
+                .cloned();
+            known.unfold(&asked.opened);
+            // A refresh keeps the place; a first answer shows what the first cause speaks of.
+            let same = before.and_then(|row| known.rows.iter().position(|r| r.is_same(&row)));
+            asked.tree_row = same.unwrap_or_else(|| first_place(&known.rows));
             asked.stale = None;
             asked.reading = Reading::Known(known);
+            count_reach(model);
         }
         Err(why) => {
             let why = visible(&why);
@@ -165,12 +174,6 @@ pub(super) fn surveyed(
             }
         }
     }
-}
-
-/// The level that is selected in the picture.
-fn level_of(asked: &Asked) -> Option<Option<Resource>> {
-    let row = asked.known()?.rows.get(asked.tree_row)?;
-    Some(row.resource.clone())
 }
 
 /// The cause that is selected.
@@ -192,16 +195,30 @@ fn holds(known: &KnownAnswer, row: &WhyRow, one: &Cause) -> bool {
     }
 }
 
-fn first_place(known: &KnownAnswer) -> usize {
-    let cause = known.causes.first().and_then(|c| c.resource.as_ref());
-    let at = |resource| {
-        known
+/// Counts the accounts of projects to which the reach of a grant is drawn, as far as all are listed.
+pub(super) fn count_reach(model: &mut Model) {
+    let all = matches!(&model.accounts, Loading::Done(listing) if listing.unreadable.is_empty());
+    if !all {
+        return;
+    }
+    let accounts = &model.pick.caller;
+    for asked in &mut model.visits {
+        let Reading::Known(known) = &asked.reading else {
+            continue;
+        };
+        let project = known
             .rows
             .iter()
-            .position(|r| r.resource.as_ref() == Some(resource))
-    };
-    let target = known.rows.iter().rposition(|r| r.on_path);
-    cause.and_then(at).or(target).unwrap_or_default()
+            .find_map(|r| match &r.leaf.as_ref()?.what {
+                LeafKind::Reach(project) => Some(project),
+                _ => None,
+            });
+        if let Some(project) = project
+            && asked.reach.as_ref().is_none_or(|(of, _)| of != project)
+        {
+            asked.reach = Some((project.clone(), accounts.count(|a| a.project == *project)));
+        }
+    }
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -251,7 +268,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::Open => {
-            pages::open_selected(model);
+            if !open_fold(model) {
+                pages::open_selected(model);
+            }
             Vec::new()
         }
         Command::Meaning => {
@@ -271,44 +290,123 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 fn moved(model: &mut Model, command: Command) {
     let page = model.room().max(2) - 1;
     let natural = model.layout.why_natural;
+    let tree_room = model.layout.tree_room;
     let Some(asked) = model.asked_mut() else {
         return;
     };
-    let (rows, causes) = asked
-        .known()
-        .map_or((0, 0), |k| (k.rows.len(), k.why_rows().len()));
-    let count = match asked.panel {
-        Panel::Tree => rows,
-        Panel::Why => causes,
-    };
-    let last = count.saturating_sub(1);
-    if asked.panel == Panel::Why {
-        let at = asked.why_offset;
-        let to = match command {
-            // At the last cause, what stands below it comes into sight line by line, and goes so.
-            Command::Down if asked.why_row >= last => Some(at.saturating_add(1)),
-            Command::Up if at > natural => Some(at - 1),
-            Command::PageDown => Some(at.saturating_add(page)),
-            Command::PageUp => Some(at.saturating_sub(page)),
-            Command::HalfDown => Some(at.saturating_add(page / 2)),
-            Command::HalfUp => Some(at.saturating_sub(page / 2)),
-            Command::Bottom => {
-                asked.why_row = last;
-                Some(usize::MAX)
+    let causes = asked.known().map_or(0, |k| k.why_rows().len());
+    let last = causes.saturating_sub(1);
+    match asked.panel {
+        Panel::Tree => in_tree(asked, tree_room, page, command),
+        // The cursor goes on from one panel to the other.
+        Panel::Why
+            if command == Command::Up && asked.why_row == 0 && asked.why_offset <= natural =>
+        {
+            asked.panel = Panel::Tree;
+            asked.why_scrolled = false;
+            in_tree(asked, tree_room, page, Command::Bottom);
+        }
+        Panel::Why => {
+            let at = asked.why_offset;
+            let to = match command {
+                // At the last cause, what stands below it comes into sight line by line, and goes so.
+                Command::Down if asked.why_row >= last => Some(at.saturating_add(1)),
+                Command::Up if at > natural => Some(at - 1),
+                Command::PageDown => Some(at.saturating_add(page)),
+                Command::PageUp => Some(at.saturating_sub(page)),
+                Command::HalfDown => Some(at.saturating_add(page / 2)),
+                Command::HalfUp => Some(at.saturating_sub(page / 2)),
+                Command::Bottom => {
+                    asked.why_row = last;
+                    Some(usize::MAX)
+                }
+                _ => None,
+            };
+            asked.why_scrolled = to.is_some();
+            match to {
+                Some(to) => asked.why_offset = to,
+                None => asked.why_row = stepped(asked.why_row, last, page, command),
             }
-            _ => None,
-        };
-        asked.why_scrolled = to.is_some();
-        if let Some(to) = to {
-            asked.why_offset = to;
-            return;
         }
     }
-    let row = match asked.panel {
-        Panel::Tree => &mut asked.tree_row,
-        Panel::Why => &mut asked.why_row,
+}
+
+/// Moves among the lines of the tree that are shown; from its last one on to the causes.
+fn in_tree(asked: &mut Asked, room: usize, page: usize, command: Command) {
+    let Some(known) = asked.known() else { return };
+    let lines = shown(&known.rows, &asked.opened, asked.tree_row, room);
+    let last = lines.len().saturating_sub(1);
+    let row = asked.tree_row;
+    let at = lines.iter().position(|l| l.holds(row)).unwrap_or(last);
+    match command {
+        Command::Down if at == last => asked.panel = Panel::Why,
+        Command::Left | Command::Right => {
+            let right = command == Command::Right;
+            let line = lines.get(at).cloned();
+            fold(asked, line.as_ref(), right);
+        }
+        _ => {
+            let to = stepped(at, last, page, command);
+            asked.tree_row = lines.get(to).map_or(row, Shown::at);
+        }
+    }
+}
+
+/// Unfolds what is selected, or folds it. From a leaf, folding leads to its level.
+fn fold(asked: &mut Asked, line: Option<&Shown>, unfold: bool) {
+    let row = asked.known().and_then(|k| k.rows.get(asked.tree_row));
+    let Some((selected, resource)) = row.and_then(|r| Some((r.clone(), r.resource.clone()?)))
+    else {
+        return;
     };
-    *row = stepped(*row, last, page, command);
+    match (line, unfold) {
+        (Some(Shown::Fold { .. }), true) => {
+            asked.opened.runs.insert(resource.clone());
+        }
+        (_, true) => {
+            asked.opened.levels.insert(resource.clone());
+        }
+        (_, false) if asked.opened.levels.remove(&resource) => {}
+        // Nothing is unfolded here: levels that were are folded again, or the way leads up.
+        (_, false) if selected.leaf.is_some() => return select_level(asked, &resource),
+        (_, false) => asked.opened.runs.clear(),
+    }
+    let opened = asked.opened.clone();
+    if let Reading::Known(known) = &mut asked.reading {
+        known.unfold(&opened);
+        let same = known.rows.iter().position(|r| r.is_same(&selected));
+        match same {
+            Some(at) => asked.tree_row = at,
+            None => select_level(asked, &resource),
+        }
+    }
+}
+
+fn select_level(asked: &mut Asked, resource: &Resource) {
+    let at = asked
+        .known()
+        .and_then(|k| k.rows.iter().position(|r| r.is_level(resource)));
+    if let Some(at) = at {
+        asked.tree_row = at;
+    }
+}
+
+/// Opens the folded levels that are selected. `false`: none are.
+pub(super) fn open_fold(model: &mut Model) -> bool {
+    let room = model.layout.tree_room;
+    let Some(asked) = model.asked_mut() else {
+        return false;
+    };
+    let Some(known) = asked.known().filter(|_| asked.panel == Panel::Tree) else {
+        return false;
+    };
+    let lines = shown(&known.rows, &asked.opened, asked.tree_row, room);
+    let line = lines.into_iter().find(|l| l.holds(asked.tree_row));
+    if !matches!(line, Some(Shown::Fold { .. })) {
+        return false;
+    }
+    fold(asked, line.as_ref(), true);
+    true
 }
 
 /// Where a movement leads in a list whose last row is `last`.

@@ -82,6 +82,7 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
     if !effects.is_empty()
         && let Some(asked) = model.asked_mut()
     {
+        asked.was = asked.outcome();
         asked.applied = Some(ticket);
         asked.proven = None;
     }

@@ -59,6 +59,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                     Loading::Failed(visible(&why))
                 }
             };
+            answer::count_reach(model);
             Vec::new()
         }
         Message::Viewer(viewer) => {

@@ -2,14 +2,20 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::command::Command;
+use super::super::keys::{KeyContext, keymap};
+use super::super::look::page::{Text, piece};
 use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot};
-use super::super::words::{beside, in_zone, permission_words, verdict_word, verdict_words};
+use super::super::words::{
+    beside, clock, ends_with, in_zone, permission_words, verdict_word, verdict_words,
+};
 use super::pen::Pen;
 use super::{bindings, tree, why};
 use crate::answer::signs::Glyphs;
-use crate::evaluate::Outcome;
+use crate::answer::states::LevelState;
+use crate::evaluate::{Outcome, Truth};
 
 /// From this width on the selected level's policy stands beside the picture.
 const WITH_POLICY: u16 = 120;
@@ -18,7 +24,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
     let Some(asked) = model.asked() else {
         return;
     };
-    let used = pair(pen, area, asked);
+    let used = pair(pen, area, asked, model);
     for (y, side) in (area.y..).zip([Side::Caller, Side::Target]) {
         out.spot(Rect::new(area.x, y, area.width, 1), Spot::Pair(side));
     }
@@ -29,23 +35,21 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
         area.height.saturating_sub(used),
     );
     let (left, right) = if body.width >= WITH_POLICY {
-        let wide = body.width * 11 / 20;
+        // Nothing that is seen on 80 columns is cut where there are more.
+        let wide = (body.width * 11 / 20).max(81);
         let left = Rect::new(body.x, body.y, wide - 1, body.height);
         let right = Rect::new(body.x + wide, body.y, body.width - wide, body.height);
         (left, Some(right))
     } else {
         (body, None)
     };
-    let (rows, needed) = asked
-        .known()
-        .map_or((asked.steps.len(), asked.steps.len()), |k| {
-            (k.rows.len(), tree::needed(&k.rows, asked.tree_row))
-        });
-    let heights = split(left.height, rows, needed);
+    let lines = why::lines(pen, asked, left.width);
+    let rows = asked.known().map_or(asked.steps.len(), tree::height);
+    let heights = split(left.height, rows, lines.len());
     let above = Rect::new(left.x, left.y, left.width, heights.0);
     let below = Rect::new(left.x, left.y + heights.0, left.width, heights.1);
-    tree::draw(pen, above, asked, out);
-    why::draw(pen, below, asked, out);
+    tree::draw(pen, above, asked, model, out);
+    why::draw(pen, below, asked, &lines, out);
     if let Some(right) = right {
         bindings::draw(pen, right, asked);
     }
@@ -55,26 +59,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
     });
 }
 
-/// Below this height every line counts.
-const LOW: u16 = 12;
-
-/// The heights of picture and causes, a rule each included: the picture whole where there is room,
-/// but the causes never less than about half. On a low screen the picture has no more than it needs.
-fn split(height: u16, rows: usize, needed: usize) -> (u16, u16) {
-    let most = (height / 2).max(4);
-    let whole = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
-    let wanted = if whole > most && height < LOW {
-        u16::try_from(needed).unwrap_or(u16::MAX).saturating_add(1)
-    } else {
-        whole
-    };
-    let above = wanted.clamp(3, most).min(height);
+/// The heights of picture and causes, a rule each included: the picture whole where the causes have
+/// room below it, else about half of the screen.
+fn split(height: u16, rows: usize, lines: usize) -> (u16, u16) {
+    let whole = |rows: usize| u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+    let most = (height / 2 + 1).max(height.saturating_sub(whole(lines)));
+    let above = whole(rows).clamp(3, most.max(3)).min(height);
     (above, height - above)
 }
 
 /// Two lines: who, with the verdict; which account, with what is asked. A line more for whatever else
 /// the question says. Gives their number.
-fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
+fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
     let question = &asked.question;
     let target = asked.known().map_or_else(
         || question.target.id().to_owned(),
@@ -127,11 +123,62 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> u16 {
     };
     line(pen, area, area.y + 1, "target", &target, edge);
     let mut y = area.y + 2;
+    if let Some(text) = band(pen, asked, model) {
+        pen.put(area.x + 1, y, 8, StyleRole::Dim, "now");
+        pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
+        y += 1;
+    }
     for (what, said) in beside(question) {
         line(pen, area, y, what, &said, area.right());
         y += 1;
     }
     y - area.y
+}
+
+/// What a change came to, in one band: what was before, what is now and since when, until when, and how it
+/// is taken back.
+fn band(pen: &Pen<'_>, asked: &Asked, model: &Model) -> Option<Text> {
+    let (role, now) = match (&asked.proven, asked.applied) {
+        (Some(at), _) => (
+            StyleRole::Granted,
+            format!("{} token at {at}", pen.glyphs.yes()),
+        ),
+        (None, Some(ticket)) => {
+            let since = model.elapsed(ticket).map(clock);
+            let since = since.map_or(String::new(), |since| format!(" {since} ago"));
+            (
+                StyleRole::Unknown,
+                format!("{} written{since}", LevelState::Waiting.glyph(pen.glyphs)),
+            )
+        }
+        (None, None) => return None,
+    };
+    let before = match asked.was {
+        Some(Outcome::WouldFail) => format!("{} 403 before", pen.glyphs.no()),
+        _ => "? not known before".to_owned(),
+    };
+    let mut text = vec![
+        piece(StyleRole::Dim, before),
+        piece(StyleRole::Dim, format!(" {} ", pen.glyphs.arrow())),
+        piece(role, now),
+    ];
+    let gap = pen.glyphs.pick(" · ", " - ");
+    let ends = asked.known().and_then(|known| {
+        let bindings = known.explanation.allow.iter().flat_map(|p| &p.bindings);
+        let granting = bindings.filter(|b| b.grants == Truth::Yes);
+        let mut conditions = granting.filter_map(|b| b.condition.as_ref());
+        conditions.find_map(|c| ends_with(&c.condition))
+    });
+    if let Some(ends) = ends {
+        text.push(piece(StyleRole::Dim, gap));
+        text.push(piece(StyleRole::Misplaced, format!("ends {ends}")));
+    }
+    if let Some(key) = keymap::key_of(KeyContext::Answer, Command::Undo) {
+        text.push(piece(StyleRole::Dim, gap));
+        text.push(piece(StyleRole::Key, key));
+        text.push(piece(StyleRole::Dim, " undoes it"));
+    }
+    Some(text)
 }
 
 fn line(pen: &mut Pen<'_>, area: Rect, y: u16, label: &str, name: &str, edge: u16) {
@@ -152,8 +199,10 @@ mod tests {
                 assert_eq!(above + below, height);
             }
         }
-        assert_eq!(split(20, 7, 3), (8, 12));
-        assert_eq!(split(7, 7, 3), (4, 3));
-        assert_eq!(split(7, 7, 2), (3, 4));
+        // Whole where there is room, half where there is none.
+        assert_eq!(split(20, 7, 8), (8, 12));
+        assert_eq!(split(20, 14, 5), (14, 6));
+        assert_eq!(split(20, 14, 30), (11, 9));
+        assert_eq!(split(7, 7, 9), (4, 3));
     }
 }

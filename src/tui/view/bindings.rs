@@ -27,7 +27,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         pen.rule(title, "policy", false);
         return;
     };
-    pen.rule(title, &format!("policy of {}", row.label), false);
+    let of = match &row.resource {
+        Some(resource) => known.estate.label(resource),
+        None => row.label.clone(),
+    };
+    pen.rule(title, &format!("policy of {of}"), false);
     let lines = match &row.resource {
         Some(resource) => level_lines(known, resource),
         None => Vec::new(),

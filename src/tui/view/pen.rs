@@ -80,11 +80,15 @@ impl<'b> Pen<'b> {
         at
     }
 
-    /// A rule with a title in it: `─ why ────`.
+    /// A rule with a title in it: `─ why ────`; heavy above the panel in focus, `━ why ━━━━`.
     pub fn rule(&mut self, area: Rect, title: &str, focused: bool) {
-        let line = self.glyphs.rule();
+        let line = if focused {
+            self.glyphs.pick("━", "=")
+        } else {
+            self.glyphs.rule()
+        };
         let role = if focused {
-            StyleRole::Heading
+            StyleRole::Path
         } else {
             StyleRole::Dim
         };

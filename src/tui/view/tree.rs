@@ -1,20 +1,23 @@
 //! The picture: where bindings are.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
+use super::super::keys::command::Command;
+use super::super::keys::{KeyContext, keymap};
+use super::super::look::page::{Text, piece};
 use super::super::look::text::width;
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
-use super::super::model::tree::TreeRow;
-use super::super::model::{Asked, Layout, Panel, Reading, Spot};
-use super::pen::Pen;
+use super::super::model::tree::{Leaf, LeafKind, Shown, TreeRow, shown};
+use super::super::model::{Asked, KnownAnswer, Layout, Model, Panel, Reading, Spot};
+use super::super::words::clock;
+use super::pen::{Pen, safe};
 use crate::answer::states::LevelState;
+use crate::evaluate::Outcome;
 use crate::google::survey::ProgressState;
 
-/// The widest word of the column of kinds: `caller and target`.
-const KIND: u16 = 17;
-
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, out: &mut Layout) {
     let focused = asked.panel == Panel::Tree;
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
@@ -31,133 +34,384 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
     pen.rule(title, "where bindings are", focused);
     out.spot(area, Spot::Panel(Panel::Tree));
     let rows = &known.rows;
+    let mut top = body.y;
+    for text in chain(pen, known, usize::from(body.width.saturating_sub(4))) {
+        if body.bottom() > top + 3 {
+            pen.pieces(body.x + 3, top, body.width.saturating_sub(4), &text);
+            top += 1;
+        }
+    }
+    let body = Rect::new(body.x, top, body.width, body.bottom() - top);
     let room = usize::from(body.height);
-    let shown = chosen(rows, asked.tree_row, room);
-    let hidden = rows.len() - shown.len().min(room);
+    let lines = shown(rows, &asked.opened, asked.tree_row, room);
+    out.tree_room = room;
+    // The selected row is always in sight.
+    let selected = lines.iter().position(|l| l.holds(asked.tree_row));
+    let selected = selected.unwrap_or(0);
+    let offset = scrolled(asked.tree_offset, selected, lines.len(), room);
+    out.tree = Some(offset);
+    let below = lines.len().saturating_sub(offset + room);
+    let left_out = rows.len() - counted(&lines);
+    let hidden = offset + below + left_out;
     if hidden > 0 {
-        let words = format!(" {hidden} more ");
+        let hint = if left_out > 0 && offset + below == 0 {
+            keymap::key_of(KeyContext::Answer, Command::Right).map(|key| format!(": {key} unfolds"))
+        } else {
+            None
+        };
+        let words = format!(" {hidden} more{} ", hint.unwrap_or_default());
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
         pen.put_right(inner, area.y, StyleRole::Dim, &words);
     }
-    let whole = shown.len() == rows.len();
-    // The selected row is always in sight.
-    let selected = shown.iter().position(|i| *i == asked.tree_row).unwrap_or(0);
-    let offset = scrolled(asked.tree_offset, selected, shown.len(), room);
-    out.tree = Some(offset);
-    let lead = |row: &TreeRow| {
-        if whole {
-            row.rails(pen.glyphs)
-        } else {
-            row.short_rail(pen.glyphs).to_owned()
-        }
-    };
-    let leads: Vec<String> = rows.iter().map(lead).collect();
-    let label = label_column(rows, &leads, body.width);
-    for (index, y) in shown.into_iter().skip(offset).zip(body.y..body.bottom()) {
-        let (Some(row), Some(lead)) = (rows.get(index), leads.get(index)) else {
-            continue;
-        };
-        let line = Rect::new(body.x, y, body.width, 1);
-        draw_row(pen, line, row, lead, label);
-        if index == asked.tree_row {
-            // The one bright mark is where keys go.
-            let role = if focused {
-                StyleRole::Key
-            } else {
-                StyleRole::Dim
-            };
-            pen.put(body.x + 1, y, 1, role, pen.glyphs.mark());
-            if focused {
-                pen.lay(line, StyleRole::Selected);
-            }
-        }
-        out.spot(line, Spot::TreeRow(index));
-    }
-}
-
-/// How many rows have to be shown, whatever the room: those that say something, both ends of the
-/// question, and the selected one.
-pub(super) fn needed(rows: &[TreeRow], selected: usize) -> usize {
-    let needed = rows
+    let drawn: Vec<TreeLine<'_>> = lines
         .iter()
-        .enumerate()
-        .filter(|(i, row)| row.matters() || *i == selected);
-    needed.count()
+        .filter_map(|shown| TreeLine::of(pen, rows, shown))
+        .collect();
+    let columns = Columns::of(&drawn, body.width);
+    for ((line, shown), y) in drawn
+        .iter()
+        .zip(&lines)
+        .skip(offset)
+        .zip(body.y..body.bottom())
+    {
+        let area = Rect::new(body.x, y, body.width, 1);
+        match &line.row.leaf {
+            _ if line.folded.is_some() => draw_fold(pen, area, line),
+            Some(leaf) => draw_leaf(pen, area, line, leaf, asked, model),
+            None => draw_level(pen, area, line, columns),
+        }
+        if focused && shown.holds(asked.tree_row) {
+            // The one mark on the screen is where keys go.
+            pen.put(body.x + 1, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(area, StyleRole::Selected);
+        }
+        out.spot(area, Spot::TreeRow(shown.at()));
+    }
 }
 
-/// The rows to be shown: all where there is room; else those needed, and of the others, from the
-/// target upward, as many as fit.
-fn chosen(rows: &[TreeRow], selected: usize, room: usize) -> Vec<usize> {
-    let mut spare = room.saturating_sub(needed(rows, selected));
-    let mut shown: Vec<usize> = Vec::with_capacity(rows.len());
-    for (i, row) in rows.iter().enumerate().rev() {
-        if row.matters() || i == selected {
-            shown.push(i);
-        } else if spare > 0 {
-            spare -= 1;
-            shown.push(i);
+/// How many lines the whole picture takes, without its rule.
+pub(super) fn height(known: &KnownAnswer) -> usize {
+    // A chain is drawn above it, on one line where that has room for it.
+    known.rows.len() + usize::from(!known.explanation.hops.is_empty())
+}
+
+/// How many rows stand on those lines.
+fn counted(lines: &[Shown]) -> usize {
+    let rows = lines.iter().map(|line| match line {
+        Shown::Fold { rows, .. } => rows.len(),
+        _ => 1,
+    });
+    rows.sum()
+}
+
+/// A line that is shown: its row, what leads to it, and the words of what is folded there.
+struct TreeLine<'a> {
+    row: &'a TreeRow,
+    lead: String,
+    folded: Option<String>,
+}
+
+impl<'a> TreeLine<'a> {
+    fn of(pen: &Pen<'_>, rows: &'a [TreeRow], shown: &Shown) -> Option<Self> {
+        let row = rows.get(shown.at())?;
+        let (lead, folded) = match shown {
+            Shown::Row { left_out, .. } => (row.rails(pen.glyphs, left_out), None),
+            Shown::Bare(_) => (row.short_rail(pen.glyphs).to_owned(), None),
+            Shown::Fold {
+                rows: run,
+                left_out,
+            } => (
+                row.rails(pen.glyphs, left_out),
+                Some(fold_words(rows.get(run.clone()).unwrap_or_default())),
+            ),
+        };
+        Some(Self { row, lead, folded })
+    }
+}
+
+/// `5 folders, nothing here`.
+fn fold_words(rows: &[TreeRow]) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        match kinds.iter_mut().find(|(kind, _)| *kind == row.kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((row.kind, 1)),
         }
     }
-    shown.reverse();
-    shown
+    let words: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| match count {
+            1 => format!("1 {kind}"),
+            n => format!("{n} {kind}s"),
+        })
+        .collect();
+    format!("{}, nothing here", words.join(", "))
+}
+
+/// Where the columns of levels stand.
+#[derive(Clone, Copy)]
+struct Columns {
+    label: u16,
+    kind: u16,
 }
 
 /// What a caller from outside of the hierarchy is cut down to before it widens the column: its whole
 /// name stands above the picture.
 const OUTSIDER: usize = 22;
 
-/// How wide the column of names is: as wide as the widest, as far as there is room for the rest.
-fn label_column(rows: &[TreeRow], leads: &[String], whole: u16) -> u16 {
-    let widest = rows
-        .iter()
-        .zip(leads)
-        .map(|(row, lead)| {
-            let label = width(&row.label);
-            let outside = row.resource.is_none();
-            width(lead) + if outside { label.min(OUTSIDER) } else { label }
-        })
-        .max()
-        .unwrap_or(0);
-    let most = usize::from(whole) * if whole < 60 { 60 } else { 45 } / 100;
-    u16::try_from(widest.min(most)).unwrap_or(u16::MAX)
+/// Narrower than this there is room for names and signs alone.
+const NARROW: u16 = 60;
+
+impl Columns {
+    /// Names are as wide as the widest, as long as the notes beside them have room.
+    fn of(lines: &[TreeLine<'_>], whole: u16) -> Self {
+        let levels = || {
+            let levels = lines.iter();
+            levels.filter(|l| l.row.leaf.is_none() && l.folded.is_none())
+        };
+        let narrow = whole < NARROW;
+        let labels = levels().map(|line| {
+            let label = width(&line.row.label);
+            let outside = line.row.resource.is_none();
+            width(&line.lead) + if outside { label.min(OUTSIDER) } else { label }
+        });
+        let widest = labels.max().unwrap_or(0);
+        let kind = levels().map(|l| width(l.row.kind)).max().unwrap_or(0);
+        let kind = if narrow { 0 } else { kind };
+        let note = levels().map(|line| width(words_of(line.row, narrow)));
+        let note = note.max().unwrap_or(0);
+        // Mark, gaps and sign.
+        let others = 3 + 2 + if narrow { 0 } else { kind + 2 } + 2 + note + 1;
+        let least = usize::from(whole) * if narrow { 40 } else { 25 } / 100;
+        let most = usize::from(whole).saturating_sub(others).max(least);
+        let to_u16 = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        Self {
+            label: to_u16(widest.min(most)),
+            kind: to_u16(kind),
+        }
+    }
 }
 
-fn draw_row(pen: &mut Pen<'_>, area: Rect, row: &TreeRow, lead: &str, label: u16) {
-    let y = area.y;
-    let end = area.right();
+fn words_of(row: &TreeRow, narrow: bool) -> &str {
+    match (narrow, row.state) {
+        (true, LevelState::Nothing) if row.note.is_empty() => "",
+        (true, state) => state.short(),
+        (false, _) => &row.note,
+    }
+}
+
+fn draw_level(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>, columns: Columns) {
+    let (row, y, end) = (line.row, area.y, area.right());
+    let narrow = area.width < NARROW;
     let rail_role = if row.on_path {
         StyleRole::Path
     } else {
         StyleRole::Dim
     };
     let start = area.x + 3;
-    let x = pen.put(start, y, label, rail_role, lead);
+    let x = pen.put(start, y, columns.label, rail_role, &line.lead);
     let name_role = match (row.on_path, row.state) {
         (true, _) => StyleRole::Path,
         (false, LevelState::Nothing) => StyleRole::Dim,
         _ => StyleRole::Text,
     };
     let used = x - start;
-    pen.name(x, y, label.saturating_sub(used), name_role, &row.label);
-    let mut x = start + label + 2;
-    if area.width >= 60 {
+    pen.name(
+        x,
+        y,
+        columns.label.saturating_sub(used),
+        name_role,
+        &row.label,
+    );
+    let mut x = start + columns.label + 2;
+    if !narrow {
         pen.put(x, y, end.saturating_sub(x), StyleRole::Dim, row.kind);
-        x += KIND + 2;
+        x += columns.kind + 2;
     }
-    let glyph = row.state.glyph(pen.glyphs);
     if row.state == LevelState::Nothing && row.note.is_empty() {
         return;
     }
     let role = StyleRole::of(row.state);
-    let after = pen.put(x, y, end.saturating_sub(x), role, glyph);
+    let after = pen.put(
+        x,
+        y,
+        end.saturating_sub(x),
+        role,
+        row.state.glyph(pen.glyphs),
+    );
     let x = after.max(x + 1) + 1;
-    let room = end.saturating_sub(x);
-    let words = if area.width < 60 {
-        row.state.short()
+    pen.put(x, y, end.saturating_sub(x), role, words_of(row, narrow));
+}
+
+/// Levels that say nothing, in one line.
+fn draw_fold(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>) {
+    let role = if line.row.on_path {
+        StyleRole::Path
     } else {
-        row.note.as_str()
+        StyleRole::Dim
     };
-    pen.put(x, y, room, role, words);
+    let x = pen.put(
+        area.x + 3,
+        area.y,
+        area.width.saturating_sub(3),
+        role,
+        &line.lead,
+    );
+    let dots = pen.glyphs.pick("… ", ".. ");
+    let words = format!("{dots}{}", line.folded.as_deref().unwrap_or_default());
+    pen.put(
+        x,
+        area.y,
+        area.right().saturating_sub(x),
+        StyleRole::Dim,
+        &words,
+    );
+}
+
+/// A binding, a member, a rule: its sign, what it is, whom it names, what is the matter with it.
+fn draw_leaf(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    line: &TreeLine<'_>,
+    leaf: &Leaf,
+    asked: &Asked,
+    model: &Model,
+) {
+    let (y, end) = (area.y, area.right());
+    let (state, word) = now(line.row.state, leaf, asked, model);
+    let role = StyleRole::of(state);
+    let x = pen.put(
+        area.x + 3,
+        y,
+        area.width.saturating_sub(3),
+        StyleRole::Dim,
+        &line.lead,
+    );
+    let x = pen.put(x, y, end.saturating_sub(x), role, state.glyph(pen.glyphs)) + 1;
+    let room = usize::from(end.saturating_sub(x + 1));
+    let wide = |text: &str| match width(&safe(text)) {
+        0 => 0,
+        n => n + 2,
+    };
+    let whole = wide(&leaf.title) + wide(&leaf.name) + width(&safe(&word));
+    let titled = whole <= room || !leaf.said_above || leaf.name.is_empty();
+    let title = if titled { leaf.title.as_str() } else { "" };
+    let mut x = x;
+    if !title.is_empty() {
+        let name_role = if state == LevelState::Missing {
+            StyleRole::Dim
+        } else {
+            role
+        };
+        x = pen.put(x, y, end.saturating_sub(x), name_role, title) + 2;
+    }
+    // What is wrong is worth more than the middle of a name, but for a name's ends.
+    let left = usize::from(end.saturating_sub(x + 1));
+    let for_name = left
+        .saturating_sub(width(&safe(&word)) + 2)
+        .max((left / 2).min(if area.width < NARROW { 11 } else { 24 }));
+    if !leaf.name.is_empty() {
+        let fits = u16::try_from(for_name).unwrap_or(u16::MAX);
+        x = marked(pen, (x, y, fits), leaf, state) + 2;
+    }
+    pen.put(x, y, end.saturating_sub(x), role, &word);
+}
+
+/// A name with the letters that differ from the caller's marked, where it fits whole.
+fn marked(pen: &mut Pen<'_>, (x, y, room): (u16, u16, u16), leaf: &Leaf, state: LevelState) -> u16 {
+    let base = if state == LevelState::Nothing {
+        StyleRole::Dim
+    } else {
+        StyleRole::Text
+    };
+    if leaf.marks.is_empty() || width(&safe(&leaf.name)) > usize::from(room) {
+        return pen.name(x, y, room, base, &leaf.name);
+    }
+    let style = pen.style(StyleRole::Denied);
+    let style = style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let (mut at, mut done) = (x, 0);
+    for mark in &leaf.marks {
+        let before = leaf.name.get(done..mark.start).unwrap_or_default();
+        at = pen.put(at, y, room, base, before);
+        let letters = leaf.name.get(mark.clone()).unwrap_or_default();
+        at = pen.put_styled(at, y, room, style, letters);
+        done = mark.end;
+    }
+    pen.put(at, y, room, base, leaf.name.get(done..).unwrap_or_default())
+}
+
+/// What a leaf is and says now: what was written waits until it is seen to work, and a grant's reach says
+/// how far it goes.
+fn now<'a>(
+    state: LevelState,
+    leaf: &'a Leaf,
+    asked: &Asked,
+    model: &Model,
+) -> (LevelState, std::borrow::Cow<'a, str>) {
+    match (&leaf.what, &asked.reach) {
+        (LeafKind::Grant(..), _) => {
+            let grants = matches!(state, LevelState::Grants | LevelState::Missing);
+            let Some(ticket) = asked.applied.filter(|_| grants) else {
+                return (state, leaf.word.as_str().into());
+            };
+            let words = match model.elapsed(ticket) {
+                Some(elapsed) => format!("written {} ago, waits until it counts", clock(elapsed)),
+                None => "written, not seen to count yet".to_owned(),
+            };
+            (LevelState::Waiting, words.into())
+        }
+        (LeafKind::Reach(project), Some((of, count))) if of == project && *count > 0 => {
+            let accounts = match count {
+                1 => "1 account".to_owned(),
+                n => format!("{n} accounts"),
+            };
+            let words = format!("acts as {accounts} of {project}, stops here");
+            (state, words.into())
+        }
+        _ => (state, leaf.word.as_str().into()),
+    }
+}
+
+/// A delegation chain as arrows, with the hop that breaks.
+fn chain(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<Text> {
+    let hops = &known.explanation.hops;
+    let Some(first) = hops.first() else {
+        return Vec::new();
+    };
+    // Without projects, where that tells them apart; the pair above has them whole.
+    let whole: Vec<String> = std::iter::once(first.question.caller.short())
+        .chain(
+            hops.iter()
+                .map(|hop| known.estate.label(&hop.question.target)),
+        )
+        .collect();
+    let local = |name: &String| name.split('@').next().unwrap_or_default().to_owned();
+    let mut names: Vec<String> = whole.iter().map(local).collect();
+    let different: std::collections::BTreeSet<&String> = names.iter().collect();
+    if different.len() < names.len() {
+        names = whole;
+    }
+    let mut names = names.into_iter();
+    let mut out: Vec<Text> = Vec::new();
+    let mut current = vec![piece(StyleRole::Path, names.next().unwrap_or_default())];
+    let wide = |text: &Text| text.iter().map(|p| width(&safe(&p.text))).sum::<usize>();
+    for (hop, to) in hops.iter().zip(names) {
+        let (role, sign) = match hop.outcome {
+            Outcome::WouldSucceed => (StyleRole::Granted, pen.glyphs.yes()),
+            Outcome::WouldFail => (StyleRole::Denied, pen.glyphs.no()),
+            Outcome::Unknown => (StyleRole::Unknown, "?"),
+        };
+        let line = pen.glyphs.rule();
+        let arrow = format!(" {line}{sign}{} ", pen.glyphs.arrow());
+        if wide(&current) + width(&arrow) + width(&safe(&to)) > room {
+            out.push(std::mem::take(&mut current));
+            current.push(piece(StyleRole::Dim, "  "));
+        }
+        current.push(piece(role, arrow));
+        current.push(piece(StyleRole::Path, to));
+    }
+    out.push(current);
+    out
 }
 
 /// What is being read, the newest steps in sight.

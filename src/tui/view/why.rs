@@ -19,7 +19,7 @@ use crate::repair::Repair;
 use crate::text::visible;
 
 /// A line with the cause that it belongs to.
-struct WhyLine {
+pub(super) struct WhyLine {
     text: Text,
     indent: u16,
     cause: Option<usize>,
@@ -27,8 +27,28 @@ struct WhyLine {
     does: Option<Command>,
 }
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
-    let focused = asked.panel == Panel::Why;
+/// All that is said of the causes, wrapped for a panel of that width.
+pub(super) fn lines(pen: &Pen<'_>, asked: &Asked, width: u16) -> Vec<WhyLine> {
+    let room = usize::from(width.saturating_sub(6));
+    match &asked.reading {
+        Reading::Running => running(asked),
+        Reading::Failed(why) => failed(why, room),
+        Reading::Stopped => {
+            let words = "Stopped before everything was read. r reads again.";
+            hanging(StyleRole::Unknown, words, room).collect()
+        }
+        Reading::Known(known) => causes(pen, known, asked, room),
+    }
+}
+
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    asked: &Asked,
+    rows: &[WhyLine],
+    out: &mut Layout,
+) {
+    let focused = asked.panel == Panel::Why && asked.known().is_some();
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,
@@ -36,17 +56,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         area.width,
         area.height.saturating_sub(1),
     );
-    pen.rule(title, "why", focused && asked.known().is_some());
-    let room = usize::from(body.width.saturating_sub(6));
-    let rows = match &asked.reading {
-        Reading::Running => running(asked),
-        Reading::Failed(why) => failed(why, room),
-        Reading::Stopped => vec![plain(
-            StyleRole::Unknown,
-            "Stopped before everything was read. r reads again.",
-        )],
-        Reading::Known(known) => causes(pen, known, asked, room),
-    };
+    pen.rule(title, "why", focused);
     out.spot(area, Spot::Panel(Panel::Why));
     let height = usize::from(body.height);
     let first = rows.iter().position(|r| r.cause == Some(asked.why_row));
@@ -74,7 +84,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         let hint = if focused { ": PgDn " } else { ": Tab " };
         pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, hint));
     }
-    for (row, y) in rows.iter().skip(offset).zip(body.y..body.bottom()) {
+    let lines = rows.iter().enumerate().skip(offset);
+    for ((i, row), y) in lines.zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
         pen.pieces(x, y, body.right().saturating_sub(x + 1), &row.text);
         let whole = Rect::new(body.x, y, body.width, 1);
@@ -83,8 +94,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         }
         if let Some(cause) = row.cause {
             out.spot(whole, Spot::WhyRow(cause));
-            if cause == asked.why_row && focused && asked.known().is_some() {
-                pen.put(body.x, y, 1, StyleRole::Key, pen.glyphs.bar());
+            if cause == asked.why_row && focused {
+                let mark = if Some(i) == first {
+                    pen.glyphs.mark()
+                } else {
+                    pen.glyphs.bar()
+                };
+                pen.put(body.x, y, 1, StyleRole::Key, mark);
             }
         }
     }
@@ -105,13 +121,11 @@ fn running(asked: &Asked) -> Vec<WhyLine> {
         .iter()
         .filter(|s| s.state != ProgressState::Started)
         .count();
-    vec![plain(
-        StyleRole::Dim,
-        format!(
-            "{done} of {} answers are here. Ctrl-C stops.",
-            asked.steps.len()
-        ),
-    )]
+    let words = format!(
+        "{done} of {} answers are here. Ctrl-C stops.",
+        asked.steps.len()
+    );
+    vec![plain(StyleRole::Dim, words)]
 }
 
 fn failed(why: &str, room: usize) -> Vec<WhyLine> {
@@ -264,13 +278,11 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
         rows.extend(hanging(StyleRole::Unknown, words, room));
     }
     if let Some(at) = &asked.proven {
-        rows.push(plain(
-            StyleRole::Granted,
-            format!(
-                "{} Proven: a token was minted as {caller} at {at}.",
-                pen.glyphs.yes()
-            ),
-        ));
+        let words = format!(
+            "{} Proven: a token was minted as {caller} at {at}.",
+            pen.glyphs.yes()
+        );
+        rows.extend(hanging(StyleRole::Granted, &words, room));
     }
     rows
 }
@@ -300,7 +312,7 @@ fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
         None => "no binding helps here: see what would, and who could do it".to_owned(),
     };
     let mut rows = Vec::new();
-    for (i, text) in wrap(&what, room).into_iter().enumerate() {
+    for (i, text) in wrap(&what, room.saturating_sub(4)).into_iter().enumerate() {
         let mut pieces = Vec::new();
         if i == 0 {
             pieces.push(piece(StyleRole::Key, "f  "));

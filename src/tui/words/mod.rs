@@ -3,16 +3,16 @@
 mod unread;
 mod verdict;
 
+pub use super::look::time::{clock, ends_with, in_zone};
 pub use unread::unread_words;
 pub use verdict::{beside, printed, verdict_word, verdict_words};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
+use crate::iam::Permission;
 use crate::iam::permission::{
     ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Condition, Permission};
 use crate::repair::Repair;
 
 /// What a permission lets one do, in a few words.
@@ -45,23 +45,8 @@ pub fn local_time(time: Timestamp) -> String {
     in_zone(time, "%Y-%m-%d %H:%M")
 }
 
-/// A moment in the local time zone, as `format` says.
-#[must_use]
-pub fn in_zone(time: Timestamp, format: &str) -> String {
-    let zoned = time.to_zoned_datetime(TimeZone::system());
-    zoned.strftime(format).to_string()
-}
-
 /// When a limited grant ends, in the local time zone.
 #[must_use]
 pub fn ends(repair: &Repair) -> Option<String> {
     ends_with(repair.condition.as_ref()?)
-}
-
-/// When a condition that a limited grant was given ends it, in the local time zone.
-#[must_use]
-pub fn ends_with(condition: &Condition) -> Option<String> {
-    let title = condition.title.as_deref()?;
-    let time: Timestamp = title.strip_prefix("until ")?.parse().ok()?;
-    Some(in_zone(time, "%Y-%m-%d %H:%M %Z"))
 }

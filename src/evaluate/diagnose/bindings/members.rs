@@ -22,7 +22,10 @@ impl View<'_> {
         }
         for member in &binding.members {
             if !matches!(member.matches, Truth::Yes | Truth::No) {
+                let told = causes.len();
                 self.unknown_member(policy, &member.member, &member.why, causes);
+                let text = Some(&*member.member.text);
+                causes.blame(told, &policy.resource, &binding.role, text);
             }
         }
         if binding.grants != Truth::No && binding.matches != Truth::No {
@@ -30,9 +33,12 @@ impl View<'_> {
         }
         let members = self.all_members(&policy.resource, binding);
         for member in &members {
+            let told = causes.len();
             self.misspelled(policy, member, causes);
+            causes.blame(told, &policy.resource, &binding.role, Some(&member.text));
         }
         for member in &members {
+            let told = causes.len();
             self.deleted(policy, member, causes);
             self.other_kind(policy, member, causes);
             let why = binding
@@ -41,6 +47,7 @@ impl View<'_> {
                 .find(|m| m.member.text == member.text)
                 .map_or("", |m| m.why.as_str());
             self.federated(policy, member, why, causes);
+            causes.blame(told, &policy.resource, &binding.role, Some(&member.text));
         }
     }
 

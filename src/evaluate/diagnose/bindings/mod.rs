@@ -41,6 +41,9 @@ pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Ca
             ] {
                 part(&view, policy, binding, causes);
                 if causes.len() > told {
+                    let has = binding.members.iter().find(|m| m.matches != Truth::No);
+                    let has = has.map(|m| &*m.member.text);
+                    causes.blame(told, &policy.resource, &binding.role, has);
                     break;
                 }
             }
@@ -92,6 +95,7 @@ impl View<'_> {
                         return;
                     }
                     told += 1;
+                    let from = causes.len();
                     causes.on(
                         CauseKind::NotInGroup,
                         &policy.resource,
@@ -105,6 +109,8 @@ impl View<'_> {
                             self.names.caller
                         ),
                     );
+                    let group = Some(&*member.member.text);
+                    causes.blame(from, &policy.resource, &binding.role, group);
                 }
             }
         }

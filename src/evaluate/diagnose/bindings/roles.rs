@@ -143,12 +143,11 @@ impl View<'_> {
             return;
         }
         let members = self.all_members(&policy.resource, binding);
-        if !members
-            .iter()
-            .any(|m| is_target(self.explanation, &m.member))
-        {
+        let mut members = members.iter();
+        let Some(target) = members.find(|m| is_target(self.explanation, &m.member)) else {
             return;
-        }
+        };
+        let told = causes.len();
         let start = format!(
             "Granted on {} to {} itself, the account that should be impersonated.",
             self.place(policy),
@@ -180,6 +179,7 @@ impl View<'_> {
                 words::grant(self.explanation, &self.names),
             );
         }
+        causes.blame(told, &policy.resource, &binding.role, Some(&target.text));
     }
 }
 
