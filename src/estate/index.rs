@@ -80,13 +80,19 @@ impl Estate {
                 }
             }
             for member in &mut binding.members {
-                match self.interned.get(&member.text) {
-                    Some(shared) => *member = Arc::clone(shared),
-                    None => self
-                        .interned
-                        .insert(Arc::clone(&member.text), Arc::clone(member)),
-                }
-                let key = index_key(member);
+                let key = match self.interned.get(&member.text) {
+                    Some((shared, key)) => {
+                        *member = Arc::clone(shared);
+                        Arc::clone(key)
+                    }
+                    None => {
+                        let key = index_key(member);
+                        let text = Arc::clone(&member.text);
+                        let once = (Arc::clone(member), Arc::clone(&key));
+                        self.interned.insert(text, once);
+                        key
+                    }
+                };
                 let place = MemberPlace {
                     resource: resource.clone(),
                     binding: u32::try_from(i).unwrap_or(u32::MAX),
@@ -141,7 +147,7 @@ impl Estate {
 
     /// Every member that stands in some allow policy, once.
     pub fn members(&self) -> impl Iterator<Item = &Arc<PolicyMember>> {
-        self.interned.values()
+        self.interned.values().map(|(member, _)| member)
     }
 }
 

@@ -93,7 +93,8 @@ pub struct Estate {
     pub(crate) assumptions: Arc<BTreeSet<Assumption>>,
     /// Members seen in allow policies to where they stand.
     pub(crate) by_member: SharedMap<Arc<str>, Vec<index::MemberPlace>>,
-    pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
+    /// Each member once, by its text, with its key in `by_member`.
+    pub(crate) interned: SharedMap<Arc<str>, (Arc<PolicyMember>, Arc<str>)>,
     /// Names of roles in allow policies, each once in memory.
     pub(crate) role_names: Arc<HashSet<Arc<str>>>,
 }

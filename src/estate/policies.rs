@@ -289,9 +289,14 @@ impl Estate {
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<&Arc<IdentityPool>> {
         let wanted = self.with_number(name);
-        self.pools
-            .values()
-            .find(|pool| self.with_number(&pool.name) == wanted)
+        let spelled = self
+            .pools
+            .get(name)
+            .or_else(|| self.pools.get(wanted.as_str()));
+        spelled.or_else(|| {
+            let mut all = self.pools.values();
+            all.find(|pool| self.with_number(&pool.name) == wanted)
+        })
     }
 
     /// Whether there is no pool of this name. A survey was told so; a file that lists pools of the project

@@ -3,65 +3,63 @@
 //! bindings can so be planned upon ("what if this policy were another") without being copied.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Into so many parts a map is cut.
 const PARTS: usize = 512;
 
 /// A hash map in shared parts; no order.
+///
+/// A key is hashed once for both, the part and the place in it: the seed is of this process, so that a file
+/// cannot be made to fill one place.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedMap<K, V> {
-    parts: Vec<Arc<HashMap<K, V>>>,
-    which: RandomState,
+    parts: Vec<Arc<HashTable<(K, V)>>>,
+    hasher: DefaultHashBuilder,
 }
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
         // One empty part for all places: the first write makes it two.
-        let empty = Arc::new(HashMap::new());
+        let empty = Arc::new(HashTable::new());
         Self {
             parts: std::iter::repeat_n(empty, PARTS).collect(),
-            which: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
         }
     }
 }
 
+/// Which part, from bits that a table itself does not choose by.
+fn place(hash: u64) -> usize {
+    usize::try_from((hash >> 40) % PARTS as u64).unwrap_or_default()
+}
+
 impl<K: Hash + Eq + Clone, V: Clone> SharedMap<K, V> {
-    fn place<Q: Hash + ?Sized>(&self, key: &Q) -> usize {
-        let hash = self.which.hash_one(key);
-        usize::try_from(hash % PARTS as u64).unwrap_or_default()
-    }
-
-    fn part<Q: Hash + ?Sized>(&self, key: &Q) -> Option<&HashMap<K, V>> {
-        self.parts.get(self.place(key)).map(|part| &**part)
-    }
-
-    fn part_mut<Q: Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut HashMap<K, V>> {
-        let place = self.place(key);
-        self.parts.get_mut(place).map(Arc::make_mut)
+    fn find<Q: Hash + Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<&(K, V)>
+    where
+        K: Borrow<Q>,
+    {
+        let part = self.parts.get(place(hash))?;
+        part.find(hash, |(known, _)| known.borrow() == key)
     }
 
     pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        self.part(key)?.get(key)
+        self.get_key_value(key).map(|(_, value)| value)
     }
 
     pub fn get_key_value<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
     where
         K: Borrow<Q>,
     {
-        self.part(key)?.get_key_value(key)
-    }
-
-    pub fn contains_key<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
-    where
-        K: Borrow<Q>,
-    {
-        self.get(key).is_some()
+        let (key, value) = self.find(self.hasher.hash_one(key), key)?;
+        Some((key, value))
     }
 
     /// A value to be changed in place; nothing is copied when it is not there.
@@ -69,15 +67,29 @@ impl<K: Hash + Eq + Clone, V: Clone> SharedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        if !self.contains_key(key) {
-            return None;
-        }
-        self.part_mut(key)?.get_mut(key)
+        let hash = self.hasher.hash_one(key);
+        self.find(hash, key)?;
+        let part = Arc::make_mut(self.parts.get_mut(place(hash))?);
+        let found = part.find_mut(hash, |(known, _)| known.borrow() == key)?;
+        Some(&mut found.1)
     }
 
     pub fn insert(&mut self, key: K, value: V) {
-        if let Some(part) = self.part_mut(&key) {
-            part.insert(key, value);
+        let hash = self.hasher.hash_one(&key);
+        let hasher = &self.hasher;
+        let Some(part) = self.parts.get_mut(place(hash)) else {
+            return;
+        };
+        let entry = Arc::make_mut(part).entry(
+            hash,
+            |(known, _)| *known == key,
+            |(known, _)| hasher.hash_one(known),
+        );
+        match entry {
+            Entry::Occupied(mut old) => old.get_mut().1 = value,
+            Entry::Vacant(free) => {
+                free.insert((key, value));
+            }
         }
     }
 
@@ -85,14 +97,17 @@ impl<K: Hash + Eq + Clone, V: Clone> SharedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        if !self.contains_key(key) {
-            return None;
-        }
-        self.part_mut(key)?.remove(key)
+        let hash = self.hasher.hash_one(key);
+        self.find(hash, key)?;
+        let part = Arc::make_mut(self.parts.get_mut(place(hash))?);
+        let found = part.find_entry(hash, |(known, _)| known.borrow() == key);
+        let ((_, value), _) = found.ok()?.remove();
+        Some(value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.parts.iter().flat_map(|part| part.iter())
+        let pairs = self.parts.iter().flat_map(|part| part.iter());
+        pairs.map(|(key, value)| (key, value))
     }
 
     pub fn values(&self) -> impl Iterator<Item = &V> {

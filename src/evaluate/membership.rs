@@ -182,6 +182,7 @@ fn kubernetes_pool(estate: &Estate, own: &KubernetesAccount<'_>, pool: &Pool) ->
 
 fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
     match &judge.caller {
+        Principal::User(_) | Principal::ServiceAccount(_) => Membership::no(),
         _ if !pool.is_in_full() => {
             let why = if judge.caller.is_federated() {
                 not_in_full(judge.estate, pool)
@@ -205,7 +206,6 @@ fn in_pool(judge: &Judge<'_>, pool: &Pool) -> Membership {
         Principal::Other(_) => {
             Membership::unknown("what sets this kind of identity belongs to is not known here")
         }
-        Principal::User(_) | Principal::ServiceAccount(_) => Membership::no(),
     }
 }
 

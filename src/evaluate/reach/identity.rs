@@ -13,7 +13,7 @@ use super::relevant::{Denying, Ground};
 use super::{Brings, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::truth::Truth;
-use crate::iam::{Condition, Member, PolicyMember, Principal, Resource};
+use crate::iam::{Condition, Member, PolicyMember, Pool, Principal, Resource};
 
 /// A binding that an identity is in, or may be.
 #[derive(Clone, Debug)]
@@ -32,9 +32,13 @@ pub(super) struct Members<'e> {
     /// By subject: GKE's accounts have two names.
     federated: HashMap<Cow<'e, str>, Vec<(usize, &'e Arc<PolicyMember>)>>,
     groups: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
-    /// Each set once, with the entries that it stands in.
-    sets: Vec<(&'e Arc<PolicyMember>, Vec<usize>)>,
+    /// Each set once, with the entries that it stands in; those of a pool's identities apart.
+    sets: Vec<MemberSet<'e>>,
+    pooled: HashMap<&'e Pool, Vec<MemberSet<'e>>>,
 }
+
+/// A member that stands for many, and the entries that it stands in.
+type MemberSet<'e> = (&'e Arc<PolicyMember>, Vec<usize>);
 
 impl<'e> Members<'e> {
     pub fn new(ground: &Ground<'e>) -> Self {
@@ -43,6 +47,7 @@ impl<'e> Members<'e> {
             federated: HashMap::new(),
             groups: HashMap::new(),
             sets: Vec::new(),
+            pooled: HashMap::new(),
         };
         let mut known: HashMap<&'e str, usize> = HashMap::new();
         for (entry, relevant) in ground.entries.iter().enumerate() {
@@ -60,11 +65,15 @@ impl<'e> Members<'e> {
                         found.groups.entry(email).or_default().push((entry, member));
                     }
                     _ => {
-                        let at = *known.entry(&member.text).or_insert(found.sets.len());
-                        if at == found.sets.len() {
-                            found.sets.push((member, Vec::new()));
+                        let list = match member.member.pool() {
+                            Some(pool) => found.pooled.entry(pool).or_default(),
+                            None => &mut found.sets,
+                        };
+                        let at = *known.entry(&member.text).or_insert(list.len());
+                        if at == list.len() {
+                            list.push((member, Vec::new()));
                         }
-                        if let Some((_, entries)) = found.sets.get_mut(at) {
+                        if let Some((_, entries)) = list.get_mut(at) {
                             entries.push(entry);
                         }
                     }
@@ -103,15 +112,15 @@ impl<'e> Members<'e> {
         // A federated identity is in no Google group.
         if !self.groups.is_empty() && !judge.caller.is_federated() {
             let (certain, open) = groups.of(judge);
-            for (email, list) in &self.groups {
-                if certain.contains(email) {
-                    add(list, Truth::Yes);
-                } else if open.contains(email) || groups.is_open(email) {
-                    add(list, Truth::UnknownInfo);
-                }
+            for list in certain.iter().filter_map(|g| self.groups.get(g)) {
+                add(list, Truth::Yes);
+            }
+            let open = open.union(&groups.open).filter(|g| !certain.contains(*g));
+            for list in open.filter_map(|g| self.groups.get(g)) {
+                add(list, Truth::UnknownInfo);
             }
         }
-        for (member, entries) in &self.sets {
+        for (member, entries) in self.sets.iter().chain(self.pooled_near(&judge.caller)) {
             let matches = membership::member(judge, &member.member).matches;
             if matches != Truth::No {
                 all.extend(entries.iter().map(|entry| Match {
@@ -122,6 +131,24 @@ impl<'e> Members<'e> {
             }
         }
         all
+    }
+
+    /// The sets of pools that the identity may be in: there may be tens of thousands of others.
+    fn pooled_near<'s>(
+        &'s self,
+        caller: &'s Principal,
+    ) -> impl Iterator<Item = &'s MemberSet<'e>> + 's {
+        let (own, all) = match caller {
+            // They are in no pool.
+            Principal::User(_) | Principal::ServiceAccount(_) => (None, false),
+            Principal::Federated { pool, .. } if caller.kubernetes().is_none() => {
+                (self.pooled.get(pool), false)
+            }
+            // GKE's have names in two pools; what others are in is not known.
+            _ => (None, true),
+        };
+        let others = self.pooled.values().filter(move |_| all).flatten();
+        own.into_iter().flatten().chain(others)
     }
 }
 
@@ -173,11 +200,6 @@ impl<'e> GroupIndex<'e> {
             .collect();
         groups.open = groups.upward(groups.unread.clone());
         groups
-    }
-
-    /// Whether who is in it cannot be told in full.
-    pub fn is_open(&self, email: &str) -> bool {
-        self.open.contains(email)
     }
 
     /// Groups that could not be read and stand in a relevant binding, or inside a group that does; by

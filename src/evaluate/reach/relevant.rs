@@ -225,7 +225,7 @@ impl<'e> Ground<'e> {
     pub fn policy_unread(&self, level: &Resource) -> bool {
         self.unread.contains(level)
             || (self.estate.coverage() == Coverage::Partial
-                && !self.estate.allow.contains_key(level))
+                && self.estate.allow.get(level).is_none())
     }
 
     /// Levels that are marked as unreadable: their allow policy, or their deny policies.

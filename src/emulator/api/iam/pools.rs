@@ -267,16 +267,21 @@ fn all(estate: &Estate, pools: Pools<'_>) -> BTreeMap<String, Value> {
         .filter_map(|pool| Some((id_of(&pool.name)?, show_pool(&prefix, pool))));
     // What is known of itself says more than what is spoken of.
     let mut all: BTreeMap<String, Value> = spoken_of.chain(known).collect();
-    if let Pools::Workforce = pools {
-        for (id, row) in &mut all {
-            let organization = estate.workforce_organization(id);
-            if let (Some(organization), Some(row)) = (organization, row.as_object_mut()) {
-                row.entry("parent")
-                    .or_insert_with(|| json!(organization.relative()));
-            }
-        }
+    for (id, row) in &mut all {
+        with_parent(estate, pools, id, row);
     }
     all
+}
+
+/// A workforce pool tells which organization it is of.
+fn with_parent(estate: &Estate, pools: Pools<'_>, id: &str, row: &mut Value) {
+    if let Pools::Workforce = pools
+        && let Some(organization) = estate.workforce_organization(id)
+        && let Some(row) = row.as_object_mut()
+    {
+        row.entry("parent")
+            .or_insert_with(|| json!(organization.relative()));
+    }
 }
 
 fn show_pool(prefix: &str, pool: &IdentityPool) -> Value {
@@ -333,17 +338,19 @@ fn get_pool(shared: &Shared, call: &ApiCall, pools: Pools<'_>, id: &str) -> ApiA
 }
 
 /// Of a project (or organization) of which an estate lists no pool at all, any may be there: it is shown as
-/// one that nothing is known of (chosen).
+/// one that nothing is known of (chosen), as is one that a provider or a member speaks of.
 fn find_pool(shared: &Shared, pools: Pools<'_>, id: &str) -> ApiAnswer {
     let world = shared.read();
-    if let Some(found) = all(&world.estate, pools).remove(id) {
-        return Ok(found);
-    }
-    let name = format!("{}{id}", pools.prefix(&world.estate));
-    if world.estate.lacks_pool(&name) || !may_be_chosen(id) {
-        return Err(missing());
-    }
-    Ok(json!({ "name": name, "state": "ACTIVE" }))
+    let prefix = pools.prefix(&world.estate);
+    let name = format!("{prefix}{id}");
+    let mut row = match world.estate.pool(&name) {
+        _ if !may_be_chosen(id) => return Err(missing()),
+        Some(pool) => show_pool(&prefix, pool),
+        None if world.estate.lacks_pool(&name) => return Err(missing()),
+        None => json!({ "name": name, "state": "ACTIVE" }),
+    };
+    with_parent(&world.estate, pools, id, &mut row);
+    Ok(row)
 }
 
 /// Whether somebody may have chosen that id for a pool. How long one is does not matter: an estate may be
