@@ -82,6 +82,8 @@ pub enum Message {
     Undone(Ticket, Result<String, String>),
     /// Whether the viewer may write the policy; `Some`: why not.
     MayWrite(Ticket, Option<String>),
+    /// So many answers are here that who can reach a target, or what a caller can reach, comes from.
+    PathsProgress(Ticket, usize),
     /// Who can reach a target, or what a caller can reach.
     Paths(Ticket, Result<Arc<Paths>, String>),
     /// Some task ended; for those who wait until nothing is under way.

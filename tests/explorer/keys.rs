@@ -1,7 +1,7 @@
 //! Keys, fields, the mouse, and the way back.
 
-use crate::play::Play;
-use crate::{creators, demo, on_pair};
+use crate::play::{Opening, Play};
+use crate::{CALLER, TARGET, creators, demo, on_pair, story};
 use bindscope::tui::keys::{KeyContext, TABLE};
 
 #[test]
@@ -95,6 +95,50 @@ fn every_field_is_edited_with_the_keys_of_a_shell() {
         .says("type grant to apply: grant");
     assert!(creators(&play).is_empty());
     play.keys("<Enter>").says("It works");
+    // In a menu, in a filter, in a search.
+    for lead in ["y", "x/", "?/"] {
+        let mut play = on_pair("cross-project");
+        play.keys(lead);
+        play.keys("ne tw<Ctrl-a>o<Ctrl-e>x<BS>o").says("/ one two");
+        play.keys("<Ctrl-w>three").says("/ one three");
+        play.keys("<Left><Left><Ctrl-k>")
+            .says("/ one thr")
+            .never_says("three");
+        play.keys("<Home><Right><Right><Right><Ctrl-u>")
+            .never_says("one thr");
+        play.keys("<Del>").says("/ thr");
+    }
+}
+
+/// An empty list says why it is empty.
+#[test]
+fn an_empty_list_says_why() {
+    let mut play = Opening::story(story("no-grant")).play();
+    play.keys("x")
+        .says("No account: no grant lets this caller do it anywhere.");
+    let mut play = Opening {
+        estate: "large",
+        viewer: Some("user:ana@example.com"),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("w")
+        .says("as far as could be read. Not complete:");
+    let mut play = Opening {
+        size: (160, 45),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("H").says("No change was made with bindscope yet");
+    play.keys("<Esc>p")
+        .keys("zzz")
+        .says("No account matches. Esc clears the filter");
+    play.hang_up();
+    play.keys("<Ctrl-u><F5>")
+        .says("The accounts could not be listed")
+        .says("F5 tries again");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl TypedLine {
     #[must_use]
     pub fn words(&self, below: KeyContext) -> String {
         match self {
-            Self::Command(command) if !is_here(*command, below) => elsewhere(*command),
+            Self::Command(command) if !is_here(*command, below) => elsewhere(*command, below),
             Self::Command(command) => format!("Enter: {}.", command.help()),
             Self::Why {
                 caller,
@@ -141,12 +141,24 @@ fn why(rest: &[&str]) -> Result<TypedLine, String> {
 /// Whether a command means something where that has the focus.
 #[must_use]
 pub fn is_here(command: Command, below: KeyContext) -> bool {
+    if is_by_key_alone(command, below) {
+        return false;
+    }
     command.is_general() || keymap::rows(below).iter().any(|e| e.command == command)
 }
 
-/// Where a command does something that does nothing here.
+/// Whether it is done by its key alone, by no menu and no click: what writes.
 #[must_use]
-pub fn elsewhere(command: Command) -> String {
+pub fn is_by_key_alone(command: Command, below: KeyContext) -> bool {
+    below == KeyContext::Confirm && command == Command::Open
+}
+
+/// Why a command that stands in no menu is not done.
+#[must_use]
+pub fn elsewhere(command: Command, below: KeyContext) -> String {
+    if is_by_key_alone(command, below) {
+        return "Only Enter behind the typed word applies anything.".to_owned();
+    }
     let places: Vec<&str> = TABLE
         .iter()
         .filter(|e| e.command == command)

@@ -37,6 +37,10 @@ impl PathRow {
 pub struct Paths {
     /// In words.
     pub title: String,
+    /// Whether they are the ways to a target, and not those from a caller.
+    pub who: bool,
+    /// Whether everything that could hold another one was read.
+    pub complete: bool,
     /// Sorted by name.
     pub rows: Vec<PathRow>,
     /// What is not there, what was not read, what is taken for granted: a sentence each.
@@ -46,8 +50,8 @@ pub struct Paths {
 /// What a list shows.
 #[derive(Clone, Debug)]
 pub enum Rows {
-    /// Being read.
-    Loading,
+    /// Being read: so many answers are here.
+    Loading(usize),
     /// It could not be read; why.
     Failed(String),
     /// The changes made.
@@ -59,7 +63,7 @@ pub enum Rows {
 impl Rows {
     fn len(&self) -> usize {
         match self {
-            Self::Loading | Self::Failed(_) => 0,
+            Self::Loading(_) | Self::Failed(_) => 0,
             Self::Changes(list) => list.len(),
             Self::Paths(paths) => paths.rows.len(),
         }
@@ -68,7 +72,7 @@ impl Rows {
     /// The text of a row that a filter looks at.
     fn text(&self, index: usize) -> String {
         match self {
-            Self::Loading | Self::Failed(_) => String::new(),
+            Self::Loading(_) | Self::Failed(_) => String::new(),
             Self::Changes(list) => list.get(index).map_or_else(String::new, |change| {
                 let entry = &change.entry;
                 let (id, state) = (&entry.id, change.state_words());
@@ -107,7 +111,7 @@ impl Table {
     pub fn loading(title: impl Into<String>, ticket: Ticket) -> Self {
         Self {
             title: title.into(),
-            rows: Rows::Loading,
+            rows: Rows::Loading(0),
             row: 0,
             offset: 0,
             ticket,

@@ -22,6 +22,7 @@ use crate::estate::Assumption;
 use crate::evaluate::Question;
 use crate::google::Client;
 use crate::google::listing::list_accounts;
+use crate::google::survey::{Progress, ProgressState};
 use crate::iam::Principal;
 use crate::repair::{
     ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, StepError, carry_out, history,
@@ -287,7 +288,14 @@ impl Executor {
                         assumptions: &assumptions,
                     };
                     let asked = paths::asked(&question, who, &scope);
-                    let answer = source.paths(asked, &|_| ()).await;
+                    let answers = AtomicUsize::new(0);
+                    let progress = |step: Progress| {
+                        if step.state != ProgressState::Started {
+                            let so_far = answers.fetch_add(1, Ordering::Relaxed) + 1;
+                            let _ = send.send(Message::PathsProgress(ticket, so_far));
+                        }
+                    };
+                    let answer = source.paths(asked, &progress).await;
                     let found = answer.map_err(|e| e.to_string()).and_then(paths::rows);
                     let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
                 });

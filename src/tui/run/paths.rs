@@ -43,6 +43,8 @@ pub fn asked(question: &Question, who: bool, scope: &Scope) -> PathsQuestion {
 /// The target does not exist, in words.
 pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     let estate = &answer.estate;
+    let who = matches!(answer.question.ways, Ways::To { .. });
+    let complete = answer.not_read.is_empty();
     let mut notes = Vec::new();
     let (title, itself) = match (&answer.question.ways, answer.not_there) {
         (Ways::To { .. }, Some(NotThere { words, next })) => {
@@ -79,7 +81,13 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     for assumption in answer.assumptions {
         notes.push(format!("{}{}.", limits::TAKEN, limits::words(assumption)));
     }
-    Ok(Paths { title, rows, notes })
+    Ok(Paths {
+        title,
+        who,
+        complete,
+        rows,
+        notes,
+    })
 }
 
 /// That a grant is of no use: an account is off or gone, or there is no token to be had.

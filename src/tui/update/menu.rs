@@ -322,7 +322,7 @@ fn read(
 fn of_line(model: &Model, below: KeyContext, line: TypedLine) -> Result<ChoiceAct, String> {
     Ok(match line {
         TypedLine::Command(command) if !line::is_here(command, below) => {
-            return Err(line::elsewhere(command));
+            return Err(line::elsewhere(command, below));
         }
         TypedLine::Command(command) => ChoiceAct::Run(command),
         TypedLine::Why {

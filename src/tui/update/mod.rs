@@ -104,6 +104,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::PathsProgress(ticket, answers) => {
+            table::paths_progress(model, ticket, answers);
+            Vec::new()
+        }
         Message::Paths(ticket, result) => {
             table::paths(model, ticket, result);
             Vec::new()

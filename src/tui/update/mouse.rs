@@ -64,8 +64,8 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     };
     let writes = matches!(model.context(), KeyContext::Confirm | KeyContext::Applied);
     if let Spot::Hint(command) = spot {
-        // No click confirms anything, so none of the confirmation's hints is clicked.
-        return if writes {
+        // No click confirms anything: of the confirmation's hints that of Enter is not clicked.
+        return if writes && command == Command::Open {
             Vec::new()
         } else {
             super::run(model, command)

@@ -103,6 +103,18 @@ pub(super) fn paths(model: &mut Model, ticket: Ticket, result: Result<Arc<Paths>
     }
 }
 
+/// So many answers are here.
+pub(super) fn paths_progress(model: &mut Model, ticket: Ticket, answers: usize) {
+    for overlay in &mut model.overlays {
+        if let Overlay::Table(table) = overlay
+            && table.ticket == ticket
+            && let Rows::Loading(so_far) = &mut table.rows
+        {
+            *so_far = answers;
+        }
+    }
+}
+
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let page = model.room().max(2) - 1;
     let Some(Overlay::Table(table)) = model.overlays.last_mut() else {
@@ -116,7 +128,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         (_, Command::Back) => {
-            let loading = matches!(table.rows, Rows::Loading);
+            let loading = matches!(table.rows, Rows::Loading(_));
             let mut effects = back(model);
             if loading {
                 effects.push(Effect::StopPaths);
@@ -173,7 +185,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                 (command, _) => moved(table, row, page, command),
             }
         }
-        (Rows::Loading | Rows::Failed(_), command) => moved(table, row, page, command),
+        (Rows::Loading(_) | Rows::Failed(_), command) => moved(table, row, page, command),
     }
 }
 

@@ -119,6 +119,10 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
     );
     let room = edge.saturating_sub(x + 3);
     let end = pen.name(x + 2, area.y, room, StyleRole::Dim, &model.source);
+    // Under a confirmation all but its own hints is dead.
+    if matches!(model.overlays.last(), Some(Overlay::Confirm(_))) {
+        return;
+    }
     let left = Rect::new(area.x, area.y, end - area.x, 1);
     out.spot(left, Spot::Hint(Command::Palette));
     let right = Rect::new(edge, area.y, area.right().saturating_sub(edge), 1);

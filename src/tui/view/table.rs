@@ -72,7 +72,7 @@ pub(super) fn draw(
                     path_row(pen, line, path);
                 }
             }
-            Rows::Loading | Rows::Failed(_) => {}
+            Rows::Loading(_) | Rows::Failed(_) => {}
         }
         if row == table.row {
             pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
@@ -95,14 +95,24 @@ pub(super) fn draw(
 /// What stands there instead of rows, where there are none.
 fn instead(table: &Table) -> Option<(StyleRole, String)> {
     match &table.rows {
-        Rows::Loading => Some((StyleRole::Dim, "Reading …".to_owned())),
+        Rows::Loading(0) => Some((StyleRole::Dim, "Reading …".to_owned())),
+        Rows::Loading(answers) => Some((
+            StyleRole::Dim,
+            format!("Reading … {answers} answers are here. Esc stops."),
+        )),
         Rows::Failed(why) => Some((StyleRole::Denied, why.clone())),
         Rows::Changes(list) if list.is_empty() => Some((
             StyleRole::Dim,
             "No change was made with bindscope yet: f on an answer plans one.".to_owned(),
         )),
         Rows::Paths(paths) if paths.rows.is_empty() => {
-            let nobody = "Nobody, as far as could be read.".to_owned();
+            let nobody = match (paths.who, paths.complete) {
+                (true, true) => "Nobody: no grant on it or above it lets anybody do this.",
+                (true, false) => "Nobody, as far as could be read.",
+                (false, true) => "No account: no grant lets this caller do it anywhere.",
+                (false, false) => "No account, as far as could be read.",
+            };
+            let nobody = nobody.to_owned();
             let notes = paths.notes.iter().map(|note| format!(" {note}"));
             Some((StyleRole::Dim, notes.fold(nobody, |all, note| all + &note)))
         }
