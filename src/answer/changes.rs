@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::Verdict;
-use crate::evaluate::reach::{Holder, Via, who};
+use crate::evaluate::reach::{Holder, TakenAway, Via, who};
 use crate::iam::{Permission, Resource};
 
 /// One principal whose way to an account changed.
@@ -24,13 +24,24 @@ pub struct AccessChange {
     pub after: Verdict,
     /// The bindings: those that grant now, or where nothing does, those that did.
     pub via: Vec<Via>,
+    /// Of a set: who of it was shut out.
+    pub except_before: Vec<TakenAway>,
+    /// Who is now.
+    pub except_after: Vec<TakenAway>,
 }
 
 impl AccessChange {
-    /// Whether there is more now than before: what may be more counts as more.
+    /// Whether there is more now than before: what may be more counts as more. Of a set that has the same as
+    /// a set it is more where nobody is shut out anew.
     #[must_use]
     pub fn grew(&self) -> bool {
-        weight(self.after) > weight(self.before)
+        match weight(self.after).cmp(&weight(self.before)) {
+            std::cmp::Ordering::Equal => self
+                .except_after
+                .iter()
+                .all(|taken| self.except_before.contains(taken)),
+            order => order.is_gt(),
+        }
     }
 }
 
@@ -86,16 +97,20 @@ pub fn compare(
             .unwrap_or(target)
             .full_name();
         for (principal, holder) in new {
-            let was = old
+            let (was, except) = old
                 .remove(&principal)
-                .map_or(Verdict::CannotAccess, |known| known.verdict);
-            if was != holder.verdict {
+                .map_or((Verdict::CannotAccess, Vec::new()), |known| {
+                    (known.verdict, known.except)
+                });
+            if was != holder.verdict || except != holder.except {
                 changes.push(AccessChange {
                     target: name.clone(),
                     principal,
                     before: was,
                     after: holder.verdict,
                     via: holder.via,
+                    except_before: except,
+                    except_after: holder.except,
                 });
             }
         }
@@ -105,6 +120,8 @@ pub fn compare(
             before: holder.verdict,
             after: Verdict::CannotAccess,
             via: holder.via,
+            except_before: holder.except,
+            except_after: Vec::new(),
         }));
     }
     changes.sort_by(|a, b| (&a.target, &a.principal).cmp(&(&b.target, &b.principal)));

@@ -8,7 +8,7 @@ use super::Source;
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, Via};
+use crate::evaluate::reach::{self, Brings, TakenAway, Via};
 use crate::evaluate::{Exchange, Outcome, Verdict};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Progress, whole};
@@ -59,6 +59,8 @@ pub struct PathEnd {
     pub path: Vec<String>,
     /// The bindings that grant; where the verdict is unknown those that may.
     pub via: Vec<Via>,
+    /// Of a set: who of it is shut out.
+    pub except: Vec<TakenAway>,
     /// Who and what to ask about to have it explained; nobody where a set stands for itself.
     pub pair: Option<(Principal, Resource)>,
 }
@@ -185,6 +187,7 @@ impl PathsQuestion {
                     outcome: holder.outcome,
                     path: holder.path,
                     via: holder.via,
+                    except: holder.except,
                 });
                 WaysFound {
                     ends: ends.collect(),
@@ -201,6 +204,7 @@ impl PathsQuestion {
                     outcome: reached.outcome,
                     path: reached.path,
                     via: reached.via,
+                    except: Vec::new(),
                     pair: Some((caller.clone(), reached.target)),
                 });
                 WaysFound {

@@ -10,6 +10,7 @@ use super::args::{DiffArgs, Format, Global};
 use super::facts;
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
+use super::reach::{excepted, excepted_words};
 use crate::answer::changes::{AccessChange, AccessChanges, compare};
 use crate::answer::limits;
 use crate::estate::Estate;
@@ -62,14 +63,25 @@ fn as_json(changes: &AccessChanges, permission: &Permission) -> Value {
                     })
                 })
                 .collect();
-            json!({
+            let mut row = json!({
                 "target": change.target,
                 "principal": change.principal,
                 "change": if change.grew() { "GREW" } else { "SHRANK" },
                 "before": change.before.word(),
                 "after": change.after.word(),
                 "via": via,
-            })
+            });
+            if let Some(row) = row.as_object_mut() {
+                for (key, except) in [
+                    ("exceptBefore", &change.except_before),
+                    ("exceptAfter", &change.except_after),
+                ] {
+                    if !except.is_empty() {
+                        row.insert(key.to_owned(), excepted(except));
+                    }
+                }
+            }
+            row
         })
         .collect();
     let mut whole = json!({
@@ -91,6 +103,7 @@ fn degree(change: &AccessChange) -> &'static str {
     match (change.before, change.after) {
         (Verdict::CannotAccess, Verdict::CanAccess)
         | (Verdict::CanAccess, Verdict::CannotAccess) => "",
+        (Verdict::CanAccess, Verdict::CanAccess) => "  as before, but for others of it",
         (_, Verdict::CanAccess) => "  for certain now",
         (Verdict::CanAccess, _) => "  no longer for certain",
         (Verdict::CannotAccess, _) => "  perhaps: what decides is not known",
@@ -118,6 +131,9 @@ fn as_text(changes: &AccessChanges) -> TextPage {
             (Ink::Plain, &change.principal),
             (Ink::Unsure, degree(change)),
         ]);
+        for taken in &change.except_after {
+            page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
+        }
         for via in &change.via {
             let place = via.resource.relative();
             page.line(

@@ -12,6 +12,7 @@ use super::out::{self, Ink, TextPage, glyphs, mark};
 use super::scope;
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
+use crate::evaluate::reach::{TakenAway, TakenBy};
 use crate::evaluate::{Outcome, Truth, Verdict};
 use crate::iam::Permission;
 
@@ -170,8 +171,42 @@ fn as_json(row: &PathEnd, of_row: &str) -> Value {
     let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.path, "via": via });
     if let Some(map) = object.as_object_mut() {
         map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
+        if !row.except.is_empty() {
+            map.insert("except".to_owned(), excepted(&row.except));
+        }
     }
     object
+}
+
+/// Who of a set is shut out, for scripts.
+pub fn excepted(except: &[TakenAway]) -> Value {
+    let one = |taken: &TakenAway| {
+        json!({
+            "by": taken.by.word(), "name": taken.name, "principals": taken.principals,
+            "but": taken.but, "certain": taken.certain,
+        })
+    };
+    except.iter().map(one).collect()
+}
+
+/// The same for people.
+pub fn excepted_words(taken: &TakenAway) -> String {
+    let by = match taken.by {
+        TakenBy::DenyRule => "the deny policy",
+        TakenBy::Boundary => "the boundary bound by",
+    };
+    let perhaps = if taken.certain { "" } else { "perhaps " };
+    let whom = if taken.principals.is_empty() {
+        "some of it, which could not be read".to_owned()
+    } else {
+        taken.principals.join(", ")
+    };
+    let but = if taken.but.is_empty() {
+        String::new()
+    } else {
+        format!(" (but not {})", taken.but.join(", "))
+    };
+    format!("{perhaps}not {whom}{but}, by {by} {}", taken.name)
 }
 
 fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
@@ -223,6 +258,9 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
         if row.path.len() > 2 {
             let path: Vec<String> = row.path.iter().map(|step| short(step)).collect();
             page.wrapped(Ink::Plain, "    by way of ", &path.join(&arrow));
+        }
+        for taken in &row.except {
+            page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
         }
         for via in &row.via {
             page.line(

@@ -89,6 +89,56 @@ pub(crate) fn not_read(estate: &Estate, caller: &Principal) -> Vec<String> {
     names
 }
 
+/// Whether a boundary takes the resource from some of a set that the judge's caller stands for, whom it may be
+/// bound to, and whether for certain; `None` where it takes it from none of them, and where it takes it from all of
+/// them, which [`decide`] says. `of_all`: of everybody, wherever they belong.
+pub(crate) fn shuts_out(judge: &Judge<'_>, binding: &PolicyBinding, of_all: bool) -> Option<bool> {
+    let told = bound(judge, binding);
+    let by_name = asks_for_name(binding);
+    if !of_all && told.applies == Truth::No && !by_name {
+        return None;
+    }
+    let certain = !by_name;
+    let part = Part::of(&BoundaryExplanation {
+        applies: Truth::Yes,
+        ..told
+    });
+    match part.counts.and(part.denies.or(part.allows.negate())) {
+        Truth::No => None,
+        shut => Some(certain && shut == Truth::Yes),
+    }
+}
+
+/// Whether a binding tells apart those whom it is bound to by what they are called.
+fn asks_for_name(binding: &PolicyBinding) -> bool {
+    let condition = binding.condition.as_ref();
+    condition.is_some_and(|c| c.expression.contains("principal.subject"))
+}
+
+/// Whether one of the bindings that count for the judge's caller does.
+pub(crate) fn asks_for_names(judge: &Judge<'_>) -> bool {
+    let place = place::of(judge.estate, &judge.caller);
+    place.levels.iter().any(|level| {
+        let list = judge.estate.policy_bindings_at(level).known();
+        list.is_some_and(|list| list.into_iter().any(|b| asks_for_name(b)))
+    })
+}
+
+/// The lists of policy bindings that count for the judge's caller, by name.
+pub(crate) fn levels_of(judge: &Judge<'_>) -> Vec<String> {
+    let place = place::of(judge.estate, &judge.caller);
+    let own = place.levels.iter().flat_map(|level| {
+        let mut names = vec![policy_bindings_of(level)];
+        if let Resource::Project(id) = level
+            && let Some(project) = judge.estate.project(id)
+        {
+            names.push(policy_bindings_of(&Resource::project(project.number())));
+        }
+        names
+    });
+    own.collect()
+}
+
 fn principal_set(estate: &Estate, text: &str) -> Member {
     match text.strip_prefix("//iam.googleapis.com/locations/global/workspace/") {
         Some(id) if !id.is_empty() && !id.contains('/') => Member::Customer(id.to_owned()),

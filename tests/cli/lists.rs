@@ -279,3 +279,145 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(!words.contains("panicked"), "{words}");
     assert_eq!(output.status.code(), Some(0), "{words}");
 }
+
+/// A deny rule beside sets that are granted something.
+const SETS: &str = r#"{
+  "organizations": [{ "name": "organizations/1001", "displayName": "example.com", "directoryCustomerId": "C0example" }],
+  "projects": [{ "name": "projects/3001", "projectId": "p", "parent": "organizations/1001" }],
+  "serviceAccounts": [
+    { "name": "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com", "email": "a@p.iam.gserviceaccount.com", "projectId": "p", "uniqueId": "1" },
+    { "name": "projects/p/serviceAccounts/off@p.iam.gserviceaccount.com", "email": "off@p.iam.gserviceaccount.com", "projectId": "p", "uniqueId": "2", "disabled": true }],
+  "groups": [{ "email": "team@example.com", "members": ["user:ana@example.com"] }],
+  "denyPolicies": [{ "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d",
+    "rules": [{ "denyRule": { "deniedPrincipals": ["principal://goog/subject/bob@example.com"],
+      "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }],
+  "iamPolicies": {
+    "//cloudresourcemanager.googleapis.com/projects/p": { "bindings": [{ "role": "roles/iam.serviceAccountTokenCreator",
+      "members": ["allUsers", "domain:example.com", "group:team@example.com",
+        "principalSet://iam.googleapis.com/projects/3001/locations/global/workloadIdentityPools/gh/attribute.repository/o/r"] }] } } }"#;
+
+#[test]
+fn sets_that_are_granted_can_and_say_who_of_them_cannot() {
+    let home = Home::new();
+    let file = home.write("sets.json", SETS);
+    let estate = format!("--estate={}", file.display());
+    let who = |target: &str, format: &str| {
+        home.run(&[&estate, format, "who", "--target", target, "--at", AT])
+    };
+    let json = who("a@p.iam.gserviceaccount.com", "--format=json");
+    let json = json.ends(0).json();
+    assert_eq!(json["complete"], true, "{json}");
+    let rows = json["results"].as_array().unwrap();
+    let told: Vec<(&str, &str, &str, usize)> = rows
+        .iter()
+        .map(|row| {
+            let word = |key: &str| row[key].as_str().unwrap();
+            let except = row["except"].as_array().map_or(0, Vec::len);
+            (word("principal"), word("verdict"), word("outcome"), except)
+        })
+        .collect();
+    let pool = "principalSet://iam.googleapis.com/projects/3001/locations/global/workloadIdentityPools/gh/attribute.repository/o/r";
+    let (can, succeeds) = ("CAN_ACCESS", "WOULD_SUCCEED");
+    assert_eq!(
+        told,
+        [
+            ("allUsers", can, succeeds, 1),
+            ("domain:example.com", can, succeeds, 1),
+            (pool, can, succeeds, 0),
+            ("user:ana@example.com", can, succeeds, 0),
+        ]
+    );
+    assert_eq!(
+        rows[0]["except"][0],
+        json!({
+            "by": "DENY_RULE",
+            "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d",
+            "principals": ["principal://goog/subject/bob@example.com"], "but": [], "certain": true
+        })
+    );
+    let text = who("a@p.iam.gserviceaccount.com", "--format=text");
+    let text = &text.ends(0).out;
+    assert!(
+        text.contains("not principal://goog/subject/bob@example.com"),
+        "{text}"
+    );
+    assert!(!text.contains("perhaps"), "{text}");
+    // Nobody gets a token of one that is off.
+    let off = who("off@p.iam.gserviceaccount.com", "--format=json");
+    let off = off.ends(0).json();
+    for row in off["results"].as_array().unwrap() {
+        assert_eq!(
+            (&row["verdict"], &row["outcome"]),
+            (&json!(can), &json!("WOULD_FAIL"))
+        );
+    }
+    // `diff` says of a set what `who` says.
+    let empty = home.write("empty.json", "{}");
+    let (empty, file) = (empty.display().to_string(), file.display().to_string());
+    let diff = home.run(&["--format=json", "diff", &empty, &file, "--at", AT]);
+    let diff = diff.ends(1).json();
+    let in_diff: Vec<(&str, &str, usize)> = diff["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| {
+            row["target"]
+                .as_str()
+                .unwrap()
+                .ends_with("/a@p.iam.gserviceaccount.com")
+        })
+        .map(|row| {
+            let except = row["exceptAfter"].as_array().map_or(0, Vec::len);
+            (
+                row["principal"].as_str().unwrap(),
+                row["after"].as_str().unwrap(),
+                except,
+            )
+        })
+        .collect();
+    let in_who: Vec<(&str, &str, usize)> = told.iter().map(|(p, v, _, e)| (*p, *v, *e)).collect();
+    assert_eq!(in_diff, in_who);
+    // A rule that is new takes something from somebody, and that is a change.
+    let mut without: Value = serde_json::from_str(SETS).unwrap();
+    without["denyPolicies"] = json!([]);
+    let without = home.write("without.json", &without.to_string());
+    let diff = home.run(&["diff", &without.display().to_string(), &file, "--at", AT]);
+    let out = &diff.ends(1).out;
+    assert!(
+        out.contains("- allUsers  as before, but for others of it"),
+        "{out}"
+    );
+}
+
+#[test]
+fn two_runs_on_one_file_print_the_same_bytes() {
+    let home = Home::new();
+    let file = home.write("sets.json", SETS);
+    let estate = format!("--estate={}", file.display());
+    let runs: [&[&str]; 3] = [
+        &[
+            "--format=json",
+            "who",
+            "--target",
+            "a@p.iam.gserviceaccount.com",
+            "--at",
+            AT,
+        ],
+        &[
+            "--format=json",
+            "reach",
+            "--caller",
+            "user:ana@example.com",
+            "--at",
+            AT,
+        ],
+        &["graph", "--at", AT],
+    ];
+    for run in runs {
+        let arguments: Vec<&str> = [&*estate].into_iter().chain(run.iter().copied()).collect();
+        let first = home.run(&arguments);
+        for _ in 0..3 {
+            assert_eq!(home.run(&arguments).out, first.ends(0).out, "{run:?}");
+        }
+    }
+}

@@ -397,6 +397,16 @@ impl<'g, 'e> Identity<'g, 'e> {
             leads.extend(sure.map(|m| (grants, m)));
         }
         leads.retain(|(grants, _)| allowed != Truth::Yes || *grants == Truth::Yes);
+        // The account's own bindings before those above it, a policy's in its order: entries and groups come
+        // in the order of a hash, which is another in each run.
+        leads.sort_by_cached_key(|(_, m)| {
+            let on = self.ground.entries.get(m.entry).map(|e| e.resource);
+            let height = match on {
+                Some(on) if on != target => above.levels.iter().position(|l| l == on),
+                _ => None,
+            };
+            (height.map_or(0, |h| h + 1), m.entry, &*m.member.text)
+        });
         (allowed, leads.into_iter().map(|(_, m)| m).collect())
     }
 

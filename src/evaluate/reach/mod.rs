@@ -46,14 +46,48 @@ pub struct Via {
     pub permission: Permission,
 }
 
+/// What takes access from some of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TakenBy {
+    /// A rule of a deny policy.
+    DenyRule,
+    /// A principal access boundary that is bound to them.
+    Boundary,
+}
+
+impl TakenBy {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DenyRule => "DENY_RULE",
+            Self::Boundary => "BOUNDARY",
+        }
+    }
+}
+
+/// Some of a set that is granted something, who do not have it all the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TakenAway {
+    /// By what.
+    pub by: TakenBy,
+    /// The deny policy's name, or the policy binding's; of a list of bindings that was not read, the list's.
+    pub name: String,
+    /// Whom it names, as far as they may be of the set; nobody where it was not read.
+    pub principals: Vec<String>,
+    /// Whom of them it leaves out.
+    pub but: Vec<String>,
+    /// Whether it is certain that it counts.
+    pub certain: bool,
+}
+
 /// One principal that can, or may be able to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Holder {
     /// An IAM member identifier: one identity, or a set that cannot be listed (`allUsers`,
     /// `domain:…`, a pool's set, a group that may not be read).
     pub principal: String,
-    /// Never `CannotAccess`. Of a set: what holds for all of it; where rules may shut out a part,
-    /// `UnknownInfo`.
+    /// Never `CannotAccess`. Of a set: what holds for it as a set; [`Self::except`] tells whom rules shut out.
     pub verdict: Verdict,
     /// What the call would come to: as the verdict, but for accounts that are off or gone and pools that
     /// give no tokens.
@@ -62,6 +96,8 @@ pub struct Holder {
     pub path: Vec<String>,
     /// The bindings that grant; where the verdict is unknown those that may.
     pub via: Vec<Via>,
+    /// Of a set: who of it is shut out.
+    pub except: Vec<TakenAway>,
 }
 
 /// The answer of [`who`].

@@ -11,7 +11,7 @@ use super::super::membership;
 use super::chains::{home_is_shut_down, is_off};
 use super::identity::{Identity, Match};
 use super::relevant::Ground;
-use super::sets;
+use super::sets::SetOnAccount;
 use super::{Brings, Holder, Who, verdict};
 use crate::estate::{Assumption, Coverage, Estate, Read};
 use crate::evaluate::truth::Truth;
@@ -364,6 +364,7 @@ impl<'e> HoldersFound<'e> {
             outcome: super::outcome(verdict, refused || self.target_off),
             path,
             via,
+            except: Vec::new(),
         })
     }
 
@@ -403,8 +404,10 @@ impl<'e> HoldersFound<'e> {
                 })
                 .collect();
             let (allowed, leads) = nobody.allowed(0, target, &matches);
-            let mut answer = allowed.and(sets::not_denied(ground, member, levels));
-            if !complete || !ground.no_boundaries {
+            let left = SetOnAccount::new(ground, member, target).left(levels);
+            let mut answer = allowed.and(left.answer);
+            // Of a group that may not be read nobody knows whether anybody is in it.
+            if !complete || unread_group {
                 answer = answer.and(Truth::UnknownInfo);
             }
             let (Some(verdict), Some(first)) = (verdict(answer), leads.first()) else {
@@ -436,6 +439,7 @@ impl<'e> HoldersFound<'e> {
                 ),
                 path,
                 via: leads.iter().filter_map(|m| nobody.via(0, m)).collect(),
+                except: left.except,
             });
         }
         all

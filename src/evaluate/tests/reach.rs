@@ -8,8 +8,8 @@ use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::membership::canonical;
-use crate::evaluate::reach::{EdgeKind, NodeKind};
-use crate::evaluate::{Truth, Verdict, graph, may, reach, who};
+use crate::evaluate::reach::{EdgeKind, NodeKind, TakenAway};
+use crate::evaluate::{Truth, Verdict, belongs, graph, may, reach, who};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Permission, Principal, Resource};
 
@@ -55,6 +55,19 @@ fn holds(set: &str, caller: &str) -> bool {
     }
 }
 
+/// Whether the caller is among those whom a rule takes out of a set, or may be.
+fn names(estate: &Estate, taken: &TakenAway, caller: &str) -> bool {
+    let caller = principal(caller);
+    let among = |list: &[String]| {
+        let each = list
+            .iter()
+            .map(|text| belongs(estate, &caller, &Member::parse_v2(text)));
+        each.fold(Truth::No, Truth::or)
+    };
+    taken.principals.is_empty()
+        || among(&taken.principals).and(among(&taken.but).negate()) != Truth::No
+}
+
 proptest! {
     #![proptest_config(generate::cases(64))]
 
@@ -68,7 +81,13 @@ proptest! {
             prop_assert_eq!(told.len(), answer.results.len(), "each once");
             for caller in generate::callers() {
                 let one = ask(&estate, &caller, GET_ACCESS_TOKEN, email);
-                let sets_say_yes = told.iter().any(|(s, v)| *v == Truth::Yes && holds(s, &caller));
+                // A set's row says who of it is shut out.
+                let shut_out = |set: &str| {
+                    let row = answer.results.iter().find(|r| r.principal == set);
+                    row.is_some_and(|r| r.except.iter().any(|taken| names(&estate, taken, &caller)))
+                };
+                let sets_say_yes =
+                    told.iter().any(|(s, v)| *v == Truth::Yes && holds(s, &caller) && !shut_out(s));
                 // A set's row is silent about organizations that are not known, where some of it belong.
                 let nowhere = caller == generate::STRANGER && one == Truth::UnknownInfo;
                 prop_assert!(!sets_say_yes || one == Truth::Yes || nowhere, "{caller} on {email}: {one:?}, and a set of it has access");
@@ -313,4 +332,239 @@ fn a_group_of_unknown_members_leaves_a_federated_identity_out() {
         !answer.results.iter().any(|r| r.principal == caller),
         "{answer:?}"
     );
+}
+
+/// What `who` says of the sets that are granted something on `a`, with these lists beside.
+fn sets(
+    members: &[&str],
+    beside: serde_json::Value,
+) -> (Vec<(String, Verdict, Vec<String>)>, bool) {
+    let email = "a@p.iam.gserviceaccount.com";
+    let mut file = serde_json::json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C1" }],
+        "projects": [{ "name": "projects/3", "projectId": "p", "parent": "organizations/1" }],
+        "serviceAccounts": [{ "name": format!("projects/p/serviceAccounts/{email}"), "email": email,
+            "projectId": "p", "uniqueId": "1" }],
+        "iamPolicies": { format!("//iam.googleapis.com/projects/p/serviceAccounts/{email}"): { "bindings": [
+            { "role": "roles/iam.serviceAccountTokenCreator", "members": members }] } }
+    });
+    for (key, list) in beside.as_object().unwrap() {
+        file[key] = list.clone();
+    }
+    let estate = from_value(&file, Coverage::Whole);
+    let answer = who(
+        &estate,
+        &account(email),
+        &Permission::get_access_token(),
+        at(NOW),
+    );
+    let row = |holder: crate::evaluate::reach::Holder| {
+        let except = holder.except.iter();
+        let except = except.map(|taken| {
+            let sure = if taken.certain { "" } else { "? " };
+            format!(
+                "{sure}{} but {}",
+                taken.principals.join(" "),
+                taken.but.join(" ")
+            )
+        });
+        (holder.principal, holder.verdict, except.collect())
+    };
+    (
+        answer.results.into_iter().map(row).collect(),
+        answer.complete,
+    )
+}
+
+fn denied(principals: &[&str], but: &[&str]) -> serde_json::Value {
+    serde_json::json!({ "denyPolicies": [{
+        "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d",
+        "rules": [{ "denyRule": { "deniedPrincipals": principals, "exceptionPrincipals": but,
+            "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }] })
+}
+
+const POOL: &str =
+    "principalSet://iam.googleapis.com/projects/3/locations/global/workloadIdentityPools/gh";
+
+#[test]
+fn a_set_that_is_granted_can() {
+    let of_pool = format!("{POOL}/*");
+    let by_repository = format!("{POOL}/attribute.repository/o/r");
+    let granted = [
+        "allUsers",
+        "allAuthenticatedUsers",
+        "domain:example.com",
+        &of_pool,
+        &by_repository,
+    ];
+    let (rows, complete) = sets(&granted, serde_json::json!({}));
+    assert_eq!(rows.len(), granted.len(), "{rows:?}");
+    for (principal, verdict, except) in rows {
+        assert_eq!(
+            (verdict, except.len()),
+            (Verdict::CanAccess, 0),
+            "{principal}"
+        );
+    }
+    assert!(complete);
+    // Whose organization nobody here has seen, and what is bound there.
+    let (rows, complete) = sets(&["domain:elsewhere.com"], serde_json::json!({}));
+    assert_eq!(rows[0].1, Verdict::UnknownInfo);
+    assert!(!complete);
+}
+
+#[test]
+fn a_set_says_who_of_it_is_denied() {
+    let ana = "principal://goog/subject/ana@example.com";
+    let bob = "principal://goog/subject/bob@elsewhere.com";
+    let group = "principalSet://goog/group/g@example.com";
+    let everybody = "principalSet://goog/public:all";
+    let customer = "principalSet://goog/cloudIdentityCustomerId/C1";
+    let stranger = "principalSet://goog/cloudIdentityCustomerId/C9";
+    let of_pool = format!("{POOL}/*");
+    let (can, unknown) = (Some(Verdict::CanAccess), Some(Verdict::UnknownInfo));
+    type Case<'a> = (
+        &'a str,
+        &'a [&'a str],
+        &'a [&'a str],
+        Option<Verdict>,
+        usize,
+    );
+    let cases: [Case<'_>; 14] = [
+        ("allUsers", &[ana], &[], can, 1),
+        ("allUsers", &[group], &[], can, 1),
+        ("allUsers", &[customer], &[], can, 1),
+        ("allUsers", &[everybody], &[], None, 0),
+        // The set as a set has nothing left but those who are named.
+        ("allUsers", &[everybody], &[ana], unknown, 1),
+        ("allAuthenticatedUsers", &[&of_pool], &[], can, 0),
+        ("domain:example.com", &[ana, bob], &[], can, 1),
+        ("domain:example.com", &[bob], &[], can, 0),
+        ("domain:example.com", &[customer], &[], None, 0),
+        ("domain:example.com", &[everybody], &[customer], can, 0),
+        ("domain:example.com", &[stranger], &[], can, 0),
+        ("domain:example.com", &[group], &[], can, 1),
+        (&of_pool, &[group, customer], &[], can, 0),
+        (&of_pool, &[everybody], &[], None, 0),
+    ];
+    for (set, principals, but, verdict, except) in cases {
+        let (rows, _) = sets(&[set], denied(principals, but));
+        let told = rows
+            .first()
+            .map(|(_, verdict, except)| (*verdict, except.len()));
+        assert_eq!(
+            told,
+            verdict.map(|v| (v, except)),
+            "{set} without {principals:?} but {but:?}: {rows:?}"
+        );
+    }
+    let (rows, _) = sets(&["domain:example.com"], denied(&[ana, bob], &[]));
+    assert_eq!(rows[0].2, ["principal://goog/subject/ana@example.com but "]);
+}
+
+#[test]
+fn a_set_says_whom_boundaries_shut_out() {
+    let bound = |set: &str, condition: &str| {
+        serde_json::json!({
+            "principalAccessBoundaryPolicies": [{
+                "name": "organizations/1/locations/global/principalAccessBoundaryPolicies/b",
+                "details": { "enforcementVersion": "3", "rules": [{ "effect": "ALLOW",
+                    "resources": ["//cloudresourcemanager.googleapis.com/projects/other"] }] } }],
+            "policyBindings": [{
+                "name": "organizations/1/locations/global/policyBindings/pb",
+                "target": { "principalSet": set }, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
+                "policy": "organizations/1/locations/global/principalAccessBoundaryPolicies/b",
+                "condition": { "expression": condition } }] })
+    };
+    let organization = "//cloudresourcemanager.googleapis.com/organizations/1";
+    let of = |set: &str, beside| sets(&[set], beside).0;
+    // Everybody can, but those of the organization.
+    let rows = of("allUsers", bound(organization, ""));
+    assert_eq!(
+        (rows[0].1, rows[0].2.len()),
+        (Verdict::CanAccess, 1),
+        "{rows:?}"
+    );
+    // All of its users are shut out.
+    assert_eq!(of("domain:example.com", bound(organization, "")), []);
+    let rows = of(
+        "domain:example.com",
+        bound(
+            organization,
+            "principal.type == 'iam.googleapis.com/ServiceAccount'",
+        ),
+    );
+    assert_eq!(
+        (rows[0].1, rows[0].2.len()),
+        (Verdict::CanAccess, 0),
+        "{rows:?}"
+    );
+    let rows = of(
+        "domain:example.com",
+        bound(organization, "principal.subject == 'ana@example.com'"),
+    );
+    assert_eq!(
+        (rows[0].1, rows[0].2.len()),
+        (Verdict::CanAccess, 1),
+        "{rows:?}"
+    );
+    let rows = of(
+        "domain:example.com",
+        bound(organization, "principal.subject != 'ana@example.com'"),
+    );
+    assert_eq!(rows[0].1, Verdict::UnknownInfo, "{rows:?}");
+}
+
+/// Every estate is put into maps of another order; what is said of it is the same.
+#[test]
+fn an_answer_does_not_hang_on_the_order_of_a_hash() {
+    let token = "roles/iam.serviceAccountTokenCreator";
+    let emails: Vec<String> = (0..6)
+        .map(|i| format!("a{i}@p.iam.gserviceaccount.com"))
+        .collect();
+    let groups: Vec<String> = (0..8).map(|i| format!("g{i}@example.com")).collect();
+    let members: Vec<String> = groups.iter().map(|g| format!("group:{g}")).collect();
+    let in_group = |g: &String| serde_json::json!({ "email": g, "members": ["user:ana@example.com", "serviceAccount:a0@p.iam.gserviceaccount.com"] });
+    let bindings = serde_json::json!({ "bindings": [
+        { "role": token, "members": members },
+        { "role": token, "members": ["user:ana@example.com", "domain:example.com"] },
+        { "role": "roles/iam.workloadIdentityUser", "members": members }] });
+    let mut policies = serde_json::Map::new();
+    for name in ["organizations/1", "folders/2", "projects/p"] {
+        policies.insert(
+            format!("//cloudresourcemanager.googleapis.com/{name}"),
+            bindings.clone(),
+        );
+    }
+    for email in &emails {
+        policies.insert(
+            format!("//iam.googleapis.com/projects/p/serviceAccounts/{email}"),
+            bindings.clone(),
+        );
+    }
+    let file = serde_json::json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com" }],
+        "folders": [{ "name": "folders/2", "parent": "organizations/1" }],
+        "projects": [{ "name": "projects/3", "projectId": "p", "parent": "folders/2" }],
+        "serviceAccounts": emails.iter().enumerate().map(|(i, email)| serde_json::json!({
+            "name": format!("projects/p/serviceAccounts/{email}"), "email": email, "projectId": "p", "uniqueId": i.to_string() }))
+            .collect::<Vec<_>>(),
+        "groups": groups.iter().map(in_group).collect::<Vec<_>>(),
+        "iamPolicies": policies
+    });
+    let answers = || {
+        let estate = from_value(&file, Coverage::Whole);
+        let permission = Permission::get_access_token();
+        let ana = principal("user:ana@example.com");
+        (
+            who(&estate, &account(&emails[1]), &permission, at(NOW)),
+            reach(&estate, &ana, &permission, at(NOW)),
+            graph(&estate, &permission, at(NOW)),
+        )
+    };
+    let first = answers();
+    assert_eq!(first.1.results.len(), emails.len());
+    for _ in 0..12 {
+        assert_eq!(answers(), first);
+    }
 }

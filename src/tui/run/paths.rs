@@ -5,7 +5,7 @@ use super::super::model::{PathRow, Paths};
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::estate::Estate;
-use crate::evaluate::reach::{Brings, Via};
+use crate::evaluate::reach::{Brings, TakenAway, Via};
 use crate::evaluate::{Outcome, Question, Verdict};
 use crate::google::listing::Scope;
 use crate::iam::Resource;
@@ -65,8 +65,9 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     let row = |end: PathEnd| PathRow {
         certain: end.verdict == Verdict::CanAccess,
         way: format!(
-            "{}{}{}",
+            "{}{}{}{}",
             no_use(end.outcome),
+            all_but(&end.except),
             chain(estate, itself.as_ref().map_or(&[], |_| &end.path)),
             way(estate, &end.via, itself.as_ref().unwrap_or(&end.name))
         ),
@@ -95,6 +96,19 @@ fn no_use(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::WouldFail => "would fail: ",
         Outcome::WouldSucceed | Outcome::Unknown => "",
+    }
+}
+
+/// Who of a set is shut out.
+fn all_but(except: &[TakenAway]) -> String {
+    if except.is_empty() {
+        return String::new();
+    }
+    let named = except.iter().flat_map(|taken| &taken.principals);
+    let names: Vec<String> = named.map(|name| visible(name)).collect();
+    match names.as_slice() {
+        [] => "perhaps not all of it: ".to_owned(),
+        names => format!("all but {}: ", names.join(", ")),
     }
 }
 
