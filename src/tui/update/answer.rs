@@ -298,6 +298,10 @@ fn moved(model: &mut Model, command: Command) {
     let last = causes.saturating_sub(1);
     match asked.panel {
         Panel::Tree => in_tree(asked, tree_room, page, command),
+        // What is unfolded stands in the picture.
+        Panel::Why if matches!(command, Command::Left | Command::Right) => {
+            asked.panel = Panel::Tree;
+        }
         // The cursor goes on from one panel to the other.
         Panel::Why
             if command == Command::Up && asked.why_row == 0 && asked.why_offset <= natural =>
