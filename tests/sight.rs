@@ -12,15 +12,17 @@ use std::time::Duration;
 use bindscope::answer::{Answer, Source};
 use bindscope::emulator::stories::{self, Story};
 use bindscope::emulator::{self, Options};
-use bindscope::estate::Assumption;
+use bindscope::estate::{Assumption, file};
 use bindscope::evaluate::{CauseKind, Outcome, Question, Verdict};
 use bindscope::google::credentials::Secret;
 use bindscope::google::patience::{Patience, WaitLimits};
 use bindscope::google::{Client, Connect, RecordedCall};
 use bindscope::iam::{Principal, Resource};
 use bindscope::repair::PlanOptions;
-use bindscope::wire::ApiError;
+use bindscope::wire::{Api, ApiError, Ask};
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
+use serde_json::{Value, json};
 
 /// Cases by default.
 const CASES: usize = 90;
@@ -28,10 +30,10 @@ const CASES: usize = 90;
 const AT_ONCE: usize = 32;
 /// A case that takes longer hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// For calls that are never answered: how long is waited, so that the test has an end.
+/// How long a call that is never answered is waited for, so that the test has an end.
 const SHORT: WaitLimits = WaitLimits {
     call: Duration::from_millis(700),
-    whole: Some(Duration::from_secs(4)),
+    whole: None,
 };
 
 /// What may come of a fault.
@@ -152,7 +154,39 @@ fn question(story: &Story) -> Question {
     }
 }
 
-async fn told(story: &Story, faults: Option<String>, limits: Option<WaitLimits>) -> Told {
+/// Waits for some calls no longer than [`SHORT`].
+struct Hurried<'a> {
+    reader: &'a dyn Ask,
+    patience: Patience<'a>,
+    calls: &'a [(&'static str, String)],
+}
+
+impl Hurried<'_> {
+    fn way(&self, path: &str) -> &dyn Ask {
+        let path = path.split('?').next().unwrap();
+        let mut calls = self.calls.iter();
+        let hurried = calls.any(|(_, call)| call.trim_start_matches('/') == path);
+        if hurried { &self.patience } else { self.reader }
+    }
+}
+
+impl Ask for Hurried<'_> {
+    fn get<'a>(&'a self, api: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.way(path).get(api, path)
+    }
+
+    fn ask<'a>(
+        &'a self,
+        api: Api,
+        path: &'a str,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.way(path).ask(api, path, body)
+    }
+}
+
+/// Asks a story's question; `hurried`: these calls are not waited for.
+async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, String)]) -> Told {
     let options = Options {
         faults: faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
         ..Options::default()
@@ -167,15 +201,17 @@ async fn told(story: &Story, faults: Option<String>, limits: Option<WaitLimits>)
     .await
     .unwrap();
     let reader = client.reader();
-    let patience = limits.map(|limits| Patience::new(&*reader, limits));
+    let ask = Hurried {
+        reader: &*reader,
+        patience: Patience::new(&*reader, SHORT),
+        calls: hurried,
+    };
     let source = Source {
-        ask: match &patience {
-            Some(patience) => patience,
-            None => &*reader,
-        },
+        ask: &ask,
         endpoint: "",
         history: Path::new("/nowhere"),
         assumptions: &[],
+        viewer: None,
     };
     let quiet = |_| ();
     let answer = source.answer(question(story), PlanOptions::default(), &quiet);
@@ -312,7 +348,7 @@ fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
     }
     let full: BTreeMap<&str, Told> = runtime.block_on(
         stream::iter(all.iter().copied())
-            .map(|story| async move { (story.name.as_str(), told(story, None, None).await) })
+            .map(|story| async move { (story.name.as_str(), told(story, None, &[]).await) })
             .buffer_unordered(AT_ONCE)
             .collect(),
     );
@@ -327,8 +363,11 @@ fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
     let work = stream::iter(&drawn).map(|case| {
         let full = &full;
         async move {
-            let limits = (case.comes == Comes::Never).then_some(SHORT);
-            let told = told(case.story, Some(case.faults()), limits);
+            let hurried = match case.comes {
+                Comes::Never => &case.calls[..],
+                _ => &[],
+            };
+            let told = told(case.story, Some(case.faults()), hurried);
             let wrong = match tokio::time::timeout(DEADLINE, told).await {
                 Err(_) => Some("it hangs".to_owned()),
                 Ok(told) => wrong(case, &told, &full[case.story.name.as_str()]),
@@ -347,4 +386,119 @@ fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+const RUNNER: &str = "runner@tern-ci.iam.gserviceaccount.com";
+const LEDGER: &str = "ledger@tern-data.iam.gserviceaccount.com";
+
+/// Caller and target in two projects, with a custom role, a deny policy and a boundary above them.
+fn world() -> Value {
+    let account = |project: &str, email: &str, id: &str| {
+        json!({"name": format!("projects/{project}/serviceAccounts/{email}"), "projectId": project,
+            "uniqueId": id, "email": email})
+    };
+    json!({
+        "organizations": [{"name": "organizations/1001", "displayName": "tern.example", "directoryCustomerId": "C0tern"}],
+        "folders": [{"name": "folders/2001", "parent": "organizations/1001", "displayName": "ci"},
+            {"name": "folders/2002", "parent": "organizations/1001", "displayName": "data"}],
+        "projects": [{"name": "projects/7001", "projectId": "tern-ci", "parent": "folders/2001"},
+            {"name": "projects/7002", "projectId": "tern-data", "parent": "folders/2002"}],
+        "serviceAccounts": [account("tern-ci", RUNNER, "117"), account("tern-data", LEDGER, "118")],
+        "iamPolicies": {
+            "//cloudresourcemanager.googleapis.com/organizations/1001": {"bindings": [
+                {"role": "organizations/1001/roles/tokenMinter", "members": [format!("serviceAccount:{RUNNER}")]}]},
+        },
+        "roles": [{"name": "organizations/1001/roles/tokenMinter", "title": "Token minter",
+            "includedPermissions": ["iam.serviceAccounts.getAccessToken"], "stage": "GA"}],
+        "denyPolicies": [{"name": "policies/cloudresourcemanager.googleapis.com%2Ffolders%2F2002/denypolicies/d",
+            "rules": [{"denyRule": {"deniedPrincipals": ["principal://goog/subject/eve@tern.example"],
+                "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"]}}]}],
+        "principalAccessBoundaryPolicies": [{
+            "name": "organizations/1001/locations/global/principalAccessBoundaryPolicies/ours",
+            "details": {"rules": [{"resources": ["//cloudresourcemanager.googleapis.com/organizations/1001"], "effect": "ALLOW"}],
+                "enforcementVersion": "3"}}],
+        "policyBindings": [{
+            "name": "organizations/1001/locations/global/policyBindings/ours-everyone",
+            "target": {"principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001"},
+            "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
+            "policy": "organizations/1001/locations/global/principalAccessBoundaryPolicies/ours"}],
+    })
+}
+
+/// Somebody who may see nothing asks for what each answer says, is granted just that, and asks again: in the
+/// end everything is known, and not before.
+#[tokio::test]
+async fn what_is_asked_for_is_what_it_takes() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let viewer = Principal::parse("user:vera@tern.example").unwrap();
+    let mut world = world();
+    let mut granted = Vec::new();
+    for round in 0.. {
+        assert!(round < 8, "there is no end to it: {granted:#?}");
+        let estate = file::read_text("sight", &world.to_string()).unwrap();
+        let options = Options {
+            viewer: Some(viewer.clone()),
+            ..Options::default()
+        };
+        let emulator = emulator::start(estate, options).await.unwrap();
+        let client = Client::connect(Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+            read_only: true,
+        })
+        .await
+        .unwrap();
+        let reader = client.reader();
+        let source = Source {
+            ask: &*reader,
+            endpoint: "",
+            history: Path::new("/nowhere"),
+            assumptions: &[],
+            viewer: Some(&viewer),
+        };
+        let question = Question::new(
+            Principal::parse(RUNNER).unwrap(),
+            Resource::account("-", LEDGER),
+            "2026-11-24T12:00:00Z".parse().unwrap(),
+        );
+        let quiet = |_| ();
+        let answer = source.answer(question, PlanOptions::default(), &quiet);
+        let answer = answer.await.unwrap();
+        emulator.stop().await;
+        if answer.not_read.is_empty() {
+            let said = &answer.explanation;
+            assert_eq!(
+                (said.verdict, said.outcome, &said.assumptions[..]),
+                (Verdict::CanAccess, Outcome::WouldSucceed, &[][..])
+            );
+            assert!(round > 1);
+            return;
+        }
+        // Whoever cannot see what is above cannot know.
+        if round == 0 {
+            assert_eq!(answer.explanation.verdict, Verdict::UnknownInfo);
+            let commands = answer.causes.iter().filter_map(|c| c.command.as_deref());
+            assert!(commands.count() > 0, "{:#?}", answer.causes);
+        }
+        let before = granted.clone();
+        for thing in &answer.not_read {
+            let request = thing.request.as_ref();
+            let request = request.unwrap_or_else(|| panic!("nothing to ask for: {thing:?}"));
+            let (role, on) = (request.role.unwrap(), request.on.clone().unwrap());
+            for part in ["--member=user:vera@tern.example", role] {
+                assert!(request.command.contains(part), "{request:?}");
+            }
+            assert!(
+                !before.contains(&(role, on.clone(), thing.name.clone())),
+                "it did not help: {thing:?}"
+            );
+            let policy = &mut world["iamPolicies"][&on];
+            if policy.is_null() {
+                *policy = json!({"bindings": []});
+            }
+            let bindings = policy["bindings"].as_array_mut().unwrap();
+            bindings.push(json!({"role": role, "members": [viewer.member()]}));
+            granted.push((role, on, thing.name.clone()));
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod expectations;
 pub mod levels;
 pub mod limits;
+pub mod not_read;
 pub mod paths;
 pub mod second;
 pub mod signs;
@@ -14,9 +15,11 @@ pub mod states;
 
 use std::path::Path;
 
+use self::not_read::{NotRead, not_read};
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
 use crate::google::survey::{Progress, survey};
+use crate::iam::Principal;
 use crate::repair::{Plan, PlanOptions, history, last_grant, prepare};
 use crate::wire::{ApiError, Ask};
 
@@ -31,6 +34,8 @@ pub struct Source<'a> {
     pub history: &'a Path,
     /// What every answer takes for granted: what the files given have no place for.
     pub assumptions: &'a [Assumption],
+    /// Who looks, where that is known: requests to an administrator name it.
+    pub viewer: Option<&'a Principal>,
 }
 
 /// An answer with all that is shown of it.
@@ -45,6 +50,8 @@ pub struct Answer {
     pub causes: Vec<Cause>,
     /// What would mend it; empty where the call would succeed.
     pub plan: Plan,
+    /// What was not read, and what to ask for.
+    pub not_read: Vec<NotRead>,
 }
 
 impl Source<'_> {
@@ -62,6 +69,7 @@ impl Source<'_> {
         let (mut estate, explanation, causes) = self.judged(question, progress).await?;
         let plan = prepare(self.ask, &mut estate, &explanation, &causes, options).await?;
         Ok(Answer {
+            not_read: not_read(&estate, &explanation, self.viewer),
             estate,
             explanation,
             causes,
@@ -82,7 +90,8 @@ impl Source<'_> {
         let mut estate = survey(self.ask, &question, progress).await?;
         self.qualify(&mut estate);
         let explanation = explain(&estate, &question);
-        let causes = diagnose(&estate, &explanation);
+        let mut causes = diagnose(&estate, &explanation);
+        not_read::advise(&mut causes, &not_read(&estate, &explanation, self.viewer));
         Ok((estate, explanation, causes))
     }
 

@@ -208,6 +208,7 @@ mod tests {
             endpoint: "",
             history: Path::new(""),
             assumptions: &[],
+            viewer: None,
         };
         source.second_opinion(&explanation, id).await
     }

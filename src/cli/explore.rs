@@ -132,6 +132,7 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         client: facts.client.clone(),
         source: facts.label.clone(),
         viewer: facts.viewer_words.clone(),
+        principal: facts.viewer.clone(),
         scope: facts.scope.clone(),
         read_only: facts.read_only,
         caller: start

@@ -105,6 +105,7 @@ impl FactSource {
             endpoint: self.client()?.endpoint(),
             history: &self.history,
             assumptions: &self.assumptions,
+            viewer: self.viewer.as_ref(),
         })
     }
 

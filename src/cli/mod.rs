@@ -22,6 +22,7 @@ mod reach;
 mod repairs;
 mod scope;
 mod test;
+mod unread;
 mod whoami;
 
 use std::process::ExitCode;

@@ -44,6 +44,8 @@ pub struct Start {
     pub source: String,
     /// Who is signed in, as far as known.
     pub viewer: Option<String>,
+    /// The same as a principal, where it is known.
+    pub principal: Option<Principal>,
     /// How far to look.
     pub scope: Scope,
     /// Nothing may be changed.
@@ -176,7 +178,8 @@ impl Session {
             start.history,
             start.source,
         )
-        .assuming(start.assumptions);
+        .assuming(start.assumptions)
+        .seen_by(start.principal);
         let mut first = update::start(&mut model);
         if model.signed_out.is_none() {
             update::preset(&mut model, start.caller.clone(), start.target.clone());

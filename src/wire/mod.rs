@@ -65,6 +65,11 @@ pub enum ApiError {
     },
 }
 
+/// How [`ApiError::why`] begins where whoever asks lacks a permission.
+pub const NOT_PERMITTED: &str = "not permitted";
+/// How [`ApiError::why`] begins where an API is off in the project that calls are billed to.
+pub const API_OFF: &str = "the API is not enabled";
+
 impl ApiError {
     /// Whether the credentials were not taken: nothing else can be expected to work either.
     #[must_use]
@@ -96,12 +101,12 @@ impl ApiError {
                 reason: Some(reason),
                 message,
                 ..
-            } if reason == "SERVICE_DISABLED" => format!("the API is not enabled: {message}"),
+            } if reason == "SERVICE_DISABLED" => format!("{API_OFF}: {message}"),
             Self::Refused {
                 status: 403,
                 message,
                 ..
-            } => format!("not permitted: {message}"),
+            } => format!("{NOT_PERMITTED}: {message}"),
             Self::Refused {
                 status: 404,
                 message,

@@ -106,6 +106,33 @@ fn an_api_that_gives_no_answer_narrows_what_is_known() {
     }
 }
 
+/// Somebody who may not read a level is told what to ask for.
+#[test]
+fn what_was_not_read_comes_with_a_request() {
+    let home = Home::new();
+    let grant = "gcloud organizations add-iam-policy-binding 1001 --member=user:ana@example.com --role=roles/iam.securityReviewer --condition=None";
+    let options = ["--demo=unreadable", "--as=user:ana@example.com"];
+    let ran = home.run(&with(&options));
+    ran.ends(3);
+    assert!(ran.out.contains(grant), "{}", ran.out);
+    let json = home.run(&with(&[&options[..], &["--format=json"]].concat()));
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let unread = json["notRead"].as_array().unwrap();
+    let organization = unread
+        .iter()
+        .find(|thing| thing["name"] == "//cloudresourcemanager.googleapis.com/organizations/1001")
+        .unwrap();
+    assert_eq!(
+        organization["request"],
+        serde_json::json!({
+            "permission": "resourcemanager.organizations.getIamPolicy",
+            "role": "roles/iam.securityReviewer",
+            "resource": "//cloudresourcemanager.googleapis.com/organizations/1001",
+            "command": grant,
+        })
+    );
+}
+
 #[test]
 fn a_token_that_is_not_taken() {
     let home = Home::new();

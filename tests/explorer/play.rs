@@ -132,6 +132,7 @@ impl Opening {
             client,
             source: format!("demo: {}", self.estate),
             viewer: Some("administrator".to_owned()),
+            principal: None,
             scope: Scope::Everything,
             read_only: self.read_only,
             caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),

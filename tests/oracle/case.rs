@@ -144,6 +144,7 @@ impl Case {
             endpoint: "",
             history: Path::new("/nowhere"),
             assumptions: &[],
+            viewer: None,
         };
         let told = source.answer(question, PlanOptions::default(), &|_| ());
         let told = match told.await {

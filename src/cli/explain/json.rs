@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::repairs;
+use super::super::unread;
 use crate::answer::Answer;
 use crate::answer::limits::NOT_JUDGED;
 use crate::answer::second::SecondOpinion;
@@ -46,6 +47,9 @@ pub(super) fn whole(
     }
     if !answer.plan.elsewhere.is_empty() {
         put("elsewhere", repairs::elsewhere(&answer.plan));
+    }
+    if !answer.not_read.is_empty() {
+        put("notRead", unread::as_json(&answer.not_read));
     }
     if let Some(second) = second {
         put("secondOpinion", opinion(second));

@@ -2,6 +2,7 @@
 
 use super::super::facts::FactSource;
 use super::super::out::{Ink, TextPage, glyphs, mark};
+use super::super::unread;
 use super::policies::policies;
 use crate::answer::Answer;
 use crate::answer::limits::{self, NOT_JUDGED};
@@ -41,6 +42,7 @@ pub(super) fn page(page: &mut TextPage, answer: &Answer, facts: &FactSource, fix
             policies(page, &answer.estate, hop);
         }
     }
+    unread::page(page, &answer.not_read, &answer.causes);
     not_covered(page, answer);
 }
 

@@ -71,6 +71,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
         explanation,
         causes,
         plan,
+        not_read,
     } = facts.answer(question.clone(), options).await?;
     if let Some(role) = &args.role {
         role::exists(&estate, role)?;
@@ -105,6 +106,9 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
     let listing = history::list(&facts.history).unwrap_or_default();
     warnings.extend(remedy.bindings().filter_map(|r| was_reverted(&listing, r)));
     show.plan(remedy, &explanation.question, sentences, &warnings);
+    if explanation.outcome == Outcome::Unknown {
+        show.unread(&not_read, &causes);
+    }
     if args.dry_run {
         show.not_applied(remedy, &explanation, "a dry run: nothing was changed")?;
         if format != Format::Json {

@@ -7,6 +7,8 @@ use super::super::failure::Failure;
 use super::super::out::{self, Ink, TextPage};
 use super::super::out::{glyphs, mark};
 use super::super::repairs;
+use super::super::unread;
+use crate::answer::not_read::NotRead;
 use crate::evaluate::{Cause, Explanation, Question, Truth, Verdict};
 use crate::repair::diff::{DiffKind, diff};
 use crate::repair::equivalents::Equivalents;
@@ -45,6 +47,13 @@ impl Show<'_> {
             out::json(&value())?;
         }
         Ok(())
+    }
+
+    /// What was not read, and who can change that.
+    pub(super) fn unread(self, not_read: &[NotRead], causes: &[Cause]) {
+        let mut page = TextPage::default();
+        unread::page(&mut page, not_read, causes);
+        self.page(&page);
     }
 
     pub(super) fn nothing_to_do(

@@ -76,6 +76,12 @@ impl<'a> Equivalents<'a> {
         self.gcloud_pair(self.before, self.added(), self.replaced)
     }
 
+    /// [`Self::gcloud`] where the policy is not known: a condition may stand in it.
+    #[must_use]
+    pub fn gcloud_unread(&self) -> String {
+        self.gcloud_command("add", &self.grant.member, true)
+    }
+
     /// The gcloud command that takes the grant away again, and puts a replaced member back.
     #[must_use]
     pub fn gcloud_undo(&self) -> String {

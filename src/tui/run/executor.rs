@@ -54,6 +54,7 @@ pub struct Executor {
     history: PathBuf,
     source: String,
     assumptions: Arc<[Assumption]>,
+    viewer: Option<Principal>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
 }
@@ -95,6 +96,7 @@ impl Executor {
             history,
             source,
             assumptions: Arc::default(),
+            viewer: None,
             tasks: HashMap::new(),
             under_way: Arc::default(),
         }
@@ -104,6 +106,13 @@ impl Executor {
     #[must_use]
     pub fn assuming(mut self, assumptions: Vec<Assumption>) -> Self {
         self.assumptions = assumptions.into();
+        self
+    }
+
+    /// The same, where it is known who looks.
+    #[must_use]
+    pub fn seen_by(mut self, viewer: Option<Principal>) -> Self {
+        self.viewer = viewer;
         self
     }
 
@@ -194,6 +203,7 @@ impl Executor {
                 fixed,
             } => {
                 let assumptions = Arc::clone(&self.assumptions);
+                let viewer = self.viewer.clone();
                 let dir = self.history.clone();
                 self.spawn(Slot::Survey, async move {
                     let asked = Asking {
@@ -206,6 +216,7 @@ impl Executor {
                         endpoint: client.endpoint(),
                         history: &dir,
                         assumptions: &assumptions,
+                        viewer: viewer.as_ref(),
                     };
                     let result = answer(source, asked, &send).await;
                     let _ = send.send(Message::Surveyed(ticket, result));
@@ -276,6 +287,7 @@ impl Executor {
                 fixed,
             } => {
                 let assumptions = Arc::clone(&self.assumptions);
+                let viewer = self.viewer.clone();
                 let dir = self.history.clone();
                 self.spawn(Slot::Paths, async move {
                     if !fixed {
@@ -286,6 +298,7 @@ impl Executor {
                         endpoint: client.endpoint(),
                         history: &dir,
                         assumptions: &assumptions,
+                        viewer: viewer.as_ref(),
                     };
                     let asked = paths::asked(&question, who, &scope);
                     let answers = AtomicUsize::new(0);
@@ -342,6 +355,7 @@ async fn answer(
         explanation,
         causes,
         plan,
+        ..
     } = answer.await.map_err(|e| e.to_string())?;
     let rows = tree::rows(tree::Picture {
         estate: &estate,
