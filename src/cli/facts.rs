@@ -460,6 +460,9 @@ pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
     Ok(loaded.estate)
 }
 
+/// So many bytes of a file are read at a time.
+const AT_A_TIME: usize = 1 << 20;
+
 fn opened(path: &Path) -> Result<file::SourceFile, Failure> {
     let name = path.display().to_string();
     let opened = std::fs::File::open(path).and_then(|file| {
@@ -469,14 +472,23 @@ fn opened(path: &Path) -> Result<file::SourceFile, Failure> {
         }
         Ok(file)
     });
-    let reader = opened.map_err(|e| {
+    let file = opened.map_err(|e| {
         let tried = format!("read the estate file {name}");
         Failure::new(tried, e.to_string(), "check the path and who may read it")
     })?;
-    Ok(file::SourceFile {
-        name,
-        reader: Box::new(BufReader::new(reader)),
-    })
+    // A pipe can be opened once.
+    if file.metadata().is_ok_and(|known| known.is_file()) {
+        let path = path.to_owned();
+        let again = move || {
+            let file = std::fs::File::open(&path)?;
+            Ok(Box::new(BufReader::with_capacity(AT_A_TIME, file)) as file::FileReader)
+        };
+        return Ok(file::SourceFile::reopened(&name, again));
+    }
+    Ok(file::SourceFile::stream(
+        &name,
+        Box::new(BufReader::new(file)),
+    ))
 }
 
 fn next_of(error: &FileError) -> &'static str {

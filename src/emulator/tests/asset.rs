@@ -1,7 +1,5 @@
 //! Cloud Asset: what is listed can be read as an export, what is searched is found.
 
-use std::io::Cursor;
-
 use serde_json::{Value, json};
 
 use super::{CALLER, Http, serve};
@@ -46,10 +44,7 @@ async fn the_listed_assets_are_an_export_of_the_estate() {
                 lines.push_str(&format!("{asset}\n"));
             }
         }
-        let source = file::SourceFile {
-            name: name.into(),
-            reader: Box::new(Cursor::new(lines.into_bytes())),
-        };
+        let source = file::SourceFile::text(name, lines);
         let loaded = file::read(vec![source], &mut |_| {}).unwrap();
         assert_eq!((loaded.skipped.len(), loaded.nameless), (0, 0));
         let (given, read) = (stories::load(name).unwrap(), loaded.estate);

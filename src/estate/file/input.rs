@@ -19,6 +19,13 @@ impl ReadPosition {
         self.0.0.get() + 1
     }
 
+    /// Counts bytes that were taken in.
+    pub fn take_in(&self, bytes: usize) {
+        let more = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let all = &self.0.1;
+        all.set(all.get().saturating_add(more));
+    }
+
     /// Bytes taken in so far.
     pub fn bytes(&self) -> u64 {
         self.0.1.get()
@@ -100,8 +107,7 @@ impl Input {
         };
         let read = read.inspect_err(|_| self.chunk.clear())?;
         self.chunk.truncate(read);
-        let bytes = &self.position.0.1;
-        bytes.set(bytes.get() + u64::try_from(read).unwrap_or(u64::MAX));
+        self.position.take_in(read);
         Ok(())
     }
 

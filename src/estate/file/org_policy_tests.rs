@@ -180,10 +180,7 @@ fn what_an_export_does_not_hold_of_them_is_unknown() {
     });
     assert!(why(&export(&[project.clone(), organization])).contains("conditions"));
     // A file beside it may say that there are none.
-    let beside = |name: &str, text: String| SourceFile {
-        name: name.to_owned(),
-        reader: Box::new(std::io::Cursor::new(text.into_bytes())),
-    };
+    let beside = |name: &str, text: String| SourceFile::text(name, text);
     let sources = vec![
         beside("a", project.to_string()),
         beside("b", json!({ "orgPolicies": [] }).to_string()),

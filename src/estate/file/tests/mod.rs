@@ -6,8 +6,6 @@ mod merging;
 mod reading;
 mod rounds;
 
-use std::io::Cursor;
-
 use serde_json::{Value, json};
 
 use super::super::{Estate, Existence, Read};
@@ -18,10 +16,7 @@ const ACCOUNT: &str =
     "//iam.googleapis.com/projects/app-prod/serviceAccounts/run@app-prod.iam.gserviceaccount.com";
 
 fn source(name: &str, text: &str) -> SourceFile {
-    SourceFile {
-        name: name.to_owned(),
-        reader: Box::new(Cursor::new(text.as_bytes().to_vec())),
-    }
+    SourceFile::text(name, text)
 }
 
 fn load(files: &[(&str, &str)]) -> Result<Loaded, String> {

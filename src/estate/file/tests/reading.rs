@@ -246,16 +246,10 @@ fn hostile_files_are_refused_in_words() {
         .chain("{}".encode_utf16())
         .flat_map(u16::to_le_bytes)
         .collect();
-    let source = SourceFile {
-        name: "f.json".into(),
-        reader: Box::new(Cursor::new(utf16)),
-    };
+    let source = SourceFile::text("f.json", utf16);
     let said = read(vec![source], &mut |_| {}).unwrap_err().to_string();
     assert_eq!(said, "cannot read f.json: it is UTF-16: save it as UTF-8");
-    let source = SourceFile {
-        name: "f.json".into(),
-        reader: Box::new(Cursor::new(b"{\"\xff\": 1}".to_vec())),
-    };
+    let source = SourceFile::text("f.json", b"{\"\xff\": 1}");
     let said = read(vec![source], &mut |_| {}).unwrap_err().to_string();
     assert!(said.contains("line 1: $: invalid unicode"), "{said}");
 }

@@ -136,7 +136,14 @@ proptest! {
         let written = to_json(&estate);
         prop_assert_eq!(sorted(written.clone()), sorted(file));
         let again = read_text("g", &written.to_string()).unwrap();
-        prop_assert_eq!(to_json(&again), written);
+        prop_assert_eq!(to_json(&again), written.clone());
+        // In lines, and by the exact way.
+        let lines = serde_json::to_vec_pretty(&written).unwrap();
+        let stream = SourceFile::stream("g", Box::new(std::io::Cursor::new(lines.clone())));
+        for source in [SourceFile::text("g", lines), stream] {
+            let again = read(vec![source], &mut |_| {}).unwrap().estate;
+            prop_assert_eq!(to_json(&again), written.clone());
+        }
     }
 
     /// Whatever happens to a file on its way: an estate or an error in words, never a panic.
@@ -145,8 +152,13 @@ proptest! {
         let mut bytes = if export { EXPORT.as_bytes().to_vec() } else { example().to_string().into_bytes() };
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at); } else { bytes[at] = byte; }
-        let source = SourceFile { name: "f".into(), reader: Box::new(Cursor::new(bytes)) };
-        if let Err(error) = read(vec![source], &mut |_| {}) {
+        let source = SourceFile::text("f", bytes.clone());
+        let quick = read(vec![source], &mut |_| {}).map(|loaded| to_json(&loaded.estate));
+        // Whichever way it is read, it says the same.
+        let stream = SourceFile::stream("f", Box::new(std::io::Cursor::new(bytes.clone())));
+        let exact = read(vec![stream], &mut |_| {}).map(|loaded| to_json(&loaded.estate));
+        prop_assert_eq!(quick.as_ref().map_err(ToString::to_string), exact.as_ref().map_err(ToString::to_string));
+        if let Err(error) = quick {
             let said = error.to_string();
             prop_assert!(said.starts_with("f, line ") || said.starts_with("cannot read f: "), "{}", said);
             prop_assert!(!said.chars().any(crate::text::is_hidden), "{}", said);
