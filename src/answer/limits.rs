@@ -70,6 +70,12 @@ pub fn words(assumption: Assumption) -> &'static str {
         Assumption::SearchResultsAreAll => {
             "what the search printed is all there is (a policy that it left out counts as empty, an account whose state it does not tell as enabled)"
         }
+        Assumption::NoTagsInExport => {
+            "nothing of tags (the export holds none, or not their keys; a condition on them is left undecided)"
+        }
+        Assumption::NoAccountStatesInExport => {
+            "accounts and projects of which the export tells no state are enabled"
+        }
         Assumption::NoBoundariesInExport => {
             "there are no principal access boundaries (the export holds none; whether it was asked for them is not known)"
         }

@@ -11,10 +11,15 @@ pub enum Assumption {
     DenyGroupTakenAsWritten,
     /// The IAM Credentials API is on where the call is billed.
     IamCredentialsApiIsEnabled,
+    /// An export names accounts or projects without telling their state.
+    NoAccountStatesInExport,
     /// An export holds no principal access boundary: whether it was asked for them is not known.
     NoBoundariesInExport,
     /// An export holds no deny policy: whether it was asked for them is not known.
     NoDenyPoliciesInExport,
+    /// An export holds no binding of a tag: whether it was asked for them is not known. Nothing is taken
+    /// from it: a condition on tags is left undecided.
+    NoTagsInExport,
     /// The caller's identity pool exists and is enabled.
     PoolIsActive,
     /// The caller may use the project that is billed.
@@ -29,12 +34,14 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::CallerIsActive,
         Self::DenyGroupTakenAsWritten,
         Self::IamCredentialsApiIsEnabled,
+        Self::NoAccountStatesInExport,
         Self::NoBoundariesInExport,
         Self::NoDenyPoliciesInExport,
+        Self::NoTagsInExport,
         Self::PoolIsActive,
         Self::QuotaProjectMayBeUsed,
         Self::SearchResultsAreAll,
@@ -43,9 +50,11 @@ impl Assumption {
     ];
 
     /// Those that an estate itself makes, so that its file may name them.
-    pub const OF_ESTATES: [Self; 3] = [
+    pub const OF_ESTATES: [Self; 5] = [
         Self::NoDenyPoliciesInExport,
         Self::NoBoundariesInExport,
+        Self::NoTagsInExport,
+        Self::NoAccountStatesInExport,
         Self::SearchResultsAreAll,
     ];
 
@@ -56,8 +65,10 @@ impl Assumption {
             Self::CallerIsActive => "CALLER_IS_ACTIVE",
             Self::DenyGroupTakenAsWritten => "DENY_GROUP_TAKEN_AS_WRITTEN",
             Self::IamCredentialsApiIsEnabled => "IAM_CREDENTIALS_API_IS_ENABLED",
+            Self::NoAccountStatesInExport => "NO_ACCOUNT_STATES_IN_EXPORT",
             Self::NoBoundariesInExport => "NO_BOUNDARIES_IN_EXPORT",
             Self::NoDenyPoliciesInExport => "NO_DENY_POLICIES_IN_EXPORT",
+            Self::NoTagsInExport => "NO_TAGS_IN_EXPORT",
             Self::PoolIsActive => "POOL_IS_ACTIVE",
             Self::QuotaProjectMayBeUsed => "QUOTA_PROJECT_MAY_BE_USED",
             Self::SearchResultsAreAll => "SEARCH_RESULTS_ARE_ALL",

@@ -137,6 +137,12 @@ impl Estate {
         format!("projects/{project}/serviceAccounts")
     }
 
+    /// The name under which the state of a project's APIs stands among what may not be read.
+    #[must_use]
+    pub fn services_of(project: &str) -> String {
+        format!("projects/{project}/services")
+    }
+
     /// Marks something that exists and may not be read, by its name in the estate file's
     /// `unreadable` list; `why` is for people.
     pub fn mark_unreadable(&mut self, name: &str, why: &str) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::index::GroupMembers;
-use super::{Coverage, Estate, IdentityPool, Provider, Read, Tag};
+use super::{Assumption, Coverage, Estate, IdentityPool, Provider, Read, Tag};
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, ResourceKind, Role, Stage,
     deny, predefined,
@@ -235,6 +235,9 @@ impl Estate {
     /// The tags effective on a resource: inherited downward, the nearer value of a key winning.
     #[must_use]
     pub fn effective_tags(&self, resource: &Resource) -> Read<Vec<Tag>> {
+        if self.assumes(Assumption::NoTagsInExport) {
+            return Read::Unreadable("the asset export holds no tags".into());
+        }
         let ancestry = self.ancestry(resource);
         let mut tags: Vec<Tag> = Vec::new();
         for level in &ancestry.levels {
@@ -267,6 +270,9 @@ impl Estate {
         let Some(project) = self.project(project) else {
             return Read::Unreadable("the project is not known".into());
         };
+        if let Some(why) = self.why_unreadable(&Self::services_of(&project.project_id)) {
+            return Read::Unreadable(why);
+        }
         match self.services.get(project.project_id.as_str()) {
             Some(enabled) => Read::Known(enabled.contains(service)),
             None if self.coverage == Coverage::Whole => Read::Known(true),

@@ -13,6 +13,7 @@ mod errors;
 mod expectations;
 mod explain;
 mod export_forms;
+mod export_without;
 mod exports;
 mod federation;
 mod fix;

@@ -8,7 +8,7 @@ use crate::emulator::api::enforce;
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
-use crate::estate::Read;
+use crate::estate::{Estate, Read};
 use crate::iam::Resource;
 
 /// What the project of a file that names no services has enabled, as far as a list goes: the ones
@@ -105,6 +105,23 @@ fn project(
     }
 }
 
+/// The project, for somebody who may read which services are on there.
+fn readable(
+    shared: &Shared,
+    call: &ApiCall,
+    id: &str,
+    permission: &str,
+) -> Result<Resource, StatusError> {
+    let found = project(shared, call, id, permission)?;
+    let world = shared.read();
+    let hidden = enforce::is_viewer(&world, call) && world.hides(&Estate::services_of(found.id()));
+    drop(world);
+    if hidden {
+        return Err(enforce::denied(shared, call, permission, &found));
+    }
+    Ok(found)
+}
+
 fn show(world: &World, project: &Resource, service: &str) -> Value {
     let on = world.estate.service_enabled(project.id(), service) != Read::Known(false);
     let number = world
@@ -120,12 +137,12 @@ fn show(world: &World, project: &Resource, service: &str) -> Value {
 }
 
 fn get(shared: &Shared, call: &ApiCall, id: &str, service: &str) -> ApiAnswer {
-    let found = project(shared, call, id, "serviceusage.services.get")?;
+    let found = readable(shared, call, id, "serviceusage.services.get")?;
     Ok(show(&shared.read(), &found, service))
 }
 
 fn batch(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
-    let found = project(shared, call, id, "serviceusage.services.get")?;
+    let found = readable(shared, call, id, "serviceusage.services.get")?;
     let world = shared.read();
     let services: Vec<Value> = call
         .query
@@ -146,7 +163,7 @@ fn known(world: &World, project: &Resource) -> BTreeSet<String> {
 }
 
 fn list(shared: &Shared, call: &ApiCall, id: &str) -> ApiAnswer {
-    let found = project(shared, call, id, "serviceusage.services.list")?;
+    let found = readable(shared, call, id, "serviceusage.services.list")?;
     // ListServicesRequest.pageSize: 50 unless asked, 200 at most.
     let size = call.page_size(50, 200)?;
     let wanted = match call.param("filter").unwrap_or_default() {

@@ -132,7 +132,10 @@ impl Draft {
     pub(super) fn gather_pieces(&mut self) -> Taken {
         let pieces = std::mem::take(&mut self.export.pieces);
         let mut tags: BTreeMap<String, (Vec<Tag>, At)> = BTreeMap::new();
+        // A value whose key no line tells says nothing of what a condition asks for.
+        let (mut told_all, mut any) = (true, false);
         for (parent, value, told, at) in pieces.bound {
+            any = true;
             // Tags of other resources than those that are judged here.
             if !Resource::parse(&parent).is_ok_and(|_| parent.starts_with("//")) {
                 continue;
@@ -154,11 +157,13 @@ impl Draft {
                 tag_key: key,
                 tag_value: value,
             };
+            told_all &= !tag.tag_key.is_empty() && !tag.namespaced_tag_key.is_empty();
             tags.entry(parent)
                 .or_insert_with(|| (Vec::new(), at))
                 .0
                 .push(tag);
         }
+        self.says_tags |= any && told_all;
         for (parent, (tags, at)) in tags {
             self.at = at;
             self.tags(&parent, tags)?;

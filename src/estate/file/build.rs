@@ -1,12 +1,12 @@
 //! From all that was read to an estate: names settled, what files say of the same thing compared,
 //! and what they cannot know marked as unknown.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
-use crate::estate::Assumption;
+use super::unknown;
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
 
 /// Why no estate comes of it, and where.
@@ -16,13 +16,6 @@ pub(super) struct Flaw {
     pub fault: Fault,
 }
 
-const NOT_IN_EXPORT: &str = "it is not in the asset export";
-const NO_POLICIES: &str = "the asset export holds no IAM policies";
-const NO_ORG_POLICIES: &str =
-    "the asset export holds no organization policies (content type ORG_POLICY)";
-const ABOVE_NOT_IN_EXPORT: &str = "the asset export does not hold everything above it";
-const CONDITIONAL: &str =
-    "the asset export does not show organization policies that have conditions";
 /// What a person reads of a name that the file's own `unreadable` lists.
 const NO_ADDRESS: &str = "the export tells of accounts by their unique id alone";
 const MAY_NOT: &str = "may not be read";
@@ -42,17 +35,8 @@ pub(super) fn build(
     cycles(&draft)?;
     ids(&draft)?;
     let mut estate = Estate::new(Coverage::Whole);
-    if draft.export.any {
-        if !draft.says_deny {
-            estate.assume(Assumption::NoDenyPoliciesInExport);
-        }
-        if !draft.says_boundaries {
-            estate.assume(Assumption::NoBoundariesInExport);
-        }
-    }
-    if draft.export.searched {
-        estate.assume(Assumption::SearchResultsAreAll);
-    }
+    let told = unknown::Told::of(&draft);
+    unknown::assume(&mut estate, &draft, &told);
     for assumption in std::mem::take(&mut draft.assumptions) {
         estate.assume(assumption);
     }
@@ -70,8 +54,7 @@ pub(super) fn build(
         };
         estate.mark_unreadable(&name, MAY_NOT);
     }
-    unknown_levels(&mut estate, &draft, &judged);
-    unknown_org_policies(&mut estate, &draft);
+    unknown::mark(&mut estate, &draft, &judged, &told);
     *nameless = draft.export.nameless;
     *outdated = draft.export.outdated;
     Ok(estate)
@@ -464,82 +447,5 @@ fn once<T: Clone + PartialEq>(
             seen.insert(resource.clone(), (at, value.clone()));
             Ok(())
         }
-    }
-}
-
-/// What an export did not list was not read: its policy is unknown, not empty.
-fn unknown_levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>) {
-    if !draft.export.any {
-        return;
-    }
-    let mut listed: HashSet<Resource> = HashSet::new();
-    for level in &draft.export.listed {
-        listed.extend(estate.resolve(level).exists());
-    }
-    let levels: Vec<Resource> = draft
-        .export
-        .above
-        .iter()
-        .flat_map(|(below, (above, _))| [below, above])
-        .chain(&draft.export.listed)
-        .filter_map(|level| estate.resolve(level).exists())
-        .chain(
-            draft
-                .export
-                .project_ids
-                .values()
-                .filter_map(|id| estate.resolve(&Resource::project(id)).exists()),
-        )
-        .collect();
-    for level in levels {
-        if judged.contains_key(&level) {
-            continue;
-        }
-        if !draft.export.any_policy {
-            estate.mark_unreadable(&level.full_name(), NO_POLICIES);
-        } else if !listed.contains(&level) {
-            estate.mark_unreadable(&level.full_name(), NOT_IN_EXPORT);
-        }
-    }
-    if !draft.export.any_policy {
-        let accounts: Vec<Resource> = estate
-            .accounts()
-            .filter_map(|a| estate.resolve(&Resource::account("-", &a.email)).exists())
-            .filter(|account| !judged.contains_key(account))
-            .collect();
-        for account in accounts {
-            estate.mark_unreadable(&account.full_name(), NO_POLICIES);
-        }
-    }
-}
-
-/// Organization policies have a place in an export. Where it holds none, none was read; and what
-/// counts on a resource is known only where all above it is in the export too.
-fn unknown_org_policies(estate: &mut Estate, draft: &Draft) {
-    if !draft.export.any || draft.says_org_policies {
-        return;
-    }
-    let resolved = |list: &BTreeSet<Resource>| -> HashSet<Resource> {
-        let found = list.iter().filter_map(|l| estate.resolve(l).exists());
-        found.collect()
-    };
-    let listed = resolved(&draft.export.listed);
-    let conditional = resolved(&draft.export.conditional);
-    let names = (estate.organizations().map(|o| o.name.clone()))
-        .chain(estate.folders().map(|f| f.name.clone()))
-        .chain((estate.projects()).map(|p| format!("projects/{}", p.project_id)));
-    let levels: Vec<Resource> = names.filter_map(|n| Resource::parse(&n).ok()).collect();
-    for level in levels {
-        let ancestry = estate.ancestry(&level);
-        let why = if !draft.export.any_org_policy {
-            NO_ORG_POLICIES
-        } else if ancestry.levels.iter().any(|l| !listed.contains(l)) {
-            ABOVE_NOT_IN_EXPORT
-        } else if ancestry.levels.iter().any(|l| conditional.contains(l)) {
-            CONDITIONAL
-        } else {
-            continue;
-        };
-        estate.mark_unreadable(&org_policy::collection(&level), why);
     }
 }

@@ -213,7 +213,10 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
             "iamPolicies" => by_name(loading, d, |draft, name, it: AllowPolicy| {
                 draft.policy(name, it)
             }),
-            "tags" => by_name(loading, d, |draft, name, it: Vec<Tag>| draft.tags(name, it)),
+            "tags" => {
+                loading.draft.says_tags = true;
+                by_name(loading, d, |draft, name, it: Vec<Tag>| draft.tags(name, it))
+            }
             "enabledServices" => by_name(loading, d, |draft, name, it: BTreeSet<String>| {
                 draft.services(name, it)
             }),

@@ -61,6 +61,8 @@ pub(super) struct Draft {
     pub says_boundaries: bool,
     /// Likewise of organization policies.
     pub says_org_policies: bool,
+    /// Likewise of tags.
+    pub says_tags: bool,
     /// What an export tells beside the things themselves.
     pub export: Export,
     /// Each member once, however often it is named.
@@ -417,13 +419,14 @@ impl Draft {
             || name.starts_with("roles/")
             || name.contains("/roles/")
             || is_pool(name.strip_suffix("/providers").unwrap_or(&name))
-            || is_account_list(&name)
+            || is_list_of(&name, "serviceAccounts")
+            || is_list_of(&name, "services")
         {
             name
         } else {
             return Err(not(
                 &name,
-                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL, a role, projects/ID/serviceAccounts, or an identity pool's name (with /providers behind it: its providers)",
+                "a full resource name, policies/…/denypolicies, …/locations/global/policyBindings, organizations/N/policies (or folders, projects), groups/EMAIL, a role, projects/ID/serviceAccounts, projects/ID/services, or an identity pool's name (with /providers behind it: its providers)",
             ));
         };
         self.unreadable.insert(known);
@@ -471,14 +474,13 @@ fn named(name: &str, form: &str, right: impl Fn(&Resource) -> bool) -> Taken {
     }
 }
 
-/// Whether a name is that of an identity pool.
-/// `projects/ID/serviceAccounts`: which accounts there are in a project.
-fn is_account_list(name: &str) -> bool {
-    let project = name.strip_prefix("projects/");
-    let project = project.and_then(|rest| rest.strip_suffix("/serviceAccounts"));
-    project.is_some_and(|project| !project.is_empty() && !project.contains('/'))
+/// `projects/ID/serviceAccounts`, `projects/ID/services`: which there are in a project.
+fn is_list_of(name: &str, what: &str) -> bool {
+    let parts: Vec<&str> = name.split('/').collect();
+    matches!(parts.as_slice(), ["projects", id, list] if !id.is_empty() && *list == what)
 }
 
+/// Whether a name is that of an identity pool.
 fn is_pool(name: &str) -> bool {
     let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
     parent.ends_with("/workloadIdentityPools") || parent.ends_with("/workforcePools")

@@ -17,6 +17,7 @@ mod input;
 mod kept;
 mod quick;
 mod search;
+mod unknown;
 mod write;
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::judge::Judge;
-use super::super::{boundary, role};
-use crate::estate::{Coverage, Estate};
+use super::super::{boundary, conditions, role};
+use crate::estate::{Assumption, Coverage, Estate};
 use crate::evaluate::explanation::RoleState;
 use crate::evaluate::truth::Truth;
 use crate::iam::{Binding, Permission, Principal, Resource, ResourceKind, deny};
@@ -53,7 +53,12 @@ pub(super) struct Ground<'e> {
     deny_unread: HashSet<Resource>,
     unread: HashSet<Resource>,
     above: RefCell<HashMap<Arc<str>, Rc<LevelsAbove>>>,
+    /// An export was read that holds no tags: what hangs on them is not known.
+    tags_unread: bool,
 }
+
+/// The name under which tags stand among what was not read.
+const TAGS: &str = "tagBindings";
 
 /// What a level's deny policies hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +84,7 @@ impl<'e> Ground<'e> {
             time,
             entries: Vec::new(),
             unread_roles: BTreeSet::new(),
-            no_boundaries: estate.assumes(crate::estate::Assumption::NoBoundariesInExport)
+            no_boundaries: estate.assumes(Assumption::NoBoundariesInExport)
                 || estate
                     .policy_bindings()
                     .all(|(_, list)| list.known().is_some_and(<[_]>::is_empty)),
@@ -96,6 +101,7 @@ impl<'e> Ground<'e> {
             deny_unread: HashSet::new(),
             unread: HashSet::new(),
             above: RefCell::default(),
+            tags_unread: estate.assumes(Assumption::NoTagsInExport),
             permissions,
         };
         ground.mark_unread();
@@ -176,6 +182,14 @@ impl<'e> Ground<'e> {
                     states.iter().map(|s| role::grants(*s)).collect()
                 });
                 if holds.iter().any(|h| *h != Truth::No) {
+                    if self.tags_unread
+                        && binding
+                            .condition
+                            .as_ref()
+                            .is_some_and(|c| conditions::looks_at_tags(c))
+                    {
+                        self.unread_roles.insert(TAGS.to_owned());
+                    }
                     self.entries.push(RelevantBinding {
                         resource,
                         binding,
@@ -245,6 +259,19 @@ impl<'e> Ground<'e> {
         }
     }
 
+    /// Whether a deny rule on this level hangs on tags.
+    fn denies_by_tags(&self, level: &Resource) -> bool {
+        let policies = self.estate.deny.get(level).into_iter().flatten();
+        let mut rules = policies
+            .flat_map(|p| &p.rules)
+            .filter_map(|r| r.deny_rule.as_ref());
+        rules.any(|rule| {
+            rule.denial_condition
+                .as_ref()
+                .is_some_and(|c| conditions::looks_at_tags(c))
+        })
+    }
+
     /// Remembers what was not read of where a caller belongs: boundaries may be bound to it there.
     pub fn note_place(&self, caller: &Principal) {
         let names = boundary::not_read(self.estate, caller);
@@ -263,6 +290,9 @@ impl<'e> Ground<'e> {
             }
             if level.kind() != ResourceKind::ServiceAccount && self.denying(level).is_none() {
                 into.insert(deny::collection(level));
+            }
+            if self.tags_unread && self.denies_by_tags(level) {
+                into.insert(TAGS.to_owned());
             }
         }
         into.extend(self.unread_places.borrow().iter().cloned());

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::edit::{self, Grant};
 use super::repair::{PlanOptions, Repair, change};
 use crate::estate::{Estate, Existence, Read};
-use crate::evaluate::explanation::{MemberExplanation, RoleState};
+use crate::evaluate::explanation::{
+    BindingExplanation, MemberExplanation, PolicyExplanation, RoleState,
+};
 use crate::evaluate::federation::{Attributes, in_full};
-use crate::evaluate::{Cause, CauseKind, Explanation, Question, Truth};
+use crate::evaluate::{Cause, CauseKind, Explanation, Question, Truth, looks_at_tags};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN};
 use crate::iam::{Condition, DeletedKind, Member, Principal, Resource, predefined};
 
@@ -28,7 +30,9 @@ pub(super) fn candidates(
         Existence::Deleted | Existence::Missing => return Vec::new(),
     };
     let mut all = Vec::new();
-    if let Some(before) = policy_of(estate, &target, part, options) {
+    // The same grant without the condition would take a guard away that perhaps lets the caller in.
+    let plain = options.role.is_some() || !part.allow.iter().any(undecided);
+    if plain && let Some(before) = policy_of(estate, &target, part, options) {
         let roles = match &options.role {
             Some(role) => vec![role.clone()],
             None => roles_for(estate, &part.question, &target),
@@ -48,6 +52,18 @@ pub(super) fn candidates(
         all.extend(corrections(estate, part, causes, options));
     }
     all
+}
+
+/// Whether a binding would let the caller in, were the tags known that its condition asks for.
+fn undecided(level: &PolicyExplanation) -> bool {
+    let open = |b: &BindingExplanation| {
+        b.role_state == RoleState::Included
+            && b.matches == Truth::Yes
+            && b.condition.as_ref().is_some_and(|c| {
+                !matches!(c.holds, Truth::Yes | Truth::No) && looks_at_tags(&c.condition)
+            })
+    };
+    level.on_path && level.bindings.iter().any(open)
 }
 
 /// Whom to grant to, the best first. A federated caller goes by what the binding goes by that missed it: an

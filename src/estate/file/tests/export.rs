@@ -55,7 +55,11 @@ fn an_export_is_an_estate() {
             .assumptions()
             .map(Assumption::name)
             .collect::<Vec<_>>(),
-        ["NO_BOUNDARIES_IN_EXPORT", "NO_DENY_POLICIES_IN_EXPORT"]
+        [
+            "NO_BOUNDARIES_IN_EXPORT",
+            "NO_DENY_POLICIES_IN_EXPORT",
+            "NO_TAGS_IN_EXPORT"
+        ]
     );
     assert_eq!(
         loaded
@@ -69,7 +73,7 @@ fn an_export_is_an_estate() {
         ]
     );
     // It holds no organization policies of its three levels.
-    assert_eq!((loaded.nameless, estate.unreadable().count()), (0, 3));
+    assert_eq!((loaded.nameless, estate.unreadable().count()), (0, 4));
     assert_eq!(
         loaded.notes(),
         [
@@ -170,8 +174,8 @@ fn levels_that_are_not_in_the_export_are_unknown() {
         .map(|l| format!("{l}\n"))
         .collect();
     let loaded = load(&[("a", &resources_only)]).unwrap();
-    // Four allow policies, and the organization policies of three levels.
-    assert_eq!(loaded.estate.unreadable().count(), 7);
+    // Four allow policies, the organization policies of three levels, the APIs of a project.
+    assert_eq!(loaded.estate.unreadable().count(), 8);
     let both = load(&[("a", &resources_only), ("b", &policies_only)]).unwrap();
     assert_eq!(
         to_json(&both.estate),

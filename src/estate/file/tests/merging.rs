@@ -25,7 +25,7 @@ fn files_are_merged_and_a_contradiction_names_both() {
             .assumptions()
             .map(Assumption::name)
             .collect::<Vec<_>>(),
-        ["NO_BOUNDARIES_IN_EXPORT"]
+        ["NO_BOUNDARIES_IN_EXPORT", "NO_TAGS_IN_EXPORT"]
     );
     let twice = load(&[("a", EXPORT), ("b", EXPORT)]).unwrap();
     assert_eq!(
