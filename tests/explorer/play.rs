@@ -131,8 +131,8 @@ impl Opening {
         let start = Start {
             client,
             source: format!("demo: {}", self.estate),
-            viewer: Some("administrator".to_owned()),
-            principal: None,
+            viewer: Some(self.viewer.unwrap_or("administrator").to_owned()),
+            principal: self.viewer.map(|v| Principal::parse(v).unwrap()),
             scope: Scope::Everything,
             read_only: self.read_only,
             caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),

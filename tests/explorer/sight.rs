@@ -62,3 +62,43 @@ fn what_is_said_is_never_cut() {
     play.keys("<Esc><Esc><Esc>").never_says("Not read again");
     play.keys("e").says("what was said last");
 }
+
+/// What is asked of an administrator is worded whole: what is amiss, the roles, on what, and the commands.
+#[test]
+fn a_key_words_the_request_to_an_administrator() {
+    let mut play = Opening {
+        estate: "large",
+        viewer: Some("user:ana@example.com"),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.says("R word a request to an administrator");
+    play.keys("R")
+        .says("a request to an administrator: y copies it")
+        .says("What is likely amiss:")
+        .keys("/denyReviewer<Enter>")
+        .says("roles/iam.denyReviewer")
+        .keys("y");
+    let copied = play.copied().unwrap();
+    for words in [
+        "Granted on the caller's own project.",
+        "roles/iam.serviceAccountTokenCreator",
+        "gcloud organizations add-iam-policy-binding 1001",
+        "roles/iam.serviceAccountViewer",
+        "--member=user:ana@example.com",
+        "This is asked by user:ana@example.com.",
+    ] {
+        assert!(copied.contains(words), "no {words} in\n{copied}");
+    }
+    // Where only a grant is missing, it is asked for as elsewhere.
+    let mut play = on_pair("cross-project");
+    play.never_says("R word a request").keys("Ry");
+    let copied = play.copied().unwrap();
+    assert!(
+        copied.contains("Please grant one role on one service account."),
+        "{copied}"
+    );
+    play.keys("<Esc>fgrant<Enter><Esc>R")
+        .says("Nothing has to be asked for");
+}

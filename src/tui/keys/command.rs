@@ -59,6 +59,8 @@ pub enum Command {
     FindPrevious,
     /// What was said last, in full.
     Said,
+    /// Word a request to an administrator.
+    Request,
     /// Copy something.
     Copy,
     /// The console's page for what is selected.
@@ -104,11 +106,12 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
         Self::Copy,
+        Self::Request,
         Self::Who,
         Self::Reach,
         Self::Permission,
@@ -183,6 +186,7 @@ impl Command {
             Self::Meaning => Words("meaning", "what the target may do, and who else would gain"),
             Self::Who => Words("who", "who can reach this target"),
             Self::Reach => Words("reach", "what this caller can reach"),
+            Self::Request => Words("request", "a request to an administrator, to be copied"),
             Self::Find => Words("find", "filter the list, or search the page"),
             Self::FindNext => Words("find-next", "to the next line in which it stands"),
             Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),

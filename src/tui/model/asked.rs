@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Ticket;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
+use crate::answer::not_read::NotRead;
 use crate::estate::Estate;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
@@ -33,6 +34,8 @@ pub struct KnownAnswer {
     pub causes: Vec<Cause>,
     /// What would mend it, the recommended way first, and what stands beside that.
     pub plan: Plan,
+    /// What was not read, and what to ask for.
+    pub not_read: Vec<NotRead>,
     /// How long reading and judging took.
     pub took: Duration,
     /// When it was read.

@@ -9,6 +9,7 @@ mod log;
 mod meaning;
 mod no_fix;
 mod paths;
+mod request;
 
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
@@ -19,6 +20,7 @@ pub use log::log_page;
 pub use meaning::meaning_page;
 pub use no_fix::no_fix_page;
 pub use paths::paths_page;
+pub use request::request_page;
 
 use crate::estate::Estate;
 use crate::evaluate::Explanation;

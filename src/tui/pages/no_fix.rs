@@ -39,7 +39,7 @@ pub fn no_fix_page(known: &KnownAnswer) -> ScreenPage {
     lines.push(line(
         StyleRole::Text,
         if blind && known.plan.elsewhere.is_empty() {
-            "No grant can be planned from here: the policy that it would be written into could not be read."
+            "No grant can be planned from here: the policy that it would be written into could not be read. R words a request to an administrator."
         } else if refused {
             "A binding would mend this, and Google would refuse it, so none is offered:"
         } else if known.plan.elsewhere.is_empty() {

@@ -355,7 +355,7 @@ async fn answer(
         explanation,
         causes,
         plan,
-        ..
+        not_read,
     } = answer.await.map_err(|e| e.to_string())?;
     let rows = tree::rows(tree::Picture {
         estate: &estate,
@@ -369,6 +369,7 @@ async fn answer(
         explanation,
         causes,
         plan,
+        not_read,
         took: begun.elapsed(),
         read_at: Timestamp::now(),
         estate: Arc::new(estate),

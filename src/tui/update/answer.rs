@@ -277,6 +277,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             pages::meaning(model);
             Vec::new()
         }
+        Command::Request => {
+            pages::request(model);
+            Vec::new()
+        }
         Command::Console => pages::console(model),
         Command::Who | Command::Reach => table::open_paths(model, command == Command::Who),
         Command::Undo => table::undo(model, Undoing::Newest),

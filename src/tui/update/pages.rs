@@ -110,6 +110,19 @@ pub(super) fn no_repair(model: &mut Model) {
     }
 }
 
+/// What to ask an administrator for.
+pub(super) fn request(model: &mut Model) {
+    let viewer = model.viewer.clone();
+    let Some(known) = model.asked().and_then(Asked::known) else {
+        model.say("The answer is not there yet.");
+        return;
+    };
+    match pages::request_page(known, viewer.as_deref()) {
+        Some(page) => show(model, page),
+        None => model.say("Nothing has to be asked for: it works, and all that decides was read."),
+    }
+}
+
 /// What whoever acts as the target may do.
 pub(super) fn meaning(model: &mut Model) {
     if let Some(known) = model.asked().and_then(Asked::known) {

@@ -182,7 +182,7 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
     };
     if list.input.value().is_empty() {
         let place = if row > 1 {
-            format!("{row} of ")
+            format!("at {row} of ")
         } else {
             String::new()
         };
@@ -194,7 +194,7 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
     }
     let short = format!(" {shown} of {total} ");
     let place = if row > 1 {
-        format!(" {row} of {shown}, {all} in all ")
+        format!(" at {row} of {shown}, {all} in all ")
     } else {
         format!(" {shown} of {all} ")
     };

@@ -7,7 +7,7 @@ use super::super::look::page::{Text, line, piece};
 use super::super::look::text::wrap;
 use super::super::look::theme::StyleRole;
 use super::super::model::tree as picture;
-use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot, WhyRow};
+use super::super::model::{Asked, KnownAnswer, Layout, Panel, Reading, Spot, WhyRow, is_unread};
 use super::super::pages::not_judged;
 use super::super::words::{ends_with, more, unread_words};
 use super::pen::Pen;
@@ -197,6 +197,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
         }
     }
     rows.extend(fix_lines(known, room));
+    rows.extend(request_line(known));
     rows.extend(attributes_line(known));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
@@ -326,6 +327,21 @@ fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
         });
     }
     rows
+}
+
+/// Something that may decide was not read, and an administrator can change that.
+fn request_line(known: &KnownAnswer) -> Option<WhyLine> {
+    let asks = known.causes.iter().any(|cause| is_unread(cause.kind))
+        && known.not_read.iter().any(|thing| thing.request.is_some());
+    asks.then(|| WhyLine {
+        text: vec![
+            piece(StyleRole::Key, "R  "),
+            piece(StyleRole::Path, "word a request to an administrator"),
+        ],
+        indent: 3,
+        cause: None,
+        does: Some(Command::Request),
+    })
 }
 
 /// The answer hangs on what a federated caller brings, and that can be said.
