@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use bindscope::answer::Source;
 use bindscope::emulator::{self, Options};
 use bindscope::estate::file;
 use bindscope::evaluate::{Question, Verdict, explain};
@@ -17,17 +18,21 @@ use bindscope::google::credentials::Secret;
 use bindscope::google::survey::survey;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
-use bindscope::wire::{Api, ApiError, Ask};
+use bindscope::repair::{Consent, Journal, MayWrite, PlanOptions, carry_out, may_carry_out};
+use bindscope::wire::{Api, ApiError, Ask, Tell};
 use futures::future::{BoxFuture, poll_fn};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 const CALLER: &str = "runner@tern-ci.iam.gserviceaccount.com";
+const STAFF: &str =
+    "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/ana";
 const TARGET: &str = "ledger@tern-data.iam.gserviceaccount.com";
 
 /// Answers one trip later.
 struct Trips {
     inner: Arc<dyn Ask>,
+    writer: Arc<dyn Tell>,
     runtime: Runtime,
     clock: Mutex<Clock>,
 }
@@ -119,6 +124,19 @@ impl Ask for Trips {
     }
 }
 
+impl Tell for Trips {
+    fn tell<'a>(
+        &'a self,
+        api: Api,
+        path: &'a str,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        self.later(path, move || {
+            self.runtime.block_on(self.writer.tell(api, path, body))
+        })
+    }
+}
+
 /// Caller and target below chains of folders of their own, with every kind of policy.
 fn world(depth: usize, member: &str) -> Value {
     let mut folders = Vec::new();
@@ -169,6 +187,7 @@ fn world(depth: usize, member: &str) -> Value {
             "name": "organizations/1001/locations/global/principalAccessBoundaryPolicies/ours",
             "details": {"rules": [{"resources": ["//cloudresourcemanager.googleapis.com/organizations/1001"], "effect": "ALLOW"}],
                 "enforcementVersion": "3"}}],
+        "pools": [{"name": "locations/global/workforcePools/staff", "parent": "organizations/1001", "state": "ACTIVE"}],
         "policyBindings": [{
             "name": "organizations/1001/locations/global/policyBindings/ours-everyone",
             "target": {"principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001"},
@@ -177,10 +196,10 @@ fn world(depth: usize, member: &str) -> Value {
     })
 }
 
-/// Trips of the survey for a verdict of yes.
-fn trips(depth: usize, caller: &str, member: &str) -> usize {
+/// An emulator of a world, asked over trips.
+fn over_trips(world: &Value) -> (Trips, emulator::Running) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let estate = file::read_text("trips", &world(depth, member).to_string()).unwrap();
+    let estate = file::read_text("trips", &world.to_string()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -192,18 +211,30 @@ fn trips(depth: usize, caller: &str, member: &str) -> usize {
     let client = runtime.block_on(Client::connect(Connect {
         endpoint: Some(emulator.base_url()),
         token: Some(Secret::new(emulator.admin_token())),
-        read_only: true,
+        read_only: false,
     }));
+    let client = client.unwrap();
     let trips = Trips {
-        inner: client.unwrap().reader(),
+        inner: client.reader(),
+        writer: client.writer(),
         runtime,
         clock: Mutex::default(),
     };
-    let question = Question::new(
+    (trips, emulator)
+}
+
+fn question(caller: &str) -> Question {
+    Question::new(
         Principal::parse(caller).unwrap(),
         Resource::account("-", TARGET),
         jiff::Timestamp::UNIX_EPOCH,
-    );
+    )
+}
+
+/// Trips of the survey for a verdict of yes.
+fn trips(depth: usize, caller: &str, member: &str) -> usize {
+    let (trips, emulator) = over_trips(&world(depth, member));
+    let question = question(caller);
     let (estate, count, calls) = trips.count(survey(&trips, &question, &|_| ()));
     let said = explain(&estate.unwrap(), &question);
     println!(
@@ -218,7 +249,7 @@ fn trips(depth: usize, caller: &str, member: &str) -> usize {
 #[test]
 fn a_verdict_takes_three_trips_at_any_depth() {
     let account = format!("serviceAccount:{CALLER}");
-    for caller in [account.as_str(), "user:ana@tern.example"] {
+    for caller in [account.as_str(), "user:ana@tern.example", STAFF] {
         for depth in [1, 3, 8] {
             let count = trips(depth, caller, caller);
             assert_eq!(count, 3, "{caller} at depth {depth}");
@@ -231,4 +262,47 @@ fn a_group_adds_what_it_takes_to_find_and_to_read_it() {
     let account = format!("serviceAccount:{CALLER}");
     let count = trips(8, &account, "group:runners@tern.example");
     assert_eq!(count, 5);
+}
+
+/// A whole `fix --yes`, without the verification after it: three for the answer, one for the plan, one to
+/// look whether the viewer may, then reading, writing and reading back.
+#[test]
+fn a_fix_takes_eight_trips_at_any_depth() {
+    let account = format!("serviceAccount:{CALLER}");
+    for depth in [3, 8] {
+        let mut world = world(depth, "user:eve@tern.example");
+        // The role stands on the caller's project, which explains why it is refused.
+        world["iamPolicies"]["//cloudresourcemanager.googleapis.com/projects/tern-ci"] = json!({"bindings": [
+            {"role": "roles/iam.serviceAccountTokenCreator", "members": [account]}]});
+        let (trips, emulator) = over_trips(&world);
+        let home = tempfile::tempdir().unwrap();
+        let asked = question(&account);
+        let (carried, count, calls) = trips.count(async {
+            let source = Source {
+                ask: &trips,
+                endpoint: "",
+                history: home.path(),
+                assumptions: &[],
+                viewer: None,
+            };
+            let quiet = |_| ();
+            let answer = source.answer(asked.clone(), PlanOptions::default(), &quiet);
+            let answer = answer.await.unwrap();
+            let remedy = answer.plan.recommended().unwrap();
+            let may = may_carry_out(&trips, remedy).await.unwrap();
+            assert_eq!(may, MayWrite::Yes);
+            let journal = Journal {
+                dir: home.path().to_owned(),
+                endpoint: String::new(),
+                estate: String::new(),
+                question: asked.clone(),
+            };
+            let quiet = |_: usize, _: &_| ();
+            carry_out(&trips, &trips, remedy, &journal, Consent::Unseen, &quiet).await
+        });
+        assert!(carried.error.is_none(), "{:?}", carried.error);
+        println!("fix, depth {depth}: {count} trips, {} calls", calls.len());
+        assert_eq!(count, 8, "{calls:#?}");
+        trips.runtime.block_on(emulator.stop());
+    }
 }

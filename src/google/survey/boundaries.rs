@@ -24,16 +24,21 @@ impl Surveyor<'_> {
             let answer = self
                 .watch(&label, boundaries::boundary(self.ask, name))
                 .await?;
-            self.known.put(|estate| match answer {
-                // Bindings name the policy as they were given it; it is kept under that name too.
-                Ok(mut policy) => {
-                    policy.name.clone_from(name);
-                    estate.put_boundary(policy);
-                }
-                Err(error) => estate.mark_unreadable(name, &error.why()),
-            });
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>((name, answer))
         });
-        side_by_side(tasks).await.map(drop)
+        let found = side_by_side(tasks).await?;
+        self.known.put(|estate| {
+            for (name, answer) in found {
+                match answer {
+                    // Bindings name the policy as they were given it; it is kept under that name too.
+                    Ok(mut policy) => {
+                        policy.name.clone_from(name);
+                        estate.put_boundary(policy);
+                    }
+                    Err(error) => estate.mark_unreadable(name, &error.why()),
+                }
+            }
+        });
+        Ok(())
     }
 }

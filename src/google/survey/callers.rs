@@ -147,7 +147,11 @@ impl Surveyor<'_> {
             Resource::parse(parent).ok()
         });
         match parent {
-            Some(level @ Resource::Organization(_)) => self.bindings_from(level).await,
+            // Nothing is above it, so that its name is not waited for.
+            Some(level @ Resource::Organization(_)) => {
+                futures::try_join!(self.levels_above(level.clone()), self.bindings(&level))
+                    .map(drop)
+            }
             _ => Ok(()),
         }
     }
@@ -181,13 +185,6 @@ impl Surveyor<'_> {
         // It need not be asked for again on the way up.
         self.first(&level.full_name());
         Ok(true)
-    }
-
-    /// What is bound at a folder or organization, and above it.
-    async fn bindings_from(&self, level: Resource) -> Result<(), ApiError> {
-        let levels = self.levels_above(level).await?;
-        try_join_all(levels.iter().map(|level| self.bindings(level))).await?;
-        Ok(())
     }
 
     /// Where those belong that bindings with one of these roles let in, group members among them: for an

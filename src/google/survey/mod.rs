@@ -10,7 +10,9 @@ mod branch;
 mod callers;
 mod ghosts;
 mod groups;
+mod hierarchy;
 mod known;
+mod levels;
 mod namesakes;
 mod providers;
 mod roles;
@@ -80,6 +82,9 @@ pub async fn survey(
     Ok(surveyor.known.into_estate())
 }
 
+/// Levels with the names of their deny policies.
+type ListedDenials = Vec<(Resource, Vec<String>)>;
+
 /// What the parts of a survey share.
 struct Surveyor<'a> {
     ask: &'a Patience<'a>,
@@ -88,7 +93,7 @@ struct Surveyor<'a> {
     /// What was asked for already.
     begun: Mutex<HashSet<String>>,
     /// Deny policies of levels that were listed and not read yet.
-    denying: Mutex<Vec<(Resource, Vec<String>)>>,
+    denying: Mutex<ListedDenials>,
 }
 
 /// Which facts of a branch are wanted beside its allow policies.

@@ -25,14 +25,19 @@ impl Surveyor<'_> {
         let tasks = unread.map(|name| async move {
             let label = format!("role {name}");
             let answer = self.watch(&label, iam::role(self.ask, name)).await?;
-            self.known.put(|estate| match answer {
-                Ok(role) => estate.put_role(role),
-                Err(error) if error.status() == Some(404) => estate.put_missing_role(name),
-                Err(error) => estate.mark_unreadable(name, &error.why()),
-            });
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>((name, answer))
         });
-        side_by_side(tasks).await.map(drop)
+        let found = side_by_side(tasks).await?;
+        self.known.put(|estate| {
+            for (name, answer) in found {
+                match answer {
+                    Ok(role) => estate.put_role(role),
+                    Err(error) if error.status() == Some(404) => estate.put_missing_role(name),
+                    Err(error) => estate.mark_unreadable(name, &error.why()),
+                }
+            }
+        });
+        Ok(())
     }
 }
 
