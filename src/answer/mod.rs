@@ -92,6 +92,15 @@ impl Source<'_> {
         let explanation = explain(&estate, &question);
         let mut causes = diagnose(&estate, &explanation);
         not_read::advise(&mut causes, &not_read(&estate, &explanation, self.viewer));
+        tracing::info!(
+            caller = %explanation.question.caller,
+            target = %explanation.question.target,
+            permission = %explanation.question.permission,
+            verdict = ?explanation.verdict,
+            outcome = ?explanation.outcome,
+            causes = ?causes.iter().map(|c| c.kind).collect::<Vec<_>>(),
+            "judged"
+        );
         Ok((estate, explanation, causes))
     }
 

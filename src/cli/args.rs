@@ -92,6 +92,10 @@ pub struct Global {
     /// Allow changes where the configuration says read-only
     #[arg(long, global = true, conflicts_with = "read_only")]
     pub write: bool,
+    /// Write at the end of this file what happens: calls, credentials by their kind, what is judged and
+    /// changed; never a token or key
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// From which power of a target on its name has to be typed (the configuration's).
     #[arg(skip = crate::repair::power::TWO_STEPS_FROM)]
     pub two_steps_from: crate::repair::Power,

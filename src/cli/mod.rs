@@ -16,6 +16,7 @@ mod fix;
 mod graph;
 mod history;
 mod list;
+mod log;
 mod manual;
 mod out;
 mod reach;
@@ -60,6 +61,10 @@ impl From<Exit> for ExitCode {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(Err(failure)) = cli.global.log.as_deref().map(log::begin) {
+        out::aside(&failure.to_string());
+        return Exit::Failed.into();
+    }
     // Only the first one to install it succeeds, and any of them serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Made here, before the explorer takes the terminal.
@@ -81,8 +86,12 @@ pub fn run() -> ExitCode {
         )),
     };
     match end {
-        Ok(exit) => exit.into(),
+        Ok(exit) => {
+            tracing::info!(?exit, "ended");
+            exit.into()
+        }
         Err(failure) => {
+            tracing::info!(tried = failure.tried, why = failure.came_back, "failed");
             out::aside(&failure.to_string());
             Exit::Failed.into()
         }
@@ -105,6 +114,7 @@ fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Fai
         std::thread::spawn(|| crate::iam::predefined::permission_exists(""));
     }
     let Some(command) = cli.command else {
+        tracing::info!(command = "explorer", "command");
         return explore::run(&cli.global, &cli.start, runtime);
     };
     let start = &cli.start;
@@ -118,6 +128,9 @@ fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Fai
             "put them behind it: bindscope explain --caller … --target …",
         ));
     }
+    let name = format!("{command:?}").to_lowercase();
+    let name = name.split(|c: char| !c.is_alphanumeric()).next();
+    tracing::info!(command = name, "command");
     runtime.block_on(obey(&cli.global, command))
 }
 

@@ -5,6 +5,7 @@ pub mod client;
 pub mod credentials;
 mod errors;
 pub mod listing;
+mod log;
 mod pace;
 pub mod pasted;
 pub mod patience;

@@ -1,6 +1,6 @@
 //! Whether each API answers, and whether it is Google that does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use super::api::probes::smallest;
 use super::client::{Client, bearer, host, lost, url};
 use super::credentials::printable;
 use super::errors::refused;
+use super::log;
 use super::pace::server_time;
 use crate::wire::{Api, ApiError};
 
@@ -75,7 +76,8 @@ pub async fn reachability(
     let asked = APIS.iter().map(|api| {
         let (path, body) = smallest(*api, project);
         let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
-        let mut request = http.request(method, url(endpoint, *api, &path));
+        let url = url(endpoint, *api, &path);
+        let mut request = http.request(method.clone(), &url);
         if let Some(header) = &header {
             request = request.header(AUTHORIZATION, header);
         }
@@ -86,15 +88,23 @@ pub async fn reachability(
         if let Some(body) = &body {
             request = request.json(body);
         }
-        ask(*api, request)
+        ask(*api, (method, url), request)
     });
     Ok(join_all(asked).await)
 }
 
-async fn ask(api: Api, request: reqwest::RequestBuilder) -> Reachability {
+async fn ask(
+    api: Api,
+    (method, url): (Method, String),
+    request: reqwest::RequestBuilder,
+) -> Reachability {
     let host = host(api);
     let mut ahead = None;
-    let found = match request.send().await {
+    let begun = Instant::now();
+    let answer = request.send().await;
+    let status = answer.as_ref().ok().map(|a| a.status().as_u16());
+    log::call(method.as_str(), &url, status, begun.elapsed(), None);
+    let found = match answer {
         Err(e) => silent(&lost(host, &e)),
         Ok(answer) => {
             let now = Timestamp::now();

@@ -18,6 +18,8 @@ mod exports;
 mod federation;
 mod fix;
 mod lists;
+#[cfg(unix)]
+mod log;
 mod mixups;
 mod paste;
 mod paste_cases;

@@ -103,6 +103,29 @@ fn a_story_whose_cause_is_in_the_call_tells_it() {
     pty.wait().given_back();
 }
 
+/// What happens in the explorer is written too, on no screen.
+#[test]
+fn the_explorer_logs_into_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let pair = ["--caller", CALLER, "--target", TARGET];
+    let arguments = ["--demo", "--log", log.to_str().unwrap()];
+    let mut pty = Pty::bindscope(&[&arguments[..], &pair[..]].concat(), &[]);
+    pty.wait_for("403 until granted");
+    pty.send("q");
+    assert!(pty.wait().success);
+    let text = std::fs::read_to_string(&log).unwrap();
+    for told in [
+        "command=\"explorer\"",
+        "call method=\"GET\"",
+        "judged caller=",
+        "exit=Done",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(!text.contains("ya29."), "{text}");
+}
+
 #[test]
 fn without_credentials_it_says_how_to_get_some_and_offers_the_demo() {
     let mut pty = Pty::bindscope(&[], &[]);

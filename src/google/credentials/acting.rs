@@ -2,6 +2,7 @@
 //! `--impersonate-service-account` (a list: all but the last are delegates).
 
 use std::fmt;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use tokio::sync::Mutex;
 
 use super::{HeldToken, SCOPE, Secret, told};
 use crate::google::api::iam_credentials;
+use crate::google::log;
 use crate::iam::address;
 
 /// Whom to act as, and by way of whom: e-mail addresses.
@@ -101,13 +103,14 @@ impl Acting {
         }
         let request = self
             .http
-            .post(url)
+            .post(&url)
             .bearer_auth(own.token.reveal())
             .json(&body);
-        let answer = request
-            .send()
-            .await
-            .map_err(|e| told(told::chain(&e.without_url())))?;
+        let begun = Instant::now();
+        let answer = request.send().await;
+        let status = answer.as_ref().ok().map(|a| a.status().as_u16());
+        log::call("POST", &url, status, begun.elapsed(), None);
+        let answer = answer.map_err(|e| told(told::chain(&e.without_url())))?;
         let status = answer.status();
         let value: Value = answer
             .json()

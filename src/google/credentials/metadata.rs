@@ -1,12 +1,13 @@
 //! The metadata server of a machine or workload on Google Cloud (doc "Predefined metadata keys").
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{CredentialKind, HeldToken, Origin, SCOPE, Secret, told};
 use crate::google::api::metadata_server;
+use crate::google::log;
 
 /// Its own address, which no name look-up is needed for (the same in Google's client libraries).
 const ADDRESS: &str = "169.254.169.254";
@@ -94,8 +95,11 @@ impl MetadataServer {
     pub async fn token(&self) -> Result<HeldToken, String> {
         let path = metadata_server::path(metadata_server::TOKEN);
         let url = format!("{}/{path}", self.base);
-        let request = self.http.get(url).query(&[("scopes", SCOPE)]);
+        let request = self.http.get(&url).query(&[("scopes", SCOPE)]);
+        let begun = Instant::now();
         let answer = request.header("Metadata-Flavor", "Google").send().await;
+        let status = answer.as_ref().ok().map(|a| a.status().as_u16());
+        log::call("GET", &url, status, begun.elapsed(), None);
         let answer = answer.map_err(|e| told::chain(&e.without_url()))?;
         let status = answer.status();
         let bytes = answer

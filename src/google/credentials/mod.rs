@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 pub use acting::ActAs;
 pub use quota::QuotaProject;
-pub(super) use told::printable;
+pub(super) use told::{printable, scrubbed};
 
 /// Everything that is asked of Google needs no more than this scope.
 pub const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";

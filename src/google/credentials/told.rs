@@ -53,7 +53,7 @@ pub(super) fn body_words(value: &Value) -> Option<String> {
 }
 
 /// Without what has the look of a token or key: a long run of their characters.
-pub(super) fn scrubbed(words: &str) -> String {
+pub(in crate::google) fn scrubbed(words: &str) -> String {
     static LONG: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"[A-Za-z0-9_=+~-]{40,}|ya29\.[^\s]+|1//[^\s]+").ok());
     let plain = printable(words);

@@ -102,9 +102,17 @@ pub fn begin(dir: &Path, record: &ChangeRecord) -> Result<String, HistoryError> 
         dir,
         &JournalLine::Begin {
             id: id.clone(),
-            record: Box::new(record),
+            record: Box::new(record.clone()),
         },
     )?;
+    tracing::info!(
+        id,
+        resource = record.resource,
+        role = record.grant.role,
+        member = record.grant.member,
+        switch = record.switch.is_some(),
+        "a change is about to be sent"
+    );
     Ok(id)
 }
 
@@ -127,6 +135,7 @@ pub fn complete(
         },
         other => other.clone(),
     };
+    tracing::info!(id, ?state, "what became of a change");
     append(
         dir,
         &JournalLine::Complete {
