@@ -73,26 +73,10 @@ impl Estate {
     pub fn put_policy(&mut self, resource: Resource, mut policy: AllowPolicy) {
         self.forget_places(&resource);
         for (i, binding) in policy.bindings.iter_mut().enumerate() {
-            match self.role_names.get(&binding.role) {
-                Some(shared) => binding.role = Arc::clone(shared),
-                None => {
-                    Arc::make_mut(&mut self.role_names).insert(Arc::clone(&binding.role));
-                }
-            }
+            binding.role = self.shared_role(&binding.role);
             for member in &mut binding.members {
-                let key = match self.interned.get(&member.text) {
-                    Some((shared, key)) => {
-                        *member = Arc::clone(shared);
-                        Arc::clone(key)
-                    }
-                    None => {
-                        let key = index_key(member);
-                        let text = Arc::clone(&member.text);
-                        let once = (Arc::clone(member), Arc::clone(&key));
-                        self.interned.insert(text, once);
-                        key
-                    }
-                };
+                let (shared, key) = self.intern(member);
+                *member = shared;
                 let place = MemberPlace {
                     resource: resource.clone(),
                     binding: u32::try_from(i).unwrap_or(u32::MAX),
@@ -105,6 +89,24 @@ impl Estate {
             }
         }
         self.allow.insert(resource, Arc::new(policy));
+    }
+
+    /// A member as it stands in the estate, with its key in the index.
+    fn intern(&mut self, member: &Arc<PolicyMember>) -> (Arc<PolicyMember>, Arc<str>) {
+        if let Some((shared, key)) = self.interned.get(&member.text) {
+            return (Arc::clone(shared), Arc::clone(key));
+        }
+        let both = (Arc::clone(member), index_key(member));
+        self.interned.insert(Arc::clone(&member.text), both.clone());
+        both
+    }
+
+    fn shared_role(&mut self, role: &Arc<str>) -> Arc<str> {
+        if let Some(shared) = self.role_names.get(role) {
+            return Arc::clone(shared);
+        }
+        Arc::make_mut(&mut self.role_names).insert(Arc::clone(role));
+        Arc::clone(role)
     }
 
     /// Takes the allow policy of a resource (canonical name) away: nothing is known of it then, which
@@ -149,6 +151,62 @@ impl Estate {
     pub fn members(&self) -> impl Iterator<Item = &Arc<PolicyMember>> {
         self.interned.values().map(|(member, _)| member)
     }
+}
+
+/// Policies of many resources that the estate has none of yet, put in together: a member that the reader
+/// shared is known by where it stands in memory, and the index is written once for each.
+#[derive(Default)]
+pub(super) struct ManyPolicies {
+    /// By the address of a member that the estate keeps.
+    known: hashbrown::HashMap<usize, usize>,
+    places: Vec<(Arc<str>, Vec<MemberPlace>)>,
+}
+
+impl ManyPolicies {
+    /// Puts one policy in; where members stand is known after [`Self::settle`].
+    pub fn put(&mut self, estate: &mut Estate, resource: Resource, mut policy: AllowPolicy) {
+        for (i, binding) in policy.bindings.iter_mut().enumerate() {
+            binding.role = estate.shared_role(&binding.role);
+            for member in &mut binding.members {
+                let at = match self.known.get(&address_of(member)) {
+                    Some(at) => *at,
+                    None => {
+                        let (shared, key) = estate.intern(member);
+                        *member = shared;
+                        let places = &mut self.places;
+                        // What the estate keeps stays where it is.
+                        *self.known.entry(address_of(member)).or_insert_with(|| {
+                            places.push((key, Vec::new()));
+                            places.len() - 1
+                        })
+                    }
+                };
+                if let Some((_, places)) = self.places.get_mut(at) {
+                    places.push(MemberPlace {
+                        resource: resource.clone(),
+                        binding: u32::try_from(i).unwrap_or(u32::MAX),
+                        role: Arc::clone(&binding.role),
+                    });
+                }
+            }
+        }
+        estate.allow.insert(resource, Arc::new(policy));
+    }
+
+    /// Writes the index.
+    pub fn settle(&mut self, estate: &mut Estate) {
+        self.known.clear();
+        for (key, places) in self.places.drain(..) {
+            match estate.by_member.get_mut(&key) {
+                Some(known) => known.extend(places),
+                None => estate.by_member.insert(key, places),
+            }
+        }
+    }
+}
+
+fn address_of(member: &Arc<PolicyMember>) -> usize {
+    Arc::as_ptr(member).addr()
 }
 
 fn index_key(member: &PolicyMember) -> Arc<str> {

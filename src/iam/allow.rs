@@ -2,9 +2,10 @@
 //!
 //! What is not understood is kept: unknown fields ride along in `extra`.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use super::member::PolicyMember;
@@ -97,11 +98,67 @@ fn read_condition<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Conditio
 }
 
 fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {
-    let texts = Vec::<String>::deserialize(d)?;
-    Ok(texts
-        .iter()
-        .map(|t| Arc::new(PolicyMember::v1(t)))
-        .collect())
+    struct One(Arc<PolicyMember>);
+    struct Text;
+    impl de::Visitor<'_> for Text {
+        type Value = One;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<One, E> {
+            Ok(One(shared_members::of(text)))
+        }
+    }
+    impl<'de> Deserialize<'de> for One {
+        fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+            d.deserialize_str(Text)
+        }
+    }
+    let members = Vec::<One>::deserialize(d)?;
+    Ok(members.into_iter().map(|one| one.0).collect())
+}
+
+/// Members that are read again and again: each is read and kept once.
+pub(crate) mod shared_members {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use hashbrown::HashMap;
+
+    use crate::iam::PolicyMember;
+
+    type Seen = HashMap<Arc<str>, Arc<PolicyMember>>;
+
+    thread_local! {
+        /// What was read on this thread since [`during`] began.
+        static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
+    }
+
+    /// Whatever is read meanwhile on this thread shares its members; then they are forgotten.
+    pub fn during<T>(read: impl FnOnce() -> T) -> T {
+        struct End(Option<Seen>);
+        impl Drop for End {
+            fn drop(&mut self) {
+                SEEN.set(self.0.take());
+            }
+        }
+        let _end = End(SEEN.replace(Some(Seen::new())));
+        read()
+    }
+
+    pub(super) fn of(text: &str) -> Arc<PolicyMember> {
+        SEEN.with_borrow_mut(|seen| match seen {
+            None => Arc::new(PolicyMember::v1(text)),
+            Some(seen) => match seen.get(text) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let member = Arc::new(PolicyMember::v1(text));
+                    seen.insert(Arc::clone(&member.text), Arc::clone(&member));
+                    member
+                }
+            },
+        })
+    }
 }
 
 fn write_members<S: Serializer>(members: &[Arc<PolicyMember>], s: S) -> Result<S::Ok, S::Error> {

@@ -7,6 +7,7 @@ use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
 use super::unknown;
+use crate::estate::index::ManyPolicies;
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
 
 /// Why no estate comes of it, and where.
@@ -262,6 +263,7 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
 /// Sets the allow policies; gives the resources that have one.
 fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, At>, Flaw> {
     let mut judged: HashMap<Resource, At> = HashMap::new();
+    let mut many = ManyPolicies::default();
     for PolicyOf {
         resource,
         policy,
@@ -291,7 +293,7 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
         match judged.get(&found) {
             None => {
                 judged.insert(found.clone(), at);
-                estate.put_policy(found, policy);
+                many.put(estate, found, policy);
             }
             Some(first) if first.source == at.source && !(first.asset && at.asset) => {
                 return Err(flaw(
@@ -313,6 +315,7 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
                     draft.export.outdated += 1;
                     if at.time > first.time {
                         judged.insert(found.clone(), at);
+                        many.settle(estate);
                         estate.put_policy(found, policy);
                     }
                 } else if equal {
@@ -326,6 +329,7 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
             }
         }
     }
+    many.settle(estate);
     Ok(judged)
 }
 

@@ -2,7 +2,6 @@
 //! noticed, and names are judged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -14,8 +13,8 @@ use super::asset_policies::Pieces;
 use super::kept::{At, Fault, Kept};
 use crate::estate::Assumption;
 use crate::iam::{
-    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource,
-    Role, deny, org_policy,
+    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, Resource, Role, deny,
+    org_policy,
 };
 
 pub(super) type Taken = Result<(), Fault>;
@@ -65,8 +64,6 @@ pub(super) struct Draft {
     pub says_tags: bool,
     /// What an export tells beside the things themselves.
     pub export: Export,
-    /// Each member once, however often it is named.
-    members: HashMap<Arc<str>, Arc<PolicyMember>>,
 }
 
 /// What only an asset export tells.
@@ -369,13 +366,6 @@ impl Draft {
             self.near(&binding.extra, &["role", "members", "condition"])?;
             if binding.role.is_empty() {
                 return Err("a binding has no role: expected its name, as roles/viewer".into());
-            }
-            for member in &mut binding.members {
-                let shared = self
-                    .members
-                    .entry(Arc::clone(&member.text))
-                    .or_insert_with(|| Arc::clone(member));
-                *member = Arc::clone(shared);
             }
         }
         self.policies.push(PolicyOf {

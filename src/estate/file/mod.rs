@@ -32,6 +32,7 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed};
 
 use super::Estate;
+use crate::iam::allow::shared_members;
 use crate::text::visible;
 use draft::{Draft, Taken};
 use input::{Input, ReadPosition};
@@ -156,6 +157,13 @@ impl Loaded {
 /// # Errors
 /// A file that cannot be read or is broken, and two that contradict each other. Then there is no estate.
 pub fn read(
+    sources: Vec<SourceFile>,
+    progress: &mut dyn FnMut(FileProgress<'_>),
+) -> Result<Loaded, FileError> {
+    shared_members::during(|| read_all(sources, progress))
+}
+
+fn read_all(
     sources: Vec<SourceFile>,
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, FileError> {
