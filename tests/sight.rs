@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use bindscope::answer::paths::{PathsQuestion, Ways};
 use bindscope::answer::{Answer, Source};
 use bindscope::emulator::stories::{self, Story};
 use bindscope::emulator::{self, Options};
 use bindscope::estate::{Assumption, file};
+use bindscope::evaluate::reach::Brings;
 use bindscope::evaluate::{CauseKind, Outcome, Question, Verdict};
 use bindscope::google::credentials::Secret;
+use bindscope::google::listing::Scope;
 use bindscope::google::patience::{Patience, WaitLimits};
 use bindscope::google::{Client, Connect, RecordedCall};
 use bindscope::iam::{Principal, Resource};
@@ -374,6 +377,142 @@ fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
             };
             wrong.map(|wrong| format!("{}, {}:\n  {wrong}", case.story.name, case.faults()))
         }
+    });
+    let wrong: Vec<String> = runtime.block_on(
+        work.buffer_unordered(AT_ONCE)
+            .filter_map(|wrong| async move { wrong })
+            .collect(),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// What `who` says of a story's target: its rows, and whether they are all; beside that the calls.
+async fn ways(
+    story: &Story,
+    faults: Option<String>,
+    hurried: &[(&'static str, String)],
+) -> (Result<(BTreeMap<String, Verdict>, bool), ApiError>, Told) {
+    let options = Options {
+        faults: faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
+        ..Options::default()
+    };
+    let estate = stories::load(&story.name).unwrap();
+    let emulator = emulator::start(estate, options).await.unwrap();
+    let client = Client::connect(Connect {
+        endpoint: Some(emulator.base_url()),
+        token: Some(Secret::new(emulator.admin_token())),
+        read_only: true,
+    })
+    .await
+    .unwrap();
+    let reader = client.reader();
+    let ask = Hurried {
+        reader: &*reader,
+        patience: Patience::new(&*reader, SHORT),
+        calls: hurried,
+    };
+    let source = Source {
+        ask: &ask,
+        endpoint: "",
+        history: Path::new("/nowhere"),
+        assumptions: &[],
+        viewer: None,
+    };
+    let of = question(story);
+    let asked = PathsQuestion {
+        ways: Ways::To {
+            target: of.target,
+            caller: None,
+        },
+        permission: of.permission,
+        brings: Brings::default(),
+        time: of.time,
+        scope: Scope::Everything,
+    };
+    let answer = source.paths(asked, &|_| ()).await;
+    emulator.stop().await;
+    let rows = answer.map(|answer| {
+        let rows = answer.ends.into_iter().map(|end| (end.name, end.verdict));
+        (rows.collect(), answer.complete)
+    });
+    let calls = Told {
+        answer: Err(ApiError::Unreachable {
+            what: String::new(),
+            message: String::new(),
+        }),
+        calls: client.log(),
+    };
+    (rows, calls)
+}
+
+/// Whether rows are those without faults, or leave open what they do not know.
+fn covers(rows: &BTreeMap<String, Verdict>, full: &BTreeMap<String, Verdict>) -> bool {
+    let open =
+        |verdict: &Verdict| matches!(verdict, Verdict::UnknownInfo | Verdict::UnknownConditional);
+    let told = full.keys().all(|name| rows.contains_key(name));
+    told && rows
+        .iter()
+        .all(|(name, verdict)| open(verdict) || full.get(name) == Some(verdict))
+}
+
+/// Who gets to an account: a list that says it is all of them leaves nobody out whom the one without faults has.
+#[test]
+fn a_list_under_faults_is_not_called_whole() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut state = number("SIGHT_SEED").unwrap_or(15);
+    let wanted = number("SIGHT_CASES").map_or(CASES / 3, |n| usize::try_from(n / 4).unwrap());
+    let names = [
+        "cross-project",
+        "group",
+        "denied",
+        "boundary",
+        "conditional",
+        "unreadable",
+    ];
+    let mut drawn: Vec<(Case, BTreeMap<String, Verdict>)> = Vec::new();
+    for story in stories::index()
+        .iter()
+        .filter(|s| names.contains(&&*s.name))
+    {
+        let (rows, calls) = runtime.block_on(ways(story, None, &[]));
+        let (rows, _) = rows.unwrap();
+        let cases = cases(story, &calls).into_iter();
+        drawn.extend(cases.map(|case| (case, rows.clone())));
+    }
+    drawn.retain(|(case, _)| case.comes != Comes::Untrue);
+    drawn.sort_by_cached_key(|_| draw(&mut state));
+    drawn.truncate(wanted);
+    let work = stream::iter(&drawn).map(|(case, full)| async move {
+        let hurried = match case.comes {
+            Comes::Never => &case.calls[..],
+            _ => &[],
+        };
+        let told = ways(case.story, Some(case.faults()), hurried);
+        let wrong = match tokio::time::timeout(DEADLINE, told).await {
+            Err(_) => "it hangs".to_owned(),
+            Ok((Err(error), _)) if case.comes == Comes::SignedOut && error.is_signed_out() => {
+                return None;
+            }
+            Ok((Err(error), _)) => format!("it ends with an error: {error}"),
+            Ok((Ok((rows, complete)), _)) if complete && !covers(&rows, full) => {
+                format!("called whole: {rows:?}\n  without faults: {full:?}")
+            }
+            Ok(_) => return None,
+        };
+        Some(format!(
+            "{}, {}:\n  {wrong}",
+            case.story.name,
+            case.faults()
+        ))
     });
     let wrong: Vec<String> = runtime.block_on(
         work.buffer_unordered(AT_ONCE)
