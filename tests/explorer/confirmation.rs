@@ -269,6 +269,11 @@ fn looking_away_while_it_is_not_enforced_shows_no_success() {
     play.press("<Esc>")
         .until("Written, and not seen to work yet")
         .says("applied, not seen to work yet")
+        // The ghost waits, and the band says what was and what is.
+        .says("○ run-processor@app-prod written 0:")
+        .says("bq-privileged the target ○ written, and not enforced yet")
+        .says("now ✗ 403 before → ○ written 0:")
+        .says("u undoes it")
         .never_says("the call would succeed");
     play.press("r").never_says("the call would succeed");
     play.press("f")

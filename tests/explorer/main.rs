@@ -5,6 +5,7 @@ mod copies;
 mod keys;
 mod lists;
 mod pasted;
+mod picture;
 mod play;
 mod questions;
 mod screens;

@@ -36,6 +36,8 @@ pub struct Play {
 /// How to begin.
 pub struct Opening {
     pub estate: &'static str,
+    /// An estate file's text in its place.
+    pub facts: Option<String>,
     pub size: (u16, u16),
     pub viewer: Option<&'static str>,
     pub read_only: bool,
@@ -65,6 +67,7 @@ impl Default for Opening {
     fn default() -> Self {
         Self {
             estate: "cross-project",
+            facts: None,
             size: (80, 24),
             viewer: None,
             read_only: false,
@@ -113,7 +116,10 @@ impl Opening {
             propagation: self.propagation,
             ..Options::default()
         };
-        let estate = stories::load(self.estate).unwrap();
+        let estate = match &self.facts {
+            Some(text) => bindscope::estate::file::read_text("facts", text).unwrap(),
+            None => stories::load(self.estate).unwrap(),
+        };
         let emulator = runtime.block_on(emulator::start(estate, options)).unwrap();
         let connect = Connect {
             endpoint: Some(emulator.base_url()),

@@ -78,6 +78,8 @@ fn case(context: KeyContext, command: Command) -> Option<(From, Then)> {
         (In::Answer, Do::Via) => (Answer(""), Says("go through which account?")),
         (In::Answer, Do::Attributes) => (Answer(""), Says("this one is known by its address")),
         (In::Answer, Do::Meaning) => (Answer(""), Says("what bq-privileged@data-vault may do")),
+        (In::Answer, Do::RawPolicy) => (Answer(""), Says("policies as they stand")),
+        (In::Answer, Do::Zoom) => (Answer(""), Changes),
         (In::Answer, Do::Console) => (Answer(""), Copies("https://console.cloud.google.com/")),
         (In::Answer, Do::Refresh) => (Answer(""), Says("verdict in")),
         (In::Answer, Do::Undo) => (Answer(""), Says("Nothing to take back")),

@@ -47,6 +47,10 @@ pub enum Command {
     ForTwoHours,
     /// What the target may do.
     Meaning,
+    /// The policy of what is selected, as it stands.
+    RawPolicy,
+    /// The panel in focus alone, or all again.
+    Zoom,
     /// Who can reach this target.
     Who,
     /// What this caller can reach.
@@ -106,7 +110,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -148,6 +152,8 @@ impl Command {
         Self::NextRepair,
         Self::ForTwoHours,
         Self::Meaning,
+        Self::RawPolicy,
+        Self::Zoom,
         Self::Mouse,
         Self::Repaint,
         Self::Suspend,
@@ -183,6 +189,11 @@ impl Command {
             ),
             Self::NextRepair => Words("next-fix", "another fix, where there are several"),
             Self::ForTwoHours => Words("two-hours", "grant for two hours only, or for good again"),
+            Self::RawPolicy => Words(
+                "raw-policy",
+                "the policy of the selected level as it stands, to be searched",
+            ),
+            Self::Zoom => Words("zoom", "the panel in focus alone, or all of them again"),
             Self::Meaning => Words("meaning", "what the target may do, and who else would gain"),
             Self::Who => Words("who", "who can reach this target"),
             Self::Reach => Words("reach", "what this caller can reach"),

@@ -131,6 +131,8 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["v"], Do::Via, None),
     row(In::Answer, &["a"], Do::Attributes, None),
     row(In::Answer, &["i"], Do::Meaning, None),
+    row(In::Answer, &["Y"], Do::RawPolicy, None),
+    row(In::Answer, &["z"], Do::Zoom, None),
     row(In::Answer, &["o"], Do::Console, None),
     row(In::Answer, &["r", "F5"], Do::Refresh, None),
     row(In::Answer, &["u"], Do::Undo, None),

@@ -123,6 +123,8 @@ pub struct Asked {
     pub tree_row: usize,
     /// The first row of the tree that is shown.
     pub tree_offset: usize,
+    /// The panel in focus has the screen for itself.
+    pub zoomed: bool,
     /// What of the tree was unfolded.
     pub opened: Opened,
     /// How many accounts a project was seen to have, where a grant's reach is drawn to it.

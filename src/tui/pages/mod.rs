@@ -9,6 +9,7 @@ mod log;
 mod meaning;
 mod no_fix;
 mod paths;
+mod raw;
 mod request;
 
 pub use cause::{cause_page, not_judged};
@@ -20,6 +21,7 @@ pub use log::log_page;
 pub use meaning::meaning_page;
 pub use no_fix::no_fix_page;
 pub use paths::paths_page;
+pub use raw::raw_page;
 pub use request::request_page;
 
 use crate::estate::Estate;

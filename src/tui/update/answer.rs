@@ -74,6 +74,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         panel: Panel::Tree,
         tree_row: 0,
         tree_offset: 0,
+        zoomed: false,
         opened: Opened::default(),
         reach: None,
         was: None,
@@ -279,6 +280,16 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Request => {
             pages::request(model);
+            Vec::new()
+        }
+        Command::RawPolicy => {
+            pages::raw_policy(model);
+            Vec::new()
+        }
+        Command::Zoom => {
+            if let Some(asked) = model.asked_mut() {
+                asked.zoomed = !asked.zoomed;
+            }
             Vec::new()
         }
         Command::Console => pages::console(model),

@@ -123,6 +123,23 @@ pub(super) fn request(model: &mut Model) {
     }
 }
 
+/// The policies of the level that is selected, as they stand.
+pub(super) fn raw_policy(model: &mut Model) {
+    let page = model.asked().and_then(|asked| {
+        let known = asked.known()?;
+        let row = known.rows.get(asked.tree_row)?;
+        let at = row.resource.as_ref();
+        Some(pages::raw_page(
+            known,
+            at.unwrap_or(&known.explanation.question.target),
+        ))
+    });
+    match page {
+        Some(page) => show(model, page),
+        None => model.say("The answer is not there yet."),
+    }
+}
+
 /// What whoever acts as the target may do.
 pub(super) fn meaning(model: &mut Model) {
     if let Some(known) = model.asked().and_then(Asked::known) {

@@ -34,6 +34,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
         area.width,
         area.height.saturating_sub(used),
     );
+    if asked.zoomed {
+        let lines = why::lines(pen, asked, body.width);
+        match asked.panel {
+            Panel::Tree => tree::draw(pen, body, asked, model, out),
+            Panel::Why => why::draw(pen, body, asked, &lines, out),
+        }
+        out.room = usize::from(body.height.saturating_sub(1));
+        return;
+    }
     let (left, right) = if body.width >= WITH_POLICY {
         // Nothing that is seen on 80 columns is cut where there are more.
         let wide = (body.width * 11 / 20).max(81);

@@ -78,7 +78,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, 
         match &line.row.leaf {
             _ if line.folded.is_some() => draw_fold(pen, area, line),
             Some(leaf) => draw_leaf(pen, area, line, leaf, asked, model),
-            None => draw_level(pen, area, line, columns),
+            None => draw_level(pen, area, line, columns, asked.applied.is_some()),
         }
         if focused && shown.holds(asked.tree_row) {
             // The one mark on the screen is where keys go.
@@ -200,7 +200,8 @@ fn words_of(row: &TreeRow, narrow: bool) -> &str {
     }
 }
 
-fn draw_level(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>, columns: Columns) {
+/// `waits`: what grants was written, and was not seen to work yet.
+fn draw_level(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>, columns: Columns, waits: bool) {
     let (row, y, end) = (line.row, area.y, area.right());
     let narrow = area.width < NARROW;
     let rail_role = if row.on_path {
@@ -231,16 +232,15 @@ fn draw_level(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>, columns: Colum
     if row.state == LevelState::Nothing && row.note.is_empty() {
         return;
     }
-    let role = StyleRole::of(row.state);
-    let after = pen.put(
-        x,
-        y,
-        end.saturating_sub(x),
-        role,
-        row.state.glyph(pen.glyphs),
-    );
+    let (state, words) = if waits && row.state == LevelState::Grants {
+        (LevelState::Waiting, LevelState::Waiting.word())
+    } else {
+        (row.state, words_of(row, narrow))
+    };
+    let role = StyleRole::of(state);
+    let after = pen.put(x, y, end.saturating_sub(x), role, state.glyph(pen.glyphs));
     let x = after.max(x + 1) + 1;
-    pen.put(x, y, end.saturating_sub(x), role, words_of(row, narrow));
+    pen.put(x, y, end.saturating_sub(x), role, words);
 }
 
 /// Levels that say nothing, in one line.

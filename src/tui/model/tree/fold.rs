@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::{Opened, Rank, TreeRow};
 
+/// With fewer lines than these, where a row hangs is worth less than what it says.
+const LOW: usize = 6;
+
 /// A line that is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -47,8 +50,8 @@ impl Shown {
 }
 
 /// The lines to be shown in so much room: all where they fit; else what the answer does not turn on is
-/// left out, then levels that say nothing are folded, the longest run first; and where even that does not
-/// fit, the ends of the question and what says something are left, to be scrolled.
+/// left out, then levels that say nothing are folded, the longest run first, then such folds are left out;
+/// the rest scrolls. With hardly any room the ends of the question and what says something are all that is left.
 #[must_use]
 pub fn shown(rows: &[TreeRow], opened: &Opened, selected: usize, room: usize) -> Vec<Shown> {
     let mut spare = rows.iter().filter(|r| r.rank == Rank::Extra).count();
@@ -80,7 +83,21 @@ pub fn shown(rows: &[TreeRow], opened: &Opened, selected: usize, room: usize) ->
         }
         folded.sort_by_key(|run| run.start);
     }
-    if over > 0 && opened.runs.is_empty() && opened.levels.is_empty() {
+    // What is folded above both branches tells least, then the shortest.
+    let joint = rows.iter().position(|r| r.rank == Rank::Joint);
+    let above = |run: &Range<usize>| joint.is_some_and(|joint| run.end <= joint);
+    let mut least: Vec<Range<usize>> = folded.clone();
+    least.retain(|run| !run.contains(&selected));
+    least.sort_by_key(|run| (!above(run), run.len(), run.start));
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for run in least {
+        if over == 0 {
+            break;
+        }
+        over -= 1;
+        hidden.push(run);
+    }
+    if over > 0 && room < LOW && *opened == Opened::default() {
         let counts = |(i, row): &(usize, &TreeRow)| row.rank == Rank::Must || *i == selected;
         return rows
             .iter()
@@ -91,17 +108,22 @@ pub fn shown(rows: &[TreeRow], opened: &Opened, selected: usize, room: usize) ->
     }
     let mut out = Vec::new();
     let mut i = 0;
-    while let Some(row) = rows.get(i) {
+    while i < rows.len() {
         // Folded levels of which this one hangs below one.
         let left_out: Vec<Range<usize>> = folded
             .iter()
             .filter(|run| run.end <= i && hangs_below(rows, run, i))
             .filter_map(|run| {
                 let top = rows.get(run.start)?.depth;
-                Some(top + 1..top + run.len())
+                let first = if hidden.contains(run) { top } else { top + 1 };
+                Some(first..top + run.len())
             })
             .collect();
         if let Some(run) = folded.iter().find(|run| run.start == i) {
+            if hidden.contains(run) {
+                i = run.end;
+                continue;
+            }
             out.push(Shown::Fold {
                 rows: run.clone(),
                 left_out,
@@ -109,7 +131,6 @@ pub fn shown(rows: &[TreeRow], opened: &Opened, selected: usize, room: usize) ->
             i = run.end;
             continue;
         }
-        let _ = row;
         if keep.get(i).copied().unwrap_or(true) {
             out.push(Shown::Row { at: i, left_out });
         }
@@ -198,7 +219,24 @@ mod tests {
             runs: rows[3].resource.clone().into_iter().collect(),
             ..Opened::default()
         };
-        assert_eq!(shown(&rows, &opened, 3, 5).len(), 11);
+        assert_eq!(shown(&rows, &opened, 3, 5).len(), 10);
+    }
+
+    /// The common ancestor and both branches stay where even the folds have no room.
+    #[test]
+    fn folds_give_way_before_what_says_something() {
+        let mut rows: Vec<TreeRow> = (0..4).map(|depth| row(depth, Rank::Silent)).collect();
+        rows[3].rank = Rank::Joint;
+        rows.extend((4..8).map(|depth| row(depth, Rank::Silent)));
+        rows.push(row(8, Rank::Must));
+        rows.extend((4..9).map(|depth| row(depth, Rank::Silent)));
+        rows.extend((9..13).map(|depth| row(depth, Rank::Must)));
+        for (room, lines) in [(18, 18), (9, 9), (8, 8), (7, 7), (6, 6)] {
+            let lines_shown = shown(&rows, &Opened::default(), 17, room);
+            assert_eq!(lines_shown.len(), lines, "{room}");
+            let has = |at: usize| lines_shown.iter().any(|l| l.at() == at);
+            assert!(has(3) && has(8) && has(17), "{room}: {lines_shown:?}");
+        }
     }
 
     #[test]

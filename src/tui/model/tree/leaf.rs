@@ -238,6 +238,13 @@ fn binding_row(
         } else {
             "grants"
         };
+    } else if state == LevelState::Nothing {
+        word = match (binding.role_state, binding.matches) {
+            (RoleState::Included, _) => "for others",
+            (RoleState::NotIncluded, Truth::Yes) => "not enough",
+            (RoleState::NotIncluded, _) => "not about this",
+            _ => word,
+        };
     }
     let mut row = leaf_row(
         &policy.resource,
@@ -251,7 +258,7 @@ fn binding_row(
         if state == LevelState::Grants {
             leaf.what = LeafKind::Grant(binding.role.to_string(), text.to_owned());
         }
-        if state == LevelState::Nothing {
+        if state == LevelState::Nothing && binding.member_count == 1 {
             near(picture, leaf, text);
         }
     }
@@ -337,8 +344,14 @@ fn differing(meant: &str, written: &str) -> (Vec<Range<usize>>, String) {
             }
         }
     }
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
     let words = match (missing.as_str(), added.as_str()) {
         ("", "") => String::new(),
+        (missing, added) if sorted(missing) == sorted(added) => "letters swapped".to_owned(),
         (missing, "") => format!("'{missing}' missing"),
         ("", added) => format!("'{added}' too many"),
         (missing, added) => format!("'{added}' for '{missing}'"),
@@ -401,7 +414,7 @@ fn suspect_row(picture: Picture<'_>, i: usize, suspect: &Suspect) -> TreeRow {
     }
     if let Some(leaf) = &mut row.leaf {
         leaf.marks = marks;
-        leaf.said_above = row.blamed;
+        leaf.said_above = row.blamed || state == LevelState::OffPath;
         if let (LevelState::OffPath, Resource::Project(project)) = (state, &suspect.resource) {
             leaf.what = LeafKind::Reach(project.to_string());
         }
@@ -678,6 +691,7 @@ mod tests {
         assert_eq!((marks.len(), words.as_str()), (1, "'n' too many"));
         let (_, words) = differing("run-a", "run-b");
         assert_eq!(words, "'b' for 'a'");
+        assert_eq!(differing("run", "rnu").1, "letters swapped");
     }
 
     #[test]
