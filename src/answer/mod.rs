@@ -9,6 +9,7 @@ pub mod levels;
 pub mod limits;
 pub mod not_read;
 pub mod paths;
+pub mod reviewed;
 pub mod second;
 pub mod signs;
 pub mod states;

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::emulator::{Faults, Latency};
+use crate::evaluate::review::Severity;
 use crate::evaluate::{Call, Seen};
 use crate::google::credentials::ActAs;
 use crate::iam::{Permission, Principal, Resource};
@@ -122,6 +123,10 @@ pub enum Format {
     Tap,
     /// JUnit's XML, as CI systems read it.
     Junit,
+    /// SARIF 2.1.0, as code scanning reads it.
+    Sarif,
+    /// A page without script.
+    Html,
 }
 
 impl Format {
@@ -134,6 +139,8 @@ impl Format {
             Self::Svg => "svg",
             Self::Tap => "tap",
             Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Html => "html",
         }
     }
 }
@@ -202,6 +209,8 @@ pub enum CliCommand {
     Reach(ReachArgs),
     /// Draw the impersonation graph of what can be seen
     Graph(GraphArgs),
+    /// Say what a review of everything in sight finds: who can become accounts and should not
+    Review(ReviewArgs),
     /// Compare two estate files or exports: whose access grew or shrank, and by which binding
     Diff(DiffArgs),
     /// Say whether access is as a file of expectations says, for checks in CI
@@ -386,6 +395,35 @@ pub struct GraphArgs {
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
+}
+
+/// `review`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct ReviewArgs {
+    /// How to tell what was found
+    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Sarif, Format::Html]), default_value = "text")]
+    pub format: Format,
+    /// Findings that are known, TOML: [[suppress]] with id, reason and until = "2027-06-30"
+    #[arg(long, value_name = "FILE")]
+    pub suppressions: Option<PathBuf>,
+    /// A domain or customer id that is the organization's own; repeat it [default: those of the
+    /// organizations in sight]
+    #[arg(long = "domain", value_name = "DOMAIN", value_parser = plain)]
+    pub domains: Vec<String>,
+    /// From which severity on findings are told and count
+    #[arg(long, value_name = "SEVERITY", value_parser = severity(), default_value = "low")]
+    pub severity: Severity,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// Reads a severity by its name.
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::word)).map(|word| {
+        let found = Severity::ALL.into_iter().find(|s| s.word() == word);
+        found.unwrap_or_default()
+    })
 }
 
 /// `diff`.

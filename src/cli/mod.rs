@@ -21,6 +21,7 @@ mod manual;
 mod out;
 mod reach;
 mod repairs;
+mod review;
 mod scope;
 mod test;
 mod unread;
@@ -145,6 +146,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Reach(args) => reach::reach(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,
         CliCommand::Export(args) => export::run(global, &args).await,
+        CliCommand::Review(args) => review::run(global, &args).await,
         CliCommand::Diff(args) => diff::run(global, &args),
         CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,

@@ -87,7 +87,12 @@ pub async fn run(global: &Global, args: &TestArgs) -> Result<Exit, Failure> {
         Format::Json => out::json(&as_json(&tested, &assumptions))?,
         Format::Tap => out::write_out(&as_tap(&tested))?,
         Format::Junit => out::write_out(&as_junit(&shown, &tested))?,
-        Format::Text | Format::Dot | Format::Mermaid | Format::Svg => {
+        Format::Text
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Svg
+        | Format::Sarif
+        | Format::Html => {
             as_text(&tested).print()?;
         }
     }

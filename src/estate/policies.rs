@@ -159,6 +159,19 @@ impl Estate {
         })
     }
 
+    /// Whether there is any deny rule or boundary, or anything of either that was not read.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        self.deny.values().any(|list| !list.is_empty())
+            || self
+                .policy_bindings()
+                .any(|(_, list)| list.known().is_none_or(|list| !list.is_empty()))
+            || self
+                .unreadable
+                .keys()
+                .any(|name| name.ends_with("/denypolicies"))
+    }
+
     /// Every principal access boundary policy that is known, bound or not, by name.
     pub fn boundaries(&self) -> impl Iterator<Item = &Arc<BoundaryPolicy>> {
         self.boundaries.values()

@@ -17,6 +17,7 @@ mod membership;
 pub mod org_policy;
 mod place;
 pub mod reach;
+pub mod review;
 pub mod role;
 mod troubleshoot;
 mod truth;

@@ -25,5 +25,6 @@ mod paste;
 mod paste_cases;
 mod paste_words;
 mod printed;
+mod review;
 mod tags;
 mod terminal;

@@ -22,7 +22,9 @@ use crate::iam::Permission;
 /// What opening and reading the facts gives; JSON, which is no drawing.
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let draw = match global.format {
-        Format::Dot | Format::Text | Format::Tap | Format::Junit => dot::draw,
+        Format::Dot | Format::Text | Format::Tap | Format::Junit | Format::Sarif | Format::Html => {
+            dot::draw
+        }
         Format::Mermaid => mermaid::draw,
         Format::Svg => svg::draw,
         Format::Json => {

@@ -15,9 +15,12 @@ mod who;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::explanation::{Outcome, Verdict};
 use super::truth::Truth;
-use crate::iam::{Permission, Principal, Resource};
+use crate::estate::Estate;
+use crate::iam::{Member, Permission, Principal, Resource};
 
 pub use chains::{reach, reach_bringing};
 pub use graph::graph;
@@ -222,6 +225,32 @@ pub struct Graph {
     pub complete: bool,
     /// What was not, sorted.
     pub not_read: Vec<String>,
+}
+
+/// What deny rules and boundaries leave of sets that are granted something, for one permission.
+pub(super) struct SetsLeft<'e>(relevant::Ground<'e>);
+
+impl<'e> SetsLeft<'e> {
+    /// Allow policies are not looked at.
+    pub fn new(estate: &'e Estate, permission: Permission, time: Timestamp) -> Self {
+        Self(relevant::Ground::new(
+            estate,
+            vec![permission],
+            time,
+            Some(&[]),
+        ))
+    }
+
+    /// Whether a set has what a binding on a resource gives it: `No` where all of it is shut out.
+    pub fn left(&self, set: &Member, on: &Resource) -> Truth {
+        let ancestry = self.0.estate.ancestry(on);
+        let left = sets::SetOnAccount::new(&self.0, set, on).left(&ancestry.levels);
+        if ancestry.complete {
+            left.answer
+        } else {
+            left.answer.and(Truth::UnknownInfo)
+        }
+    }
 }
 
 /// What a verdict comes to, where something beside policies may stand in the way.

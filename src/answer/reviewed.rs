@@ -1,0 +1,202 @@
+//! What a review found, with what is suppressed of it and how each finding is mended.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::estate::Estate;
+use crate::evaluate::review::{Finding, Review, ReviewOptions, Severity, review};
+use crate::iam::Resource;
+use crate::repair::words::diff::{PolicyDiff, diff};
+use crate::repair::{Grant, edit};
+
+/// A file of suppressions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuppressionFile {
+    #[serde(default)]
+    suppress: Vec<Suppression>,
+}
+
+/// A finding that is known and left, for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suppression {
+    /// The finding's id.
+    pub id: String,
+    /// Why it is left.
+    pub reason: String,
+    /// Until when, that day included (UTC).
+    pub until: Date,
+}
+
+impl Suppression {
+    /// Whether its day is over.
+    #[must_use]
+    pub fn is_over(&self, time: Timestamp) -> bool {
+        let next = self.until.checked_add(1.day());
+        let end = next.map(|day| format!("{day}T00:00:00Z").parse::<Timestamp>());
+        end.is_ok_and(|end| end.is_ok_and(|end| end <= time))
+    }
+}
+
+/// Reads suppressions: TOML, a list of `[[suppress]]`.
+///
+/// # Errors
+/// Not such a file, with the line and what was expected there; one without a reason; an id that stands twice.
+pub fn suppressions(text: &str) -> Result<Vec<Suppression>, String> {
+    let file: SuppressionFile = toml::from_str(text).map_err(|e| e.to_string())?;
+    let mut seen = std::collections::BTreeSet::new();
+    for one in &file.suppress {
+        if one.reason.trim().is_empty() {
+            return Err(format!("the suppression of {} gives no reason", one.id));
+        }
+        if !seen.insert(&one.id) {
+            return Err(format!("{} is suppressed twice", one.id));
+        }
+    }
+    Ok(file.suppress)
+}
+
+/// A policy before and after a finding is mended: the bindings that change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyMend {
+    /// Whose policy.
+    pub resource: Resource,
+    /// What changes, with what stands beside it in the same binding.
+    pub diff: PolicyDiff,
+}
+
+/// A finding with what becomes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reviewed {
+    /// As it was found.
+    pub finding: Finding,
+    /// What would be taken out, policy by policy.
+    pub mends: Vec<PolicyMend>,
+    /// Why it is left, where it is.
+    pub suppressed: Option<Suppression>,
+}
+
+/// A review as it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReviewAnswer {
+    /// The findings from a severity on, those that are suppressed among them.
+    pub findings: Vec<Reviewed>,
+    /// The rest of what the review says.
+    pub review: Review,
+    /// Suppressions whose day is over, of findings that are still there.
+    pub over: Vec<Suppression>,
+    /// Suppressions of findings that are not there (any more).
+    pub unknown: Vec<Suppression>,
+}
+
+impl ReviewAnswer {
+    /// Reviews an estate, and tells findings from `from` on.
+    #[must_use]
+    pub fn new(
+        estate: &Estate,
+        time: Timestamp,
+        options: &ReviewOptions,
+        from: Severity,
+        suppressions: &[Suppression],
+    ) -> Self {
+        let mut review = review(estate, time, options);
+        let found = std::mem::take(&mut review.findings);
+        let (mut over, mut unknown) = (Vec::new(), Vec::new());
+        let mut by_id: BTreeMap<&str, &Suppression> = BTreeMap::new();
+        for one in suppressions {
+            match found.iter().any(|finding| finding.id == one.id) {
+                false => unknown.push(one.clone()),
+                true if one.is_over(time) => over.push(one.clone()),
+                true => {
+                    by_id.insert(&one.id, one);
+                }
+            }
+        }
+        let findings = found.into_iter().filter(|finding| finding.severity >= from);
+        let findings = findings
+            .map(|finding| Reviewed {
+                suppressed: by_id.get(&*finding.id).map(|one| (*one).clone()),
+                mends: mends(estate, &finding),
+                finding,
+            })
+            .collect();
+        Self {
+            findings,
+            review,
+            over,
+            unknown,
+        }
+    }
+
+    /// Findings that nobody has suppressed.
+    pub fn open(&self) -> impl Iterator<Item = &Reviewed> {
+        self.findings.iter().filter(|one| one.suppressed.is_none())
+    }
+}
+
+/// What is taken out, binding by binding: the members that go, from the binding alone.
+fn mends(estate: &Estate, finding: &Finding) -> Vec<PolicyMend> {
+    let mut by_policy: BTreeMap<&Resource, (Vec<Value>, Vec<Grant>)> = BTreeMap::new();
+    for one in finding.evidence.iter().filter(|one| one.take_out) {
+        let (bindings, grants) = by_policy.entry(&one.resource).or_default();
+        let policy = estate.allow_policy(&one.resource).known().flatten();
+        let binding = policy.and_then(|policy| {
+            policy.bindings.iter().find(|binding| {
+                binding.role == one.role
+                    && binding.condition == one.condition
+                    && binding.members.iter().any(|m| m.text == one.member)
+            })
+        });
+        let Some(binding) = binding.and_then(|b| serde_json::to_value(b).ok()) else {
+            continue;
+        };
+        if !bindings.contains(&binding) {
+            bindings.push(binding);
+        }
+        grants.push(Grant {
+            role: one.role.to_string(),
+            member: one.member.to_string(),
+            condition: one.condition.as_deref().cloned(),
+        });
+    }
+    let mend = |(resource, (bindings, grants)): (&Resource, (Vec<Value>, Vec<Grant>))| {
+        let before = json!({ "bindings": bindings });
+        let after = grants.iter().try_fold(before.clone(), |policy, grant| {
+            edit::remove(&policy, grant, None).map(|edited| edited.policy)
+        });
+        Some(PolicyMend {
+            resource: resource.clone(),
+            diff: diff(&before, &after.ok()?, 2),
+        })
+    };
+    by_policy.into_iter().filter_map(mend).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suppression_has_an_id_a_reason_and_an_end() {
+        let good = "[[suppress]]\nid = \"0123\"\nreason = \"a demo\"\nuntil = \"2027-06-30\"\n";
+        let read = suppressions(good).unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert!(!read[0].is_over(at("2027-06-30T23:59:59Z")));
+        assert!(read[0].is_over(at("2027-07-01T00:00:00Z")));
+        for (text, words) in [
+            (good.replace("a demo", " "), "gives no reason"),
+            (good.replace("until", "til"), "til"),
+            (good.replace("reason = \"a demo\"\n", ""), "reason"),
+            (good.replace("2027-06-30", "summer"), "summer"),
+            (format!("{good}{good}"), "twice"),
+        ] {
+            let error = suppressions(&text).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! `review`: findings over everything in sight, as text, JSON, SARIF or a page of HTML.
+
+mod html;
+mod sarif;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::{Format, Global, ReviewArgs};
+use super::failure::Failure;
+use super::out::{self, Ink, TextPage};
+use super::{Exit, facts, scope};
+use crate::answer::limits;
+use crate::answer::reviewed::{ReviewAnswer, Reviewed, Suppression, suppressions};
+use crate::estate::Estate;
+use crate::evaluate::Truth;
+use crate::evaluate::review::{ReviewOptions, Severity, WayIn};
+use crate::google::listing::Scope;
+use crate::google::survey::{Everything, Groups};
+use crate::iam::Permission;
+use crate::repair::words::diff::DiffKind;
+
+/// Reviews, and ends with 1 where something was found that nobody has suppressed.
+///
+/// # Errors
+/// Suppressions that cannot be read; what opening and reading the facts gives.
+pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
+    let known = match &args.suppressions {
+        Some(path) => read_suppressions(path)?,
+        None => Vec::new(),
+    };
+    let (estate, sees_all_projects, unlisted) = estate(global).await?;
+    let options = ReviewOptions {
+        own: args.domains.clone(),
+        sees_all_projects,
+    };
+    let time = args.at.unwrap_or_else(Timestamp::now);
+    let mut answer = ReviewAnswer::new(&estate, time, &options, args.severity, &known);
+    answer.review.complete &= unlisted.is_empty();
+    answer.review.not_read.extend(unlisted);
+    let assumptions: Vec<_> = estate.assumptions().collect();
+    match args.format {
+        Format::Json => {
+            let names: Vec<&str> = assumptions.iter().map(|a| a.name()).collect();
+            out::json(&as_json(&answer, time, &names))?;
+        }
+        Format::Sarif => out::json(&sarif::page(&answer))?,
+        Format::Html => out::write_out(&html::page(&answer, time))?,
+        _ => as_text(&answer).print()?,
+    }
+    for (what, list) in [
+        (
+            "the suppression is over, and the finding counts again",
+            &answer.over,
+        ),
+        (
+            "the suppression is of a finding that is not there",
+            &answer.unknown,
+        ),
+    ] {
+        for one in list {
+            out::aside(&format!(
+                "{what}: {} ({}, until {})",
+                one.id, one.reason, one.until
+            ));
+        }
+    }
+    if let Some(words) = limits::taken_for_granted(&assumptions) {
+        out::aside(&format!("{}{words}", limits::TAKEN));
+    }
+    Ok(if answer.open().next().is_some() {
+        Exit::No
+    } else if answer.review.complete {
+        Exit::Done
+    } else {
+        Exit::Unknown
+    })
+}
+
+fn read_suppressions(path: &std::path::Path) -> Result<Vec<Suppression>, Failure> {
+    let tried = || format!("read the suppressions in {}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::new(tried(), e.to_string(), "check the path and who may read it"))?;
+    suppressions(&text).map_err(|e| {
+        let next = "write [[suppress]] with id, reason and until = \"2027-06-30\" (bindscope review --help)";
+        Failure::new(tried(), e, next)
+    })
+}
+
+/// The estate, whether all of its organization's projects are in it, and what was not listed. A file that is
+/// looked at as a whole is read as `diff` reads it: what is asked is about all of it.
+async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure> {
+    let narrowed = global.viewer.is_some()
+        || global.project.is_some()
+        || global.folder.is_some()
+        || global.organization.is_some();
+    if !global.estate.is_empty() && !narrowed && global.demo.is_none() && global.endpoint.is_none()
+    {
+        return Ok((facts::read_estate(&global.estate)?, true, Vec::new()));
+    }
+    let facts = facts::open(global).await?;
+    let permissions = WayIn::ALL.iter().map(|way| way.permission());
+    let powers = ["projects", "folders", "organizations"]
+        .map(|kind| format!("resourcemanager.{kind}.setIamPolicy"));
+    let wanted = permissions.chain(powers.iter().map(String::as_str));
+    let everything = Everything {
+        scope: Some(facts.scope.clone()),
+        accounts: Vec::new(),
+        account_policies: true,
+        groups: Groups::Holding(wanted.filter_map(|p| Permission::parse(p).ok()).collect()),
+        caller: None,
+        callers: true,
+    };
+    let sees_all = match &facts.scope {
+        Scope::Organization(_) => true,
+        Scope::Everything => global.demo.is_some() || !global.estate.is_empty(),
+        _ => false,
+    };
+    let seen = scope::survey(&facts, &everything).await;
+    facts.close().await;
+    let seen = seen?;
+    seen.tell();
+    let not_listed = seen.not_listed().collect();
+    Ok((seen.estate, sees_all, not_listed))
+}
+
+fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Value {
+    let findings: Vec<Value> = answer.findings.iter().map(one_as_json).collect();
+    let review = &answer.review;
+    let not_judged: Vec<Value> = review
+        .not_judged
+        .iter()
+        .map(|rule| json!({ "rule": rule.rule.id(), "why": rule.why }))
+        .collect();
+    let ids = |list: &[Suppression]| -> Vec<Value> {
+        let one = |s: &Suppression| json!({ "id": s.id, "reason": s.reason, "until": s.until.to_string() });
+        list.iter().map(one).collect()
+    };
+    let mut whole = json!({
+        "at": time.to_string(),
+        "own": review.own,
+        "findings": findings,
+        "notJudged": not_judged,
+        "suppressionsOver": ids(&answer.over),
+        "suppressionsUnknown": ids(&answer.unknown),
+        "complete": review.complete,
+        "notRead": review.not_read,
+    });
+    if let (false, Some(whole)) = (assumptions.is_empty(), whole.as_object_mut()) {
+        whole.insert("assumptions".into(), json!(assumptions));
+    }
+    whole
+}
+
+fn one_as_json(one: &Reviewed) -> Value {
+    let finding = &one.finding;
+    let evidence: Vec<Value> = finding
+        .evidence
+        .iter()
+        .map(|e| {
+            json!({
+                "resource": e.resource.full_name(), "role": e.role, "member": e.member,
+                "condition": e.condition.as_ref().map(|c| c.expression.as_str()),
+            })
+        })
+        .collect();
+    let mends: Vec<Value> = one
+        .mends
+        .iter()
+        .map(|m| json!({ "resource": m.resource.full_name(), "diff": m.diff.to_unified_string() }))
+        .collect();
+    let mut row = json!({
+        "id": finding.id,
+        "rule": finding.rule.id(),
+        "severity": finding.severity.word(),
+        "certain": finding.certain,
+        "subject": finding.subject,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "path": finding.path,
+        "evidence": evidence,
+        "mend": mends,
+    });
+    if let (Some(known), Some(row)) = (&one.suppressed, row.as_object_mut()) {
+        let known = json!({ "reason": known.reason, "until": known.until.to_string() });
+        row.insert("suppressed".into(), known);
+    }
+    row
+}
+
+fn as_text(answer: &ReviewAnswer) -> TextPage {
+    let mut page = TextPage::default();
+    let arrow = format!(" {} ", out::glyphs().arrow());
+    for one in answer.open() {
+        let finding = &one.finding;
+        let ink = match finding.severity {
+            Severity::Critical | Severity::High => Ink::Bad,
+            Severity::Medium => Ink::Unsure,
+            Severity::Low => Ink::Plain,
+        };
+        let mark = out::mark(if finding.certain {
+            Truth::No
+        } else {
+            Truth::UnknownInfo
+        });
+        page.pieces(&[
+            (ink, &format!("{mark} {} ", finding.severity.word())),
+            (Ink::Strong, finding.rule.id()),
+            (Ink::Faint, &format!("  {}", finding.id)),
+        ]);
+        page.wrapped(Ink::Plain, "    ", &finding.message);
+        if finding.path.len() > 2 {
+            page.wrapped(Ink::Faint, "    way: ", &finding.path.join(&arrow));
+        }
+        page.wrapped(Ink::Plain, "    mend: ", &finding.remedy);
+        for mend in &one.mends {
+            page.line(Ink::Faint, format!("    {}", mend.resource.relative()));
+            for line in &mend.diff.lines {
+                let ink = match line.kind {
+                    DiffKind::Added => Ink::Good,
+                    DiffKind::Removed => Ink::Bad,
+                    DiffKind::Same => Ink::Faint,
+                };
+                page.line(ink, format!("      {}{}", line.kind.sign(), line.text));
+            }
+        }
+        page.gap();
+    }
+    let count = |severity: Severity| {
+        answer
+            .open()
+            .filter(|one| one.finding.severity == severity)
+            .count()
+    };
+    let suppressed = answer.findings.len() - answer.open().count();
+    let mut words: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|severity| format!("{} {}", count(*severity), severity.word()))
+        .collect();
+    words.push(format!("{suppressed} suppressed"));
+    page.line(Ink::Strong, words.join(", "));
+    if !answer.review.own.is_empty() {
+        page.wrapped(
+            Ink::Faint,
+            "The organization's own: ",
+            &answer.review.own.join(", "),
+        );
+    }
+    for rule in &answer.review.not_judged {
+        page.wrapped(
+            Ink::Unsure,
+            "Not judged: ",
+            &format!("{}: {}", rule.rule.id(), rule.why),
+        );
+    }
+    if !answer.review.complete {
+        page.line(
+            Ink::Unsure,
+            "There may be more: not everything could be read.",
+        );
+        for name in &answer.review.not_read {
+            page.line(Ink::Unsure, format!("  not read: {name}"));
+        }
+    }
+    page
+}

@@ -1,0 +1,86 @@
+//! A role that lets its holder become accounts stands above many of them.
+
+use std::sync::Arc;
+
+use super::Review;
+use super::facts::ReviewFacts;
+use super::found::{FoundBinding, Told};
+use super::rule::{ReviewRule, Severity};
+use super::ways::WayIn;
+use crate::evaluate::truth::Truth;
+use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
+
+/// So many members are named in the message.
+const NAMED: usize = 3;
+
+pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
+    for placed in &facts.placed {
+        // Owner and Editor are granted for other reasons, and have rules of their own (chosen).
+        let becomes = placed
+            .role
+            .ways
+            .iter()
+            .any(|way| *way != WayIn::AccountPolicy);
+        if !becomes || placed.role.basic || placed.is_on_account() || placed.holds == Truth::No {
+            continue;
+        }
+        let count = facts.accounts_below.get(placed.resource).copied();
+        let count = count.unwrap_or_default();
+        if count < 2 {
+            continue;
+        }
+        let members: Vec<&Arc<PolicyMember>> = placed
+            .binding
+            .members
+            .iter()
+            .filter(|m| counts(&m.member))
+            .collect();
+        let Some(first) = members.first() else {
+            continue;
+        };
+        let names: Vec<&str> = members.iter().take(NAMED).map(|m| &*m.text).collect();
+        let more = match members.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let severity = if matches!(placed.resource, Resource::Project(_)) {
+            Severity::Medium
+        } else {
+            Severity::High
+        };
+        review.findings.push(
+            Told {
+                rule: ReviewRule::BroadImpersonation,
+                severity,
+                subject: placed.resource.full_name(),
+                holds: placed.holds,
+                message: format!(
+                    "{} reaches every one of the {count} service accounts below, for {}{more}",
+                    placed.words(),
+                    names.join(", ")
+                ),
+                remedy: format!(
+                    "Grant {} on the accounts that are needed, then take it away here.",
+                    placed.binding.role
+                ),
+                path: vec![first.text.to_string(), placed.resource.full_name()],
+                evidence: members
+                    .iter()
+                    .map(|member| FoundBinding::of(placed, &member.text, true))
+                    .collect(),
+            }
+            .finding(),
+        );
+    }
+}
+
+/// Google grants its own agents what they need, on projects.
+fn counts(member: &Member) -> bool {
+    match member {
+        Member::Deleted { .. } | Member::Impossible(_) => false,
+        Member::One(Principal::ServiceAccount(email)) => {
+            !owner::of(email).is_some_and(|owner| owner.agent)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,176 @@
+//! Somebody outside of the organization can become an account.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::facts::{PlacedBinding, ReviewFacts};
+use super::found::{FoundBinding, Told};
+use super::rule::{ReviewRule, Severity};
+use super::{NotReviewed, Review, ReviewOptions};
+use crate::estate::Estate;
+use crate::evaluate::truth::Truth;
+use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
+
+/// What is the organization's own.
+pub(super) struct Own {
+    domains: BTreeSet<String>,
+    customers: BTreeSet<String>,
+    accounts_are_judged: bool,
+}
+
+/// What is given; else the organizations' names, which are their domains, and their customer ids (discovery
+/// document cloudresourcemanager v3, `Organization.displayName`, `directoryCustomerId`). That further domains
+/// of a customer are not among them is why one may be given (chosen).
+pub(super) fn own(estate: &Estate, options: &ReviewOptions) -> Own {
+    let mut own = Own {
+        domains: BTreeSet::new(),
+        customers: BTreeSet::new(),
+        accounts_are_judged: options.sees_all_projects,
+    };
+    for given in &options.own {
+        if given.contains('.') {
+            own.domains.insert(given.to_lowercase());
+        } else {
+            own.customers.insert(given.clone());
+        }
+    }
+    if options.own.is_empty() {
+        for organization in estate.organizations() {
+            if organization.display_name.contains('.') {
+                own.domains.insert(organization.display_name.to_lowercase());
+            }
+            own.customers
+                .extend(organization.directory_customer_id.clone());
+        }
+    }
+    own
+}
+
+impl Own {
+    /// Domains, then customer ids.
+    pub fn names(&self) -> Vec<String> {
+        self.domains
+            .iter()
+            .chain(&self.customers)
+            .cloned()
+            .collect()
+    }
+
+    fn has(&self, email: &str) -> bool {
+        let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
+        self.domains.contains(&domain.to_lowercase())
+    }
+}
+
+/// Whose a member is who is not the organization's own.
+fn stranger(facts: &ReviewFacts<'_>, own: &Own, member: &Member) -> Option<String> {
+    match member {
+        Member::One(Principal::User(email)) if !own.has(email) => {
+            Some(format!("{email} is not of the organization's own domains"))
+        }
+        Member::Group(email) if !own.has(email) => Some(format!(
+            "the group {email} is kept by others, who say who is in it"
+        )),
+        Member::Domain(domain) if !own.domains.contains(domain) => Some(format!(
+            "all users of {domain}, which is not the organization's own"
+        )),
+        Member::Customer(id) if !own.customers.contains(id) => Some(format!(
+            "all users of the customer {id}, which is not the organization's own"
+        )),
+        Member::One(Principal::ServiceAccount(email)) if own.accounts_are_judged => {
+            if facts.estate.account(email).is_some() {
+                return None;
+            }
+            let home = owner::of(email)?.resource;
+            let Resource::Project(project) = &home else {
+                return None;
+            };
+            facts.estate.project(project).is_none().then(|| {
+                format!("the service account is of the project {project}, which is not among the organization's")
+            })
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn find(facts: &ReviewFacts<'_>, own: &Own, review: &mut Review) {
+    if own.domains.is_empty() {
+        review.not_judged.push(NotReviewed {
+            rule: ReviewRule::OutsiderImpersonation,
+            why: "no organization is in sight whose name says which domain is its own (--domain says it)"
+                .to_owned(),
+        });
+        return;
+    }
+    if !own.accounts_are_judged {
+        review.not_judged.push(NotReviewed {
+            rule: ReviewRule::OutsiderImpersonation,
+            why: "service accounts of other projects: whether those are the organization's own is not known, because not all of its projects are in sight (--organization looks at all)"
+                .to_owned(),
+        });
+    }
+    let mut groups: HashMap<&str, Vec<(String, String)>> = HashMap::new();
+    for placed in facts.placed.iter().filter(|p| !p.role.ways.is_empty()) {
+        for member in &placed.binding.members {
+            if let Some(why) = stranger(facts, own, &member.member) {
+                let path = vec![member.text.to_string(), placed.resource.full_name()];
+                tell(facts, placed, member, &why, path, review);
+                continue;
+            }
+            let Member::Group(email) = &member.member else {
+                continue;
+            };
+            let strangers = groups.entry(email).or_insert_with(|| {
+                let within = facts.within(email);
+                let each = within.members.iter();
+                each.filter_map(|inner| {
+                    stranger(facts, own, &inner.member).map(|why| (inner.text.to_string(), why))
+                })
+                .collect()
+            });
+            if let Some((first, why)) = strangers.first().cloned() {
+                let more = match strangers.len() {
+                    1 => String::new(),
+                    count => format!(", and {} more like it", count - 1),
+                };
+                let why = format!("in the group {email}: {why}{more}");
+                let path = vec![first, member.text.to_string(), placed.resource.full_name()];
+                tell(facts, placed, member, &why, path, review);
+            }
+        }
+    }
+}
+
+fn tell<'e>(
+    facts: &ReviewFacts<'e>,
+    placed: &PlacedBinding<'e>,
+    member: &PolicyMember,
+    why: &str,
+    path: Vec<String>,
+    review: &mut Review,
+) {
+    let holds = facts.becomes(placed, &member.member, placed.resource, &placed.role.ways);
+    if holds == Truth::No {
+        return;
+    }
+    let through_group = path.len() > 2;
+    review.findings.push(
+        Told {
+            rule: ReviewRule::OutsiderImpersonation,
+            severity: Severity::High,
+            subject: member.text.to_string(),
+            holds,
+            message: format!("{} is let at service accounts by {}: {why}", member.text, placed.words()),
+            remedy: if through_group {
+                format!("Take the outsiders out of {}, or the group out of the binding.", member.text)
+            } else {
+                format!(
+                    "Take {} out of the binding; if it belongs here, name its domain with --domain or suppress this finding with the reason.",
+                    member.text
+                )
+            },
+            path,
+            evidence: vec![FoundBinding::of(placed, &member.text, true)],
+        }
+        .finding(),
+    );
+}

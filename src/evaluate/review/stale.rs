@@ -1,0 +1,177 @@
+//! Bindings that are not what they were, or never were anything: deleted members, conditions that are over or
+//! can never hold, members that match nobody. Of roles that matter here alone.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
+
+use super::super::conditions::{self, Site};
+use super::super::federation::stands_for_nobody;
+use super::Review;
+use super::facts::{PlacedBinding, ReviewFacts};
+use super::found::{FoundBinding, Told};
+use super::rule::{ReviewRule, Severity};
+use crate::estate::{Existence, Read};
+use crate::evaluate::truth::Truth;
+use crate::iam::{Condition, Member, Permission, PolicyMember, Principal, Resource, owner};
+
+pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
+    for placed in &facts.placed {
+        if placed.holds == Truth::No
+            && let Some(condition) = &placed.binding.condition
+        {
+            dead(facts, placed, condition, review);
+        }
+        for member in &placed.binding.members {
+            if let Some((rule, why, remedy)) = nobody(facts, member) {
+                review.findings.push(
+                    Told {
+                        rule,
+                        severity: Severity::Low,
+                        subject: member.text.to_string(),
+                        holds: Truth::Yes,
+                        message: format!("{} has {}: {why}", member.text, placed.words()),
+                        remedy,
+                        path: vec![member.text.to_string(), placed.resource.full_name()],
+                        evidence: vec![FoundBinding::of(placed, &member.text, true)],
+                    }
+                    .finding(),
+                );
+            }
+        }
+    }
+}
+
+/// Why a member matches nobody, where that is certain.
+fn nobody(facts: &ReviewFacts<'_>, member: &PolicyMember) -> Option<(ReviewRule, String, String)> {
+    let estate = facts.estate;
+    let take_out = || "Take it out of the binding.".to_owned();
+    match &member.member {
+        Member::Deleted { address, .. } => {
+            let back = "Take it out of the binding; whoever has the address now is somebody else, and is named anew if needed.";
+            let why = format!("the identity of the address {address} was deleted");
+            Some((ReviewRule::DeletedMember, why, back.to_owned()))
+        }
+        Member::Impossible(why) => Some((ReviewRule::MemberMatchesNobody, (*why).to_owned(), take_out())),
+        Member::One(Principal::ServiceAccount(email)) => {
+            if owner::of(email).is_some_and(|owner| owner.agent) {
+                return None;
+            }
+            match estate.resolve(&Resource::account("-", email)) {
+                Existence::Deleted => Some((
+                    ReviewRule::DeletedMember,
+                    "the account was deleted; one made anew under its address is another identity".to_owned(),
+                    take_out(),
+                )),
+                // Of a project that is in sight, with all its accounts.
+                Existence::Missing => Some((
+                    ReviewRule::MemberMatchesNobody,
+                    "there is no such service account; whoever makes one of that name later gets the role".to_owned(),
+                    take_out(),
+                )),
+                Existence::Exists(_) | Existence::Unknown(_) => None,
+            }
+        }
+        Member::Group(email) => match estate.group(email) {
+            Read::Known(group) if group.members.is_empty() => Some((
+                ReviewRule::MemberMatchesNobody,
+                "the group has no members".to_owned(),
+                take_out(),
+            )),
+            _ => None,
+        },
+        other if stands_for_nobody(estate, other) => Some((
+            ReviewRule::MemberMatchesNobody,
+            "no identity is named so: a pool goes by its project's number, and an attribute has to be mapped"
+                .to_owned(),
+            "Name the identities as their pool gives them, or take the member out.".to_owned(),
+        )),
+        _ => None,
+    }
+}
+
+/// A condition that does not hold now: whether it is over, or can never hold.
+fn dead(
+    facts: &ReviewFacts<'_>,
+    placed: &PlacedBinding<'_>,
+    condition: &Arc<Condition>,
+    review: &mut Review,
+) {
+    let Some(rule) = how_dead(facts, placed, condition) else {
+        return;
+    };
+    let (why, first) = match rule {
+        ReviewRule::ConditionExpired => ("is over", "ran out"),
+        _ => ("can never hold", "grants nothing, now or later"),
+    };
+    let members = &placed.binding.members;
+    let Some(one) = members.first() else {
+        return;
+    };
+    review.findings.push(
+        Told {
+            rule,
+            severity: Severity::Low,
+            subject: placed.resource.full_name(),
+            holds: Truth::Yes,
+            message: format!(
+                "the condition of {} {why}: {}",
+                placed.words(),
+                condition.expression
+            ),
+            remedy: format!("Take the binding away: it {first}."),
+            path: vec![one.text.to_string(), placed.resource.full_name()],
+            evidence: members
+                .iter()
+                .map(|member| FoundBinding::of(placed, &member.text, true))
+                .collect(),
+        }
+        .finding(),
+    );
+}
+
+fn how_dead(
+    facts: &ReviewFacts<'_>,
+    placed: &PlacedBinding<'_>,
+    condition: &Condition,
+) -> Option<ReviewRule> {
+    let Ok(compiled) = conditions::compiled(&condition.expression) else {
+        return Some(ReviewRule::ConditionNeverTrue);
+    };
+    let names: Vec<&str> = compiled.names().collect();
+    if names.is_empty() {
+        return Some(ReviewRule::ConditionNeverTrue);
+    }
+    // What goes round (hours, weekdays) comes again; what looks at the resource hangs on its tags.
+    let only_time = names
+        .iter()
+        .all(|name| *name == "request.time" || *name == "request");
+    if !only_time || condition.expression.contains(".get") {
+        return None;
+    }
+    let at = |time: Timestamp| {
+        let nobody = Principal::Other(String::new());
+        let mut judge = facts.judge(&nobody, &Permission::get_access_token(), placed.resource);
+        judge.time = time;
+        conditions::decide(&judge, condition, Site::Allow)
+    };
+    // A thing of time alone changes at the moments that it names: those in the text are looked at, before and
+    // after.
+    let mut moments = vec![facts.time];
+    for quoted in condition.expression.split(['"', '\'']) {
+        if let Ok(moment) = quoted.parse::<Timestamp>() {
+            for hours in [-1, 1] {
+                moments.extend(moment.checked_add(hours.hours()).ok());
+            }
+            moments.push(moment);
+        }
+    }
+    let later = moments.iter().filter(|m| **m >= facts.time);
+    if later.clone().any(|m| at(*m) != Truth::No) {
+        return None;
+    }
+    if moments.iter().any(|m| at(*m) == Truth::Yes) {
+        return Some(ReviewRule::ConditionExpired);
+    }
+    Some(ReviewRule::ConditionNeverTrue)
+}

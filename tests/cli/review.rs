@@ -1,0 +1,577 @@
+//! `review`: what it finds and what it does not, in every format; suppressions; the recipe of the documentation.
+
+use serde_json::{Value, json};
+
+use super::common::{AT, Home, Ran};
+
+const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+const GITHUB: &str = "projects/3001/locations/global/workloadIdentityPools/gh";
+
+/// An organization with two projects and three accounts; the lists of `beside` replace or add to it.
+fn estate(policies: &[(&str, Value)], beside: Value) -> Value {
+    let account = |email: &str, project: &str, id: &str| {
+        json!({ "name": format!("projects/{project}/serviceAccounts/{email}"), "email": email,
+            "projectId": project, "uniqueId": id })
+    };
+    let mut file = json!({
+        "organizations": [{ "name": "organizations/1001", "displayName": "example.com", "directoryCustomerId": "C0example" }],
+        "projects": [
+            { "name": "projects/3001", "projectId": "app", "parent": "organizations/1001" },
+            { "name": "projects/3002", "projectId": "vault", "parent": "organizations/1001" }],
+        "serviceAccounts": [
+            account("a@app.iam.gserviceaccount.com", "app", "1"),
+            account("b@app.iam.gserviceaccount.com", "app", "2"),
+            account("v@vault.iam.gserviceaccount.com", "vault", "3"),
+            account("3002-compute@developer.gserviceaccount.com", "vault", "4")],
+        "iamPolicies": {}
+    });
+    for (name, bindings) in policies {
+        file["iamPolicies"][full(name)] = json!({ "bindings": bindings });
+    }
+    for (key, list) in beside.as_object().unwrap() {
+        file[key] = list.clone();
+    }
+    file
+}
+
+/// `a@app…` is that account; else a project, folder or organization.
+fn full(name: &str) -> String {
+    match name.split_once('@') {
+        Some((_, domain)) => {
+            let project = if domain.starts_with("vault") || domain.starts_with("dev") {
+                "vault"
+            } else {
+                "app"
+            };
+            format!("//iam.googleapis.com/projects/{project}/serviceAccounts/{name}")
+        }
+        None => format!("//cloudresourcemanager.googleapis.com/{name}"),
+    }
+}
+
+fn binding(role: &str, members: &[&str]) -> Value {
+    json!({ "role": role, "members": members })
+}
+
+fn run(home: &Home, file: &Value, more: &[&str]) -> Ran {
+    let path = home.write("estate.json", &file.to_string());
+    let estate = format!("--estate={}", path.display());
+    let all: Vec<&str> = [&*estate, "review", "--at", AT]
+        .iter()
+        .chain(more)
+        .copied()
+        .collect();
+    home.run(&all)
+}
+
+/// Severity and rule of each finding.
+fn found(file: &Value) -> Vec<(String, String)> {
+    let home = Home::new();
+    let ran = run(&home, file, &["--format", "json"]);
+    let json = ran.json();
+    let rows = json["findings"].as_array().unwrap();
+    assert_eq!(ran.code, i32::from(!rows.is_empty()), "{}", ran.err);
+    let word = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    rows.iter()
+        .map(|row| (word(row, "severity"), word(row, "rule")))
+        .collect()
+}
+
+#[track_caller]
+fn finds(file: &Value, severity: &str, rule: &str) {
+    let found = found(file);
+    assert!(
+        found.contains(&(severity.to_owned(), rule.to_owned())),
+        "{severity} {rule} is not among {found:?}"
+    );
+}
+
+#[track_caller]
+fn finds_none_of(file: &Value, rule: &str) {
+    let found = found(file);
+    assert!(!found.iter().any(|(_, r)| r == rule), "{found:?}");
+}
+
+const A: &str = "a@app.iam.gserviceaccount.com";
+const V: &str = "v@vault.iam.gserviceaccount.com";
+const ANA: &str = "user:ana@example.com";
+
+#[test]
+fn everybody_can_become_an_account() {
+    let rule = "PUBLIC_IMPERSONATION";
+    for member in ["allUsers", "allAuthenticatedUsers"] {
+        finds(
+            &estate(
+                &[(A, json!([binding(TOKEN_CREATOR, &[member])]))],
+                json!({}),
+            ),
+            "critical",
+            rule,
+        );
+    }
+    // Not a role with which anybody becomes an account; nor where all of it is denied; nor when it is over.
+    let viewer = binding("roles/iam.serviceAccountViewer", &["allUsers"]);
+    finds_none_of(&estate(&[(A, json!([viewer]))], json!({})), rule);
+    let denied = json!({ "denyPolicies": [{
+        "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fapp/denypolicies/d",
+        "rules": [{ "denyRule": { "deniedPrincipals": ["principalSet://goog/public:all"],
+            "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken", "iam.googleapis.com/serviceAccounts.getOpenIdToken"] } }] }] });
+    let user = binding("roles/iam.workloadIdentityUser", &["allUsers"]);
+    finds_none_of(&estate(&[(A, json!([user]))], denied), rule);
+    let mut over = binding(TOKEN_CREATOR, &["allUsers"]);
+    over["condition"] =
+        json!({ "title": "t", "expression": "request.time < timestamp('2020-01-01T00:00:00Z')" });
+    finds_none_of(&estate(&[(A, json!([over]))], json!({})), rule);
+    // A condition on what is not known: perhaps, which weighs less.
+    let mut open = binding(TOKEN_CREATOR, &["allUsers"]);
+    open["condition"] =
+        json!({ "title": "t", "expression": "resource.matchTag('1001/env', 'dev')" });
+    finds(
+        &estate(&[("organizations/1001", json!([open]))], json!({})),
+        "high",
+        rule,
+    );
+}
+
+#[test]
+fn outsiders_are_those_of_other_domains_groups_and_projects() {
+    let rule = "OUTSIDER_IMPERSONATION";
+    let of = |member: &str, beside: Value| {
+        estate(&[(A, json!([binding(TOKEN_CREATOR, &[member])]))], beside)
+    };
+    for member in [
+        "user:eve@gmail.com",
+        "group:team@partner.com",
+        "domain:partner.com",
+        "serviceAccount:x@elsewhere.iam.gserviceaccount.com",
+    ] {
+        finds(
+            &of(member, json!({})),
+            if member.ends_with("gmail.com") {
+                "high"
+            } else {
+                "medium"
+            },
+            rule,
+        );
+    }
+    let inside = json!({ "groups": [{ "email": "devs@example.com", "members": [ANA, "user:eve@gmail.com"] }] });
+    finds(&of("group:devs@example.com", inside), "high", rule);
+    for member in [
+        ANA,
+        "domain:example.com",
+        "serviceAccount:v@vault.iam.gserviceaccount.com",
+    ] {
+        finds_none_of(&of(member, json!({})), rule);
+    }
+    let ours = json!({ "groups": [{ "email": "devs@example.com", "members": [ANA] }] });
+    finds_none_of(&of("group:devs@example.com", ours), rule);
+    // What is named as one's own is.
+    let home = Home::new();
+    let file = of("user:eve@partner.com", json!({}));
+    run(
+        &home,
+        &file,
+        &["--domain", "example.com", "--domain", "partner.com"],
+    )
+    .ends(0);
+    // Without an organization nobody knows who is an outsider, and it is said.
+    let alone = of("user:eve@gmail.com", json!({ "organizations": [] }));
+    let json = run(&home, &alone, &["--format", "json"]).json();
+    let told = json["notJudged"].as_array().unwrap();
+    assert!(told.iter().any(|t| t["rule"] == rule), "{json}");
+}
+
+#[test]
+fn a_way_ends_at_an_owner_across_projects() {
+    let rule = "PATH_TO_OWNER";
+    let owner = (
+        "organizations/1001",
+        json!([binding("roles/owner", &[&format!("serviceAccount:{V}")])]),
+    );
+    let hop = (
+        V,
+        json!([binding(TOKEN_CREATOR, &[&format!("serviceAccount:{A}")])]),
+    );
+    let first = (
+        A,
+        json!([binding("roles/iam.serviceAccountKeyAdmin", &[ANA])]),
+    );
+    let file = estate(&[owner.clone(), hop.clone(), first.clone()], json!({}));
+    finds(&file, "critical", rule);
+    let home = Home::new();
+    let json = run(&home, &file, &["--format", "json"]).ends(1).json();
+    let row = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["subject"] == ANA)
+        .unwrap();
+    assert_eq!(
+        row["path"],
+        json!([
+            ANA,
+            full(A),
+            full(V),
+            "//cloudresourcemanager.googleapis.com/organizations/1001"
+        ])
+    );
+    let text = row["message"].as_str().unwrap();
+    assert!(text.contains("across the projects app, vault"), "{text}");
+    let diff = row["mend"][0]["diff"].as_str().unwrap();
+    assert!(diff.contains('-') && diff.contains(ANA), "{diff}");
+    // Near misses: the power is another's; the account on the way is off; ana is an owner herself.
+    finds_none_of(&estate(&[hop.clone(), first.clone()], json!({})), rule);
+    let viewer = (
+        "organizations/1001",
+        json!([binding("roles/viewer", &[&format!("serviceAccount:{V}")])]),
+    );
+    finds_none_of(
+        &estate(&[viewer, hop.clone(), first.clone()], json!({})),
+        rule,
+    );
+    let both = (
+        "organizations/1001",
+        json!([binding(
+            "roles/owner",
+            &[
+                &format!("serviceAccount:{V}"),
+                ANA,
+                &format!("serviceAccount:{A}")
+            ]
+        )]),
+    );
+    finds_none_of(
+        &estate(&[both, hop.clone(), first.clone()], json!({})),
+        rule,
+    );
+    let off = json!({ "serviceAccounts": [
+        { "name": format!("projects/vault/serviceAccounts/{V}"), "email": V, "projectId": "vault", "uniqueId": "3", "disabled": true },
+        { "name": format!("projects/app/serviceAccounts/{A}"), "email": A, "projectId": "app", "uniqueId": "1" }] });
+    finds_none_of(&estate(&[owner, hop, first], off), rule);
+}
+
+#[test]
+fn a_role_above_many_accounts() {
+    let rule = "BROAD_IMPERSONATION";
+    let on =
+        |level: &str, role: &str| estate(&[(level, json!([binding(role, &[ANA])]))], json!({}));
+    finds(&on("projects/app", TOKEN_CREATOR), "medium", rule);
+    finds(
+        &on("organizations/1001", "roles/iam.serviceAccountUser"),
+        "high",
+        rule,
+    );
+    finds_none_of(&on("projects/app", "roles/iam.serviceAccountViewer"), rule);
+    finds_none_of(&on(A, TOKEN_CREATOR), rule);
+    let agent = binding(
+        TOKEN_CREATOR,
+        &["serviceAccount:service-3001@compute-system.iam.gserviceaccount.com"],
+    );
+    finds_none_of(
+        &estate(&[("projects/app", json!([agent]))], json!({})),
+        rule,
+    );
+}
+
+#[test]
+fn a_default_account_with_editor_that_others_can_use() {
+    let rule = "DEFAULT_ACCOUNT_POWERFUL";
+    let compute = "3002-compute@developer.gserviceaccount.com";
+    let editor = (
+        "projects/vault",
+        json!([binding(
+            "roles/editor",
+            &[&format!("serviceAccount:{compute}")]
+        )]),
+    );
+    let user = (
+        compute,
+        json!([binding("roles/iam.serviceAccountUser", &[ANA])]),
+    );
+    finds(
+        &estate(&[editor.clone(), user.clone()], json!({})),
+        "high",
+        rule,
+    );
+    finds_none_of(&estate(&[editor], json!({})), rule);
+    let viewer = (
+        "projects/vault",
+        json!([binding(
+            "roles/viewer",
+            &[&format!("serviceAccount:{compute}")]
+        )]),
+    );
+    finds_none_of(&estate(&[viewer, user], json!({})), rule);
+}
+
+#[test]
+fn members_of_pools_that_nothing_narrows() {
+    let rule = "POOL_UNCONSTRAINED";
+    let provider = |condition: Option<&str>| {
+        let mut provider = json!({ "name": format!("{GITHUB}/providers/actions"),
+            "oidc": { "issuerUri": "https://token.actions.githubusercontent.com" },
+            "attributeMapping": { "google.subject": "assertion.sub", "attribute.repository": "assertion.repository",
+                "attribute.environment": "assertion.environment" } });
+        if let Some(condition) = condition {
+            provider["attributeCondition"] = json!(condition);
+        }
+        json!({ "providers": [provider] })
+    };
+    let of = |set: &str, condition: Option<&str>| {
+        let member = format!("principalSet://iam.googleapis.com/{GITHUB}/{set}");
+        let user = binding("roles/iam.workloadIdentityUser", &[&member]);
+        estate(&[(A, json!([user]))], provider(condition))
+    };
+    let own = Some("assertion.repository_owner_id == '1'");
+    finds(&of("*", None), "critical", rule);
+    finds(&of("*", own), "medium", rule);
+    // Any workflow of anybody has an environment of that name.
+    finds(&of("attribute.environment/prod", None), "critical", rule);
+    finds_none_of(&of("attribute.environment/prod", own), rule);
+    finds(&of("attribute.repository/o/r", None), "low", rule);
+    finds_none_of(
+        &of(
+            "attribute.repository/o/r",
+            Some("assertion.ref == 'refs/heads/main'"),
+        ),
+        rule,
+    );
+}
+
+#[test]
+fn what_is_stale() {
+    let of = |member: &str, condition: Option<&str>| {
+        let mut one = binding(TOKEN_CREATOR, &[member]);
+        if let Some(condition) = condition {
+            one["condition"] = json!({ "title": "t", "expression": condition });
+        }
+        estate(
+            &[(A, json!([one]))],
+            json!({ "groups": [{ "email": "nobody@example.com", "members": [] }] }),
+        )
+    };
+    let time =
+        |sign: &str, year: &str| format!("request.time {sign} timestamp('{year}-01-01T00:00:00Z')");
+    finds(
+        &of("deleted:user:ana@example.com?uid=1", None),
+        "low",
+        "DELETED_MEMBER",
+    );
+    finds(
+        &of(ANA, Some(&time("<", "2020"))),
+        "low",
+        "CONDITION_EXPIRED",
+    );
+    finds(&of(ANA, Some("false")), "low", "CONDITION_NEVER_TRUE");
+    let never = format!("{} && {}", time("<", "2020"), time(">", "2021"));
+    finds(&of(ANA, Some(&never)), "low", "CONDITION_NEVER_TRUE");
+    finds(
+        &of("group:nobody@example.com", None),
+        "low",
+        "MEMBER_MATCHES_NOBODY",
+    );
+    finds(
+        &of("serviceAccount:gone@app.iam.gserviceaccount.com", None),
+        "low",
+        "MEMBER_MATCHES_NOBODY",
+    );
+    // Still to come, coming again, hanging on a tag: none of these.
+    for condition in [
+        time(">", "2030"),
+        "request.time.getHours('UTC') > 25".into(),
+        "resource.matchTag('1/a', 'b')".into(),
+    ] {
+        let found = found(&of(ANA, Some(&condition)));
+        assert!(
+            !found.iter().any(|(_, rule)| rule.starts_with("CONDITION")),
+            "{condition}: {found:?}"
+        );
+    }
+    assert_eq!(found(&of(ANA, None)), []);
+}
+
+#[test]
+fn suppressions_end_and_are_known() {
+    let home = Home::new();
+    let file = estate(
+        &[(A, json!([binding(TOKEN_CREATOR, &["allUsers"])]))],
+        json!({}),
+    );
+    let json = run(&home, &file, &["--format", "json"]).ends(1).json();
+    let id = json["findings"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(id.len(), 16);
+    // The same on every machine.
+    assert_eq!(id, "22e91c33faf92510");
+    let with = |until: &str, id: &str| {
+        let text = format!(
+            "[[suppress]]\nid = \"{id}\"\nreason = \"a public demo\"\nuntil = \"{until}\"\n"
+        );
+        let known = home.write("known.toml", &text);
+        run(&home, &file, &["--suppressions", known.to_str().unwrap()])
+    };
+    let left = with("2027-01-01", &id);
+    assert!(left.ends(0).out.contains("1 suppressed"), "{}", left.out);
+    with("2026-01-01", &id).ends(1).says("is over");
+    with("2027-01-01", "0000000000000000")
+        .ends(1)
+        .says("not there");
+    let broken = home.write("known.toml", "[[suppress]]\nid = \"x\"\n");
+    run(&home, &file, &["--suppressions", broken.to_str().unwrap()])
+        .ends(2)
+        .says("reason");
+    // A threshold.
+    let low = estate(
+        &[(
+            A,
+            json!([binding(
+                TOKEN_CREATOR,
+                &["deleted:user:ana@example.com?uid=1"]
+            )]),
+        )],
+        json!({}),
+    );
+    run(&home, &low, &["--severity", "high"]).ends(0);
+}
+
+#[test]
+fn sarif_has_what_its_schema_asks_for() {
+    let home = Home::new();
+    let file = estate(
+        &[(
+            A,
+            json!([binding(
+                TOKEN_CREATOR,
+                &["allUsers", "user:<script>@example.com"]
+            )]),
+        )],
+        json!({}),
+    );
+    let known = home.write(
+        "known.toml",
+        "[[suppress]]\nid = \"22e91c33faf92510\"\nreason = \"demo\"\nuntil = \"2027-01-01\"\n",
+    );
+    let log = run(
+        &home,
+        &file,
+        &[
+            "--format",
+            "sarif",
+            "--suppressions",
+            known.to_str().unwrap(),
+        ],
+    )
+    .json();
+    assert_eq!(log["version"], "2.1.0");
+    let run_of = &log["runs"][0];
+    assert_eq!(run_of["tool"]["driver"]["name"], "bindscope");
+    let rules = run_of["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run_of["results"].as_array().unwrap();
+    assert!(!results.is_empty());
+    for result in results {
+        let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[rule]["id"], result["ruleId"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        assert!(result["partialFingerprints"]["bindscope/v1"].is_string());
+        assert!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].is_string());
+        for suppression in result["suppressions"].as_array().unwrap() {
+            assert_eq!(suppression["kind"], "external");
+            assert!(
+                suppression["justification"]
+                    .as_str()
+                    .unwrap()
+                    .contains("demo")
+            );
+        }
+    }
+    assert!(
+        results.iter().any(|r| r["suppressions"] != json!([])),
+        "{log}"
+    );
+}
+
+#[test]
+fn html_has_no_script_and_escapes_what_comes_from_outside() {
+    let home = Home::new();
+    let evil = "serviceAccount:\"><script>alert(1)</script>@app.iam.gserviceaccount.com";
+    let file = estate(
+        &[(A, json!([binding(TOKEN_CREATOR, &["allUsers", evil])]))],
+        json!({}),
+    );
+    let ran = run(&home, &file, &["--format", "html"]);
+    let page = &ran.ends(1).out;
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    assert!(
+        !page.contains("<script") && page.contains("PUBLIC_IMPERSONATION"),
+        "{page}"
+    );
+}
+
+#[test]
+fn two_reviews_are_the_same_and_what_was_not_judged_is_said() {
+    let home = Home::new();
+    let run = || home.run(&["--demo", "review", "--at", AT, "--format", "json"]);
+    let first = run();
+    let json = first.json();
+    assert_eq!(run().out, first.out);
+    let rules: Vec<&str> = json["notJudged"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["rule"].as_str().unwrap())
+        .collect();
+    assert!(
+        rules.contains(&"KEYS_OLD_OR_MANY") && rules.contains(&"POWERFUL_ROLE_UNUSED"),
+        "{rules:?}"
+    );
+    // What may not be read makes the answer unknown, not empty.
+    let unread = home
+        .run(&[
+            "--demo=unreadable",
+            "review",
+            "--at",
+            AT,
+            "--format",
+            "json",
+        ])
+        .json();
+    assert_eq!(unread["complete"], false);
+}
+
+/// The recipe of the documentation, as a step of CI runs it: with findings it fails, and leaves its report.
+#[test]
+fn the_documented_recipe_runs() {
+    let page = include_str!("../../docs/review.md");
+    let block = |language: &str| {
+        let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let home = Home::new();
+    home.write("known.toml", &block("toml"));
+    let file = estate(
+        &[(A, json!([binding(TOKEN_CREATOR, &["allUsers"])]))],
+        json!({}),
+    );
+    home.write("estate.json", &file.to_string());
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_bindscope"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = std::process::Command::new("sh")
+        .args(["-ec", &block("sh")])
+        .current_dir(home.dir.path())
+        .env_clear()
+        .env(
+            "PATH",
+            format!("{}:{path}", program.parent().unwrap().display()),
+        )
+        .env("HOME", home.dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report = std::fs::read_to_string(home.path("review.sarif")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(
+        report["runs"][0]["results"][0]["ruleId"],
+        "PUBLIC_IMPERSONATION"
+    );
+}
