@@ -1,5 +1,6 @@
 //! What an answer that is no success means.
 
+use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
 
 use super::credentials::printable;
@@ -81,6 +82,30 @@ pub(super) fn not_json(body: &[u8], error: &serde_json::Error) -> String {
         "a page came instead of an answer, as of a proxy or of a network that wants a login first: {}",
         printable(&page)
     )
+}
+
+/// An answer that Google's APIs never send, in words: sent on elsewhere (a portal's login), Network
+/// Authentication Required (RFC 6585 section 6), a proxy's own refusal (RFC 9110 section 15.5.8).
+pub(super) fn stranger(status: u16, headers: &HeaderMap) -> Option<String> {
+    match status {
+        300..400 => {
+            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+            // A portal's address may carry who asks.
+            let end = |to: &str| to.find(['?', '#']).unwrap_or(to.len());
+            let to = to.map(|to| printable(to.get(..end(to)).unwrap_or_default()));
+            Some(format!(
+                "HTTP {status}, sent on to {}, as by a network that wants a login first: sign in to it with a browser",
+                to.as_deref().unwrap_or("nowhere")
+            ))
+        }
+        407 => Some(format!(
+            "HTTP {status}: the proxy wants a login: HTTP_PROXY and HTTPS_PROXY take one, http://USER:PASSWORD@HOST:PORT"
+        )),
+        511 => Some(format!(
+            "HTTP {status}: this network wants a login first: sign in to it with a browser"
+        )),
+        _ => None,
+    }
 }
 
 /// Google itself sometimes answers 403 in HTML (hashicorp/terraform-provider-google#13730).

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, LOCATION};
+use reqwest::header::AUTHORIZATION;
 use serde_json::Value;
 
 use super::api::probes::smallest;
-use super::client::{Client, bearer, host, lost, url};
-use super::credentials::printable;
-use super::errors::refused;
+use super::client::{Client, bearer, host, lost, transport, url};
+use super::errors::{refused, stranger};
 use super::log;
 use super::pace::server_time;
 use crate::wire::{Api, ApiError};
@@ -62,12 +61,7 @@ pub async fn reachability(
     endpoint: Option<&str>,
     project: Option<&str>,
 ) -> Result<Vec<Reachability>, String> {
-    let http = reqwest::Client::builder()
-        .user_agent(concat!("bindscope/", env!("CARGO_PKG_VERSION")))
-        .timeout(DEADLINE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|e| printable(&e.to_string()))?;
+    let http = transport(endpoint)?;
     let header = match client {
         Some(client) => client.probing_token().await,
         None => None,
@@ -77,7 +71,7 @@ pub async fn reachability(
         let (path, body) = smallest(*api, project);
         let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
         let url = url(endpoint, *api, &path);
-        let mut request = http.request(method.clone(), &url);
+        let mut request = http.request(method.clone(), &url).timeout(DEADLINE);
         if let Some(header) = &header {
             request = request.header(AUTHORIZATION, header);
         }
@@ -110,11 +104,11 @@ async fn ask(
             let now = Timestamp::now();
             ahead = server_time(answer.headers()).map(|t| t.as_second() - now.as_second());
             let status = answer.status().as_u16();
-            let to = answer.headers().get(LOCATION);
-            let to = to.and_then(|v| v.to_str().ok()).map(without_query);
+            let other = stranger(status, answer.headers());
             match answer.bytes().await {
                 Err(e) => silent(&lost(host, &e)),
-                Ok(bytes) => judged(host, status, to.as_deref(), &bytes),
+                Ok(_) if other.is_some() => ReachFinding::Stranger(other.unwrap_or_default()),
+                Ok(bytes) => judged(host, status, &bytes),
             }
         }
     };
@@ -131,23 +125,11 @@ fn silent(error: &ApiError) -> ReachFinding {
 }
 
 /// What Google's APIs send is JSON, whatever the status, but for the pages of its front end from 403 on.
-fn judged(host: &str, status: u16, to: Option<&str>, body: &[u8]) -> ReachFinding {
+fn judged(host: &str, status: u16, body: &[u8]) -> ReachFinding {
     let json = serde_json::from_slice::<Value>(body).is_ok();
     match status {
-        300..400 => ReachFinding::Stranger(format!(
-            "HTTP {status}, sent on to {}",
-            to.unwrap_or("nowhere")
-        )),
-        // Network Authentication Required (RFC 6585 section 6); a proxy's own refusal.
-        407 | 511 => ReachFinding::Stranger(format!("HTTP {status}")),
         200..300 if json => ReachFinding::Answered(None),
         _ if json => ReachFinding::Answered(Some(refused(host, status, body))),
         _ => ReachFinding::Stranger(refused(host, status, body).why()),
     }
-}
-
-/// A portal's address may carry who asks.
-fn without_query(address: &str) -> String {
-    let end = address.find(['?', '#']).unwrap_or(address.len());
-    printable(address.get(..end).unwrap_or_default())
 }

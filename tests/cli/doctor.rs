@@ -199,6 +199,61 @@ fn a_captive_portal_is_not_google() {
     is(&ran, "clock", "UNKNOWN", "");
 }
 
+/// Whatever is asked, not by the doctor alone.
+#[test]
+fn what_answers_in_googles_stead_is_told_by_every_command() {
+    let home = Home::new();
+    let variables = [("BINDSCOPE_ACCESS_TOKEN", "user:ana@example.com")];
+    for (head, words) in [
+        (
+            "302 Found\r\nLocation: http://portal.example/in?who=me",
+            "sent on to http://portal.example/in, as by a network that wants a login first",
+        ),
+        (
+            "511 Network Authentication Required",
+            "this network wants a login first",
+        ),
+        (
+            "407 Proxy Authentication Required",
+            "the proxy wants a login",
+        ),
+    ] {
+        let (url, _) = stub(move |_| response(head, ""));
+        let ran = with(&home, &["list", "projects", "--endpoint", &url], &variables);
+        ran.ends(2).says(words);
+        assert!(!ran.err.contains("who=me"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn proxies_are_those_of_the_environment_and_none_stands_before_this_machine() {
+    let home = Home::new();
+    let (proxy, _) = listening(|_, request| {
+        let asked = request.starts_with("get http://iam.example.test/v");
+        let head = if asked { "200 OK" } else { "500 X" };
+        response(head, "{}")
+    });
+    let listed = |endpoint: &str, variables: &[(&str, &str)]| {
+        let mut all = vec![
+            ("BINDSCOPE_ACCESS_TOKEN", "user:ana@example.com"),
+            ("NO_PROXY", ""),
+        ];
+        all.extend(variables);
+        with(&home, &["list", "projects", "--endpoint", endpoint], &all)
+    };
+    let there = "http://iam.example.test";
+    listed(there, &[("HTTP_PROXY", &proxy)]).ends(0);
+    listed(
+        there,
+        &[("HTTP_PROXY", &proxy), ("NO_PROXY", "iam.example.test")],
+    )
+    .ends(2);
+
+    let nobody = [("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")];
+    with(&home, &["list", "projects", "--demo"], &nobody).ends(0);
+    with(&home, &["doctor", "--demo"], &nobody).ends(0);
+}
+
 #[test]
 fn nobody_listens() {
     let home = Home::new();

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
 use super::super::credentials::{QuotaProject, Secret, scrubbed};
-use super::super::errors::{not_json, refused};
+use super::super::errors::{not_json, refused, stranger};
 use super::super::log;
 use super::super::pace::{self, Missed};
 use super::hosts::{described, host, url};
@@ -145,6 +145,10 @@ impl Inner {
         let mut answer = request.send().await.map_err(|e| lost(what, &e))?;
         let code = answer.status().as_u16();
         sent.status = Some(code);
+        // Nothing was said by whom it was asked of.
+        if let Some(words) = stranger(code, answer.headers()) {
+            return Err(unclear(what, words).into());
+        }
         let after = pace::asked_wait(answer.headers(), Timestamp::now());
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|e| lost(what, &e))? {

@@ -90,9 +90,7 @@ impl Client {
         choice: CredentialsChoice,
     ) -> Result<Self, CredentialsError> {
         let endpoint = connect.endpoint.map(|e| e.trim_end_matches('/').to_owned());
-        let http = transport(endpoint.as_deref())
-            .await
-            .map_err(CredentialsError::Transport)?;
+        let http = transport(endpoint.as_deref()).map_err(CredentialsError::Transport)?;
         let mut credentials = match connect.token {
             Some(secret) => {
                 bearer(&secret).ok_or(CredentialsError::Malformed)?;
