@@ -163,7 +163,7 @@ impl FactSource {
     /// Ends what was begun for it.
     pub async fn close(self) {
         if let Some(emulator) = self.emulator {
-            emulator.stop().await;
+            emulator.leave();
         }
     }
 }
