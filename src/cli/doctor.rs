@@ -77,7 +77,7 @@ pub async fn run(global: &Global) -> Result<Exit, Failure> {
     match facts::open(global).await {
         Ok(facts) => {
             checks.extend(outside(&facts).await);
-            facts.close().await;
+            facts.close();
         }
         Err(failure) => {
             checks.push(Check::new(

@@ -25,7 +25,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         ..Everything::default()
     };
     let seen = scope::survey(&facts, &everything).await;
-    facts.close().await;
+    facts.close();
     let seen = seen?;
     let text = format!("{}\n", pretty_json(&to_json(&seen.estate)));
     seen.tell();

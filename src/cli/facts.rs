@@ -161,7 +161,7 @@ impl FactSource {
     }
 
     /// Ends what was begun for it.
-    pub async fn close(self) {
+    pub fn close(self) {
         if let Some(emulator) = self.emulator {
             emulator.leave();
         }

@@ -122,7 +122,7 @@ fn row(page: &mut TextPage, entry: &HistoryEntry, standing: Option<String>) {
 pub async fn take_back(global: &Global, args: &UndoArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let exit = back(&facts, global.format, args).await;
-    facts.close().await;
+    facts.close();
     exit
 }
 

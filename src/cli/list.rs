@@ -24,7 +24,7 @@ pub async fn run(global: &Global, args: &ListArgs) -> Result<Exit, Failure> {
         Listed::Projects => projects(&facts, global.format).await,
         Listed::Bindings => bindings(&facts, global.format).await,
     };
-    facts.close().await;
+    facts.close();
     exit
 }
 

@@ -49,7 +49,7 @@ pub async fn who(global: &Global, args: &WhoArgs) -> Result<Exit, Failure> {
         shown(&facts, global.format, &answer)
     };
     let end = end.await;
-    facts.close().await;
+    facts.close();
     end
 }
 
@@ -79,7 +79,7 @@ pub async fn reach(global: &Global, args: &ReachArgs) -> Result<Exit, Failure> {
         shown(&facts, global.format, &answer)
     };
     let end = end.await;
-    facts.close().await;
+    facts.close();
     end
 }
 

@@ -81,7 +81,7 @@ pub async fn run(global: &Global, args: &TestArgs) -> Result<Exit, Failure> {
     })?;
     let facts = facts::open(global).await?;
     let end = tested(&facts, &expected, args.at).await;
-    facts.close().await;
+    facts.close();
     let (tested, assumptions) = end?;
     match args.format {
         Format::Json => out::json(&as_json(&tested, &assumptions))?,

@@ -22,7 +22,7 @@ pub async fn run(global: &Global) -> Result<Exit, Failure> {
     } else {
         as_text(&found, &facts.label).print()?;
     }
-    facts.close().await;
+    facts.close();
     Ok(Exit::Done)
 }
 

@@ -98,23 +98,23 @@ fn read_condition<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Conditio
 }
 
 fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {
-    struct One(Arc<PolicyMember>);
-    struct Text;
-    impl de::Visitor<'_> for Text {
-        type Value = One;
+    struct SharedMember(Arc<PolicyMember>);
+    struct MemberText;
+    impl de::Visitor<'_> for MemberText {
+        type Value = SharedMember;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a string")
         }
-        fn visit_str<E>(self, text: &str) -> Result<One, E> {
-            Ok(One(shared_members::of(text)))
+        fn visit_str<E>(self, text: &str) -> Result<SharedMember, E> {
+            Ok(SharedMember(shared_members::of(text)))
         }
     }
-    impl<'de> Deserialize<'de> for One {
+    impl<'de> Deserialize<'de> for SharedMember {
         fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-            d.deserialize_str(Text)
+            d.deserialize_str(MemberText)
         }
     }
-    let members = Vec::<One>::deserialize(d)?;
+    let members = Vec::<SharedMember>::deserialize(d)?;
     Ok(members.into_iter().map(|one| one.0).collect())
 }
 

@@ -76,7 +76,7 @@ pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
         Ok(exit(answer.explanation.outcome))
     };
     let end = end.await;
-    facts.close().await;
+    facts.close();
     end
 }
 

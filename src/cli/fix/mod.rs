@@ -30,7 +30,7 @@ use show::Show;
 pub async fn run(global: &Global, args: &FixArgs) -> Result<Exit, Failure> {
     let facts = facts::open(global).await?;
     let exit = mend(&facts, global, args).await;
-    facts.close().await;
+    facts.close();
     exit
 }
 

@@ -44,7 +44,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         ..Everything::default()
     };
     let seen = scope::survey(&facts, &everything).await;
-    facts.close().await;
+    facts.close();
     let seen = seen?;
     let time = args.at.unwrap_or_else(Timestamp::now);
     let drawn = graph(&seen.estate, &permission, time);

@@ -117,7 +117,7 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
         _ => false,
     };
     let seen = scope::survey(&facts, &everything).await;
-    facts.close().await;
+    facts.close();
     let seen = seen?;
     seen.tell();
     let not_listed = seen.not_listed().collect();

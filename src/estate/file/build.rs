@@ -36,7 +36,7 @@ pub(super) fn build(
     cycles(&draft)?;
     ids(&draft)?;
     let mut estate = Estate::new(Coverage::Whole);
-    let told = unknown::Told::of(&draft);
+    let told = unknown::ToldKinds::of(&draft);
     unknown::assume(&mut estate, &draft, &told);
     for assumption in std::mem::take(&mut draft.assumptions) {
         estate.assume(assumption);

@@ -21,7 +21,7 @@ const NO_ROLE: &str = "it is not in the asset export";
 const NO_POOL: &str = "the asset export does not hold it";
 
 /// What must be looked at before the draft is taken apart.
-pub(super) struct Told {
+pub(super) struct ToldKinds {
     /// Numbers of projects that an estate file lists: what it leaves out of them is as the file says.
     by_file: HashSet<String>,
     /// An asset names an account or a project whose state no asset tells: data of an account has its unique
@@ -29,7 +29,7 @@ pub(super) struct Told {
     stateless: bool,
 }
 
-impl Told {
+impl ToldKinds {
     pub fn of(draft: &Draft) -> Self {
         let listed = draft.projects.iter().filter(|(_, _, at)| !at.asset);
         let mut accounts = draft.accounts.iter();
@@ -43,7 +43,7 @@ impl Told {
 }
 
 /// Kinds of facts of which no file holds any.
-pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &Told) {
+pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
     if draft.export.any {
         let none = [
             (!draft.says_deny, Assumption::NoDenyPoliciesInExport),
@@ -65,7 +65,7 @@ pub(super) fn mark(
     estate: &mut Estate,
     draft: &Draft,
     judged: &HashMap<Resource, At>,
-    told: &Told,
+    told: &ToldKinds,
 ) {
     if !draft.export.any {
         return;
@@ -78,7 +78,7 @@ pub(super) fn mark(
 }
 
 /// A project of an export with no asset of an API: which are on is not known.
-fn services(estate: &mut Estate, told: &Told) {
+fn services(estate: &mut Estate, told: &ToldKinds) {
     let silent = |p: &&crate::estate::Project| {
         !told.by_file.contains(p.number()) && estate.services(&p.project_id).is_none()
     };
