@@ -5,11 +5,12 @@ mod source;
 mod tests;
 mod value;
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::emulator::{Faults, Latency};
@@ -56,8 +57,8 @@ pub struct Global {
     /// `bindscope emulator --help` lists [default: cross-project]
     #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true)]
     pub demo: Option<Option<String>>,
-    /// Use the built-in emulator with an estate file or a Cloud Asset Inventory export; may be
-    /// given more than once, the files are merged
+    /// Use the built-in emulator with an estate file or a Cloud Asset Inventory export, packed or not: a
+    /// FILE, several of them before the command, a directory, - for standard input; all are merged
     #[arg(long, global = true, value_name = "FILE")]
     pub estate: Vec<PathBuf>,
     /// With --demo and --estate: look as this principal of the estate, with just its permissions
@@ -453,6 +454,42 @@ pub struct TestArgs {
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
+}
+
+/// The arguments with `--estate` before each of several paths behind it, as a shell's glob gives them. Only
+/// before the command, where no bare word means anything else.
+pub fn several(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let commands = Cli::command();
+    let is_command = |word: &OsStr| {
+        word == "help"
+            || word
+                .to_str()
+                .is_some_and(|w| commands.find_subcommand(w).is_some())
+    };
+    let mut out: Vec<OsString> = Vec::new();
+    let mut arguments = arguments.into_iter();
+    out.extend(arguments.next());
+    // Whether the next word is the option's value, and whether one behind it may be one more.
+    let (mut value, mut more) = (false, false);
+    for word in arguments.by_ref() {
+        let bytes = word.as_encoded_bytes();
+        let option = bytes.starts_with(b"-") && bytes != b"-";
+        if value {
+            (value, more) = (false, true);
+        } else if word == "--estate" {
+            value = true;
+        } else if option {
+            more = bytes.starts_with(b"--estate=");
+        } else if is_command(&word) {
+            out.push(word);
+            break;
+        } else if more {
+            out.push("--estate".into());
+        }
+        out.push(word);
+    }
+    out.extend(arguments);
+    out
 }
 
 /// The built-in estates, one a line.

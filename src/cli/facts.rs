@@ -1,8 +1,7 @@
 //! Where facts come from: live Google Cloud, an endpoint, or an emulator of our own on a loopback
 //! port. Whatever it is, what comes out is a client; only this room knows the difference.
 
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
@@ -23,7 +22,7 @@ use crate::wire::Ask;
 
 use super::args::Global;
 use super::failure::Failure;
-use super::out;
+use super::{out, source};
 
 /// The variable that may hold the bearer token.
 pub const TOKEN_VARIABLE: &str = "BINDSCOPE_ACCESS_TOKEN";
@@ -441,10 +440,7 @@ fn names(files: &[PathBuf]) -> String {
 /// # Errors
 /// A file that cannot be read, or is no estate.
 pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
-    let sources = files
-        .iter()
-        .map(|path| opened(path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let sources = source::open(files)?;
     let mut line = out::Passing::default();
     let loaded = file::read(sources, &mut |at| {
         line.say(|| {
@@ -458,37 +454,6 @@ pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
         out::aside(&format!("note: {note}"));
     }
     Ok(loaded.estate)
-}
-
-/// So many bytes of a file are read at a time.
-const AT_A_TIME: usize = 1 << 20;
-
-fn opened(path: &Path) -> Result<file::SourceFile, Failure> {
-    let name = path.display().to_string();
-    let opened = std::fs::File::open(path).and_then(|file| {
-        // A directory opens, and fails only when it is read, with less to say.
-        if file.metadata()?.is_dir() {
-            return Err(std::io::Error::other("it is a directory"));
-        }
-        Ok(file)
-    });
-    let file = opened.map_err(|e| {
-        let tried = format!("read the estate file {name}");
-        Failure::new(tried, e.to_string(), "check the path and who may read it")
-    })?;
-    // A pipe can be opened once.
-    if file.metadata().is_ok_and(|known| known.is_file()) {
-        let path = path.to_owned();
-        let again = move || {
-            let file = std::fs::File::open(&path)?;
-            Ok(Box::new(BufReader::with_capacity(AT_A_TIME, file)) as file::FileReader)
-        };
-        return Ok(file::SourceFile::reopened(&name, again));
-    }
-    Ok(file::SourceFile::stream(
-        &name,
-        Box::new(BufReader::new(file)),
-    ))
 }
 
 fn next_of(error: &FileError) -> &'static str {

@@ -23,6 +23,7 @@ mod reach;
 mod repairs;
 mod review;
 mod scope;
+mod source;
 mod test;
 mod unread;
 mod whoami;
@@ -61,7 +62,7 @@ impl From<Exit> for ExitCode {
 /// Reads the arguments of the process and does what they say.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args::several(std::env::args_os()));
     if let Some(Err(failure)) = cli.global.log.as_deref().map(log::begin) {
         out::aside(&failure.to_string());
         return Exit::Failed.into();

@@ -26,5 +26,6 @@ mod paste_cases;
 mod paste_words;
 mod printed;
 mod review;
+mod sources;
 mod tags;
 mod terminal;

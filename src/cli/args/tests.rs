@@ -2,7 +2,6 @@
 
 use super::value::{attribute, base_url, duration, role};
 use super::*;
-use clap::CommandFactory;
 
 fn read(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("bindscope").chain(line.split_whitespace()))
@@ -139,5 +138,36 @@ fn a_printed_line_carries_every_option_that_says_where_facts_come_from() {
             printed.contains(&format!("{name}{sign}{value}")),
             "{printed}"
         );
+    }
+}
+
+#[test]
+fn several_paths_behind_one_option() {
+    let spread = |line: &str| {
+        let words = std::iter::once("bindscope").chain(line.split_whitespace());
+        let words = several(words.map(OsString::from)).into_iter().skip(1);
+        words
+            .map(|w| w.into_string().unwrap())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    for (typed, meant) in [
+        (
+            "--estate a b c list projects",
+            "--estate a --estate b --estate c list projects",
+        ),
+        (
+            "--estate=a b --as user:a@b.c who",
+            "--estate=a --estate b --as user:a@b.c who",
+        ),
+        (
+            "--estate a - --read-only",
+            "--estate a --estate - --read-only",
+        ),
+        ("--estate a export b", "--estate a export b"),
+        ("export --estate a b", "export --estate a b"),
+        ("--project p list projects", "--project p list projects"),
+    ] {
+        assert_eq!(spread(typed), meant);
     }
 }

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
+use super::unpack;
+
 /// The longest string that is read. Startup scripts and certificates in asset exports are far shorter.
 const LONGEST_STRING: usize = 8 << 20;
 const CHUNK: usize = 64 << 10;
@@ -34,7 +36,8 @@ impl ReadPosition {
 
 /// A file.
 pub(super) struct Input {
-    reader: Box<dyn BufRead + Send>,
+    reader: Box<dyn Read>,
+    packed: bool,
     chunk: Vec<u8>,
     at: usize,
     position: ReadPosition,
@@ -47,13 +50,15 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Takes the byte order mark away.
+    /// Unpacks it where it is packed, and takes the byte order mark away.
     ///
     /// # Errors
-    /// The file cannot be read, or is UTF-16 (as PowerShell's `>` writes).
+    /// As [`unpack::text`].
     pub fn new(reader: Box<dyn BufRead + Send>) -> io::Result<Self> {
+        let (reader, packed) = unpack::text(reader)?;
         let mut input = Self {
             reader,
+            packed,
             chunk: Vec::new(),
             at: 0,
             position: ReadPosition::default(),
@@ -63,18 +68,26 @@ impl Input {
             escaped: false,
         };
         input.fill()?;
-        match input.chunk.as_slice() {
-            [0xef, 0xbb, 0xbf, ..] => input.at = 3,
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                return Err(invalid("it is UTF-16: save it as UTF-8"));
-            }
-            _ => {}
+        if input.chunk.starts_with(b"\xef\xbb\xbf") {
+            input.at = 3;
         }
         Ok(input)
     }
 
     pub fn position(&self) -> ReadPosition {
         self.position.clone()
+    }
+
+    /// Unpacks what is left of a packed file, for nothing but whether it is whole: what is damaged makes the
+    /// reader of its text stumble before the unpacker does.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check(&mut self) -> io::Result<()> {
+        if self.packed {
+            io::copy(&mut self.reader, &mut io::sink())?;
+        }
+        Ok(())
     }
 
     /// Passes blanks and comment lines; what comes then is not taken. `None` at the end.

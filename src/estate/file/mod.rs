@@ -18,6 +18,7 @@ mod kept;
 mod quick;
 mod search;
 mod unknown;
+mod unpack;
 mod write;
 
 #[cfg(test)]
@@ -284,16 +285,27 @@ fn one(
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Draft, FileError> {
     let name = source.name;
-    let unreadable = |why| FileError::Unreadable {
-        name: name.clone(),
-        why,
+    let index = draft.at.source;
+    let unreadable = |why: io::Error, line| match why.kind() {
+        // What it says is of the bytes, not of the disk.
+        io::ErrorKind::InvalidData => {
+            let at = At {
+                source: index,
+                line,
+                ..At::default()
+            };
+            refuse(names, at, "$".into(), why.to_string().into())
+        }
+        _ => FileError::Unreadable {
+            name: name.clone(),
+            why,
+        },
     };
     let reader = match source.bytes {
         FileBytes::Once(reader) => reader,
-        FileBytes::Again(open) => open().map_err(unreadable)?,
+        FileBytes::Again(open) => open().map_err(|e| unreadable(e, 0))?,
     };
-    let mut input = Input::new(reader).map_err(unreadable)?;
-    let index = draft.at.source;
+    let mut input = Input::new(reader).map_err(|e| unreadable(e, 0))?;
     let mut loading = FileReading {
         draft,
         position: input.position(),
@@ -303,13 +315,22 @@ fn one(
         fault: None,
     };
     let mut empty = true;
-    while input.peek().map_err(unreadable)?.is_some() {
+    loop {
+        let line = input.position().line();
+        if input.peek().map_err(|e| unreadable(e, line))?.is_none() {
+            break;
+        }
         empty = false;
         let begun = input.position().line();
         let mut track = serde_path_to_error::Track::new();
         let mut json = serde_json::Deserializer::from_reader(&mut input);
         let top = serde_path_to_error::Deserializer::new(&mut json, &mut track);
         if let Err(error) = document::TopSeed(&mut loading).deserialize(top) {
+            if !error.is_io()
+                && let Err(why) = input.check()
+            {
+                return Err(unreadable(why, loading.position.line()));
+            }
             let fault = loading.fault.take().unwrap_or_else(|| words(&error).into());
             // The reader goes on to the end of what is open before it gives up; the error knows
             // better where it was met.

