@@ -15,7 +15,7 @@ use super::super::{Folder, IdentityPool, Organization, Project, Provider, Servic
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
-use super::{FileReading, asset_policies, search};
+use super::{FileReading, asset_policies, search, words};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
@@ -121,8 +121,10 @@ impl Content {
         if let Value::String(text) = &self.data {
             self.data = match text.trim() {
                 "" => Value::Null,
-                text => serde_json::from_str(text)
-                    .map_err(|e| format!("the text in resource.data is no JSON: {e}"))?,
+                text => serde_json::from_str(text).map_err(|e| {
+                    let why = words::plain(&e.to_string());
+                    format!("the text in resource.data is no JSON: {why}")
+                })?,
             };
         }
         Ok(self)
@@ -449,6 +451,11 @@ fn form<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Fault> {
     fields.retain(|_, value| !value.is_null());
     let told = Value::Object(fields);
     let plain = data.is_null() || data.is_object();
-    serde_path_to_error::deserialize(if plain { &told } else { data })
-        .map_err(|e| Fault::from(format!("in resource.data.{}: {}", e.path(), e.inner())))
+    serde_path_to_error::deserialize(if plain { &told } else { data }).map_err(|e| {
+        Fault::from(format!(
+            "in resource.data.{}: {}",
+            e.path(),
+            words::plain(&e.inner().to_string())
+        ))
+    })
 }

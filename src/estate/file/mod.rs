@@ -19,6 +19,7 @@ mod quick;
 mod search;
 mod unknown;
 mod unpack;
+mod words;
 mod write;
 
 #[cfg(test)]
@@ -331,7 +332,10 @@ fn one(
             {
                 return Err(unreadable(why, loading.position.line()));
             }
-            let fault = loading.fault.take().unwrap_or_else(|| words(&error).into());
+            let fault = loading
+                .fault
+                .take()
+                .unwrap_or_else(|| words::plain(&error.to_string()).into());
             // The reader goes on to the end of what is open before it gives up; the error knows
             // better where it was met.
             let line = match u64::try_from(error.line()) {
@@ -376,15 +380,6 @@ fn refuse(names: &[String], at: At, path: String, fault: Fault) -> FileError {
             path,
             what: fault.what,
         },
-    }
-}
-
-/// The reader's words without its own line and column.
-fn words(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
-        None => text,
     }
 }
 

@@ -196,7 +196,9 @@ fn an_export_that_contradicts_itself_is_refused() {
     );
     let bad = EXPORT.replace("\"disabled\":true", "\"disabled\":\"no\"");
     assert!(
-        refusal(&bad).contains("line 9: $: in resource.data.disabled: invalid type"),
+        refusal(&bad).contains(
+            "line 9: $: in resource.data.disabled: found the text \"no\", expected true or false"
+        ),
         "{}",
         refusal(&bad)
     );
