@@ -99,6 +99,7 @@ fn a_printed_line_carries_every_option_that_says_where_facts_come_from() {
     // the options above, or excludes one of them.
     let beside = [
         "format",
+        "log",
         "read-only",
         "demo",
         "folder",
