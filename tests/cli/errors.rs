@@ -36,9 +36,10 @@ fn an_estate_file_that_is_broken_is_refused_with_its_line() {
     home.run(&with(&["--estate", missing.to_str().unwrap()]))
         .ends(2)
         .says("missing.json");
+    // Of a directory every file is read.
     home.run(&with(&["--estate", home.dir.path().to_str().unwrap()]))
         .ends(2)
-        .says("directory");
+        .says("broken.json, line 3");
 }
 
 #[test]
