@@ -104,3 +104,16 @@ fn a_page_is_searched() {
     play.keys("<Esc>").says("where bindings are");
     play.keys("!n").says("Nothing is looked for yet");
 }
+
+/// A change whose line is too long stands below the list, whole.
+#[test]
+fn a_change_is_told_whole_on_every_size() {
+    let mut play = on_pair("cross-project");
+    play.keys("fgrant<Enter><Esc>H")
+        .says("run-processor@app-prod on bq-privileged@data-vault: iam.serviceAccountTokenCreator");
+    play.resize(40, 12);
+    play.says("run-processor@app-prod on")
+        .says("bq-privileged@data-vault:");
+    play.keys("/nothing").says("None of the 1 holds nothing.");
+    play.keys("<Ctrl-u>force").says("1 of 1");
+}

@@ -154,9 +154,11 @@ impl Change {
     #[must_use]
     pub fn state_words(&self) -> String {
         let state = &self.entry.state;
-        self.standing
-            .as_ref()
-            .map_or_else(|| state.word().to_owned(), |s| s.words(state))
+        match &self.standing {
+            Some(standing) => standing.words(state),
+            None if self.here => state.word().to_owned(),
+            None => format!("{} at another place; not asked from here", state.word()),
+        }
     }
 
     /// Whether it can be taken back from here, as far as is known.

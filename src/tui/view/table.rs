@@ -132,10 +132,22 @@ fn instead(table: &Table) -> Option<(StyleRole, String)> {
 /// beside the list.
 fn said_below(table: &Table, inside: Rect) -> Vec<(StyleRole, String)> {
     let across = usize::from(inside.width);
-    let Rows::Paths(paths) = &table.rows else {
-        return Vec::new();
-    };
     let mut lines = Vec::new();
+    let paths = match &table.rows {
+        Rows::Paths(paths) => paths,
+        Rows::Changes(list) => {
+            let change = table.selected().and_then(|at| list.get(at));
+            if let Some(change) = change {
+                let words = change_words(change);
+                if width(&words) > across.saturating_sub(CHANGE_LEAD) {
+                    let whole = wrap(&words, across);
+                    lines.extend(whole.into_iter().map(|text| (StyleRole::Text, text)));
+                }
+            }
+            return lines;
+        }
+        Rows::Loading(_) | Rows::Failed(_) => return lines,
+    };
     let selected = table.selected().and_then(|at| paths.rows.get(at));
     if let Some(path) = selected {
         let (name, way) = columns(inside.width);
@@ -157,6 +169,8 @@ fn said_below(table: &Table, inside: Rect) -> Vec<(StyleRole, String)> {
 fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
     let record = &change.entry.record;
     let role = match change.entry.state.word() {
+        // What it stands in is not looked at from here.
+        _ if !change.here => StyleRole::Dim,
         "applied" => StyleRole::Granted,
         "failed" => StyleRole::Denied,
         "undone" => StyleRole::Dim,
@@ -172,19 +186,30 @@ fn change_row(pen: &mut Pen<'_>, area: Rect, change: &Change) {
     let x = pen
         .put(x + 2, area.y, 9, role, change.entry.state.word())
         .max(x + 10);
+    let room = area.right().saturating_sub(x + 2);
+    pen.put(x + 2, area.y, room, StyleRole::Text, &change_words(change));
+}
+
+/// So many cells stand before a change's words: the mark, when it was made, its state.
+const CHANGE_LEAD: usize = 32;
+
+/// Who got which role where, in short names; or what was turned on.
+fn change_words(change: &Change) -> String {
+    let record = &change.entry.record;
+    if record.switched().is_some() {
+        return record.title();
+    }
     let short = |name: &str| {
         let name = name.rsplit('/').next().unwrap_or(name);
         let name = name.strip_prefix("serviceAccount:").unwrap_or(name);
         name.replace(".iam.gserviceaccount.com", "")
     };
-    let words = format!(
+    format!(
         "{} on {}: {}",
         short(&record.grant.member),
         short(&record.resource),
         short(&record.grant.role)
-    );
-    let room = area.right().saturating_sub(x + 2);
-    pen.put(x + 2, area.y, room, StyleRole::Text, &words);
+    )
 }
 
 /// A name without what its column has no room for: that it is a service account, its address tells.
