@@ -146,6 +146,8 @@ impl Estate {
     /// Marks something that exists and may not be read, by its name in the estate file's
     /// `unreadable` list; `why` is for people.
     pub fn mark_unreadable(&mut self, name: &str, why: &str) {
+        // It stands inside of sentences that end by themselves.
+        let why = why.trim_end().trim_end_matches('.');
         Arc::make_mut(&mut self.unreadable).insert(name.to_owned(), why.into());
     }
 

@@ -16,18 +16,18 @@ use crate::estate::Provider;
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, PolicyMember, Pool};
 
-/// Who issues tokens to all of its customers from one address: what the address holds.
-const MANY_TENANTS: [&str; 5] = [
+/// Who issues tokens to all of its customers from one address: GitHub, GitLab's own service, HCP Terraform (doc
+/// "Configure Workload Identity Federation with deployment pipelines", attribute conditions). Others that it
+/// names give each customer an issuer of its own.
+const MANY_TENANTS: [&str; 3] = [
     "token.actions.githubusercontent.com",
     "gitlab.com",
     "app.terraform.io",
-    "oidc.circleci.com",
-    "api.bitbucket.org",
 ];
 
 /// Claims that say whose token it is (GitHub "OpenID Connect reference", GitLab "ID token authentication",
-/// HCP Terraform "Workload identity tokens").
-const WHOSE: [&str; 22] = [
+/// HCP Terraform "Workload identity tokens"). The audience is none of them: whoever asks for a token chooses it.
+const WHOSE: [&str; 21] = [
     "sub",
     "repository",
     "repository_id",
@@ -49,7 +49,6 @@ const WHOSE: [&str; 22] = [
     "terraform_project_id",
     "terraform_workspace_id",
     "terraform_run_id",
-    "aud",
 ];
 
 /// Claims that tell branches and environments apart.
@@ -149,7 +148,7 @@ fn narrows(provider: &Provider) -> bool {
     claims(condition)
         .into_iter()
         .chain(mapped)
-        .any(|claim| claim != "aud" && WHOSE.contains(&claim))
+        .any(|claim| WHOSE.contains(&claim))
 }
 
 type PoolJudged = (Severity, String, &'static str);
@@ -194,10 +193,7 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
             };
             let anybodys = open.iter().find(|provider| {
                 let claims = of(provider);
-                !claims.is_empty()
-                    && !claims
-                        .iter()
-                        .any(|c| c != "aud" && WHOSE.contains(&c.as_str()))
+                !claims.is_empty() && !claims.iter().any(|c| WHOSE.contains(&c.as_str()))
             });
             if let Some(provider) = anybodys {
                 return Some((

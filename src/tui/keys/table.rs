@@ -8,7 +8,7 @@ use super::context::KeyContext;
 pub struct Entry {
     /// Where it holds.
     pub context: KeyContext,
-    /// The keys, in the notation of [`Key`], the one to be shown first.
+    /// The keys, in the notation of [`super::key::Key`], the one to be shown first.
     pub keys: &'static [&'static str],
     /// What they do.
     pub command: Command,
