@@ -237,6 +237,9 @@ fn several_paths_a_directory_and_standard_input() {
     home.run(&["--estate", "-", "--estate", "-", "list", "projects"])
         .ends(2)
         .says("given twice");
+    home.run(&["--estate", "-", "explain", "-"])
+        .ends(2)
+        .says("cannot hold both the error and the estate");
     let empty = home.path("empty");
     std::fs::create_dir(&empty).unwrap();
     let shown = empty.display().to_string();

@@ -26,6 +26,12 @@ use crate::repair::{CommandLine, FixWith, PlanOptions};
 /// What opening and reading the facts gives, claims or a pasted text that cannot be read.
 pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
     let pasted = match &args.paste {
+        Some(_) if global.estate.iter().any(|path| path.as_os_str() == "-") => {
+            return Err(Failure::usage(
+                "standard input (-) cannot hold both the error and the estate",
+                "give the estate as a file, or caller and target by --caller and --target",
+            ));
+        }
         Some(_) => Some(paste::read()?),
         None => None,
     };

@@ -158,14 +158,23 @@ fn moved(draft: &mut Draft) {
     }
 }
 
+/// So many folders of a circle are named.
+const CIRCLE_TOLD: usize = 10;
+
 /// No folder lies below itself.
 fn cycles(draft: &Draft) -> Result<(), Flaw> {
     let mut sound: HashSet<&str> = HashSet::new();
     for (start, _, at) in draft.folders.iter() {
         let mut way: Vec<&str> = Vec::new();
+        let mut on_way: HashSet<&str> = HashSet::new();
         let mut next = Some(start);
         while let Some(name) = next.filter(|n| !sound.contains(n)) {
-            if way.contains(&name) {
+            if !on_way.insert(name) {
+                // A circle may be as long as the file.
+                if way.len() > CIRCLE_TOLD {
+                    way.truncate(CIRCLE_TOLD);
+                    way.push("…");
+                }
                 way.push(name);
                 return Err(Flaw {
                     at,

@@ -2,6 +2,7 @@
 //! stays on the thing when rows come and go.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -83,16 +84,42 @@ impl<T: Item> Filtered<T> {
         self.row
     }
 
-    /// Adds items, in their order; the filter applies to them, and the selection stays where it is.
+    /// Adds items, in their order; the filter applies to them, and the selection stays where it is. They are
+    /// merged in: a page costs what it holds, not what is there already.
     pub fn extend(&mut self, items: impl IntoIterator<Item = Arc<T>>) {
+        let held = self.selected.is_some() && self.selected_is_there();
         let from = self.items.len();
         self.items.extend(items);
-        let pattern = pattern(&self.applied);
-        let fresh = (from..self.items.len()).collect::<Vec<_>>();
-        let mut hits = self.score(&pattern, fresh.into_iter());
-        self.hits.append(&mut hits);
-        self.order();
-        self.find_selected();
+        let mut fresh = self.score(&pattern(&self.applied), from..self.items.len());
+        fresh.sort_unstable_by(|a, b| self.compare(a, b));
+        let before = |hit: &Hit| {
+            self.hits
+                .partition_point(|known| self.compare(known, hit).is_lt())
+        };
+        let places: Vec<usize> = fresh.iter().map(before).collect();
+        let mut merged = Vec::with_capacity(self.hits.len() + fresh.len());
+        let mut taken = 0;
+        for (hit, place) in fresh.iter().zip(&places) {
+            merged.extend_from_slice(self.hits.get(taken..*place).unwrap_or_default());
+            merged.push(*hit);
+            taken = *place;
+        }
+        merged.extend_from_slice(self.hits.get(taken..).unwrap_or_default());
+        if held {
+            self.row += places.partition_point(|place| *place <= self.row);
+        } else if let Some(key) = self.selected.as_deref() {
+            let is_it = |hit: &Hit| self.items.get(hit.index).is_some_and(|i| i.key() == key);
+            let come = fresh.iter().position(is_it);
+            if let Some((nth, place)) = come.and_then(|nth| Some((nth, places.get(nth)?))) {
+                self.row = nth + place;
+            }
+        }
+        self.hits = merged;
+        self.row = self.row.min(self.hits.len().saturating_sub(1));
+    }
+
+    fn selected_is_there(&self) -> bool {
+        self.selected().map(|item| item.key()) == self.selected.as_deref()
     }
 
     /// Takes everything out; what is typed and what is selected stay.
@@ -151,29 +178,24 @@ impl<T: Item> Filtered<T> {
     }
 
     fn order(&mut self) {
-        if self.applied.is_empty() {
-            let (items, sorted) = (&self.items, self.sorted);
-            let text = |h: &Hit| items.get(h.index).map_or("", |i| i.text());
-            self.hits.sort_by(|a, b| {
-                let by_text = if sorted {
-                    text(a).cmp(text(b))
-                } else {
-                    std::cmp::Ordering::Equal
-                };
-                by_text.then_with(|| a.index.cmp(&b.index))
-            });
-        } else {
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.sort_unstable_by(|a, b| self.compare(a, b));
+        self.hits = hits;
+    }
+
+    /// Which of two rows stands first: no two are equal.
+    fn compare(&self, a: &Hit, b: &Hit) -> Ordering {
+        let text = |h: &Hit| self.items.get(h.index).map_or("", |i| i.text());
+        let first = if !self.applied.is_empty() {
             // Among equals the shorter text is the likelier.
-            let length = |h: &Hit| self.items.get(h.index).map_or(0, |i| i.text().len());
-            let mut hits = std::mem::take(&mut self.hits);
-            hits.sort_by(|a, b| {
-                b.score
-                    .cmp(&a.score)
-                    .then_with(|| length(a).cmp(&length(b)))
-                    .then_with(|| a.index.cmp(&b.index))
-            });
-            self.hits = hits;
-        }
+            let better = b.score.cmp(&a.score);
+            better.then_with(|| text(a).len().cmp(&text(b).len()))
+        } else if self.sorted {
+            text(a).cmp(text(b))
+        } else {
+            Ordering::Equal
+        };
+        first.then_with(|| a.index.cmp(&b.index))
     }
 
     fn find_selected(&mut self) {
@@ -322,6 +344,45 @@ mod tests {
         assert!(list.selected().is_none());
         typed(&mut list, "");
         assert_eq!(list.shown(), 3);
+    }
+
+    /// Page by page it is the same list as all at once, with the same thing selected.
+    #[test]
+    fn pages_are_merged_in() {
+        let all: Vec<String> = (0..200_u32)
+            .map(|n| format!("account-{}@p{}", n.wrapping_mul(2_654_435_761) % 97, n % 7))
+            .collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        for (sorted, query) in [(true, ""), (false, ""), (true, "a1"), (false, "p3")] {
+            for late in [all[0], all[150]] {
+                let mut pages = Filtered::default();
+                let mut once = Filtered::default();
+                for list in [&mut pages, &mut once] {
+                    list.sorted = sorted;
+                    typed(list, query);
+                    list.select_key(late);
+                }
+                for page in all.chunks(13) {
+                    pages.extend(words(page));
+                }
+                once.extend(words(&all));
+                let rows = |list: &Filtered<Word>| {
+                    let rows = list.window(1_000);
+                    rows.into_iter()
+                        .map(|(_, w, _)| w.0.clone())
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(rows(&pages), rows(&once), "{sorted} {query}");
+                let mut ordered = once;
+                ordered.order();
+                assert_eq!(rows(&pages), rows(&ordered), "{sorted} {query}");
+                if let Some(selected) = pages.selected()
+                    && rows(&pages).contains(&late.to_owned())
+                {
+                    assert_eq!(selected.0, late, "{sorted} {query}");
+                }
+            }
+        }
     }
 
     #[test]

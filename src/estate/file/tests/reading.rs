@@ -294,3 +294,30 @@ fn deleted_and_missing_are_told_apart_from_unlisted() {
     let gone = Resource::account("app-prod", "nobody@app-prod.iam.gserviceaccount.com");
     assert_eq!(estate.resolve(&gone), Existence::Missing);
 }
+
+/// As deep as no organization is: it is read, and a circle of it is told in a few words.
+#[test]
+fn a_hundred_thousand_folders_below_each_other_are_read() {
+    let chain = |top: &str| {
+        let folder = |n: u32| {
+            let parent = match n {
+                0 => top.to_owned(),
+                n => format!("folders/{}", n - 1),
+            };
+            json!({ "name": format!("folders/{n}"), "parent": parent })
+        };
+        let folders: Vec<Value> = (0..100_000).map(folder).collect();
+        json!({ "organizations": [{ "name": "organizations/1" }], "folders": folders }).to_string()
+    };
+    let estate = read_text("f", &chain("organizations/1")).unwrap();
+    assert_eq!(estate.folder("99999").unwrap().parent, "folders/99998");
+    let said = refusal(&chain("folders/99999"));
+    assert!(
+        said.contains("in a circle: folders/0 → folders/99999"),
+        "{said}"
+    );
+    assert!(
+        said.contains("… → folders/0;") && said.len() < 500,
+        "{said}"
+    );
+}
