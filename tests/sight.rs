@@ -12,7 +12,7 @@ use std::time::Duration;
 use bindscope::answer::paths::{PathsQuestion, Ways};
 use bindscope::answer::{Answer, Source};
 use bindscope::emulator::stories::{self, Story};
-use bindscope::emulator::{self, Options};
+use bindscope::emulator::{self, Options, Running};
 use bindscope::estate::{Assumption, file};
 use bindscope::evaluate::reach::Brings;
 use bindscope::evaluate::{CauseKind, Outcome, Question, Verdict};
@@ -188,8 +188,8 @@ impl Ask for Hurried<'_> {
     }
 }
 
-/// Asks a story's question; `hurried`: these calls are not waited for.
-async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, String)]) -> Told {
+/// A story's emulator, with these faults, and its administrator's client.
+async fn served(story: &Story, faults: Option<String>) -> (Running, Client) {
     let options = Options {
         faults: faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
         ..Options::default()
@@ -203,6 +203,12 @@ async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, S
     })
     .await
     .unwrap();
+    (emulator, client)
+}
+
+/// Asks a story's question; `hurried`: these calls are not waited for.
+async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, String)]) -> Told {
+    let (emulator, client) = served(story, faults).await;
     let reader = client.reader();
     let ask = Hurried {
         reader: &*reader,
@@ -397,19 +403,7 @@ async fn ways(
     faults: Option<String>,
     hurried: &[(&'static str, String)],
 ) -> (Result<(BTreeMap<String, Verdict>, bool), ApiError>, Told) {
-    let options = Options {
-        faults: faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
-        ..Options::default()
-    };
-    let estate = stories::load(&story.name).unwrap();
-    let emulator = emulator::start(estate, options).await.unwrap();
-    let client = Client::connect(Connect {
-        endpoint: Some(emulator.base_url()),
-        token: Some(Secret::new(emulator.admin_token())),
-        read_only: true,
-    })
-    .await
-    .unwrap();
+    let (emulator, client) = served(story, faults).await;
     let reader = client.reader();
     let ask = Hurried {
         reader: &*reader,

@@ -1,5 +1,6 @@
 //! From an answer to rows: levels, what hangs below them, the lines between them.
 
+use super::culprit;
 use super::leaf::{self, Leaves};
 use super::{Picture, Rail, Rank, TreeRow};
 use crate::answer::levels::{gone, is_caller, said, title};
@@ -233,7 +234,7 @@ fn aside(
                 LevelState::OffPath,
                 format!("{}, not the target", title(estate, &suspect.role)),
             ),
-            None => (LevelState::Off, leaf::wrong(cause.kind).to_owned()),
+            None => (LevelState::Off, culprit::wrong(cause.kind).to_owned()),
         };
         out.push((
             above,
@@ -267,7 +268,7 @@ fn outsider(explanation: &Explanation, causes: &[Cause]) -> TreeRow {
     let refused = causes.first().map(|c| c.kind).filter(|k| is_callers(*k));
     let (state, note) = match (gone(explanation.caller_state, false), refused) {
         (Some(word), _) => (LevelState::Off, word.to_owned()),
-        (None, Some(kind)) => (LevelState::Off, leaf::wrong(kind).to_owned()),
+        (None, Some(kind)) => (LevelState::Off, culprit::wrong(kind).to_owned()),
         (None, None) => (LevelState::Nothing, "outside of this hierarchy".to_owned()),
     };
     TreeRow {
@@ -318,7 +319,7 @@ fn blame(row: &mut TreeRow, picture: Picture<'_>) {
                 LevelState::Nothing | LevelState::ConditionNotMet | LevelState::Depends
             );
             if here && weak {
-                row.state = leaf::state_of(suspect.kind, picture.explanation.outcome);
+                row.state = culprit::state_of(suspect.kind, picture.explanation.outcome);
                 row.note = format!(
                     "{}, {}",
                     title(picture.estate, &suspect.role),
@@ -348,7 +349,7 @@ fn blame(row: &mut TreeRow, picture: Picture<'_>) {
     );
     if off && row.state != LevelState::Denies {
         row.state = LevelState::Off;
-        leaf::wrong(cause.kind).clone_into(&mut row.note);
+        culprit::wrong(cause.kind).clone_into(&mut row.note);
     }
 }
 

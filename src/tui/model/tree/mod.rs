@@ -2,9 +2,13 @@
 //! ancestor, the path to the target drawn heavily, and on each level the bindings that the answer turns
 //! on: the one that grants, the one that was meant to and misses, the one that is missing.
 
+mod bindings;
 mod build;
+mod culprit;
 mod fold;
 mod leaf;
+mod row;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
