@@ -70,6 +70,9 @@ pub fn words(assumption: Assumption) -> &'static str {
         Assumption::SearchResultsAreAll => {
             "what the search printed is all there is (a policy that it left out counts as empty, an account whose state it does not tell as enabled)"
         }
+        Assumption::PartOfTheEstate => {
+            "nothing of what the files leave out: they hold a part of the estate, so that no list made from them is whole"
+        }
         Assumption::NoTagsInExport => {
             "nothing of tags (the export holds none, or not their keys; a condition on them is left undecided)"
         }

@@ -159,6 +159,15 @@ impl FactSource {
         }
     }
 
+    /// Why what the files hold is not all there is, where it is not.
+    #[must_use]
+    pub fn part(&self) -> Option<Assumption> {
+        let parts = [Assumption::PartOfTheEstate, Assumption::SearchResultsAreAll];
+        parts
+            .into_iter()
+            .find(|part| self.assumptions.contains(part))
+    }
+
     /// Ends what was begun for it.
     pub fn close(self) {
         if let Some(emulator) = self.emulator {

@@ -7,6 +7,7 @@ use super::facts::{self, FactSource};
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, scope};
+use crate::answer::limits;
 use crate::estate::{Project, ServiceAccount};
 use crate::google::api::resource_manager;
 use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
@@ -34,7 +35,8 @@ async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let listing = list_accounts(&*reader, &facts.scope, &mut |page| found.extend(page)).await?;
     found.sort_by(|a, b| (&a.project_id, &a.email).cmp(&(&b.project_id, &b.email)));
     if format == Format::Json {
-        out::json(&whole("serviceAccounts", json!(found), &listing.unreadable))?;
+        let all = json!(found);
+        out::json(&whole(facts, "serviceAccounts", all, &listing.unreadable))?;
         return Ok(Exit::Done);
     }
     let mut page = TextPage::default();
@@ -54,6 +56,7 @@ async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     }
     page.print()?;
     counted(
+        facts,
         &format!(
             "{} service accounts in {} projects",
             found.len(),
@@ -77,7 +80,7 @@ async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     found.sort_by(|a, b| a.project_id.cmp(&b.project_id));
     listing.unreadable.sort();
     if format == Format::Json {
-        out::json(&whole("projects", json!(found), &listing.unreadable))?;
+        out::json(&whole(facts, "projects", json!(found), &listing.unreadable))?;
         return Ok(Exit::Done);
     }
     let mut page = TextPage::default();
@@ -92,7 +95,8 @@ async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
         ]);
     }
     page.print()?;
-    counted(&format!("{} projects", found.len()), &listing.unreadable);
+    let count = format!("{} projects", found.len());
+    counted(facts, &count, &listing.unreadable);
     Ok(Exit::Done)
 }
 
@@ -131,7 +135,7 @@ async fn bindings(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        out::json(&whole("bindings", rows.into(), &unreadable))?;
+        out::json(&whole(facts, "bindings", rows.into(), &unreadable))?;
         return Ok(Exit::Done);
     }
     let mut page = TextPage::default();
@@ -157,6 +161,7 @@ async fn bindings(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     }
     page.print()?;
     counted(
+        facts,
         &format!("{count} bindings on {} resources", policies.len()),
         &unreadable,
     );
@@ -164,9 +169,10 @@ async fn bindings(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
 }
 
 /// The things, and what was not read.
-fn whole(name: &str, things: Value, unreadable: &[(String, String)]) -> Value {
+fn whole(facts: &FactSource, name: &str, things: Value, unreadable: &[(String, String)]) -> Value {
     let names: Vec<&str> = unreadable.iter().map(|(name, _)| name.as_str()).collect();
-    let mut object = json!({ "complete": names.is_empty(), "notRead": names });
+    let all = names.is_empty() && facts.part().is_none();
+    let mut object = json!({ "complete": all, "notRead": names });
     if let Some(map) = object.as_object_mut() {
         map.shift_insert(0, name.to_owned(), things);
     }
@@ -174,11 +180,18 @@ fn whole(name: &str, things: Value, unreadable: &[(String, String)]) -> Value {
 }
 
 /// The count and what is missing from it, aside.
-fn counted(count: &str, unreadable: &[(String, String)]) {
+fn counted(facts: &FactSource, count: &str, unreadable: &[(String, String)]) {
     let mut page = TextPage::default();
     page.line(Ink::Faint, count);
     for (name, why) in unreadable {
         page.line(Ink::Unsure, format!("not read: {name}: {why}"));
+    }
+    if let Some(part) = facts.part() {
+        page.wrapped(
+            Ink::Unsure,
+            "",
+            &format!("Taken for granted: {}.", limits::words(part)),
+        );
     }
     page.print_aside();
 }

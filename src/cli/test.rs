@@ -15,7 +15,7 @@ use super::out::{self, Ink, TextPage};
 use crate::answer::expectations::{self, Expectation, Judged};
 use crate::answer::limits;
 use crate::answer::paths::{PathsAnswer, PathsQuestion, Ways};
-use crate::estate::Assumption;
+use crate::estate::{Assumption, ServiceAccount};
 use crate::evaluate::reach::Brings;
 use crate::evaluate::{Question, Truth};
 use crate::google::listing::{Scope, list_accounts};
@@ -119,7 +119,8 @@ async fn tested(
     let mut unlisted = None;
     if expected.iter().any(Expectation::has_pattern) {
         let listing = list_accounts(&*reader, &facts.scope, &mut |page| {
-            accounts.extend(page.into_iter().map(|account| account.email));
+            let addressed = page.into_iter().filter(ServiceAccount::has_address);
+            accounts.extend(addressed.map(|account| account.email));
         })
         .await?;
         accounts.sort();

@@ -20,6 +20,9 @@ pub enum Assumption {
     /// An export holds no binding of a tag: whether it was asked for them is not known. Nothing is taken
     /// from it: a condition on tags is left undecided.
     NoTagsInExport,
+    /// What was given holds a part of the estate alone: the accounts of some policies, what one command
+    /// printed, what Terraform manages. Nothing is taken from what is left out; no list is whole.
+    PartOfTheEstate,
     /// The caller's identity pool exists and is enabled.
     PoolIsActive,
     /// The caller may use the project that is billed.
@@ -34,7 +37,7 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CallerIsActive,
         Self::DenyGroupTakenAsWritten,
         Self::IamCredentialsApiIsEnabled,
@@ -42,6 +45,7 @@ impl Assumption {
         Self::NoBoundariesInExport,
         Self::NoDenyPoliciesInExport,
         Self::NoTagsInExport,
+        Self::PartOfTheEstate,
         Self::PoolIsActive,
         Self::QuotaProjectMayBeUsed,
         Self::SearchResultsAreAll,
@@ -50,11 +54,12 @@ impl Assumption {
     ];
 
     /// Those that an estate itself makes, so that its file may name them.
-    pub const OF_ESTATES: [Self; 5] = [
+    pub const OF_ESTATES: [Self; 6] = [
         Self::NoDenyPoliciesInExport,
         Self::NoBoundariesInExport,
         Self::NoTagsInExport,
         Self::NoAccountStatesInExport,
+        Self::PartOfTheEstate,
         Self::SearchResultsAreAll,
     ];
 
@@ -69,6 +74,7 @@ impl Assumption {
             Self::NoBoundariesInExport => "NO_BOUNDARIES_IN_EXPORT",
             Self::NoDenyPoliciesInExport => "NO_DENY_POLICIES_IN_EXPORT",
             Self::NoTagsInExport => "NO_TAGS_IN_EXPORT",
+            Self::PartOfTheEstate => "PART_OF_THE_ESTATE",
             Self::PoolIsActive => "POOL_IS_ACTIVE",
             Self::QuotaProjectMayBeUsed => "QUOTA_PROJECT_MAY_BE_USED",
             Self::SearchResultsAreAll => "SEARCH_RESULTS_ARE_ALL",

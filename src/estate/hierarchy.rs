@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::records::is_number;
 use super::{Coverage, Estate, Folder, Organization, Project, ServiceAccount};
 use crate::iam::{Principal, Resource, ResourceKind, address, owner};
 
@@ -38,6 +39,9 @@ impl<T> Existence<T> {
     }
 }
 
+/// Why nobody can tell whether an account of that address is there.
+const BY_ID_ALONE: &str = "accounts of its project are known by their unique id alone";
+
 /// Longer chains than Google allows (folders nest ten deep) are cycles in a damaged file.
 const DEEPEST: usize = 64;
 
@@ -70,6 +74,9 @@ impl Estate {
         }
         if self.deleted_accounts.contains_key(&email) {
             self.forget_deleted(&email, &account.unique_id);
+        }
+        if !account.has_address() {
+            Arc::make_mut(&mut self.unaddressed).insert(account.project_id.as_str().into());
         }
         Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
     }
@@ -224,8 +231,15 @@ impl Estate {
         } else {
             project
         };
-        let id = self.project(named).map_or(named, |p| &p.project_id);
-        self.unreadable.get(&Self::accounts_of(id)).cloned()
+        let known = self.project(named);
+        let id = known.map_or(named, |p| &p.project_id);
+        if let Some(why) = self.unreadable.get(&Self::accounts_of(id)) {
+            return Some(Arc::clone(why));
+        }
+        let number = known.map_or(named, |p| p.number());
+        let by_id_alone = !is_number(account)
+            && (self.unaddressed.contains(id) || self.unaddressed.contains(number));
+        by_id_alone.then(|| BY_ID_ALONE.into())
     }
 
     /// By e-mail in lower case or unique id. An account made anew under the same address has another id.

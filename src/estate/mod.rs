@@ -56,6 +56,8 @@ pub struct Estate {
     pub(crate) numbers: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// By lower-case e-mail.
     pub(crate) accounts: Arc<BTreeMap<Arc<str>, Arc<ServiceAccount>>>,
+    /// Projects with accounts of which only the unique id is known: any address there may be one of theirs.
+    pub(crate) unaddressed: Arc<BTreeSet<Arc<str>>>,
     /// Unique id to e-mail.
     pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// Accounts that were deleted, by lower-case e-mail: one address may have had several.
@@ -124,6 +126,12 @@ impl Estate {
     #[must_use]
     pub fn assumes(&self, what: Assumption) -> bool {
         self.assumptions.contains(&what)
+    }
+
+    /// Whether it is known to be a part: what is not in it may be there, and no list made of it is all.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.assumes(Assumption::SearchResultsAreAll) || self.assumes(Assumption::PartOfTheEstate)
     }
 
     /// Adds to [`Self::assumptions`].

@@ -84,12 +84,12 @@ impl Project {
 
 /// A service account (iam v1, `ServiceAccount`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "ToldAccount")]
 pub struct ServiceAccount {
     /// `projects/P/serviceAccounts/E`
     pub name: String,
-    /// Its address.
-    #[serde(default)]
+    /// Its address; its unique id where only that is known, which is written nowhere as an address.
+    #[serde(skip_serializing_if = "is_number")]
     pub email: String,
     /// The project that owns it.
     #[serde(default)]
@@ -108,10 +108,70 @@ pub struct ServiceAccount {
     pub extra: Map<String, Value>,
 }
 
+/// A service account as it is told.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldAccount {
+    name: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    project_id: String,
+    #[serde(default)]
+    unique_id: String,
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    disabled: bool,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl From<ToldAccount> for ServiceAccount {
+    fn from(told: ToldAccount) -> Self {
+        let mut account = Self {
+            name: told.name,
+            email: told.email,
+            project_id: told.project_id,
+            unique_id: told.unique_id,
+            display_name: told.display_name,
+            disabled: told.disabled,
+            extra: told.extra,
+        };
+        account.settle_ids();
+        account
+    }
+}
+
+/// Whether a text is a number: of an account the unique id, no address.
+pub(crate) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Kept in a deleted account beside Google's fields: when it was deleted, RFC 3339.
 pub const DELETE_TIME: &str = "deleteTime";
 
 impl ServiceAccount {
+    /// Takes what the name alone tells: the unique id, by which exports name accounts, or the address. One of
+    /// which only the id is told goes by it.
+    pub(crate) fn settle_ids(&mut self) {
+        let last = self.name.rsplit('/').next().unwrap_or_default();
+        if self.unique_id.is_empty() && is_number(last) {
+            self.unique_id = last.to_owned();
+        }
+        if self.email.is_empty() && last.contains('@') {
+            self.email = last.to_owned();
+        } else if self.email.is_empty() {
+            self.email.clone_from(&self.unique_id);
+        }
+    }
+
+    /// Whether its address is known.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        !is_number(&self.email)
+    }
+
     /// When it was deleted, where that is known.
     #[must_use]
     pub fn deleted_at(&self) -> Option<&str> {

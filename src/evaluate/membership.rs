@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::belonging::{all_of, customer, domain_of, service_accounts_of, service_agents_of};
 use super::judge::{Judge, Membership};
 use super::truth::Truth;
-use crate::estate::{Estate, Read};
+use crate::estate::records::is_number;
+use crate::estate::{Estate, Existence, Read};
 use crate::iam::principal::{GKE_POOL, KubernetesAccount};
-use crate::iam::{BasicRole, Member, Pool, Principal, Resource};
+use crate::iam::{BasicRole, Member, Pool, Principal, Resource, owner};
 
 /// Whether the judge's caller is in the member.
 pub(crate) fn member(judge: &Judge<'_>, member: &Member) -> Membership {
@@ -78,6 +79,13 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
     if caller == one {
         return Membership::yes();
     }
+    if let (Principal::ServiceAccount(own), Principal::ServiceAccount(other)) = (caller, one)
+        && may_be_of(judge.estate, own, other)
+    {
+        return Membership::unknown(
+            "the caller is known by its unique id alone, not by its address",
+        );
+    }
     if let (Some(own), Some(other)) = (caller.kubernetes(), one.kubernetes()) {
         let same = (own.pool, own.namespace, own.name) == (other.pool, other.namespace, other.name);
         let real = |a: &KubernetesAccount<'_>| {
@@ -100,6 +108,24 @@ fn same_identity(judge: &Judge<'_>, one: &Principal) -> Membership {
         return Membership::new(Truth::No, why);
     }
     Membership::no()
+}
+
+/// Whether an address may be that of the account that goes by its unique id for want of one: it is made for the
+/// same project, or nobody can tell for which.
+fn may_be_of(estate: &Estate, id: &str, address: &str) -> bool {
+    let Some(account) = estate.account(id).filter(|a| !a.has_address()) else {
+        return false;
+    };
+    let Some(owner) = owner::of(address).filter(|owner| !owner.agent) else {
+        return false;
+    };
+    let home = estate.project(&account.project_id);
+    let home = home.map_or(&account.project_id, |p| &p.project_id);
+    match estate.resolve(&owner.resource) {
+        Existence::Exists(of) => of.id() == home,
+        // One of the two may go by its number.
+        _ => owner.resource.id() == home || is_number(home) || is_number(owner.resource.id()),
+    }
 }
 
 fn names_subject(caller: &Principal, subject: &str) -> bool {

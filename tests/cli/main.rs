@@ -29,3 +29,4 @@ mod review;
 mod sources;
 mod tags;
 mod terminal;
+mod unique_ids;

@@ -384,14 +384,14 @@ impl Draft {
         way: &[Resource],
     ) -> Taken {
         let own = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
-        let Resource::ServiceAccount { project, account } = &own else {
+        let Resource::ServiceAccount { project: home, .. } = &own else {
             return Err(not(
                 name,
                 "//iam.googleapis.com/projects/P/serviceAccounts/ID",
             ));
         };
         let known = whole::<ServiceAccount>(&data, name)?;
-        let project = known.as_ref().map_or(&**project, |k| &k.project_id);
+        let project = known.as_ref().map_or(&**home, |k| &k.project_id);
         if let Some(Resource::Project(number)) =
             way.iter().find(|r| matches!(r, Resource::Project(_)))
             && number.bytes().all(|b| b.is_ascii_digit())
@@ -404,11 +404,11 @@ impl Draft {
         }
         match known {
             Some(known) => self.account(known)?,
-            None if account.contains('@') => self.account(ServiceAccount {
+            // Of a unique id alone another line may tell the address.
+            None if &**home != "-" => self.account(ServiceAccount {
                 name: own.relative(),
                 ..ServiceAccount::default()
             })?,
-            // The unique id alone: another line may tell the address.
             None => {}
         }
         self.asset_policy(name, policy)

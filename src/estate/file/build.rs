@@ -32,6 +32,7 @@ pub(super) fn build(
         path: "$".to_owned(),
         fault,
     })?;
+    addressed(&mut draft);
     complete(&mut draft);
     cycles(&draft)?;
     ids(&draft)?;
@@ -59,6 +60,18 @@ pub(super) fn build(
     *nameless = draft.export.nameless;
     *outdated = draft.export.outdated;
     Ok(estate)
+}
+
+/// Accounts of which one line tells the unique id alone and another the address are one.
+fn addressed(draft: &mut Draft) {
+    let named = draft.accounts.iter().chain(draft.deleted.iter());
+    let known: HashSet<String> = named
+        .filter(|(_, a, _)| a.has_address() && !a.unique_id.is_empty())
+        .map(|(_, a, _)| a.unique_id.clone())
+        .collect();
+    draft.accounts.retain(|id| !known.contains(id));
+    let alone = draft.accounts.iter().filter(|(_, a, _)| !a.has_address());
+    draft.export.nameless += u64::try_from(alone.count()).unwrap_or_default();
 }
 
 /// Levels that an export tells of without listing them, and parents that only ancestors tell.

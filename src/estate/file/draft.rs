@@ -91,7 +91,7 @@ pub(super) struct Export {
     pub searched: bool,
     /// The page that was read last says that there are more.
     pub cut_off: bool,
-    /// Policies of accounts of which the export tells the unique id alone.
+    /// Accounts of which the export tells the unique id alone.
     pub nameless: u64,
     /// What stands on several lines of it.
     pub pieces: Pieces,
@@ -177,13 +177,11 @@ impl Draft {
         let Ok(Resource::ServiceAccount { project, account }) = Resource::parse(&it.name) else {
             return Err(not(&it.name, FORM));
         };
-        if it.email.is_empty() && account.contains('@') {
-            it.email = account.to_string();
-        }
+        it.settle_ids();
         if it.project_id.is_empty() && &*project != "-" {
             it.project_id = project.to_string();
         }
-        if !crate::iam::address::is_email(&it.email) {
+        if it.has_address() && !crate::iam::address::is_email(&it.email) {
             return Err(not(&it.email, "the account's e-mail address"));
         }
         if account.contains('@') && *account != *it.email.to_lowercase() {

@@ -114,6 +114,11 @@ impl<T> Kept<T> {
         (than.other_time(at) && than.time > at.time).then_some(thing)
     }
 
+    /// Takes out those whose name does not hold.
+    pub fn retain(&mut self, holds: impl Fn(&str) -> bool) {
+        self.0.retain(|key, _| holds(key));
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T, At)> {
         self.0
             .iter()

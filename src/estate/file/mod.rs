@@ -113,8 +113,8 @@ pub struct Loaded {
     pub estate: Estate,
     /// Assets of an export that count for nothing here, by asset type.
     pub skipped: BTreeMap<String, u64>,
-    /// Policies of service accounts of which an export tells the unique id alone (content type
-    /// IAM_POLICY without RESOURCE): nobody can say which account they are of.
+    /// Service accounts of which an export tells the unique id alone (content type IAM_POLICY without
+    /// RESOURCE): nobody can say which address is theirs.
     pub nameless: u64,
     /// Things that an older asset tells otherwise than a newer one; the newer one counts.
     pub outdated: u64,
@@ -140,7 +140,7 @@ impl Loaded {
         }
         if self.nameless > 0 {
             notes.push(format!(
-                "{} IAM policies belong to service accounts of which the export tells no e-mail address and were skipped: export the content type RESOURCE too",
+                "of {} service accounts the export tells the unique id alone: they can be asked about by it, and by no address (export the content type RESOURCE too)",
                 self.nameless
             ));
         }

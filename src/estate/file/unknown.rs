@@ -36,7 +36,8 @@ impl ToldKinds {
         let mut projects = draft.projects.iter();
         Self {
             by_file: listed.map(|(number, _, _)| number.to_owned()).collect(),
-            stateless: accounts.any(|(_, a, at)| at.asset && a.unique_id.is_empty())
+            stateless: accounts
+                .any(|(_, a, at)| at.asset && (a.unique_id.is_empty() || !a.has_address()))
                 || projects.any(|(_, p, at)| at.asset && p.state.is_empty()),
         }
     }
@@ -54,6 +55,9 @@ pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
         for (_, assumption) in none.into_iter().filter(|(none, _)| *none) {
             estate.assume(assumption);
         }
+    }
+    if draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
+        estate.assume(Assumption::PartOfTheEstate);
     }
     if draft.export.searched {
         estate.assume(Assumption::SearchResultsAreAll);

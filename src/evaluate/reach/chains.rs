@@ -18,7 +18,7 @@ use super::super::explain::is_shut_down;
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::{Brings, Reach, Reached, Via, verdict};
-use crate::estate::{Assumption, Coverage, Estate, Existence};
+use crate::estate::{Coverage, Estate, Existence};
 use crate::evaluate::federation::exchange;
 use crate::evaluate::truth::Truth;
 use crate::iam::permission::{
@@ -85,10 +85,7 @@ pub fn reach_bringing(
             .filter(|account| *account != caller)
             .filter_map(|account| out_of_sight(estate, account)),
     );
-    let complete = not_read.is_empty()
-        && !walk.open
-        && walk.below.complete
-        && !estate.assumes(Assumption::SearchResultsAreAll);
+    let complete = not_read.is_empty() && !walk.open && walk.below.complete && !estate.is_part();
     let mut results: Vec<Reached> = walk.results.into_values().collect();
     results.sort_by_cached_key(|r| r.target.full_name());
     Reach {

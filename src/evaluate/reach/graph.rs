@@ -10,7 +10,7 @@ use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::relevant::{Ground, RelevantBinding};
 use super::{Edge, EdgeKind, Graph, Node, NodeKind};
-use crate::estate::{Assumption, Estate, Read};
+use crate::estate::{Estate, Read};
 use crate::evaluate::membership::canonical;
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
@@ -75,7 +75,7 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
     Graph {
         nodes,
         edges: draft.edges,
-        complete: not_read.is_empty() && !estate.assumes(Assumption::SearchResultsAreAll),
+        complete: not_read.is_empty() && !estate.is_part(),
         not_read: not_read.into_iter().collect(),
     }
 }

@@ -13,7 +13,7 @@ use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets::SetOnAccount;
 use super::{Brings, Holder, Who, verdict};
-use crate::estate::{Assumption, Coverage, Estate, Read};
+use crate::estate::{Coverage, Estate, Read};
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
@@ -72,9 +72,7 @@ pub fn who_bringing(
         target,
         permission: permission.clone(),
         results,
-        complete: not_read.is_empty()
-            && ancestry.complete
-            && !estate.assumes(Assumption::SearchResultsAreAll),
+        complete: not_read.is_empty() && ancestry.complete && !estate.is_part(),
         not_read: not_read.into_iter().collect(),
     }
 }

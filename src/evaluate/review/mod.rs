@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::estate::{Assumption, Estate};
+use crate::estate::Estate;
 
 pub use found::{Finding, FoundBinding};
 pub use rule::{ReviewRule, Severity};
@@ -102,7 +102,7 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
     });
     review.findings.dedup_by(|a, b| a.id == b.id);
     let not_read: BTreeSet<String> = facts.not_read();
-    review.complete = not_read.is_empty() && !estate.assumes(Assumption::SearchResultsAreAll);
+    review.complete = not_read.is_empty() && !estate.is_part();
     review.not_read = not_read.into_iter().collect();
     review
 }

@@ -13,7 +13,10 @@ use crate::iam::{Principal, Resource};
 /// Accounts that came.
 pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
     let items: Vec<Arc<Account>> = accounts.iter().map(|a| Arc::new(Account::new(a))).collect();
-    model.pick.caller.extend(items.iter().cloned());
+    // One that is known by its unique id alone can be asked about, and nobody knows as whom it calls.
+    let callers = items.iter().zip(accounts).filter(|(_, a)| a.has_address());
+    let callers: Vec<Arc<Account>> = callers.map(|(item, _)| Arc::clone(item)).collect();
+    model.pick.caller.extend(callers);
     model.pick.target.extend(items);
     // What was given from outside stands in the list now.
     if let Some(Principal::ServiceAccount(email)) = &model.pick.other_caller

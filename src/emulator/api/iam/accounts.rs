@@ -8,7 +8,7 @@ use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::persist::Buried;
 use crate::emulator::world::{Shared, World, tokens};
-use crate::estate::{Estate, Read, ServiceAccount};
+use crate::estate::{Estate, Existence, Read, ServiceAccount};
 use crate::iam::Resource;
 
 /// How long a deleted account can be brought back (iam v1, `projects.serviceAccounts.delete`: "After
@@ -136,6 +136,7 @@ pub(crate) fn find(
     // Where it is not known which accounts there are, none is said not to be there.
     let told = world.find(&Resource::project(project)).is_some_and(|home| {
         !world.hides(&Estate::accounts_of(home.id()))
+            && !matches!(world.estate.resolve(&name), Existence::Unknown(_))
             && enforce::holds(&world, call, &permission, &home)
     });
     if told {
