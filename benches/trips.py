@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A verdict over a slow line: `bindscope explain` beside the gcloud commands that gather the same facts.
+"""A verdict and a repair over a slow line, beside the gcloud commands that gather the same facts.
 
     benches/trips.py target/release/bindscope [--runs 5] [--latency 0,50,200] [--depth 3,8] [--gcloud]
 
 Serves an estate whose caller and target stand below chains of folders of their own, with a custom role, a
 boundary and deny policies on the way, and has every answer wait for the latency. Prints requests, dependent
-trips (what a run takes longer than at 0 ms, in latencies), and the median wall time of whole processes. With
---gcloud the commands that ask for the same run beside it, one after the other as a person's would; nothing of
+trips (what a run takes longer than at 0 ms, in latencies), and the median wall time of whole processes:
+`explain` first, then `fix --yes`, each on an estate of its own in which the role stands on the caller's project.
+With --gcloud the commands that ask for the same run beside it, one after the other as a person's would; nothing of
 Google's is reached. gcloud has no command for a page of what is bound where, so each level is a command.
 """
 
@@ -147,11 +148,7 @@ def gathering(gcloud, depth):
     return [[gcloud, *command, "--format=json"] for command in commands]
 
 
-def measured(binary, depth, latency, runs, gcloud, home):
-    file, record = f"{home}/estate-{depth}.json", f"{home}/record"
-    with open(file, "w", encoding="utf-8") as out:
-        json.dump(estate(depth), out)
-    process, base, given = emulator(binary, file, latency, record)
+def environments(given, home):
     plain = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDSDK_")}
     plain |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     ours = plain | {"XDG_STATE_HOME": home, "HOME": home}
@@ -163,15 +160,35 @@ def measured(binary, depth, latency, runs, gcloud, home):
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
         "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
     }
-    command = [binary, "explain", "--caller", CALLER, "--target", TARGET, "--format", "json"]
-    command += ["--endpoint", base, "--access-token-file", given["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]]
+    return ours, theirs
 
-    def requests():
-        with open(record, encoding="utf-8") as lines:
-            return sum(1 for _ in lines)
 
+def asking(binary, command, base, given):
+    asked = [binary, *command, "--caller", CALLER, "--target", TARGET, "--format", "json"]
+    return asked + ["--endpoint", base, "--access-token-file", given["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]]
+
+
+def lines(file):
+    if not os.path.exists(file):
+        return 0
+    with open(file, encoding="utf-8") as text:
+        return sum(1 for _ in text)
+
+
+def ended(process):
+    process.terminate()
+    process.wait()
+
+
+def explained(binary, depth, latency, runs, gcloud, home):
+    file, record = f"{home}/estate-{depth}.json", f"{home}/record"
+    with open(file, "w", encoding="utf-8") as out:
+        json.dump(estate(depth), out)
+    process, base, given = emulator(binary, file, latency, record)
+    ours, theirs = environments(given, home)
+    command = asking(binary, ["explain"], base, given)
     try:
-        before = requests() if os.path.exists(record) else 0
+        before = lines(record)
         times = []
         # The first warms the disk's cache and is not counted.
         for _ in range(runs + 1):
@@ -179,17 +196,43 @@ def measured(binary, depth, latency, runs, gcloud, home):
             if json.loads(out)["verdict"] != "CAN_ACCESS":
                 sys.exit(f"another verdict than CAN_ACCESS: {out}")
             times.append(took)
-        asked = (requests() - before) // (runs + 1)
+        asked = (lines(record) - before) // (runs + 1)
         theirs_took, theirs_count = None, 0
         if gcloud:
             commands = gathering(gcloud, depth)
             theirs_took = sum(timed(c, theirs)[0] for c in commands)
             theirs_count = len(commands)
     finally:
-        process.terminate()
-        process.wait()
+        ended(process)
         os.path.exists(record) and os.remove(record)
     return asked, statistics.median(times[1:]), theirs_took, theirs_count
+
+
+def fixed(binary, depth, latency, runs, home):
+    """Each run mends an estate of its own."""
+    world = estate(depth)
+    members = {"role": "roles/iam.serviceAccountTokenCreator", "members": [f"serviceAccount:{CALLER}"]}
+    world["iamPolicies"] = {
+        "//cloudresourcemanager.googleapis.com/projects/tern-ci": {"bindings": [members]}
+    }
+    file, record = f"{home}/broken-{depth}.json", f"{home}/record"
+    with open(file, "w", encoding="utf-8") as out:
+        json.dump(world, out)
+    times, asked = [], 0
+    for _ in range(runs + 1):
+        process, base, given = emulator(binary, file, latency, record)
+        try:
+            ours, _ = environments(given, home)
+            took, out = timed(asking(binary, ["fix", "--yes"], base, given), ours)
+            answer = json.loads(out)
+            if not answer["applied"] or answer["verifiedBy"] != "a real token was minted":
+                sys.exit(f"not mended, or not proven: {out}")
+            times.append(took)
+            asked = lines(record)
+        finally:
+            ended(process)
+            os.path.exists(record) and os.remove(record)
+    return asked, statistics.median(times[1:])
 
 
 def main():
@@ -205,21 +248,42 @@ def main():
         sys.exit("gcloud is not installed: there is nothing to compare with")
     gcloud = gcloud if asked.gcloud else None
     binary = os.path.abspath(asked.binary)
-    print("| folders | latency | requests | trips | bindscope | gcloud | its commands |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    latencies = list(map(int, asked.latency.split(",")))
+    depths = list(map(int, asked.depth.split(",")))
+
+    def trips(took, at_once, latency):
+        return f"{(took - at_once) * 1000 / latency:.1f}" if latency else ""
+
+    def limit(trips, latency):
+        return f"{trips * latency * 1.25:.0f} ms" if latency else ""
+
     with tempfile.TemporaryDirectory() as home:
-        for depth in map(int, asked.depth.split(",")):
+        print("| folders | latency | requests | trips | explain | 1.25 × 3 × latency | gcloud | its commands |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+        for depth in depths:
             at_once = None
-            for latency in map(int, asked.latency.split(",")):
-                requests, took, theirs, count = measured(
+            for latency in latencies:
+                requests, took, theirs, count = explained(
                     binary, depth, latency, asked.runs, gcloud, home
                 )
                 at_once = took if at_once is None else at_once
-                trips = f"{(took - at_once) * 1000 / latency:.1f}" if latency else ""
                 other = f"{theirs:.1f} s" if theirs is not None else ""
                 print(
-                    f"| {depth} | {latency} ms | {requests} | {trips} | {took * 1000:.0f} ms | {other} |"
-                    f" {count or ''} |",
+                    f"| {depth} | {latency} ms | {requests} | {trips(took, at_once, latency)} |"
+                    f" {took * 1000:.0f} ms | {limit(3, latency)} | {other} | {count or ''} |",
+                    flush=True,
+                )
+        print()
+        print("| folders | latency | requests | trips | fix --yes | 1.25 × 5 × latency |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for depth in depths:
+            at_once = None
+            for latency in latencies:
+                requests, took = fixed(binary, depth, latency, asked.runs, home)
+                at_once = took if at_once is None else at_once
+                print(
+                    f"| {depth} | {latency} ms | {requests} | {trips(took, at_once, latency)} |"
+                    f" {took * 1000:.0f} ms | {limit(5, latency)} |",
                     flush=True,
                 )
 

@@ -18,7 +18,10 @@ use bindscope::google::credentials::Secret;
 use bindscope::google::survey::survey;
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
-use bindscope::repair::{Consent, Journal, MayWrite, PlanOptions, carry_out, may_carry_out};
+use bindscope::repair::verify::MintOutcome;
+use bindscope::repair::{
+    Journal, LookedAt, MayWrite, PlanOptions, carry_out_unasked, may_carry_out,
+};
 use bindscope::wire::{Api, ApiError, Ask, Tell};
 use futures::future::{BoxFuture, poll_fn};
 use serde_json::{Value, json};
@@ -264,45 +267,85 @@ fn a_group_adds_what_it_takes_to_find_and_to_read_it() {
     assert_eq!(count, 5);
 }
 
-/// A whole `fix --yes`, without the verification after it: three for the answer, one for the plan, one to
-/// look whether the viewer may, then reading, writing and reading back.
+/// A whole `fix --yes`: three trips for the answer, the plan and the viewer's right, one for the write, and one in
+/// which the policy is read back and a token minted: the first look of the verification.
+fn fixed(world: &Value, caller: &str) -> (usize, Vec<(usize, String)>) {
+    let (trips, emulator) = over_trips(world);
+    let home = tempfile::tempdir().unwrap();
+    let asked = question(caller);
+    let (end, count, calls) = trips.count(async {
+        let source = Source {
+            ask: &trips,
+            endpoint: "",
+            history: home.path(),
+            assumptions: &[],
+            viewer: None,
+        };
+        let quiet = |_| ();
+        let answer = source.answer_to_mend(asked.clone(), PlanOptions::default(), &quiet);
+        let (answer, rights) = answer.await.unwrap();
+        let remedy = answer.plan.recommended().unwrap();
+        let may = may_carry_out(&trips, remedy, &rights).await.unwrap();
+        assert_eq!(may, MayWrite::Yes);
+        let journal = Journal {
+            dir: home.path().to_owned(),
+            endpoint: String::new(),
+            estate: String::new(),
+            question: asked.clone(),
+        };
+        let looked_at = LookedAt {
+            estate: &answer.estate,
+            question: &asked,
+            viewer: None,
+        };
+        carry_out_unasked(&trips, &trips, remedy, &journal, looked_at).await
+    });
+    let (carried, look) = end;
+    assert!(carried.error.is_none(), "{:?}", carried.error);
+    let look = look.expect("the first look was taken");
+    assert_eq!(look.minted, MintOutcome::Yes);
+    assert_eq!(look.verdict, Verdict::CanAccess);
+    trips.runtime.block_on(emulator.stop());
+    (count, calls)
+}
+
+/// What is otherwise in an estate.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
-fn a_fix_takes_eight_trips_at_any_depth() {
+fn a_fix_takes_five_trips_at_any_depth() {
     let account = format!("serviceAccount:{CALLER}");
-    for depth in [3, 8] {
-        let mut world = world(depth, "user:eve@tern.example");
-        // The role stands on the caller's project, which explains why it is refused.
+    let on_callers_project = |world: &mut Value| {
         world["iamPolicies"]["//cloudresourcemanager.googleapis.com/projects/tern-ci"] = json!({"bindings": [
             {"role": "roles/iam.serviceAccountTokenCreator", "members": [account]}]});
-        let (trips, emulator) = over_trips(&world);
-        let home = tempfile::tempdir().unwrap();
-        let asked = question(&account);
-        let (carried, count, calls) = trips.count(async {
-            let source = Source {
-                ask: &trips,
-                endpoint: "",
-                history: home.path(),
-                assumptions: &[],
-                viewer: None,
-            };
-            let quiet = |_| ();
-            let answer = source.answer(asked.clone(), PlanOptions::default(), &quiet);
-            let answer = answer.await.unwrap();
-            let remedy = answer.plan.recommended().unwrap();
-            let may = may_carry_out(&trips, remedy).await.unwrap();
-            assert_eq!(may, MayWrite::Yes);
-            let journal = Journal {
-                dir: home.path().to_owned(),
-                endpoint: String::new(),
-                estate: String::new(),
-                question: asked.clone(),
-            };
-            let quiet = |_: usize, _: &_| ();
-            carry_out(&trips, &trips, remedy, &journal, Consent::Unseen, &quiet).await
-        });
-        assert!(carried.error.is_none(), "{:?}", carried.error);
-        println!("fix, depth {depth}: {count} trips, {} calls", calls.len());
-        assert_eq!(count, 8, "{calls:#?}");
-        trips.runtime.block_on(emulator.stop());
+    };
+    let misspelled = |world: &mut Value| {
+        world["iamPolicies"]["//cloudresourcemanager.googleapis.com/folders/3000"] = json!({"bindings": [
+            {"role": "organizations/1001/roles/tokenMinter", "members": [account.replace("runner", "runer")]}]});
+    };
+    let among_others = |world: &mut Value| {
+        world["iamPolicies"]
+            [format!("//iam.googleapis.com/projects/tern-data/serviceAccounts/{TARGET}")] = json!({
+            "bindings": [{"role": "roles/iam.serviceAccountTokenCreator",
+                "members": ["serviceAccount:other@tern-ci.iam.gserviceaccount.com"]}]});
+    };
+    let nothing = |_: &mut Value| ();
+    let cases: [(&str, Change<'_>); 4] = [
+        ("the role on the caller's project", &on_callers_project),
+        ("a misspelled member above", &misspelled),
+        ("others alone", &among_others),
+        ("no grant at all", &nothing),
+    ];
+    for (what, change) in cases {
+        for depth in [1, 3, 8] {
+            let mut world = world(depth, "user:eve@tern.example");
+            change(&mut world);
+            let (count, calls) = fixed(&world, &account);
+            println!(
+                "fix, {what}, depth {depth}: {count} trips, {} calls",
+                calls.len()
+            );
+            assert_eq!(count, 5, "{what}, depth {depth}: {calls:#?}");
+        }
     }
 }

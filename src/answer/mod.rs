@@ -16,12 +16,16 @@ pub mod states;
 
 use std::path::Path;
 
+use futures::FutureExt;
+
 use self::not_read::{NotRead, not_read};
 use crate::estate::{Assumption, Estate};
-use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
-use crate::google::survey::{Progress, survey};
+use crate::evaluate::{Cause, Explanation, Outcome, Question, diagnose, explain};
+use crate::google::survey::{FactsRead, Progress, survey, survey_for_plan, survey_to_mend};
 use crate::iam::Principal;
-use crate::repair::{Plan, PlanOptions, history, last_grant, prepare};
+use crate::repair::{
+    KnownRights, Plan, PlanOptions, ReadAhead, history, last_grant, prepare, read_ahead,
+};
 use crate::wire::{ApiError, Ask};
 
 /// Where answers come from.
@@ -67,8 +71,53 @@ impl Source<'_> {
         options: PlanOptions,
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Answer, ApiError> {
-        let (mut estate, explanation, causes) = self.judged(question, progress).await?;
-        let plan = prepare(self.ask, &mut estate, &explanation, &causes, options).await?;
+        let question = self.with_last_write(question);
+        let facts = survey_for_plan(self.ask, &question, progress).await?;
+        self.planned(question, options, facts, ReadAhead::default())
+            .await
+    }
+
+    /// As [`Self::answer`], for a repair that is carried out unasked: in fewer trips, and with what is known of
+    /// the viewer's right to do so. Causes come without what may have been meant; where nothing is recommended,
+    /// nothing is carried out, and the answer is the whole one.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub async fn answer_to_mend(
+        &self,
+        question: Question,
+        options: PlanOptions,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<(Answer, KnownRights), ApiError> {
+        let asked = self.with_last_write(question.clone());
+        let beside = |estate| read_ahead(self.ask, estate, &asked).boxed();
+        let (facts, mut ahead) = survey_to_mend(self.ask, &asked, progress, beside).await?;
+        let rights = std::mem::take(&mut ahead.rights);
+        let planned = self.planned(asked.clone(), options.clone(), facts, ahead);
+        let answer = planned.await?;
+        let ends = answer.explanation.outcome == Outcome::WouldSucceed;
+        if ends || answer.plan.recommended().is_some() {
+            return Ok((answer, rights));
+        }
+        let whole = self.answer(question, options, progress).await?;
+        Ok((whole, rights))
+    }
+
+    /// The rest, once the facts are there.
+    async fn planned(
+        &self,
+        question: Question,
+        options: PlanOptions,
+        facts: FactsRead,
+        ahead: ReadAhead,
+    ) -> Result<Answer, ApiError> {
+        let FactsRead {
+            mut estate,
+            policies,
+        } = facts;
+        let (explanation, causes) = self.explained(&question, &mut estate);
+        let known = (&mut estate, policies);
+        let plan = prepare(self.ask, known, &explanation, &causes, options, ahead).await?;
         Ok(Answer {
             not_read: not_read(&estate, &explanation, self.viewer),
             estate,
@@ -89,10 +138,15 @@ impl Source<'_> {
     ) -> Result<(Estate, Explanation, Vec<Cause>), ApiError> {
         let question = self.with_last_write(question);
         let mut estate = survey(self.ask, &question, progress).await?;
-        self.qualify(&mut estate);
-        let explanation = explain(&estate, &question);
-        let mut causes = diagnose(&estate, &explanation);
-        not_read::advise(&mut causes, &not_read(&estate, &explanation, self.viewer));
+        let (explanation, causes) = self.explained(&question, &mut estate);
+        Ok((estate, explanation, causes))
+    }
+
+    fn explained(&self, question: &Question, estate: &mut Estate) -> (Explanation, Vec<Cause>) {
+        self.qualify(estate);
+        let explanation = explain(estate, question);
+        let mut causes = diagnose(estate, &explanation);
+        not_read::advise(&mut causes, &not_read(estate, &explanation, self.viewer));
         tracing::info!(
             caller = %explanation.question.caller,
             target = %explanation.question.target,
@@ -102,7 +156,7 @@ impl Source<'_> {
             causes = ?causes.iter().map(|c| c.kind).collect::<Vec<_>>(),
             "judged"
         );
-        Ok((estate, explanation, causes))
+        (explanation, causes)
     }
 
     /// Adds what the files given have no place for.

@@ -17,7 +17,7 @@ use crate::google::pasted;
 use crate::google::{Client, Connect, CredentialsChoice, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::HistoryError;
-use crate::repair::{PlanOptions, history};
+use crate::repair::{KnownRights, PlanOptions, history};
 use crate::wire::Ask;
 
 use super::args::Global;
@@ -122,6 +122,22 @@ impl FactSource {
         let source = self.source(&*reader)?;
         let told = |step| counting.step(&step);
         Ok(source.answer(question, options, &told).await?)
+    }
+
+    /// As [`Self::answer`], for a repair that is carried out unasked.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub async fn answer_to_mend(
+        &self,
+        question: Question,
+        options: PlanOptions,
+    ) -> Result<(Answer, KnownRights), Failure> {
+        let reader = self.client()?.reader();
+        let counting = out::Counting::default();
+        let source = self.source(&*reader)?;
+        let told = |step| counting.step(&step);
+        Ok(source.answer_to_mend(question, options, &told).await?)
     }
 
     /// What Policy Troubleshooter says to the same question, or of the call that was refused under

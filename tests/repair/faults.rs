@@ -199,7 +199,8 @@ fn write(fault: Fault) -> Rule {
     at(&[":setIamPolicy"], fault)
 }
 
-/// The `n`th read of the target's policy: 0 the survey's, 1 the plan's, 2 the one before the write.
+/// The `n`th read of the target's policy: 0 the survey's, which the plan is made on and written over; 1 the
+/// next, where a write found a stale etag.
 fn read(n: usize, fault: Fault) -> Rule {
     Rule {
         skip: n,
@@ -225,7 +226,7 @@ fn always(rule: Rule) -> Rule {
 /// One line of the table: what goes wrong, and what must come of it.
 struct Case {
     what: &'static str,
-    rule: Rule,
+    rules: Vec<Rule>,
     code: i32,
     granted: usize,
     /// The journal's state; empty where nothing may be written down.
@@ -239,18 +240,24 @@ struct Case {
 #[rustfmt::skip]
 fn cases() -> Vec<Case> {
     use Fault::{ResetAfter, ResetBefore, Status, StatusAfter, Truncated};
-    let applied = |what, rule| Case { what, rule, code: 0, granted: 1, state: "APPLIED", standing: "in force", words: "" };
-    let nothing = |what, rule, words| Case { what, rule, code: 2, granted: 0, state: "", standing: "", words };
-    let refused = |what, rule, words| Case { what, rule, code: 2, granted: 0, state: "FAILED", standing: "", words };
+    let applied = |what, rule| Case { what, rules: vec![rule], code: 0, granted: 1, state: "APPLIED", standing: "in force", words: "" };
+    let nothing = |what, rule, words| Case { what, rules: vec![rule], code: 2, granted: 0, state: "", standing: "", words };
+    let refused = |what, rule, words| Case { what, rules: vec![rule], code: 2, granted: 0, state: "FAILED", standing: "", words };
+    let applied_after = |what, rules| Case { rules, ..applied(what, write(Status(409))) };
+    let refused_after = |what, rules, words| Case { rules, ..refused(what, write(Status(409)), words) };
     vec![
         applied("nothing", at(&["no such path"], ResetBefore)),
         applied("a read is reset", read(0, ResetBefore)),
-        applied("a read is lost", read(1, ResetAfter)),
-        applied("a read is truncated", read(2, Truncated)),
-        applied("a read is too much at once", read(2, Status(429))),
-        applied("a read is unavailable for a moment", read(2, Status(503))),
-        nothing("reads are unavailable for good", always(read(2, Status(503))), "nothing was written"),
-        nothing("signed out before the write", read(2, Status(401)), "not signed in"),
+        applied("a read is lost", read(0, ResetAfter)),
+        applied("a read is truncated", read(0, Truncated)),
+        applied("a read is too much at once", read(0, Status(429))),
+        applied("a read is unavailable for a moment", read(0, Status(503))),
+        nothing("signed out at the survey", read(0, Status(401)), "not signed in"),
+        Case { what: "no policy to plan on", rules: vec![always(read(0, Status(503)))], code: 1, granted: 0, state: "", standing: "", words: "" },
+        applied_after("a stale etag, and a read is lost", vec![write(Status(409)), read(1, ResetAfter)]),
+        applied_after("a stale etag, and a read is truncated", vec![write(Status(409)), read(1, Truncated)]),
+        refused_after("a stale etag, and reads are unavailable for good", vec![write(Status(409)), always(read(1, Status(503)))], "nothing was written"),
+        refused_after("a stale etag, and signed out", vec![write(Status(409)), read(1, Status(401))], "not signed in"),
         nothing("the right to write cannot be asked for", always(at(&[":testIamPermissions", TARGET], Status(503))), "503"),
         applied("one stale etag", write(Status(409))),
         refused("a storm of stale etags", always(write(Status(409))), "changed by others each time"),
@@ -263,8 +270,8 @@ fn cases() -> Vec<Case> {
         applied("the write is reset before, again and again", Rule { times: 4, ..write(ResetBefore) }),
         applied("the write is unavailable", write(Status(503))),
         applied("the write is unavailable, again and again", Rule { times: 4, ..write(Status(503)) }),
-        Case { what: "the write is reset before for good", rule: always(write(ResetBefore)), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
-        Case { what: "the write is unavailable for good", rule: always(write(Status(503))), code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
+        Case { what: "the write is reset before for good", rules: vec![always(write(ResetBefore))], code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
+        Case { what: "the write is unavailable for good", rules: vec![always(write(Status(503)))], code: 2, granted: 0, state: "PLANNED", standing: "not applied", words: "the change is not there" },
         applied("the write is reset after", write(ResetAfter)),
         applied("the write is unavailable after", write(StatusAfter(503))),
         applied("the write is in error after", write(StatusAfter(500))),
@@ -274,8 +281,10 @@ fn cases() -> Vec<Case> {
         applied("the read-back is unavailable for good", Rule { times: 5, ..read_back(0, Status(503)) }),
         applied("the read-back is refused", read_back(0, Status(403))),
         applied("signed out at the read-back", read_back(0, Status(401))),
-        applied("signed out at the verification", read_back(1, Status(401))),
-        applied("the verification is cut off for good", always(read_back(1, ResetBefore))),
+        applied("signed out at the first look", at(&[":generateAccessToken"], Status(401))),
+        applied("the first look is cut off for good", always(at(&[":generateAccessToken"], ResetBefore))),
+        applied_after("signed out at the first look and the next", vec![always(at(&[":generateAccessToken"], Status(401))), read_back(1, Status(401))]),
+        applied_after("whatever looks is cut off for good", vec![always(at(&[":generateAccessToken"], ResetBefore)), always(read_back(1, ResetBefore))]),
     ]
 }
 
@@ -283,7 +292,7 @@ async fn once_or_not_at_all_and_the_history_tells_which() {
     side_by_side(cases(), |case| async move {
         let what = case.what;
         let world = World::new().await;
-        world.proxy.set(vec![case.rule.clone()]);
+        world.proxy.set(case.rules.clone());
         let ran = world.fix().await;
         assert_eq!(ran.code, case.code, "{what}: {}", ran.words);
         assert!(ran.words.contains(case.words), "{what}: {}", ran.words);
@@ -342,35 +351,49 @@ async fn killed_at_any_moment_the_history_tells_truthfully() {
     use Fault::{StallAfter, StallBefore};
     let nothing = ("", "");
     let open = ("PLANNED", "applied: interrupted");
+    let not_yet = ("PLANNED", "not applied: interrupted");
     let lines = vec![
-        ("the survey", read(0, StallBefore), 0, nothing),
-        ("the plan", read(1, StallBefore), 0, nothing),
+        ("the survey", vec![read(0, StallBefore)], 0, nothing),
         (
-            "the right to write",
-            at(&[":testIamPermissions", TARGET], StallAfter),
+            "the plan",
+            vec![at(&[":getEffectivePolicy"], StallBefore)],
             0,
             nothing,
         ),
-        ("the read before the write", read(2, StallAfter), 0, nothing),
         (
-            "the write, before",
-            write(StallBefore),
+            "the right to write",
+            vec![at(&[":testIamPermissions", TARGET], StallAfter)],
             0,
-            ("PLANNED", "not applied: interrupted"),
+            nothing,
         ),
-        ("the write, after", write(StallAfter), 1, open),
-        ("the read-back", read_back(0, StallBefore), 1, open),
-        ("the read-back, after", read_back(0, StallAfter), 1, open),
+        ("the write, before", vec![write(StallBefore)], 0, not_yet),
+        (
+            "the read after a stale etag",
+            vec![write(Fault::Status(409)), read(1, StallAfter)],
+            0,
+            not_yet,
+        ),
+        ("the write, after", vec![write(StallAfter)], 1, open),
+        ("the read-back", vec![read_back(0, StallBefore)], 1, open),
+        (
+            "the read-back, after",
+            vec![read_back(0, StallAfter)],
+            1,
+            open,
+        ),
         (
             "the verification",
-            read_back(1, StallBefore),
+            vec![
+                at(&[":generateAccessToken"], Fault::Status(401)),
+                read_back(1, StallBefore),
+            ],
             1,
             ("APPLIED", "in force"),
         ),
     ];
-    side_by_side(lines, |(what, rule, granted, told)| async move {
+    side_by_side(lines, |(what, rules, granted, told)| async move {
         let world = World::new().await;
-        world.proxy.set(vec![rule]);
+        world.proxy.set(rules);
         world.killed(&fix()).await;
         assert_eq!(world.granted().await, granted, "{what}");
         if told == nothing {

@@ -15,7 +15,8 @@ use bindscope::google::{Client, Connect};
 use bindscope::iam::{Principal, Resource};
 use bindscope::repair::history::{self, ChangeState};
 use bindscope::repair::{
-    Consent, Journal, MayWrite, PlanOptions, RemedyStep, carry_out, may_carry_out, remedies, undo,
+    Consent, Journal, KnownRights, MayWrite, PlanOptions, RemedyStep, carry_out, may_carry_out,
+    remedies, undo,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -258,7 +259,10 @@ async fn a_chain_is_mended_hop_by_hop_and_taken_back() {
     let plan = remedies(&estate, &explanation, &causes, &PlanOptions::default());
     let remedy = plan.recommended().unwrap();
     assert_eq!(remedy.steps.len(), 2);
-    assert_eq!(may_carry_out(&*reader, remedy).await, Ok(MayWrite::Yes));
+    assert_eq!(
+        may_carry_out(&*reader, remedy, &KnownRights::new()).await,
+        Ok(MayWrite::Yes)
+    );
     let mut policies = Vec::new();
     for step in &remedy.steps {
         policies.push(bindings(&world.policy(step.resource()).await));
@@ -277,7 +281,7 @@ async fn a_chain_is_mended_hop_by_hop_and_taken_back() {
         remedy,
         &journal,
         Consent::AsShown,
-        &|_, _| (),
+        &|_| (),
     )
     .await;
     assert!(carried.error.is_none(), "{:?}", carried.error);
@@ -310,7 +314,10 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
         assert!(plan.recommended().is_none());
         let remedy = plan.remedies.first().unwrap();
         assert!(matches!(remedy.steps.as_slice(), [RemedyStep::Switch(_)]));
-        assert_eq!(may_carry_out(&*reader, remedy).await, Ok(MayWrite::Yes));
+        assert_eq!(
+            may_carry_out(&*reader, remedy, &KnownRights::new()).await,
+            Ok(MayWrite::Yes)
+        );
         let dir = world.home.path().join("bindscope");
         let journal = Journal {
             dir: dir.clone(),
@@ -325,7 +332,7 @@ async fn what_is_off_can_be_turned_on_and_an_account_off_again() {
             remedy,
             &journal,
             Consent::AsShown,
-            &|_, _| (),
+            &|_| (),
         )
         .await;
         assert!(carried.error.is_none(), "{:?}", carried.error);

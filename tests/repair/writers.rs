@@ -75,6 +75,8 @@ async fn ours(
             recommended: true,
             certain: true,
             before: policy.clone(),
+            // Both ways of beginning: with what was planned on, and with what is there now.
+            as_read: round % 3 == 0,
             after: edit::add(&policy, &grant).unwrap().policy,
             already: false,
         };

@@ -17,8 +17,9 @@ use crate::repair::history;
 use crate::repair::verify::{self, MintOutcome, SOMETIMES, USUALLY, Verified, Waited};
 use crate::repair::was_reverted;
 use crate::repair::{
-    ApplyError, CommandLine, Consent, FixWith, GrantMeaning, Journal, MayWrite, PlanOptions, Power,
-    Remedy, RemedyStep, StepError, carry_out, may_carry_out, meaning, word,
+    ApplyError, CarryEvent, CommandLine, Consent, FixWith, GrantMeaning, Journal, KnownRights,
+    LookedAt, MayWrite, PlanOptions, Power, Remedy, RemedyStep, StepError, carry_out,
+    carry_out_unasked, may_carry_out, meaning, word,
 };
 use crate::tui::run::leaving::Leaving;
 use show::Show;
@@ -64,7 +65,13 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
     let options = PlanOptions {
         role: args.role.clone(),
         expires: args.expires.and_then(|d| now.checked_add(d).ok()),
-        policy: None,
+        ..PlanOptions::default()
+    };
+    let (answer, rights) = if args.yes && !args.dry_run && !facts.read_only {
+        facts.answer_to_mend(question.clone(), options).await?
+    } else {
+        let answer = facts.answer(question.clone(), options).await?;
+        (answer, KnownRights::new())
     };
     let Answer {
         estate,
@@ -72,7 +79,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
         causes,
         plan,
         not_read,
-    } = facts.answer(question.clone(), options).await?;
+    } = answer;
     if let Some(role) = &args.role {
         role::exists(&estate, role)?;
     }
@@ -125,7 +132,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
     }
     let client = facts.client()?;
     let reader = client.reader();
-    if let MayWrite::No { lacks } = may_carry_out(&*reader, remedy).await? {
+    if let MayWrite::No { lacks } = may_carry_out(&*reader, remedy, &rights).await? {
         show.request(remedy, &explanation.question);
         return Err(Failure::new(
             remedy.title.clone(),
@@ -144,22 +151,33 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
         estate: facts.label.clone(),
         question: question.clone(),
     };
-    let consent = if args.yes {
-        Consent::Unseen
-    } else {
-        Consent::AsShown
-    };
     let writer = client.writer();
-    let quiet = |_: usize, _: &RemedyStep| ();
+    // Access counts as of now, whatever time the question was about.
+    let now = Question {
+        time: Timestamp::now(),
+        ..question.clone()
+    };
     let mut remedy = remedy.clone();
-    let carried = loop {
-        let carried = carry_out(&*reader, &*writer, &remedy, &journal, consent, &quiet).await;
+    let looked_at = LookedAt {
+        estate: &estate,
+        question: &now,
+        viewer: facts.viewer.as_ref(),
+    };
+    let (carried, look) = loop {
+        let (carried, look) = if args.yes {
+            carry_out_unasked(&*reader, &*writer, &remedy, &journal, looked_at).await
+        } else {
+            let shown = Consent::AsShown;
+            let quiet = |_: CarryEvent<'_>| ();
+            let carried = carry_out(&*reader, &*writer, &remedy, &journal, shown, &quiet).await;
+            (carried, None)
+        };
         // The policy is another than the one that was shown: it is shown again, and asked again.
         let Some(StepError::Apply(ApplyError::Changed { fresh })) = &carried.error else {
-            break carried;
+            break (carried, look);
         };
         if !carried.done.is_empty() {
-            break carried;
+            break (carried, look);
         }
         let fresh = RemedyStep::Binding(fresh.clone());
         let same = |step: &&mut RemedyStep| step.resource() == fresh.resource();
@@ -194,12 +212,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
         }
         return Err(error.into());
     }
-    // Access counts as of now, whatever time the question was about.
-    let now = Question {
-        time: Timestamp::now(),
-        ..question
-    };
-    let (verified, exit) = verified(facts, &now, args, show).await?;
+    let (verified, exit) = verified(facts, &now, args, show, look).await?;
     show.end(remedy, &carried.done, &verified)?;
     Ok(exit)
 }
@@ -213,17 +226,21 @@ fn with(args: &FixArgs, yes: bool) -> FixWith {
     }
 }
 
-/// Looks whether it works: once, or until it does. The change is made whatever comes of it, so an
+/// Looks whether it works: once, or until it does; `first` is a look that was taken already. The change is made whatever comes of it, so an
 /// end that is not through is no failure.
 async fn verified(
     facts: &FactSource,
     question: &Question,
     args: &FixArgs,
     show: Show<'_>,
+    first: Option<Verified>,
 ) -> Result<(Option<Verified>, Exit), Failure> {
     let reader = facts.client()?.reader();
     let viewer = facts.viewer.as_ref();
     let Some(limit) = args.wait else {
+        if first.is_some() {
+            return Ok((first, Exit::Done));
+        }
         return match verify::once(&*reader, question, viewer).await {
             Ok(verified) => Ok((Some(verified), Exit::Done)),
             Err(error) => {
@@ -264,7 +281,7 @@ async fn verified(
             step.look
         ));
     };
-    let wait = verify::until_through(&*reader, question, viewer, limit, &progress);
+    let wait = verify::until_through(&*reader, question, viewer, limit, first, &progress);
     // Where no signal can be listened for, one ends the process by itself.
     let mut leaving = Leaving::listen(3).ok();
     let asked = async {

@@ -19,7 +19,9 @@ pub mod resource_manager;
 pub mod security_tokens;
 pub mod service_usage;
 
-pub use policies::{allow_policy, lacked_permissions, read_policy, write_policy};
+pub use policies::{
+    allow_policy, allow_policy_as_read, lacked_permissions, read_policy, write_policy,
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -50,10 +52,13 @@ fn those_shaped<T: DeserializeOwned>(all: Vec<Value>) -> Vec<T> {
 
 /// Reads a value of a known shape.
 fn shaped<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| {
-        let message = format!("the answer has another form than documented: {error}");
-        odd_answer(what, message)
-    })
+    serde_json::from_value(value).map_err(|error| odd_form(what, &error))
+}
+
+/// An answer whose shape is not the one that is documented.
+fn odd_form(what: &str, error: &serde_json::Error) -> ApiError {
+    let message = format!("the answer has another form than documented: {error}");
+    odd_answer(what, message)
 }
 
 /// An answer with success from which nothing can be taken.

@@ -1,9 +1,10 @@
 //! Allow policies, which every API that has them reads and writes alike (discovery documents iam v1,
 //! cloudresourcemanager v3).
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::shaped;
+use super::odd_form;
 use crate::iam::{AllowPolicy, Resource, ResourceKind};
 use crate::wire::{Api, ApiError, Ask, Tell, path_of};
 
@@ -38,8 +39,25 @@ pub async fn read_policy(ask: &dyn Ask, resource: &Resource) -> Result<Value, Ap
 /// # Errors
 /// As the client reports them.
 pub async fn allow_policy(ask: &dyn Ask, resource: &Resource) -> Result<AllowPolicy, ApiError> {
-    let label = format!("policy of {}", resource.relative());
-    shaped(&label, read_policy(ask, resource).await?)
+    Ok(allow_policy_as_read(ask, resource).await?.0)
+}
+
+/// As [`allow_policy`], beside it the policy exactly as it came.
+///
+/// # Errors
+/// As the client reports them.
+pub async fn allow_policy_as_read(
+    ask: &dyn Ask,
+    resource: &Resource,
+) -> Result<(AllowPolicy, Value), ApiError> {
+    let as_read = read_policy(ask, resource).await?;
+    match AllowPolicy::deserialize(&as_read) {
+        Ok(policy) => Ok((policy, as_read)),
+        Err(error) => Err(odd_form(
+            &format!("policy of {}", resource.relative()),
+            &error,
+        )),
+    }
 }
 
 /// Replaces the allow policy of a resource; gives it as it is then. Without a mask bindings and etag are

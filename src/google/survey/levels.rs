@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use futures::future::try_join_all;
 
 use super::{ListedDenials, Surveyor, Wanted, side_by_side};
-use crate::google::api::{allow_policy, boundaries, deny_policies, org_policy};
+use crate::google::api::{allow_policy_as_read, boundaries, deny_policies, org_policy};
 use crate::iam::{AllowPolicy, DenyPolicy, Resource, deny, org_policy as constraints};
 use crate::wire::{ApiError, is_plain_name};
 
@@ -67,8 +67,12 @@ impl Surveyor<'_> {
             return Ok(None);
         }
         let label = format!("policy of {}", resource.relative());
-        let read = self.watch(&label, allow_policy(self.ask, resource));
-        read.await.map(Some)
+        let read = self.watch(&label, allow_policy_as_read(self.ask, resource));
+        let read = read.await?.map(|(policy, as_read)| {
+            self.keep_as_read(resource, as_read);
+            policy
+        });
+        Ok(Some(read))
     }
 
     pub(super) fn keep_policy(&self, of: &Resource, read: Option<Result<AllowPolicy, ApiError>>) {

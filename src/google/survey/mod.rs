@@ -23,11 +23,12 @@ mod whole;
 pub use admitting::admitting;
 pub use whole::{Everything, Groups, whole};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
 
 use self::callers::OF_CALLER;
 use self::known::FoundSoFar;
@@ -60,6 +61,18 @@ pub enum ProgressState {
     Unreadable(String),
 }
 
+/// Allow policies exactly as they were read, by what they stand on.
+pub type PoliciesAsRead = HashMap<Resource, Value>;
+
+/// What a survey for a plan found.
+#[derive(Debug)]
+pub struct FactsRead {
+    /// The facts.
+    pub estate: Estate,
+    /// The allow policies among them, as a plan edits them.
+    pub policies: PoliciesAsRead,
+}
+
 /// Reads the facts that `question` needs into an estate of
 /// [partial](crate::estate::Coverage::Partial) coverage.
 ///
@@ -71,15 +84,50 @@ pub async fn survey(
     question: &Question,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Estate, ApiError> {
+    Ok(survey_for_plan(ask, question, progress).await?.estate)
+}
+
+/// As [`survey`], with the policies as they were read.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn survey_for_plan(
+    ask: &dyn Ask,
+    question: &Question,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<FactsRead, ApiError> {
     let ask = Patience::new(ask, WaitLimits::QUESTION);
-    let surveyor = Surveyor::new(&ask, progress);
+    let surveyor = Surveyor::keeping_policies(&ask, progress);
     surveyor.first_wave(question).await?;
     ask.something_heard()?;
     surveyor.second_wave(question).await?;
     surveyor.ghosts(&|_| false);
     surveyor.steps(question).await?;
     surveyor.namesakes(question).await?;
-    Ok(surveyor.known.into_estate())
+    Ok(surveyor.into_facts())
+}
+
+/// As [`survey_for_plan`], without the search for what may have been meant: it serves whoever reads why, and
+/// no plan. `beside` reads what a plan needs beyond these facts, at the same time as the last wave, by what the
+/// waves before it found.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn survey_to_mend<'a, T: Send + 'a>(
+    ask: &'a dyn Ask,
+    question: &'a Question,
+    progress: &'a (dyn Fn(Progress) + Send + Sync),
+    beside: impl FnOnce(Estate) -> BoxFuture<'a, T> + Send,
+) -> Result<(FactsRead, T), ApiError> {
+    let patient = Patience::new(ask, WaitLimits::QUESTION);
+    let surveyor = Surveyor::keeping_policies(&patient, progress);
+    surveyor.first_wave(question).await?;
+    patient.something_heard()?;
+    let beside = beside(surveyor.known.with(Estate::clone));
+    let (found, beside) = futures::join!(surveyor.second_wave(question), beside);
+    found?;
+    surveyor.ghosts(&|_| false);
+    Ok((surveyor.into_facts(), beside))
 }
 
 /// Levels with the names of their deny policies.
@@ -94,6 +142,8 @@ struct Surveyor<'a> {
     begun: Mutex<HashSet<String>>,
     /// Deny policies of levels that were listed and not read yet.
     denying: Mutex<ListedDenials>,
+    /// Allow policies as they were read, where somebody is to edit them.
+    as_read: Option<Mutex<PoliciesAsRead>>,
 }
 
 /// Which facts of a branch are wanted beside its allow policies.
@@ -116,6 +166,36 @@ impl<'a> Surveyor<'a> {
             known: FoundSoFar::new(),
             begun: Mutex::default(),
             denying: Mutex::default(),
+            as_read: None,
+        }
+    }
+
+    /// One that keeps allow policies as they are read.
+    fn keeping_policies(
+        ask: &'a Patience<'a>,
+        progress: &'a (dyn Fn(Progress) + Send + Sync),
+    ) -> Self {
+        Self {
+            as_read: Some(Mutex::default()),
+            ..Self::new(ask, progress)
+        }
+    }
+
+    fn keep_as_read(&self, of: &Resource, policy: Value) {
+        if let Some(kept) = &self.as_read {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.insert(of.clone(), policy);
+        }
+    }
+
+    /// All that was found out.
+    fn into_facts(self) -> FactsRead {
+        let policies = self.as_read.unwrap_or_default();
+        FactsRead {
+            estate: self.known.into_estate(),
+            policies: policies
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

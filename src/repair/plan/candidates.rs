@@ -32,7 +32,7 @@ pub(super) fn candidates(
     let mut all = Vec::new();
     // The same grant without the condition would take a guard away that perhaps lets the caller in.
     let plain = options.role.is_some() || !part.allow.iter().any(undecided);
-    if plain && let Some(before) = policy_of(estate, &target, part, options) {
+    if plain && let Some(before) = policy_of(estate, &target, options) {
         let roles = match &options.role {
             Some(role) => vec![role.clone()],
             None => roles_for(estate, &part.question, &target),
@@ -133,8 +133,8 @@ fn members(part: &Explanation) -> Vec<String> {
     all
 }
 
-fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> Option<Repair> {
-    let edited = edit::add(before, &grant).ok()?;
+fn granted(estate: &Estate, target: &Resource, before: &PlannedOn, grant: Grant) -> Option<Repair> {
+    let edited = edit::add(&before.policy, &grant).ok()?;
     let for_a_time = if grant.condition.is_some() {
         ", for a limited time"
     } else {
@@ -156,7 +156,8 @@ fn granted(estate: &Estate, target: &Resource, before: &Value, grant: Grant) -> 
         replaces: None,
         recommended: false,
         certain: false,
-        before: before.clone(),
+        before: before.policy.clone(),
+        as_read: before.as_read,
         after: edited.policy,
         already: !edited.changed,
     })
@@ -176,7 +177,7 @@ fn corrections(
     for level in part.allow.iter().filter(|l| l.on_path) {
         let bindings = level.bindings.iter();
         for binding in bindings.filter(|b| b.role_state == RoleState::Included) {
-            let Some(before) = policy_of(estate, &level.resource, part, options) else {
+            let Some(before) = policy_of(estate, &level.resource, options) else {
                 continue;
             };
             for MemberExplanation { member, .. } in &binding.members {
@@ -213,7 +214,7 @@ fn corrections(
                         .as_ref()
                         .map(|c| Condition::clone(&c.condition)),
                 };
-                let Ok(edited) = change(&before, &grant, Some(&member.text)) else {
+                let Ok(edited) = change(&before.policy, &grant, Some(&member.text)) else {
                     continue;
                 };
                 all.push(Repair {
@@ -232,7 +233,8 @@ fn corrections(
                     replaces: Some(member.text.to_string()),
                     recommended: false,
                     certain: false,
-                    before: before.clone(),
+                    before: before.policy.clone(),
+                    as_read: before.as_read,
                     already: !edited.changed,
                     after: edited.policy,
                 });
@@ -289,23 +291,30 @@ fn roles_for(estate: &Estate, question: &Question, target: &Resource) -> Vec<Str
     first.into_iter().chain(custom).collect()
 }
 
+/// A policy to be edited.
+struct PlannedOn {
+    policy: Value,
+    /// As [`Repair::as_read`].
+    as_read: bool,
+}
+
 /// The policy to be edited: as it was read, else as the estate has it. An unknown one is not edited.
-fn policy_of(
-    estate: &Estate,
-    resource: &Resource,
-    part: &Explanation,
-    options: &PlanOptions,
-) -> Option<Value> {
-    let target = &part.question.target;
-    let is_target = resource == target || resource.id() == target.id();
-    if is_target && let Some(policy) = &options.policy {
-        return Some(policy.clone());
+fn policy_of(estate: &Estate, resource: &Resource, options: &PlanOptions) -> Option<PlannedOn> {
+    if let Some(policy) = options.policies.get(resource) {
+        return Some(PlannedOn {
+            policy: policy.clone(),
+            as_read: true,
+        });
     }
-    match estate.allow_policy(resource) {
-        Read::Known(Some(policy)) => serde_json::to_value(&**policy).ok(),
-        Read::Known(None) => Some(json!({})),
-        Read::Unreadable(_) => None,
-    }
+    let policy = match estate.allow_policy(resource) {
+        Read::Known(Some(policy)) => serde_json::to_value(&**policy).ok()?,
+        Read::Known(None) => json!({}),
+        Read::Unreadable(_) => return None,
+    };
+    Some(PlannedOn {
+        policy,
+        as_read: false,
+    })
 }
 
 /// The condition of a grant for a limited time. `request.time` works for every resource

@@ -1,5 +1,7 @@
 //! Plans over small estates, judged by the evaluator itself.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
@@ -220,13 +222,15 @@ fn a_misspelled_or_deleted_member_can_be_corrected() {
 #[test]
 fn the_policy_as_read_is_what_is_edited() {
     let raw = json!({"etag": "RAW", "unknown": {"z": 1, "a": 2}, "bindings": [{"members": ["user:a@example.com"], "role": "roles/x", "odd": 1}]});
+    let resource = Resource::account("data", TARGET);
     let options = PlanOptions {
-        policy: Some(raw.clone()),
+        policies: Arc::new([(resource, raw.clone())].into()),
         ..PlanOptions::default()
     };
     let found = planned(&estate(json!({})), &question(), None, &options);
     let repair = &found[0];
     assert_eq!(repair.before, raw);
+    assert!(repair.as_read);
     let mut expected = raw;
     let added = json!({"role": CREATOR, "members": [format!("serviceAccount:{CALLER}")]});
     expected["bindings"].as_array_mut().unwrap().push(added);

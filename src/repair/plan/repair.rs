@@ -1,5 +1,8 @@
 //! One concrete change of one allow policy, and what a plan of them may be told. Pure.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -18,8 +21,8 @@ pub struct PlanOptions {
     pub role: Option<String>,
     /// Grant only until then, with a condition.
     pub expires: Option<Timestamp>,
-    /// The target's policy exactly as it was read; without it, the estate's.
-    pub policy: Option<Value>,
+    /// Allow policies exactly as they were read, by what they stand on; of others the estate's are planned on.
+    pub policies: Arc<HashMap<Resource, Value>>,
 }
 
 /// One concrete change of one allow policy that would turn the answer.
@@ -44,8 +47,11 @@ pub struct Repair {
     /// Whether the caller will certainly get through. `false`: allow policies will say yes, and
     /// something else (deny policies or boundaries that could not be read) may still say no.
     pub certain: bool,
-    /// The policy as it was read.
+    /// The policy that the change was planned on.
     pub before: Value,
+    /// Whether that is the policy exactly as it was read, so that it may be written over under its etag without
+    /// reading it again.
+    pub as_read: bool,
     /// The policy as it would be written.
     pub after: Value,
     /// Whether nothing is left to do.
@@ -53,7 +59,7 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// The same change on the policy as it is now.
+    /// The same change on the policy as it is now, which was read.
     ///
     /// # Errors
     /// When the policy cannot take it ([`EditError`]).
@@ -61,6 +67,7 @@ impl Repair {
         let edited = change(policy, &self.grant(), self.replaces.as_deref())?;
         Ok(Self {
             before: policy.clone(),
+            as_read: true,
             after: edited.policy,
             already: !edited.changed,
             ..self.clone()

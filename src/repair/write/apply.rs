@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::once::{Aim, NextWrite, Wrote, draft, etag, write};
+use super::once::{Aim, NextWrite, WriteDraft, Wrote, draft, etag, write};
 use crate::repair::history::ledger::{Ledger, WriteEnd};
 use crate::repair::plan::repair::Repair;
 use crate::wire::{Ask, Tell};
@@ -27,6 +27,15 @@ pub struct Applied {
     pub journal_warning: Option<String>,
 }
 
+/// What a person has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The change as it was shown ([`apply`]).
+    AsShown,
+    /// Role and member, unseen ([`apply_unseen`]).
+    Unseen,
+}
+
 /// Applies a repair that a person confirmed.
 ///
 /// Where the change is there already nothing is written. A 409 is met by reading again, and by
@@ -42,11 +51,13 @@ pub async fn apply(
     repair: &Repair,
     ledger: &dyn Ledger,
 ) -> Result<Applied, ApplyError> {
-    carry(reader, writer, repair, repair, ledger).await
+    apply_as(reader, writer, repair, ledger, Consent::AsShown, &|| ()).await
 }
 
 /// [`apply`] for a repair that nobody looked at (`--yes`): role and member are what was asked for, so
-/// that others who change the same binding meanwhile are no reason to ask again.
+/// that others who change the same binding meanwhile are no reason to ask again. Planned a moment ago, it is
+/// written over the policy that it was planned on, under its etag, where that is known exactly; a policy that a
+/// person has looked at for a while is read first.
 ///
 /// # Errors
 /// [`ApplyError`], never [`ApplyError::Changed`].
@@ -56,23 +67,33 @@ pub async fn apply_unseen(
     repair: &Repair,
     ledger: &dyn Ledger,
 ) -> Result<Applied, ApplyError> {
-    carry(reader, writer, repair, &Unseen(repair), ledger).await
+    apply_as(reader, writer, repair, ledger, Consent::Unseen, &|| ()).await
 }
 
-async fn carry(
+/// As [`apply`] or [`apply_unseen`]; `taken` is told that the policy was written, before it is read back.
+pub(super) async fn apply_as(
     reader: &dyn Ask,
     writer: &dyn Tell,
     repair: &Repair,
-    aim: &dyn Aim,
     ledger: &dyn Ledger,
+    consent: Consent,
+    taken: &(dyn Fn() + Sync),
 ) -> Result<Applied, ApplyError> {
-    let first = match draft(reader, &repair.resource, aim).await? {
-        NextWrite::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
-        NextWrite::Write(first) => first,
+    let unseen = Unseen(repair);
+    let aim: &dyn Aim = match consent {
+        Consent::AsShown => repair,
+        Consent::Unseen => &unseen,
+    };
+    let first = match planned(repair, consent) {
+        Some(first) => first,
+        None => match draft(reader, &repair.resource, aim).await? {
+            NextWrite::Nothing(policy) => return Ok(done(None, &policy, &policy, None)),
+            NextWrite::Write(first) => first,
+        },
     };
     let fresh = repair.on(&first.before)?;
     let id = ledger.begin(&fresh).map_err(ApplyError::Journal)?;
-    let end = write(reader, writer, &repair.resource, aim, first).await;
+    let end = write(reader, writer, &repair.resource, aim, first, taken).await;
     let text = end.as_ref().err().map(ToString::to_string);
     let why = text.as_deref().unwrap_or_default();
     let note = match &end {
@@ -93,6 +114,17 @@ async fn carry(
         .map(|e| format!("the policy is changed, but the history could not be completed: {e}"));
     let id = wrote.ours.then_some(id);
     Ok(done(id, &wrote.before, &wrote.after, warning))
+}
+
+/// The write as it was planned: over the very policy that was read, under its etag, which lets it through
+/// only where nobody has written since.
+fn planned(repair: &Repair, consent: Consent) -> Option<WriteDraft> {
+    let unseen = consent == Consent::Unseen;
+    let known = unseen && repair.as_read && !repair.already && !etag(&repair.before).is_empty();
+    known.then(|| WriteDraft {
+        before: repair.before.clone(),
+        after: repair.after.clone(),
+    })
 }
 
 impl Aim for Repair {

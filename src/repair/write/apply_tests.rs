@@ -71,6 +71,7 @@ fn repair() -> Repair {
         recommended: true,
         certain: true,
         before: Value::Null,
+        as_read: false,
         after: Value::Null,
         already: false,
     };
@@ -390,4 +391,79 @@ async fn nothing_that_can_be_read_and_no_answer_leave_it_open() {
     assert!(matches!(run.result, Err(ApplyError::Unclear { .. })));
     assert_eq!((run.writes.len(), &*run.notes[1]), (1, "h1 unclear"));
     assert!(granted(&run.policy));
+}
+
+async fn unseen(policy: Value, repair: &Repair, looks: Vec<ScriptedRead>) -> Run {
+    let (world, http) = served(policy, vec![]).await;
+    world.looks.lock().unwrap().extend(looks);
+    let notes = Notes {
+        world: Arc::clone(&world),
+        ..Notes::default()
+    };
+    let result = apply_unseen(&http, &http, repair, &notes).await;
+    assert!(world.looks.lock().unwrap().is_empty());
+    Run {
+        result,
+        policy: world.policy.lock().unwrap().clone(),
+        writes: world.writes.lock().unwrap().clone(),
+        notes: notes.lines.into_inner().unwrap(),
+    }
+}
+
+/// Where nobody is asked, the policy that was planned on is written over as it stands: nothing is read before.
+#[tokio::test(start_paused = true)]
+async fn what_was_planned_on_is_written_over_under_its_etag() {
+    assert!(repair().as_read);
+    // The first read is that after the write.
+    let run = unseen(before(), &repair(), vec![ScriptedRead::Refuse(403)]).await;
+    assert_eq!(run.result.unwrap().before, before());
+    assert_eq!((run.writes.len(), &*run.notes[1]), (1, "h1 applied"));
+    assert!(granted(&run.policy));
+}
+
+/// Where somebody has written since, the etag does not get through, and theirs is kept.
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_it_was_planned_on_is_read_and_never_written_over() {
+    let mut theirs = before();
+    theirs["etag"] = json!("BwTHEIRS=");
+    theirs["auditConfigs"] = json!([]);
+    let condition = json!({"expression": "true", "title": "t"});
+    theirs["bindings"][0] =
+        json!({"role": "roles/new", "members": ["user:c@example.com"], "condition": condition});
+    let run = unseen(theirs.clone(), &repair(), vec![]).await;
+    assert_eq!(run.result.unwrap().before, theirs);
+    assert_eq!(run.writes.len(), 2, "refused, and then over theirs");
+    assert_eq!(run.policy["bindings"][0], theirs["bindings"][0]);
+    assert_eq!(run.policy["auditConfigs"], json!([]));
+    assert_eq!(run.policy["version"], 3);
+    assert!(granted(&run.policy));
+
+    // The same change: not ours, and not written again.
+    let mut same = repair().after;
+    same["etag"] = json!("BwTHEIRS=");
+    let run = unseen(same.clone(), &repair(), vec![]).await;
+    assert_eq!(run.result.unwrap().history_id, None, "not ours to undo");
+    assert_eq!((run.writes.len(), run.policy), (1, same));
+    assert_eq!(run.notes.last().unwrap(), "h1 not applied");
+}
+
+/// What the policy is not known to be exactly is read first, and so is one without an etag.
+#[tokio::test(start_paused = true)]
+async fn what_was_not_read_exactly_is_read_before_it_is_written() {
+    let not_read = Repair {
+        as_read: false,
+        before: json!({"etag": "BwONE=", "bindings": []}),
+        ..repair()
+    };
+    let bare = Repair {
+        before: json!({"bindings": []}),
+        after: json!({"bindings": [{"role": ROLE, "members": [ME]}]}),
+        ..repair()
+    };
+    for repair in [not_read, bare] {
+        let run = unseen(before(), &repair, vec![]).await;
+        assert_eq!(run.result.unwrap().before, before());
+        assert_eq!(run.writes.len(), 1);
+        assert_eq!(run.policy["auditConfigs"], before()["auditConfigs"]);
+    }
 }

@@ -1,9 +1,14 @@
 //! A way of several steps, done one after the other, each with its own lines in the journal.
 
-use super::apply::{Applied, ApplyError, apply, apply_unseen};
+use std::collections::HashMap;
+
+use futures::future::try_join_all;
+
+use super::apply::{Applied, ApplyError, Consent, apply_as};
 use super::may_write::{MayWrite, may_write};
 use super::turn_on::{SwitchError, TurnedOn, turn_on};
 use crate::google::api::lacked_permissions;
+use crate::iam::Resource;
 use crate::repair::history::ledger::Ledger;
 use crate::repair::plan::remedy::{Remedy, RemedyStep};
 use crate::wire::{ApiError, Ask, Tell};
@@ -58,35 +63,35 @@ pub struct Carried {
     pub error: Option<StepError>,
 }
 
-/// What a person has confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
-    /// The change as it was shown ([`apply`]).
-    AsShown,
-    /// Role and member, unseen ([`apply_unseen`]).
-    Unseen,
+/// How far carrying out is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CarryEvent<'a> {
+    /// A step is begun: its place, from 0, and what it is.
+    Begun(usize, &'a RemedyStep),
+    /// The policy was taken as it was sent by the step at that place. It is read back yet.
+    Taken(usize),
 }
 
-/// Does the steps in order and stops at the first that fails. `progress` hears of each before it is
-/// begun (its place, from 0).
+/// Does the steps in order and stops at the first that fails. `progress` hears how far it is.
 pub async fn carry_out(
     reader: &dyn Ask,
     writer: &dyn Tell,
     remedy: &Remedy,
     ledger: &dyn Ledger,
     consent: Consent,
-    progress: &(dyn Fn(usize, &RemedyStep) + Sync),
+    progress: &(dyn Fn(CarryEvent<'_>) + Sync),
 ) -> Carried {
     let mut done = Vec::new();
     for (i, step) in remedy.steps.iter().enumerate() {
-        progress(i, step);
+        progress(CarryEvent::Begun(i, step));
+        let taken = || progress(CarryEvent::Taken(i));
         let result = match step {
-            RemedyStep::Binding(repair) => match consent {
-                Consent::AsShown => apply(reader, writer, repair, ledger).await,
-                Consent::Unseen => apply_unseen(reader, writer, repair, ledger).await,
+            RemedyStep::Binding(repair) => {
+                apply_as(reader, writer, repair, ledger, consent, &taken)
+                    .await
+                    .map(StepDone::Applied)
+                    .map_err(StepError::from)
             }
-            .map(StepDone::Applied)
-            .map_err(StepError::from),
             RemedyStep::Switch(switch) => turn_on(reader, writer, switch, ledger)
                 .await
                 .map(StepDone::TurnedOn)
@@ -105,25 +110,34 @@ pub async fn carry_out(
     Carried { done, error: None }
 }
 
-/// Whether the viewer may do every step, asked beforehand ([`may_write`]).
+/// What the viewer lacks to read and write allow policies, where that was asked already: by resource.
+pub type KnownRights = HashMap<Resource, Vec<String>>;
+
+/// Whether the viewer may do every step, asked beforehand ([`may_write`]) where it is not known.
 ///
 /// # Errors
 /// When it could not be asked.
-pub async fn may_carry_out(reader: &dyn Ask, remedy: &Remedy) -> Result<MayWrite, ApiError> {
-    let mut lacks = Vec::new();
-    for step in &remedy.steps {
+pub async fn may_carry_out(
+    reader: &dyn Ask,
+    remedy: &Remedy,
+    known: &KnownRights,
+) -> Result<MayWrite, ApiError> {
+    let each = remedy.steps.iter().map(|step| async move {
         match step {
-            RemedyStep::Binding(repair) => {
-                if let MayWrite::No { lacks: more } = may_write(reader, &repair.resource).await? {
-                    lacks.extend(more);
-                }
-            }
+            RemedyStep::Binding(repair) => match known.get(&repair.resource) {
+                Some(lacks) => Ok(lacks.clone()),
+                None => match may_write(reader, &repair.resource).await? {
+                    MayWrite::No { lacks } => Ok(lacks),
+                    MayWrite::Yes => Ok(Vec::new()),
+                },
+            },
             RemedyStep::Switch(switch) => {
                 let wanted = [switch.permission().to_owned()];
-                lacks.extend(lacked_permissions(reader, &switch.resource, &wanted).await?);
+                lacked_permissions(reader, &switch.resource, &wanted).await
             }
         }
-    }
+    });
+    let mut lacks = try_join_all(each).await?.concat();
     lacks.sort();
     lacks.dedup();
     Ok(if lacks.is_empty() {

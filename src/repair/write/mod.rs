@@ -2,7 +2,7 @@
 //! [`Tell`](crate::wire::Tell).
 //!
 //! [`prepare`](mod@prepare) reads what a plan needs, [`may_write`](mod@may_write) asks for the right
-//! beforehand, [`carry_out`](mod@carry_out) does a way step by step: [`apply`](mod@apply) makes a change
+//! beforehand, [`carry_out`](mod@carry_out) does a way step by step, [`unasked`] with a first look in the same trip: [`apply`](mod@apply) makes a change
 //! of a policy and [`undo`](mod@undo) takes it back, both through the one write in `once`;
 //! [`turn_on`](mod@turn_on) does the rest. [`verify`] looks whether access works since, and
 //! [`standing`] whether a change is still in force.
@@ -17,13 +17,17 @@ mod refusal;
 mod scripted;
 pub mod standing;
 pub mod turn_on;
+pub mod unasked;
 pub mod undo;
 pub mod verify;
 
-pub use apply::{Applied, ApplyError, apply, apply_unseen};
-pub use carry_out::{Carried, Consent, StepDone, StepError, carry_out, may_carry_out};
+pub use apply::{Applied, ApplyError, Consent, apply, apply_unseen};
+pub use carry_out::{
+    Carried, CarryEvent, KnownRights, StepDone, StepError, carry_out, may_carry_out,
+};
 pub use may_write::{MayWrite, may_write};
-pub use prepare::prepare;
+pub use prepare::{ReadAhead, prepare, read_ahead};
 pub use standing::{Standing, newest_in_force, settle, standings};
 pub use turn_on::{SwitchError, turn_on};
+pub use unasked::{LookedAt, carry_out_unasked};
 pub use undo::{UndoError, Undone, undo};

@@ -158,13 +158,15 @@ pub(super) async fn draft(
     Ok(NextWrite::Write(WriteDraft { before, after }))
 }
 
-/// Writes until it is settled.
+/// Writes until it is settled; `taken` is told where the server says that it has taken place, before it is
+/// read back.
 pub(super) async fn write(
     reader: &dyn Ask,
     writer: &dyn Tell,
     resource: &Resource,
     aim: &dyn Aim,
     mut draft_now: WriteDraft,
+    taken: &(dyn Fn() + Sync),
 ) -> Result<Wrote, WriteError> {
     // What 16 writers at once need to get through one after the other; jitter keeps them apart.
     let mut waits = waits(Duration::from_millis(25), Duration::from_secs(1), TRIES - 1);
@@ -172,7 +174,10 @@ pub(super) async fn write(
     let mut lost: Option<Lost> = None;
     loop {
         let error = match write_policy(writer, resource, &draft_now.after).await {
-            Ok(answer) => return read_back(reader, resource, aim, draft_now, answer).await,
+            Ok(answer) => {
+                taken();
+                return read_back(reader, resource, aim, draft_now, answer).await;
+            }
             Err(error) => error,
         };
         match error.status() {

@@ -1,14 +1,18 @@
-//! A plan with what it needs read beside the survey: the target's policy exactly as it stands, and the
-//! organization policies that say who may stand in it. All of it side by side.
+//! A plan with what it needs read beside the survey: the organization policies that say who may stand in a
+//! policy, and, where it is to be carried out unasked, whether the viewer may. All of it side by side.
 
 use futures::future::{join, join_all};
 
-use crate::estate::{Estate, Existence};
-use crate::evaluate::{Cause, CauseKind, Explanation, Outcome};
-use crate::google::api::{iam, org_policy, read_policy};
+use super::carry_out::KnownRights;
+use crate::estate::Estate;
+use crate::evaluate::explanation::RoleState;
+use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, diagnose, explain};
+use crate::google::api::{iam, lacked_permissions, org_policy};
 use crate::google::patience::{Patience, WaitLimits};
+use crate::google::survey::PoliciesAsRead;
 use crate::iam::org_policy::{ALLOWED_DOMAINS, ALLOWED_MEMBERS, collection};
-use crate::iam::{Resource, ResourceKind};
+use crate::iam::{OrgPolicy, Resource, ResourceKind, Role};
+use crate::repair::plan::needs::permissions;
 use crate::repair::plan::remedy::{Plan, remedies};
 use crate::repair::plan::repair::PlanOptions;
 use crate::wire::{ApiError, Ask, is_plain_name};
@@ -16,55 +20,120 @@ use crate::wire::{ApiError, Ask, is_plain_name};
 /// The constraints on members of allow policies.
 const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];
 
-/// Plans. What is read is put into the estate.
+/// What comes of a constraint on a level, as far as that was answered.
+type SaidThere = (Resource, &'static str, Result<OrgPolicy, ApiError>);
+
+/// What a plan needs, read before it is known whether there will be one.
+#[derive(Debug, Default)]
+pub struct ReadAhead {
+    said: Vec<SaidThere>,
+    /// Whether the viewer may change what will be changed, most likely.
+    pub rights: KnownRights,
+}
+
+/// Reads what a plan will need, by what is known so far: a policy that turns out to be changed beside these is
+/// asked about when it is planned, as any other.
+pub async fn read_ahead(ask: &dyn Ask, estate: Estate, question: &Question) -> ReadAhead {
+    let explanation = explain(&estate, question);
+    if explanation.outcome == Outcome::WouldSucceed {
+        return ReadAhead::default();
+    }
+    let ask = &Patience::new(ask, WaitLimits::PLAN);
+    let places = likely_places(&estate, explanation.clone());
+    let hops = hops(&explanation).iter();
+    let targets = hops.filter_map(|hop| estate.resolve(&hop.question.target).exists());
+    let rights = targets.map(|on| async move {
+        let lacks = lacked_permissions(ask, &on, &permissions(&on)).await;
+        lacks.ok().map(|lacks| (on, lacks))
+    });
+    let (said, rights) = join(constraints(ask, &places), join_all(rights)).await;
+    ReadAhead {
+        said,
+        rights: rights.into_iter().flatten().collect(),
+    }
+}
+
+/// [`places`], as if each role that is not read yet held the permission: a member that is to be put right may
+/// stand in its binding.
+fn likely_places(estate: &Estate, explanation: Explanation) -> Vec<Resource> {
+    let bindings = hops(&explanation)
+        .iter()
+        .flat_map(|hop| hop.allow.iter().map(move |level| (hop, level)))
+        .flat_map(|(hop, level)| level.bindings.iter().map(move |binding| (hop, binding)));
+    let unread = bindings.filter(|(_, binding)| {
+        let open = matches!(
+            binding.role_state,
+            RoleState::Unreadable | RoleState::Unknown
+        );
+        open && !binding.role.starts_with("roles/")
+    });
+    let as_if: Vec<Role> = unread
+        .map(|(hop, binding)| Role {
+            name: binding.role.to_string(),
+            included_permissions: vec![hop.question.permission.to_string()],
+            ..Role::default()
+        })
+        .collect();
+    if as_if.is_empty() {
+        let causes = diagnose(estate, &explanation);
+        return places(estate, &explanation, &causes);
+    }
+    let mut estate = estate.clone();
+    as_if.into_iter().for_each(|role| estate.put_role(role));
+    let explanation = explain(&estate, &explanation.question);
+    let causes = diagnose(&estate, &explanation);
+    places(&estate, &explanation, &causes)
+}
+
+/// What comes of the constraints on members, on each of these levels.
+async fn constraints(ask: &dyn Ask, places: &[Resource]) -> Vec<SaidThere> {
+    let wanted = places.iter().flat_map(|on| ON_MEMBERS.map(|c| (on, c)));
+    let asked = wanted.map(|(on, constraint)| async move {
+        let answer = org_policy::effective(ask, on, constraint).await;
+        (on.clone(), constraint, answer)
+    });
+    join_all(asked).await
+}
+
+/// Plans, on policies as they were read. What is read beside is put into the estate.
 ///
 /// # Errors
 /// When signed out. A policy that may not be read is planned without; organization policies that may not
 /// be (for whatever reason) are unknown, which the plan says.
 pub async fn prepare(
     ask: &dyn Ask,
-    estate: &mut Estate,
+    (estate, policies): (&mut Estate, PoliciesAsRead),
     explanation: &Explanation,
     causes: &[Cause],
     options: PlanOptions,
+    ahead: ReadAhead,
 ) -> Result<Plan, ApiError> {
     if explanation.outcome == Outcome::WouldSucceed {
         return Ok(Plan::default());
     }
     let ask = &Patience::new(ask, WaitLimits::PLAN);
-    // In a chain it is not the target's policy alone that may have to change.
-    let target = match estate.resolve(&explanation.question.target) {
-        Existence::Exists(target) if explanation.hops.is_empty() => Some(target),
-        _ => None,
-    };
-    let policy = async {
-        match &target {
-            Some(target) => match read_policy(ask, target).await {
-                Ok(policy) => Ok(Some(policy)),
-                Err(error) if error.is_signed_out() => Err(error),
-                Err(_) => Ok(None),
-            },
+    let mut places = places(estate, explanation, causes);
+    places.retain(|on| !ahead.said.iter().any(|(there, ..)| there == on));
+    let role = async {
+        match &options.role {
+            Some(role) => look_up(ask, estate, role).await,
             None => Ok(None),
         }
     };
-    if let Some(role) = &options.role {
-        look_up(ask, estate, role).await?;
+    let (role, said) = join(role, constraints(ask, &places)).await;
+    match role? {
+        Some(NamedRole::Found(role)) => estate.put_role(role),
+        Some(NamedRole::Missing(name)) => estate.put_missing_role(&name),
+        None => {}
     }
-    let places = places(estate, explanation, causes);
-    let wanted = places.iter().flat_map(|on| ON_MEMBERS.map(|c| (on, c)));
-    let asked = wanted.map(|(on, constraint)| async move {
-        let answer = org_policy::effective(ask, on, constraint).await;
-        (on, constraint, answer)
-    });
-    let (policy, said) = join(policy, join_all(asked)).await;
-    for (on, constraint, answer) in said {
+    for (on, constraint, answer) in ahead.said.into_iter().chain(said) {
         match answer {
-            Ok(policy) => estate.put_effective_org_policy(on.clone(), constraint, policy),
-            Err(error) => estate.mark_unreadable(&collection(on), &error.why()),
+            Ok(policy) => estate.put_effective_org_policy(on, constraint, policy),
+            Err(error) => estate.mark_unreadable(&collection(&on), &error.why()),
         }
     }
     let options = PlanOptions {
-        policy: policy?,
+        policies: policies.into(),
         ..options
     };
     let plan = remedies(estate, explanation, causes, &options);
@@ -75,36 +144,48 @@ pub async fn prepare(
     Ok(remedies(estate, explanation, causes, &options))
 }
 
-/// Reads a role that was asked for by name, unless it is known. One that is not there is remembered
-/// so; one that may not be read may well be there.
-async fn look_up(ask: &dyn Ask, estate: &mut Estate, role: &str) -> Result<(), ApiError> {
+/// What came of looking for a role by its name.
+enum NamedRole {
+    Found(Role),
+    Missing(String),
+}
+
+/// Reads a role that was asked for by name, unless it is known. One that is not there is told so; of one that
+/// may not be read nothing is known: it may well be there.
+async fn look_up(
+    ask: &dyn Ask,
+    estate: &Estate,
+    role: &str,
+) -> Result<Option<NamedRole>, ApiError> {
     if estate.role(role).known().is_some() {
-        return Ok(());
+        return Ok(None);
     }
+    let missing = || Ok(Some(NamedRole::Missing(role.to_owned())));
     if !is_plain_name(role) {
-        estate.put_missing_role(role);
-        return Ok(());
+        return missing();
     }
     match iam::role(ask, role).await {
-        Ok(found) => estate.put_role(found),
+        Ok(found) => Ok(Some(NamedRole::Found(found))),
         // 400: a name of a form that no role has.
         Err(ApiError::Refused {
             status: 400 | 404, ..
-        }) => estate.put_missing_role(role),
-        Err(error) if error.is_signed_out() => return Err(error),
-        Err(_) => {}
+        }) => missing(),
+        Err(error) if error.is_signed_out() => Err(error),
+        Err(_) => Ok(None),
     }
-    Ok(())
+}
+
+fn hops(explanation: &Explanation) -> &[Explanation] {
+    if explanation.hops.is_empty() {
+        std::slice::from_ref(explanation)
+    } else {
+        &explanation.hops
+    }
 }
 
 /// The levels whose organization policies count for what a plan may change: the project of each
 /// account, and the levels above where a member there may be put right.
 fn places(estate: &Estate, explanation: &Explanation, causes: &[Cause]) -> Vec<Resource> {
-    let hops = if explanation.hops.is_empty() {
-        std::slice::from_ref(explanation)
-    } else {
-        &explanation.hops
-    };
     let corrected = causes.iter().any(|c| {
         matches!(
             c.kind,
@@ -112,7 +193,7 @@ fn places(estate: &Estate, explanation: &Explanation, causes: &[Cause]) -> Vec<R
         )
     });
     let mut all: Vec<Resource> = Vec::new();
-    for hop in hops {
+    for hop in hops(explanation) {
         let levels = estate.ancestry(&hop.question.target).levels;
         let above = levels
             .into_iter()

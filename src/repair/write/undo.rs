@@ -137,7 +137,7 @@ pub async fn undo(
         NextWrite::Write(first) => first,
     };
     history::complete(dir, &entry.id, Timestamp::now(), &ChangeState::Undoing)?;
-    let wrote = match write(reader, writer, &resource, record, first).await {
+    let wrote = match write(reader, writer, &resource, record, first, &|| ()).await {
         Ok(wrote) => wrote,
         Err(error) => {
             // It stays in force. Where that is not certain the entry stays open.

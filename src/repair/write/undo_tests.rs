@@ -35,6 +35,7 @@ fn repair(replaces: Option<&str>, policy: &Value) -> Repair {
         recommended: true,
         certain: true,
         before: Value::Null,
+        as_read: false,
         after: Value::Null,
         already: false,
     };

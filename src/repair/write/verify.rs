@@ -112,7 +112,8 @@ pub enum Waited {
 /// one second to fifteen. There is always a last look when the time is up. Dropping the future
 /// cancels the wait; nothing is left behind.
 ///
-/// A look that fails for want of an answer is no reason to give up: the next one may get through.
+/// A look that fails for want of an answer is no reason to give up: the next one may get through. `first`: a
+/// look that was taken already.
 ///
 /// # Errors
 /// When signed out: no later look could come to more.
@@ -121,6 +122,7 @@ pub async fn until_through(
     question: &Question,
     viewer: Option<&Principal>,
     limit: Duration,
+    mut first: Option<Verified>,
     progress: &(dyn Fn(&VerifyProgress) + Sync),
 ) -> Result<Waited, ApiError> {
     let begun = Instant::now();
@@ -132,7 +134,10 @@ pub async fn until_through(
         .build();
     let mut last = None;
     for look in 1.. {
-        let result = once(reader, question, viewer).await;
+        let result = match first.take() {
+            Some(first) => Ok(first),
+            None => once(reader, question, viewer).await,
+        };
         let elapsed = begun.elapsed();
         let works = result.as_ref().is_ok_and(Verified::works);
         let left = limit.saturating_sub(elapsed);
@@ -205,31 +210,65 @@ pub async fn mint(
     question: &Question,
     viewer: Option<&Principal>,
 ) -> Result<MintOutcome, ApiError> {
-    let kind = match question.permission.as_str() {
-        GET_ACCESS_TOKEN => MintedToken::Access,
-        GET_OPEN_ID_TOKEN => MintedToken::Id,
-        other => {
-            let why = format!("{other} mints no token");
-            return Ok(MintOutcome::NotPossible(why));
-        }
-    };
-    let mut delegates = Vec::new();
-    if viewer != Some(&question.caller) {
-        let Principal::ServiceAccount(caller) = &question.caller else {
-            let why = "the caller is no service account, so nobody else can act as it";
-            return Ok(MintOutcome::NotPossible(why.into()));
-        };
-        if let Some(why) = cannot_delegate(reader, caller).await? {
-            return Ok(MintOutcome::NotPossible(why));
-        }
-        delegates.push(caller.clone());
+    match Minting::possible(reader, question, viewer).await? {
+        Ok(minting) => minting.mint(reader, question).await,
+        Err(why) => Ok(MintOutcome::NotPossible(why)),
     }
-    delegates.extend(question.via.iter().map(|hop| hop.id().to_owned()));
-    match mint_token(reader, question.target.id(), kind, &delegates).await {
-        Ok(true) => Ok(MintOutcome::Yes),
-        Ok(false) => Ok(MintOutcome::Refused("the answer held no token".into())),
-        Err(error) if error.is_fatal() => Err(error),
-        Err(error) => Ok(MintOutcome::Refused(error.why())),
+}
+
+/// How a token can be minted with the caller's identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minting {
+    kind: MintedToken,
+    delegates: Vec<String>,
+}
+
+impl Minting {
+    /// Whether the viewer can act as the caller, and how; the inner error says why not. What is being granted
+    /// has no say in it: it can be asked before.
+    ///
+    /// # Errors
+    /// As [`mint`].
+    pub async fn possible(
+        reader: &dyn Ask,
+        question: &Question,
+        viewer: Option<&Principal>,
+    ) -> Result<Result<Self, String>, ApiError> {
+        let kind = match question.permission.as_str() {
+            GET_ACCESS_TOKEN => MintedToken::Access,
+            GET_OPEN_ID_TOKEN => MintedToken::Id,
+            other => return Ok(Err(format!("{other} mints no token"))),
+        };
+        let mut delegates = Vec::new();
+        if viewer != Some(&question.caller) {
+            let Principal::ServiceAccount(caller) = &question.caller else {
+                let why = "the caller is no service account, so nobody else can act as it";
+                return Ok(Err(why.into()));
+            };
+            if let Some(why) = cannot_delegate(reader, caller).await? {
+                return Ok(Err(why));
+            }
+            delegates.push(caller.clone());
+        }
+        delegates.extend(question.via.iter().map(|hop| hop.id().to_owned()));
+        Ok(Ok(Self { kind, delegates }))
+    }
+
+    /// Mints.
+    ///
+    /// # Errors
+    /// As [`mint`].
+    pub async fn mint(
+        &self,
+        reader: &dyn Ask,
+        question: &Question,
+    ) -> Result<MintOutcome, ApiError> {
+        match mint_token(reader, question.target.id(), self.kind, &self.delegates).await {
+            Ok(true) => Ok(MintOutcome::Yes),
+            Ok(false) => Ok(MintOutcome::Refused("the answer held no token".into())),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => Ok(MintOutcome::Refused(error.why())),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ async fn wait(
     let note = |p: &VerifyProgress| seen.lock().unwrap().push(p.clone());
     let limit = Duration::from_secs(limit);
     let viewer = Some(&question.caller);
-    let end = until_through(&mint, &question, viewer, limit, &note).await;
+    let end = until_through(&mint, &question, viewer, limit, None, &note).await;
     (end, seen.into_inner().unwrap())
 }
 
@@ -142,7 +142,7 @@ async fn a_dropped_wait_asks_no_more() {
     let quiet = |_: &VerifyProgress| ();
     let limit = Duration::from_secs(600);
     let viewer = Some(&question.caller);
-    let wait = until_through(&mint, &question, viewer, limit, &quiet);
+    let wait = until_through(&mint, &question, viewer, limit, None, &quiet);
     assert!(
         tokio::time::timeout(Duration::from_secs(4), wait)
             .await
@@ -161,6 +161,6 @@ fn what_waits_may_move_between_threads() {
     let question = question();
     let quiet = |_: &VerifyProgress| ();
     let limit = Duration::ZERO;
-    may_move(until_through(&mint, &question, None, limit, &quiet));
+    may_move(until_through(&mint, &question, None, limit, None, &quiet));
     may_move(crate::repair::may_write(&mint, &question.target));
 }

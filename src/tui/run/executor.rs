@@ -25,8 +25,8 @@ use crate::google::listing::list_accounts;
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::Principal;
 use crate::repair::{
-    ApplyError, Carried, Consent, Journal, MayWrite, PlanOptions, StepError, carry_out, history,
-    may_carry_out, standings, undo, verify,
+    ApplyError, Carried, CarryEvent, Consent, Journal, KnownRights, MayWrite, PlanOptions,
+    StepError, carry_out, history, may_carry_out, standings, undo, verify,
 };
 use crate::wire::{Ask, Tell};
 
@@ -243,8 +243,10 @@ impl Executor {
                 };
                 // A write is never ended half way: it has no slot that something else could take.
                 self.spawn(Slot::Other, async move {
-                    let progress = |step, _: &_| {
-                        let _ = send.send(Message::Step(ticket, step));
+                    let progress = |event: CarryEvent<'_>| {
+                        if let CarryEvent::Begun(step, _) = event {
+                            let _ = send.send(Message::Step(ticket, step));
+                        }
                     };
                     let carried = carry_out(
                         &*reader,
@@ -260,7 +262,9 @@ impl Executor {
             }
             Effect::MayWrite { ticket, way } => self.spawn(Slot::Other, async move {
                 // Where it cannot be asked, the write itself will tell.
-                if let Ok(MayWrite::No { lacks }) = may_carry_out(&*reader, &way).await {
+                if let Ok(MayWrite::No { lacks }) =
+                    may_carry_out(&*reader, &way, &KnownRights::new()).await
+                {
                     let why = format!("you lack {}", lacks.join(" and "));
                     let _ = send.send(Message::MayWrite(ticket, Some(why)));
                 }
@@ -411,7 +415,7 @@ async fn look(
         };
         let _ = send.send(Message::Looked(ticket, look));
     };
-    let looking = verify::until_through(reader, &question, viewer, PATIENCE, &progress);
+    let looking = verify::until_through(reader, &question, viewer, PATIENCE, None, &progress);
     let begun = Instant::now();
     let clock = async {
         loop {

@@ -1,5 +1,6 @@
 //! The confirmation: a diff, a word to be typed, the write, and the proof.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tui_input::Input;
@@ -332,7 +333,8 @@ fn limit(model: &mut Model) {
     let Some(confirm) = model.confirm_mut() else {
         return;
     };
-    let first = confirm.repair().map(|r| r.before.clone());
+    let first = confirm.repair().filter(|r| r.as_read);
+    let first = first.map(|r| (r.resource.clone(), r.before.clone()));
     let Act::Grant {
         limited, chosen, ..
     } = &mut confirm.act
@@ -347,7 +349,7 @@ fn limit(model: &mut Model) {
     let options = PlanOptions {
         // From when it was read, whatever moment the question is about.
         expires: known.read_at.checked_add(LIMITED).ok(),
-        policy: first.filter(|_| known.explanation.hops.is_empty()),
+        policies: Arc::new(first.into_iter().collect()),
         ..PlanOptions::default()
     };
     let plan = remedies(&known.estate, &known.explanation, &known.causes, &options);
