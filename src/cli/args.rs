@@ -554,6 +554,10 @@ pub struct EmulatorArgs {
     /// it is a service account]
     #[arg(long, value_name = "EMAIL", value_parser = account)]
     pub metadata_account: Option<Resource>,
+    /// Let tokens live no longer than this, 5m, to see how programs renew theirs [default: as with
+    /// Google, an hour]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub token_lifetime: Option<Duration>,
     /// Keep the state in this file, and begin with what it holds when it is there
     #[arg(long, value_name = "FILE")]
     pub persist: Option<PathBuf>,

@@ -11,13 +11,11 @@ use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, config, facts};
 use crate::google::SignedIn;
+use crate::google::clock;
 use crate::google::credentials::CredentialKind;
 use crate::google::reachability::{ReachFinding, Reachability, reachability};
 use crate::repair::history;
 use crate::wire::{Api, ApiError};
-
-/// A clock that is further off is told (chosen).
-const SKEW: i64 = 30;
 
 /// How something is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -224,7 +222,7 @@ async fn outside(facts: &facts::FactSource) -> Vec<Check> {
     match reachability(signed, facts.endpoint.as_deref(), project.as_deref()).await {
         Ok(found) => {
             checks.extend(found.iter().map(|r| reach(r, signed.is_some())));
-            checks.push(clock(&found));
+            checks.push(clock_of(&found));
         }
         Err(e) => checks.push(Check::new(
             "network",
@@ -346,7 +344,7 @@ fn short(text: &str) -> String {
         .collect()
 }
 
-fn clock(found: &[Reachability]) -> Check {
+fn clock_of(found: &[Reachability]) -> Check {
     let Some(ahead) = found
         .iter()
         .filter(|r| matches!(r.found, ReachFinding::Answered(_)))
@@ -355,18 +353,11 @@ fn clock(found: &[Reachability]) -> Check {
         let words = "no answer told the time";
         return Check::new("clock", Health::Unknown, words, "");
     };
-    if ahead.abs() <= SKEW {
-        let words = format!("within {SKEW} s of the server's");
-        return Check::new("clock", Health::Good, words, "");
+    match clock::skewed(ahead) {
+        None => {
+            let words = format!("within {} s of the server's", clock::SKEW);
+            Check::new("clock", Health::Good, words, "")
+        }
+        Some(words) => Check::new("clock", Health::Bad, words, clock::SET_IT),
     }
-    let side = if ahead > 0 { "behind" } else { "ahead of" };
-    Check::new(
-        "clock",
-        Health::Bad,
-        format!(
-            "{} s {side} the server's; signed tokens are refused, and conditions on the time judged wrongly",
-            ahead.abs()
-        ),
-        "set the clock by the network: timedatectl set-ntp true, or your system's settings",
-    )
 }

@@ -52,6 +52,7 @@ pub async fn run(global: &Global, args: &EmulatorArgs) -> Result<Exit, Failure> 
                 Some(Principal::ServiceAccount(email)) => Some(email.clone()),
                 _ => None,
             }),
+        token_lifetime: args.token_lifetime,
         clock: emulator::Clock::default(),
     };
     let running = emulator::start(estate, options)

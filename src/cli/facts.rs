@@ -14,7 +14,7 @@ use crate::evaluate::{Call, Question};
 use crate::google::credentials::{CredentialKind, Secret, gcloud};
 use crate::google::listing::Scope;
 use crate::google::pasted;
-use crate::google::{Client, Connect, CredentialsChoice, CredentialsError};
+use crate::google::{Client, Connect, CredentialsChoice, CredentialsError, WaitNews};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::HistoryError;
 use crate::repair::{KnownRights, PlanOptions, history};
@@ -90,7 +90,11 @@ impl FactSource {
     /// When there are no credentials.
     pub fn client(&self) -> Result<&Client, Failure> {
         let client = self.client.as_ref().map_err(|e| Failure::from(e.clone()))?;
-        client.tell_waits(|words| out::aside(&format!("waiting: {words}")));
+        client.tell_waits(|news| {
+            if let WaitNews::Begun(wait) = news {
+                out::aside(&format!("waiting: {wait}"));
+            }
+        });
         Ok(client)
     }
 
@@ -305,6 +309,7 @@ async fn outside(
     let (token, place) = token(global)?.unzip();
     let choice = CredentialsChoice {
         place,
+        token_file: global.access_token_file.clone(),
         act_as: global.impersonate.clone(),
         billing: global.billing_project.clone(),
     };

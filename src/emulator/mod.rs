@@ -64,6 +64,9 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The account whose tokens the metadata server gives out as `default`, by its address.
     pub metadata_account: Option<String>,
+    /// How long a token lives at most; `None`: an hour, as with Google, or as long as asked for. Whole seconds
+    /// count, two at least.
+    pub token_lifetime: Option<Duration>,
     /// The state is kept in this file. A file that is there takes the place of the estate given.
     pub persist: Option<PathBuf>,
     /// Where the time is taken from.
@@ -199,6 +202,9 @@ fn front(estate: Estate, options: Options, token: String) -> Result<Front, Start
         clock: options.clock,
         persist: options.persist,
         metadata_account: options.metadata_account,
+        token_lifetime: options.token_lifetime.map_or(i64::MAX, |most| {
+            i64::try_from(most.as_secs().max(2)).unwrap_or(i64::MAX)
+        }),
     };
     let shared = Shared::new(estate, setting).map_err(|why| StartError::Persist {
         path: persist.unwrap_or_default(),

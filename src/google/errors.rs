@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
 
-use super::credentials::printable;
+use super::safe::printable;
 use crate::wire::ApiError;
 
 /// Reads Google's error body (AIP-193: `error.message`, `error.details[]` with an `ErrorInfo`).
@@ -71,10 +71,14 @@ fn reason(value: &Value) -> Option<String> {
     reason.or_else(violated).map(printable)
 }
 
-/// What an answer with success holds that is no JSON: a page is told by its first words, since it comes from
-/// something between.
+/// Whether a body is a page: it comes from something between.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// What an answer with success holds that is no JSON: a page is told by its first words.
 pub(super) fn not_json(body: &[u8], error: &serde_json::Error) -> String {
-    if body.trim_ascii_start().first() != Some(&b'<') {
+    if !is_page(body) {
         return format!("the answer is not JSON: {error}");
     }
     let page = first_words(body);
@@ -83,6 +87,10 @@ pub(super) fn not_json(body: &[u8], error: &serde_json::Error) -> String {
         printable(&page)
     )
 }
+
+/// What a proxy's 407 means.
+pub(super) const PROXY_LOGIN: &str =
+    "the proxy wants a login: HTTP_PROXY and HTTPS_PROXY take one, http://USER:PASSWORD@HOST:PORT";
 
 /// An answer that Google's APIs never send, in words: sent on elsewhere (a portal's login), Network
 /// Authentication Required (RFC 6585 section 6), a proxy's own refusal (RFC 9110 section 15.5.8).
@@ -98,9 +106,7 @@ pub(super) fn stranger(status: u16, headers: &HeaderMap) -> Option<String> {
                 to.as_deref().unwrap_or("nowhere")
             ))
         }
-        407 => Some(format!(
-            "HTTP {status}: the proxy wants a login: HTTP_PROXY and HTTPS_PROXY take one, http://USER:PASSWORD@HOST:PORT"
-        )),
+        407 => Some(format!("HTTP {status}: {PROXY_LOGIN}")),
         511 => Some(format!(
             "HTTP {status}: this network wants a login first: sign in to it with a browser"
         )),

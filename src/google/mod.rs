@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod client;
+pub mod clock;
 pub mod credentials;
 mod errors;
 pub mod listing;
@@ -10,7 +11,9 @@ mod pace;
 pub mod pasted;
 pub mod patience;
 pub mod reachability;
+mod safe;
 pub mod survey;
+mod transport;
 
-pub use client::{Client, Connect, CredentialsChoice, RecordedCall, SignedIn};
+pub use client::{CallWait, Client, Connect, CredentialsChoice, RecordedCall, SignedIn, WaitNews};
 pub use credentials::CredentialsError;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::clock::{http_date, server_time};
 use crate::wire::ApiError;
 
 /// Times that a read is repeated (chosen).
-const REPEATS: usize = 4;
+pub(super) const REPEATS: usize = 4;
 /// The range of the first wait (chosen).
 const FIRST: Duration = Duration::from_millis(300);
 /// The widest range of a wait (chosen).
@@ -27,11 +28,27 @@ pub(super) struct Missed {
     pub error: ApiError,
     /// The wait that the server asked for.
     pub after: Option<Duration>,
+    /// The next call would come to the same: nobody listens there, somebody else answers in Google's stead.
+    pub is_final: bool,
 }
 
 impl From<ApiError> for Missed {
     fn from(error: ApiError) -> Self {
-        Self { error, after: None }
+        Self {
+            error,
+            after: None,
+            is_final: false,
+        }
+    }
+}
+
+impl Missed {
+    /// One that calling again does not mend.
+    pub fn for_good(error: ApiError) -> Self {
+        Self {
+            is_final: true,
+            ..error.into()
+        }
     }
 }
 
@@ -48,17 +65,6 @@ pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration
     Some(Duration::try_from(now.duration_until(until)).unwrap_or_default())
 }
 
-/// The server's clock, as its answer tells it.
-pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(headers.get(DATE)?.to_str().ok()?)
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7); the two obsolete forms are not read.
-fn http_date(text: &str) -> Option<Timestamp> {
-    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(zoned.timestamp())
-}
-
 /// Calls, and repeats while that can help. `told` hears of each wait before it begins.
 ///
 /// # Errors
@@ -73,7 +79,7 @@ pub(super) async fn repeated<T, F: Future<Output = Result<T, Missed>>>(
         .with_max_times(REPEATS);
     let done = call
         .retry(waits)
-        .when(|missed| worth_repeating(&missed.error) && !missed.is_too_long())
+        .when(|missed| worth_repeating(missed) && !missed.is_too_long())
         .adjust(|missed, range| {
             let jitter = part_of(range?);
             Some(missed.after.unwrap_or_default() + jitter)
@@ -115,11 +121,11 @@ fn part_of(range: Duration) -> Duration {
     range.mul_f64(f64::from(drawn) / f64::from(u32::MAX))
 }
 
-/// A refused connection is final: nobody listens there, and waiting for it only hides that.
-fn worth_repeating(error: &ApiError) -> bool {
-    match error {
+fn worth_repeating(missed: &Missed) -> bool {
+    match missed.error {
+        _ if missed.is_final => false,
         ApiError::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
-        ApiError::Unreachable { message, .. } => !message.contains("refused"),
+        ApiError::Unreachable { .. } => true,
         ApiError::Unauthenticated { .. } => false,
     }
 }
@@ -128,7 +134,7 @@ fn worth_repeating(error: &ApiError) -> bool {
 mod tests {
     use std::cell::{Cell, RefCell};
 
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{DATE, HeaderValue};
     use tokio::time::Instant;
 
     use super::*;
@@ -142,6 +148,7 @@ mod tests {
                 message: "slow down".into(),
             },
             after: after.map(Duration::from_secs),
+            is_final: false,
         }
     }
 

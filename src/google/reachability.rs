@@ -9,10 +9,11 @@ use reqwest::header::AUTHORIZATION;
 use serde_json::Value;
 
 use super::api::probes::smallest;
-use super::client::{Client, bearer, host, lost, transport, url};
+use super::client::{Client, bearer, host, lost, url};
+use super::clock;
 use super::errors::{refused, stranger};
 use super::log;
-use super::pace::server_time;
+use super::transport::transport;
 use crate::wire::{Api, ApiError};
 
 /// Every API that is spoken.
@@ -99,14 +100,13 @@ async fn ask(
     let status = answer.as_ref().ok().map(|a| a.status().as_u16());
     log::call(method.as_str(), &url, status, begun.elapsed(), None);
     let found = match answer {
-        Err(e) => silent(&lost(host, &e)),
+        Err(e) => silent(&lost(host, &e).error),
         Ok(answer) => {
-            let now = Timestamp::now();
-            ahead = server_time(answer.headers()).map(|t| t.as_second() - now.as_second());
+            ahead = clock::ahead(answer.headers(), Timestamp::now());
             let status = answer.status().as_u16();
             let other = stranger(status, answer.headers());
             match answer.bytes().await {
-                Err(e) => silent(&lost(host, &e)),
+                Err(e) => silent(&lost(host, &e).error),
                 Ok(_) if other.is_some() => ReachFinding::Stranger(other.unwrap_or_default()),
                 Ok(bytes) => judged(host, status, &bytes),
             }

@@ -17,14 +17,29 @@ const RUN: &str = "run-processor@app-prod.iam.gserviceaccount.com";
 const REFRESH: &str = "1//0-a-refresh-token-that-is-nobodys";
 const CLIENT: &str = "the-secret-of-a-client";
 
-/// A token endpoint that answers everything alike, and remembers what it was asked.
-struct Stub {
-    url: String,
+/// A server that remembers what it was asked.
+pub struct Stub {
+    pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
-    fn start(status: u16, answer: Value) -> Self {
+    /// One that answers everything alike.
+    pub fn start(status: u16, answer: Value) -> Self {
+        Self::answering(move |_| (status, answer.clone()))
+    }
+
+    /// The same, with a line of the answer's head.
+    pub fn with_head(line: &'static str, status: u16, answer: Value) -> Self {
+        Self::serving(line, move |_| (status, answer.clone()))
+    }
+
+    /// One whose answer depends on the request.
+    pub fn answering(answer: impl Fn(&str) -> (u16, Value) + Send + 'static) -> Self {
+        Self::serving("X-Nothing: 1", answer)
+    }
+
+    fn serving(line: &'static str, answer: impl Fn(&str) -> (u16, Value) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -46,10 +61,11 @@ impl Stub {
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
                 text.push_str(&String::from_utf8_lossy(&body));
+                let (status, answer) = answer(&text);
                 log.lock().unwrap().push(text);
                 let answer = answer.to_string();
                 let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                    "HTTP/1.1 {status} X\r\n{line}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
                     answer.len()
                 );
                 let stream = reader.get_mut();
@@ -70,13 +86,13 @@ impl Stub {
         )
     }
 
-    fn asked(&self) -> String {
+    pub fn asked(&self) -> String {
         self.asked.lock().unwrap().join("\n")
     }
 }
 
 /// Runs with a credentials file.
-fn with_file(home: &Home, file: &Value, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+pub fn with_file(home: &Home, file: &Value, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
     let path = home.write("credentials.json", &file.to_string());
     let mut variables = vec![(VARIABLE, path.to_str().unwrap())];
     variables.extend(more);
@@ -84,7 +100,7 @@ fn with_file(home: &Home, file: &Value, arguments: &[&str], more: &[(&str, &str)
 }
 
 /// Runs with variables; whatever it prints and logs holds no secret.
-fn with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+pub fn with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut command: Command = home.command(arguments);
     let log = home.path("log");
     command
@@ -108,12 +124,24 @@ fn with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         secrets_in(&serde_json::from_str(&file.unwrap_or_default()).unwrap_or_default());
     secrets.extend([REFRESH, CLIENT, "PRIVATE KEY", "ya29.", "eyJ", "Bearer"].map(str::to_owned));
     secrets.extend(["subject-by-", "AKIAEXAMPLE"].map(str::to_owned));
+    secrets.extend(keys_in(home));
     for secret in secrets {
         for text in [&ran.out, &ran.err, &log] {
             assert!(!text.contains(&secret), "{secret}: {text}");
         }
     }
     ran
+}
+
+/// Every line of a private key that lies in the home.
+fn keys_in(home: &Home) -> Vec<String> {
+    let files = std::fs::read_dir(home.dir.path()).unwrap().flatten();
+    let texts = files.filter_map(|f| std::fs::read_to_string(f.path()).ok());
+    let keys = texts.filter(|text| text.contains("PRIVATE KEY-----"));
+    let lines = keys.flat_map(|k| k.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines
+        .filter(|l| !l.starts_with("---") && l.len() > 20)
+        .collect()
 }
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -149,19 +177,19 @@ const SECRET_KEYS: [&str; 9] = [
     "signedJwt",
 ];
 
-fn login(token_endpoint: &str, refresh: &str) -> Value {
+pub fn login(token_endpoint: &str, refresh: &str) -> Value {
     json!({
         "type": "authorized_user", "client_id": "c.apps.googleusercontent.com", "client_secret": CLIENT,
         "refresh_token": refresh, "quota_project_id": "app-prod", "token_uri": format!("{token_endpoint}/token"),
     })
 }
 
-fn whoami(url: &str) -> [&str; 5] {
+pub fn whoami(url: &str) -> [&str; 5] {
     ["whoami", "--endpoint", url, "--format", "json"]
 }
 
 #[track_caller]
-fn is(ran: &Ran, principal: &str, kind: &str) -> Value {
+pub fn is(ran: &Ran, principal: &str, kind: &str) -> Value {
     ran.ends(0);
     let value = ran.json();
     assert_eq!(value["principal"], principal, "{value}");
@@ -170,7 +198,7 @@ fn is(ran: &Ran, principal: &str, kind: &str) -> Value {
 }
 
 /// Lets a member mint tokens of an account.
-fn let_mint(emulator: &Emulator, account: &str, member: &str) {
+pub fn let_mint(emulator: &Emulator, account: &str, member: &str) {
     let project = account.split(['@', '.']).nth(1).unwrap();
     let at = format!(
         "{}/v1/projects/{project}/serviceAccounts/{account}",
@@ -285,7 +313,7 @@ fn the_metadata_server() {
     assert!(value["until"].is_string(), "{value}");
 }
 
-fn program(home: &Home, name: &str, script: &str) -> PathBuf {
+pub fn program(home: &Home, name: &str, script: &str) -> PathBuf {
     let path = home.write(name, &format!("#!/bin/sh\n{script}"));
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     path
@@ -352,7 +380,7 @@ fn an_impersonating_file_with_a_delegate() {
     with(&home, &arguments, &[]).ends(2).says(TARGET);
 }
 
-fn external(stub: &Stub, source: Value, kind: &str) -> Value {
+pub fn external(stub: &Stub, source: Value, kind: &str) -> Value {
     json!({
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
@@ -474,7 +502,7 @@ fn a_file_that_cannot_be_used_says_why_and_nobody_else_is_used() {
         ),
         (
             json!({ "type": "external_account", "credential_source": { "certificate": {} } }),
-            "external_account with a certificate",
+            "use_default_certificate_config",
         ),
     ] {
         let ran = with_file(&home, &file, &["list", "projects"], &[]);

@@ -1,6 +1,8 @@
 //! The commands from outside: the built program, its exit codes, its JSON, its words.
 
 mod boundaries;
+#[cfg(unix)]
+mod certificate;
 mod common;
 mod config;
 #[cfg(unix)]
@@ -25,8 +27,14 @@ mod paste;
 mod paste_cases;
 mod paste_words;
 mod printed;
+#[cfg(unix)]
+mod renewal;
 mod review;
 mod sources;
 mod tags;
 mod terminal;
+#[cfg(unix)]
+mod tls;
+#[cfg(unix)]
+mod transport;
 mod unique_ids;

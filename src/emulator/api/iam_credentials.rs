@@ -357,7 +357,7 @@ fn access_token(shared: &Shared, call: &ApiCall, target: &Resource) -> ApiAnswer
             "The access token lifetime cannot exceed 3600 seconds, unless it is extended by the organization policy constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension.",
         ));
     }
-    let until = later(call.now, seconds);
+    let until = later(call.now, seconds.min(shared.token_lifetime));
     let who = Principal::ServiceAccount(target.id().to_owned());
     let mut world = shared.write();
     let token = world

@@ -148,15 +148,16 @@ fn of_account(shared: &Shared, call: &ApiCall, email: &str, rest: &[&str]) -> Op
 }
 
 fn token(shared: &Shared, call: &ApiCall, email: &str) -> Option<Reply> {
+    let lifetime = LIFETIME.min(shared.token_lifetime);
     let until = call
         .now
-        .checked_add(SignedDuration::from_secs(LIFETIME))
+        .checked_add(SignedDuration::from_secs(lifetime))
         .ok()?;
     let who = Principal::ServiceAccount(email.to_lowercase());
     let token = shared.write().tokens.mint(who, until, call.now).ok()?;
     Some(Reply::json(
         200,
-        &json!({ "access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer" }),
+        &json!({ "access_token": token, "expires_in": lifetime - 1, "token_type": "Bearer" }),
     ))
 }
 

@@ -110,16 +110,17 @@ fn usable(estate: &Estate, who: &Principal) -> Result<(), Denied> {
 
 /// `{access_token, expires_in, token_type}`.
 fn mint(shared: &Shared, call: &ApiCall, who: Principal) -> Given {
+    let lifetime = LIFETIME.min(shared.token_lifetime);
     let until = call
         .now
-        .checked_add(SignedDuration::from_secs(LIFETIME))
+        .checked_add(SignedDuration::from_secs(lifetime))
         .unwrap_or(call.now);
     let token = shared
         .write()
         .tokens
         .mint(who, until, call.now)
         .map_err(internal)?;
-    Ok(json!({ "access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer" }))
+    Ok(json!({ "access_token": token, "expires_in": lifetime - 1, "token_type": "Bearer" }))
 }
 
 /// The addresses that an assertion may be meant for, beside this emulator's: those that Google's clients

@@ -88,7 +88,7 @@ pub(crate) fn exchange(shared: &Shared, call: &ApiCall) -> Given {
         )));
     }
     let pool = pool_of(&provider).ok_or_else(no_target)?;
-    let lifetime = lifetime(call, &estate, &provider, &jwt);
+    let lifetime = lifetime(call, &estate, &provider, &jwt).min(shared.token_lifetime);
     let until = call
         .now
         .checked_add(SignedDuration::from_secs(lifetime))

@@ -508,3 +508,51 @@ async fn what_the_emulator_signs_can_be_verified() {
     public.verify(scheme, b"hello", &signed).unwrap();
     http.running.stop().await;
 }
+
+/// Every way to a token heeds the lifetime that the emulator was started with, and what is over is refused.
+#[tokio::test]
+async fn tokens_live_no_longer_than_is_said() {
+    let clock = crate::emulator::Clock::held("2026-11-24T12:00:00Z".parse().unwrap());
+    let options = Options {
+        clock: clock.clone(),
+        metadata_account: Some(RUN.to_owned()),
+        token_lifetime: Some(std::time::Duration::from_secs(60)),
+        ..Options::default()
+    };
+    let http = serve("cross-project", options).await;
+    let mut tokens = Vec::new();
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "user:ana@example.com"),
+    ];
+    let (_, answer) = http.form("/token", &form).await;
+    assert_eq!(answer["expires_in"], 59, "{answer}");
+    tokens.push(answer["access_token"].clone());
+    http.grant().await;
+    let (_, answer) = http.mint(CALLER).await;
+    assert_eq!(answer["expireTime"], "2026-11-24T12:01:00Z", "{answer}");
+    tokens.push(answer["accessToken"].clone());
+    let path = "/computeMetadata/v1/instance/service-accounts/default/token";
+    let url = format!("{}{path}", http.running.base_url());
+    let asked = http.client.get(url).header("Metadata-Flavor", "Google");
+    let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["expires_in"], 59, "{answer}");
+    tokens.push(answer["access_token"].clone());
+    let list = "/v3/projects:search";
+    for token in &tokens {
+        let (status, _) = http
+            .ask(token.as_str().unwrap(), "GET", list, json!({}))
+            .await;
+        assert_eq!(status, 200);
+    }
+    clock.advance(std::time::Duration::from_secs(61));
+    for token in &tokens {
+        let (status, body) = http
+            .ask(token.as_str().unwrap(), "GET", list, json!({}))
+            .await;
+        assert_eq!(
+            (status, super::reason(&body)),
+            (401, "ACCESS_TOKEN_EXPIRED")
+        );
+    }
+}

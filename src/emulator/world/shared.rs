@@ -27,6 +27,8 @@ pub(crate) struct Setting {
     pub persist: Option<PathBuf>,
     /// Whose tokens the metadata server gives out.
     pub metadata_account: Option<String>,
+    /// How long tokens live at most, in seconds.
+    pub token_lifetime: i64,
 }
 
 /// One emulator's state, shared by its calls.
@@ -37,6 +39,8 @@ pub(crate) struct Shared {
     keeper: Option<Keeper>,
     /// Whose tokens the metadata server gives out.
     pub metadata_account: Option<String>,
+    /// How long tokens live at most, in seconds.
+    pub token_lifetime: i64,
     /// What ID tokens are signed with; made when it is first needed.
     signer: OnceLock<Signer>,
     /// What accounts sign with, by their unique id; each made when it is first needed.
@@ -59,6 +63,7 @@ impl Shared {
             clock: setting.clock,
             keeper,
             metadata_account: setting.metadata_account,
+            token_lifetime: setting.token_lifetime,
             signer: OnceLock::new(),
             signers: Mutex::new(HashMap::new()),
         })

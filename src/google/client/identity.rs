@@ -7,8 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::credentials::{ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret};
-use super::super::log;
+use super::super::credentials::{
+    ActAs, CredentialsError, HeldToken, Origin, QuotaProject, Secret, is_refusal,
+};
+use super::super::{clock, log};
 use super::Client;
 use crate::iam::Principal;
 
@@ -136,6 +138,27 @@ impl Client {
             return None;
         }
         answer.json().await.ok()
+    }
+}
+
+/// Why no token was given; where whoever gives them said no, with how far this machine's clock is off. The crates
+/// that get tokens do not hand on what time it is there: it is asked at the same address.
+pub(super) async fn with_clock(
+    http: &reqwest::Client,
+    address: Option<&str>,
+    why: String,
+) -> String {
+    if !is_refusal(&why) || why.contains("clock is") {
+        return why;
+    }
+    let asked = http.get(address.unwrap_or("https://oauth2.googleapis.com"));
+    let answer = asked.timeout(Duration::from_secs(3)).send().await;
+    let skewed = answer
+        .ok()
+        .and_then(|a| clock::beside(a.headers(), Timestamp::now()));
+    match skewed {
+        Some(skewed) => format!("{}; {skewed}", why.trim_end_matches('.')),
+        None => why,
     }
 }
 

@@ -1,22 +1,16 @@
 //! Why no answer came.
 
-use std::error::Error as _;
-
-use super::super::credentials::printable;
+use super::super::pace::Missed;
+use super::super::transport::why_final;
 use super::calls::unclear;
-use crate::wire::ApiError;
 
-/// The innermost cause says it best; an address in the words could hold a query.
-pub(in crate::google) fn lost(what: &str, error: &reqwest::Error) -> ApiError {
-    let mut cause = error.source();
-    let mut words = if error.is_timeout() {
-        "no answer in time".to_owned()
+/// In words; what another call does not mend is final.
+pub(in crate::google) fn lost(what: &str, error: &reqwest::Error) -> Missed {
+    let (words, is_final) = why_final(error);
+    let error = unclear(what, words);
+    if is_final {
+        Missed::for_good(error)
     } else {
-        "the connection broke".to_owned()
-    };
-    while let Some(inner) = cause {
-        words = inner.to_string();
-        cause = inner.source();
+        error.into()
     }
-    unclear(what, printable(&words))
 }

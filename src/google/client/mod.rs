@@ -10,23 +10,27 @@ mod lost;
 mod ports;
 mod quota;
 mod recorded;
-mod transport;
+mod waits;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::credentials::{AccessCredentials, ActAs, CredentialsError, QuotaProject, Secret};
 use super::log;
+use super::transport::transport;
 use crate::wire::{Ask, Tell};
 
 pub(super) use calls::bearer;
 pub(super) use hosts::{host, url};
 pub use identity::SignedIn;
+use identity::with_clock;
 pub(super) use lost::lost;
 use ports::{Closed, Reader, Writer};
 pub use recorded::RecordedCall;
-pub(super) use transport::transport;
+use waits::WaitListener;
+pub use waits::{CallWait, WaitNews};
 
 /// How to reach Google, or what stands for it.
 #[derive(Clone, Debug, Default)]
@@ -44,14 +48,13 @@ pub struct Connect {
 pub struct CredentialsChoice {
     /// Where the given token came from, for people.
     pub place: Option<String>,
+    /// The same where it is a file: it is read again when the token is not taken any more.
+    pub token_file: Option<PathBuf>,
     /// Calls are made as this account.
     pub act_as: Option<ActAs>,
     /// Calls are billed to this project, whatever the credentials say.
     pub billing: Option<String>,
 }
-
-/// Whoever hears that a call is waited with: in words, for people.
-type WaitListener = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A connection with credentials.
 #[derive(Clone)]
@@ -94,7 +97,8 @@ impl Client {
         let mut credentials = match connect.token {
             Some(secret) => {
                 bearer(&secret).ok_or(CredentialsError::Malformed)?;
-                AccessCredentials::given(secret, choice.place.as_deref().unwrap_or("given"))
+                let place = choice.place.as_deref().unwrap_or("given");
+                AccessCredentials::given(secret, place, choice.token_file)
             }
             None => AccessCredentials::find().await?,
         };
@@ -102,17 +106,15 @@ impl Client {
             credentials = credentials.acting_as(http.clone(), endpoint.as_deref(), whom);
         }
         if credentials.renews() || credentials.acts_as().is_some() {
-            let refused = |why| CredentialsError::Refused {
-                from: format!(
-                    "{}, {}",
-                    credentials.origin.kind.words(),
-                    credentials.origin.place
-                ),
-                why,
-            };
             let got = credentials.token().await;
             log::token(credentials.origin.kind.word(), got.as_ref().err());
-            got.map_err(refused)?;
+            if let Err(why) = got {
+                let address = endpoint.as_deref().or(credentials.token_address());
+                let why = with_clock(&http, address, why).await;
+                let origin = &credentials.origin;
+                let from = format!("{}, {}", origin.kind.words(), origin.place);
+                return Err(CredentialsError::Refused { from, why });
+            }
         }
         let quota = QuotaProject::of(choice.billing.as_deref(), &credentials.origin);
         tracing::info!(
@@ -175,8 +177,9 @@ impl Client {
         log.iter().cloned().collect()
     }
 
-    /// Has waits told before they begin, from one second on. The first who asks for it hears them.
-    pub fn tell_waits(&self, listener: impl Fn(&str) + Send + Sync + 'static) {
+    /// Has waits told before they begin and when they end, from one second on. The first who asks for it hears
+    /// them.
+    pub fn tell_waits(&self, listener: impl Fn(WaitNews) + Send + Sync + 'static) {
         // A second listener would tell the same twice.
         let _ = self.inner.waits.set(Box::new(listener));
     }

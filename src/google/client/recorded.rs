@@ -17,13 +17,17 @@ pub struct RecordedCall {
     pub status: Option<u16>,
     /// How long it took.
     pub took: Duration,
+    /// It was not waited for any longer: its time was up, or whoever asked was gone.
+    pub cut_off: bool,
 }
 
 impl std::fmt::Display for RecordedCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let status = self
-            .status
-            .map_or_else(|| "no answer".to_owned(), |s| s.to_string());
+        let status = match self.status {
+            _ if self.cut_off => "cut off".to_owned(),
+            Some(status) => status.to_string(),
+            None => "no answer".to_owned(),
+        };
         let time = self.time.strftime("%H:%M:%SZ");
         let millis = self.took.as_millis();
         write!(

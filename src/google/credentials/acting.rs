@@ -2,15 +2,12 @@
 //! `--impersonate-service-account` (a list: all but the last are delegates).
 
 use std::fmt;
-use std::time::Instant;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::{HeldToken, SCOPE, Secret, told};
+use super::{HeldToken, SCOPE, exchange};
 use crate::google::api::iam_credentials;
-use crate::google::log;
 use crate::iam::address;
 
 /// Whom to act as, and by way of whom: e-mail addresses.
@@ -106,27 +103,8 @@ impl Acting {
             .post(&url)
             .bearer_auth(own.token.reveal())
             .json(&body);
-        let begun = Instant::now();
-        let answer = request.send().await;
-        let status = answer.as_ref().ok().map(|a| a.status().as_u16());
-        log::call("POST", &url, status, begun.elapsed(), None);
-        let answer = answer.map_err(|e| told(told::chain(&e.without_url())))?;
-        let status = answer.status();
-        let value: Value = answer
-            .json()
-            .await
-            .map_err(|e| told(told::chain(&e.without_url())))?;
-        if !status.is_success() {
-            let words = told::body_words(&value).unwrap_or_else(|| format!("HTTP {status}"));
-            return Err(told(words));
-        }
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let token = text("accessToken").ok_or_else(|| told("the answer holds no token".into()))?;
-        let until = text("expireTime").and_then(|t| t.parse::<Timestamp>().ok());
-        Ok(HeldToken {
-            token: Secret::new(token),
-            until,
-        })
+        let answer = exchange::answered(&url, request).await.map_err(told)?;
+        exchange::of_account(&answer).map_err(told)
     }
 
     pub async fn forget(&self) {

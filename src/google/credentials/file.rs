@@ -1,19 +1,20 @@
 //! Credentials files, told apart by their `type`.
 //!
-//! A service account's key goes through `gcp_auth`; where a proxy stands in between, which that crate does
-//! not know, and for every other kind, through Google's own `google-cloud-auth`.
+//! A service account's key and a certificate are exchanged here; every other kind goes through Google's own
+//! `google-cloud-auth`.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use gcp_auth::{CustomServiceAccount, TokenProvider};
 use google_cloud_auth::credentials::{
     AccessTokenCredentials, external_account, external_account_authorized_user, impersonated,
-    service_account, user_account,
+    user_account,
 };
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::certificate::{self, CertificateSource};
+use super::key::AccountKey;
 use super::{CredentialKind, CredentialsError, HeldToken, Origin, SCOPE, Secret, find, told};
 
 /// A file of a kind that is served.
@@ -28,7 +29,8 @@ pub(super) struct CredentialsFile {
 /// Whoever gets tokens with it.
 #[derive(Clone)]
 enum FileProvider {
-    Key(std::sync::Arc<CustomServiceAccount>),
+    Key(Arc<AccountKey>),
+    Certificate(Arc<CertificateSource>),
     Google(AccessTokenCredentials),
 }
 
@@ -78,14 +80,13 @@ impl CredentialsFile {
         let scopes = [SCOPE];
         let json = content.clone();
         let built = match self.kind {
-            CredentialKind::ServiceAccount if !behind_a_proxy() => {
-                return CustomServiceAccount::from_json(&content.to_string())
-                    .map(|key| FileProvider::Key(std::sync::Arc::new(key)))
-                    .map_err(|e| format!("it holds no service account key: {}", told::chain(&e)));
+            CredentialKind::ServiceAccount => {
+                return AccountKey::new(content).map(|key| FileProvider::Key(Arc::new(key)));
             }
-            CredentialKind::ServiceAccount => service_account::Builder::new(json)
-                .with_access_specifier(service_account::AccessSpecifier::from_scopes(scopes))
-                .build_access_token_credentials(),
+            CredentialKind::ExternalAccount if certificate::is_meant(content) => {
+                return CertificateSource::new(content)
+                    .map(|source| FileProvider::Certificate(Arc::new(source)));
+            }
             CredentialKind::ImpersonatedServiceAccount => impersonated::Builder::new(json)
                 .with_scopes(scopes)
                 .build_access_token_credentials(),
@@ -122,18 +123,10 @@ impl CredentialsFile {
             }
         };
         let got = match provider {
-            FileProvider::Key(key) => match key.token(&[SCOPE]).await {
-                Ok(token) => Ok(HeldToken {
-                    token: Secret::new(token.as_str()),
-                    until: Timestamp::from_second(token.expires_at().timestamp()).ok(),
-                }),
-                Err(error) => Err(told::chain(&error)),
-            },
+            FileProvider::Key(key) => key.token().await,
+            FileProvider::Certificate(source) => source.token().await,
             FileProvider::Google(credentials) => match credentials.access_token().await {
-                Ok(token) => Ok(HeldToken {
-                    token: Secret::new(&token.token),
-                    until: None,
-                }),
+                Ok(token) => Ok(HeldToken::new(Secret::new(&token.token), None)),
                 Err(error) => Err(told::chain(&error)),
             },
         };
@@ -146,6 +139,13 @@ impl CredentialsFile {
 
     pub async fn forget(&self) {
         *self.provider.lock().await = None;
+    }
+
+    /// The address that tokens come from, as the file has it.
+    pub fn token_address(&self) -> Option<&str> {
+        let names = ["/token_uri", "/token_url", "/source_credentials/token_uri"];
+        let found = names.iter().find_map(|name| self.content.pointer(name));
+        found.and_then(Value::as_str)
     }
 }
 
@@ -180,11 +180,6 @@ fn kind(content: &Value) -> Result<CredentialKind, String> {
             words()
         ));
     };
-    if kind == CredentialKind::ExternalAccount
-        && content.pointer("/credential_source/certificate").is_some()
-    {
-        return Err("its type is external_account with a certificate (X.509), which is not served yet; give a token of it instead: --access-token-file".to_owned());
-    }
     Ok(kind)
 }
 
@@ -193,13 +188,6 @@ fn account_in(url: &str) -> Option<String> {
     let (_, rest) = url.rsplit_once("/serviceAccounts/")?;
     let (email, _) = rest.rsplit_once(':')?;
     email.contains('@').then(|| told::printable(email))
-}
-
-/// Whether calls to Google's token endpoint go through a proxy.
-fn behind_a_proxy() -> bool {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
 }
 
 #[cfg(test)]
@@ -218,10 +206,6 @@ mod tests {
             (json!({ "installed": {} }), "OAuth client"),
             (json!({}), "no \"type\""),
             (json!([]), "no \"type\""),
-            (
-                json!({ "type": "external_account", "credential_source": { "certificate": {} } }),
-                "external_account with a certificate",
-            ),
         ] {
             let why = kind(&content).unwrap_err();
             assert!(why.contains(words), "{why}");

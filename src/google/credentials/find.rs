@@ -24,20 +24,13 @@ impl AccessCredentials {
         }
         let machine = match metadata::MetadataServer::find().await {
             Ok((server, origin)) => {
-                return Ok(Self {
-                    origin,
-                    way: TokenWay::Metadata(server, Mutex::default()),
-                    acting: None,
-                });
+                let way = TokenWay::Metadata(server, Mutex::default());
+                return Ok(Self::new(origin, way));
             }
             Err(why) => why,
         };
         match gcloud::GcloudLogin::find().await {
-            Ok((login, origin)) => Ok(Self {
-                origin,
-                way: TokenWay::Gcloud(login),
-                acting: None,
-            }),
+            Ok((login, origin)) => Ok(Self::new(origin, TokenWay::Gcloud(login))),
             Err(why) => Err(CredentialsError::Missing(format!(
                 "{VARIABLE} is not set, there is no application_default_credentials.json, {machine}, {why}"
             ))),
@@ -46,10 +39,6 @@ impl AccessCredentials {
 
     async fn from_file(path: PathBuf, named: bool) -> Result<Self, CredentialsError> {
         let (file, origin) = file::CredentialsFile::open(&path, named).await?;
-        Ok(Self {
-            origin,
-            way: TokenWay::File(file),
-            acting: None,
-        })
+        Ok(Self::new(origin, TokenWay::File(file)))
     }
 }

@@ -35,10 +35,7 @@ impl GcloudLogin {
         };
         drop(held);
         let token = apart(async move { login.token(&[SCOPE]).await }).await?;
-        Ok(HeldToken {
-            token: Secret::new(token.as_str()),
-            until: None,
-        })
+        Ok(HeldToken::new(Secret::new(token.as_str()), None))
     }
 
     pub async fn forget(&self) {

@@ -119,9 +119,6 @@ impl MetadataServer {
                 .checked_add(SignedDuration::from_secs(s))
                 .ok()
         });
-        Ok(HeldToken {
-            token: Secret::new(token),
-            until,
-        })
+        Ok(HeldToken::new(Secret::new(token), until))
     }
 }

@@ -5,22 +5,27 @@
 //! docs/decisions/0005-credentials.md.
 
 mod acting;
+mod certificate;
+mod exchange;
 mod file;
 mod find;
 pub mod gcloud;
+mod key;
 mod metadata;
 mod quota;
 mod told;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 pub use acting::ActAs;
 pub use quota::QuotaProject;
-pub(super) use told::{printable, scrubbed};
+pub(super) use told::is_refusal;
 
 /// Everything that is asked of Google needs no more than this scope.
 pub const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -29,7 +34,7 @@ pub const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const DEADLINE: Duration = Duration::from_secs(20);
 /// A token is renewed this long before its end: the metadata server gives the same one until five minutes
 /// before (doc "Authenticate workloads to Google Cloud APIs using service accounts").
-const AHEAD: Duration = Duration::from_secs(240);
+const AHEAD: SignedDuration = SignedDuration::from_secs(240);
 
 /// A bearer token. Neither printed nor logged.
 #[derive(Clone)]
@@ -157,7 +162,7 @@ impl CredentialKind {
             }
             Self::Gcloud => "sign in again: gcloud auth login",
             Self::ServiceAccount => {
-                "the key may be deleted, disabled or expired; see: gcloud iam service-accounts keys list --iam-account=ACCOUNT"
+                "the key or its account may be deleted, disabled or expired; see: gcloud iam service-accounts keys list --iam-account=ACCOUNT"
             }
             Self::ExternalAccount => {
                 "the pool's provider did not take the token from elsewhere; see: gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL --location=global"
@@ -190,13 +195,29 @@ pub(super) struct HeldToken {
     pub token: Secret,
     /// `None`: not told.
     pub until: Option<Timestamp>,
+    /// From then on a new one is got.
+    stale: Option<Timestamp>,
 }
 
 impl HeldToken {
+    /// One that was just got. It is renewed ahead of its end; one that lives a few minutes at the last quarter
+    /// of its life (chosen), so that not each call is preceded by one for a token.
+    fn new(token: Secret, until: Option<Timestamp>) -> Self {
+        let now = Timestamp::now();
+        let stale = until.and_then(|until| {
+            let left = now.duration_until(until);
+            let ahead = left.checked_div(4)?.min(AHEAD);
+            until.checked_sub(ahead).ok()
+        });
+        Self {
+            token,
+            until,
+            stale,
+        }
+    }
+
     fn is_fresh(&self) -> bool {
-        self.until.is_none_or(|until| {
-            Timestamp::now().duration_until(until).as_secs_f64() > AHEAD.as_secs_f64()
-        })
+        self.stale.is_none_or(|stale| Timestamp::now() < stale)
     }
 }
 
@@ -205,12 +226,15 @@ pub(super) struct AccessCredentials {
     pub origin: Origin,
     way: TokenWay,
     acting: Option<acting::Acting>,
+    /// How often tokens were forgotten: calls that go side by side and meet the same refusal renew once.
+    renewals: AtomicU64,
+    forgetting: Mutex<()>,
 }
 
 /// How a token is got.
 enum TokenWay {
-    /// Given once and for all.
-    Given(Secret),
+    /// Given, and read again from its file where it came from one.
+    Given(Mutex<Secret>, Option<PathBuf>),
     /// A credentials file.
     File(file::CredentialsFile),
     /// The metadata server.
@@ -220,8 +244,18 @@ enum TokenWay {
 }
 
 impl AccessCredentials {
-    /// A token that was given: from a file, or the variable of that name.
-    pub fn given(secret: Secret, place: &str) -> Self {
+    fn new(origin: Origin, way: TokenWay) -> Self {
+        Self {
+            origin,
+            way,
+            acting: None,
+            renewals: AtomicU64::new(0),
+            forgetting: Mutex::default(),
+        }
+    }
+
+    /// A token that was given: by the variable of that name, or from `file`.
+    pub fn given(secret: Secret, place: &str, file: Option<PathBuf>) -> Self {
         let origin = Origin {
             kind: CredentialKind::AccessToken,
             place: place.to_owned(),
@@ -229,11 +263,7 @@ impl AccessCredentials {
             quota_project: None,
             project: None,
         };
-        Self {
-            origin,
-            way: TokenWay::Given(secret),
-            acting: None,
-        }
+        Self::new(origin, TokenWay::Given(Mutex::new(secret), file))
     }
 
     /// The same, acting as a service account.
@@ -249,7 +279,15 @@ impl AccessCredentials {
 
     /// Whether a new token is got when one ends.
     pub fn renews(&self) -> bool {
-        !matches!(self.way, TokenWay::Given(_))
+        !matches!(self.way, TokenWay::Given(..))
+    }
+
+    /// Where their tokens come from, as far as they name an address.
+    pub fn token_address(&self) -> Option<&str> {
+        match &self.way {
+            TokenWay::File(file) => file.token_address(),
+            _ => None,
+        }
     }
 
     /// A token for the next call.
@@ -263,10 +301,7 @@ impl AccessCredentials {
 
     async fn own_token(&self) -> Result<HeldToken, String> {
         let got = match &self.way {
-            TokenWay::Given(secret) => Ok(HeldToken {
-                token: secret.clone(),
-                until: None,
-            }),
+            TokenWay::Given(secret, _) => Ok(HeldToken::new(secret.lock().await.clone(), None)),
             TokenWay::File(file) => within(file.token()).await,
             TokenWay::Metadata(server, held) => {
                 within(async {
@@ -285,19 +320,77 @@ impl AccessCredentials {
         got.map_err(|why| told::with_remedy(self.origin.kind, &why))
     }
 
-    /// The server did not take the token: the next one is a new one. Says whether there can be one.
-    pub async fn forget(&self) -> bool {
-        match &self.way {
-            TokenWay::Given(_) => {}
-            TokenWay::File(file) => file.forget().await,
-            TokenWay::Metadata(_, held) => *held.lock().await = None,
-            TokenWay::Gcloud(login) => login.forget().await,
+    /// How often tokens were renewed so far; asked before a token is, and given to [`Self::forget`].
+    pub fn renewals(&self) -> u64 {
+        self.renewals.load(Ordering::SeqCst)
+    }
+
+    /// A token that was got after so many renewals was not taken: the next one is a new one. Says whether there
+    /// can be one.
+    pub async fn forget(&self, renewals: u64) -> bool {
+        let _one_at_a_time = self.forgetting.lock().await;
+        if self.renewals() != renewals {
+            return true;
         }
+        let own = match &self.way {
+            TokenWay::Given(secret, file) => read_again(secret, file.as_deref()).await,
+            TokenWay::File(file) => {
+                file.forget().await;
+                true
+            }
+            TokenWay::Metadata(_, held) => {
+                *held.lock().await = None;
+                true
+            }
+            TokenWay::Gcloud(login) => {
+                login.forget().await;
+                true
+            }
+        };
         if let Some(acting) = &self.acting {
             acting.forget().await;
         }
-        self.renews()
+        let can = own || self.acting.is_some();
+        if can {
+            self.renewals.fetch_add(1, Ordering::SeqCst);
+        }
+        can
     }
+
+    /// What an API said that took no token of these, with what mends it.
+    pub fn not_taken(&self, message: &str) -> String {
+        let kind = self.origin.kind;
+        let mend = match (&self.way, self.acts_as()) {
+            (_, Some(whom)) => format!(
+                "see whether {} is there and enabled, and whether what acts as it is taken: {}",
+                whom.account,
+                kind.mended_by()
+            ),
+            (TokenWay::Given(_, Some(_)), None) => {
+                let file = crate::text::shell(&self.origin.place);
+                format!("write a fresh one into its file: gcloud auth print-access-token > {file}")
+            }
+            _ => kind.mended_by().to_owned(),
+        };
+        told::mending(message, &mend)
+    }
+}
+
+/// Whether there is another token in the file now.
+async fn read_again(secret: &Mutex<Secret>, file: Option<&Path>) -> bool {
+    let Some(file) = file else {
+        return false;
+    };
+    let Ok(text) = tokio::fs::read_to_string(file).await else {
+        return false;
+    };
+    let new = Secret::new(&text);
+    let mut held = secret.lock().await;
+    let other = !new.reveal().is_empty() && new.reveal() != held.reveal();
+    if other {
+        *held = new;
+    }
+    other
 }
 
 async fn within<T>(what: impl Future<Output = Result<T, String>>) -> Result<T, String> {

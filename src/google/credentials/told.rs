@@ -1,23 +1,16 @@
 //! What went wrong with a token, in words that hold none.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde_json::Value;
 
 use super::CredentialKind;
-
-/// Words from outside, on one line.
-pub(in crate::google) fn printable(text: &str) -> String {
-    let clean = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(600);
-    clean.collect::<String>().trim().to_owned()
-}
+pub(super) use crate::google::safe::{printable, scrubbed};
+use crate::google::transport::explained;
 
 /// An error with what led to it, without anything that could be a token.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(words) = explained(error) {
+        return words;
+    }
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -52,15 +45,26 @@ pub(super) fn body_words(value: &Value) -> Option<String> {
     (!parts.is_empty()).then(|| printable(&parts.join(": ")))
 }
 
-/// Without what has the look of a token or key: a long run of their characters.
-pub(in crate::google) fn scrubbed(words: &str) -> String {
-    static LONG: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"[A-Za-z0-9_=+~-]{40,}|ya29\.[^\s]+|1//[^\s]+").ok());
-    let plain = printable(words);
-    match LONG.as_ref() {
-        Some(long) => long.replace_all(&plain, "…").into_owned(),
-        None => plain,
+/// Words with what mends it, which is said once.
+pub(super) fn mending(why: &str, mend: &str) -> String {
+    if why.contains(MEND) {
+        return why.to_owned();
     }
+    format!("{}. {MEND} {mend}", why.trim_end_matches('.'))
+}
+
+const MEND: &str = "To mend it:";
+
+/// Whether whoever gives tokens said no, and not nothing: then the clocks may be why.
+pub(in crate::google) fn is_refusal(why: &str) -> bool {
+    let signs = [
+        "invalid_",
+        "unauthorized",
+        "JWT",
+        "UNAUTHENTICATED",
+        "HTTP 4",
+    ];
+    signs.iter().any(|sign| why.contains(sign))
 }
 
 /// Adds the command that mends it, where new credentials do.
@@ -77,6 +81,9 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
     ];
     let why = scrubbed(why);
     let skewed = ["iat", "exp", "clock", "too early", "reasonable timeframe"];
+    if why.contains("this machine's clock") {
+        return why;
+    }
     if why.contains("JWT") && skewed.iter().any(|word| why.contains(word)) {
         return format!(
             "{why}. This machine's clock may be wrong: it says {}",
@@ -84,11 +91,7 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
         );
     }
     if over.iter().any(|word| why.contains(word)) || matches!(kind, CredentialKind::Gcloud) {
-        return format!(
-            "{}. To mend it: {}",
-            why.trim_end_matches('.'),
-            kind.mended_by()
-        );
+        return mending(&why, kind.mended_by());
     }
     why
 }
@@ -96,21 +99,6 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_token_is_told() {
-        let long = "a".repeat(64);
-        for secret in [&long, "ya29.short", "1//0short"] {
-            assert!(
-                !scrubbed(&format!("bad {secret} here")).contains(secret),
-                "{secret}"
-            );
-        }
-        assert_eq!(
-            scrubbed("https://oauth2.googleapis.com/token says no"),
-            "https://oauth2.googleapis.com/token says no"
-        );
-    }
 
     #[test]
     fn a_session_that_is_over_names_the_command() {

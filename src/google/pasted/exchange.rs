@@ -106,6 +106,7 @@ const ASKED: &[&str] = &[
     "google cloud federated token for",
     EXCHANGES[0],
     EXCHANGES[1],
+    EXCHANGES[2],
     "securitytokenservice",
     "workloadIdentityPools",
     "workforcePools",
