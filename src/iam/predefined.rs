@@ -1,8 +1,9 @@
 //! The built-in table of predefined roles, basic roles included.
 //!
 //! `assets/roles/predefined.tsv`: a comment line with the date, one permission a line, an empty
-//! line, then one role a line: name, title, stage, comma-separated permission numbers. It is read
-//! once, on first use.
+//! line, then one role a line: name, title, stage, comma-separated permission numbers. The lines are
+//! told apart once, on first use; a role's numbers are read when that role is first asked, since a
+//! command meets a handful of the 2,461.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -24,12 +25,42 @@ pub struct PredefinedRole {
     /// For people.
     pub title: &'static str,
     stage: &'static str,
-    /// Sorted indices into the table's permissions.
-    permissions: &'static [u16],
+    /// Which of the table's lists is its own.
+    list: usize,
+}
+
+/// The permissions of one role.
+struct PermissionList {
+    /// Comma-separated indices into the table's permissions, sorted.
+    text: &'static str,
+    read: OnceLock<Box<[u16]>>,
+}
+
+impl PermissionList {
+    fn places(&self) -> &[u16] {
+        self.read.get_or_init(|| {
+            self.text
+                .split(',')
+                .filter_map(|i| i.parse().ok())
+                .collect()
+        })
+    }
+
+    /// Whether the index, written out, is one of them; for a single look at every role, where reading
+    /// them all would take longer than the whole answer.
+    fn has_text(&self, index: &str) -> bool {
+        let text = self.text.as_bytes();
+        memchr::memmem::find_iter(text, index).any(|at| {
+            let end = at + index.len();
+            (at == 0 || text.get(at - 1) == Some(&b','))
+                && matches!(text.get(end), None | Some(b','))
+        })
+    }
 }
 
 struct RoleTable {
     permissions: Vec<&'static str>,
+    lists: Vec<PermissionList>,
     roles: HashMap<&'static str, PredefinedRole>,
     names: Vec<&'static str>,
 }
@@ -42,13 +73,20 @@ impl PredefinedRole {
     }
 
     fn holds(&self, place: u16) -> bool {
-        self.permissions.binary_search(&place).is_ok()
+        self.places().binary_search(&place).is_ok()
+    }
+
+    fn places(&self) -> &'static [u16] {
+        table()
+            .lists
+            .get(self.list)
+            .map_or(&[], PermissionList::places)
     }
 
     /// All its permissions, sorted.
     pub fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
         let table = table();
-        self.permissions
+        self.places()
             .iter()
             .filter_map(|i| table.permissions.get(usize::from(*i)).copied())
     }
@@ -56,7 +94,8 @@ impl PredefinedRole {
     /// How many permissions it has: a first measure of how much it grants.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.permissions.len()
+        let text = table().lists.get(self.list).map_or("", |l| l.text);
+        usize::from(!text.is_empty()) + memchr::memchr_iter(b',', text.as_bytes()).count()
     }
 
     /// How far it has come.
@@ -114,7 +153,11 @@ pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
     let Some(place) = place(permission) else {
         return Vec::new();
     };
-    let mut found: Vec<_> = all().filter(|r| r.holds(place)).collect();
+    let index = place.to_string();
+    let lists = &table().lists;
+    let mut found: Vec<_> = all()
+        .filter(|r| lists.get(r.list).is_some_and(|l| l.has_text(&index)))
+        .collect();
     found.sort_by_key(|r| (r.size(), r.name));
     found
 }
@@ -137,7 +180,7 @@ fn table() -> &'static RoleTable {
         let permissions: Vec<&'static str> =
             lines.by_ref().take_while(|line| !line.is_empty()).collect();
         let mut roles = HashMap::new();
-        let mut names = Vec::new();
+        let (mut names, mut lists) = (Vec::new(), Vec::new());
         for line in lines {
             let mut columns = line.split('\t');
             let (Some(name), Some(title), Some(stage), Some(list)) = (
@@ -148,21 +191,24 @@ fn table() -> &'static RoleTable {
             ) else {
                 continue;
             };
-            let indices: Vec<u16> = list.split(',').filter_map(|i| i.parse().ok()).collect();
-            let permissions: &'static [u16] = Box::leak(indices.into_boxed_slice());
             roles.insert(
                 name,
                 PredefinedRole {
                     name,
                     title,
                     stage,
-                    permissions,
+                    list: lists.len(),
                 },
             );
+            lists.push(PermissionList {
+                text: list,
+                read: OnceLock::new(),
+            });
             names.push(name);
         }
         RoleTable {
             permissions,
+            lists,
             roles,
             names,
         }
@@ -177,7 +223,19 @@ mod tests {
     fn the_table_is_whole() {
         assert_eq!(all().count(), 2461);
         assert!(table().permissions.is_sorted());
-        assert!(all().all(|r| r.permissions.is_sorted()));
+        assert!(all().all(|r| r.places().is_sorted()));
+        assert!(all().all(|r| r.size() == r.permissions().count()));
+    }
+
+    #[test]
+    fn a_look_at_the_text_finds_what_reading_it_finds() {
+        for place in [0, 1, 11, 99, 1234, 9999] {
+            let index = place.to_string();
+            for list in &table().lists {
+                let read = list.places().binary_search(&place).is_ok();
+                assert_eq!(list.has_text(&index), read, "{index} in {}", list.text);
+            }
+        }
     }
 
     #[test]

@@ -211,8 +211,10 @@ fn every_text_gives_the_same_in_every_wrapping() {
     let mut failed = Vec::new();
     // What is broken by hand is wrapped already.
     for (table, entries) in TABLES.into_iter().filter(|(name, _)| *name != "broken") {
-        for entry in told(entries) {
-            for (wrapping, wrap) in WRAPPINGS {
+        for (at, entry) in told(entries).into_iter().enumerate() {
+            // Each wrapping and each text is met in any case, each in each by CI.
+            let (from, step) = if super::whole() { (0, 1) } else { (at % 4, 4) };
+            for (wrapping, wrap) in WRAPPINGS.iter().skip(from).step_by(step) {
                 let text = wrap(&entry.text);
                 let found = found(&read(&text));
                 if !fits(&found, &entry.wanted) {
