@@ -1,20 +1,20 @@
 //! What can be typed: global options and commands.
 
+mod emulator;
+mod estate;
+mod several;
 mod source;
 #[cfg(test)]
 mod tests;
 mod value;
 
-use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::emulator::{Faults, Latency};
-use crate::evaluate::review::Severity;
 use crate::evaluate::{Call, Seen};
 use crate::google::credentials::ActAs;
 use crate::iam::{Permission, Principal, Resource};
@@ -22,6 +22,12 @@ use value::{
     account, attribute, base_url, duration, lifetime, permission, plain, principal, role, seen,
     time,
 };
+
+pub use emulator::EmulatorArgs;
+pub use estate::{
+    DiffArgs, ExportArgs, GraphArgs, ListArgs, Listed, ReachArgs, ReviewArgs, TestArgs, WhoArgs,
+};
+pub use several::several;
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
 
@@ -338,236 +344,6 @@ pub struct UndoArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-}
-
-/// `list`.
-#[derive(Clone, Debug, Args)]
-pub struct ListArgs {
-    /// What
-    #[arg(value_enum)]
-    pub what: Listed,
-}
-
-/// What `list` lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Listed {
-    /// Service accounts.
-    ServiceAccounts,
-    /// Projects.
-    Projects,
-    /// Bindings of the allow policies of projects and accounts, and of what is above them.
-    Bindings,
-}
-
-/// `who`.
-#[derive(Clone, Debug, Args)]
-pub struct WhoArgs {
-    /// The service account
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
-    pub target: Resource,
-    /// What is wanted, and when.
-    #[command(flatten)]
-    pub wanted: WantedArgs,
-    /// A federated identity that is asked about beside the others: it stands in the list if it can.
-    #[command(flatten)]
-    pub brought: BroughtArgs,
-}
-
-/// `reach`.
-#[derive(Clone, Debug, Args)]
-pub struct ReachArgs {
-    /// The caller
-    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
-    pub caller: Option<Principal>,
-    /// What is wanted, and when.
-    #[command(flatten)]
-    pub wanted: WantedArgs,
-    /// What a federated caller brings.
-    #[command(flatten)]
-    pub brought: BroughtArgs,
-}
-
-/// `graph`. Its own `--format` takes the place of the global one (same id).
-#[derive(Clone, Debug, Args)]
-pub struct GraphArgs {
-    /// In which language to draw
-    #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
-    pub format: Format,
-    /// Judge as of this time (RFC 3339) instead of now
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub at: Option<Timestamp>,
-}
-
-/// `review`. Its own `--format` takes the place of the global one (same id).
-#[derive(Clone, Debug, Args)]
-pub struct ReviewArgs {
-    /// How to tell what was found
-    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Sarif, Format::Html]), default_value = "text")]
-    pub format: Format,
-    /// Findings that are known, TOML: [[suppress]] with id, reason and until = "2027-06-30"
-    #[arg(long, value_name = "FILE")]
-    pub suppressions: Option<PathBuf>,
-    /// A domain or customer id that is the organization's own; repeat it [default: those of the
-    /// organizations in sight]
-    #[arg(long = "domain", value_name = "DOMAIN", value_parser = plain)]
-    pub domains: Vec<String>,
-    /// From which severity on findings are told and count
-    #[arg(long, value_name = "SEVERITY", value_parser = severity(), default_value = "low")]
-    pub severity: Severity,
-    /// Judge as of this time (RFC 3339) instead of now
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub at: Option<Timestamp>,
-}
-
-/// Reads a severity by its name.
-fn severity() -> impl TypedValueParser<Value = Severity> {
-    PossibleValuesParser::new(Severity::ALL.map(Severity::word)).map(|word| {
-        let found = Severity::ALL.into_iter().find(|s| s.word() == word);
-        found.unwrap_or_default()
-    })
-}
-
-/// `diff`.
-#[derive(Clone, Debug, Args)]
-pub struct DiffArgs {
-    /// The older estate file or asset export
-    #[arg(value_name = "OLD")]
-    pub old: PathBuf,
-    /// The newer one
-    #[arg(value_name = "NEW")]
-    pub new: PathBuf,
-    /// For which access, and when.
-    #[command(flatten)]
-    pub wanted: WantedArgs,
-}
-
-/// `test`. Its own `--format` takes the place of the global one (same id).
-#[derive(Clone, Debug, Args)]
-pub struct TestArgs {
-    /// The expectations, TOML: [[expect]] with caller, target, may = "yes" or "no", and, where wanted,
-    /// name, permission, via, attributes. A * in caller or target stands for service accounts in sight
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// How to tell what came of it
-    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Tap, Format::Junit]), default_value = "text")]
-    pub format: Format,
-    /// Judge as of this time (RFC 3339) instead of now
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub at: Option<Timestamp>,
-}
-
-/// The arguments with `--estate` before each of several paths behind it, as a shell's glob gives them. Only
-/// before the command, where no bare word means anything else.
-pub fn several(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let commands = Cli::command();
-    let is_command = |word: &OsStr| {
-        word == "help"
-            || word
-                .to_str()
-                .is_some_and(|w| commands.find_subcommand(w).is_some())
-    };
-    let mut out: Vec<OsString> = Vec::new();
-    let mut arguments = arguments.into_iter();
-    out.extend(arguments.next());
-    // Whether the next word is the option's value, and whether one behind it may be one more.
-    let (mut value, mut more) = (false, false);
-    for word in arguments.by_ref() {
-        let bytes = word.as_encoded_bytes();
-        let option = bytes.starts_with(b"-") && bytes != b"-";
-        if value {
-            (value, more) = (false, true);
-        } else if word == "--estate" {
-            value = true;
-        } else if option {
-            more = bytes.starts_with(b"--estate=");
-        } else if is_command(&word) {
-            out.push(word);
-            break;
-        } else if more {
-            out.push("--estate".into());
-        }
-        out.push(word);
-    }
-    out.extend(arguments);
-    out
-}
-
-/// The built-in estates, one a line.
-fn built_in() -> String {
-    let stories = crate::emulator::stories::index();
-    let widest = stories.iter().map(|s| s.name.len()).max().unwrap_or(0);
-    let lines = stories
-        .iter()
-        .map(|story| format!("  {:<widest$}  {}", story.name, story.title));
-    format!(
-        "Built-in estates:\n{}",
-        lines.collect::<Vec<_>>().join("\n")
-    )
-}
-
-/// Whose word the emulator takes for what.
-const CREDENTIALS: &str = "\
-Credentials:
-  A bearer or refresh token that is a member (user:ana@example.com) is that principal.
-  Service account keys are those that the emulator made or was given. The token of an
-  external identity provider is verified where the estate's provider has its keys
-  (oidc.jwksJson), else its claims are taken at their word; issuer, audience, times and
-  attribute condition count either way. SAML, AWS and X.509 providers are refused.";
-
-/// `emulator`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = built_in(), after_long_help = format!("{CREDENTIALS}\n\n{}", built_in()))]
-pub struct EmulatorArgs {
-    /// Serve a built-in estate [default: cross-project]
-    #[arg(long, value_name = "NAME", num_args = 0..=1)]
-    pub demo: Option<Option<String>>,
-    /// The loopback port; 0 for any that is free
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub port: u16,
-    /// Wait this long before each answer, 200ms, or 100ms-300ms for anything between
-    #[arg(long, value_name = "DURATION")]
-    pub latency: Option<Latency>,
-    /// Let a change of access count only after this long, 2m
-    ///
-    /// It is served at once. So wait allow and deny policies, boundaries and their bindings, custom
-    /// roles, tags, and APIs turned on or off; what is made, deleted or disabled counts at once.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub propagation: Option<Duration>,
-    /// Answer 429 to a caller's further requests in a minute after this many
-    #[arg(long, value_name = "N")]
-    pub quota: Option<u32>,
-    /// What goes wrong on purpose: rules "[METHOD] PATH [WHEN] = EFFECT", separated by semicolons
-    ///
-    /// PATH is the URL's, with * for anything. WHEN is #3 (the third such call), #3-5, #3+ or 5% (one
-    /// in twenty). EFFECT is a status (503, 429:5s for a Retry-After), reset, slow:2s, truncate, garbled, html
-    /// (a proxy's page) or expired; with "after" the call takes effect first and its answer is lost.
-    /// Example: "POST *:setIamPolicy #1 = reset after; GET * 5% = 503"
-    #[arg(long, value_name = "SPEC")]
-    pub faults: Option<Faults>,
-    /// The seed of latencies and of rates of faults: the same calls in the same order meet the same
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Write every request and answer into this file, one JSON object a line, tokens left out
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// The account that the metadata server's paths give out as the default one [default: --as, when
-    /// it is a service account]
-    #[arg(long, value_name = "EMAIL", value_parser = account)]
-    pub metadata_account: Option<Resource>,
-    /// Let tokens live no longer than this, 5m, to see how programs renew theirs [default: as with
-    /// Google, an hour]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub token_lifetime: Option<Duration>,
-    /// Keep the state in this file, and begin with what it holds when it is there
-    #[arg(long, value_name = "FILE")]
-    pub persist: Option<PathBuf>,
-}
-
-/// `export`.
-#[derive(Clone, Debug, Args)]
-pub struct ExportArgs {
-    /// The file; `-` for stdout
-    pub file: PathBuf,
 }
 
 /// `completions`.

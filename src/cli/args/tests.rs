@@ -1,6 +1,10 @@
 //! What can be typed, typed.
 
 use super::value::{attribute, base_url, duration, role};
+use std::ffi::OsString;
+
+use clap::CommandFactory;
+
 use super::*;
 
 fn read(line: &str) -> Result<Cli, clap::Error> {

@@ -1,0 +1,135 @@
+//! What the commands over a whole estate take: lists, who, reach, graph, review, diff, test, export.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::value::{account, plain, principal, time};
+use super::{BroughtArgs, Format, WantedArgs, formats};
+use crate::evaluate::review::Severity;
+use crate::iam::{Principal, Resource};
+
+/// `list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// What
+    #[arg(value_enum)]
+    pub what: Listed,
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Service accounts.
+    ServiceAccounts,
+    /// Projects.
+    Projects,
+    /// Bindings of the allow policies of projects and accounts, and of what is above them.
+    Bindings,
+}
+
+/// `who`.
+#[derive(Clone, Debug, Args)]
+pub struct WhoArgs {
+    /// The service account
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub target: Resource,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// A federated identity that is asked about beside the others: it stands in the list if it can.
+    #[command(flatten)]
+    pub brought: BroughtArgs,
+}
+
+/// `reach`.
+#[derive(Clone, Debug, Args)]
+pub struct ReachArgs {
+    /// The caller
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
+    pub caller: Option<Principal>,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// What a federated caller brings.
+    #[command(flatten)]
+    pub brought: BroughtArgs,
+}
+
+/// `graph`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct GraphArgs {
+    /// In which language to draw
+    #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
+    pub format: Format,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// `review`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct ReviewArgs {
+    /// How to tell what was found
+    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Sarif, Format::Html]), default_value = "text")]
+    pub format: Format,
+    /// Findings that are known, TOML: [[suppress]] with id, reason and until = "2027-06-30"
+    #[arg(long, value_name = "FILE")]
+    pub suppressions: Option<PathBuf>,
+    /// A domain or customer id that is the organization's own; repeat it [default: those of the
+    /// organizations in sight]
+    #[arg(long = "domain", value_name = "DOMAIN", value_parser = plain)]
+    pub domains: Vec<String>,
+    /// From which severity on findings are told and count
+    #[arg(long, value_name = "SEVERITY", value_parser = severity(), default_value = "low")]
+    pub severity: Severity,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// Reads a severity by its name.
+pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::word)).map(|word| {
+        let found = Severity::ALL.into_iter().find(|s| s.word() == word);
+        found.unwrap_or_default()
+    })
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The older estate file or asset export
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The newer one
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// For which access, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+}
+
+/// `test`. Its own `--format` takes the place of the global one (same id).
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// The expectations, TOML: [[expect]] with caller, target, may = "yes" or "no", and, where wanted,
+    /// name, permission, via, attributes. A * in caller or target stands for service accounts in sight
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to tell what came of it
+    #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Tap, Format::Junit]), default_value = "text")]
+    pub format: Format,
+    /// Judge as of this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+}
+
+/// `export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// The file; `-` for stdout
+    pub file: PathBuf,
+}
