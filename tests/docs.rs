@@ -8,8 +8,7 @@ use std::sync::Mutex;
 
 use bindscope::evaluate::CauseKind;
 use bindscope::tui::keys::command::Command as KeyCommand;
-use bindscope::tui::keys::keymap::sections;
-use bindscope::tui::keys::{Entry, KeyContext};
+use bindscope::tui::keys::{Entry, KeyContext, Keymap};
 
 /// Tests run side by side, and two tables may stand on one page.
 static PAGES: Mutex<()> = Mutex::new(());
@@ -119,8 +118,8 @@ fn the_readme_has_the_keys_of_an_answer() {
     let mut table = "| key | does |\n| --- | --- |\n".to_owned();
     let mut seen = Vec::new();
     for wanted in [KeyContext::Answer, KeyContext::Everywhere] {
-        for (context, rows) in sections() {
-            for entry in rows {
+        for (context, rows) in Keymap::table().sections() {
+            for entry in rows.iter().map(|row| row.entry) {
                 if context == wanted && !moves(entry.command) && !seen.contains(&entry.command) {
                     seen.push(entry.command);
                     table += &key_row(entry);
@@ -134,12 +133,12 @@ fn the_readme_has_the_keys_of_an_answer() {
 #[test]
 fn the_page_of_keys_has_every_key() {
     let mut page = String::new();
-    for (context, rows) in sections() {
+    for (context, rows) in Keymap::table().sections() {
         page += &format!(
             "\n## {}\n\n| key | does |\n| --- | --- |\n",
             capital(context.title())
         );
-        for entry in rows {
+        for entry in rows.iter().map(|row| row.entry) {
             page += &key_row(entry);
         }
     }
@@ -152,4 +151,33 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| {
         c.to_uppercase().collect::<String>() + chars.as_str()
     })
+}
+
+#[test]
+fn the_page_of_the_configuration_has_every_setting_and_theme() {
+    let home = tempfile::tempdir().unwrap();
+    let told = Command::new(env!("CARGO_BIN_EXE_bindscope"))
+        .args(["config", "--format", "json"])
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let mut table = "| key | takes | default | settles |\n| --- | --- | --- | --- |\n".to_owned();
+    for setting in told["known"].as_array().unwrap() {
+        let word = |name: &str| cell(setting[name].as_str().unwrap());
+        table += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            word("name"),
+            word("takes"),
+            word("default"),
+            word("meaning")
+        );
+    }
+    generated("docs/configuration.md", "settings", &table);
+    let mut themes = String::new();
+    for (name, what) in bindscope::tui::look::theme::ThemeChoice::NAMES {
+        themes += &format!("| `{name}` | {what} |\n");
+    }
+    generated("docs/configuration.md", "themes", &themes);
 }

@@ -107,6 +107,9 @@ pub struct Global {
     /// From which power of a target on its name has to be typed (the configuration's).
     #[arg(skip = crate::repair::power::TWO_STEPS_FROM)]
     pub two_steps_from: crate::repair::Power,
+    /// What the configuration settles of how the explorer looks and listens, and what it closes.
+    #[arg(skip)]
+    pub preferences: crate::tui::preferences::Preferences,
     /// How commands answer; JSON goes to stdout alone
     #[arg(long, global = true, value_parser = formats(&[Format::Text, Format::Json]), default_value = "text")]
     pub format: Format,
@@ -230,6 +233,8 @@ pub enum CliCommand {
     Whoami,
     /// Check terminal, configuration, history, credentials, each API and the clock; say what to do
     Doctor,
+    /// Print the configuration in force, and where each value comes from
+    Config,
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

@@ -154,7 +154,9 @@ fn terminal() -> Check {
 }
 
 fn configuration() -> Check {
-    match config::load() {
+    let settled = config::load()
+        .and_then(|file| config::settle(&mut Global::default(), &file, config::variable));
+    match settled {
         Ok(_) => Check::new(
             "configuration",
             Health::Good,

@@ -33,7 +33,7 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
     let outside = global.demo.is_none() && global.estate.is_empty();
     let mut screen = None;
     let mut facts = if outside {
-        let mut taken = Explorer::take(runtime.handle()).map_err(no_screen)?;
+        let mut taken = Explorer::take(runtime.handle(), &global.preferences).map_err(no_screen)?;
         let source = global.endpoint.as_deref().unwrap_or("live");
         let words = "Looking for credentials …";
         let asked = global.clone();
@@ -52,7 +52,7 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
     loop {
         let taken = match screen.take() {
             Some(taken) => taken,
-            None => Explorer::take(runtime.handle()).map_err(no_screen)?,
+            None => Explorer::take(runtime.handle(), &global.preferences).map_err(no_screen)?,
         };
         let left = taken
             .run(opening(&facts, global, start)?)
@@ -74,6 +74,7 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
                     demo: Some(None),
                     read_only: global.read_only,
                     two_steps_from: global.two_steps_from,
+                    preferences: global.preferences.clone(),
                     ..Global::default()
                 };
                 facts = runtime.block_on(facts::open(&demo))?;
@@ -162,5 +163,6 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
             at: start.at,
             claims: start.claims.clone(),
         },
+        preferences: global.preferences.clone(),
     })
 }

@@ -17,7 +17,7 @@ use crate::google::pasted;
 use crate::google::{Client, Connect, CredentialsChoice, CredentialsError, WaitNews};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::HistoryError;
-use crate::repair::{KnownRights, PlanOptions, history};
+use crate::repair::{ClosedProjects, KnownRights, PlanOptions, history};
 use crate::wire::Ask;
 
 use super::args::Global;
@@ -71,6 +71,8 @@ pub struct FactSource {
     pub story: Option<StoryQuestion>,
     /// Whether nothing may be changed.
     pub read_only: bool,
+    /// Projects in which nothing may be changed.
+    pub closed: ClosedProjects,
     /// Where the history is kept.
     pub history: PathBuf,
     /// The base URL of every API, where that is not Google.
@@ -223,6 +225,7 @@ pub async fn open(global: &Global) -> Result<FactSource, Failure> {
         }
     };
     facts.read_only = global.read_only;
+    facts.closed = global.preferences.closed.clone();
     Ok(facts)
 }
 
@@ -337,6 +340,7 @@ async fn outside(
         scope,
         story: None,
         read_only: false,
+        closed: ClosedProjects::default(),
         history,
         assumptions: Vec::new(),
         source: global.source(),
@@ -394,6 +398,7 @@ async fn inside(
         scope: scope(global, || None),
         story: None,
         read_only: false,
+        closed: ClosedProjects::default(),
         history,
         assumptions,
         source: global.source(),

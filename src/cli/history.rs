@@ -153,6 +153,14 @@ async fn back(facts: &FactSource, format: Format, args: &UndoArgs) -> Result<Exi
             "leave --read-only away",
         ));
     }
+    let resource = entry.resource();
+    let closed = resource.and_then(|r| facts.closed.forbids_writing(None, &r));
+    if let Some(why) = closed {
+        return Err(Failure::usage(
+            format!("nothing was changed: {why}"),
+            "give --write to open this run",
+        ));
+    }
     if ask::somebody_there() && !args.yes {
         let mut page = TextPage::default();
         row(&mut page, entry, None);
@@ -162,7 +170,8 @@ async fn back(facts: &FactSource, format: Format, args: &UndoArgs) -> Result<Exi
             return Ok(Exit::No);
         }
     }
-    let undone = undo(&*reader, &*client.writer(), &facts.history, entry).await?;
+    let writer = facts.closed.guard(client.writer());
+    let undone = undo(&*reader, &*writer, &facts.history, entry).await?;
     if format == Format::Json {
         out::json(&as_json(&undone, entry))?;
     } else {

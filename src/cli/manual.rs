@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::args::{Cli, CompletionsArgs};
 use super::failure::Failure;
 use super::{Exit, out};
-use crate::tui::keys::keymap::sections;
+use crate::tui::keys::Keymap;
 
 /// Prints completions.
 ///
@@ -71,11 +71,16 @@ fn page() -> std::io::Result<Vec<u8>> {
 /// The explorer's keys, from the table that the explorer reads.
 fn keys(bytes: &mut Vec<u8>) -> std::io::Result<()> {
     writeln!(bytes, ".SH KEYS")?;
-    for (context, rows) in sections() {
+    for (context, rows) in Keymap::table().sections() {
         writeln!(bytes, ".SS \"{}\"", roff(context.title()))?;
         for row in rows {
             let keys = row.keys.join(" ");
-            writeln!(bytes, ".TP\n\\fB{}\\fR\n{}", roff(&keys), roff(row.help()))?;
+            writeln!(
+                bytes,
+                ".TP\n\\fB{}\\fR\n{}",
+                roff(&keys),
+                roff(row.entry.help())
+            )?;
         }
     }
     Ok(())
@@ -105,11 +110,15 @@ mod tests {
             );
         }
         assert!(text.contains("Exit codes"), "{text}");
-        for (context, rows) in sections() {
+        for (context, rows) in Keymap::table().sections() {
             assert!(text.contains(&format!(".SS \"{}\"", context.title())));
             for row in rows {
                 assert!(text.contains(&roff(&row.keys.join(" "))), "{:?}", row.keys);
-                assert!(text.contains(&roff(row.help())), "{}", row.help());
+                assert!(
+                    text.contains(&roff(row.entry.help())),
+                    "{}",
+                    row.entry.help()
+                );
             }
         }
         assert_eq!(text.matches("\\-\\-organization").count(), 2, "{text}");

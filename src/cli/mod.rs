@@ -62,7 +62,11 @@ impl From<Exit> for ExitCode {
 /// Reads the arguments of the process and does what they say.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse_from(args::several(std::env::args_os()));
+    let mut cli = Cli::parse_from(args::several(std::env::args_os()));
+    if let Err(failure) = configured(&mut cli) {
+        out::aside(&failure.to_string());
+        return Exit::Failed.into();
+    }
     if let Some(Err(failure)) = cli.global.log.as_deref().map(log::begin) {
         out::aside(&failure.to_string());
         return Exit::Failed.into();
@@ -100,18 +104,35 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(mut cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
-    // What only prints help has no use for a configuration, and does not fail for a broken one; the
-    // doctor tells of it.
+/// Puts what the configuration settles into the options. What only prints has no use for it, and does not fail
+/// for a broken one, nor does the doctor, who tells of it.
+fn configured(cli: &mut Cli) -> Result<(), Failure> {
+    use CliCommand as C;
+    let settle = |global: &mut args::Global| {
+        let file = config::load()?;
+        config::settle(global, &file, config::variable).map(drop)
+    };
+    match cli.command {
+        // It settles by itself, and says from where.
+        Some(C::Completions(_) | C::Man | C::Config) => Ok(()),
+        Some(C::Doctor) => {
+            let mut settled = cli.global.clone();
+            if settle(&mut settled).is_ok() {
+                cli.global = settled;
+            }
+            Ok(())
+        }
+        _ => settle(&mut cli.global),
+    }
+}
+
+fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure> {
     if !matches!(
         cli.command,
-        Some(CliCommand::Completions(_) | CliCommand::Man | CliCommand::Doctor)
+        Some(
+            CliCommand::Completions(_) | CliCommand::Man | CliCommand::Doctor | CliCommand::Config
+        )
     ) {
-        let config = config::load()?;
-        cli.global.read_only |= config.read_only && !cli.global.write;
-        if let Some(power) = config.two_steps_from {
-            cli.global.two_steps_from = power;
-        }
         // The table of roles is read while the first calls are under way.
         std::thread::spawn(|| crate::iam::predefined::permission_exists(""));
     }
@@ -151,6 +172,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Diff(args) => diff::run(global, &args),
         CliCommand::Test(args) => test::run(global, &args).await,
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
+        CliCommand::Config => config::run(global),
         CliCommand::Completions(args) => manual::completions(&args),
         CliCommand::Doctor => doctor::run(global).await,
         CliCommand::Whoami => whoami::run(global).await,

@@ -22,8 +22,8 @@ pub use words::{
     power, word,
 };
 pub use write::{
-    Applied, ApplyError, Carried, CarryEvent, Consent, KnownRights, LookedAt, MayWrite, ReadAhead,
-    Standing, StepDone, StepError, SwitchError, UndoError, Undone, apply, apply_unseen, carry_out,
-    carry_out_unasked, may_carry_out, may_write, newest_in_force, prepare, read_ahead, settle,
-    standings, turn_on, undo, verify,
+    Applied, ApplyError, Carried, CarryEvent, ClosedPattern, ClosedProjects, Consent, KnownRights,
+    LookedAt, MayWrite, ReadAhead, Standing, StepDone, StepError, SwitchError, UndoError, Undone,
+    apply, apply_unseen, carry_out, carry_out_unasked, may_carry_out, may_write, newest_in_force,
+    prepare, read_ahead, settle, standings, turn_on, undo, verify,
 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::look::theme::Background;
 use super::model::{Change, KnownAnswer, Paths, Ticket};
 use crate::estate::ServiceAccount;
 use crate::google::RecordedCall;
@@ -52,6 +53,8 @@ pub enum Message {
     Mouse(MouseEvent),
     /// The terminal has another size.
     Resize(u16, u16),
+    /// The terminal said what lies behind its text.
+    Background(Background),
     /// Some accounts came.
     Accounts(Vec<ServiceAccount>),
     /// All accounts came, or the listing failed.

@@ -8,6 +8,7 @@ pub mod look;
 pub mod message;
 pub mod model;
 pub mod pages;
+pub mod preferences;
 pub mod run;
 pub mod update;
 pub mod view;
@@ -31,6 +32,7 @@ use crate::repair::{CommandLine, Power};
 use look::theme::Theme;
 use message::Message;
 use model::{Layout, Loading, Model, Pick, Screen, SignedOut};
+use preferences::Preferences;
 use run::effects::Effect;
 use run::executor::Executor;
 
@@ -78,6 +80,8 @@ pub struct Start {
     pub assumptions: Vec<Assumption>,
     /// How the same is asked on a command line.
     pub line: CommandLine,
+    /// What its user settled.
+    pub preferences: Preferences,
 }
 
 /// How the explorer was left.
@@ -127,7 +131,10 @@ impl Model {
             size: (80, 24),
             theme,
             glyphs,
-            mouse: true,
+            themes: start.preferences.theme.clone(),
+            keys: Arc::clone(&start.preferences.keys),
+            closed: start.preferences.closed.clone(),
+            mouse: start.preferences.mouse,
             accounts: if signed_out.is_some() {
                 Loading::Stopped
             } else {
@@ -179,6 +186,7 @@ impl Session {
             start.source,
         )
         .assuming(start.assumptions)
+        .keeping(&start.preferences.closed)
         .seen_by(start.principal);
         let mut first = update::start(&mut model);
         if model.signed_out.is_none() {

@@ -7,6 +7,7 @@ mod lists;
 mod pasted;
 mod picture;
 mod play;
+mod preferences;
 mod questions;
 mod screens;
 mod sight;

@@ -14,6 +14,7 @@ use bindscope::repair::{CommandLine, SourceOptions};
 use bindscope::tui::keys::Key;
 use bindscope::tui::look::theme::Theme;
 use bindscope::tui::message::Message;
+use bindscope::tui::preferences::Preferences;
 use bindscope::tui::run::effects::Effect;
 use bindscope::tui::{Leave, Session, Start};
 use ratatui::Terminal;
@@ -61,6 +62,7 @@ pub struct Opening {
     /// An error that is pasted at once.
     pub pasted: Option<&'static str>,
     pub two_steps_from: bindscope::repair::Power,
+    pub preferences: Preferences,
 }
 
 impl Default for Opening {
@@ -73,7 +75,7 @@ impl Default for Opening {
             read_only: false,
             signed_out: false,
             glyphs: Glyphs::Rich,
-            theme: Theme::Terminal,
+            theme: Theme::default(),
             pair: None,
             propagation: Duration::ZERO,
             at: Some("2026-11-24T12:00:00Z"),
@@ -83,6 +85,7 @@ impl Default for Opening {
             permission: "iam.serviceAccounts.getAccessToken",
             pasted: None,
             two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
+            preferences: Preferences::default(),
         }
     }
 }
@@ -167,6 +170,7 @@ impl Opening {
                 claims: None,
             },
             two_steps_from: self.two_steps_from,
+            preferences: self.preferences,
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();

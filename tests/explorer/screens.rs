@@ -36,7 +36,7 @@ fn a_connection_that_is_gone_is_said_and_nothing_is_lost() {
 fn states_are_told_apart_without_colour_and_without_box_drawing() {
     let mut play = Opening {
         glyphs: Glyphs::Ascii,
-        theme: Theme::Mono,
+        theme: Theme::mono(),
         pair: Some((CALLER, TARGET)),
         ..Opening::default()
     }

@@ -4,7 +4,7 @@ use crate::play::{Opening, Play};
 use crate::{creators, on_pair};
 use bindscope::tui::Leave;
 use bindscope::tui::keys::command::Command;
-use bindscope::tui::keys::{Entry, Key, KeyContext, TABLE, keymap};
+use bindscope::tui::keys::{Entry, Key, KeyContext, Keymap, TABLE};
 use bindscope::tui::run::effects::Effect;
 
 use Command as Do;
@@ -239,13 +239,13 @@ contexts! {
 /// A row that every context overrides would be a key that is in no use.
 #[test]
 fn what_holds_everywhere_is_in_force_somewhere() {
-    let contexts = || keymap::sections().map(|(context, _)| context);
+    let contexts = || Keymap::table().sections().map(|(context, _)| context);
     for entry in TABLE.iter().filter(|e| e.context == KeyContext::Everywhere) {
         for name in entry.keys {
             let key = Key::parse(name).unwrap();
             let used = contexts()
                 .filter(|c| *c != KeyContext::Everywhere)
-                .any(|c| keymap::lookup(c, key) == Some(entry.command));
+                .any(|c| Keymap::table().lookup(c, key) == Some(entry.command));
             assert!(used, "{name} is in force nowhere");
         }
     }

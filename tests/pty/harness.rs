@@ -145,6 +145,30 @@ impl Pty {
         self
     }
 
+    /// Everything that was written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.shared.0.lock().unwrap().bytes.clone()
+    }
+
+    /// Waits until what was written is as wanted.
+    #[track_caller]
+    pub fn wait_until_bytes(&mut self, what: &str, is: impl Fn(&[u8]) -> bool) -> &mut Self {
+        let (seen, changed) = &*self.shared;
+        let begun = Instant::now();
+        let mut guard = seen.lock().unwrap();
+        while !is(&guard.bytes) {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            if left.is_zero() || guard.ended {
+                let text = String::from_utf8_lossy(&guard.bytes).into_owned();
+                drop(guard);
+                panic!("{what} was never written:\n{text:?}");
+            }
+            guard = changed.wait_timeout(guard, left).unwrap().0;
+        }
+        drop(guard);
+        self
+    }
+
     /// Whether the program is on the alternate screen, with bracketed paste and the mouse.
     pub fn raw(&self) -> bool {
         let guard = self.shared.0.lock().unwrap();

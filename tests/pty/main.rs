@@ -4,6 +4,7 @@
 
 mod harness;
 mod leaving;
+mod look;
 
 use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;

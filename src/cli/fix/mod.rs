@@ -130,6 +130,13 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
             "leave --read-only away, or hand the change on: fix --dry-run shows it as a gcloud command",
         ));
     }
+    let target = &explanation.question.target;
+    if let Some(why) = facts.closed.forbids(&estate, target, remedy) {
+        return Err(Failure::usage(
+            format!("nothing was changed: {why}"),
+            "give --write to open this run, or hand the change on: fix --dry-run shows it as a gcloud command",
+        ));
+    }
     let client = facts.client()?;
     let reader = client.reader();
     if let MayWrite::No { lacks } = may_carry_out(&*reader, remedy, &rights).await? {
@@ -151,7 +158,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
         estate: facts.label.clone(),
         question: question.clone(),
     };
-    let writer = client.writer();
+    let writer = facts.closed.guard(client.writer());
     // Access counts as of now, whatever time the question was about.
     let now = Question {
         time: Timestamp::now(),

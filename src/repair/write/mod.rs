@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod carry_out;
+pub mod closed;
 pub mod may_write;
 mod once;
 pub mod prepare;
@@ -25,6 +26,7 @@ pub use apply::{Applied, ApplyError, Consent, apply, apply_unseen};
 pub use carry_out::{
     Carried, CarryEvent, KnownRights, StepDone, StepError, carry_out, may_carry_out,
 };
+pub use closed::{ClosedPattern, ClosedProjects};
 pub use may_write::{MayWrite, may_write};
 pub use prepare::{ReadAhead, prepare, read_ahead};
 pub use standing::{Standing, newest_in_force, settle, standings};

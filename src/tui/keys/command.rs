@@ -246,6 +246,12 @@ impl Command {
         )
     }
 
+    /// The command of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|command| command.name() == name)
+    }
+
     /// Its name in the palette.
     #[must_use]
     pub fn name(self) -> &'static str {

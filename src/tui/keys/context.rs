@@ -44,6 +44,37 @@ impl KeyContext {
         }
     }
 
+    /// All of them, [`KeyContext::Everywhere`] last.
+    pub const ALL: [Self; 10] = [
+        Self::Pick,
+        Self::Answer,
+        Self::Read,
+        Self::List,
+        Self::Find,
+        Self::Menu,
+        Self::Confirm,
+        Self::Applied,
+        Self::SignedOut,
+        Self::Everywhere,
+    ];
+
+    /// Its name in a configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Pick => "pick",
+            Self::Answer => "answer",
+            Self::Read => "page",
+            Self::Confirm => "confirmation",
+            Self::Applied => "applied",
+            Self::Menu => "menu",
+            Self::List => "list",
+            Self::Find => "find",
+            Self::SignedOut => "signed-out",
+        }
+    }
+
     /// Whether characters that are typed here are text.
     #[must_use]
     pub fn takes_text(self) -> bool {

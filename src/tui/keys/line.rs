@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::context::KeyContext;
-use super::keymap;
+use super::keymap::Keymap;
 use super::table::TABLE;
 use crate::iam::{Permission, Principal, Resource, address};
 use crate::text::visible;
@@ -52,7 +52,7 @@ impl TypedLine {
             ("mouse", ["off"]) => Some(Ok(Self::Mouse(false))),
             ("q" | "q!" | "exit", []) => Some(Ok(Self::Command(Command::Quit))),
             (name, rest) => {
-                let command = Command::ALL.into_iter().find(|c| c.name() == name)?;
+                let command = Command::named(name)?;
                 Some(match rest {
                     [] => Ok(Self::Command(command)),
                     _ => Err(format!("{name} stands alone: nothing comes behind it.")),
@@ -144,7 +144,9 @@ pub fn is_here(command: Command, below: KeyContext) -> bool {
     if is_by_key_alone(command, below) {
         return false;
     }
-    command.is_general() || keymap::rows(below).iter().any(|e| e.command == command)
+    // By name it is there, whatever keys it was given.
+    let rows = Keymap::table().rows(below);
+    command.is_general() || rows.iter().any(|row| row.entry.command == command)
 }
 
 /// Whether it is done by its key alone, by no menu and no click: what writes.

@@ -9,4 +9,5 @@ mod table;
 
 pub use context::KeyContext;
 pub use key::Key;
+pub use keymap::{Displaced, KeyRow, KeySetting, Keymap};
 pub use table::{Entry, TABLE};

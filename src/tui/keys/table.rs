@@ -5,6 +5,7 @@ use super::command::Command;
 use super::context::KeyContext;
 
 /// One row of the table.
+#[derive(Debug)]
 pub struct Entry {
     /// Where it holds.
     pub context: KeyContext,

@@ -60,7 +60,30 @@ impl StyleRole {
 }
 
 impl StyleRole {
-    /// All of them.
+    /// Its name in a theme's file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Dim => "dim",
+            Self::Heading => "heading",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Unknown => "unknown",
+            Self::Misplaced => "misplaced",
+            Self::Path => "path",
+            Self::Match => "match",
+            Self::Key => "key",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Selected => "selected",
+            Self::SelectedElsewhere => "selected-elsewhere",
+            Self::Header => "header",
+            Self::Warning => "warning",
+        }
+    }
+
+    /// All of them, in their order.
     pub const ALL: [Self; 16] = [
         Self::Text,
         Self::Dim,
@@ -81,134 +104,313 @@ impl StyleRole {
     ];
 }
 
-/// A set of looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// The terminal's own sixteen colours: fits whatever palette the user chose.
-    #[default]
-    Terminal,
-    /// For dark backgrounds, colours of its own.
+/// What lies behind the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    /// Darker than the text.
     Dark,
-    /// For light backgrounds, colours of its own.
+    /// Lighter than the text.
     Light,
-    /// No hue: bold, underline and reverse only (`NO_COLOR`).
-    Mono,
+}
+
+/// How each role looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    styles: [Style; StyleRole::ALL.len()],
+}
+
+impl Default for Theme {
+    /// The terminal's own sixteen colours, on a dark background.
+    fn default() -> Self {
+        Self::terminal(Background::Dark)
+    }
+}
+
+/// A theme as it is chosen: how it looks on either background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeChoice {
+    /// Its name.
+    pub name: String,
+    /// On a dark background, and until it is known which.
+    pub dark: Theme,
+    /// On a light one.
+    pub light: Theme,
+}
+
+impl Default for ThemeChoice {
+    fn default() -> Self {
+        Self {
+            name: "terminal".to_owned(),
+            dark: Theme::terminal(Background::Dark),
+            light: Theme::terminal(Background::Light),
+        }
+    }
+}
+
+impl ThemeChoice {
+    /// Every built-in name, with what it is.
+    pub const NAMES: [(&'static str, &'static str); 11] = [
+        ("terminal", "the terminal's own sixteen colours"),
+        ("auto", "dark or light, by the terminal's background"),
+        ("dark", "colours of its own, for dark backgrounds"),
+        ("light", "colours of its own, for light backgrounds"),
+        (
+            "high-contrast",
+            "7:1 and more, by the terminal's background",
+        ),
+        ("high-contrast-dark", "7:1 and more, for dark backgrounds"),
+        ("high-contrast-light", "7:1 and more, for light backgrounds"),
+        (
+            "colour-blind",
+            "told apart without red and green, by the terminal's background",
+        ),
+        (
+            "colour-blind-dark",
+            "told apart without red and green, for dark backgrounds",
+        ),
+        (
+            "colour-blind-light",
+            "told apart without red and green, for light backgrounds",
+        ),
+        ("mono", "no hue: bold, underline and reverse alone"),
+    ];
+
+    /// A built-in one by its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let (dark, light) = match name {
+            "terminal" => return Some(Self::default()),
+            "auto" => (Theme::of(&DARK), Theme::of(&LIGHT)),
+            "dark" => (Theme::of(&DARK), Theme::of(&DARK)),
+            "light" => (Theme::of(&LIGHT), Theme::of(&LIGHT)),
+            "high-contrast" => (Theme::of(&CONTRAST_DARK), Theme::of(&CONTRAST_LIGHT)),
+            "high-contrast-dark" => (Theme::of(&CONTRAST_DARK), Theme::of(&CONTRAST_DARK)),
+            "high-contrast-light" => (Theme::of(&CONTRAST_LIGHT), Theme::of(&CONTRAST_LIGHT)),
+            "colour-blind" => (Theme::of(&BLIND_DARK), Theme::of(&BLIND_LIGHT)),
+            "colour-blind-dark" => (Theme::of(&BLIND_DARK), Theme::of(&BLIND_DARK)),
+            "colour-blind-light" => (Theme::of(&BLIND_LIGHT), Theme::of(&BLIND_LIGHT)),
+            "mono" => (Theme::mono(), Theme::mono()),
+            _ => return None,
+        };
+        Some(Self {
+            name: name.to_owned(),
+            dark,
+            light,
+        })
+    }
+
+    /// How it looks on a background.
+    #[must_use]
+    pub fn on(&self, background: Background) -> Theme {
+        match background {
+            Background::Dark => self.dark,
+            Background::Light => self.light,
+        }
+    }
+
+    /// Whether it matters which background there is.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.dark != self.light
+    }
 }
 
 impl Theme {
-    /// Every name that can be asked for.
-    pub const NAMES: [&'static str; 4] = ["terminal", "dark", "light", "mono"];
-
-    /// A theme by name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "terminal" => Some(Self::Terminal),
-            "dark" => Some(Self::Dark),
-            "light" => Some(Self::Light),
-            "mono" => Some(Self::Mono),
-            _ => None,
-        }
-    }
-
     /// The look of a role. A selected line keeps the colours of meaning: its style is patched over
     /// theirs and sets a background or reverses, never a foreground.
     #[must_use]
-    pub fn style(self, role: StyleRole) -> Style {
-        let plain = Style::new();
-        let bold = plain.add_modifier(Modifier::BOLD);
-        match role {
-            StyleRole::Text => return plain,
-            StyleRole::Path => return bold,
-            StyleRole::Heading => return self.hue(plain, role),
-            StyleRole::Selected => {
-                return match self {
-                    Self::Dark => bold.bg(DARK_SELECTED),
-                    Self::Light => bold.bg(LIGHT_SELECTED),
-                    Self::Terminal | Self::Mono => plain.add_modifier(Modifier::REVERSED),
-                };
-            }
-            StyleRole::SelectedElsewhere => return plain.add_modifier(Modifier::UNDERLINED),
-            StyleRole::Header => return bold,
-            _ => {}
-        }
-        if self == Self::Mono {
-            return match role {
-                StyleRole::Denied
-                | StyleRole::Granted
-                | StyleRole::Match
-                | StyleRole::Key
-                | StyleRole::Warning => bold,
-                StyleRole::Added => bold,
-                StyleRole::Removed => plain.add_modifier(Modifier::UNDERLINED),
-                _ => plain,
-            };
-        }
-        let base = match role {
-            StyleRole::Denied | StyleRole::Granted | StyleRole::Match | StyleRole::Warning => bold,
-            _ => plain,
-        };
-        self.hue(base, role)
+    pub fn style(&self, role: StyleRole) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
-    fn hue(self, base: Style, role: StyleRole) -> Style {
-        let colour = match self {
-            Self::Mono => return base,
-            Self::Terminal => match role {
+    /// The same with another look for a role.
+    #[must_use]
+    pub fn with(mut self, role: StyleRole, style: Style) -> Self {
+        if let Some(place) = self.styles.get_mut(role as usize) {
+            *place = style;
+        }
+        self
+    }
+
+    fn each(style: impl Fn(StyleRole) -> Style) -> Self {
+        Self {
+            styles: StyleRole::ALL.map(style),
+        }
+    }
+
+    /// No hue: bold, underline and reverse only (`NO_COLOR`).
+    #[must_use]
+    pub fn mono() -> Self {
+        Self::each(|role| match role {
+            StyleRole::Selected => Style::new().add_modifier(Modifier::REVERSED),
+            StyleRole::Removed => Style::new().add_modifier(Modifier::UNDERLINED),
+            StyleRole::Key | StyleRole::Added => Style::new().add_modifier(Modifier::BOLD),
+            other => shape(other),
+        })
+    }
+
+    /// The terminal's own sixteen colours: fits whatever palette its user chose. On a light background yellow
+    /// and cyan cannot be read in most of them.
+    #[must_use]
+    pub fn terminal(background: Background) -> Self {
+        let light = background == Background::Light;
+        Self::each(|role| {
+            let colour = match role {
                 StyleRole::Granted | StyleRole::Added => Color::Green,
                 StyleRole::Denied | StyleRole::Removed => Color::Red,
                 StyleRole::Unknown | StyleRole::Warning => Color::Magenta,
+                // 94 of the 256 is a brown with 5.9:1 on white.
+                StyleRole::Misplaced if light => Color::Indexed(94),
                 StyleRole::Misplaced => Color::Yellow,
+                StyleRole::Match | StyleRole::Key | StyleRole::Heading if light => Color::Blue,
                 StyleRole::Match | StyleRole::Key | StyleRole::Heading => Color::Cyan,
-                StyleRole::Dim => return base.add_modifier(Modifier::DIM),
-                _ => return base,
-            },
-            Self::Dark | Self::Light => match self.rgb(role) {
-                Some((r, g, b)) => Color::Rgb(r, g, b),
-                None => return base,
-            },
-        };
-        base.fg(colour)
+                StyleRole::Dim => return Style::new().add_modifier(Modifier::DIM),
+                StyleRole::Selected => return Style::new().add_modifier(Modifier::REVERSED),
+                other => return shape(other),
+            };
+            shape(role).fg(colour)
+        })
     }
 
-    /// The hue of a role in the two themes that bring colours of their own.
-    fn rgb(self, role: StyleRole) -> Option<(u8, u8, u8)> {
-        let (dark, light) = match role {
-            StyleRole::Granted | StyleRole::Added => ((126, 211, 133), (20, 98, 38)),
-            StyleRole::Denied | StyleRole::Removed => ((255, 138, 128), (158, 20, 20)),
-            StyleRole::Unknown | StyleRole::Warning => ((216, 160, 255), (106, 27, 140)),
-            StyleRole::Misplaced => ((240, 196, 100), (122, 74, 0)),
-            StyleRole::Match | StyleRole::Key | StyleRole::Heading => {
-                ((120, 200, 240), (0, 86, 130))
+    fn of(palette: &Palette) -> Self {
+        let hue = |(r, g, b): Rgb| Color::Rgb(r, g, b);
+        Self::each(|role| {
+            let style = shape(role);
+            match (palette.of(role), role) {
+                (Some(colour), _) => style.fg(hue(colour)),
+                (None, StyleRole::Selected) => match palette.selected {
+                    Some(colour) => style.add_modifier(Modifier::BOLD).bg(hue(colour)),
+                    None => style.add_modifier(Modifier::REVERSED),
+                },
+                (None, _) => style,
             }
-            StyleRole::Dim => ((160, 160, 170), (86, 86, 96)),
-            _ => return None,
-        };
-        Some(if self == Self::Light { light } else { dark })
+        })
     }
 }
 
-const DARK_SELECTED: Color = Color::Rgb(50, 56, 70);
-const LIGHT_SELECTED: Color = Color::Rgb(224, 230, 240);
+/// What of a role's look is no hue, the same in every theme.
+fn shape(role: StyleRole) -> Style {
+    let plain = Style::new();
+    match role {
+        StyleRole::Path
+        | StyleRole::Header
+        | StyleRole::Denied
+        | StyleRole::Granted
+        | StyleRole::Match
+        | StyleRole::Warning => plain.add_modifier(Modifier::BOLD),
+        StyleRole::SelectedElsewhere => plain.add_modifier(Modifier::UNDERLINED),
+        _ => plain,
+    }
+}
+
+type Rgb = (u8, u8, u8);
+
+/// The hues of a theme that brings its own. Ordinary text has the terminal's.
+struct Palette {
+    granted: Rgb,
+    denied: Rgb,
+    unknown: Rgb,
+    misplaced: Rgb,
+    key: Rgb,
+    dim: Rgb,
+    /// Behind the selected line; `None`: it is reversed.
+    selected: Option<Rgb>,
+}
+
+impl Palette {
+    fn of(&self, role: StyleRole) -> Option<Rgb> {
+        Some(match role {
+            StyleRole::Granted | StyleRole::Added => self.granted,
+            StyleRole::Denied | StyleRole::Removed => self.denied,
+            StyleRole::Unknown | StyleRole::Warning => self.unknown,
+            StyleRole::Misplaced => self.misplaced,
+            StyleRole::Match | StyleRole::Key | StyleRole::Heading => self.key,
+            StyleRole::Dim => self.dim,
+            _ => return None,
+        })
+    }
+}
+
+const DARK: Palette = Palette {
+    granted: (126, 211, 133),
+    denied: (255, 138, 128),
+    unknown: (216, 160, 255),
+    misplaced: (240, 196, 100),
+    key: (120, 200, 240),
+    dim: (160, 160, 170),
+    selected: Some((50, 56, 70)),
+};
+
+const LIGHT: Palette = Palette {
+    granted: (20, 98, 38),
+    denied: (158, 20, 20),
+    unknown: (106, 27, 140),
+    misplaced: (122, 74, 0),
+    key: (0, 86, 130),
+    dim: (86, 86, 96),
+    selected: Some((224, 230, 240)),
+};
+
+const CONTRAST_DARK: Palette = Palette {
+    granted: (120, 255, 120),
+    denied: (255, 165, 160),
+    unknown: (255, 180, 255),
+    misplaced: (255, 220, 90),
+    key: (120, 230, 255),
+    dim: (220, 220, 220),
+    selected: None,
+};
+
+const CONTRAST_LIGHT: Palette = Palette {
+    granted: (0, 70, 0),
+    denied: (130, 0, 0),
+    unknown: (85, 0, 110),
+    misplaced: (90, 50, 0),
+    key: (0, 50, 110),
+    dim: (50, 50, 50),
+    selected: None,
+};
+
+/// After Okabe and Ito's palette, lighter or darker where a background asks for it.
+const BLIND_DARK: Palette = Palette {
+    granted: (80, 170, 240),
+    denied: (240, 140, 60),
+    unknown: (255, 220, 245),
+    misplaced: (240, 228, 66),
+    key: (200, 205, 255),
+    dim: (165, 165, 170),
+    selected: Some((50, 56, 70)),
+};
+
+const BLIND_LIGHT: Palette = Palette {
+    granted: (0, 76, 190),
+    denied: (163, 75, 0),
+    unknown: (86, 34, 121),
+    misplaced: (55, 41, 0),
+    key: (60, 60, 130),
+    dim: (86, 86, 96),
+    selected: Some((224, 230, 240)),
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Relative luminance (WCAG 2.2).
-    fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
-        let part = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.04045 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
-        };
-        0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+    fn linear(c: u8) -> f64 {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.04045 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
     }
 
-    fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
+    /// Relative luminance (WCAG 2.2).
+    fn luminance((r, g, b): Rgb) -> f64 {
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    }
+
+    fn contrast(a: Rgb, b: Rgb) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
@@ -216,23 +418,64 @@ mod tests {
     /// Common backgrounds, and the selected line's.
     #[test]
     fn no_pair_is_below_four_and_a_half_to_one() {
-        for (theme, backgrounds) in [
-            (Theme::Dark, [(0, 0, 0), (30, 30, 46), (50, 56, 70)]),
-            (
-                Theme::Light,
-                [(255, 255, 255), (245, 240, 225), (224, 230, 240)],
-            ),
+        let dark = [(0, 0, 0), (30, 30, 46)];
+        let light = [(255, 255, 255), (245, 240, 225)];
+        for (name, palette, backgrounds, least) in [
+            ("dark", &DARK, dark, 4.5),
+            ("light", &LIGHT, light, 4.5),
+            ("high-contrast-dark", &CONTRAST_DARK, dark, 7.0),
+            ("high-contrast-light", &CONTRAST_LIGHT, light, 7.0),
+            ("colour-blind-dark", &BLIND_DARK, dark, 4.5),
+            ("colour-blind-light", &BLIND_LIGHT, light, 4.5),
         ] {
             for role in StyleRole::ALL {
-                let Some(colour) = theme.rgb(role) else {
+                let Some(colour) = palette.of(role) else {
                     continue;
                 };
-                for background in backgrounds {
+                for background in backgrounds.into_iter().chain(palette.selected) {
                     let ratio = contrast(colour, background);
                     assert!(
-                        ratio >= 4.5,
-                        "{theme:?} {role:?} on {background:?}: {ratio:.2}"
+                        ratio >= least,
+                        "{name} {role:?} on {background:?}: {ratio:.2}"
                     );
+                }
+            }
+        }
+    }
+
+    /// As somebody without the one or the other kind of cone sees it (Viénot, Brettel, Mollon 1999, "Digital
+    /// video colourmaps for checking the legibility of displays by dichromats", in linear light).
+    fn as_seen_without([r, g, b]: [f64; 3], red: bool) -> [f64; 3] {
+        if red {
+            let both = 0.11238 * r + 0.88762 * g;
+            [both, both, 0.00401 * r - 0.00401 * g + b]
+        } else {
+            let both = 0.29275 * r + 0.70725 * g;
+            [both, both, -0.02234 * r + 0.02234 * g + b]
+        }
+    }
+
+    #[test]
+    fn the_colour_blind_theme_is_told_apart_without_red_and_green() {
+        for palette in [&BLIND_DARK, &BLIND_LIGHT] {
+            for red in [true, false] {
+                let seen = |(r, g, b): Rgb| {
+                    let light = [linear(r), linear(g), linear(b)];
+                    // Back to about equal steps for the eye.
+                    as_seen_without(light, red).map(|c| c.max(0.0).powf(1.0 / 2.2) * 255.0)
+                };
+                let all = [
+                    palette.granted,
+                    palette.denied,
+                    palette.unknown,
+                    palette.misplaced,
+                ];
+                for (i, a) in all.iter().enumerate() {
+                    for b in all.iter().skip(i + 1) {
+                        let (x, y) = (seen(*a), seen(*b));
+                        let far: f64 = x.iter().zip(&y).map(|(p, q)| (p - q).powi(2)).sum();
+                        assert!(far.sqrt() > 40.0, "{a:?} and {b:?}: {:.0}", far.sqrt());
+                    }
                 }
             }
         }
@@ -240,33 +483,33 @@ mod tests {
 
     #[test]
     fn the_selected_line_keeps_its_meaning() {
-        for name in Theme::NAMES {
-            let theme = Theme::named(name).unwrap();
-            assert_eq!(theme.style(StyleRole::Selected).fg, None, "{name}");
-            assert_ne!(
-                theme.style(StyleRole::Selected),
-                theme.style(StyleRole::Text),
-                "{name}"
-            );
-            assert_ne!(
-                theme.style(StyleRole::Denied),
-                theme.style(StyleRole::Dim),
-                "{name}"
-            );
-            assert_ne!(
-                theme.style(StyleRole::Added),
-                theme.style(StyleRole::Removed),
-                "{name}"
-            );
+        for (name, _) in ThemeChoice::NAMES {
+            let choice = ThemeChoice::named(name).unwrap();
+            for theme in [choice.dark, choice.light] {
+                let of = |role| theme.style(role);
+                assert_eq!(of(StyleRole::Selected).fg, None, "{name}");
+                assert_ne!(of(StyleRole::Selected), of(StyleRole::Text), "{name}");
+                assert_ne!(of(StyleRole::Denied), of(StyleRole::Dim), "{name}");
+                assert_ne!(of(StyleRole::Added), of(StyleRole::Removed), "{name}");
+            }
         }
-        assert_eq!(Theme::named("neon"), None);
+        assert_eq!(ThemeChoice::named("neon"), None);
     }
 
     #[test]
     fn mono_has_no_hue() {
         for role in StyleRole::ALL {
-            let style = Theme::Mono.style(role);
+            let style = Theme::mono().style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
+        }
+        assert!(!ThemeChoice::named("mono").unwrap().asks());
+        assert!(ThemeChoice::default().asks());
+    }
+
+    #[test]
+    fn the_roles_stand_in_their_order() {
+        for (place, role) in StyleRole::ALL.into_iter().enumerate() {
+            assert_eq!(role as usize, place);
         }
     }
 }

@@ -10,15 +10,17 @@ mod pick;
 mod table;
 pub mod tree;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::keys::KeyContext;
-use super::look::theme::Theme;
+use super::keys::{KeyContext, Keymap};
+use super::look::theme::{Theme, ThemeChoice};
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
-use crate::repair::{CommandLine, Power};
+use crate::repair::{ClosedProjects, CommandLine, Power};
 
 pub use asked::{Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread};
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
@@ -86,8 +88,14 @@ pub struct Model {
     pub size: (u16, u16),
     /// The looks.
     pub theme: Theme,
+    /// The looks on either background.
+    pub themes: ThemeChoice,
+    /// Projects in which nothing may be written.
+    pub closed: ClosedProjects,
     /// The signs.
     pub glyphs: Glyphs,
+    /// Which keys do what.
+    pub keys: Arc<Keymap>,
     /// Whether the mouse is ours.
     pub mouse: bool,
     /// There are no credentials.
@@ -176,6 +184,12 @@ impl Model {
     pub fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         self.tickets
+    }
+
+    /// A sentence of ours with the keys that hold where the focus is: `{fix} plans a fix`.
+    #[must_use]
+    pub fn with_keys(&self, words: &str) -> String {
+        self.keys.fill(self.context(), words)
     }
 
     /// Says something in passing.

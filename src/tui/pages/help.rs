@@ -1,25 +1,28 @@
 //! The keys of what is in focus, from the live table.
 
-use super::super::keys::{Entry, KeyContext, keymap};
+use super::super::keys::{KeyContext, KeyRow, Keymap};
 use super::super::look::page::{ScreenPage, line, piece};
 use super::super::look::theme::StyleRole;
+use crate::text::visible;
 
 /// The keys of what is in focus, from the live table.
 #[must_use]
-pub fn help_page(context: KeyContext) -> ScreenPage {
+pub fn help_page(context: KeyContext, keys: &Keymap) -> ScreenPage {
     let mut lines = vec![line(
         StyleRole::Heading,
         format!("Keys: {}", context.title()),
     )];
-    let rows = keymap::rows(context);
-    let (own, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|e| e.context == context);
-    let row = |entry: &Entry| {
+    // A command without a key is done by its name.
+    let has_key = |row: &&KeyRow| !keys.keys_in(context, row).is_empty();
+    let rows = keys.rows(context).into_iter().filter(has_key);
+    let (own, rest): (Vec<_>, Vec<_>) = rows.partition(|row| row.entry.context == context);
+    let row = |row: &KeyRow| {
         vec![
             piece(
                 StyleRole::Key,
-                format!("{:<16}", keymap::keys_in(context, entry).join(" ")),
+                format!("{:<16}", keys.keys_in(context, row).join(" ")),
             ),
-            piece(StyleRole::Text, entry.help()),
+            piece(StyleRole::Text, row.entry.help()),
         ]
     };
     lines.extend(own.iter().map(|e| row(e)));
@@ -27,6 +30,24 @@ pub fn help_page(context: KeyContext) -> ScreenPage {
         lines.push(Vec::new());
         lines.push(line(StyleRole::Heading, "Everywhere"));
         lines.extend(rest.iter().map(|e| row(e)));
+    }
+    let displaced = keys.displaced.iter().filter(|d| d.context == context);
+    let displaced: Vec<_> = displaced
+        .map(|d| {
+            let words = format!(
+                "{} is {} by {}; {} has it no more",
+                d.key,
+                d.now.name(),
+                d.place,
+                d.was.name()
+            );
+            line(StyleRole::Text, visible(&words))
+        })
+        .collect();
+    if !displaced.is_empty() {
+        lines.push(Vec::new());
+        lines.push(line(StyleRole::Heading, "Keys of your own"));
+        lines.extend(displaced);
     }
     if context == KeyContext::Pick {
         lines.push(Vec::new());
@@ -40,13 +61,12 @@ pub fn help_page(context: KeyContext) -> ScreenPage {
         }
     }
     lines.push(Vec::new());
-    lines.push(line(
-        StyleRole::Dim,
-        "Mouse: click selects, a second click opens, the wheel scrolls. Hold Shift (Option in iTerm2) to select text, or switch the mouse off with %.",
-    ));
-    lines.push(line(
-        StyleRole::Dim,
-        "Copying uses the terminal's clipboard (OSC 52), over ssh and inside tmux too (set -g set-clipboard on). If nothing arrives, the copied text is on the page that y shows.",
-    ));
+    for words in [
+        "Mouse: click selects, a second click opens, the wheel scrolls. Hold Shift (Option in iTerm2) to select text, or switch the mouse off with {mouse}.",
+        "Copying uses the terminal's clipboard (OSC 52), over ssh and inside tmux too (set -g set-clipboard on). If nothing arrives, the copied text is on the page that {copy} shows.",
+    ] {
+        let words = keys.fill(KeyContext::Answer, words);
+        lines.push(line(StyleRole::Dim, words));
+    }
     ScreenPage::new("help", lines)
 }

@@ -13,9 +13,10 @@ use crate::repair::equivalents::Equivalents;
 use crate::repair::{Remedy, RemedyStep};
 use crate::text::visible;
 
-/// The request; `None` where there is nothing to ask for. `viewer`: who asks, as far as known.
+/// The request; `None` where there is nothing to ask for. `viewer`: who asks, as far as known; `copies`: how it
+/// is copied.
 #[must_use]
-pub fn request_page(known: &KnownAnswer, viewer: Option<&str>) -> Option<ScreenPage> {
+pub fn request_page(known: &KnownAnswer, viewer: Option<&str>, copies: &str) -> Option<ScreenPage> {
     let explanation = &known.explanation;
     let question = &explanation.question;
     let mut parts: Vec<String> = Vec::new();
@@ -37,7 +38,7 @@ pub fn request_page(known: &KnownAnswer, viewer: Option<&str>) -> Option<ScreenP
     let text = parts.join("\n\n");
     let lines = text.lines().map(of_line).collect();
     Some(
-        ScreenPage::new("a request to an administrator: y copies it", lines)
+        ScreenPage::new(format!("a request to an administrator: {copies}"), lines)
             .copying("the request to an administrator", text),
     )
 }

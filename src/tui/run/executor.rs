@@ -25,8 +25,8 @@ use crate::google::listing::list_accounts;
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::Principal;
 use crate::repair::{
-    ApplyError, Carried, CarryEvent, Consent, Journal, KnownRights, MayWrite, PlanOptions,
-    StepError, carry_out, history, may_carry_out, standings, undo, verify,
+    ApplyError, Carried, CarryEvent, ClosedProjects, Consent, Journal, KnownRights, MayWrite,
+    PlanOptions, StepError, carry_out, history, may_carry_out, standings, undo, verify,
 };
 use crate::wire::{Ask, Tell};
 
@@ -106,6 +106,13 @@ impl Executor {
     #[must_use]
     pub fn assuming(mut self, assumptions: Vec<Assumption>) -> Self {
         self.assumptions = assumptions.into();
+        self
+    }
+
+    /// The same, where nothing may be written in some projects.
+    #[must_use]
+    pub fn keeping(mut self, closed: &ClosedProjects) -> Self {
+        self.writer = self.writer.map(|writer| closed.guard(writer));
         self
     }
 

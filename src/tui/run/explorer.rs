@@ -6,14 +6,16 @@ use crossterm::event::Event;
 use tokio::runtime::Handle;
 
 use super::super::keys::command::Command;
-use super::super::keys::{Key, KeyContext, keymap};
-use super::super::look::theme::Theme;
+use super::super::keys::{Key, KeyContext};
+use super::super::look::theme::{Background, Theme};
 use super::super::message::Message;
+use super::super::preferences::Preferences;
 use super::super::{Leave, Session, Start, view};
+use super::background::{Answers, AskBackground, Heard, understands};
+use super::clipboard;
 use super::effects::Effect;
 use super::leaving::{self, Leaving};
 use super::terminal::Terminal;
-use super::{clipboard, input};
 use crate::answer::signs::Glyphs;
 
 /// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,
@@ -24,6 +26,10 @@ pub struct Explorer {
     runtime: Handle,
     theme: Theme,
     glyphs: Glyphs,
+    preferences: Preferences,
+    answers: Answers,
+    /// Whether the terminal is still to be asked what lies behind its text.
+    asks: bool,
     /// What was typed before there was anything to type into.
     held: Vec<Message>,
 }
@@ -33,15 +39,23 @@ impl Explorer {
     ///
     /// # Errors
     /// When the terminal refuses.
-    pub fn take(runtime: &Handle) -> io::Result<Self> {
+    pub fn take(runtime: &Handle, preferences: &Preferences) -> io::Result<Self> {
+        // crossterm obeys NO_COLOR by itself and would drop reverse and bold with the hue.
+        crossterm::style::force_color_output(true);
+        let term = std::env::var("TERM").ok();
+        let asks = preferences.asks() && (cfg!(windows) || understands(term.as_deref()));
+        let background = preferences.background.unwrap_or(Background::Dark);
         // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
         let leaving = Leaving::listen(0)?;
         Ok(Self {
-            terminal: Terminal::take(true)?,
+            terminal: Terminal::take(preferences.mouse)?,
             leaving,
             runtime: runtime.clone(),
-            theme: theme_of_environment(),
-            glyphs: Glyphs::of_environment(),
+            theme: preferences.theme.on(background),
+            glyphs: preferences.glyphs.unwrap_or_else(Glyphs::of_environment),
+            preferences: preferences.clone(),
+            answers: Answers::default(),
+            asks,
             held: Vec::new(),
         })
     }
@@ -61,19 +75,25 @@ impl Explorer {
         let runtime = self.runtime.clone();
         let mut what = runtime.spawn(what);
         runtime.block_on(async {
-            let (theme, glyphs) = (self.theme, self.glyphs);
+            let glyphs = self.glyphs;
             loop {
+                let theme = self.theme;
                 self.terminal
                     .draw(|frame| view::waiting(frame, theme, glyphs, source, words))?;
+                self.ask_once()?;
                 leaving::awake();
                 let message = tokio::select! {
                     done = &mut what => return done.map(Some).map_err(io::Error::other),
-                    event = input::next() => from_terminal(event?),
+                    heard = self.answers.next() => from_terminal(heard?),
                     () = self.leaving.asked() => return Ok(None),
                 };
                 match message {
+                    Some(Message::Background(background)) => {
+                        self.theme = self.preferences.theme.on(background);
+                    }
                     Some(Message::Key(key)) => {
-                        let command = keymap::lookup(KeyContext::Everywhere, Key::of(&key));
+                        let keys = &self.preferences.keys;
+                        let command = keys.lookup(KeyContext::Everywhere, Key::of(&key));
                         let leaves = match command {
                             Some(Command::Interrupt) => true,
                             Some(Command::Quit) => self.held.is_empty(),
@@ -102,6 +122,15 @@ impl Explorer {
         runtime.block_on(self.event_loop(&mut session))
     }
 
+    /// Asks what lies behind the text, once something is drawn; nobody waits for the answer.
+    fn ask_once(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.asks) {
+            self.answers.awaited();
+            self.terminal.send(AskBackground)?;
+        }
+        Ok(())
+    }
+
     async fn event_loop(&mut self, session: &mut Session) -> io::Result<Leave> {
         let end = |session: &Session| Leave::Quit {
             words: session.model.changed_lines(),
@@ -126,10 +155,11 @@ impl Explorer {
                 }
             }
             self.terminal.draw(|frame| session.draw(frame))?;
+            self.ask_once()?;
             leaving::awake();
             let message = tokio::select! {
                 // An error: the terminal is gone, and its user with it.
-                event = input::next() => from_terminal(event?),
+                heard = self.answers.next() => from_terminal(heard?),
                 message = session.next() => message,
                 () = self.leaving.asked() => return Ok(end(session)),
             };
@@ -142,27 +172,16 @@ impl Explorer {
     }
 }
 
-fn from_terminal(event: Event) -> Option<Message> {
+fn from_terminal(heard: Heard) -> Option<Message> {
+    let event = match heard {
+        Heard::Event(event) => event,
+        Heard::Background(background) => return Some(Message::Background(background)),
+    };
     match event {
         Event::Key(key) => Some(Message::Key(key)),
         Event::Paste(text) => Some(Message::Paste(text)),
         Event::Mouse(event) => Some(Message::Mouse(event)),
         Event::Resize(width, height) => Some(Message::Resize(width, height)),
         Event::FocusGained | Event::FocusLost => None,
-    }
-}
-
-/// `BINDSCOPE_THEME` names a theme; `NO_COLOR` (no-color.org) takes all hue away.
-fn theme_of_environment() -> Theme {
-    // crossterm obeys NO_COLOR by itself and would drop reverse and bold with the hue.
-    crossterm::style::force_color_output(true);
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    let named = std::env::var("BINDSCOPE_THEME")
-        .ok()
-        .and_then(|name| Theme::named(&name));
-    match (named, no_color) {
-        (Some(theme), _) => theme,
-        (None, true) => Theme::Mono,
-        (None, false) => Theme::Terminal,
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that touches the world outside of the model: the loop, the terminal, its input, and the
 //! tasks that carry effects out.
 
+mod background;
 mod clipboard;
 pub mod effects;
 pub mod executor;

@@ -505,7 +505,9 @@ pub(super) fn step_back(model: &mut Model) {
             model.overlays = lists.into_iter().map(Overlay::Table).collect();
         }
         Some(AskedFrom::Given) => {
-            model.say("Nothing to go back to: p picks another pair, q leaves.");
+            model.say(
+                model.with_keys("Nothing to go back to: {pick} picks another pair, {quit} leaves."),
+            );
         }
         _ => model.screen = Screen::Pick,
     }

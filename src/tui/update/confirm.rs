@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::super::keys::Key;
 use super::super::keys::command::Command;
+use super::super::keys::{Key, KeyContext};
 use super::super::model::{Act, Asked, Change, Confirm, KnownAnswer, Model, Overlay, Phase};
 use super::super::run::effects::Effect;
 use super::{answer, edit, menu, pages};
@@ -33,7 +33,9 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
                 model.overlays.push(Overlay::Confirm(Box::new(confirm)));
             }
             None => {
-                model.say("It was applied, and is no longer watched; H lists what was changed.");
+                model.say(model.with_keys(
+                    "It was applied, and is no longer watched; {history} lists what was changed.",
+                ));
             }
         }
         return Vec::new();
@@ -54,7 +56,8 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let ways = known.plan.remedies.clone();
     let warnings = known.plan.warnings.clone();
     let Weighed { word, meaning } = weigh(known, &first, model.two_steps_from);
-    let forbidden = read_only(model);
+    let forbidden = forbidden(model, known, &first);
+    let asks = forbidden.is_none();
     let ticket = model.ticket();
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
         ticket,
@@ -73,7 +76,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         warnings,
         offset: 0,
     })));
-    if model.read_only {
+    if !asks {
         return Vec::new();
     }
     vec![Effect::MayWrite {
@@ -86,6 +89,12 @@ fn read_only(model: &Model) -> Option<String> {
     model
         .read_only
         .then(|| "this is a read-only session".to_owned())
+}
+
+/// Why a way may not be carried from here, as far as is known without asking.
+fn forbidden(model: &Model, known: &KnownAnswer, way: &Remedy) -> Option<String> {
+    let target = &known.explanation.question.target;
+    read_only(model).or_else(|| model.closed.forbids(&known.estate, target, way))
 }
 
 /// What a way means, and the word that it asks for.
@@ -138,7 +147,11 @@ pub(super) fn open_undo(model: &mut Model, change: Change) -> Vec<Effect> {
         return Vec::new();
     };
     let ticket = model.ticket();
-    let forbidden = read_only(model);
+    let forbidden = read_only(model).or_else(|| {
+        let estate = model.asked().and_then(Asked::known).map(|k| &*k.estate);
+        let resource = change.entry.resource()?;
+        model.closed.forbids_writing(estate, &resource)
+    });
     model.overlays.push(Overlay::Confirm(Box::new(Confirm {
         ticket,
         question,
@@ -166,9 +179,10 @@ fn asked_then(record: &ChangeRecord) -> Option<Question> {
     Some(question)
 }
 
-/// Whether a key types: letters do, except that `t`, `y` and `i` are commands before the first one of
-/// a word that does not begin with them.
+/// Whether a key types: letters do, except that some (`t`, `y`, `i`) are commands before the first one of a
+/// word that does not begin with them.
 pub(super) fn types(model: &mut Model, key: Key) -> bool {
+    let is_command = model.keys.lookup(KeyContext::Confirm, key).is_some();
     let Some(confirm) = model.confirm_mut() else {
         return false;
     };
@@ -177,9 +191,7 @@ pub(super) fn types(model: &mut Model, key: Key) -> bool {
         return false;
     }
     match key.character() {
-        Some(c) if confirm.input.value().is_empty() => {
-            !matches!(c, 't' | 'y' | 'i') || confirm.word.starts_with(c)
-        }
+        Some(c) if confirm.input.value().is_empty() => !is_command || confirm.word.starts_with(c),
         Some(_) => true,
         None => key.edits(),
     }
@@ -255,7 +267,9 @@ fn close(model: &mut Model) -> Vec<Effect> {
             if let Some(Overlay::Confirm(confirm)) = model.overlays.pop() {
                 model.waiting.push(*confirm);
             }
-            model.say("Applied; it is still watched until it works. f shows how far that is.");
+            model.say(model.with_keys(
+                "Applied; it is still watched until it works. {fix} shows how far that is.",
+            ));
             answer::refresh(model)
         }
         Phase::Proven { .. } => {
@@ -271,7 +285,6 @@ fn close(model: &mut Model) -> Vec<Effect> {
 
 fn next(model: &mut Model) -> Vec<Effect> {
     let known = model.asked().and_then(Asked::known).cloned();
-    let read_only = read_only(model);
     let Some(confirm) = model.confirm_mut() else {
         return Vec::new();
     };
@@ -289,16 +302,17 @@ fn next(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     *chosen = (*chosen + 1) % count;
-    show_chosen(model, known.as_ref(), read_only)
+    show_chosen(model, known.as_ref())
 }
 
 /// After another way was chosen: its word, its meaning, and whether it may be written.
-fn show_chosen(
-    model: &mut Model,
-    known: Option<&KnownAnswer>,
-    read_only: Option<String>,
-) -> Vec<Effect> {
+fn show_chosen(model: &mut Model, known: Option<&KnownAnswer>) -> Vec<Effect> {
     let from = model.two_steps_from;
+    let chosen = model.confirm_mut().and_then(|c| c.way().cloned());
+    let forbidden = match (known, &chosen) {
+        (Some(known), Some(way)) => forbidden(model, known, way),
+        _ => read_only(model),
+    };
     let Some(confirm) = model.confirm_mut() else {
         return Vec::new();
     };
@@ -313,8 +327,8 @@ fn show_chosen(
         confirm.weighty = weighed.word.because;
         confirm.meaning = weighed.meaning;
     }
-    let asks = read_only.is_none();
-    confirm.forbidden = read_only;
+    let asks = forbidden.is_none();
+    confirm.forbidden = forbidden;
     let ticket = confirm.ticket;
     if !asks {
         return Vec::new();
@@ -366,7 +380,7 @@ fn apply(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     if let Some(why) = confirm.forbidden.clone() {
-        let hint = "y copies it as a request to somebody who may";
+        let hint = model.with_keys("{copy} copies it as a request to somebody who may");
         model.fail(format!("Not applied: {why}; {hint}."));
         return Vec::new();
     }

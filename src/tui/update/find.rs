@@ -87,7 +87,7 @@ pub(super) fn step(model: &mut Model, forward: bool) {
         return;
     };
     if page.find.text().is_empty() {
-        model.say("Nothing is looked for yet: / searches the page.");
+        model.say(model.with_keys("Nothing is looked for yet: {find} searches the page."));
         return;
     }
     let words = stepped(page, forward);

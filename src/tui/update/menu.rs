@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::keys::command::Command;
 use super::super::keys::line::{self, TypedLine};
-use super::super::keys::{Key, KeyContext, keymap};
+use super::super::keys::{Key, KeyContext};
 use super::super::model::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
 use super::super::run::effects::Effect;
@@ -39,15 +39,16 @@ pub(super) fn open(
 /// Every command by name, with its key and what it does.
 pub(super) fn palette(model: &mut Model) {
     let below = model.context();
-    let rows = keymap::rows(below);
+    let keys = Arc::clone(&model.keys);
+    let rows = keys.rows(below);
     let choices = Command::ALL
         .into_iter()
         .filter(|c| *c != Command::Palette && *c != Command::Accept)
         .filter(|c| line::is_here(*c, below))
         .map(|command| {
-            let entry = rows.iter().find(|e| e.command == command);
-            let key = entry.and_then(|e| keymap::keys_in(below, e).first().copied());
-            let help = entry.map_or(command.help(), |e| e.help());
+            let row = rows.iter().find(|row| row.entry.command == command);
+            let key = row.and_then(|row| keys.keys_in(below, row).first().copied());
+            let help = row.map_or(command.help(), |row| row.entry.help());
             Choice {
                 text: format!("{:<15} {help}", command.name()),
                 note: key.unwrap_or_default().to_owned(),

@@ -17,7 +17,7 @@ use tui_input::{Input, InputRequest};
 
 use super::Leave;
 use super::keys::command::Command;
-use super::keys::{Key, KeyContext, keymap};
+use super::keys::{Key, KeyContext};
 use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use super::run::effects::Effect;
@@ -46,6 +46,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = (width, height);
             // Drawn anew even when the size comes out as it was: what stood there may be gone.
             vec![Effect::Repaint]
+        }
+        Message::Background(background) => {
+            model.theme = model.themes.on(background);
+            Vec::new()
         }
         Message::Accounts(accounts) => {
             pick::came(model, &accounts);
@@ -129,7 +133,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     if context == KeyContext::Confirm && confirm::types(model, key) {
         return confirm::text(model, key);
     }
-    match keymap::lookup(context, key) {
+    match model.keys.lookup(context, key) {
         Some(command) => run(model, command),
         None => text(model, context, key),
     }
@@ -242,7 +246,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     if listing {
         model.accounts = Loading::Stopped;
     }
-    model.say("Stopped. r reads again; Ctrl-C leaves.");
+    model.say(model.with_keys("Stopped. {refresh} reads again; {interrupt} leaves."));
     vec![Effect::Cancel]
 }
 
@@ -258,8 +262,8 @@ fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {
             Vec::new()
         }
         KeyContext::Answer if key.character().is_some() => {
-            let hint = keymap::key_of(KeyContext::Answer, Command::Help).unwrap_or("F1");
-            model.say(format!("{key} does nothing here; {hint} shows the keys."));
+            let words = model.with_keys("does nothing here; {help} shows the keys.");
+            model.say(format!("{key} {words}"));
             Vec::new()
         }
         _ => Vec::new(),

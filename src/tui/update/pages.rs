@@ -1,5 +1,6 @@
 //! Pages that lie over the screen: opening, scrolling, copying them.
 
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::page::{ScreenPage, line};
 use super::super::look::theme::StyleRole;
@@ -56,7 +57,7 @@ fn show(model: &mut Model, page: ScreenPage) {
 
 /// The keys of what is in focus.
 pub(super) fn help(model: &mut Model) {
-    let page = pages::help_page(model.context());
+    let page = pages::help_page(model.context(), &model.keys);
     show(model, page);
 }
 
@@ -117,7 +118,8 @@ pub(super) fn request(model: &mut Model) {
         model.say("The answer is not there yet.");
         return;
     };
-    match pages::request_page(known, viewer.as_deref()) {
+    let copies = model.keys.fill(KeyContext::Read, "{copy} copies it");
+    match pages::request_page(known, viewer.as_deref(), &copies) {
         Some(page) => show(model, page),
         None => model.say("Nothing has to be asked for: it works, and all that decides was read."),
     }

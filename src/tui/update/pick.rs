@@ -92,7 +92,7 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     } else if let Some(visit) = model.pick.behind.take().filter(|_| model.asked().is_some()) {
         super::answer::return_to(model, visit);
     } else {
-        model.say("Nothing to go back to. Ctrl-C leaves.");
+        model.say(model.with_keys("Nothing to go back to. {interrupt} leaves."));
     }
     Vec::new()
 }

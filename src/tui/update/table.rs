@@ -34,7 +34,9 @@ pub(super) fn history(model: &mut Model, result: Result<Vec<Change>, String>) ->
                 Vec::new()
             }
             (Ok(None), Undoing::Newest) => {
-                model.say("Nothing to take back: no change made here is in force. H lists all.");
+                model.say(model.with_keys(
+                    "Nothing to take back: no change made here is in force. {history} lists all.",
+                ));
                 Vec::new()
             }
             (Err(why), _) => {

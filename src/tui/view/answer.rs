@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
-use super::super::keys::{KeyContext, keymap};
 use super::super::look::page::{Text, piece};
 use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
@@ -182,7 +182,7 @@ fn band(pen: &Pen<'_>, asked: &Asked, model: &Model) -> Option<Text> {
         text.push(piece(StyleRole::Dim, gap));
         text.push(piece(StyleRole::Misplaced, format!("ends {ends}")));
     }
-    if let Some(key) = keymap::key_of(KeyContext::Answer, Command::Undo) {
+    if let Some(key) = pen.keys.key_of(KeyContext::Answer, Command::Undo) {
         text.push(piece(StyleRole::Dim, gap));
         text.push(piece(StyleRole::Key, key));
         text.push(piece(StyleRole::Dim, " undoes it"));

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::KeyContext;
 use super::super::look::theme::StyleRole;
 use super::super::model::Asked;
 use super::super::pages::level_lines;
@@ -45,6 +46,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     }
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, ": Enter "));
+        pen.put_right(
+            inner,
+            area.y,
+            StyleRole::Dim,
+            &more(hidden, &pen.keys.fill(KeyContext::Answer, ": {open} ")),
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
+use super::super::keys::KeyContext;
 use super::super::look::page::{Text, line, piece};
 use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
@@ -339,7 +340,7 @@ fn diff_lines(lines: &mut Vec<Text>, repair: &Repair) {
 fn foot(pen: &Pen<'_>, confirm: &Confirm, low: bool) -> Vec<Text> {
     let dot = pen.glyphs.pick(" · ", " - ");
     match &confirm.phase {
-        Phase::Asking { .. } => asking(confirm, dot, low),
+        Phase::Asking { .. } => asking(pen, confirm, dot, low),
         Phase::Applying { step } => {
             let count = confirm.way().map_or(1, |w| w.steps.len());
             let words = if count > 1 {
@@ -440,7 +441,8 @@ fn counts(confirm: &Confirm) -> String {
     }
 }
 
-fn asking(confirm: &Confirm, dot: &str, low: bool) -> Vec<Text> {
+fn asking(pen: &Pen<'_>, confirm: &Confirm, dot: &str, low: bool) -> Vec<Text> {
+    let another = pen.keys.fill(KeyContext::Confirm, "{next-fix}");
     let mut lines = Vec::new();
     let others = match &confirm.act {
         Act::Grant {
@@ -450,9 +452,9 @@ fn asking(confirm: &Confirm, dot: &str, low: bool) -> Vec<Text> {
         } => {
             let count = limited.as_ref().unwrap_or(ways).len();
             if count > 1 && low {
-                format!("{dot}{} of {count}: Tab", chosen + 1)
+                format!("{dot}{} of {count}: {another}", chosen + 1)
             } else if count > 1 {
-                format!("{dot}fix {} of {count}, Tab for another", chosen + 1)
+                format!("{dot}fix {} of {count}, {another} for another", chosen + 1)
             } else {
                 String::new()
             }
@@ -473,9 +475,11 @@ fn asking(confirm: &Confirm, dot: &str, low: bool) -> Vec<Text> {
         ]
     });
     if let Some(why) = &confirm.forbidden {
+        let copies = "{copy} copies a request to somebody who may.";
+        let copies = pen.keys.fill(KeyContext::Confirm, copies);
         lines.push(line(
             StyleRole::Denied,
-            format!("Cannot be applied from here: {why}. y copies a request to somebody who may."),
+            format!("Cannot be applied from here: {why}. {copies}"),
         ));
         return lines;
     }

@@ -3,11 +3,11 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
-use super::super::keys::{KeyContext, keymap};
 use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
+use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Screen, Spot, Weight};
 use super::pen::Pen;
 use crate::answer::signs::Glyphs;
 use crate::text::visible;
@@ -45,8 +45,9 @@ pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
     let room = usize::from(area.width.saturating_sub(2));
     let end = match notice.weight {
         Weight::Passing => "",
-        Weight::Error => "  (Esc)",
+        Weight::Error => "  ({back})",
     };
+    let end = model.with_keys(end);
     let most = if area.height < HIGH { 2 } else { 3 };
     let text = visible(&notice.text);
     let mut lines = wrap(&text, room);
@@ -55,6 +56,8 @@ pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
             Weight::Passing => "  (F12 all of it)",
             Weight::Error => "  (F12 all, Esc)",
         };
+        let all = said_key(model);
+        let end = model.with_keys(&end.replace("F12", &all).replace("Esc", "{back}"));
         let whole = lines.len() == most;
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
@@ -67,16 +70,24 @@ pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
                     cut_end(last, room - 1, ellipsis).trim_end_matches(ellipsis)
                 )
             };
-            last.push_str(end);
+            last.push_str(&end);
         }
         return lines;
     }
     if last_width(&lines) + end.len() > room {
         lines.push(end.trim_start().to_owned());
     } else if let Some(last) = lines.last_mut() {
-        last.push_str(end);
+        last.push_str(&end);
     }
     lines
+}
+
+/// The key that shows what was said in full, also where letters are typed.
+fn said_key(model: &Model) -> String {
+    let rows = model.keys.rows(KeyContext::Everywhere);
+    let keys = rows.iter().filter(|row| row.entry.command == Command::Said);
+    let last = keys.filter_map(|row| row.keys.last()).next_back();
+    last.map_or_else(|| ":message".to_owned(), Clone::clone)
 }
 
 fn last_width(lines: &[String]) -> usize {
@@ -91,6 +102,8 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
     }
     if model.read_only {
         right.push("read-only".to_owned());
+    } else if let Some(pattern) = closed_by(model) {
+        right.push(format!("read-only: {pattern}"));
     }
     if let Some(at) = model.at {
         right.push(format!("at {at}"));
@@ -129,6 +142,15 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
     out.spot(right, Spot::Hint(Command::Log));
 }
 
+/// The pattern by which the account that is asked about may not be changed.
+fn closed_by(model: &Model) -> Option<String> {
+    let asked = model.asked().filter(|_| model.screen == Screen::Answer)?;
+    let known = asked.known();
+    let target = known.map_or(&asked.question.target, |k| &k.explanation.question.target);
+    let pattern = model.closed.closing(known.map(|k| &*k.estate), target)?;
+    Some(visible(&pattern.glob))
+}
+
 /// The lines above the footer.
 pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model, lines: &[String]) {
     let Some(notice) = &model.notice else { return };
@@ -147,7 +169,7 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
     pen.clear(area);
     let context = model.context();
     let mut x = area.x + 1;
-    for (key, word, command) in keymap::footer(context) {
+    for (key, word, command) in model.keys.footer(context) {
         if !fits_phase(model, context, word) {
             continue;
         }

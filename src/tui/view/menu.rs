@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::super::keys::KeyContext;
 use super::super::keys::line::{FORMS, TypedLine, is_here};
 use super::super::look::text::{width, wrap};
 use super::super::look::theme::StyleRole;
@@ -24,9 +25,9 @@ fn line_words(menu: &Menu) -> Option<String> {
 }
 
 /// What to say where nothing in the menu matches.
-fn nothing(menu: &Menu) -> String {
+fn nothing(pen: &Pen<'_>, menu: &Menu) -> String {
     let words = match menu.typed {
-        Typed::Nothing => "Nothing matches. Esc clears.",
+        Typed::Nothing => "Nothing matches. {back} clears.",
         Typed::Command => {
             return match TypedLine::read(menu.list.input.value()) {
                 Some(Ok(line)) => line.words(menu.below),
@@ -34,11 +35,11 @@ fn nothing(menu: &Menu) -> String {
                 None => format!("No such command. Also: {FORMS}."),
             };
         }
-        Typed::Permission => "Not in this list: Enter asks about it as it is typed.",
-        Typed::Hop => "Not in this list: Enter takes the address as it is typed.",
-        Typed::Attribute => "Type NAME=VALUE, such as repository=org/repo, and Enter.",
+        Typed::Permission => "Not in this list: {open} asks about it as it is typed.",
+        Typed::Hop => "Not in this list: {open} takes the address as it is typed.",
+        Typed::Attribute => "Type NAME=VALUE, such as repository=org/repo, and {open}.",
     };
-    words.to_owned()
+    pen.keys.fill(KeyContext::Menu, words)
 }
 
 pub(super) fn draw(
@@ -92,7 +93,7 @@ pub(super) fn draw(
         );
     }
     if window.is_empty() {
-        let lines = wrap(&nothing(menu), usize::from(rows.width));
+        let lines = wrap(&nothing(pen, menu), usize::from(rows.width));
         for (text, y) in lines.iter().zip(rows.y..rows.bottom()) {
             pen.put(rows.x, y, rows.width, StyleRole::Dim, text);
         }

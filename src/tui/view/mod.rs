@@ -14,6 +14,7 @@ mod why;
 
 use ratatui::Frame;
 
+use super::keys::Keymap;
 use super::look::theme::{StyleRole, Theme};
 use super::model::{Layout, Model, Overlay, SMALLEST, Screen};
 use crate::answer::signs::Glyphs;
@@ -26,7 +27,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         room: model.room(),
         ..Layout::default()
     };
-    let mut pen = Pen::new(frame.buffer_mut(), model.theme, model.glyphs);
+    let mut pen = Pen::new(frame.buffer_mut(), model.theme, model.glyphs, &model.keys);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         frame::too_small(&mut pen, area);
         return out;
@@ -67,7 +68,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
 /// Draws that something is on its way, before there is a model.
 pub fn waiting(frame: &mut Frame<'_>, theme: Theme, glyphs: Glyphs, source: &str, words: &str) {
     let area = frame.area();
-    let mut pen = Pen::new(frame.buffer_mut(), theme, glyphs);
+    let mut pen = Pen::new(frame.buffer_mut(), theme, glyphs, Keymap::table());
     let x = pen.put(1, 0, area.width, StyleRole::Header, "bindscope");
     pen.name(
         x + 2,

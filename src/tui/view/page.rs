@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::super::keys::KeyContext;
 use super::super::look::find::Find;
 use super::super::look::page::{Piece, ScreenPage, Text, piece};
 use super::super::look::text::{width, wrap};
@@ -77,7 +78,10 @@ pub(super) fn draw(
     let words = match (below, offset) {
         (0, 0) => String::new(),
         (0, _) => format!(" the end, of {} lines ", lines.len()),
-        _ => more(below, ": j, PgDn "),
+        _ => more(
+            below,
+            &pen.keys.fill(KeyContext::Read, ": {down}, {page-down} "),
+        ),
     };
     if width(&words) <= usize::from(edge.width) {
         pen.put_right(edge, edge.y, StyleRole::Dim, &words);

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::super::keys::Keymap;
 use super::super::look::page::Piece;
 use super::super::look::text::{cut_end, cut_middle, width};
 use super::super::look::theme::{StyleRole, Theme};
@@ -18,14 +19,17 @@ pub(super) struct Pen<'b> {
     theme: Theme,
     /// The signs.
     pub glyphs: Glyphs,
+    /// Which keys do what.
+    pub keys: &'b Keymap,
 }
 
 impl<'b> Pen<'b> {
-    pub fn new(buffer: &'b mut Buffer, theme: Theme, glyphs: Glyphs) -> Self {
+    pub fn new(buffer: &'b mut Buffer, theme: Theme, glyphs: Glyphs, keys: &'b Keymap) -> Self {
         Self {
             buffer,
             theme,
             glyphs,
+            keys,
         }
     }
 

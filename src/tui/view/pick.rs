@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::super::keys::KeyContext;
 use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::Filtered;
@@ -208,15 +209,19 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
         Side::Target => model.pick.typed_target().map(|t| t.id().to_owned()),
     };
     if let Some(taken) = taken {
-        return format!("{taken}: taken as typed. Enter.");
+        let enter = model.keys.fill(KeyContext::Pick, "{open}");
+        return format!("{taken}: taken as typed. {enter}.");
     }
     match &model.accounts {
         _ if typed && total > 0 => {
-            "No account matches. Esc clears the filter; a whole address, user:… or principal://… is taken as typed.".to_owned()
+            model.keys.fill(KeyContext::Pick, "No account matches. {back} clears the filter; a whole address, user:… or principal://… is taken as typed.")
         }
         Loading::Running => "The accounts are on their way. You can type already.".to_owned(),
-        Loading::Failed(why) => format!("The accounts could not be listed: {why}. F5 tries again; a whole address can be typed."),
-        Loading::Stopped => "Stopped. F5 reads the list again; a whole address can be typed.".to_owned(),
+        Loading::Failed(why) => {
+            let again = model.keys.fill(KeyContext::Pick, "{refresh} tries again");
+            format!("The accounts could not be listed: {why}. {again}; a whole address can be typed.")
+        }
+        Loading::Stopped => model.keys.fill(KeyContext::Pick, "Stopped. {refresh} reads the list again; a whole address can be typed."),
         Loading::Done(listing) if !listing.unreadable.is_empty() => format!(
             "No account could be listed: {}. Which there are is not known; a whole address can be typed.",
             match listing.unreadable.as_slice() {

@@ -2,6 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
+use super::super::keys::KeyContext;
 use super::super::look::text::{cut_middle, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
@@ -41,7 +42,7 @@ pub(super) fn draw(
         inside.height -= 1;
     }
     out.room = usize::from(inside.height);
-    if let Some((role, words)) = instead(table) {
+    if let Some((role, words)) = instead(pen, table) {
         let lines = wrap(&words, usize::from(inside.width));
         for (text, y) in lines.into_iter().zip(inside.y..inside.bottom()) {
             pen.put(inside.x, y, inside.width, role, &text);
@@ -93,17 +94,21 @@ pub(super) fn draw(
 }
 
 /// What stands there instead of rows, where there are none.
-fn instead(table: &Table) -> Option<(StyleRole, String)> {
+fn instead(pen: &Pen<'_>, table: &Table) -> Option<(StyleRole, String)> {
+    let back = pen.keys.fill(KeyContext::List, "{back}");
     match &table.rows {
         Rows::Loading(0) => Some((StyleRole::Dim, "Reading …".to_owned())),
         Rows::Loading(answers) => Some((
             StyleRole::Dim,
-            format!("Reading … {answers} answers are here. Esc stops."),
+            format!("Reading … {answers} answers are here. {back} stops."),
         )),
         Rows::Failed(why) => Some((StyleRole::Denied, why.clone())),
         Rows::Changes(list) if list.is_empty() => Some((
             StyleRole::Dim,
-            "No change was made with bindscope yet: f on an answer plans one.".to_owned(),
+            pen.keys.fill(
+                KeyContext::Answer,
+                "No change was made with bindscope yet: {fix} on an answer plans one.",
+            ),
         )),
         Rows::Paths(paths) if paths.rows.is_empty() => {
             let nobody = match (paths.who, paths.complete) {
@@ -119,7 +124,7 @@ fn instead(table: &Table) -> Option<(StyleRole, String)> {
         _ if table.is_empty() => Some((
             StyleRole::Dim,
             format!(
-                "None of the {} holds {}. Esc takes the filter back.",
+                "None of the {} holds {}. {back} takes the filter back.",
                 table.total(),
                 table.find.text()
             ),

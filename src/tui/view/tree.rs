@@ -3,8 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::super::keys::command::Command;
-use super::super::keys::{KeyContext, keymap};
+use super::super::keys::KeyContext;
 use super::super::look::page::{Text, piece};
 use super::super::look::text::width;
 use super::super::look::theme::StyleRole;
@@ -55,7 +54,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, 
     let hidden = offset + below + left_out;
     if hidden > 0 {
         let hint = if left_out > 0 && offset + below == 0 {
-            keymap::key_of(KeyContext::Answer, Command::Right).map(|key| format!(": {key} unfolds"))
+            Some(pen.keys.fill(KeyContext::Answer, ": {right} unfolds"))
         } else {
             None
         };
@@ -278,7 +277,7 @@ fn draw_leaf(
     model: &Model,
 ) {
     let (y, end) = (area.y, area.right());
-    let (state, word) = now(line.row.state, leaf, asked, model);
+    let (state, word) = leaf_now(line.row.state, leaf, asked, model);
     let role = StyleRole::of(state);
     let x = pen.put(
         area.x + 3,
@@ -342,7 +341,7 @@ fn marked(pen: &mut Pen<'_>, (x, y, room): (u16, u16, u16), leaf: &Leaf, state: 
 
 /// What a leaf is and says now: what was written waits until it is seen to work, and a grant's reach says
 /// how far it goes.
-fn now<'a>(
+pub(super) fn leaf_now<'a>(
     state: LevelState,
     leaf: &'a Leaf,
     asked: &Asked,
@@ -352,7 +351,8 @@ fn now<'a>(
         (LeafKind::Grant(..), _) => {
             let grants = matches!(state, LevelState::Grants | LevelState::Missing);
             let Some(ticket) = asked.applied.filter(|_| grants) else {
-                return (state, leaf.word.as_str().into());
+                let words = model.keys.fill(KeyContext::Answer, &leaf.word);
+                return (state, words.into());
             };
             let words = match model.elapsed(ticket) {
                 Some(elapsed) => format!("written {} ago, waits until it counts", clock(elapsed)),

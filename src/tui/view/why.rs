@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::page::{Text, line, piece};
 use super::super::look::text::wrap;
@@ -31,11 +32,11 @@ pub(super) struct WhyLine {
 pub(super) fn lines(pen: &Pen<'_>, asked: &Asked, width: u16) -> Vec<WhyLine> {
     let room = usize::from(width.saturating_sub(6));
     match &asked.reading {
-        Reading::Running => running(asked),
-        Reading::Failed(why) => failed(why, room),
+        Reading::Running => running(pen, asked),
+        Reading::Failed(why) => failed(pen, why, room),
         Reading::Stopped => {
-            let words = "Stopped before everything was read. r reads again.";
-            hanging(StyleRole::Unknown, words, room).collect()
+            let words = "Stopped before everything was read. {refresh} reads again.";
+            hanging(StyleRole::Unknown, &keyed(pen, words), room).collect()
         }
         Reading::Known(known) => causes(pen, known, asked, room),
     }
@@ -81,8 +82,13 @@ pub(super) fn draw(
     let hidden = rows.len().saturating_sub(offset + height);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        let hint = if focused { ": PgDn " } else { ": Tab " };
-        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, hint));
+        let hint = if focused {
+            ": {page-down} "
+        } else {
+            ": {next-panel} "
+        };
+        let words = more(hidden, &keyed(pen, hint));
+        pen.put_right(inner, area.y, StyleRole::Dim, &words);
     }
     let lines = rows.iter().enumerate().skip(offset);
     for ((i, row), y) in lines.zip(body.y..body.bottom()) {
@@ -115,27 +121,43 @@ fn plain(role: StyleRole, text: impl Into<String>) -> WhyLine {
     }
 }
 
-fn running(asked: &Asked) -> Vec<WhyLine> {
+/// A sentence of ours with the keys of an answer in it.
+fn keyed(pen: &Pen<'_>, words: &str) -> String {
+    pen.keys.fill(KeyContext::Answer, words)
+}
+
+/// Two cells and more for a key at a line's beginning.
+fn led_by(pen: &Pen<'_>, command: Command, words: impl Into<String>) -> Text {
+    let key = pen.keys.key_of(KeyContext::Answer, command);
+    let key = key.map_or_else(|| format!(":{}", command.name()), str::to_owned);
+    vec![
+        piece(StyleRole::Key, format!("{key}  ")),
+        piece(StyleRole::Path, words),
+    ]
+}
+
+fn running(pen: &Pen<'_>, asked: &Asked) -> Vec<WhyLine> {
     let done = asked
         .steps
         .iter()
         .filter(|s| s.state != ProgressState::Started)
         .count();
-    let words = format!(
-        "{done} of {} answers are here. Ctrl-C stops.",
-        asked.steps.len()
-    );
-    vec![plain(StyleRole::Dim, words)]
+    let words = format!("{done} of {} answers are here.", asked.steps.len());
+    let stops = keyed(pen, "{interrupt} stops.");
+    vec![plain(StyleRole::Dim, format!("{words} {stops}"))]
 }
 
-fn failed(why: &str, room: usize) -> Vec<WhyLine> {
+fn failed(pen: &Pen<'_>, why: &str, room: usize) -> Vec<WhyLine> {
     let mut rows: Vec<WhyLine> = wrap(why, room)
         .into_iter()
         .map(|text| plain(StyleRole::Denied, text))
         .collect();
     rows.push(plain(
         StyleRole::Text,
-        "r tries again · L shows the calls · y copies".to_owned(),
+        keyed(
+            pen,
+            "{refresh} tries again · {log} shows the calls · {copy} copies",
+        ),
     ));
     rows
 }
@@ -152,7 +174,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
             WhyRow::Unread(which) => {
                 let unread: Vec<_> = which.iter().filter_map(|i| known.causes.get(*i)).collect();
                 let words = format!("{} ? {}", index + 1, unread_words(&unread));
-                let words = format!("{words} Enter lists them.");
+                let words = format!("{words} {}", keyed(pen, "{open} lists them."));
                 for (i, text) in wrap(&words, room).into_iter().enumerate() {
                     rows.push(WhyLine {
                         text: line(StyleRole::Unknown, text),
@@ -196,9 +218,9 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
             }
         }
     }
-    rows.extend(fix_lines(known, room));
-    rows.extend(request_line(known));
-    rows.extend(attributes_line(known));
+    rows.extend(fix_lines(pen, known, room));
+    rows.extend(request_line(pen, known));
+    rows.extend(attributes_line(pen, known));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
     for notice in org_policy::notices(&known.estate, explanation) {
@@ -275,8 +297,8 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
         rows.extend(hanging(StyleRole::Granted, &words, room));
     }
     if asked.applied.is_some() {
-        let words = "? Written, and not seen to work yet: Google takes a while to enforce it. f shows how far that is.";
-        rows.extend(hanging(StyleRole::Unknown, words, room));
+        let words = "? Written, and not seen to work yet: Google takes a while to enforce it. {fix} shows how far that is.";
+        rows.extend(hanging(StyleRole::Unknown, &keyed(pen, words), room));
     }
     if let Some(at) = &asked.proven {
         let words = format!(
@@ -289,7 +311,7 @@ fn granted(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Ve
 }
 
 /// What `f` would do.
-fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
+fn fix_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let what = match known.plan.remedies.first() {
         Some(way) => {
             let more = match known.plan.remedies.len() {
@@ -314,13 +336,13 @@ fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     };
     let mut rows = Vec::new();
     for (i, text) in wrap(&what, room.saturating_sub(4)).into_iter().enumerate() {
-        let mut pieces = Vec::new();
-        if i == 0 {
-            pieces.push(piece(StyleRole::Key, "f  "));
-        }
-        pieces.push(piece(StyleRole::Path, text));
+        let text = if i == 0 {
+            led_by(pen, Command::Fix, text)
+        } else {
+            line(StyleRole::Path, text)
+        };
         rows.push(WhyLine {
-            text: pieces,
+            text,
             indent: if i == 0 { 3 } else { 6 },
             cause: None,
             does: Some(Command::Fix),
@@ -330,14 +352,11 @@ fn fix_lines(known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
 }
 
 /// Something that may decide was not read, and an administrator can change that.
-fn request_line(known: &KnownAnswer) -> Option<WhyLine> {
+fn request_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
     let asks = known.causes.iter().any(|cause| is_unread(cause.kind))
         && known.not_read.iter().any(|thing| thing.request.is_some());
     asks.then(|| WhyLine {
-        text: vec![
-            piece(StyleRole::Key, "R  "),
-            piece(StyleRole::Path, "word a request to an administrator"),
-        ],
+        text: led_by(pen, Command::Request, "word a request to an administrator"),
         indent: 3,
         cause: None,
         does: Some(Command::Request),
@@ -345,15 +364,12 @@ fn request_line(known: &KnownAnswer) -> Option<WhyLine> {
 }
 
 /// The answer hangs on what a federated caller brings, and that can be said.
-fn attributes_line(known: &KnownAnswer) -> Option<WhyLine> {
+fn attributes_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
     let explanation = &known.explanation;
     let open =
         explanation.outcome == Outcome::Unknown && explanation.question.caller.is_federated();
     open.then(|| WhyLine {
-        text: vec![
-            piece(StyleRole::Key, "a  "),
-            piece(StyleRole::Path, "say what the caller's token says"),
-        ],
+        text: led_by(pen, Command::Attributes, "say what the caller's token says"),
         indent: 3,
         cause: None,
         does: Some(Command::Attributes),

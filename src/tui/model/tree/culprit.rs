@@ -1,7 +1,5 @@
 //! The binding that the first cause blames, and the one that is missing: where each stands, and what is said of it.
 
-use super::super::super::keys::command::Command;
-use super::super::super::keys::{KeyContext, keymap};
 use super::row::{differing, leaf_row, short_member};
 use super::{LeafKind, Picture, Rank, TreeRow};
 use crate::answer::levels::{is_caller, title};
@@ -95,17 +93,17 @@ pub(super) fn missing(picture: Picture<'_>) -> Option<&Repair> {
 }
 
 pub(super) fn ghost(picture: Picture<'_>, repair: &Repair) -> TreeRow {
-    let key = keymap::key_of(KeyContext::Answer, Command::Fix).unwrap_or("f");
+    // The view knows by which key.
     let word = match &repair.replaces {
         Some(old) => format!(
-            "missing: {key} puts it in the place of {}",
+            "missing: {{fix}} puts it in the place of {}",
             short_member(old)
         ),
         // What was not read may grant it already.
         None if picture.explanation.outcome == Outcome::Unknown => {
-            format!("not seen: {key} adds it")
+            "not seen: {fix} adds it".to_owned()
         }
-        None => format!("missing: {key} adds it"),
+        None => "missing: {fix} adds it".to_owned(),
     };
     let role = title(picture.estate, &repair.role);
     let name = short_member(&repair.member);
