@@ -163,6 +163,17 @@ fn default(
         return Ok(Some((value, format!("--{name}"))));
     }
     let Some(said) = said else { return Ok(None) };
+    // One that no option takes is refused, used or not.
+    let option = format!("--{name}={}", said.value);
+    let read = Cli::try_parse_from(["bindscope", &option]).map_err(|error| {
+        let why = error.to_string();
+        let why = why.lines().next().unwrap_or_default();
+        let why = why.trim_start_matches("error: ");
+        Failure::usage(
+            format!("{}: {why}", said.place),
+            "correct the configuration",
+        )
+    })?;
     let own = global.demo.is_some() || !global.estate.is_empty();
     let far = global.project.is_some() || global.folder.is_some() || global.organization.is_some();
     let unused = match name {
@@ -185,16 +196,6 @@ fn default(
             format!("{}, not used: {why}", said.place),
         )));
     }
-    let option = format!("--{name}={}", said.value);
-    let read = Cli::try_parse_from(["bindscope", &option]).map_err(|error| {
-        let why = error.to_string();
-        let why = why.lines().next().unwrap_or_default();
-        let why = why.trim_start_matches("error: ");
-        Failure::usage(
-            format!("{}: {why}", said.place),
-            "correct the configuration",
-        )
-    })?;
     let read = read.global;
     match name {
         "access-token-file" => global.access_token_file = read.access_token_file,

@@ -179,13 +179,13 @@ impl Answers {
     fn goes_on(&self, c: char) -> bool {
         let so_far = format!("{}{c}", self.text);
         let fixed = ["]11;rgb:", "]11;rgba:"];
-        let begins = |form: &&str| form.starts_with(&so_far);
-        let in_numbers = |form: &&str| {
-            let digits = so_far.strip_prefix(*form);
+        let begins = |form: &str| form.starts_with(&so_far);
+        let in_numbers = |form: &str| {
+            let digits = so_far.strip_prefix(form);
             digits.is_some_and(|d| d.chars().all(|c| c.is_ascii_hexdigit() || c == '/'))
         };
         so_far.len() <= LONGEST
-            && (fixed.iter().any(|f| begins(&f)) || fixed.iter().any(|f| in_numbers(&f)))
+            && (fixed.iter().any(|f| begins(f)) || fixed.iter().any(|f| in_numbers(f)))
     }
 
     /// An answer came whole.
