@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::out::{Ink, TextPage};
 use super::{Exit, claims, facts};
 use crate::evaluate::{Call, Question};
-use crate::iam::Permission;
+use crate::iam::{Permission, Principal};
 use crate::repair::CommandLine;
 use crate::tui::{self, Explorer, Leave};
 
@@ -132,7 +132,11 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         call: start.call(told.map(|s| s.call.clone()).unwrap_or_default()),
         client: facts.client.clone(),
         source: facts.label.clone(),
-        viewer: facts.viewer_words.clone(),
+        viewer: match (&facts.origin, &facts.viewer) {
+            (Some(_), viewer) => viewer.as_ref().map(Principal::to_string),
+            (None, _) => facts.viewer_words.clone(),
+        },
+        origin: facts.origin.clone(),
         principal: facts.viewer.clone(),
         scope: facts.scope.clone(),
         read_only: facts.read_only,

@@ -11,7 +11,7 @@ use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError};
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Call, Question};
-use crate::google::credentials::{CredentialKind, Secret, gcloud};
+use crate::google::credentials::{CredentialKind, Origin, Secret, gcloud};
 use crate::google::listing::Scope;
 use crate::google::pasted;
 use crate::google::{Client, Connect, CredentialsChoice, CredentialsError, WaitNews};
@@ -65,6 +65,8 @@ pub struct FactSource {
     pub viewer: Option<Principal>,
     /// The same for people.
     pub viewer_words: Option<String>,
+    /// Where the credentials come from; `None`: an emulator's own.
+    pub origin: Option<Origin>,
     /// How far to look.
     pub scope: Scope,
     /// The pair that a built-in estate is about.
@@ -331,9 +333,11 @@ async fn outside(
     };
     let words = viewer_words(client.as_ref().ok(), viewer.as_ref());
     let scope = scope(global, || project.or_else(gcloud::project));
+    let origin = client.as_ref().ok().map(|c| c.origin().clone());
     Ok(FactSource {
         client,
         label,
+        origin,
         viewer_words: words,
         viewer,
         endpoint,
@@ -394,6 +398,7 @@ async fn inside(
         label,
         viewer: global.viewer.clone(),
         viewer_words: Some(words),
+        origin: None,
         endpoint: Some(running.base_url()),
         scope: scope(global, || None),
         story: None,

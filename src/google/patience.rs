@@ -186,6 +186,8 @@ fn kind_of(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::google::client::{Client, Connect};
+    use crate::google::credentials::Secret;
 
     /// Answers what begins with `v1`, refuses `v2`, and is silent else.
     struct Half;
@@ -259,6 +261,32 @@ mod tests {
         // Another kind of the same API, and a refusal is an answer.
         assert_eq!(why(&patience, "v2/folders/4").await, "not permitted: no");
         assert_eq!(patience.something_heard(), Ok(()));
+    }
+
+    /// What it does not wait for any longer stands in the client's log, as what was cut off.
+    #[tokio::test]
+    async fn what_is_cut_off_stands_in_the_log() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // It takes connections, and never says anything.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::connect(Connect {
+            endpoint: Some(format!("http://{}", silent.local_addr().unwrap())),
+            token: Some(Secret::new("t")),
+            read_only: true,
+        })
+        .await
+        .unwrap();
+        let limits = WaitLimits {
+            call: Duration::from_millis(50),
+            whole: None,
+        };
+        let reader = client.reader();
+        let patience = Patience::new(&*reader, limits);
+        assert_eq!(why(&patience, "v1/x").await, "not answered in 0.05 s");
+        let log = client.log();
+        assert_eq!(log.len(), 1);
+        assert!(log[0].cut_off && log[0].status.is_none(), "{log:?}");
+        assert!(log[0].to_string().contains("cut off"), "{}", log[0]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::look::theme::Background;
 use super::model::{Change, KnownAnswer, Paths, Ticket};
 use crate::estate::ServiceAccount;
-use crate::google::RecordedCall;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
+use crate::google::{RecordedCall, SignedIn, WaitNews};
 use crate::repair::verify::Verified;
 use crate::repair::{Repair, StepDone};
 
@@ -59,8 +59,12 @@ pub enum Message {
     Accounts(Vec<ServiceAccount>),
     /// All accounts came, or the listing failed.
     Listed(Result<Listing, String>),
-    /// Who is signed in became known.
-    Viewer(String),
+    /// Who is signed in, and until when, became known.
+    SignedIn(Box<SignedIn>),
+    /// A call waits to be made once more, or does so no longer.
+    Wait(WaitNews),
+    /// So many seconds are left of that wait.
+    WaitLeft(u64, u64),
     /// A step of reading an answer's facts.
     Progress(Ticket, Progress),
     /// The facts are there, and judged; or they could not be read.

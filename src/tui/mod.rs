@@ -25,6 +25,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::answer::signs::Glyphs;
 use crate::estate::Assumption;
 use crate::evaluate::{Call, Question};
+use crate::google::credentials::Origin;
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
@@ -48,6 +49,8 @@ pub struct Start {
     pub viewer: Option<String>,
     /// The same as a principal, where it is known.
     pub principal: Option<Principal>,
+    /// Where their credentials come from; `None`: nothing that somebody signed in with.
+    pub origin: Option<Origin>,
     /// How far to look.
     pub scope: Scope,
     /// Nothing may be changed.
@@ -123,6 +126,9 @@ impl Model {
         Self {
             source: start.source.clone(),
             viewer: start.viewer.clone(),
+            origin: start.origin.clone(),
+            until: None,
+            renews: false,
             read_only: start.read_only,
             two_steps_from: start.two_steps_from,
             scope: start.scope.clone(),
@@ -150,6 +156,7 @@ impl Model {
             overlays: Vec::new(),
             waiting: Vec::new(),
             notice: None,
+            waits: Vec::new(),
             tickets: 0,
             undoing: None,
             said: None,

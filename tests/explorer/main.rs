@@ -11,6 +11,7 @@ mod preferences;
 mod questions;
 mod screens;
 mod sight;
+mod signed;
 mod stories;
 mod table;
 

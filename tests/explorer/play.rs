@@ -6,7 +6,7 @@ use bindscope::answer::signs::Glyphs;
 use bindscope::emulator::stories::Story;
 use bindscope::emulator::{self, Options, Running, stories};
 use bindscope::estate::Assumption;
-use bindscope::google::credentials::Secret;
+use bindscope::google::credentials::{Origin, Secret};
 use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect, CredentialsError};
 use bindscope::iam::{Permission, Principal, Resource};
@@ -44,6 +44,10 @@ pub struct Opening {
     pub read_only: bool,
     /// There are no credentials.
     pub signed_out: bool,
+    /// Where the credentials come from.
+    pub origin: Option<Origin>,
+    /// What goes wrong in the emulator.
+    pub faults: Option<&'static str>,
     pub glyphs: Glyphs,
     pub theme: Theme,
     /// Asks at once.
@@ -74,6 +78,8 @@ impl Default for Opening {
             viewer: None,
             read_only: false,
             signed_out: false,
+            origin: None,
+            faults: None,
             glyphs: Glyphs::Rich,
             theme: Theme::default(),
             pair: None,
@@ -117,6 +123,7 @@ impl Opening {
         let options = Options {
             viewer: self.viewer.map(|v| Principal::parse(v).unwrap()),
             propagation: self.propagation,
+            faults: self.faults.map(|f| f.parse().unwrap()).unwrap_or_default(),
             ..Options::default()
         };
         let estate = match &self.facts {
@@ -141,6 +148,7 @@ impl Opening {
             client,
             source: format!("demo: {}", self.estate),
             viewer: Some(self.viewer.unwrap_or("administrator").to_owned()),
+            origin: self.origin,
             principal: self.viewer.map(|v| Principal::parse(v).unwrap()),
             scope: Scope::Everything,
             read_only: self.read_only,

@@ -5,7 +5,6 @@ use crate::{CALLER, TARGET, demo, on_pair};
 use bindscope::answer::signs::Glyphs;
 use bindscope::estate::Assumption;
 use bindscope::tui::look::theme::Theme;
-use bindscope::tui::message::Message;
 use ratatui::style::{Color, Modifier};
 
 #[test]
@@ -71,13 +70,6 @@ fn a_name_from_outside_never_reaches_the_terminal_raw() {
         !screen.contains('\u{1b}') && !screen.contains('\u{202e}'),
         "{screen}"
     );
-    let mut play = Opening {
-        pair: Some((CALLER, TARGET)),
-        ..Opening::default()
-    }
-    .play();
-    play.take(Message::Viewer("evil\u{1b}[2J\u{202e}".to_owned()));
-    play.says("evil\\u{1b}[2J\\u{202e}");
 }
 
 /// The screens in the README are what the explorer shows.

@@ -70,6 +70,21 @@ impl Client {
     /// # Errors
     /// No token.
     pub async fn identity(&self) -> Result<SignedIn, CredentialsError> {
+        self.identity_by(true).await
+    }
+
+    /// The same for a place that it stands at all the time: of a token that was given for another endpoint than
+    /// Google's nobody is asked.
+    ///
+    /// # Errors
+    /// No token.
+    pub async fn signed_in(&self) -> Result<SignedIn, CredentialsError> {
+        let inner = &self.inner;
+        self.identity_by(inner.endpoint.is_none() || inner.credentials.renews())
+            .await
+    }
+
+    async fn identity_by(&self, ask: bool) -> Result<SignedIn, CredentialsError> {
         let credentials = &self.inner.credentials;
         let token = credentials
             .token()
@@ -84,7 +99,8 @@ impl Client {
         };
         let mut principal = self.told(&token);
         let mut until = token.until.or_else(claimed);
-        if (principal.is_none() || until.is_none())
+        if ask
+            && (principal.is_none() || until.is_none())
             && let Some(info) = self.token_info(&token).await
         {
             let text = |key: &str| info.get(key).and_then(Value::as_str);

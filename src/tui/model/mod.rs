@@ -18,6 +18,8 @@ use super::keys::{KeyContext, Keymap};
 use super::look::theme::{Theme, ThemeChoice};
 use crate::answer::signs::Glyphs;
 use crate::evaluate::Question;
+use crate::google::CallWait;
+use crate::google::credentials::Origin;
 use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{ClosedProjects, CommandLine, Power};
@@ -74,6 +76,12 @@ pub struct Model {
     pub source: String,
     /// Who is signed in, as far as known.
     pub viewer: Option<String>,
+    /// Where their credentials come from; `None`: nothing that somebody signed in with.
+    pub origin: Option<Origin>,
+    /// Until when the token at hand counts.
+    pub until: Option<Timestamp>,
+    /// Whether a new one is got then.
+    pub renews: bool,
     /// Nothing may be changed.
     pub read_only: bool,
     /// From which power of a target on its name has to be typed.
@@ -121,6 +129,8 @@ pub struct Model {
     pub waiting: Vec<Confirm>,
     /// The line above the footer.
     pub notice: Option<Notice>,
+    /// The calls that wait to be made once more, the one that has waited longest first.
+    pub waits: Vec<CallWait>,
     /// Counts questions and changes.
     pub tickets: Ticket,
     /// The change whose undo waits for the history.
@@ -205,6 +215,29 @@ impl Model {
     fn notice(&mut self, text: String, weight: Weight) {
         self.said = Some(text.clone());
         self.notice = Some(Notice { text, weight });
+    }
+
+    /// What stands above the footer: a notice, else what is waited for.
+    #[must_use]
+    pub fn spoken(&self) -> Option<Notice> {
+        let waiting = || {
+            let first = self.waits.first()?;
+            let others = match self.waits.len() - 1 {
+                0 => String::new(),
+                1 => "; one more call waits".to_owned(),
+                n => format!("; {n} more calls wait"),
+            };
+            let seconds = first.wait.as_secs_f64().ceil();
+            let (attempt, attempts, why) = (first.attempt, first.attempts, &first.why);
+            // On a narrow screen the end is not seen.
+            Some(Notice {
+                text: format!(
+                    "Again in {seconds} s (attempt {attempt} of {attempts}): {why}{others}"
+                ),
+                weight: Weight::Passing,
+            })
+        };
+        self.notice.clone().or_else(waiting)
     }
 
     /// The confirmation, when it is on top.

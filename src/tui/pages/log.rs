@@ -12,6 +12,7 @@ pub fn log_page(calls: &[RecordedCall]) -> ScreenPage {
         .rev()
         .map(|call| {
             let role = match call.status {
+                _ if call.cut_off => StyleRole::Denied,
                 Some(s) if s < 400 => StyleRole::Text,
                 Some(_) => StyleRole::Misplaced,
                 None => StyleRole::Denied,

@@ -20,9 +20,9 @@ use super::paths;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
 use crate::evaluate::Question;
-use crate::google::Client;
 use crate::google::listing::list_accounts;
 use crate::google::survey::{Progress, ProgressState};
+use crate::google::{Client, WaitNews};
 use crate::iam::Principal;
 use crate::repair::{
     ApplyError, Carried, CarryEvent, ClosedProjects, Consent, Journal, KnownRights, MayWrite,
@@ -88,6 +88,16 @@ impl Executor {
         source: String,
     ) -> Self {
         let writer = client.as_ref().filter(|_| !read_only).map(Client::writer);
+        if let Some(client) = &client {
+            let (handle, sender) = (handle.clone(), sender.clone());
+            client.tell_waits(move |news| {
+                if let WaitNews::Begun(wait) = &news {
+                    handle.spawn(count_down(wait.id, wait.wait, sender.clone()));
+                }
+                // Nobody listens any more once the explorer is left.
+                let _ = sender.send(Message::Wait(news));
+            });
+        }
         Self {
             handle,
             sender,
@@ -200,8 +210,8 @@ impl Executor {
                 let _ = send.send(Message::Listed(listed));
             }),
             Effect::Viewer => self.spawn(Slot::Other, async move {
-                if let Some(viewer) = client.viewer().await {
-                    let _ = send.send(Message::Viewer(viewer.short()));
+                if let Ok(found) = client.signed_in().await {
+                    let _ = send.send(Message::SignedIn(Box::new(found)));
                 }
             }),
             Effect::Survey {
@@ -329,6 +339,17 @@ impl Executor {
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;
             }),
             _ => {}
+        }
+    }
+}
+
+/// Says each second how much is left of a wait. What comes after its end is for nobody.
+async fn count_down(id: u64, wait: Duration, send: UnboundedSender<Message>) {
+    let whole = wait.as_secs_f64().ceil() as u64;
+    for left in (1..whole).rev() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if send.send(Message::WaitLeft(id, left)).is_err() {
+            return;
         }
     }
 }

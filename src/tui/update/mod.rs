@@ -12,6 +12,8 @@ mod pasted;
 mod pick;
 mod table;
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::{Input, InputRequest};
 
@@ -22,6 +24,7 @@ use super::message::Message;
 use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
 use super::run::effects::Effect;
 use super::words::printed;
+use crate::google::WaitNews;
 use crate::text::visible;
 
 pub use answer::ask;
@@ -66,8 +69,26 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             answer::count_reach(model);
             Vec::new()
         }
-        Message::Viewer(viewer) => {
-            model.viewer = Some(visible(&viewer));
+        Message::SignedIn(found) => {
+            if let Some(principal) = &found.principal {
+                model.viewer = Some(visible(&principal.short()));
+            }
+            model.until = found.until;
+            model.renews = found.renews;
+            Vec::new()
+        }
+        Message::Wait(WaitNews::Begun(wait)) => {
+            model.waits.push(wait);
+            Vec::new()
+        }
+        Message::Wait(WaitNews::Ended(id)) => {
+            model.waits.retain(|wait| wait.id != id);
+            Vec::new()
+        }
+        Message::WaitLeft(id, seconds) => {
+            if let Some(wait) = model.waits.iter_mut().find(|wait| wait.id == id) {
+                wait.wait = Duration::from_secs(seconds);
+            }
             Vec::new()
         }
         Message::Progress(ticket, step) => {
@@ -75,8 +96,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Surveyed(ticket, result) => {
+            let now = result.as_ref().ok().map(|known| known.read_at);
             answer::surveyed(model, ticket, result);
-            Vec::new()
+            // The token that stands in the header is over: there is another by now.
+            let over = model
+                .until
+                .zip(now)
+                .is_some_and(|(until, now)| until <= now);
+            if over {
+                vec![Effect::Viewer]
+            } else {
+                Vec::new()
+            }
         }
         Message::Step(ticket, step) => {
             applied::step(model, ticket, step);

@@ -63,7 +63,8 @@ pub(super) fn help(model: &mut Model) {
 
 /// What was said last, whole: it may have been longer than its line, or be gone already.
 pub(super) fn said(model: &mut Model) {
-    match model.said.clone() {
+    let waiting = model.spoken().map(|notice| notice.text);
+    match model.said.clone().or(waiting) {
         Some(said) => {
             let page = ScreenPage::new("what was said last", vec![line(StyleRole::Text, &said)]);
             show(model, page.copying("what was said last", said));

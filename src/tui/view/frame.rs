@@ -1,4 +1,4 @@
-//! The parts of every screen: header, notice, footer; and what is shown when there is no room, or
+//! The parts of every screen: notice, footer; and what is shown when there is no room, or
 //! there are no credentials.
 
 use ratatui::layout::Rect;
@@ -7,9 +7,8 @@ use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Screen, Spot, Weight};
+use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::pen::Pen;
-use crate::answer::signs::Glyphs;
 use crate::text::visible;
 
 /// Where things go.
@@ -39,7 +38,7 @@ const HIGH: u16 = 20;
 /// The notice, line by line. One that needs more lines than it may have says by which key it is read whole; an
 /// error says how to be rid of it.
 pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
-    let Some(notice) = &model.notice else {
+    let Some(notice) = model.spoken() else {
         return Vec::new();
     };
     let room = usize::from(area.width.saturating_sub(2));
@@ -94,66 +93,9 @@ fn last_width(lines: &[String]) -> usize {
     lines.last().map_or(0, |last| width(last))
 }
 
-/// Where facts come from, and whose eyes these are. A click on the one opens the menu, on the other what was asked.
-pub(super) fn header(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layout) {
-    let mut right = Vec::new();
-    if let Some(viewer) = &model.viewer {
-        right.push(viewer.clone());
-    }
-    if model.read_only {
-        right.push("read-only".to_owned());
-    } else if let Some(pattern) = closed_by(model) {
-        right.push(format!("read-only: {pattern}"));
-    }
-    if let Some(at) = model.at {
-        right.push(format!("at {at}"));
-    }
-    if !model.mouse {
-        right.push("mouse off".to_owned());
-    }
-    let words = right.join(" · ");
-    let words = if pen.glyphs == Glyphs::Ascii {
-        words.replace('·', "-")
-    } else {
-        words
-    };
-    let edge = if area.width < 60 {
-        area.right()
-    } else {
-        let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(inner, area.y, StyleRole::Dim, &words)
-    };
-    let x = pen.put(
-        area.x + 1,
-        area.y,
-        area.width - 1,
-        StyleRole::Header,
-        "bindscope",
-    );
-    let room = edge.saturating_sub(x + 3);
-    let end = pen.name(x + 2, area.y, room, StyleRole::Dim, &model.source);
-    // Under a confirmation all but its own hints is dead.
-    if matches!(model.overlays.last(), Some(Overlay::Confirm(_))) {
-        return;
-    }
-    let left = Rect::new(area.x, area.y, end - area.x, 1);
-    out.spot(left, Spot::Hint(Command::Palette));
-    let right = Rect::new(edge, area.y, area.right().saturating_sub(edge), 1);
-    out.spot(right, Spot::Hint(Command::Log));
-}
-
-/// The pattern by which the account that is asked about may not be changed.
-fn closed_by(model: &Model) -> Option<String> {
-    let asked = model.asked().filter(|_| model.screen == Screen::Answer)?;
-    let known = asked.known();
-    let target = known.map_or(&asked.question.target, |k| &k.explanation.question.target);
-    let pattern = model.closed.closing(known.map(|k| &*k.estate), target)?;
-    Some(visible(&pattern.glob))
-}
-
 /// The lines above the footer.
 pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model, lines: &[String]) {
-    let Some(notice) = &model.notice else { return };
+    let Some(notice) = model.spoken() else { return };
     let role = match notice.weight {
         Weight::Passing => StyleRole::Heading,
         Weight::Error => StyleRole::Denied,

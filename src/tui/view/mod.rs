@@ -4,6 +4,7 @@ mod answer;
 mod bindings;
 mod confirm;
 mod frame;
+mod header;
 mod menu;
 mod page;
 mod pen;
@@ -56,7 +57,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
             Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model, &mut out),
         };
     }
-    frame::header(&mut pen, parts.header, model, &mut out);
+    header::draw(&mut pen, parts.header, model, &mut out);
     frame::notice(&mut pen, parts.notice, model, &said);
     frame::footer(&mut pen, parts.footer, model, &mut out);
     if let Some(at) = caret {

@@ -1,0 +1,67 @@
+//! The explorer with a login as gcloud leaves it: who, by what right and until when stand in the header.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
+use crate::harness::{Emulator, Pty};
+
+#[test]
+fn the_header_says_who_from_where_and_until_when() {
+    let emulator = Emulator::start(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("login.json");
+    let file = serde_json::json!({
+        "type": "authorized_user", "client_id": "c", "client_secret": "the-secret-of-a-client",
+        "refresh_token": "user:ana@example.com", "token_uri": format!("{}/token", emulator.url),
+    });
+    std::fs::write(&path, file.to_string()).unwrap();
+    let variables = [(
+        "GOOGLE_APPLICATION_CREDENTIALS".to_owned(),
+        path.to_str().unwrap().to_owned(),
+    )];
+    let mut pty = Pty::bindscope(&["--endpoint", &emulator.url], &variables);
+    pty.wait_for("ana@example.com").wait_for("until ");
+    pty.resize(160, 24);
+    pty.wait_for("ana@example.com · user login: ")
+        .wait_for(", renewed");
+    pty.wait_until("no token of it", |screen| {
+        !screen.contents().contains("the-secret") && !screen.contents().contains("ya29")
+    });
+    pty.leave_by("\u{3}");
+    pty.wait().given_back();
+}
+
+/// A server that takes no token, at a time of its own.
+fn of_another_time() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            while reader.read_line(&mut line).unwrap_or(0) > 2 {
+                line.clear();
+            }
+            let body = r#"{"error":{"code":401,"message":"Invalid credentials."}}"#;
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 401 X\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            let _ = reader.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_in_the_explorer() {
+    let token = [("BINDSCOPE_ACCESS_TOKEN".to_owned(), "t".to_owned())];
+    let mut pty = Pty::bindscope(&["--endpoint", &of_another_time()], &token);
+    pty.wait_for("Invalid credentials; this machine's clock is");
+    pty.send("\u{1b}[24~");
+    pty.wait_for("s ahead of the server's")
+        .wait_for("timedatectl")
+        .wait_for("get a fresh one");
+    pty.leave_by("\u{3}\u{3}");
+    pty.wait().given_back();
+}
