@@ -27,7 +27,7 @@ fn the_header_says_who_from_where_and_until_when() {
     pty.wait_until("no token of it", |screen| {
         !screen.contents().contains("the-secret") && !screen.contents().contains("ya29")
     });
-    pty.leave_by("\u{3}");
+    pty.leave_by("\u{3}\u{3}");
     pty.wait().given_back();
 }
 
