@@ -27,6 +27,12 @@ screens:
 # The tables in the documentation that are made from the program.
 tables:
     UPDATE_DOCS=1 cargo test --test docs
+    UPDATE_DOCS=1 cargo test --test explorer taken
+
+# The recording that the README names, played anew.
+record:
+    cargo build --release
+    docs/record.py target/release/bindscope docs/demo.cast
 
 # The program's own documentation, with every warning an error.
 docs:

@@ -79,6 +79,8 @@ pub enum Message {
     Elapsed(Ticket, Duration),
     /// Nothing is looked at any more; why.
     LookedEnough(Ticket, String),
+    /// Files were written, by their names; or why not.
+    Saved(Result<Vec<String>, String>),
     /// Something was copied: what, and which way it went.
     Copied(String),
     /// The calls made so far.

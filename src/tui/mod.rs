@@ -3,6 +3,7 @@
 //! It never waits: a message changes the model ([`update`](fn@update::update)), the view draws it, an
 //! executor turns effects into tasks whose results come back as messages.
 
+mod keep;
 pub mod keys;
 pub mod look;
 pub mod message;
@@ -175,6 +176,7 @@ pub struct Session {
     /// The model.
     pub model: Model,
     executor: Executor,
+    save_in: Option<PathBuf>,
     messages: UnboundedReceiver<Message>,
 }
 
@@ -206,6 +208,7 @@ impl Session {
             }
         }
         let mut session = Self {
+            save_in: start.preferences.save_in,
             model,
             executor,
             messages,
@@ -227,6 +230,12 @@ impl Session {
                 | Effect::Repaint
                 | Effect::Suspend
                 | Effect::Leave(_) => for_terminal.push(effect),
+                // What is written is what is shown now.
+                Effect::Save => {
+                    if let Some(files) = keep::kept_files(&self.model, self.save_in.clone()) {
+                        self.executor.run(Effect::Keep(Box::new(files)));
+                    }
+                }
                 other => self.executor.run(other),
             }
         }

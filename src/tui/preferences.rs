@@ -1,5 +1,6 @@
 //! What a user settled of how the explorer looks and listens.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::keys::Keymap;
@@ -20,6 +21,8 @@ pub struct Preferences {
     pub glyphs: Option<Glyphs>,
     /// Whether the mouse is the explorer's.
     pub mouse: bool,
+    /// Where files are written; `None`: where the program was started.
+    pub save_in: Option<PathBuf>,
     /// Projects in which nothing may be written.
     pub closed: ClosedProjects,
 }
@@ -32,6 +35,7 @@ impl Default for Preferences {
             background: None,
             glyphs: None,
             mouse: true,
+            save_in: None,
             closed: ClosedProjects::default(),
         }
     }

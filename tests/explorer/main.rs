@@ -14,6 +14,7 @@ mod sight;
 mod signed;
 mod stories;
 mod table;
+mod taken;
 
 use bindscope::emulator::stories::Story;
 use play::{Opening, Play};

@@ -178,7 +178,10 @@ impl Opening {
                 claims: None,
             },
             two_steps_from: self.two_steps_from,
-            preferences: self.preferences,
+            preferences: Preferences {
+                save_in: Some(history.path().to_owned()),
+                ..self.preferences
+            },
         };
         let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
@@ -321,6 +324,30 @@ impl Play {
             lines.push(line.trim_end().to_owned());
         }
         lines.join("\n")
+    }
+
+    /// Puts times that are the same on every day where those of this run stand.
+    pub fn at_fixed_times(&mut self) {
+        use bindscope::tui::model::Reading;
+        for asked in &mut self.session.model.visits {
+            if let Reading::Known(known) = &mut asked.reading {
+                known.took = Duration::from_millis(35);
+            }
+            if let Some(at) = &mut asked.proven {
+                "14:03:11".clone_into(at);
+            }
+        }
+        self.draw();
+    }
+
+    /// The screen as another theme shows it.
+    pub fn drawn_in(&mut self, theme: Theme) -> ratatui::buffer::Buffer {
+        let before = std::mem::replace(&mut self.session.model.theme, theme);
+        self.draw();
+        let picture = self.picture();
+        self.session.model.theme = before;
+        self.draw();
+        picture
     }
 
     /// The screen with its colours.

@@ -1,6 +1,6 @@
 //! What a screen says and how: characters, colours, sizes, and what is not known.
 
-use crate::play::{Opening, steady};
+use crate::play::Opening;
 use crate::{CALLER, TARGET, demo, on_pair};
 use bindscope::answer::signs::Glyphs;
 use bindscope::estate::Assumption;
@@ -70,35 +70,6 @@ fn a_name_from_outside_never_reaches_the_terminal_raw() {
         !screen.contains('\u{1b}') && !screen.contains('\u{202e}'),
         "{screen}"
     );
-}
-
-/// The screens in the README are what the explorer shows.
-#[test]
-fn the_readme_shows_real_screens() {
-    let readme = include_str!("../../README.md");
-    let between = readme
-        .split_once("<!-- screens -->")
-        .and_then(|(_, rest)| rest.split_once("<!-- /screens -->"))
-        .unwrap()
-        .0;
-    let shown: Vec<&str> = between
-        .split("```text\n")
-        .skip(1)
-        .map(|block| block.split_once("\n```").unwrap().0)
-        .collect();
-    assert_eq!(shown.len(), 3);
-    let mut play = Opening {
-        pair: Some((CALLER, TARGET)),
-        at: None,
-        ..Opening::default()
-    }
-    .play();
-    let trimmed = |text: &str| steady(text).trim_end().to_owned();
-    assert_eq!(trimmed(&play.screen()), trimmed(shown[0]));
-    play.keys("f");
-    assert_eq!(trimmed(&play.screen()), trimmed(shown[1]));
-    play.keys("grant<Enter><Esc>");
-    assert_eq!(trimmed(&play.screen()), trimmed(shown[2]));
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn case(context: KeyContext, command: Command) -> Option<(From, Then)> {
         (In::Answer, Do::NextPanel) => (Answer(""), Changes),
         (In::Answer, Do::Pick) => (Answer(""), Says("Who calls")),
         (In::Answer, Do::Copy) => (Answer(""), Says("copy what?")),
+        (In::Answer, Do::Save) => (Answer(""), Says("Written: ")),
         (In::Answer, Do::Request) => (Answer(""), Says("a request to an administrator: y copies it")),
         (In::Answer, Do::Who) => (Answer(""), Says("who can reach bq-privileged@data-vault")),
         (In::Answer, Do::Reach) => (Answer(""), Says("what run-processor@app-prod can reach")),

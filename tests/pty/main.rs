@@ -5,6 +5,7 @@
 mod harness;
 mod leaving;
 mod look;
+mod recording;
 mod signed_in;
 
 use bindscope::google::api::read_policy;

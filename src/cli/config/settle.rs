@@ -128,6 +128,7 @@ pub fn settle(
         background,
         glyphs,
         mouse,
+        save_in: None,
         closed: ClosedProjects::new(closed.to_vec()),
     };
     Ok(all)

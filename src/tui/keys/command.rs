@@ -65,6 +65,8 @@ pub enum Command {
     Said,
     /// Word a request to an administrator.
     Request,
+    /// Write picture and answer into files.
+    Save,
     /// Copy something.
     Copy,
     /// The console's page for what is selected.
@@ -110,11 +112,12 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
         Self::Copy,
+        Self::Save,
         Self::Request,
         Self::Who,
         Self::Reach,
@@ -203,6 +206,10 @@ impl Command {
             Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),
             Self::Said => Words("message", "what was said last, in full"),
             Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
+            Self::Save => Words(
+                "save",
+                "write the picture (SVG) and the answer (Markdown) into new files",
+            ),
             Self::Console => Words("console", "the console's page for what is selected"),
             Self::Refresh => Words("refresh", "read everything again"),
             Self::Log => Words("log", "the calls that were made to Google Cloud"),

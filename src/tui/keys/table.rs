@@ -124,6 +124,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["h", "Left"], Do::Left, None),
     row(In::Answer, &["p"], Do::Pick, Some("pick")),
     row(In::Answer, &["y", "c"], Do::Copy, Some("copy")),
+    row(In::Answer, &["S"], Do::Save, None),
     row(In::Answer, &["R"], Do::Request, None),
     row(In::Answer, &["w"], Do::Who, None),
     row(In::Answer, &["x"], Do::Reach, None),

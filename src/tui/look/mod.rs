@@ -2,6 +2,7 @@
 
 pub mod find;
 pub mod page;
+pub mod svg;
 pub mod text;
 pub mod theme;
 pub mod time;

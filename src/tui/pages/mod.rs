@@ -11,6 +11,7 @@ mod no_fix;
 mod paths;
 mod raw;
 mod request;
+mod ticket;
 
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
@@ -23,6 +24,7 @@ pub use no_fix::no_fix_page;
 pub use paths::paths_page;
 pub use raw::raw_page;
 pub use request::request_page;
+pub use ticket::ticket;
 
 use crate::estate::Estate;
 use crate::evaluate::Explanation;

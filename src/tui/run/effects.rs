@@ -1,10 +1,25 @@
 //! What the explorer asks of the world.
 
+use std::path::PathBuf;
+
 use super::super::Leave;
 use super::super::model::{Change, Ticket};
 use crate::evaluate::Question;
 use crate::google::listing::Scope;
 use crate::repair::Remedy;
+
+/// Files to be written, none of which is there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFiles {
+    /// Where; `None`: where the program was started.
+    pub folder: Option<PathBuf>,
+    /// What their names begin with.
+    pub stem: String,
+    /// The picture, SVG.
+    pub picture: String,
+    /// The answer, Markdown.
+    pub answer: String,
+}
 
 /// Something to be done.
 #[derive(Debug)]
@@ -75,6 +90,10 @@ pub enum Effect {
     Log,
     /// Read the history.
     History,
+    /// Write what is shown into new files.
+    Save,
+    /// Write these files, new ones.
+    Keep(Box<KeptFiles>),
     /// Copy a text: what it is, and the text.
     Copy {
         /// What it is.

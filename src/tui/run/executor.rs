@@ -16,6 +16,7 @@ use super::super::message::{Look, Message, Written};
 use super::super::model::tree;
 use super::super::model::{Change, KnownAnswer, Ticket};
 use super::effects::Effect;
+use super::keep::keep;
 use super::paths;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
@@ -184,7 +185,13 @@ impl Executor {
                     let _ = send.send(Message::History(changes));
                 });
             }
-            Effect::Copy { .. }
+            Effect::Keep(files) => self.spawn(Slot::Other, async move {
+                let written = tokio::task::spawn_blocking(move || keep(&files)).await;
+                let written = written.unwrap_or_else(|e| Err(e.to_string()));
+                let _ = send.send(Message::Saved(written));
+            }),
+            Effect::Save
+            | Effect::Copy { .. }
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Suspend

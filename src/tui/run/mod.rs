@@ -7,6 +7,7 @@ pub mod effects;
 pub mod executor;
 mod explorer;
 mod input;
+mod keep;
 pub mod leaving;
 mod paths;
 pub mod terminal;

@@ -251,6 +251,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             menu::copy(model);
             Vec::new()
         }
+        Command::Save => {
+            if model.asked().and_then(Asked::known).is_none() {
+                model.say("The answer is not there yet.");
+                return Vec::new();
+            }
+            vec![Effect::Save]
+        }
         Command::Permission => {
             menu::permissions(model);
             Vec::new()

@@ -21,8 +21,9 @@ use super::Leave;
 use super::keys::command::Command;
 use super::keys::{Key, KeyContext};
 use super::message::Message;
-use super::model::{Loading, Model, Overlay, Reading, Screen, Weight};
+use super::model::{Loading, Model, Overlay, Reading, SMALLEST, Screen, Weight};
 use super::run::effects::Effect;
+use super::view::kept_picture;
 use super::words::printed;
 use crate::google::WaitNews;
 use crate::text::visible;
@@ -121,6 +122,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Looked(ticket, look) => applied::looked(model, ticket, look),
         Message::Elapsed(ticket, elapsed) => {
             applied::elapsed(model, ticket, elapsed);
+            Vec::new()
+        }
+        Message::Saved(Ok(names)) => {
+            let names = visible(&names.join(" and "));
+            model.say(format!("Written: {names}."));
+            Vec::new()
+        }
+        Message::Saved(Err(why)) => {
+            model.fail(visible(&why));
             Vec::new()
         }
         Message::Copied(words) => {
@@ -257,7 +267,14 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
     }
     let mut words = model.changed_lines();
     if printing {
-        words.extend(model.asked().map(printed).unwrap_or_default());
+        let picture = kept_picture(model, model.size.0.max(SMALLEST.0));
+        let picture = picture.iter().map(|line| visible(line));
+        let asked = model.asked().map(printed).unwrap_or_default();
+        if !asked.is_empty() {
+            words.extend(picture);
+            words.push(String::new());
+        }
+        words.extend(asked);
     }
     vec![Effect::Leave(Leave::Quit { words })]
 }

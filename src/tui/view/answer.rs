@@ -34,7 +34,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
         area.width,
         area.height.saturating_sub(used),
     );
-    if asked.zoomed {
+    if asked.zoomed && !pen.still {
         let lines = why::lines(pen, asked, body.width);
         match asked.panel {
             Panel::Tree => tree::draw(pen, body, asked, model, out),

@@ -5,6 +5,7 @@ mod bindings;
 mod confirm;
 mod frame;
 mod header;
+mod kept;
 mod menu;
 mod page;
 mod pen;
@@ -12,6 +13,8 @@ mod pick;
 mod table;
 mod tree;
 mod why;
+
+pub use kept::{KEPT_WIDTH, kept_answer, kept_picture, lines_of};
 
 use ratatui::Frame;
 

@@ -21,6 +21,8 @@ pub(super) struct Pen<'b> {
     pub glyphs: Glyphs,
     /// Which keys do what.
     pub keys: &'b Keymap,
+    /// It is drawn to be kept: nothing is selected, and all is said of everything.
+    pub still: bool,
 }
 
 impl<'b> Pen<'b> {
@@ -30,7 +32,14 @@ impl<'b> Pen<'b> {
             theme,
             glyphs,
             keys,
+            still: false,
         }
+    }
+
+    /// The same for what is kept.
+    pub fn still(mut self) -> Self {
+        self.still = true;
+        self
     }
 
     pub fn style(&self, role: StyleRole) -> Style {

@@ -49,7 +49,7 @@ pub(super) fn draw(
     rows: &[WhyLine],
     out: &mut Layout,
 ) {
-    let focused = asked.panel == Panel::Why && asked.known().is_some();
+    let focused = asked.panel == Panel::Why && asked.known().is_some() && !pen.still;
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,
@@ -190,7 +190,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
             continue;
         };
         let (role, sign) = sign(pen, cause.kind);
-        let selected = index == asked.why_row;
+        let selected = index == asked.why_row || pen.still;
         let head = format!("{} {sign} ", index + 1);
         let indent = u16::try_from(super::super::look::text::width(&head)).unwrap_or(4);
         for (i, text) in wrap(&cause.message, room).into_iter().enumerate() {

@@ -1,9 +1,11 @@
 //! Words that more than one part of the screen uses.
 
+mod picture;
 mod unread;
 mod verdict;
 
 pub use super::look::time::{clock, ends_with, in_zone};
+pub use picture::picture_words;
 pub use unread::unread_words;
 pub use verdict::{beside, printed, verdict_word, verdict_words};
 
