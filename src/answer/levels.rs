@@ -198,7 +198,9 @@ fn nearly(estate: &Estate, binding: &BindingExplanation, state: LevelState) -> O
 }
 
 fn count(policy: &PolicyExplanation) -> String {
-    match policy.bindings.len() {
+    // One without members gives nobody anything.
+    let some = policy.bindings.iter().filter(|b| b.member_count > 0);
+    match some.count() {
         0 => "no bindings".to_owned(),
         1 => "1 binding, for others".to_owned(),
         n => format!("{n} bindings, all for others"),

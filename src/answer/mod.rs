@@ -13,6 +13,7 @@ pub mod reviewed;
 pub mod second;
 pub mod signs;
 pub mod states;
+pub mod what_if;
 
 use std::path::Path;
 

@@ -60,6 +60,7 @@ every_key! {
     every_key_on_what_was_said "!",
     every_key_on_the_meaning "i",
     every_key_on_a_level "<Enter>",
+    every_key_while_bindings_are_switched "G<Space>",
     every_key_on_the_causes "<Tab><Enter>",
 }
 

@@ -15,6 +15,7 @@ mod signed;
 mod stories;
 mod table;
 mod taken;
+mod what_if;
 
 use bindscope::emulator::stories::Story;
 use play::{Opening, Play};

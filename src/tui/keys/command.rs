@@ -47,6 +47,10 @@ pub enum Command {
     ForTwoHours,
     /// What the target may do.
     Meaning,
+    /// Suppose a binding off, or on.
+    WhatIf,
+    /// Suppose nothing any more.
+    AsRead,
     /// The policy of what is selected, as it stands.
     RawPolicy,
     /// The panel in focus alone, or all again.
@@ -112,7 +116,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -155,6 +159,8 @@ impl Command {
         Self::NextRepair,
         Self::ForTwoHours,
         Self::Meaning,
+        Self::WhatIf,
+        Self::AsRead,
         Self::RawPolicy,
         Self::Zoom,
         Self::Mouse,
@@ -192,6 +198,14 @@ impl Command {
             ),
             Self::NextRepair => Words("next-fix", "another fix, where there are several"),
             Self::ForTwoHours => Words("two-hours", "grant for two hours only, or for good again"),
+            Self::WhatIf => Words(
+                "what-if",
+                "switch a binding off or on in memory, and judge anew; nothing is written",
+            ),
+            Self::AsRead => Words(
+                "as-read",
+                "take back all that is switched: the answer as it was read",
+            ),
             Self::RawPolicy => Words(
                 "raw-policy",
                 "the policy of the selected level as it stands, to be searched",

@@ -133,6 +133,8 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["v"], Do::Via, None),
     row(In::Answer, &["a"], Do::Attributes, None),
     row(In::Answer, &["i"], Do::Meaning, None),
+    row(In::Answer, &["Space"], Do::WhatIf, None),
+    row(In::Answer, &["BS"], Do::AsRead, None),
     row(In::Answer, &["Y"], Do::RawPolicy, None),
     row(In::Answer, &["z"], Do::Zoom, None),
     row(In::Answer, &["o"], Do::Console, None),

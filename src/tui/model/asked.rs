@@ -9,6 +9,7 @@ use super::Ticket;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
 use crate::answer::not_read::NotRead;
+use crate::answer::what_if::{Supposition, what_if};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
@@ -42,6 +43,8 @@ pub struct KnownAnswer {
     pub read_at: Timestamp,
     /// The picture.
     pub rows: Vec<TreeRow>,
+    /// What is supposed to be otherwise than it was read; empty: nothing, this is what was read.
+    pub supposed: Vec<Supposition>,
 }
 
 /// A row of what stands in the way; causes by their place among those of the answer.
@@ -145,6 +148,17 @@ pub struct Asked {
     pub stale: Option<String>,
     /// Where one step back leads.
     pub before: AskedFrom,
+    /// The answer as it was read, while another one is shown: what if.
+    pub as_read: Option<Box<AsRead>>,
+}
+
+/// What an answer was, while bindings are supposed to be otherwise.
+#[derive(Clone, Debug)]
+pub struct AsRead {
+    /// The answer.
+    pub known: KnownAnswer,
+    /// As [`Asked::proven`].
+    pub proven: Option<String>,
 }
 
 /// What was shown before a question was asked.
@@ -167,7 +181,30 @@ impl KnownAnswer {
             causes: &self.causes,
             plan: &self.plan,
             opened,
+            supposed: &self.supposed,
         });
+    }
+
+    /// The answer where all that is so; this one is what was read.
+    #[must_use]
+    pub fn supposing(&self, all: Vec<Supposition>, opened: &Opened) -> Self {
+        let begun = std::time::Instant::now();
+        let question = &self.explanation.question;
+        let (estate, explanation, causes, plan) =
+            what_if(&self.estate, question, &all, &self.not_read);
+        let mut known = Self {
+            estate: Arc::new(estate),
+            explanation,
+            causes,
+            plan,
+            not_read: self.not_read.clone(),
+            took: begun.elapsed(),
+            read_at: self.read_at,
+            rows: Vec::new(),
+            supposed: all,
+        };
+        known.unfold(opened);
+        known
     }
 }
 
@@ -179,6 +216,34 @@ impl Asked {
             Reading::Known(known) => Some(known),
             _ => None,
         }
+    }
+
+    /// The answer as it was read, also while another one is supposed.
+    #[must_use]
+    pub fn read(&self) -> Option<&KnownAnswer> {
+        match &self.as_read {
+            Some(read) => Some(&read.known),
+            None => self.known(),
+        }
+    }
+
+    /// Nothing is supposed any more: what was read is shown again. `false`: nothing was.
+    pub fn end_what_if(&mut self) -> bool {
+        let Some(read) = self.as_read.take() else {
+            return false;
+        };
+        let AsRead { mut known, proven } = *read;
+        let selected = self
+            .known()
+            .and_then(|k| k.rows.get(self.tree_row))
+            .cloned();
+        known.unfold(&self.opened);
+        let same = selected.and_then(|row| known.rows.iter().position(|r| r.is_same(&row)));
+        self.tree_row = same.unwrap_or_else(|| tree::first_place(&known.rows));
+        self.why_row = 0;
+        self.proven = proven;
+        self.reading = Reading::Known(Box::new(known));
+        true
     }
 
     /// What is selected of what stands in the way.

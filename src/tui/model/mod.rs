@@ -24,7 +24,7 @@ use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{ClosedProjects, CommandLine, Power};
 
-pub use asked::{Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread};
+pub use asked::{AsRead, Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread};
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};

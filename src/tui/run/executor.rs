@@ -402,6 +402,7 @@ async fn answer(
         causes: &causes,
         plan: &plan,
         opened: &tree::Opened::default(),
+        supposed: &[],
     });
     Ok(Box::new(KnownAnswer {
         rows,
@@ -412,6 +413,7 @@ async fn answer(
         took: begun.elapsed(),
         read_at: Timestamp::now(),
         estate: Arc::new(estate),
+        supposed: Vec::new(),
     }))
 }
 

@@ -8,7 +8,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
-use super::{back, beside, confirm, menu, pages, pick, table};
+use super::{back, beside, confirm, menu, pages, pick, table, what_if};
 use crate::evaluate::{Cause, CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
@@ -52,6 +52,7 @@ fn keep(question: &mut Question, given: &Question) {
 
 /// The same with everything that a question may say.
 pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect> {
+    what_if::end(model);
     let ticket = model.ticket();
     let before = match model.screen {
         Screen::Answer if !model.visits.is_empty() => AskedFrom::Answer(
@@ -85,6 +86,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         applied: None,
         stale: None,
         before,
+        as_read: None,
     };
     // As a browser does: what lay ahead is given up.
     if !model.visits.is_empty() {
@@ -132,6 +134,7 @@ pub(super) fn surveyed(
     };
     match result {
         Ok(mut known) => {
+            asked.end_what_if();
             asked.question.time = known.explanation.question.time;
             let cause = cause_of(asked);
             let why = known.why_rows();
@@ -223,8 +226,22 @@ pub(super) fn count_reach(model: &mut Model) {
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if what_if::refuses(model, command) {
+        return Vec::new();
+    }
     match command {
+        Command::WhatIf => {
+            what_if::switch(model);
+            Vec::new()
+        }
+        Command::AsRead => {
+            if !what_if::end(model) {
+                model.say("Nothing is switched: this is the answer as it was read.");
+            }
+            Vec::new()
+        }
         Command::Pick => {
+            what_if::end(model);
             model.screen = Screen::Pick;
             model.pick.behind = Some(model.visit);
             model.pick.on_target = false;
@@ -300,7 +317,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::Console => pages::console(model),
-        Command::Who | Command::Reach => table::open_paths(model, command == Command::Who),
+        Command::Who | Command::Reach => {
+            what_if::end(model);
+            table::open_paths(model, command == Command::Who)
+        }
         Command::Undo => table::undo(model, Undoing::Newest),
         other => {
             moved(model, other);
@@ -478,6 +498,7 @@ fn swap(model: &mut Model) -> Vec<Effect> {
 pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
     let ticket = model.ticket();
     let fixed = model.at.is_some();
+    what_if::end(model);
     let Some(asked) = model.asked_mut() else {
         return Vec::new();
     };
@@ -496,6 +517,7 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
 
 /// Shows a question that was asked before; what is asked next begins with what it asks for.
 fn show(model: &mut Model, visit: usize) {
+    what_if::end(model);
     model.visit = visit;
     let question = model.asked().map(|asked| asked.question.clone());
     if let Some(question) = question {

@@ -9,7 +9,7 @@ use super::super::keys::command::Command;
 use super::super::keys::{Key, KeyContext};
 use super::super::model::{Act, Asked, Change, Confirm, KnownAnswer, Model, Overlay, Phase};
 use super::super::run::effects::Effect;
-use super::{answer, edit, menu, pages};
+use super::{answer, edit, menu, pages, what_if};
 use crate::evaluate::{Outcome, Question};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::ChangeRecord;
@@ -23,6 +23,9 @@ pub(super) const LIMITED: Duration = Duration::from_secs(2 * 3_600);
 
 /// Plans a fix and shows it; nothing is applied.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    if what_if::refuses(model, Command::Fix) {
+        return Vec::new();
+    }
     let Some(asked) = model.asked() else {
         return Vec::new();
     };
@@ -132,6 +135,9 @@ fn weigh(known: &KnownAnswer, way: &Remedy, from: Power) -> Weighed {
 
 /// Takes a change back: shows it and asks first.
 pub(super) fn open_undo(model: &mut Model, change: Change) -> Vec<Effect> {
+    if what_if::refuses(model, Command::Undo) {
+        return Vec::new();
+    }
     let record = &change.entry.record;
     if !change.here {
         model.fail(format!(

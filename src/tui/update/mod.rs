@@ -11,6 +11,7 @@ mod pages;
 mod pasted;
 mod pick;
 mod table;
+mod what_if;
 
 use std::time::Duration;
 
@@ -265,6 +266,8 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
         model.fail("A change is being written; its answer is awaited before leaving.");
         return Vec::new();
     }
+    // What is supposed goes nowhere.
+    what_if::end(model);
     let mut words = model.changed_lines();
     if printing {
         let picture = kept_picture(model, model.size.0.max(SMALLEST.0));
@@ -391,7 +394,7 @@ fn insert(input: &mut Input, text: &str) {
 
 /// Closes what lies on top; on the bottom, goes from an answer to where it was asked.
 fn back(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_none() && model.screen == Screen::Answer {
+    if model.overlays.pop().is_none() && model.screen == Screen::Answer && !what_if::end(model) {
         answer::step_back(model);
     }
     Vec::new()

@@ -129,9 +129,9 @@ pub(super) fn request(model: &mut Model) {
 /// The policies of the level that is selected, as they stand.
 pub(super) fn raw_policy(model: &mut Model) {
     let page = model.asked().and_then(|asked| {
-        let known = asked.known()?;
-        let row = known.rows.get(asked.tree_row)?;
+        let row = asked.known()?.rows.get(asked.tree_row)?;
         let at = row.resource.as_ref();
+        let known = asked.read()?;
         Some(pages::raw_page(
             known,
             at.unwrap_or(&known.explanation.question.target),

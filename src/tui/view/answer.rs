@@ -9,7 +9,7 @@ use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot};
 use super::super::words::{
-    beside, clock, ends_with, in_zone, permission_words, verdict_word, verdict_words,
+    beside, clock, ends_with, in_zone, permission_words, supposed, verdict_word, verdict_words,
 };
 use super::pen::Pen;
 use super::{bindings, tree, why};
@@ -90,6 +90,9 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         .map_or(target.clone(), str::to_owned);
     let (role, sign) = match (&asked.reading, asked.outcome()) {
         (Reading::Failed(_), _) => (StyleRole::Denied, pen.glyphs.no()),
+        (_, Some(Outcome::WouldSucceed)) if asked.as_read.is_some() => {
+            (StyleRole::Granted, pen.glyphs.yes())
+        }
         _ if asked.proven.is_some() => (StyleRole::Granted, pen.glyphs.yes()),
         _ if asked.applied.is_some() => (StyleRole::Unknown, "?"),
         (_, Some(Outcome::WouldSucceed)) => (StyleRole::Granted, pen.glyphs.yes()),
@@ -132,6 +135,12 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
     };
     line(pen, area, area.y + 1, "target", &target, edge);
     let mut y = area.y + 2;
+    for text in what_if(pen, asked, area) {
+        let line = Rect::new(area.x, y, area.width, 1);
+        pen.pieces(area.x + 1, y, area.width.saturating_sub(2), &text);
+        pen.lay(line, StyleRole::Selected);
+        y += 1;
+    }
     if let Some(text) = band(pen, asked, model) {
         pen.put(area.x + 1, y, 8, StyleRole::Dim, "now");
         pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
@@ -142,6 +151,56 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         y += 1;
     }
     y - area.y
+}
+
+/// From this height on what is switched is told in the band, beside that something is.
+const TOLD: u16 = 16;
+
+/// That this is no answer of what is: a band right below the pair, with what is switched, and the key that takes
+/// all back.
+fn what_if(pen: &Pen<'_>, asked: &Asked, area: Rect) -> Vec<Text> {
+    let (Some(read), Some(known)) = (&asked.as_read, asked.known()) else {
+        return Vec::new();
+    };
+    let room = usize::from(area.width.saturating_sub(2));
+    let key = pen.keys.fill(KeyContext::Answer, "{as-read}");
+    let count = known.supposed.len();
+    let was = match read.known.explanation.outcome {
+        Outcome::WouldSucceed => "would succeed",
+        Outcome::WouldFail => "would fail",
+        Outcome::Unknown => "cannot be told",
+    };
+    let tail = format!(" takes {} back", if count == 1 { "it" } else { "all" });
+    let middles = [
+        format!("  {count} switched, nothing written; as read: {was}. "),
+        format!("  {count} switched, nothing written. "),
+        format!("  {count} switched. "),
+    ];
+    let fixed = "WHAT IF".len() + key.len() + tail.len();
+    let fits = middles.iter().find(|m| m.len() + fixed <= room);
+    let mut lines = vec![vec![
+        piece(StyleRole::Warning, "WHAT IF"),
+        piece(
+            StyleRole::Text,
+            fits.cloned().unwrap_or_else(|| " ".to_owned()),
+        ),
+        piece(StyleRole::Key, key),
+        piece(StyleRole::Text, tail),
+    ]];
+    if area.height >= TOLD {
+        let words = supposed(known);
+        // The newest is in sight.
+        let more = words.len().saturating_sub(2);
+        for (i, text) in words.iter().skip(more).enumerate() {
+            let text = if i == 0 && more > 0 {
+                format!("{more} more, and {text}")
+            } else {
+                text.clone()
+            };
+            lines.push(vec![piece(StyleRole::Text, format!("  {text}"))]);
+        }
+    }
+    lines
 }
 
 /// What a change came to, in one band: what was before, what is now and since when, until when, and how it

@@ -218,8 +218,11 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
             }
         }
     }
-    rows.extend(fix_lines(pen, known, room));
-    rows.extend(request_line(pen, known));
+    // What is supposed is neither mended nor asked for.
+    if known.supposed.is_empty() {
+        rows.extend(fix_lines(pen, known, room));
+        rows.extend(request_line(pen, known));
+    }
     rows.extend(attributes_line(pen, known));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));

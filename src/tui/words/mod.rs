@@ -3,11 +3,13 @@
 mod picture;
 mod unread;
 mod verdict;
+mod what_if;
 
 pub use super::look::time::{clock, ends_with, in_zone};
 pub use picture::picture_words;
 pub use unread::unread_words;
 pub use verdict::{beside, printed, verdict_word, verdict_words};
+pub use what_if::supposed;
 
 use jiff::Timestamp;
 

@@ -7,6 +7,14 @@ use crate::text::visible;
 /// The verdict in one line, for people.
 #[must_use]
 pub fn verdict_words(asked: &Asked) -> String {
+    if asked.as_read.is_some() {
+        let word = match asked.outcome() {
+            Some(Outcome::WouldSucceed) => "the call would succeed",
+            Some(Outcome::WouldFail) => "the call would fail",
+            _ => "cannot be told",
+        };
+        return format!("what if: {word}");
+    }
     // A token in hand is worth more than what was read before it.
     if let Some(at) = &asked.proven {
         return format!("works: token minted at {at}");
@@ -61,6 +69,13 @@ fn likely(known: &KnownAnswer) -> Option<&'static str> {
 /// The verdict in one word, for a narrow screen.
 #[must_use]
 pub fn verdict_word(asked: &Asked) -> &'static str {
+    if asked.as_read.is_some() {
+        return match asked.outcome() {
+            Some(Outcome::WouldSucceed) => "would work",
+            Some(Outcome::WouldFail) => "would fail",
+            _ => "unknown, if",
+        };
+    }
     if asked.proven.is_some() {
         return "works";
     }

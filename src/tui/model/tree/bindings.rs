@@ -4,7 +4,7 @@ use super::super::super::look::time::ends_with;
 use super::culprit::suspect_row;
 use super::row::{leaf_row, near, short_member};
 use super::rules::first_is;
-use super::{LeafKind, Picture, TreeRow};
+use super::{LeafKind, LeafPlace, Picture, TreeRow};
 use crate::answer::levels::{binding_says, title};
 use crate::answer::states::LevelState;
 use crate::evaluate::explanation::{
@@ -27,7 +27,10 @@ pub(super) fn binding_row(
         });
         (here && among).then(|| suspect_row(picture, i, suspect))
     });
-    if let Some(row) = blamed {
+    if let Some(mut row) = blamed {
+        if let Some(leaf) = &mut row.leaf {
+            leaf.place = Some(place(binding, None));
+        }
         return row;
     }
     let (state, mut word) = binding_says(binding, policy.on_path);
@@ -62,6 +65,14 @@ pub(super) fn binding_row(
         word,
     );
     if let Some(leaf) = &mut row.leaf {
+        leaf.place = Some(place(binding, None));
+        if picture
+            .supposed
+            .iter()
+            .any(|s| s.is_there(&policy.resource, &binding.role, text))
+        {
+            leaf.word = format!("{}, what if it is there", leaf.word);
+        }
         leaf.said_above = state == LevelState::Grants;
         if state == LevelState::Grants {
             leaf.what = LeafKind::Grant(binding.role.to_string(), text.to_owned());
@@ -89,6 +100,7 @@ pub(super) fn member_row(
         let mut row = suspect_row(picture, i, suspect);
         if let Some(leaf) = &mut row.leaf {
             leaf.title.clear();
+            leaf.place = Some(place(binding, Some(member)));
         }
         return row;
     }
@@ -102,10 +114,18 @@ pub(super) fn member_row(
         (_, why) => why,
     };
     let mut row = leaf_row(at, state, "", &short_member(&member.member.text), why);
-    if let Some(leaf) = &mut row.leaf
-        && state == LevelState::Nothing
-    {
-        near(picture, leaf, &member.member.text);
+    if let Some(leaf) = &mut row.leaf {
+        leaf.place = Some(place(binding, Some(member)));
+        if state == LevelState::Nothing {
+            near(picture, leaf, &member.member.text);
+        }
     }
     row
+}
+
+fn place(binding: &BindingExplanation, member: Option<&MemberExplanation>) -> LeafPlace {
+    LeafPlace {
+        binding: binding.index,
+        member: member.map(|m| m.member.text.to_string()),
+    }
 }

@@ -1,6 +1,7 @@
 //! The binding that the first cause blames, and the one that is missing: where each stands, and what is said of it.
 
 use super::row::{differing, leaf_row, short_member};
+use super::supposed::place_of;
 use super::{LeafKind, Picture, Rank, TreeRow};
 use crate::answer::levels::{is_caller, title};
 use crate::answer::states::LevelState;
@@ -64,6 +65,7 @@ pub(super) fn suspect_row(picture: Picture<'_>, i: usize, suspect: &Suspect) -> 
     }
     if let Some(leaf) = &mut row.leaf {
         leaf.marks = marks;
+        leaf.place = place_of(picture.estate, suspect);
         leaf.said_above = row.blamed || state == LevelState::OffPath;
         if let (LevelState::OffPath, Resource::Project(project)) = (state, &suspect.resource) {
             leaf.what = LeafKind::Reach(project.to_string());
@@ -93,17 +95,22 @@ pub(super) fn missing(picture: Picture<'_>) -> Option<&Repair> {
 }
 
 pub(super) fn ghost(picture: Picture<'_>, repair: &Repair) -> TreeRow {
-    // The view knows by which key.
+    // The view knows by which key; while something is supposed, nothing is written.
+    let key = if picture.supposed.is_empty() {
+        "{fix}"
+    } else {
+        "{what-if}"
+    };
     let word = match &repair.replaces {
         Some(old) => format!(
-            "missing: {{fix}} puts it in the place of {}",
+            "missing: {key} puts it in the place of {}",
             short_member(old)
         ),
         // What was not read may grant it already.
         None if picture.explanation.outcome == Outcome::Unknown => {
-            "not seen: {fix} adds it".to_owned()
+            format!("not seen: {key} adds it")
         }
-        None => "missing: {fix} adds it".to_owned(),
+        None => format!("missing: {key} adds it"),
     };
     let role = title(picture.estate, &repair.role);
     let name = short_member(&repair.member);

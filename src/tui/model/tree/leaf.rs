@@ -7,6 +7,7 @@ use super::bindings::{binding_row, member_row};
 use super::culprit::{binding_of, ghost, missing, suspect_row};
 use super::row::leaf_row;
 use super::rules::{boundaries, clause_rows, of_the_call, rule_rows};
+use super::supposed::{is_off, is_switched_off, off_rows};
 use super::{Leaf, Picture, Rank, TreeRow};
 use crate::answer::states::LevelState;
 use crate::evaluate::explanation::{BindingExplanation, PolicyExplanation, RoleState};
@@ -37,7 +38,11 @@ pub(super) fn leaves(picture: Picture<'_>) -> Leaves {
             out.insert(suspect.resource.clone(), rows);
         }
     }
-    if let Some(repair) = missing(picture) {
+    for (at, row) in off_rows(picture) {
+        out.entry(at).or_default().push((0, row));
+    }
+    // What is missing because it is switched off has its row.
+    if let Some(repair) = missing(picture).filter(|repair| !is_switched_off(picture, repair)) {
         let rows = out.entry(repair.resource.clone()).or_default();
         rows.push((0, ghost(picture, repair)));
     }
@@ -114,7 +119,10 @@ fn unfolded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, Tre
     } else if policy.bindings.is_empty() {
         out.push((0, leaf_row(at, LevelState::Nothing, "", "", "no bindings")));
     }
-    let mut order: Vec<&BindingExplanation> = policy.bindings.iter().collect();
+    let bindings = policy.bindings.iter();
+    // What is switched off has a row of its own.
+    let mut order: Vec<&BindingExplanation> =
+        bindings.filter(|b| !is_off(picture, at, b.index)).collect();
     order.sort_by_key(|b| {
         (
             b.grants == Truth::No,

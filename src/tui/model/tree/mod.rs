@@ -9,12 +9,14 @@ mod fold;
 mod leaf;
 mod row;
 mod rules;
+mod supposed;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
+use crate::answer::what_if::Supposition;
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation};
 use crate::iam::Resource;
@@ -37,6 +39,8 @@ pub struct Picture<'a> {
     pub plan: &'a Plan,
     /// What somebody unfolded.
     pub opened: &'a Opened,
+    /// What is supposed to be otherwise than it was read.
+    pub supposed: &'a [Supposition],
 }
 
 /// What somebody unfolded of a picture.
@@ -105,6 +109,17 @@ pub struct Leaf {
     pub word: String,
     /// What it stands for, beside its looks.
     pub what: LeafKind,
+    /// Where it is in its level's policy, where it is a binding or a member of one.
+    pub place: Option<LeafPlace>,
+}
+
+/// A binding of a policy, or one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafPlace {
+    /// The binding's place in the policy.
+    pub binding: usize,
+    /// The member, as the policy has it; `None`: the whole binding.
+    pub member: Option<String>,
 }
 
 /// What a leaf stands for.
