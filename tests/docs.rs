@@ -181,3 +181,22 @@ fn the_page_of_the_configuration_has_every_setting_and_theme() {
     }
     generated("docs/configuration.md", "themes", &themes);
 }
+
+#[test]
+fn every_form_of_files_is_listed() {
+    let mut table = "| what | made by | what it does not tell |\n| --- | --- | --- |\n".to_owned();
+    for form in bindscope::estate::file::SERVED {
+        table += &format!(
+            "| {} | {} | {} |\n",
+            cell(form.name),
+            cell(form.made_by),
+            cell(form.silent)
+        );
+    }
+    generated("docs/forms.md", "served", &table);
+    let mut table = "| what | instead |\n| --- | --- |\n".to_owned();
+    for form in bindscope::estate::file::REFUSED {
+        table += &format!("| {} | {} |\n", cell(form.name), cell(form.instead));
+    }
+    generated("docs/forms.md", "refused", &table);
+}

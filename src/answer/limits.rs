@@ -71,7 +71,7 @@ pub fn words(assumption: Assumption) -> &'static str {
             "what the search printed is all there is (a policy that it left out counts as empty, an account whose state it does not tell as enabled)"
         }
         Assumption::PartOfTheEstate => {
-            "nothing of what the files leave out: they hold a part of the estate, so that no list made from them is whole"
+            "no deny policy and no boundary stands beside those that the files hold, which are a part of the estate; nothing else is taken of what they leave out, and no list made from them is whole"
         }
         Assumption::NoTagsInExport => {
             "nothing of tags (the export holds none, or not their keys; a condition on them is left undecided)"

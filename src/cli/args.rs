@@ -63,8 +63,9 @@ pub struct Global {
     /// `bindscope emulator --help` lists [default: cross-project]
     #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true)]
     pub demo: Option<Option<String>>,
-    /// Use the built-in emulator with an estate file or a Cloud Asset Inventory export, packed or not: a
-    /// FILE, several of them before the command, a directory, - for standard input; all are merged
+    /// Use the built-in emulator with an estate file, a Cloud Asset Inventory export, what gcloud prints or
+    /// terraform show -json, packed or not: a FILE, several of them before the command, a directory, - for
+    /// standard input, RESOURCE=FILE for one that does not say what it is of; all are merged
     #[arg(long, global = true, value_name = "FILE")]
     pub estate: Vec<PathBuf>,
     /// With --demo and --estate: look as this principal of the estate, with just its permissions

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::estate::file::{FileReader, SourceFile};
+use crate::estate::file::{FileKey, FileReader, SourceFile};
 
 use super::failure::Failure;
 
@@ -14,7 +14,7 @@ const AT_A_TIME: usize = 1 << 20;
 /// How deep a directory is looked into (*chosen*: an export with a path prefix makes two levels).
 const DEEPEST: usize = 8;
 /// What names of files end in that are read out of a directory, packed or not.
-const ENDINGS: &[&str] = &["json", "ndjson", "jsonl"];
+const ENDINGS: &[&str] = &["json", "ndjson", "jsonl", "yaml", "yml", "tfstate"];
 const PACKED: &[&str] = &["gz", "zst"];
 
 /// Opens what was given, in the order given; the files of a directory in the order of their names.
@@ -25,6 +25,7 @@ pub fn open(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
     let mut sources = Vec::new();
     let mut piped = false;
     for path in paths {
+        let (key, path) = split(path);
         if path.as_os_str() == "-" {
             if std::mem::replace(&mut piped, true) {
                 return Err(Failure::usage(
@@ -32,7 +33,7 @@ pub fn open(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
                     "give it once; it can hold several exports, one after the other",
                 ));
             }
-            sources.push(stream("standard input", io::stdin()));
+            sources.push(stream("standard input", io::stdin()).about(key));
             continue;
         }
         let found = std::fs::metadata(path).map_err(|e| failed(path, &e))?;
@@ -40,12 +41,20 @@ pub fn open(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
             // Whether it may be read is asked before anything is: the wait may be long. A pipe stays open, it
             // can be read once.
             let open = File::open(path).map_err(|e| failed(path, &e))?;
-            sources.push(if found.is_file() {
-                file(path.clone())
+            let source = if found.is_file() {
+                file(path.to_owned())
             } else {
                 stream(&path.display().to_string(), open)
-            });
+            };
+            sources.push(source.about(key));
             continue;
+        }
+        if let Some(key) = key {
+            let directory = path.display();
+            return Err(Failure::usage(
+                format!("{directory} is a directory, and {key} stands before it"),
+                "give each file of it that does not say what it is of with its own name, as in --estate projects/my-project=policy.yaml",
+            ));
         }
         let mut files = Vec::new();
         collect(path, DEEPEST, &mut files).map_err(|(path, e)| failed(&path, &e))?;
@@ -64,6 +73,15 @@ pub fn open(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
         sources.extend(files.into_iter().map(file));
     }
     Ok(sources)
+}
+
+/// `KEY=FILE`, where that is not the name of a file itself.
+fn split(path: &Path) -> (Option<FileKey>, &Path) {
+    let named = path.to_str().and_then(|text| text.split_once('='));
+    match named.map(|(key, rest)| (FileKey::parse(key), rest)) {
+        Some((Some(key), rest)) if !path.exists() => (Some(key), Path::new(rest)),
+        _ => (None, path),
+    }
 }
 
 fn failed(path: &Path, e: &io::Error) -> Failure {

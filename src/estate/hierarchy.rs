@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::records::is_number;
-use super::{Coverage, Estate, Folder, Organization, Project, ServiceAccount};
+use super::{Assumption, Coverage, Estate, Folder, Organization, Project, ServiceAccount};
 use crate::iam::{Principal, Resource, ResourceKind, address, owner};
 
 /// The way up from a resource, nearest first, the resource itself included.
@@ -39,8 +39,8 @@ impl<T> Existence<T> {
     }
 }
 
-/// Why nobody can tell whether an account of that address is there.
-const BY_ID_ALONE: &str = "accounts of its project are known by their unique id alone";
+/// Why nobody can tell whether something is there that is not in the estate.
+const PART: &str = "the files hold a part of the estate";
 
 /// Longer chains than Google allows (folders nest ten deep) are cycles in a damaged file.
 const DEEPEST: usize = 64;
@@ -74,9 +74,6 @@ impl Estate {
         }
         if self.deleted_accounts.contains_key(&email) {
             self.forget_deleted(&email, &account.unique_id);
-        }
-        if !account.has_address() {
-            Arc::make_mut(&mut self.unaddressed).insert(account.project_id.as_str().into());
         }
         Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
     }
@@ -214,6 +211,7 @@ impl Estate {
         match found {
             Some(resource) => Existence::Exists(resource),
             None if let Some(why) = self.accounts_unread(resource) => Existence::Unknown(why),
+            None if self.assumes(Assumption::PartOfTheEstate) => Existence::Unknown(PART.into()),
             None if self.coverage == Coverage::Whole || self.missing.contains(resource) => {
                 Existence::Missing
             }
@@ -231,15 +229,8 @@ impl Estate {
         } else {
             project
         };
-        let known = self.project(named);
-        let id = known.map_or(named, |p| &p.project_id);
-        if let Some(why) = self.unreadable.get(&Self::accounts_of(id)) {
-            return Some(Arc::clone(why));
-        }
-        let number = known.map_or(named, |p| p.number());
-        let by_id_alone = !is_number(account)
-            && (self.unaddressed.contains(id) || self.unaddressed.contains(number));
-        by_id_alone.then(|| BY_ID_ALONE.into())
+        let id = self.project(named).map_or(named, |p| &p.project_id);
+        self.unreadable.get(&Self::accounts_of(id)).cloned()
     }
 
     /// By e-mail in lower case or unique id. An account made anew under the same address has another id.
@@ -283,10 +274,35 @@ impl Estate {
         }
         let complete = match &at {
             Resource::Organization(_) => true,
-            Resource::Project(p) => self.project(p).is_some_and(|p| p.parent.is_empty()),
+            Resource::Project(p) => self
+                .project(p)
+                .is_some_and(|p| p.parent.is_empty() && !self.is_known_by_name(p)),
             _ => false,
         };
         Ancestry { levels, complete }
+    }
+
+    /// The name under which it stands among what may not be read that a project is known by its id alone:
+    /// its number is not, nor, where it has no parent, what lies above it.
+    #[must_use]
+    pub fn record_of(project: &str) -> String {
+        format!("projects/{project}/record")
+    }
+
+    /// Whether no more than a name of the project is known.
+    fn is_known_by_name(&self, project: &Project) -> bool {
+        !self.unreadable.is_empty()
+            && (self.unreadable).contains_key(&Self::record_of(&project.project_id))
+    }
+
+    /// Whether one project is named by its id and the other by its number, and nobody here can tell whether
+    /// they are the same.
+    fn may_be_same(&self, one: &Resource, other: &Resource) -> bool {
+        let (Resource::Project(one), Resource::Project(other)) = (one, other) else {
+            return false;
+        };
+        let half = |id: &str| (self.project(id)).is_none_or(|p| p.number() == p.project_id);
+        is_number(one) != is_number(other) && half(one) && half(other)
     }
 
     /// Whether `below` is `above` or lies below it; `None` when the way up is not known to its end.
@@ -299,6 +315,9 @@ impl Estate {
         let ancestry = self.ancestry(below);
         if ancestry.levels.contains(&above) {
             return Some(true);
+        }
+        if (ancestry.levels.iter()).any(|level| self.may_be_same(level, &above)) {
+            return None;
         }
         // A project or account can only lie above what names it, so no missing level can add one.
         let settled = ancestry.complete

@@ -88,7 +88,16 @@ impl Estate {
                 }
             }
         }
+        self.note_gap(&resource, &policy);
         self.allow.insert(resource, Arc::new(policy));
+    }
+
+    fn note_gap(&mut self, resource: &Resource, policy: &AllowPolicy) {
+        if policy.gap().is_some() {
+            Arc::make_mut(&mut self.partly).insert(resource.clone());
+        } else if !self.partly.is_empty() {
+            Arc::make_mut(&mut self.partly).remove(resource);
+        }
     }
 
     /// A member as it stands in the estate, with its key in the index.
@@ -113,6 +122,9 @@ impl Estate {
     /// in a whole estate means that it is empty.
     pub fn remove_policy(&mut self, resource: &Resource) {
         self.forget_places(resource);
+        if self.partly.contains(resource) {
+            Arc::make_mut(&mut self.partly).remove(resource);
+        }
         self.allow.remove(resource);
     }
 
@@ -190,6 +202,7 @@ impl ManyPolicies {
                 }
             }
         }
+        estate.note_gap(&resource, &policy);
         estate.allow.insert(resource, Arc::new(policy));
     }
 

@@ -56,8 +56,6 @@ pub struct Estate {
     pub(crate) numbers: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// By lower-case e-mail.
     pub(crate) accounts: Arc<BTreeMap<Arc<str>, Arc<ServiceAccount>>>,
-    /// Projects with accounts of which only the unique id is known: any address there may be one of theirs.
-    pub(crate) unaddressed: Arc<BTreeSet<Arc<str>>>,
     /// Unique id to e-mail.
     pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// Accounts that were deleted, by lower-case e-mail: one address may have had several.
@@ -69,6 +67,8 @@ pub struct Estate {
     /// Identity pools that were asked for and are not there (survey).
     pub(crate) missing_pools: Arc<BTreeSet<String>>,
     pub(crate) allow: SharedMap<Resource, Arc<AllowPolicy>>,
+    /// Resources of whose allow policy a part is known (canonical names).
+    pub(crate) partly: Arc<BTreeSet<Resource>>,
     pub(crate) deny: Arc<HashMap<Resource, Vec<Arc<DenyPolicy>>>>,
     pub(crate) boundaries: Arc<BTreeMap<Arc<str>, Arc<BoundaryPolicy>>>,
     /// By parent collection, `organizations/1/locations/global/policyBindings`.
@@ -132,6 +132,13 @@ impl Estate {
     #[must_use]
     pub fn is_part(&self) -> bool {
         self.assumes(Assumption::SearchResultsAreAll) || self.assumes(Assumption::PartOfTheEstate)
+    }
+
+    /// Whether no deny policy is taken to stand where nothing is known: what the files could hold of them is read.
+    #[must_use]
+    pub fn assumes_no_other_deny(&self) -> bool {
+        self.assumes(Assumption::NoDenyPoliciesInExport)
+            || self.assumes(Assumption::PartOfTheEstate)
     }
 
     /// Adds to [`Self::assumptions`].

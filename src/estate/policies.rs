@@ -75,6 +75,23 @@ impl Estate {
         }
     }
 
+    /// Whether the allow policy of a resource (canonical name) is known, and all of it.
+    #[must_use]
+    pub fn knows_policy_whole(&self, resource: &Resource) -> bool {
+        !self.partly.contains(resource) && self.allow_policy(resource).is_known()
+    }
+
+    /// Whether a part of a resource's allow policy (canonical name) is known.
+    #[must_use]
+    pub fn gap_of(&self, resource: &Resource) -> bool {
+        self.partly.contains(resource)
+    }
+
+    /// Resources of whose allow policy a part is known.
+    pub fn known_in_part(&self) -> impl Iterator<Item = &Resource> {
+        self.partly.iter()
+    }
+
     /// The deny policies attached to a resource.
     #[must_use]
     pub fn deny_policies(&self, resource: &Resource) -> Read<&[Arc<DenyPolicy>]> {

@@ -16,7 +16,7 @@ const FEW: usize = 25;
 
 /// One level's allow policy with each binding and member.
 pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource, on_path: bool) -> PolicyExplanation {
-    let (bindings, unreadable) = match judge.estate.allow_policy(resource) {
+    let (bindings, mut unreadable) = match judge.estate.allow_policy(resource) {
         Read::Known(Some(policy)) => (
             policy
                 .bindings
@@ -24,7 +24,7 @@ pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource, on_path: bool) -> 
                 .enumerate()
                 .map(|(index, b)| binding(judge, index, b))
                 .collect(),
-            None,
+            policy.gap().map(Arc::from),
         ),
         Read::Known(None) => (Vec::new(), None),
         Read::Unreadable(why) => (Vec::new(), Some(why)),
@@ -37,6 +37,10 @@ pub(crate) fn explain(judge: &Judge<'_>, resource: &Resource, on_path: bool) -> 
     let grants = bindings
         .iter()
         .fold(start, |sum, b: &BindingExplanation| sum.or(b.grants));
+    // What a part of it grants the rest does not take away.
+    if grants == Truth::Yes {
+        unreadable = None;
+    }
     PolicyExplanation {
         resource: resource.clone(),
         on_path,
@@ -98,7 +102,10 @@ pub(crate) fn decide(judge: &Judge<'_>, resource: &Resource) -> Truth {
         Read::Known(None) => return Truth::No,
         Read::Unreadable(_) => return Truth::UnknownInfo,
     };
-    let mut sum = Truth::No;
+    let mut sum = match policy.gap() {
+        Some(_) => Truth::UnknownInfo,
+        None => Truth::No,
+    };
     for binding in &policy.bindings {
         let mut one = role::grants(role::state(judge, &binding.role));
         if one == Truth::No {

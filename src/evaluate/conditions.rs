@@ -11,6 +11,7 @@ use super::explanation::ConditionExplanation;
 use super::judge::Judge;
 use super::truth::Truth;
 use crate::estate::Read;
+use crate::estate::records::is_number;
 use crate::iam::{Condition, Principal, Resource, owner};
 
 /// Which kind of policy the condition stands in.
@@ -129,7 +130,11 @@ pub(crate) fn with_context<T>(
                 || hidden("the type of this kind of identity is not known here"),
                 Fact::Known,
             ),
-            subject: Fact::Known(&subject),
+            subject: if is_number(&subject) {
+                hidden("the caller is known by its unique id alone, not by its address")
+            } else {
+                Fact::Known(&subject)
+            },
         };
         return run(&ConditionContext {
             principal: Some(principal),

@@ -118,6 +118,11 @@ fn judge_question(estate: &Estate, question: &Question, bills: bool) -> Explanat
         .iter()
         .filter_map(|level| deny::explain(&judge, level))
         .collect();
+    let hidden = if estate.assumes_no_other_deny() {
+        Truth::No
+    } else {
+        hidden
+    };
     let denied = deny.iter().fold(hidden, |sum, d| sum.or(d.denies));
     let boundaries = if ancestry.levels.is_empty() {
         no_boundaries()
@@ -384,7 +389,7 @@ pub(super) fn locate(estate: &Estate, target: &Resource) -> (Resource, AccountSt
 }
 
 /// The project as the name gives it; else, for an account that people made, the one in its address
-/// when that project is known.
+/// when that project, or its policy, is known.
 fn guess(estate: &Estate, target: &Resource) -> Resource {
     let Resource::ServiceAccount { project, account } = target else {
         return target.clone();
@@ -399,10 +404,16 @@ fn guess(estate: &Estate, target: &Resource) -> Resource {
     } else {
         estate.project(project)
     };
-    match named {
-        Some(project) => Resource::account(&project.project_id, account),
-        None => target.clone(),
+    if let Some(project) = named {
+        return Resource::account(&project.project_id, account);
     }
+    // Its policy may be known, and nothing else of it.
+    let home = owner::project_of(account).filter(|_| &**project == "-");
+    let home = home.filter(|p| {
+        let policy = estate.allow_policy(&Resource::project(p)).known();
+        policy.flatten().is_some()
+    });
+    home.map_or_else(|| target.clone(), |p| Resource::account(p, account))
 }
 
 pub(super) fn caller_state(estate: &Estate, caller: &Principal) -> AccountState {

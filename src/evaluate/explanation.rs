@@ -225,7 +225,7 @@ pub struct PolicyExplanation {
     pub resource: Resource,
     /// Whether it lies on the target's ancestry; if not it is here for the tree and the diagnosis.
     pub on_path: bool,
-    /// Why it was not read, when it was not.
+    /// Why it was not read, or not as a whole, where that matters.
     pub unreadable: Option<Arc<str>>,
     /// Its bindings, those that count first is NOT assumed: in the policy's order.
     pub bindings: Vec<BindingExplanation>,

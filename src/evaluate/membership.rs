@@ -306,7 +306,12 @@ fn project_role(judge: &Judge<'_>, role: BasicRole, project: &str) -> Membership
             ));
         }
     };
-    let mut answer = Membership::no();
+    let mut answer = match policy.gap() {
+        Some(why) => {
+            Membership::unknown(format!("the policy of {project} is known in part: {why}"))
+        }
+        None => Membership::no(),
+    };
     for binding in policy.bindings.iter().filter(|b| &*b.role == role.role()) {
         for entry in &binding.members {
             // One kind of member that refers to a policy inside another would go in circles.

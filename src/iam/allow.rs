@@ -69,6 +69,22 @@ pub struct AllowPolicy {
     pub extra: Map<String, Value>,
 }
 
+/// The field of an allow policy in a file that says why more bindings may be there than it lists; Google
+/// sends none such.
+pub const PARTIAL: &str = "partial";
+
+impl AllowPolicy {
+    /// Why it may hold more than the bindings that are known, where it may.
+    #[must_use]
+    pub fn gap(&self) -> Option<&str> {
+        match self.extra.get(PARTIAL)? {
+            Value::Null | Value::Bool(false) => None,
+            Value::String(why) => Some(why),
+            _ => Some("a part of it is known"),
+        }
+    }
+}
+
 impl Binding {
     /// An unconditional binding.
     #[must_use]

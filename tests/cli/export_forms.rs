@@ -316,28 +316,6 @@ fn of_two_exports_the_newer_line_tells_where_a_project_lies() {
     assert!(ran.err.contains("says otherwise"), "{}", ran.err);
 }
 
-#[test]
-fn gclouds_single_lists_are_refused_by_name_with_what_to_do() {
-    let home = Home::new();
-    let account = json!([{ "displayName": "safe", "email": SAFE, "etag": "MDE=", "projectId": "wren-data",
-        "name": format!("projects/wren-data/serviceAccounts/{SAFE}"), "uniqueId": "7002" }]);
-    let project = json!([{ "createTime": "2020-01-01T00:00:00Z", "lifecycleState": "ACTIVE", "name": "wren-data",
-        "parent": { "id": "71", "type": "folder" }, "projectId": "wren-data", "projectNumber": "73" }]);
-    let ancestors = json!([{ "id": "wren-data", "policy": { "bindings": [] }, "type": "project" }]);
-    let policy = json!({ "bindings": [], "etag": "BwYAAAE=", "version": 1 });
-    for (value, words) in [
-        (account, "put it under \"serviceAccounts\""),
-        (project, "put it under \"projects\""),
-        (ancestors, "get-ancestors-iam-policy"),
-        (policy, "this is one allow policy"),
-    ] {
-        let source = source(&home, "list.json", &value.to_string());
-        let ran = home.run(&[&source, "list", "projects"]);
-        assert_eq!(ran.code, 2, "{}", ran.out);
-        assert!(ran.err.contains(words), "{}", ran.err);
-    }
-}
-
 /// An export of policies without resources names accounts by their unique id: which address is which nobody
 /// can tell, so none is said not to be there.
 #[test]

@@ -30,9 +30,11 @@ mod printed;
 #[cfg(unix)]
 mod renewal;
 mod review;
+mod single_files;
 mod sources;
 mod tags;
 mod terminal;
+mod terraform;
 #[cfg(unix)]
 mod tls;
 #[cfg(unix)]

@@ -129,7 +129,7 @@ fn by_its_unique_id_everything_in_the_file_is_told() {
     let text = asked.run(0, &["who", "--at", AT, "--target", ID]);
     assert!(text.contains("runner@wren-app"), "{text}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("they hold a part of the estate"), "{text}");
+    assert!(text.contains("which are a part of the estate"), "{text}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::super::{Folder, IdentityPool, Organization, Project, Provider, Servic
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
-use super::{FileReading, asset_policies, search, words};
+use super::{FileReading, asset_policies, refused, search, single, terraform, words};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
@@ -107,6 +107,23 @@ pub(super) struct Content {
     pub data: Value,
 }
 
+/// What stands under `policy`: a name in a binding of a boundary.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum PolicyOrName {
+    Name(String),
+    Policy(AllowPolicy),
+}
+
+/// Whether an object that begins with this key is an asset, or something that is read like one.
+pub(super) fn begins(key: &str) -> bool {
+    KEYS.contains(&key)
+        || search::KEYS.contains(&key)
+        || single::KEYS.contains(&key)
+        || terraform::KEYS.contains(&key)
+        || refused::begins(key)
+}
+
 /// What stands under `resource`: the name alone in a search result of policies.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -191,7 +208,14 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
                 }
                 None => {}
             },
-            "iamPolicy" | "iam_policy" | "policy" if counts => asset.policy = map.next_value()?,
+            "iamPolicy" | "iam_policy" if counts => asset.policy = map.next_value()?,
+            "policy" if counts => match map.next_value()? {
+                Some(PolicyOrName::Policy(policy)) => asset.policy = Some(policy),
+                Some(PolicyOrName::Name(of)) => {
+                    rest.insert(name, of.into());
+                }
+                None => {}
+            },
             "orgPolicy" | "org_policy" if counts => asset.org_policies = map.next_value()?,
             _ if counts && !KEYS.contains(&name.as_str()) => {
                 rest.insert(name, map.next_value()?);
@@ -203,14 +227,15 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
         key = map.next_key()?;
     }
     if asset.kind.is_empty() {
-        if asset.policy.is_some() {
-            rest.insert("policy".into(), Value::Null);
+        if asset.resource.is_some() {
+            rest.insert("resource".into(), Value::Null);
         }
-        if let Some(what) = search::refused(&asset.name, &rest) {
-            return Err(de::Error::custom(what));
-        }
+        let key = loading.key;
+        return loading.keep(true, |draft| {
+            draft.single(&asset.name, asset.policy, rest, key)
+        });
     }
-    if asset.name.is_empty() || asset.kind.is_empty() {
+    if asset.name.is_empty() {
         return Err(de::Error::custom(
             "an asset without a name or a type: expected name and assetType (or asset_type)",
         ));
@@ -302,7 +327,7 @@ impl Draft {
         Ok(way)
     }
 
-    fn lies_below(&mut self, below: Resource, above: Resource) -> Taken {
+    pub(super) fn lies_below(&mut self, below: Resource, above: Resource) -> Taken {
         match self.export.above.get_mut(&below) {
             // Of two exports the one that is newer tells how it is now.
             Some((known, first)) if *known != above && self.at.other_time(first) => {

@@ -130,6 +130,10 @@ impl Draft {
     /// # Errors
     /// A tag that is bound to something that has no name of a resource.
     pub(super) fn gather_pieces(&mut self) -> Taken {
+        for (group, at) in std::mem::take(&mut self.export.memberships).into_values() {
+            self.at = at;
+            self.group(group)?;
+        }
         let pieces = std::mem::take(&mut self.export.pieces);
         let mut tags: BTreeMap<String, (Vec<Tag>, At)> = BTreeMap::new();
         // A value whose key no line tells says nothing of what a condition asks for.

@@ -2,12 +2,14 @@
 //! and what they cannot know marked as unknown.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
 use super::unknown;
 use crate::estate::index::ManyPolicies;
+use crate::estate::records::is_number;
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
 
 /// Why no estate comes of it, and where.
@@ -20,6 +22,7 @@ pub(super) struct Flaw {
 /// What a person reads of a name that the file's own `unreadable` lists.
 const NO_ADDRESS: &str = "the export tells of accounts by their unique id alone";
 const MAY_NOT: &str = "may not be read";
+const BY_ID: &str = "the project is known by its id alone";
 
 /// Makes the estate; counts the policies of which nobody can say whose they are.
 pub(super) fn build(
@@ -36,6 +39,12 @@ pub(super) fn build(
     complete(&mut draft);
     cycles(&draft)?;
     ids(&draft)?;
+    let by_id_alone: Vec<String> = draft
+        .projects
+        .iter()
+        .filter(|(number, _, _)| !is_number(number))
+        .map(|(id, _, _)| Estate::record_of(id))
+        .collect();
     let mut estate = Estate::new(Coverage::Whole);
     let told = unknown::ToldKinds::of(&draft);
     unknown::assume(&mut estate, &draft, &told);
@@ -47,6 +56,9 @@ pub(super) fn build(
     tags(&mut estate, &mut draft)?;
     services(&mut estate, &mut draft)?;
     org_policies(&mut estate, &mut draft)?;
+    for name in by_id_alone {
+        estate.mark_unreadable(&name, BY_ID);
+    }
     for name in &draft.unreadable {
         // Pools are looked up by their project's number.
         let name = if name.contains("/workloadIdentityPools/") {
@@ -87,11 +99,16 @@ fn complete(draft: &mut Draft) {
             .keys()
             .map(|n| Resource::project(n)),
     );
-    let by_id: HashMap<String, String> = draft
-        .projects
-        .iter()
+    levels.extend(draft.export.told.iter().cloned());
+    let listed = draft.projects.iter();
+    let listed = listed.filter(|(number, _, _)| is_number(number));
+    let by_id: HashMap<String, String> = listed
         .map(|(number, project, _)| (project.project_id.clone(), number.to_owned()))
+        .chain((draft.export.project_ids.iter()).map(|(number, id)| (id.clone(), number.clone())))
         .collect();
+    // One that some file tells by its id alone, and another in full.
+    let in_full = |name: &str| !is_number(name) && by_id.contains_key(name);
+    draft.projects.retain(|name| !in_full(name));
     moved(draft);
     let mut sorted: Vec<Resource> = levels.into_iter().collect();
     sorted.sort();
@@ -317,6 +334,14 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
                 judged.insert(found.clone(), at);
                 many.put(estate, found, policy);
             }
+            // Terraform's states each manage a part of it; one that is whole holds them.
+            Some(first) if estate.gap_of(&found) || policy.gap().is_some() => {
+                let first = *first;
+                many.settle(estate);
+                let both = united(estate.allow_policy(&found).known().flatten(), policy);
+                estate.put_policy(found.clone(), both);
+                judged.insert(found, first);
+            }
             Some(first) if first.source == at.source && !(first.asset && at.asset) => {
                 return Err(flaw(
                     format!(
@@ -385,6 +410,24 @@ fn org_policies(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
         estate.put_org_policy(policy);
     }
     Ok(())
+}
+
+/// Of two policies of which one is known in part: the whole one, or both parts.
+fn united(known: Option<&Arc<AllowPolicy>>, other: AllowPolicy) -> AllowPolicy {
+    let Some(known) = known.map(|k| AllowPolicy::clone(k)) else {
+        return other;
+    };
+    let (mut known, other) = match (known.gap(), other.gap()) {
+        (None, _) => return known,
+        (_, None) => return other,
+        _ => (known, other),
+    };
+    for binding in other.bindings {
+        if !known.bindings.contains(&binding) {
+            known.bindings.push(binding);
+        }
+    }
+    known
 }
 
 fn same(a: &AllowPolicy, b: &AllowPolicy) -> bool {

@@ -13,7 +13,6 @@ use super::FileReading;
 use super::asset::{self, AssetSeed};
 use super::draft::{Draft, Taken};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
-use super::search;
 use crate::iam::AllowPolicy;
 
 /// The keys of an estate file, in the order in which they are written.
@@ -72,18 +71,8 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
             {
                 return page(self.0, key, map);
             }
-            if first
-                && (asset::KEYS.contains(&key.as_str()) || search::KEYS.contains(&key.as_str()))
-            {
+            if first && asset::begins(&key) {
                 return asset::visit(self.0, key, map);
-            }
-            if first
-                && matches!(
-                    key.as_str(),
-                    "bindings" | "etag" | "version" | "auditConfigs"
-                )
-            {
-                return Err(de::Error::custom(search::POLICY_ALONE));
             }
             first = false;
             let Some(known) = KEYS.iter().find(|k| **k == key) else {

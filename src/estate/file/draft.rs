@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::super::records::DELETE_TIME;
+use super::super::records::{DELETE_TIME, is_number};
 use super::super::{
     Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount, Tag,
 };
 use super::asset_policies::Pieces;
 use super::kept::{At, Fault, Kept};
+use super::key::FileKey;
 use crate::estate::Assumption;
+use crate::iam::allow::PARTIAL;
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, Resource, Role, deny,
     org_policy,
@@ -89,12 +91,30 @@ pub(super) struct Export {
     pub outdated: u64,
     /// Results of a search are among it, and nobody can tell how wide the search was.
     pub searched: bool,
+    /// What single commands printed, or Terraform holds, is among it.
+    pub part: bool,
+    /// Levels that such a file tells of: a policy of theirs that none tells is not known.
+    pub told: BTreeSet<Resource>,
+    /// What the file was said to be about was needed.
+    pub key_used: bool,
+    /// The level that was read last of those above a project.
+    pub chain: Option<Resource>,
+    /// Members of groups that are told one at a time.
+    pub memberships: BTreeMap<String, (Group, At)>,
     /// The page that was read last says that there are more.
     pub cut_off: bool,
     /// Accounts of which the export tells the unique id alone.
     pub nameless: u64,
     /// What stands on several lines of it.
     pub pieces: Pieces,
+}
+
+impl Export {
+    /// Whether a file that is said to be about something needed that said; ends the file.
+    pub fn key_fits(&mut self, key: Option<&FileKey>) -> bool {
+        self.chain = None;
+        std::mem::take(&mut self.key_used) || key.is_none()
+    }
 }
 
 /// The fields of an account that decide something, and one that is like them.
@@ -125,14 +145,16 @@ impl Draft {
             matches!(r, Resource::Folder(_))
         })?;
         self.near(&it.extra, &["name", "parent", "displayName", "state"])?;
+        self.told_parent(&it.parent);
         self.folders.add(it.name.clone(), it, self.at)
     }
 
     pub fn project(&mut self, it: Project) -> Taken {
+        // One that is known by its id alone goes by it.
         named(
             &it.name,
             "projects/NUMBER",
-            |r| matches!(r, Resource::Project(n) if n.bytes().all(|b| b.is_ascii_digit())),
+            |r| matches!(r, Resource::Project(n) if is_number(n) || **n == *it.project_id),
         )?;
         if it.project_id.is_empty() {
             return Err("a project has no projectId: expected its id, as app-prod".into());
@@ -146,7 +168,15 @@ impl Draft {
             &it.extra,
             &["name", "parent", "projectId", "displayName", "state"],
         )?;
+        self.told_parent(&it.parent);
         self.projects.add(it.number().to_owned(), it, self.at)
+    }
+
+    /// What lies above something that a single command printed is told of by it, and no more.
+    fn told_parent(&mut self, parent: &str) {
+        if self.at.single {
+            self.export.told.extend(Resource::parse(parent));
+        }
     }
 
     pub fn account(&mut self, it: ServiceAccount) -> Taken {
@@ -358,7 +388,7 @@ impl Draft {
         let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
         self.near(
             &policy.extra,
-            &["version", "etag", "bindings", "auditConfigs"],
+            &["version", "etag", "bindings", "auditConfigs", PARTIAL],
         )?;
         for binding in &mut policy.bindings {
             self.near(&binding.extra, &["role", "members", "condition"])?;
@@ -409,6 +439,7 @@ impl Draft {
             || is_pool(name.strip_suffix("/providers").unwrap_or(&name))
             || is_list_of(&name, "serviceAccounts")
             || is_list_of(&name, "services")
+            || is_list_of(&name, "record")
         {
             name
         } else {

@@ -21,6 +21,11 @@ impl ReadPosition {
         self.0.0.get() + 1
     }
 
+    /// Sets the line, counted from 1.
+    pub fn stand_at(&self, line: u64) {
+        self.0.0.set(line.saturating_sub(1));
+    }
+
     /// Counts bytes that were taken in.
     pub fn take_in(&self, bytes: usize) {
         let more = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -47,7 +52,14 @@ pub(super) struct Input {
     /// Bytes of the string that is open.
     string: Option<usize>,
     escaped: bool,
+    /// Blanks before what [`Self::peek`] came to, on its line.
+    indent: usize,
+    /// No JSON: everything passes as it is.
+    plain: bool,
 }
+
+/// By so much of a text its form is told.
+const HEAD: u64 = 16 << 10;
 
 impl Input {
     /// Unpacks it where it is packed, and takes the byte order mark away.
@@ -66,6 +78,8 @@ impl Input {
             comment: false,
             string: None,
             escaped: false,
+            indent: 0,
+            plain: false,
         };
         input.fill()?;
         if input.chunk.starts_with(b"\xef\xbb\xbf") {
@@ -97,7 +111,8 @@ impl Input {
     pub fn peek(&mut self) -> io::Result<Option<u8>> {
         loop {
             match self.next()? {
-                Some(b) if b.is_ascii_whitespace() => {}
+                Some(b'\n') => self.indent = 0,
+                Some(b) if b.is_ascii_whitespace() => self.indent += 1,
                 Some(b) => {
                     // Given back: it was the last byte taken from this chunk.
                     self.at -= 1;
@@ -107,6 +122,18 @@ impl Input {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// From here on everything passes as it is; gives the beginning of it, with the blanks that stand before it
+    /// on its line.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn begin_text(&mut self) -> io::Result<Vec<u8>> {
+        self.plain = true;
+        let mut head = vec![b' '; self.indent.min(CHUNK)];
+        self.take(HEAD).read_to_end(&mut head)?;
+        Ok(head)
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -180,6 +207,14 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.plain {
+            if self.at >= self.chunk.len() {
+                self.fill()?;
+            }
+            let read = self.chunk.get(self.at..).unwrap_or_default().read(out)?;
+            self.at += read;
+            return Ok(read);
+        }
         // The JSON reader takes one byte at a time, so that it never holds what it has not judged.
         let Some(first) = out.first_mut() else {
             return Ok(0);

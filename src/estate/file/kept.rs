@@ -14,6 +14,8 @@ pub(super) struct At {
     pub line: u64,
     /// From an asset export, where the same thing stands on several lines, one per content type.
     pub asset: bool,
+    /// What a single command printed, or what Terraform holds: it is silent about what is not in it.
+    pub single: bool,
     /// When what an asset tells became so, where it says that: microseconds since 1970.
     pub time: Option<NonZeroI64>,
 }
@@ -82,6 +84,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Kept<T> {
                 Ok(both) => {
                     *known = both;
                     first.time = first.time.max(at.time);
+                    first.single &= at.single;
                     Ok(())
                 }
                 Err(_) if at.other_time(first) => {

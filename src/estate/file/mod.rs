@@ -15,12 +15,18 @@ mod error;
 mod forms;
 mod input;
 mod kept;
+mod key;
 mod quick;
+mod refused;
 mod search;
+mod served;
+mod single;
+mod terraform;
 mod unknown;
 mod unpack;
 mod words;
 mod write;
+mod yaml;
 
 #[cfg(test)]
 mod org_policy_tests;
@@ -28,7 +34,7 @@ mod org_policy_tests;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Cursor};
+use std::io::{self, BufRead, Cursor, Read};
 use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed};
@@ -39,8 +45,12 @@ use crate::text::visible;
 use draft::{Draft, Taken};
 use input::{Input, ReadPosition};
 use kept::{At, Fault};
+use refused::TextForm;
 
 pub use error::{FileError, FilePlace};
+pub use key::FileKey;
+pub use refused::{REFUSED, RefusedForm};
+pub use served::{SERVED, ServedForm};
 pub use write::to_json;
 
 /// How many elements are read between two words of progress.
@@ -53,6 +63,8 @@ pub type FileReader = Box<dyn BufRead + Send>;
 pub struct SourceFile {
     /// How it is named in errors.
     pub name: String,
+    /// What it is about, where it does not say so itself.
+    pub key: Option<FileKey>,
     bytes: FileBytes,
 }
 
@@ -69,6 +81,7 @@ impl SourceFile {
     pub fn stream(name: &str, reader: FileReader) -> Self {
         Self {
             name: name.to_owned(),
+            key: None,
             bytes: FileBytes::Once(reader),
         }
     }
@@ -81,8 +94,16 @@ impl SourceFile {
     ) -> Self {
         Self {
             name: name.to_owned(),
+            key: None,
             bytes: FileBytes::Again(Box::new(open)),
         }
+    }
+
+    /// The same, about that.
+    #[must_use]
+    pub fn about(mut self, key: Option<FileKey>) -> Self {
+        self.key = key;
+        self
     }
 
     /// A text in memory.
@@ -195,6 +216,7 @@ fn quickly(sources: &[SourceFile], progress: &mut dyn FnMut(FileProgress<'_>)) -
             draft,
             position: ReadPosition::default(),
             name: &source.name,
+            key: source.key.as_ref(),
             progress: &mut *progress,
             elements: 0,
             fault: None,
@@ -202,6 +224,9 @@ fn quickly(sources: &[SourceFile], progress: &mut dyn FnMut(FileProgress<'_>)) -
         quick::one(open().ok()?, &mut loading).ok()?;
         loading.tell();
         draft = loading.draft;
+        if !draft.export.key_fits(source.key.as_ref()) {
+            return None;
+        }
     }
     Some(draft)
 }
@@ -243,6 +268,7 @@ struct FileReading<'p> {
     draft: Draft,
     position: ReadPosition,
     name: &'p str,
+    key: Option<&'p FileKey>,
     progress: &'p mut dyn FnMut(FileProgress<'_>),
     elements: u64,
     /// What the draft refused, in full; the JSON reader's own errors have no room for it.
@@ -285,7 +311,7 @@ fn one(
     draft: Draft,
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Draft, FileError> {
-    let name = source.name;
+    let (name, key) = (source.name, source.key);
     let index = draft.at.source;
     let unreadable = |why: io::Error, line| match why.kind() {
         // What it says is of the bytes, not of the disk.
@@ -311,6 +337,7 @@ fn one(
         draft,
         position: input.position(),
         name: &name,
+        key: key.as_ref(),
         progress,
         elements: 0,
         fault: None,
@@ -318,7 +345,12 @@ fn one(
     let mut empty = true;
     loop {
         let line = input.position().line();
-        if input.peek().map_err(|e| unreadable(e, line))?.is_none() {
+        let Some(first) = input.peek().map_err(|e| unreadable(e, line))? else {
+            break;
+        };
+        if empty && !matches!(first, b'{' | b'[') {
+            text(&mut input, &mut loading, names, index)?;
+            empty = false;
             break;
         }
         empty = false;
@@ -351,6 +383,17 @@ fn one(
         }
     }
     loading.tell();
+    if !loading.draft.export.key_fits(key.as_ref()) {
+        let at = At {
+            source: index,
+            ..At::default()
+        };
+        let shown = key.map(|k| k.to_string()).unwrap_or_default();
+        let what = format!(
+            "what is in it says itself what it is of, and not of {shown}: give the file without {shown}="
+        );
+        return Err(refuse(names, at, "$".into(), what.into()));
+    }
     if empty {
         let at = At {
             source: index,
@@ -361,6 +404,43 @@ fn one(
         return Err(refuse(names, at, "$".into(), what.into()));
     }
     Ok(loading.draft)
+}
+
+/// Reads what is no JSON: YAML, or what is refused by its name.
+fn text(
+    input: &mut Input,
+    loading: &mut FileReading<'_>,
+    names: &[String],
+    source: usize,
+) -> Result<(), FileError> {
+    let begun = loading.position.line();
+    let place = |line: u64| At {
+        source,
+        line,
+        ..At::default()
+    };
+    let unreadable =
+        |why: &io::Error| refuse(names, place(begun), "$".into(), why.to_string().into());
+    let head = input.begin_text().map_err(|e| unreadable(&e))?;
+    if let TextForm::Refused(words) = TextForm::of(&String::from_utf8_lossy(&head)) {
+        return Err(refuse(names, place(begun), "$".into(), words.into()));
+    }
+    let rest = Cursor::new(head).chain(&mut *input);
+    match yaml::read(rest, loading) {
+        Ok(()) => Ok(()),
+        Err(flaw) => {
+            if let Err(why) = input.check() {
+                return Err(unreadable(&why));
+            }
+            let line = if flaw.line == 0 {
+                begun
+            } else {
+                begun + flaw.line - 1
+            };
+            let at = flaw.path.as_ref().map_or_else(|| "$".to_owned(), path);
+            Err(refuse(names, place(line), at, flaw.fault))
+        }
+    }
 }
 
 fn refuse(names: &[String], at: At, path: String, fault: Fault) -> FileError {

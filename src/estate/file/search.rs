@@ -1,6 +1,5 @@
 //! What `gcloud asset search-all-resources` and `search-all-iam-policies` print (discovery document
-//! cloudasset v1, `ResourceSearchResult` and `IamPolicySearchResult`), put into the form of an asset; and
-//! single lists of gcloud's, told apart so that they are refused by their name.
+//! cloudasset v1, `ResourceSearchResult` and `IamPolicySearchResult`), put into the form of an asset.
 
 use serde_json::{Map, Value, json};
 
@@ -80,30 +79,3 @@ fn data(kind: &str, name: &str, rest: &Map<String, Value>) -> Value {
         _ => Value::Null,
     }
 }
-
-/// What an element without an asset's type seems to be, and what to do with it.
-pub(super) fn refused(name: &str, keys: &Map<String, Value>) -> Option<&'static str> {
-    let has = |key: &str| keys.contains_key(key);
-    if name.contains("/serviceAccounts/") && has("email") {
-        Some(
-            "this is a list of service accounts, as `gcloud iam service-accounts list` prints it: put it under \"serviceAccounts\" of an estate file, {\"serviceAccounts\": […]}",
-        )
-    } else if has("projectId") {
-        Some(
-            "this is a list of projects, as `gcloud projects list` prints it: put it under \"projects\" of an estate file, {\"projects\": […]}",
-        )
-    } else if has("id") && has("policy") {
-        Some(
-            "this is what `gcloud projects get-ancestors-iam-policy` prints: put each policy under \"iamPolicies\" of an estate file by its full resource name, {\"iamPolicies\": {\"//cloudresourcemanager.googleapis.com/projects/ID\": {…}}}",
-        )
-    } else if name.contains("roles/") && (has("title") || has("stage")) {
-        Some(
-            "this is a list of roles, as `gcloud iam roles list` prints it: put it under \"roles\" of an estate file, each role with its includedPermissions, {\"roles\": […]}",
-        )
-    } else {
-        None
-    }
-}
-
-/// What an allow policy alone is told.
-pub(super) const POLICY_ALONE: &str = "this is one allow policy, as get-iam-policy prints it: put it under \"iamPolicies\" of an estate file by the full name of its resource, {\"iamPolicies\": {\"//cloudresourcemanager.googleapis.com/projects/ID\": {…}}}";

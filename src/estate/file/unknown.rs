@@ -7,13 +7,17 @@ use super::super::Estate;
 use super::draft::Draft;
 use super::kept::At;
 use crate::estate::Assumption;
-use crate::iam::{Member, Pool, Resource, org_policy};
+use crate::estate::policies::policy_bindings_of;
+use crate::estate::records::is_number;
+use crate::iam::{Member, Pool, Resource, deny, org_policy};
 
 const NOT_IN_EXPORT: &str = "it is not in the asset export";
 const NO_POLICIES: &str = "the asset export holds no IAM policies";
 const NO_ORG_POLICIES: &str =
     "the asset export holds no organization policies (content type ORG_POLICY)";
 const ABOVE_NOT_IN_EXPORT: &str = "the asset export does not hold everything above it";
+const NOT_GIVEN: &str = "the files do not hold it";
+const BY_ID: &str = "something is attached to a project that is named by its number, and this one is known by its id alone";
 const CONDITIONAL: &str =
     "the asset export does not show organization policies that have conditions";
 const NO_API_STATES: &str = "the asset export tells no state of an API of it";
@@ -27,14 +31,21 @@ pub(super) struct ToldKinds {
     /// An asset names an account or a project whose state no asset tells: data of an account has its unique
     /// id, data of a project its state (discovery documents iam v1 and cloudresourcemanager v1 and v3).
     stateless: bool,
+    /// Accounts that a single command printed, or Terraform holds: their own policies are told elsewhere, or
+    /// nowhere.
+    single: Vec<Resource>,
 }
 
 impl ToldKinds {
     pub fn of(draft: &Draft) -> Self {
         let listed = draft.projects.iter().filter(|(_, _, at)| !at.asset);
         let mut accounts = draft.accounts.iter();
+        let single = draft.accounts.iter().filter(|(_, _, at)| at.single);
         let mut projects = draft.projects.iter();
         Self {
+            single: single
+                .map(|(_, a, _)| Resource::account("-", &a.email))
+                .collect(),
             by_file: listed.map(|(number, _, _)| number.to_owned()).collect(),
             stateless: accounts
                 .any(|(_, a, at)| at.asset && (a.unique_id.is_empty() || !a.has_address()))
@@ -56,7 +67,7 @@ pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
             estate.assume(assumption);
         }
     }
-    if draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
+    if draft.export.part || draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
         estate.assume(Assumption::PartOfTheEstate);
     }
     if draft.export.searched {
@@ -75,6 +86,7 @@ pub(super) fn mark(
         return;
     }
     levels(estate, draft, judged);
+    told_in_part(estate, draft, judged, told);
     org_policies(estate, draft);
     services(estate, told);
     roles(estate);
@@ -174,6 +186,46 @@ fn levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>) {
             .collect();
         for account in accounts {
             estate.mark_unreadable(&account.full_name(), NO_POLICIES);
+        }
+    }
+}
+
+/// What single commands printed, and what Terraform holds: a policy that none of it tells is not known, nor
+/// what is attached to a project's number where its id alone is known.
+fn told_in_part(
+    estate: &mut Estate,
+    draft: &Draft,
+    judged: &HashMap<Resource, At>,
+    told: &ToldKinds,
+) {
+    let mut listed: HashSet<Resource> = HashSet::new();
+    for level in &draft.export.listed {
+        listed.extend(estate.resolve(level).exists());
+    }
+    let levels = draft.export.told.iter().chain(&told.single);
+    let levels: BTreeSet<Resource> = levels.filter_map(|l| estate.resolve(l).exists()).collect();
+    for level in levels {
+        if !judged.contains_key(&level) && !listed.contains(&level) {
+            estate.mark_unreadable(&level.full_name(), NOT_GIVEN);
+        }
+    }
+    let numbered = |name: &str, point: Option<Resource>| {
+        let point = point.or_else(|| Resource::parse(name.split("/locations/").next()?).ok());
+        matches!(point, Some(Resource::Project(p)) if is_number(&p) && estate.project(&p).is_none())
+    };
+    let denied = (estate.deny.values().flatten())
+        .any(|policy| numbered(&policy.name, policy.attachment_point()));
+    let bound = (estate.policy_bindings.values().flatten()).any(|b| numbered(&b.name, None));
+    let alone: Vec<Resource> = (estate.projects())
+        .filter(|p| !is_number(p.number()))
+        .map(|p| Resource::project(&p.project_id))
+        .collect();
+    for project in alone {
+        if denied {
+            estate.mark_unreadable(&deny::collection(&project), BY_ID);
+        }
+        if bound {
+            estate.mark_unreadable(&policy_bindings_of(&project), BY_ID);
         }
     }
 }

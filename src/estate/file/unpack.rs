@@ -62,7 +62,9 @@ pub(super) fn text(reader: impl Read + 'static) -> io::Result<(Box<dyn Read>, bo
 /// What is no text, by its first bytes.
 fn foreign(head: &[u8]) -> Option<&'static str> {
     Some(match head {
-        [b'P', b'K', 3, 4] => "it is a zip archive: unpack it, and give the files in it",
+        [b'P', b'K', 3, 4] => {
+            "it is a zip archive: unpack it, and give the files in it; of a plan of Terraform, what terraform show -json prints"
+        }
         [b'B', b'Z', b'h', _] => {
             "it is packed with bzip2: unpack it (bzip2 -d), or pack it with gzip or zstd"
         }

@@ -1,12 +1,12 @@
 //! An estate as an estate file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::policies::policy_bindings_of;
-use super::super::{Coverage, Estate};
+use super::super::{Coverage, Estate, Project};
 use crate::estate::Assumption;
 use crate::iam::{Resource, deny, org_policy};
 
@@ -27,7 +27,15 @@ pub fn to_json(estate: &Estate) -> Value {
     };
     put("organizations", list(estate.organizations()));
     put("folders", list(estate.folders()));
-    put("projects", list(estate.projects()));
+    let alone = by_id_alone(estate);
+    let alone: Vec<Project> = (alone.iter())
+        .map(|id| Project {
+            name: format!("projects/{id}"),
+            project_id: id.clone(),
+            ..Project::default()
+        })
+        .collect();
+    put("projects", list(estate.projects().chain(&alone)));
     put("serviceAccounts", list(estate.accounts().map(|a| &**a)));
     put(
         "deletedServiceAccounts",
@@ -103,6 +111,18 @@ pub fn to_json(estate: &Estate) -> Value {
         estate.assumptions().map(Assumption::name).collect(),
     );
     Value::Object(file)
+}
+
+/// Projects that something in the estate is of and that nobody told in full: by their ids, or numbers.
+fn by_id_alone(estate: &Estate) -> BTreeSet<String> {
+    let with_policy = estate.allow.iter().filter_map(|(on, _)| match on {
+        Resource::Project(id) => Some(id.to_string()),
+        _ => None,
+    });
+    let of_accounts = estate.accounts().map(|a| a.project_id.clone());
+    let all = with_policy.chain(of_accounts);
+    all.filter(|id| !id.is_empty() && estate.project(id).is_none())
+        .collect()
 }
 
 /// What a reader of the file must not take for empty.

@@ -453,7 +453,7 @@ impl<'g, 'e> Identity<'g, 'e> {
         levels: &[Resource],
         complete: bool,
     ) -> Truth {
-        let mut denied = if complete {
+        let mut denied = if complete || self.ground.estate.assumes_no_other_deny() {
             Truth::No
         } else {
             Truth::UnknownInfo

@@ -238,13 +238,15 @@ impl<'e> Ground<'e> {
     /// Whether the allow policy of a level (canonical) is not known.
     pub fn policy_unread(&self, level: &Resource) -> bool {
         self.unread.contains(level)
+            || self.estate.partly.contains(level)
             || (self.estate.coverage() == Coverage::Partial
                 && self.estate.allow.get(level).is_none())
     }
 
-    /// Levels that are marked as unreadable: their allow policy, or their deny policies.
+    /// Levels whose allow policy or deny policies are not known, or not all of them.
     pub fn unread(&self) -> impl Iterator<Item = &Resource> {
-        self.unread.iter().chain(&self.deny_unread)
+        let partly = self.estate.known_in_part();
+        self.unread.iter().chain(&self.deny_unread).chain(partly)
     }
 
     /// What is known of a level's deny policies; `None` when they were not read.

@@ -242,7 +242,7 @@ impl<'e> HoldersFound<'e> {
         if !self.listed.insert(set) {
             return true;
         }
-        let mut whole = true;
+        let mut whole = policy.gap().is_none();
         for binding in policy.bindings.iter().filter(|b| &*b.role == role) {
             for member in &binding.members {
                 whole &= self.list_member(estate, member);

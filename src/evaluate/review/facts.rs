@@ -340,6 +340,7 @@ impl<'e> ReviewFacts<'e> {
             .collect();
         names.extend(self.unread_roles.iter().cloned());
         names.extend(self.unread_groups.borrow().iter().cloned());
+        names.extend(self.estate.known_in_part().map(Resource::full_name));
         if self.estate.coverage() == Coverage::Partial {
             let accounts = self.estate.accounts().filter_map(|account| {
                 let named = Resource::account("-", &account.email);

@@ -33,7 +33,7 @@ fn state(grants: Truth) -> &'static str {
 fn policy(estate: &Estate, explained: &PolicyExplanation) -> Value {
     let mut out = Map::new();
     out.insert("allowAccessState".into(), state(explained.grants).into());
-    if explained.unreadable.is_some() {
+    if explained.unreadable.is_some() && explained.bindings.is_empty() {
         // Google leaves name, policy and bindings out of what the asker may not read.
         out.insert("relevance".into(), relevance(explained.decides).into());
         return Value::Object(out);

@@ -7,7 +7,7 @@ use crate::emulator::api::{enforce, policy};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
-use crate::estate::{Folder, Organization, Project};
+use crate::estate::{Estate, Folder, Organization, Project};
 use crate::iam::{Resource, ResourceKind};
 
 /// What is served of them.
@@ -110,15 +110,32 @@ fn seen(shared: &Shared, call: &ApiCall) -> Result<Resource, StatusError> {
     enforce::require(shared, call, &permission, &found).map(|()| found)
 }
 
+/// Refuses the viewer what is not known of a project that goes by its id alone.
+fn in_full(shared: &Shared, call: &ApiCall, found: &Resource) -> Result<(), StatusError> {
+    let world = shared.read();
+    if enforce::is_viewer(&world, call) && world.hides(&Estate::record_of(found.id())) {
+        drop(world);
+        let permission = policy::permission(found, "get");
+        return Err(enforce::denied(shared, call, &permission, found));
+    }
+    Ok(())
+}
+
 fn get(shared: &Shared, call: &ApiCall, version: &str) -> ApiAnswer {
     let found = seen(shared, call)?;
+    in_full(shared, call, &found)?;
     show(&shared.read(), version, &found)
         .ok_or_else(|| StatusError::not_found("Requested entity was not found."))
 }
 
 fn get_ancestry(shared: &Shared, call: &ApiCall) -> ApiAnswer {
     let found = seen(shared, call)?;
-    Ok(ancestry(&shared.read(), &found))
+    let above = ancestry(&shared.read(), &found);
+    let alone = above.pointer("/ancestor/1").is_none();
+    if alone {
+        in_full(shared, call, &found)?;
+    }
+    Ok(above)
 }
 
 /// Nearest first: project, folders, organization.
