@@ -37,7 +37,7 @@ pub const SERVED: &[ServedForm] = &[
     ),
     form(
         "pages of the API",
-        "`cloudasset.googleapis.com/v1/…:searchAllIamPolicies`, `assets.list`, one after the other",
+        "the methods `assets.list`, `searchAllIamPolicies` and `searchAllResources`, pages one after the other",
         "As what is in them; pages that are missing are an error",
     ),
     form(

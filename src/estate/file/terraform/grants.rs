@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::draft::not;
 use super::super::kept::Fault;
 use super::super::words;
-use super::resource::{Attribute, TfResource};
+use super::resource::{TfResource, TfValue};
 use crate::iam::allow::{Condition, PARTIAL};
 use crate::iam::{AllowPolicy, Binding, Resource};
 
@@ -18,7 +18,7 @@ const NOT_ALL: &str = "Terraform manages a part of it, and does not tell the res
 const AFTER: &str = "Terraform knows a part of it after the apply, or marks it as sensitive";
 
 /// A role with its condition.
-type Grant = (String, Option<Condition>);
+type RoleWhen = (String, Option<Condition>);
 
 /// What is granted on one resource.
 #[derive(Default)]
@@ -26,7 +26,7 @@ struct GrantsOn {
     /// By members, one at a time.
     members: BTreeMap<String, Vec<(Option<Condition>, String)>>,
     /// All members of a role and condition.
-    bindings: Vec<(Grant, Vec<String>)>,
+    bindings: Vec<(RoleWhen, Vec<String>)>,
     /// All there is.
     whole: Option<AllowPolicy>,
     /// Some of it is not known yet.
@@ -55,20 +55,20 @@ impl Grants {
             return Ok(false);
         };
         // On something that is not there yet: what is granted there is not known anyway.
-        let Attribute::Is(name) = one.text(place) else {
+        let TfValue::Is(name) = one.text(place) else {
             return Ok(true);
         };
         let on = self.0.entry(resource(place, &name)?).or_default();
         let condition = match one.block("condition") {
-            Attribute::Is(block) => Attribute::Is(condition(block)),
-            Attribute::Unset => Attribute::Unset,
-            Attribute::Unknown => Attribute::Unknown,
+            TfValue::Is(block) => TfValue::Is(condition(block)),
+            TfValue::Unset => TfValue::Unset,
+            TfValue::Unknown => TfValue::Unknown,
         };
         match what {
             "policy" => match one.text("policy_data") {
-                Attribute::Is(text) => on.whole = Some(policy(&text)?),
-                Attribute::Unset => on.whole = Some(AllowPolicy::default()),
-                Attribute::Unknown => on.open = true,
+                TfValue::Is(text) => on.whole = Some(policy(&text)?),
+                TfValue::Unset => on.whole = Some(AllowPolicy::default()),
+                TfValue::Unknown => on.open = true,
             },
             _ => match (one.text("role").is(), condition.is_unknown()) {
                 (Some(role), false) => {
@@ -103,7 +103,7 @@ impl GrantsOn {
         if let Some(whole) = self.whole {
             return whole;
         }
-        let mut all: Vec<(Grant, Vec<String>)> = self.bindings;
+        let mut all: Vec<(RoleWhen, Vec<String>)> = self.bindings;
         let listed = all.len();
         for (role, members) in self.members {
             for (condition, member) in members {

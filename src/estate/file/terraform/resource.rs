@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// What an attribute holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Attribute<T> {
+pub(super) enum TfValue<T> {
     /// This.
     Is(T),
     /// It is not set.
@@ -15,7 +15,7 @@ pub(super) enum Attribute<T> {
     Unknown,
 }
 
-impl<T> Attribute<T> {
+impl<T> TfValue<T> {
     /// The value, where there is one.
     pub fn is(self) -> Option<T> {
         match self {
@@ -49,27 +49,27 @@ pub(super) struct TfResource<'f> {
 
 impl<'f> TfResource<'f> {
     /// Any attribute.
-    pub fn value(&self, key: &str) -> Attribute<&'f Value> {
+    pub fn value(&self, key: &str) -> TfValue<&'f Value> {
         let marked = |marks: Option<&Value>| marks.and_then(|m| m.get(key)).is_some_and(is_marked);
         if marked(self.unknown) || marked(self.sensitive) || self.hidden.contains(&key) {
-            return Attribute::Unknown;
+            return TfValue::Unknown;
         }
         match self.values.get(key) {
             // A plan leaves out what it does not know, and says so where it tells of the change.
-            None if self.planned && self.unknown.is_none() => Attribute::Unknown,
-            None | Some(Value::Null) => Attribute::Unset,
-            Some(value) => Attribute::Is(value),
+            None if self.planned && self.unknown.is_none() => TfValue::Unknown,
+            None | Some(Value::Null) => TfValue::Unset,
+            Some(value) => TfValue::Is(value),
         }
     }
 
     /// A text, or a number as text; an empty one is not set.
-    pub fn text(&self, key: &str) -> Attribute<String> {
+    pub fn text(&self, key: &str) -> TfValue<String> {
         match self.value(key) {
-            Attribute::Is(Value::String(text)) if text.is_empty() => Attribute::Unset,
-            Attribute::Is(Value::String(text)) => Attribute::Is(text.clone()),
-            Attribute::Is(Value::Number(number)) => Attribute::Is(number.to_string()),
-            Attribute::Is(_) | Attribute::Unset => Attribute::Unset,
-            Attribute::Unknown => Attribute::Unknown,
+            TfValue::Is(Value::String(text)) if text.is_empty() => TfValue::Unset,
+            TfValue::Is(Value::String(text)) => TfValue::Is(text.clone()),
+            TfValue::Is(Value::Number(number)) => TfValue::Is(number.to_string()),
+            TfValue::Is(_) | TfValue::Unset => TfValue::Unset,
+            TfValue::Unknown => TfValue::Unknown,
         }
     }
 
@@ -84,7 +84,7 @@ impl<'f> TfResource<'f> {
                 let short = texts.len() < list.len();
                 (texts, short)
             }
-            (_, Attribute::Unset) => (Vec::new(), false),
+            (_, TfValue::Unset) => (Vec::new(), false),
             _ => (Vec::new(), true),
         };
         // What is sensitive is not shown, the rest of what is not known yet is.
@@ -98,15 +98,15 @@ impl<'f> TfResource<'f> {
     }
 
     /// The one block of that name.
-    pub fn block(&self, key: &str) -> Attribute<&'f Map<String, Value>> {
+    pub fn block(&self, key: &str) -> TfValue<&'f Map<String, Value>> {
         match self.value(key) {
-            Attribute::Is(Value::Array(list)) => match list.first() {
-                Some(Value::Object(block)) => Attribute::Is(block),
-                _ => Attribute::Unset,
+            TfValue::Is(Value::Array(list)) => match list.first() {
+                Some(Value::Object(block)) => TfValue::Is(block),
+                _ => TfValue::Unset,
             },
-            Attribute::Is(Value::Object(block)) => Attribute::Is(block),
-            Attribute::Is(_) | Attribute::Unset => Attribute::Unset,
-            Attribute::Unknown => Attribute::Unknown,
+            TfValue::Is(Value::Object(block)) => TfValue::Is(block),
+            TfValue::Is(_) | TfValue::Unset => TfValue::Unset,
+            TfValue::Unknown => TfValue::Unknown,
         }
     }
 

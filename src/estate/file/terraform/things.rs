@@ -9,7 +9,7 @@ use super::super::draft::Draft;
 use super::super::forms::{AnyFolder, AnyOrganization, AnyProject};
 use super::super::kept::Fault;
 use super::super::words;
-use super::resource::{Attribute, TfResource};
+use super::resource::{TfResource, TfValue};
 use crate::iam::{BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role};
 
 impl Draft {
@@ -149,7 +149,7 @@ impl Draft {
             return Ok(());
         };
         let list = format!("policies/{parent}/denypolicies");
-        let (Some(name), Attribute::Is(rules)) = (one.text("name").is(), one.value("rules")) else {
+        let (Some(name), TfValue::Is(rules)) = (one.text("name").is(), one.value("rules")) else {
             return self.unreadable(list);
         };
         self.says_deny = true;
@@ -175,7 +175,7 @@ impl Draft {
             in_full("organizations", &organization)
         );
         self.says_boundaries = true;
-        let Attribute::Is(details) = one.block("details") else {
+        let TfValue::Is(details) = one.block("details") else {
             return self.unreadable(name);
         };
         let mut details = camel(&Value::Object(details.clone()));
@@ -194,7 +194,7 @@ impl Draft {
         let list = format!("{}/locations/global/policyBindings", in_full(level, &home));
         self.says_boundaries = true;
         let target = match one.block("target") {
-            Attribute::Is(block) => block.get("principal_set").and_then(Value::as_str),
+            TfValue::Is(block) => block.get("principal_set").and_then(Value::as_str),
             _ => None,
         };
         let condition = one.block("condition");
@@ -212,7 +212,7 @@ impl Draft {
         let mut fields = json!({ "name": format!("{list}/{id}"), "policy": policy,
             "target": { "principalSet": target },
             "policyKind": one.text("policy_kind").is().unwrap_or_else(|| "PRINCIPAL_ACCESS_BOUNDARY".to_owned()) });
-        if let Attribute::Is(block) = condition {
+        if let TfValue::Is(block) = condition {
             fields["condition"] = Value::Object(block.clone());
         }
         self.binding(told::<PolicyBinding>(fields)?)
@@ -256,7 +256,7 @@ impl Draft {
             fields["state"] = state.into();
         }
         for kind in ["oidc", "aws", "saml"] {
-            if let Attribute::Is(block) = one.block(kind) {
+            if let TfValue::Is(block) = one.block(kind) {
                 fields[kind] = camel(&Value::Object(block.clone()));
             }
         }

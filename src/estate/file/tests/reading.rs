@@ -115,7 +115,7 @@ fn a_broken_file_says_line_path_and_what_was_expected() {
         ),
         (
             "\"x\"",
-            "f.json, line 1: $: found the text \"x\", expected an estate (one JSON object)",
+            "f.json, line 1: $: found '\"x\"', which is neither JSON nor YAML",
         ),
         (
             "{\n \"serviceAccount\": [] }",
