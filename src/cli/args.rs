@@ -196,6 +196,9 @@ pub struct StartArgs {
     /// What the call was answered with, as a pasted error's kind says it
     #[arg(long = "answered", id = "start_answered", value_name = "KIND", value_parser = seen())]
     pub answered: Option<Seen>,
+    /// Line by line, for screen readers: words below each other, commands as lines
+    #[arg(long)]
+    pub plain: bool,
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long = "at", id = "start_at", value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,

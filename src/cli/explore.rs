@@ -28,6 +28,9 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             format!("use a command: {}", instead(global, start)),
         ));
     }
+    if global.preferences.plain {
+        return line_by_line(global, start, runtime);
+    }
     // Credentials may take seconds to be found: the first frame does not wait for them. What an
     // estate says while it is read belongs on the normal screen.
     let outside = global.demo.is_none() && global.estate.is_empty();
@@ -70,16 +73,42 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             Leave::Accepted => {
                 // Whatever led to no credentials is no part of the demo.
                 drop(facts);
-                let demo = Global {
-                    demo: Some(None),
-                    read_only: global.read_only,
-                    two_steps_from: global.two_steps_from,
-                    preferences: global.preferences.clone(),
-                    ..Global::default()
-                };
-                facts = runtime.block_on(facts::open(&demo))?;
+                facts = runtime.block_on(facts::open(&demo_of(global)))?;
             }
         }
+    }
+}
+
+/// The same without a screen.
+fn line_by_line(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit, Failure> {
+    let mut facts = runtime.block_on(facts::open(global))?;
+    loop {
+        let left = tui::plain::run(opening(&facts, global, start)?, runtime.handle());
+        match left.map_err(no_screen)? {
+            Leave::Quit { words } => {
+                let mut page = TextPage::default();
+                for line in words {
+                    page.line(Ink::Plain, line.replace(" ·", ";"));
+                }
+                page.print()?;
+                return Ok(Exit::Done);
+            }
+            Leave::Accepted => {
+                drop(facts);
+                facts = runtime.block_on(facts::open(&demo_of(global)))?;
+            }
+        }
+    }
+}
+
+/// The demo, with what else was asked for.
+fn demo_of(global: &Global) -> Global {
+    Global {
+        demo: Some(None),
+        read_only: global.read_only,
+        two_steps_from: global.two_steps_from,
+        preferences: global.preferences.clone(),
+        ..Global::default()
     }
 }
 

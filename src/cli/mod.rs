@@ -107,6 +107,7 @@ pub fn run() -> ExitCode {
 /// Puts what the configuration settles into the options. What only prints has no use for it, and does not fail
 /// for a broken one, nor does the doctor, who tells of it.
 fn configured(cli: &mut Cli) -> Result<(), Failure> {
+    cli.global.preferences.plain = cli.start.plain;
     use CliCommand as C;
     let settle = |global: &mut args::Global| {
         let file = config::load()?;

@@ -9,6 +9,7 @@ pub mod look;
 pub mod message;
 pub mod model;
 pub mod pages;
+pub mod plain;
 pub mod preferences;
 pub mod run;
 pub mod update;
@@ -31,6 +32,7 @@ use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{CommandLine, Power};
+use keys::command::Command;
 use look::theme::Theme;
 use message::Message;
 use model::{Layout, Loading, Model, Pick, Screen, SignedOut};
@@ -222,8 +224,19 @@ impl Session {
 
     /// Takes a message in; gives the effects that are for the terminal.
     pub fn take(&mut self, message: Message) -> Vec<Effect> {
+        let effects = update::update(&mut self.model, message);
+        self.sorted(effects)
+    }
+
+    /// Runs a command where the focus is, as its key would; gives the effects that are for the terminal.
+    pub fn command(&mut self, command: Command) -> Vec<Effect> {
+        let effects = update::run(&mut self.model, command);
+        self.sorted(effects)
+    }
+
+    fn sorted(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut for_terminal = Vec::new();
-        for effect in update::update(&mut self.model, message) {
+        for effect in effects {
             match effect {
                 Effect::Copy { .. }
                 | Effect::Mouse(_)

@@ -21,6 +21,8 @@ pub struct Preferences {
     pub glyphs: Option<Glyphs>,
     /// Whether the mouse is the explorer's.
     pub mouse: bool,
+    /// Line by line, not on a screen.
+    pub plain: bool,
     /// Where files are written; `None`: where the program was started.
     pub save_in: Option<PathBuf>,
     /// Projects in which nothing may be written.
@@ -35,6 +37,7 @@ impl Default for Preferences {
             background: None,
             glyphs: None,
             mouse: true,
+            plain: false,
             save_in: None,
             closed: ClosedProjects::default(),
         }

@@ -5,6 +5,7 @@
 mod harness;
 mod leaving;
 mod look;
+mod plain;
 mod recording;
 mod signed_in;
 

@@ -28,6 +28,7 @@ pub struct ConfigFile {
     pub background: Option<SaidAt<Option<Background>>>,
     pub ascii: Option<SaidAt<bool>>,
     pub mouse: Option<SaidAt<bool>>,
+    pub plain: Option<SaidAt<bool>>,
     /// Options, by their long names.
     pub defaults: Vec<(&'static str, SaidAt<String>)>,
     pub keys: Vec<KeySetting>,
@@ -100,6 +101,7 @@ pub fn parse(text: &str) -> Result<ConfigFile, String> {
             }
             "ascii" => file.ascii = Some(entry.boolean()?),
             "mouse" => file.mouse = Some(entry.boolean()?),
+            "plain" => file.plain = Some(entry.boolean()?),
             "defaults" => {
                 for option in entry.entries()? {
                     let known = DEFAULTS.into_iter().find(|name| *name == option.key);

@@ -42,7 +42,7 @@ const fn known(
 }
 
 /// All of them, as they are printed.
-pub const SETTINGS: [KnownSetting; 9] = [
+pub const SETTINGS: [KnownSetting; 10] = [
     known(
         "read-only",
         "true, false",
@@ -84,6 +84,12 @@ pub const SETTINGS: [KnownSetting; 9] = [
         "true, false",
         "true",
         "the explorer takes the mouse",
+    ),
+    known(
+        "plain",
+        "true, false",
+        "false",
+        "the explorer line by line, for screen readers",
     ),
     known(
         "defaults",

@@ -111,6 +111,12 @@ pub fn settle(
     tell("ascii", word.to_owned(), from);
     let (mouse, from) = of(&file.mouse, true);
     tell("mouse", mouse.to_string(), from);
+    let (plain, from) = if global.preferences.plain {
+        (true, "--plain")
+    } else {
+        of(&file.plain, false)
+    };
+    tell("plain", plain.to_string(), from);
     for name in DEFAULTS {
         let said = file.defaults.iter().find(|(known, _)| *known == name);
         let said = said.map(|(_, said)| said);
@@ -128,6 +134,7 @@ pub fn settle(
         background,
         glyphs,
         mouse,
+        plain,
         save_in: None,
         closed: ClosedProjects::new(closed.to_vec()),
     };
