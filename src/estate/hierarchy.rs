@@ -128,6 +128,24 @@ impl Estate {
         self.projects.values()
     }
 
+    /// All organizations, folders and projects.
+    pub fn levels(&self) -> impl Iterator<Item = Resource> {
+        let organizations = self.organizations().map(|o| o.name.clone());
+        let folders = self.folders().map(|f| f.name.clone());
+        let projects = self
+            .projects()
+            .map(|p| format!("projects/{}", p.project_id));
+        let names = organizations.chain(folders).chain(projects);
+        names.filter_map(|name| Resource::parse(&name).ok())
+    }
+
+    /// The id of the account's project, where the account's record may have its number.
+    #[must_use]
+    pub fn project_id_of<'a>(&'a self, account: &'a ServiceAccount) -> &'a str {
+        self.project(&account.project_id)
+            .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
+    }
+
     /// All service accounts, by e-mail.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<ServiceAccount>> {
         self.accounts.values()

@@ -32,31 +32,7 @@ fn words(ran: &Ran) -> String {
 }
 
 /// Advice, each by the words that give it away, and the kinds that may give it.
-const ADVICE: &[(&str, &[&str])] = &[
-    ("Sign in again", &["CREDENTIALS_EXPIRED"]),
-    ("expired, revoked", &["CREDENTIALS_EXPIRED"]),
-    ("Check the address letter by letter", &["ACCOUNT_NOT_FOUND"]),
-    ("gcloud services enable", &["API_DISABLED"]),
-    ("service-accounts enable", &["ACCOUNT_DISABLED"]),
-    ("gcloud projects undelete", &["PROJECT_SHUT_DOWN"]),
-    ("attribute condition", &["TOKEN_EXCHANGE_REFUSED"]),
-    ("Domain-wide delegation", &["DELEGATION_REFUSED"]),
-    ("Service Usage Consumer", &["QUOTA_PROJECT_DENIED"]),
-    ("access scopes", &["SCOPE_INSUFFICIENT"]),
-    ("3600 seconds or less", &["LIFETIME_TOO_LONG"]),
-    ("The policy was not written", &["WRITE_REFUSED"]),
-    (
-        "It is not about acting as a service account",
-        &["OTHER_DENIED", "API_DISABLED"],
-    ),
-    ("A role with this permission is needed", &["OTHER_DENIED"]),
-    ("This text is not about access", &["NONE"]),
-    ("GOOGLE_APPLICATION_CREDENTIALS", &["CREDENTIALS_MISSING"]),
-    (
-        "does not take a token of this type",
-        &["TOKEN_TYPE_UNSUPPORTED"],
-    ),
-];
+const ADVICE: &[(&str, &[&str])] = include!("../data/pasted/advice.rs");
 
 /// Texts of each family, and what has to be said of them.
 const SAID: &[(&str, &str, &[&str])] = &[

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::emulator::api::enforce;
 use crate::emulator::api::org_policy::guard;
-use crate::emulator::call::etag::{decoded, fingerprint, new_etag};
+use crate::emulator::call::etag::{decoded, fingerprint, new_etag, same_version};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::world::{Shared, World};
 use crate::estate::Read;
@@ -76,15 +76,7 @@ pub(crate) fn set(shared: &Shared, call: &ApiCall, on: &Resource) -> ApiAnswer {
         .get("etag")
         .and_then(Value::as_str)
         .filter(|e| !e.is_empty());
-    if let Some(sent) = sent
-        && decoded(sent) != before.get("etag").and_then(Value::as_str).and_then(decoded)
-    {
-        return Err(StatusError::new(
-            409,
-            "ABORTED",
-            "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
-        ));
-    }
+    same_version(sent, before.get("etag").and_then(Value::as_str))?;
     let mut after = before.clone();
     for field in mask.split(',').map(str::trim) {
         match field {

@@ -5,6 +5,8 @@ use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::StatusError;
+
 /// Decodes an etag, whichever base64 a client made of it.
 pub(crate) fn decoded(etag: &str) -> Option<Vec<u8>> {
     let config =
@@ -20,6 +22,16 @@ pub(crate) fn decoded(etag: &str) -> Option<Vec<u8>> {
     GeneralPurpose::new(&alphabet::STANDARD, config)
         .decode(plain)
         .ok()
+}
+
+/// Refuses a change by somebody who read another version: an etag was sent, and it is not the stored one.
+pub(crate) fn same_version(sent: Option<&str>, stored: Option<&str>) -> Result<(), StatusError> {
+    match (sent.filter(|e| !e.is_empty()), stored) {
+        (Some(sent), Some(stored)) if decoded(sent) != decoded(stored) => {
+            Err(StatusError::of_status(409))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Eight bytes, seven of them the time in microseconds, as Google's look (`BwY…`); the count keeps

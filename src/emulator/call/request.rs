@@ -8,7 +8,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -61,6 +61,12 @@ pub(crate) struct ApiCall {
 }
 
 impl ApiCall {
+    /// So many seconds after the call, when what is made now ends.
+    pub fn after(&self, seconds: i64) -> Timestamp {
+        let end = self.now.checked_add(SignedDuration::from_secs(seconds));
+        end.unwrap_or(self.now)
+    }
+
     /// Reads the parts of a request. A body that is not JSON is refused, except a form's.
     pub fn read(parts: &Parts, bytes: &[u8], now: Timestamp) -> Result<Self, StatusError> {
         let path = parts.uri.path().to_owned();

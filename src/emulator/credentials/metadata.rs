@@ -5,7 +5,6 @@
 //! was told ([`crate::emulator::Options::metadata_account`]).
 
 use axum::http::HeaderName;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::emulator::call::{ApiCall, Reply};
@@ -149,10 +148,7 @@ fn of_account(shared: &Shared, call: &ApiCall, email: &str, rest: &[&str]) -> Op
 
 fn token(shared: &Shared, call: &ApiCall, email: &str) -> Option<Reply> {
     let lifetime = LIFETIME.min(shared.token_lifetime);
-    let until = call
-        .now
-        .checked_add(SignedDuration::from_secs(lifetime))
-        .ok()?;
+    let until = call.after(lifetime);
     let who = Principal::ServiceAccount(email.to_lowercase());
     let token = shared.write().tokens.mint(who, until, call.now).ok()?;
     Some(Reply::json(

@@ -7,7 +7,6 @@
 //! says.
 
 use axum::http::header;
-use jiff::SignedDuration;
 use serde_json::json;
 
 use super::assertion::{in_time, signed_by_account, times};
@@ -111,10 +110,7 @@ fn usable(estate: &Estate, who: &Principal) -> Result<(), Denied> {
 /// `{access_token, expires_in, token_type}`.
 fn mint(shared: &Shared, call: &ApiCall, who: Principal) -> Given {
     let lifetime = LIFETIME.min(shared.token_lifetime);
-    let until = call
-        .now
-        .checked_add(SignedDuration::from_secs(lifetime))
-        .unwrap_or(call.now);
+    let until = call.after(lifetime);
     let token = shared
         .write()
         .tokens

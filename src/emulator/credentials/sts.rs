@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::SignedDuration;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
@@ -89,10 +88,7 @@ pub(crate) fn exchange(shared: &Shared, call: &ApiCall) -> Given {
     }
     let pool = pool_of(&provider).ok_or_else(no_target)?;
     let lifetime = lifetime(call, &estate, &provider, &jwt).min(shared.token_lifetime);
-    let until = call
-        .now
-        .checked_add(SignedDuration::from_secs(lifetime))
-        .unwrap_or(call.now);
+    let until = call.after(lifetime);
     let token = shared
         .write()
         .tokens

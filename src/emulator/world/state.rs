@@ -108,9 +108,7 @@ impl World {
         }
         let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for account in estate.accounts() {
-            let project = estate
-                .project(&account.project_id)
-                .map_or(account.project_id.as_str(), |p| p.project_id.as_str());
+            let project = estate.project_id_of(account);
             by_project
                 .entry(project.to_owned())
                 .or_default()

@@ -242,10 +242,7 @@ fn org_policies(estate: &mut Estate, draft: &Draft) {
     };
     let listed = resolved(&draft.export.listed);
     let conditional = resolved(&draft.export.conditional);
-    let names = (estate.organizations().map(|o| o.name.clone()))
-        .chain(estate.folders().map(|f| f.name.clone()))
-        .chain((estate.projects()).map(|p| format!("projects/{}", p.project_id)));
-    let levels: Vec<Resource> = names.filter_map(|n| Resource::parse(&n).ok()).collect();
+    let levels: Vec<Resource> = estate.levels().collect();
     for level in levels {
         let ancestry = estate.ancestry(&level);
         let why = if !draft.export.any_org_policy {

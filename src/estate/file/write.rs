@@ -129,16 +129,7 @@ fn by_id_alone(estate: &Estate) -> BTreeSet<String> {
 fn unknown(estate: &Estate) -> Vec<String> {
     let mut names: Vec<String> = estate.unreadable.keys().cloned().collect();
     if estate.coverage == Coverage::Partial {
-        let levels = estate
-            .organizations()
-            .map(|o| o.name.clone())
-            .chain(estate.folders().map(|f| f.name.clone()))
-            .chain(
-                estate
-                    .projects()
-                    .map(|p| format!("projects/{}", p.project_id)),
-            );
-        for level in levels.filter_map(|name| Resource::parse(&name).ok()) {
+        for level in estate.levels() {
             if !estate.allow_policy(&level).is_known() {
                 names.push(level.full_name());
             }

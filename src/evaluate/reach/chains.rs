@@ -141,11 +141,7 @@ impl Below {
     fn new(ground: &Ground<'_>) -> Self {
         let mut accounts: HashMap<Arc<str>, Vec<Resource>> = HashMap::new();
         for account in ground.estate.accounts() {
-            let project: Arc<str> = ground
-                .estate
-                .project(&account.project_id)
-                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
-                .into();
+            let project: Arc<str> = ground.estate.project_id_of(account).into();
             let resource = Resource::account(&project, &account.email);
             accounts.entry(project).or_default().push(resource);
         }

@@ -204,11 +204,7 @@ impl GraphDraft {
         // The way up from a project is drawn once, not once for each of its accounts.
         let mut projects: HashMap<Arc<str>, Option<String>> = HashMap::new();
         for account in ground.estate.accounts() {
-            let project: Arc<str> = ground
-                .estate
-                .project(&account.project_id)
-                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
-                .into();
+            let project: Arc<str> = ground.estate.project_id_of(account).into();
             let node = projects
                 .entry(Arc::clone(&project))
                 .or_insert_with(|| self.way_up(ground, &project, levels));

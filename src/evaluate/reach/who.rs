@@ -211,11 +211,7 @@ impl<'e> HoldersFound<'e> {
         }
         let mut whole = true;
         for account in ground.estate.accounts() {
-            let project: Arc<str> = ground
-                .estate
-                .project(&account.project_id)
-                .map_or(account.project_id.as_str(), |p| p.project_id.as_str())
-                .into();
+            let project: Arc<str> = ground.estate.project_id_of(account).into();
             let above = ground.above(&project);
             if above.levels.contains(&of) {
                 let email = account.email.to_lowercase();

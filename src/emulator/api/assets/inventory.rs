@@ -58,18 +58,9 @@ pub(crate) fn type_of(resource: &Resource) -> &'static str {
 /// Every resource of the scope, the scope itself included, by full name.
 pub(crate) fn inside(world: &World, scope: &Resource) -> Vec<Resource> {
     let estate = &world.estate;
-    let names = estate
-        .organizations()
-        .map(|o| o.name.clone())
-        .chain(estate.folders().map(|f| f.name.clone()))
-        .chain(
-            estate
-                .projects()
-                .map(|p| format!("projects/{}", p.project_id)),
-        );
     let accounts = estate.accounts().map(|a| Resource::account("-", &a.email));
-    let mut all: Vec<Resource> = names
-        .filter_map(|name| Resource::parse(&name).ok())
+    let mut all: Vec<Resource> = estate
+        .levels()
         .chain(accounts)
         .filter_map(|resource| world.find(&resource))
         .filter(|resource| estate.ancestry(resource).levels.contains(scope))

@@ -11,7 +11,7 @@ use crate::emulator::api::iam::boundary_rules::{
     judged_boundary, merged, read,
 };
 use crate::emulator::api::policy::permission;
-use crate::emulator::call::etag::{decoded, new_etag};
+use crate::emulator::call::etag::{new_etag, same_version};
 use crate::emulator::call::{ApiAnswer, ApiCall, Requester, StatusError};
 use crate::emulator::route::Route;
 use crate::emulator::world::{Shared, World, tokens};
@@ -366,13 +366,7 @@ fn boundary(world: &World, on: &Resource, id: &str) -> Result<BoundaryPolicy, St
 
 /// Refuses a change by somebody who read an older state.
 fn fresh(known: &Map<String, Value>, sent: Option<&str>) -> Result<(), StatusError> {
-    let stored = known.get("etag").and_then(Value::as_str);
-    match (sent.filter(|e| !e.is_empty()), stored) {
-        (Some(sent), Some(stored)) if decoded(sent) != decoded(stored) => {
-            Err(StatusError::of_status(409))
-        }
-        _ => Ok(()),
-    }
+    same_version(sent, known.get("etag").and_then(Value::as_str))
 }
 
 /// What Google adds to everything that it keeps. Unique ids look like the document's examples,

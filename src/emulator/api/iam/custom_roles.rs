@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::enforce::at;
 use crate::emulator::api::iam::roles::show;
-use crate::emulator::call::etag::{decoded, new_etag};
+use crate::emulator::call::etag::{new_etag, same_version};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World};
@@ -146,15 +146,7 @@ fn existing(
             ))
         })?;
     let stored = role.extra.get("etag").and_then(Value::as_str);
-    if let (Some(sent), Some(stored)) = (etag.filter(|e| !e.is_empty()), stored)
-        && decoded(sent) != decoded(stored)
-    {
-        return Err(StatusError::new(
-            409,
-            "ABORTED",
-            "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
-        ));
-    }
+    same_version(etag, stored)?;
     Ok(role)
 }
 

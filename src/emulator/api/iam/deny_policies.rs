@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::emulator::api::enforce;
-use crate::emulator::call::etag::{decoded, new_etag};
+use crate::emulator::call::etag::{new_etag, same_version};
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
 use crate::emulator::route::{Needs, Route};
 use crate::emulator::world::{Shared, World, tokens};
@@ -171,15 +171,7 @@ fn same(
         .cloned()
         .ok_or_else(|| StatusError::not_found("Requested entity was not found."))?;
     let stored = known.extra.get("etag").and_then(Value::as_str);
-    if let (Some(sent), Some(stored)) = (etag.filter(|e| !e.is_empty()), stored)
-        && decoded(sent) != decoded(stored)
-    {
-        return Err(StatusError::new(
-            409,
-            "ABORTED",
-            "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
-        ));
-    }
+    same_version(etag, stored)?;
     Ok(known)
 }
 

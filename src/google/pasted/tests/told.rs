@@ -144,32 +144,7 @@ fn the_tables_hold_enough_and_say_what_they_are() {
 }
 
 /// Words that give advice away, and the kinds that may give it.
-const ADVICE: &[(&str, &[&str])] = &[
-    ("Sign in again", &["CREDENTIALS_EXPIRED"]),
-    ("expired, revoked", &["CREDENTIALS_EXPIRED"]),
-    ("letter by letter, and its project", &["ACCOUNT_NOT_FOUND"]),
-    ("gcloud services enable", &["API_DISABLED"]),
-    ("service-accounts enable", &["ACCOUNT_DISABLED"]),
-    ("gcloud projects undelete", &["PROJECT_SHUT_DOWN"]),
-    ("attribute condition", &["TOKEN_EXCHANGE_REFUSED"]),
-    ("Domain-wide delegation", &["DELEGATION_REFUSED"]),
-    ("Service Usage Consumer", &["QUOTA_PROJECT_DENIED"]),
-    ("access scopes", &["SCOPE_INSUFFICIENT"]),
-    ("3600 seconds or less", &["LIFETIME_TOO_LONG"]),
-    ("The policy was not written", &["WRITE_REFUSED"]),
-    (
-        "not about acting as a service account",
-        &["OTHER_DENIED", "API_DISABLED"],
-    ),
-    ("A role with this permission is needed", &["OTHER_DENIED"]),
-    ("not about access", &["NONE"]),
-    ("GOOGLE_APPLICATION_CREDENTIALS", &["CREDENTIALS_MISSING"]),
-    (
-        "does not take a token of this type",
-        &["TOKEN_TYPE_UNSUPPORTED"],
-    ),
-    ("The causes say which grant", &["IMPERSONATION_DENIED"]),
-];
+const ADVICE: &[(&str, &[&str])] = include!("../../../../tests/data/pasted/advice.rs");
 
 #[test]
 fn advice_is_never_that_of_another_kind() {

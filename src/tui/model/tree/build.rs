@@ -239,18 +239,11 @@ fn aside(
         out.push((
             above,
             TreeRow {
-                resource: Some(at.clone()),
                 label,
                 kind,
-                state,
                 note,
-                leaf: None,
-                depth: 0,
-                on_path: false,
-                rank: Rank::Must,
                 blamed: i == 0 && cause.suspect.is_none(),
-                rails: Vec::new(),
-                more: Rail::Empty,
+                ..TreeRow::unplaced(Some(at.clone()), state, Rank::Must)
             },
         ));
     }
@@ -272,18 +265,11 @@ fn outsider(explanation: &Explanation, causes: &[Cause]) -> TreeRow {
         (None, None) => (LevelState::Nothing, "outside of this hierarchy".to_owned()),
     };
     TreeRow {
-        resource: None,
         label: caller.short(),
         kind,
-        state,
         note,
-        leaf: None,
-        depth: 0,
-        on_path: false,
-        rank: Rank::Must,
         blamed: state == LevelState::Off,
-        rails: Vec::new(),
-        more: Rail::Empty,
+        ..TreeRow::unplaced(None, state, Rank::Must)
     }
 }
 
@@ -369,23 +355,17 @@ fn level(
     };
     let (state, note) = said(estate, explanation, policy);
     let end = kind.contains("caller") || kind.contains("target");
+    let rank = if end || state != LevelState::Nothing {
+        Rank::Must
+    } else {
+        Rank::Silent
+    };
     TreeRow {
-        resource: Some(resource.clone()),
         label: name(estate, resource),
         kind,
-        state,
         note,
-        leaf: None,
-        depth: 0,
         on_path,
-        rank: if end || state != LevelState::Nothing {
-            Rank::Must
-        } else {
-            Rank::Silent
-        },
-        blamed: false,
-        rails: Vec::new(),
-        more: Rail::Empty,
+        ..TreeRow::unplaced(Some(resource.clone()), state, rank)
     }
 }
 

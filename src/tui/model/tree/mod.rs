@@ -94,6 +94,26 @@ pub struct TreeRow {
     more: Rail,
 }
 
+impl TreeRow {
+    /// A row that has no place in the picture yet: it gets depth and rails when all rows are known.
+    fn unplaced(resource: Option<Resource>, state: LevelState, rank: Rank) -> Self {
+        Self {
+            resource,
+            label: String::new(),
+            kind: "",
+            state,
+            note: String::new(),
+            leaf: None,
+            depth: 0,
+            on_path: false,
+            rank,
+            blamed: false,
+            rails: Vec::new(),
+            more: Rail::Empty,
+        }
+    }
+}
+
 /// What stands below a level: a binding, one of its members, a clause of a condition, a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leaf {

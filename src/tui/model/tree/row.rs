@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Leaf, Picture, Rail, Rank, TreeRow};
+use super::{Leaf, Picture, Rank, TreeRow};
 use crate::answer::states::LevelState;
 use crate::iam::Resource;
 use crate::iam::address::short;
@@ -19,23 +19,13 @@ pub(super) fn leaf_row(
     word: &str,
 ) -> TreeRow {
     TreeRow {
-        resource: Some(at.clone()),
-        label: String::new(),
-        kind: "",
-        state,
-        note: String::new(),
         leaf: Some(Leaf {
             title: visible(title),
             name: visible(name),
             word: visible(word),
             ..Leaf::default()
         }),
-        depth: 0,
-        on_path: false,
-        rank: Rank::Extra,
-        blamed: false,
-        rails: Vec::new(),
-        more: Rail::Empty,
+        ..TreeRow::unplaced(Some(at.clone()), state, Rank::Extra)
     }
 }
 
