@@ -10,10 +10,10 @@ use super::args::{Format, Global};
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, config, facts};
-use crate::google::SignedIn;
 use crate::google::clock;
 use crate::google::credentials::CredentialKind;
 use crate::google::reachability::{ReachFinding, Reachability, reachability};
+use crate::google::{CredentialsError, SignedIn};
 use crate::repair::history;
 use crate::wire::{Api, ApiError};
 
@@ -214,7 +214,12 @@ async fn outside(facts: &facts::FactSource) -> Vec<Check> {
             checks.push(quota(found, facts.endpoint.is_none()));
         }
         Err(e) => {
-            let next = "get credentials as said here, or look around without any: bindscope --demo";
+            let next = match e {
+                CredentialsError::Transport(_) => {
+                    "mend what is said here; it has nothing to do with the credentials"
+                }
+                _ => "get credentials as said here, or look around without any: bindscope --demo",
+            };
             checks.push(Check::new("credentials", Health::Bad, e.to_string(), next));
             let found = "not known without credentials";
             checks.push(Check::new("quota project", Health::Unknown, found, ""));
@@ -237,9 +242,10 @@ async fn outside(facts: &facts::FactSource) -> Vec<Check> {
 }
 
 fn credentials(found: &SignedIn, now: Timestamp) -> Check {
-    let who = match &found.principal {
-        Some(principal) => principal.to_string(),
-        None => "somebody: they do not tell who".to_owned(),
+    let who = match (&found.principal, &found.origin.provider) {
+        (Some(principal), _) => principal.to_string(),
+        (None, Some(provider)) => format!("an identity that {provider} admits"),
+        (None, None) => "somebody: they do not tell who".to_owned(),
     };
     let from = format!("{}: {}", found.origin.kind.words(), found.origin.place);
     match found.until {

@@ -87,7 +87,7 @@ impl From<ApiError> for Failure {
 fn next_of(error: &ApiError) -> &'static str {
     match error {
         ApiError::Unauthenticated { .. } => {
-            "the token was not accepted; it may have expired. Get a fresh one: gcloud auth application-default login, or with --endpoint, --access-token-file or BINDSCOPE_ACCESS_TOKEN"
+            "bindscope whoami says whose credentials these are and until when, bindscope doctor what else is amiss"
         }
         ApiError::Unreachable { .. } => {
             "check the network, and with --endpoint that something serves there (bindscope emulator prints its address first)"

@@ -34,6 +34,7 @@ fn as_json(found: &SignedIn, source: &str) -> serde_json::Value {
         "from": found.origin.place,
         "impersonates": found.acts_as.as_ref().map(|a| json!({ "account": a.account, "delegates": a.delegates })),
         "credentialsOf": found.origin.account,
+        "provider": found.origin.provider,
         "project": found.origin.project,
         "until": found.until.map(|t| t.to_string()),
         "renewed": found.renews,
@@ -43,9 +44,12 @@ fn as_json(found: &SignedIn, source: &str) -> serde_json::Value {
 
 fn as_text(found: &SignedIn, source: &str) -> TextPage {
     let mut page = TextPage::default();
-    let who = match &found.principal {
-        Some(principal) => principal.to_string(),
-        None => "somebody: these credentials do not tell who".to_owned(),
+    let who = match (&found.principal, &found.origin.provider) {
+        (Some(principal), _) => principal.to_string(),
+        (None, Some(provider)) => {
+            format!("an identity that {provider} admits: these credentials do not tell which")
+        }
+        (None, None) => "somebody: these credentials do not tell who".to_owned(),
     };
     page.line(Ink::Strong, who);
     let mut row = |name: &str, text: String| {

@@ -13,7 +13,7 @@ use super::client::{Client, bearer, host, lost, url};
 use super::clock;
 use super::errors::{refused, stranger};
 use super::log;
-use super::transport::transport;
+use super::transport::{UnreadBody, body, transport};
 use crate::wire::{Api, ApiError};
 
 /// Every API that is spoken.
@@ -28,6 +28,9 @@ pub const APIS: [Api; 7] = [
 ];
 /// How long one API may take to answer (chosen).
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Nothing that is asked here is answered at more length (chosen).
+const LONGEST: usize = 1 << 20;
 
 /// What came back from an API.
 #[derive(Clone, Debug)]
@@ -105,8 +108,11 @@ async fn ask(
             ahead = clock::ahead(answer.headers(), Timestamp::now());
             let status = answer.status().as_u16();
             let other = stranger(status, answer.headers());
-            match answer.bytes().await {
-                Err(e) => silent(&lost(host, &e).error),
+            match body(answer, LONGEST).await {
+                Err(UnreadBody::Broken(e)) => silent(&lost(host, &e).error),
+                Err(UnreadBody::TooLong) => {
+                    ReachFinding::Stranger("an answer of more than 1 MiB".to_owned())
+                }
                 Ok(_) if other.is_some() => ReachFinding::Stranger(other.unwrap_or_default()),
                 Ok(bytes) => judged(host, status, &bytes),
             }

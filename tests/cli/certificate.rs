@@ -207,6 +207,26 @@ fn it_acts_as_an_account() {
     let left = jiff::Timestamp::now().duration_until(until).as_secs();
     assert!((1..=600).contains(&left), "{left}");
 
+    // The same by a file of the other kind, by way of a delegate.
+    let between = "run-processor@app-prod.iam.gserviceaccount.com";
+    let_mint(&scene.emulator, between, ANA);
+    let_mint(
+        &scene.emulator,
+        TARGET,
+        &format!("serviceAccount:{between}"),
+    );
+    let around = json!({
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": url,
+        "delegates": [format!("projects/-/serviceAccounts/{between}")],
+        "source_credentials": scene.file(json!({ "certificate_config_location": config })),
+    });
+    is(
+        &scene.run(&around, &[]),
+        &format!("serviceAccount:{TARGET}"),
+        "impersonated_service_account",
+    );
+
     // Somebody who may not is told of whom.
     file["service_account_impersonation_url"] =
         json!(url.replace(TARGET, "nobody@app-prod.iam.gserviceaccount.com"));

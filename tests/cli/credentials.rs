@@ -343,6 +343,27 @@ fn gclouds_own_login() {
         value["quotaProject"]["from"],
         "gcloud's billing/quota_project"
     );
+
+    // Its tokens are those of an account where its settings say so.
+    program(&home, "gcloud", "echo a-token-that-tells-nothing\n");
+    for (set, who) in [
+        ("", "user:ana@example.com"),
+        (TARGET, &format!("serviceAccount:{TARGET}")),
+        (
+            &format!("{RUN},{TARGET}"),
+            &format!("serviceAccount:{TARGET}"),
+        ),
+    ] {
+        let variables = [
+            ("PATH", dir),
+            ("NO_GCE_CHECK", "true"),
+            ("CLOUDSDK_CORE_ACCOUNT", "ana@example.com"),
+            ("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", set),
+        ];
+        let ran = with(&home, &whoami(&emulator.url), &variables);
+        is(&ran, who, "gcloud");
+        assert!(!ran.out.contains("tells-nothing"), "{}", ran.out);
+    }
 }
 
 #[test]
@@ -482,6 +503,82 @@ fn a_workforce_login() {
         "{}",
         stub.asked()
     );
+}
+
+/// Nobody tells whose a federated token is; by which provider it came the file says.
+#[test]
+fn a_federated_token_is_told_by_its_provider() {
+    let home = Home::new();
+    let stub = Stub::giving("a-token-that-tells-nothing");
+    let subject = home.write("subject", "s");
+    let file = external(
+        &stub,
+        json!({ "file": subject }),
+        "urn:ietf:params:oauth:token-type:jwt",
+    );
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let ran = with_file(&home, &file, &["whoami", "--endpoint", &emulator.url], &[]);
+    ran.ends(0);
+    let words =
+        "an identity that projects/1/locations/global/workloadIdentityPools/p/providers/q admits";
+    assert!(ran.out.starts_with(words), "{}", ran.out);
+    assert!(!ran.out.contains("tells-nothing"), "{}", ran.out);
+}
+
+/// Acting as an account is billed as every other call is, and goes without where that is refused.
+#[test]
+fn acting_as_an_account_is_billed_too() {
+    let home = Home::new();
+    let stub = Stub::answering(|asked| {
+        let refusal = |message: &str, reason: &str| {
+            json!({ "error": { "code": 403, "message": message, "status": "PERMISSION_DENIED",
+                "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason }] } })
+        };
+        let billed = asked.contains("x-goog-user-project: bill");
+        match asked {
+            _ if !asked.contains(":generateAccessToken") => (200, json!({})),
+            _ if asked.contains("denied@") && billed => {
+                (403, refusal("Not on bill.", "USER_PROJECT_DENIED"))
+            }
+            _ if asked.contains("needy@") && !billed => (
+                403,
+                refusal(
+                    "The iamcredentials.googleapis.com API requires a quota project, which is not set by default.",
+                    "SERVICE_DISABLED",
+                ),
+            ),
+            _ => (
+                200,
+                json!({ "accessToken": "user:ana@example.com", "expireTime": "2100-01-01T00:00:00Z" }),
+            ),
+        }
+    });
+    let token = home.write("token", "t");
+    let run = |account: &str, more: &[&str]| {
+        let mut arguments = vec!["list", "projects", "--endpoint", &stub.url];
+        arguments.extend([
+            "--access-token-file",
+            token.to_str().unwrap(),
+            "--impersonate",
+            account,
+        ]);
+        arguments.extend(more);
+        with(&home, &arguments, &[])
+    };
+    run("needy@p.iam.gserviceaccount.com", &[])
+        .ends(2)
+        .says("requires a quota project")
+        .says("--billing-project PROJECT");
+    run(
+        "needy@p.iam.gserviceaccount.com",
+        &["--billing-project", "bill"],
+    )
+    .ends(0);
+    run(
+        "denied@p.iam.gserviceaccount.com",
+        &["--billing-project", "bill"],
+    )
+    .ends(0);
 }
 
 #[test]

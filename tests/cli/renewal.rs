@@ -255,6 +255,26 @@ fn a_token_that_is_not_taken_is_renewed_once() {
     }
 }
 
+/// Calls that go side by side and meet the same refusal need one new token.
+#[test]
+fn calls_side_by_side_renew_once() {
+    let pair = ["--caller", CALLER, "--target", TARGET];
+    for kind in [User, Key, Certificate] {
+        let more = [
+            "--latency",
+            "300ms",
+            "--faults",
+            "*:getIamPolicy #1-2 = expired",
+        ];
+        let signed = Signed::by(kind, 3_600, &more);
+        let ran = signed.run(&[&["explain"], &pair[..]].concat());
+        assert_ne!(ran.code, 2, "{kind:?}: {}", ran.err);
+        let refused = signed.answers(|path| path.ends_with(":getIamPolicy"));
+        assert_eq!(refused.iter().filter(|s| **s == 401).count(), 2, "{kind:?}");
+        assert_eq!(signed.tokens(), 2, "{kind:?}");
+    }
+}
+
 /// Two calls, no more, and then what to do for that kind.
 #[test]
 fn where_no_token_is_taken_it_says_what_to_do() {

@@ -107,6 +107,30 @@ impl TlsServer {
         clients: Option<&Authority>,
         answer: impl Fn(&str) -> (String, String) + Send + Sync + 'static,
     ) -> Self {
+        let bytes = move |head: &str| {
+            let (status, text) = answer(head);
+            (status, text.into_bytes())
+        };
+        Self::serving(authority, name, clients, bytes)
+    }
+
+    /// One that packs its only answer.
+    pub fn packing(authority: &Authority, name: &str, text: String) -> Self {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(text.as_bytes()).unwrap();
+        let packed = packer.finish().unwrap();
+        let head = "200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip";
+        Self::serving(authority, name, None, move |_| {
+            (head.to_owned(), packed.clone())
+        })
+    }
+
+    fn serving(
+        authority: &Authority,
+        name: &str,
+        clients: Option<&Authority>,
+        answer: impl Fn(&str) -> (String, Vec<u8>) + Send + Sync + 'static,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -145,14 +169,15 @@ impl TlsServer {
                     let Some((head, body)) = read(&mut reader) else {
                         return;
                     };
-                    let (status, text) = answer(&head);
+                    let (status, bytes) = answer(&head);
                     asked.lock().unwrap().push(format!("{head}{body}"));
-                    let length = text.len();
+                    let length = bytes.len();
                     let answer = format!(
-                        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{text}"
+                        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
                     );
                     let stream = reader.get_mut();
                     let _ = stream.write_all(answer.as_bytes());
+                    let _ = stream.write_all(&bytes);
                     stream.conn.send_close_notify();
                     let _ = stream.flush();
                 });

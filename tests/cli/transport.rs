@@ -5,8 +5,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::common::{Home, Ran};
-use crate::credentials::with;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::common::{Emulator, Home, Ran, call};
+use crate::credentials::{login, whoami, with, with_file};
 use crate::tls::{Authority, TlsServer, Tunnel};
 
 const HOST: &str = "google.example.test";
@@ -120,8 +124,70 @@ fn https_goes_through_the_proxy_of_the_environment() {
     assert!(server.asked()[0].contains("Bearer user:ana@example.com"));
 
     let before = tunnel.asked().len();
-    through(&[("NO_PROXY", HOST)]).ends(2).says("no answer");
+    through(&[("NO_PROXY", HOST)])
+        .ends(2)
+        .says("its name cannot be looked up")
+        .says("HTTPS_PROXY");
     assert_eq!(tunnel.asked().len(), before);
+    let nobody = "http://127.0.0.1:9";
+    through(&[("HTTPS_PROXY", nobody)])
+        .ends(2)
+        .says("the proxy of HTTPS_PROXY gives no answer")
+        .says("refused");
+}
+
+/// Tokens are got by the same way, whichever crate gets them.
+#[test]
+fn tokens_come_by_the_same_way() {
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let authority = Authority::new();
+    let server = TlsServer::start(&authority, HOST, None, |_| {
+        let head = "200 OK\r\nContent-Type: application/json";
+        let token = json!({ "access_token": TOKEN.1, "expires_in": 3_600, "token_type": "Bearer" });
+        (head.to_owned(), token.to_string())
+    });
+    let keys = format!(
+        "{}/v1/projects/app-prod/serviceAccounts/run-processor@app-prod.iam.gserviceaccount.com/keys",
+        emulator.url
+    );
+    let made = call(&keys, &emulator.bearer(), "{}");
+    let key = STANDARD
+        .decode(made["privateKeyData"].as_str().unwrap())
+        .unwrap();
+    let mut key: Value = serde_json::from_slice(&key).unwrap();
+    let address = format!("https://{HOST}/token");
+    key["token_uri"] = json!(address);
+    let mut person = login("", "1//0-a-refresh-token-that-is-nobodys");
+    person["token_uri"] = json!(address);
+    person["quota_project_id"] = Value::Null;
+    let ours = authority.file(&home, "ca.pem");
+    let others = Authority::new().file(&home, "other.pem");
+    for file in [&person, &key] {
+        let run = |authorities: &str, login: Option<&'static str>| {
+            let tunnel = Tunnel::to(server.port, login);
+            let proxy = format!("http://{}", tunnel.address);
+            let variables = [
+                ("SSL_CERT_FILE", authorities),
+                ("HTTPS_PROXY", proxy.as_str()),
+                ("NO_PROXY", "127.0.0.1"),
+            ];
+            let ran = with_file(&home, file, &whoami(&emulator.url), &variables);
+            (ran, tunnel.asked().len())
+        };
+        let (ran, asked) = run(&ours, None);
+        assert_eq!(ran.json()["principal"], TOKEN.1, "{}", ran.err);
+        assert_eq!(asked, 1);
+        let (ran, asked) = run(&ours, Some("Basic x"));
+        ran.ends(2).says("HTTP 407: the proxy wants a login");
+        assert_eq!(asked, 1);
+        let (ran, _) = run(&others, None);
+        ran.ends(2).says("SSL_CERT_FILE=ca.pem");
+    }
+    person["token_uri"] = json!("https://nowhere.example.test/token");
+    with_file(&home, &person, &whoami(&emulator.url), &[])
+        .ends(2)
+        .says("no answer from nowhere.example.test: its name cannot be looked up");
 }
 
 #[test]
@@ -183,6 +249,31 @@ fn alike(answer: &str) -> (String, Arc<AtomicUsize>) {
 fn response(head: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+/// Answers come packed, to whoever says so twice; what unpacks to more than anybody asked for is not gathered.
+#[test]
+fn answers_come_packed() {
+    let home = Home::new();
+    let authority = Authority::new();
+    let file = authority.file(&home, "ca.pem");
+    for (text, words) in [
+        (projects().1, ""),
+        (" ".repeat(80 << 20), "longer than 64 MiB"),
+    ] {
+        let server = TlsServer::packing(&authority, "localhost", text);
+        let ran = list(&home, &server.url("localhost"), &[("SSL_CERT_FILE", &file)]);
+        if words.is_empty() {
+            ran.ends(0);
+            assert!(ran.out.contains("by-tls"), "{}", ran.out);
+        } else {
+            ran.ends(2).says(words);
+        }
+        assert_eq!(server.met(), 1);
+        let asked = server.asked()[0].to_lowercase();
+        assert!(asked.contains("accept-encoding: gzip"), "{asked}");
+        assert!(asked.contains("(gzip)"), "{asked}");
+    }
 }
 
 /// What answers in Google's stead goes on to do so: it is asked once.

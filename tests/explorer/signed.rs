@@ -17,6 +17,7 @@ fn login() -> Origin {
         kind: CredentialKind::AuthorizedUser,
         place: "/home/ana/.config/gcloud/application_default_credentials.json".to_owned(),
         account: None,
+        provider: None,
         quota_project: None,
         project: None,
     }

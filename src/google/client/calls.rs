@@ -13,6 +13,7 @@ use super::super::credentials::{QuotaProject, Secret};
 use super::super::errors::{is_page, not_json, refused, stranger};
 use super::super::pace::{self, Missed};
 use super::super::safe::scrubbed;
+use super::super::transport::{UnreadBody, body as body_of};
 use super::super::{clock, log};
 use super::hosts::{described, host, url};
 use super::identity::with_clock;
@@ -205,7 +206,7 @@ impl Inner {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string());
         }
-        let mut answer = request.send().await.map_err(|e| lost(what, &e))?;
+        let answer = request.send().await.map_err(|e| lost(what, &e))?;
         let code = answer.status().as_u16();
         sent.status = Some(code);
         // Nothing was said by whom it was asked of.
@@ -215,13 +216,15 @@ impl Inner {
         let now = Timestamp::now();
         let after = pace::asked_wait(answer.headers(), now);
         let skewed = clock::beside(answer.headers(), now);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| lost(what, &e))? {
-            if bytes.len() + chunk.len() > LONGEST_ANSWER {
-                return Err(unclear(what, "the answer is longer than 64 MiB".into()).into());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = body_of(answer, LONGEST_ANSWER)
+            .await
+            .map_err(|unread| match unread {
+                UnreadBody::Broken(e) => lost(what, &e),
+                UnreadBody::TooLong => {
+                    let words = "the answer is longer than 64 MiB".to_owned();
+                    Missed::for_good(unclear(what, words))
+                }
+            })?;
         if !(200..300).contains(&code) {
             let error = match refused(what, code, &sent.without_token(&bytes)) {
                 ApiError::Unauthenticated { what, message } => ApiError::Unauthenticated {

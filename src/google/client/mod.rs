@@ -102,8 +102,10 @@ impl Client {
             }
             None => AccessCredentials::find().await?,
         };
+        let quota = QuotaProject::of(choice.billing.as_deref(), &credentials.origin);
         if let Some(whom) = choice.act_as {
-            credentials = credentials.acting_as(http.clone(), endpoint.as_deref(), whom);
+            let (http, endpoint) = (http.clone(), endpoint.as_deref());
+            credentials = credentials.acting_as(http, endpoint, whom, quota.as_ref());
         }
         if credentials.renews() || credentials.acts_as().is_some() {
             let got = credentials.token().await;
@@ -116,7 +118,6 @@ impl Client {
                 return Err(CredentialsError::Refused { from, why });
             }
         }
-        let quota = QuotaProject::of(choice.billing.as_deref(), &credentials.origin);
         tracing::info!(
             endpoint = endpoint.as_deref().unwrap_or("Google's own"),
             kind = credentials.origin.kind.word(),

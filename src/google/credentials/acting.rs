@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::{HeldToken, SCOPE, exchange};
+use super::{HeldToken, SCOPE, exchange, told};
 use crate::google::api::iam_credentials;
 use crate::iam::address;
 
@@ -62,16 +62,24 @@ pub(super) struct Acting {
     http: reqwest::Client,
     base: String,
     pub whom: ActAs,
+    /// What the exchange is billed to, as every other call.
+    billed: Option<String>,
     held: Mutex<Option<HeldToken>>,
 }
 
 impl Acting {
-    pub fn new(http: reqwest::Client, endpoint: Option<&str>, whom: ActAs) -> Self {
+    pub fn new(
+        http: reqwest::Client,
+        endpoint: Option<&str>,
+        whom: ActAs,
+        billed: Option<String>,
+    ) -> Self {
         let base = endpoint.unwrap_or("https://iamcredentials.googleapis.com");
         Self {
             http,
             base: base.to_owned(),
             whom,
+            billed,
             held: Mutex::default(),
         }
     }
@@ -98,18 +106,42 @@ impl Acting {
         if !delegates.is_empty() {
             body["delegates"] = json!(delegates);
         }
-        let request = self
-            .http
-            .post(&url)
-            .bearer_auth(own.token.reveal())
-            .json(&body);
-        let answer = exchange::answered(&url, request).await.map_err(told)?;
+        let request = || {
+            let request = self.http.post(&url).bearer_auth(own.token.reveal());
+            request.json(&body)
+        };
+        let mut answer = match &self.billed {
+            Some(project) => {
+                let request = request().header("x-goog-user-project", project);
+                exchange::answered(&url, request).await
+            }
+            None => exchange::answered(&url, request()).await,
+        };
+        // As other calls: without, where it may not be used.
+        if self.billed.is_some() && answer.as_ref().is_err_and(|why| why.contains(QUOTA_DENIED)) {
+            answer = exchange::answered(&url, request()).await;
+        }
+        let answer = answer.map_err(|why| told(with_quota(why)))?;
         exchange::of_account(&answer).map_err(told)
     }
 
     pub async fn forget(&self) {
         *self.held.lock().await = None;
     }
+}
+
+/// The reason of a refusal because of the project that is billed.
+const QUOTA_DENIED: &str = "USER_PROJECT_DENIED";
+
+/// Says what to do where a project to bill is what is missing.
+fn with_quota(why: String) -> String {
+    if !why.contains("requires a quota project") {
+        return why;
+    }
+    told::mending(
+        &why,
+        "name a project that calls are billed to: --billing-project PROJECT, or gcloud auth application-default set-quota-project PROJECT",
+    )
 }
 
 #[cfg(test)]

@@ -33,14 +33,24 @@ pub(super) struct CertificateSource {
     audience: String,
     subject_token_type: String,
     token_url: String,
-    /// Whose token that of the pool is exchanged for: an address of `generateAccessToken`, and for how long.
-    account: Option<(String, Option<u64>)>,
+    /// Whose token that of the pool is exchanged for.
+    account: Option<ActedAccount>,
     user_project: Option<String>,
     client: Option<(String, String)>,
     /// `None`: where it is by default.
     config: Option<PathBuf>,
     trust_chain: Option<PathBuf>,
     held: Mutex<Option<HeldToken>>,
+}
+
+/// An account that is acted as.
+struct ActedAccount {
+    /// The address of its `generateAccessToken`.
+    url: String,
+    /// In seconds; `None`: as long as by default.
+    lifetime: Option<u64>,
+    /// As the method takes them.
+    delegates: Vec<String>,
 }
 
 /// Whether a credentials file's source is a certificate.
@@ -81,7 +91,11 @@ impl CertificateSource {
         }
         let account = text("/service_account_impersonation_url").map(|url| {
             let lifetime = content.pointer("/service_account_impersonation/token_lifetime_seconds");
-            (url.to_owned(), lifetime.and_then(Value::as_u64))
+            ActedAccount {
+                url: url.to_owned(),
+                lifetime: lifetime.and_then(Value::as_u64),
+                delegates: Vec::new(),
+            }
         });
         let client = text("/client_id").map(|id| {
             let secret = text("/client_secret").unwrap_or_default();
@@ -101,6 +115,35 @@ impl CertificateSource {
                 .filter(|path| !path.is_empty())
                 .map(at_home),
             held: Mutex::default(),
+        })
+    }
+
+    /// Reads the file of an impersonation whose own credentials are a certificate's.
+    pub fn acting(content: &Value) -> Result<Self, String> {
+        let own = content.get("source_credentials").unwrap_or(&Value::Null);
+        let own = Self::new(own).map_err(|why| format!("its source_credentials: {why}"))?;
+        if own.account.is_some() {
+            return Err(
+                "its source_credentials act as an account themselves; name that one among the delegates"
+                    .to_owned(),
+            );
+        }
+        let url = content.get("service_account_impersonation_url");
+        let url = url.and_then(Value::as_str);
+        let delegates = content.get("delegates").and_then(Value::as_array);
+        let delegates = delegates.into_iter().flatten();
+        let account = ActedAccount {
+            url: url
+                .ok_or("service_account_impersonation_url is missing")?
+                .to_owned(),
+            lifetime: None,
+            delegates: delegates
+                .filter_map(|d| Some(d.as_str()?.to_owned()))
+                .collect(),
+        };
+        Ok(Self {
+            account: Some(account),
+            ..own
         })
     }
 
@@ -145,12 +188,16 @@ impl CertificateSource {
         let answer = exchange::answered(&self.token_url, request).await;
         let answer = answer.map_err(|why| format!("by the certificate {}: {why}", shown.path))?;
         let own = exchange::of_oauth(&answer)?;
-        let Some((url, lifetime)) = &self.account else {
+        let Some(account) = &self.account else {
             return Ok(own);
         };
+        let url = &account.url;
         let mut body = json!({ "scope": [SCOPE] });
-        if let (Some(seconds), Some(map)) = (lifetime, body.as_object_mut()) {
-            map.insert("lifetime".to_owned(), json!(format!("{seconds}s")));
+        if let Some(seconds) = account.lifetime {
+            body["lifetime"] = json!(format!("{seconds}s"));
+        }
+        if !account.delegates.is_empty() {
+            body["delegates"] = json!(account.delegates);
         }
         let request = http.post(url).bearer_auth(own.token.reveal()).json(&body);
         let answer = exchange::answered(url, request).await;

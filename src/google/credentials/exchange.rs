@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use super::{HeldToken, Secret, told};
 use crate::google::errors::stranger;
-use crate::google::transport::why_lost;
+use crate::google::transport::{UnreadBody, body, why_lost};
 use crate::google::{clock, log};
+
+/// No answer about a token is longer (chosen).
+const LONGEST: usize = 1 << 20;
 
 /// Sends it, and gives the fields of the answer.
 ///
@@ -26,7 +29,10 @@ pub(super) async fn answered(url: &str, request: reqwest::RequestBuilder) -> Res
         return Err(words);
     }
     let skewed = clock::beside(answer.headers(), Timestamp::now());
-    let bytes = answer.bytes().await.map_err(lost)?;
+    let bytes = body(answer, LONGEST).await.map_err(|unread| match unread {
+        UnreadBody::Broken(error) => lost(error),
+        UnreadBody::TooLong => "the answer is too long for a token's".to_owned(),
+    })?;
     let value: Option<Value> = serde_json::from_slice(&bytes).ok();
     if status.is_success()
         && let Some(value) = value
@@ -38,10 +44,21 @@ pub(super) async fn answered(url: &str, request: reqwest::RequestBuilder) -> Res
         || format!("HTTP {status}, not JSON"),
         |w| told::scrubbed(&w),
     );
+    let reason = value.as_ref().and_then(reason);
+    let words = match reason.filter(|reason| !words.contains(reason)) {
+        Some(reason) => format!("{} ({reason})", words.trim_end_matches('.')),
+        None => words,
+    };
     Err(match skewed {
         Some(skewed) => format!("{}; {skewed}", words.trim_end_matches('.')),
         None => words,
     })
+}
+
+/// `ErrorInfo.reason` of an API's refusal.
+fn reason(value: &Value) -> Option<&str> {
+    let details = value.pointer("/error/details")?.as_array()?;
+    details.iter().find_map(|d| d.get("reason")?.as_str())
 }
 
 /// `access_token` and `expires_in` (RFC 6749 section 5.1), which some send as a string.

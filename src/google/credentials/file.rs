@@ -61,6 +61,8 @@ impl CredentialsFile {
             account: text("client_email").or_else(|| {
                 account_in(content.get("service_account_impersonation_url")?.as_str()?)
             }),
+            provider: text("audience")
+                .and_then(|a| Some(a.strip_prefix("//iam.googleapis.com/")?.to_owned())),
             quota_project: text("quota_project_id"),
             project: text("project_id"),
         };
@@ -85,6 +87,14 @@ impl CredentialsFile {
             }
             CredentialKind::ExternalAccount if certificate::is_meant(content) => {
                 return CertificateSource::new(content)
+                    .map(|source| FileProvider::Certificate(Arc::new(source)));
+            }
+            CredentialKind::ImpersonatedServiceAccount
+                if content
+                    .get("source_credentials")
+                    .is_some_and(certificate::is_meant) =>
+            {
+                return CertificateSource::acting(content)
                     .map(|source| FileProvider::Certificate(Arc::new(source)));
             }
             CredentialKind::ImpersonatedServiceAccount => impersonated::Builder::new(json)

@@ -19,7 +19,8 @@ impl GcloudLogin {
         let origin = Origin {
             kind: CredentialKind::Gcloud,
             place: "gcloud auth print-access-token".to_owned(),
-            account: setting("CLOUDSDK_CORE_ACCOUNT", "core", "account"),
+            account: impersonated().or_else(|| setting("CLOUDSDK_CORE_ACCOUNT", "core", "account")),
+            provider: None,
             quota_project: None,
             project: project(),
         };
@@ -56,6 +57,18 @@ async fn apart<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || handle.block_on(what)).await;
     done.map_err(|e| e.to_string())?
         .map_err(|e| told::chain(&e))
+}
+
+/// The account whose token gcloud gives in place of its own: `auth/impersonate_service_account`, the last of a list
+/// (gcloud topic configurations).
+fn impersonated() -> Option<String> {
+    let set = setting(
+        "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+        "auth",
+        "impersonate_service_account",
+    )?;
+    let last = set.rsplit(',').next()?.trim();
+    (!last.is_empty()).then(|| last.to_owned())
 }
 
 /// The project of gcloud's configuration.

@@ -61,6 +61,7 @@ impl MetadataServer {
             kind: CredentialKind::MetadataServer,
             place: told::printable(&host),
             account: account.ok(),
+            provider: None,
             quota_project: None,
             project: project.ok(),
         };

@@ -183,6 +183,8 @@ pub struct Origin {
     pub place: String,
     /// Whose they are, as far as they say it themselves: an e-mail address.
     pub account: Option<String>,
+    /// The provider of a pool that identities from elsewhere come by: `projects/…/providers/…`.
+    pub provider: Option<String>,
     /// The project that calls are billed to, as the file has it.
     pub quota_project: Option<String>,
     /// The project that they belong to.
@@ -260,6 +262,7 @@ impl AccessCredentials {
             kind: CredentialKind::AccessToken,
             place: place.to_owned(),
             account: None,
+            provider: None,
             quota_project: None,
             project: None,
         };
@@ -267,8 +270,15 @@ impl AccessCredentials {
     }
 
     /// The same, acting as a service account.
-    pub fn acting_as(mut self, http: reqwest::Client, endpoint: Option<&str>, whom: ActAs) -> Self {
-        self.acting = Some(acting::Acting::new(http, endpoint, whom));
+    pub fn acting_as(
+        mut self,
+        http: reqwest::Client,
+        endpoint: Option<&str>,
+        whom: ActAs,
+        billed: Option<&QuotaProject>,
+    ) -> Self {
+        let billed = billed.map(|quota| quota.project.clone());
+        self.acting = Some(acting::Acting::new(http, endpoint, whom, billed));
         self
     }
 

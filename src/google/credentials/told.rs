@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::CredentialKind;
 pub(super) use crate::google::safe::{printable, scrubbed};
-use crate::google::transport::explained;
+use crate::google::transport::unanswered;
 
 /// An error with what led to it, without anything that could be a token.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    if let Some(words) = explained(error) {
+    if let Some(words) = unanswered(error) {
         return words;
     }
     let mut words = error.to_string();

@@ -31,16 +31,31 @@ pub(in crate::google) fn why_final(error: &reqwest::Error) -> (String, bool) {
     (printable(&words), is_final)
 }
 
-/// What a person can do something about, found in an error or in what led to it.
-pub(in crate::google) fn explained(error: &(dyn Error + 'static)) -> Option<String> {
+/// Why a crate's own call gave no answer, and whose, found in what led to its error; `None`: there was one.
+pub(in crate::google) fn unanswered(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(inner) = cause {
-        if let Some((words, _)) = known(inner) {
-            return Some(words);
+        if let Some(lost) = inner.downcast_ref::<reqwest::Error>()
+            && !lost.is_status()
+            && !lost.is_decode()
+        {
+            let host = lost.url().and_then(reqwest::Url::host_str);
+            let host = host.unwrap_or("the token endpoint");
+            return Some(format!("no answer from {host}: {}", why_lost(lost)));
         }
         cause = inner.source();
     }
     None
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    printable(&words)
 }
 
 fn known(cause: &(dyn Error + 'static)) -> Option<(String, bool)> {
@@ -48,6 +63,20 @@ fn known(cause: &(dyn Error + 'static)) -> Option<(String, bool)> {
     let words = cause.to_string();
     if words == "tunnel error: proxy authorization required" {
         return Some((format!("HTTP 407: {PROXY_LOGIN}"), true));
+    }
+    if words == "tunnel error: failed to create underlying connection" {
+        let why = innermost(cause);
+        return Some((
+            format!("the proxy of HTTPS_PROXY gives no answer: {why}"),
+            true,
+        ));
+    }
+    if words == "dns error" {
+        let why = innermost(cause);
+        let said = format!(
+            "its name cannot be looked up ({why}): this machine is offline, or its network wants a proxy (HTTPS_PROXY)"
+        );
+        return Some((said, false));
     }
     if words == "tunnel error: unsuccessful" {
         let said = "the proxy of HTTPS_PROXY did not let the connection through: have it allowed there, or name the host in NO_PROXY";

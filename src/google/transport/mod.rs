@@ -6,7 +6,7 @@ use super::safe::printable;
 
 mod broken;
 
-pub(super) use broken::{explained, why_final, why_lost};
+pub(super) use broken::{unanswered, why_final, why_lost};
 
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -47,7 +47,8 @@ pub(super) fn with_certificate(pem: &[u8]) -> Result<reqwest::Client, String> {
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
     builder
-        .user_agent(concat!("bindscope/", env!("CARGO_PKG_VERSION")))
+        // Google packs answers for those who say so in this header too (page "Performance Tips").
+        .user_agent(concat!("bindscope/", env!("CARGO_PKG_VERSION"), " (gzip)"))
         .connect_timeout(Duration::from_secs(10))
         .timeout(DEADLINE)
         // A redirect could carry the token elsewhere; Google's APIs send none.
@@ -82,6 +83,27 @@ fn authorities() -> Result<Vec<reqwest::Certificate>, String> {
         Ok(found) => Ok(found),
         Err(_) => Err(told("which holds something else than certificates")),
     }
+}
+
+/// Why an answer was not read to its end.
+pub(super) enum UnreadBody {
+    Broken(reqwest::Error),
+    TooLong,
+}
+
+/// An answer's body, unpacked; a longer one than `most` bytes is refused, not gathered.
+pub(super) async fn body(
+    mut answer: reqwest::Response,
+    most: usize,
+) -> Result<Vec<u8>, UnreadBody> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(UnreadBody::Broken)? {
+        if bytes.len() + chunk.len() > most {
+            return Err(UnreadBody::TooLong);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 /// The innermost cause: what stands around it is "builder error".
