@@ -164,6 +164,7 @@ impl Model {
             undoing: None,
             said: None,
             changed: Vec::new(),
+            left_open: None,
             layout: Layout {
                 room: 10,
                 ..Layout::default()

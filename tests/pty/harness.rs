@@ -17,6 +17,8 @@ struct Seen {
     ended: bool,
     /// The reader is to let go of the terminal at the next byte.
     closing: bool,
+    /// When the alternate screen was left last.
+    left: Option<Instant>,
 }
 
 type Shared = Arc<(Mutex<Seen>, Condvar)>;
@@ -35,6 +37,8 @@ pub struct End {
     pub success: bool,
     /// What stands on the normal screen.
     pub screen: String,
+    /// When the alternate screen was left.
+    pub left: Option<Instant>,
     alternate: bool,
     bytes: Vec<u8>,
 }
@@ -82,6 +86,7 @@ impl Pty {
                 bytes: Vec::new(),
                 ended: false,
                 closing: false,
+                left: None,
             }),
             Condvar::new(),
         ));
@@ -97,7 +102,11 @@ impl Pty {
                     seen.1.notify_all();
                     return;
                 }
+                let taken = guard.parser.screen().alternate_screen();
                 guard.parser.process(&buffer[..count]);
+                if taken && !guard.parser.screen().alternate_screen() {
+                    guard.left = Some(Instant::now());
+                }
                 guard.bytes.extend_from_slice(&buffer[..count]);
                 seen.1.notify_all();
             }
@@ -124,6 +133,15 @@ impl Pty {
     pub fn wait_for(&mut self, words: &str) -> &mut Self {
         let wanted = flat(words);
         self.wait_until(words, |screen| flat(&screen.contents()).contains(&wanted))
+    }
+
+    /// Waits until the screen does not say it.
+    #[track_caller]
+    pub fn wait_until_gone(&mut self, words: &str) -> &mut Self {
+        let gone = flat(words);
+        self.wait_until(&format!("no {words}"), |screen| {
+            !flat(&screen.contents()).contains(&gone)
+        })
     }
 
     /// Waits until the screen is as wanted.
@@ -213,6 +231,19 @@ impl Pty {
         }
     }
 
+    /// The first `http://HOST:PORT` on the screen, without its scheme.
+    pub fn address(&self) -> Option<String> {
+        let text = self.shared.0.lock().unwrap().parser.screen().contents();
+        let (_, rest) = text.split_once("http://")?;
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
+        Some(rest[..end.unwrap_or(rest.len())].to_owned())
+    }
+
+    /// Whether the program has ended.
+    pub fn is_over(&self) -> bool {
+        self.shared.0.lock().unwrap().ended
+    }
+
     /// Waits until the program has ended.
     pub fn wait(&mut self) -> End {
         let (seen, changed) = &*self.shared;
@@ -231,6 +262,7 @@ impl Pty {
         End {
             success: status.success(),
             screen: guard.parser.screen().contents(),
+            left: guard.left,
             alternate: guard.parser.screen().alternate_screen(),
             bytes: guard.bytes.clone(),
         }
@@ -325,6 +357,7 @@ impl Emulator {
             .args(arguments)
             .args(["--port", "0"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

@@ -1,171 +1,535 @@
-//! Leaving works whatever hangs: each way out ends the program, which would otherwise wait for an hour.
+//! Leaving works whatever hangs: each key and each signal that leaves ends the program, which would otherwise wait
+//! for an hour, and the terminal is given back first.
+//!
+//! Every place of the explorer × what hangs × each way to leave; and every command × what hangs × each signal.
+//! By default one way at each place; `LEAVING_CASES=all` for all of them, and `LEAVING_CASES=timed` for all, one by
+//! one. How long leaving takes is printed and not asserted (docs/benchmarks.md, "Leaving").
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::harness::Pty;
+use crate::harness::{Emulator, End, Pty};
+use crate::tunnel::{Hangs, Tunnel};
 
 const CALLER: &str = "run-processor@app-prod.iam.gserviceaccount.com";
 const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
+const PAIR: [&str; 4] = ["--caller", CALLER, "--target", TARGET];
+const F5: &str = "\u{1b}[15~";
+const F8: &str = "\u{1b}[19~";
+const ESC: &str = "\u{1b}";
+const CTRL_C: &str = "\u{3}";
 
-/// How a server treats whoever calls.
-#[derive(Clone, Copy, Debug)]
-enum Serves {
-    /// It takes the connection and says nothing.
-    Silence,
-    /// It begins an answer and sends a byte a second of it.
-    Drops,
+/// When it begins to hang.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// Before the program starts.
+    Start,
+    /// Between the two rows of keys.
+    Then,
+    /// With the call whose text holds this.
+    Call(&'static str),
 }
 
-/// A server that never comes to the end of an answer; it ends with the test program.
-fn server(serves: Serves) -> String {
-    watched(serves).0
+/// A place of the explorer: keys to press, each with words to wait for (none: that a call hangs).
+struct Place {
+    name: &'static str,
+    pair: bool,
+    before: &'static [(&'static str, &'static str)],
+    since: Since,
+    then: &'static [(&'static str, &'static str)],
+    /// The keys that leave from there: each pressed when the words before it are there.
+    keys: &'static [&'static [(&'static str, &'static str)]],
+    /// Whether something is changed there, so that nobody else can use its emulator.
+    changes: bool,
 }
 
-/// The same, and how many have called.
-fn watched(serves: Serves) -> (String, Arc<AtomicUsize>) {
-    let called = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&called);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            counter.fetch_add(1, Ordering::Relaxed);
-            thread::spawn(move || serve(stream, serves));
-        }
-    });
-    (url, called)
+const THERE: (&str, &str) = ("", "403 until granted");
+
+const INTERRUPT: &[(&str, &str)] = &[(CTRL_C, "")];
+const TWICE: &[(&str, &str)] = &[(CTRL_C, "Stopped."), (CTRL_C, "")];
+const Q: &[(&str, &str)] = &[("q", "")];
+const PRINTING: &[(&str, &str)] = &[("Q", "")];
+/// From what lies over the answer: closed, and left.
+const CLOSED: &[(&str, &str)] = &[(ESC, "q quit"), ("q", "")];
+const CLOSED_BY_Q: &[(&str, &str)] = &[("q", "q quit"), ("q", "")];
+const READ: &[&[(&str, &str)]] = &[INTERRUPT, CLOSED, CLOSED_BY_Q, PRINTING];
+const TYPED: &[&[(&str, &str)]] = &[INTERRUPT, CLOSED];
+
+/// What is read again hangs, and this is opened over it.
+const fn over(
+    name: &'static str,
+    then: &'static [(&'static str, &'static str)],
+    keys: &'static [&'static [(&'static str, &'static str)]],
+) -> Place {
+    Place {
+        name,
+        pair: true,
+        before: &[THERE],
+        since: Since::Then,
+        then,
+        keys,
+        changes: false,
+    }
 }
 
-fn serve(mut stream: TcpStream, serves: Serves) {
-    if let Serves::Drops = serves {
-        let head =
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{";
-        let mut sent = stream.write_all(head.as_bytes());
-        while sent.is_ok() {
-            thread::sleep(Duration::from_secs(1));
-            sent = stream.write_all(b" ");
+/// The grant is confirmed, and what comes after it hangs.
+const fn granting(
+    name: &'static str,
+    call: &'static str,
+    then: &'static [(&'static str, &'static str)],
+    keys: &'static [&'static [(&'static str, &'static str)]],
+) -> Place {
+    Place {
+        name,
+        pair: true,
+        before: &[THERE, ("f", "Give access?")],
+        since: Since::Call(call),
+        then,
+        keys,
+        changes: true,
+    }
+}
+
+const AGAIN: (&str, &str) = ("r", "");
+
+const PLACES: &[Place] = &[
+    Place {
+        name: "the lists, loading",
+        pair: false,
+        before: &[],
+        since: Since::Start,
+        then: &[("", "Who calls"), ("", "")],
+        keys: &[TWICE],
+        changes: false,
+    },
+    Place {
+        name: "the lists, read again",
+        pair: false,
+        before: &[("", "10 in 4 projects")],
+        since: Since::Then,
+        then: &[(F5, "")],
+        keys: &[TWICE],
+        changes: false,
+    },
+    Place {
+        name: "the lists, filtered while they load",
+        pair: false,
+        before: &[],
+        since: Since::Start,
+        then: &[("", "Who calls"), ("run", "/ run"), ("", "")],
+        keys: &[TWICE],
+        changes: false,
+    },
+    Place {
+        name: "permissions over the lists",
+        pair: false,
+        before: &[],
+        since: Since::Start,
+        then: &[("", "Who calls"), (F8, "permission"), ("", "")],
+        keys: &[TWICE],
+        changes: false,
+    },
+    Place {
+        name: "an answer, reading",
+        pair: true,
+        before: &[],
+        since: Since::Start,
+        then: &[("", "get access token"), ("", "")],
+        keys: &[TWICE, Q, PRINTING],
+        changes: false,
+    },
+    over("an answer, read again", &[AGAIN], &[INTERRUPT, Q, PRINTING]),
+    over("help", &[AGAIN, ("?", "Keys: the answer")], READ),
+    over(
+        "a search in a page",
+        &[AGAIN, ("?", "Keys: the answer"), ("/", "Enter keep it")],
+        &[INTERRUPT],
+    ),
+    over("the signs", &[AGAIN, ("!", "signs")], READ),
+    over("the calls", &[AGAIN, ("L", "newest first")], READ),
+    over("the menu", &[AGAIN, (":", "commands")], TYPED),
+    over("what is copied", &[AGAIN, ("y", "Enter choose")], TYPED),
+    over("permissions", &[AGAIN, ("m", "Enter choose")], TYPED),
+    over("a chain", &[AGAIN, ("v", "Enter choose")], TYPED),
+    over("a level", &[AGAIN, ("\r", "Console")], READ),
+    over("a policy as it came", &[AGAIN, ("Y", "Esc back")], READ),
+    over(
+        "a request",
+        &[AGAIN, ("R", "a request to an administrator")],
+        READ,
+    ),
+    over("what it means", &[AGAIN, ("i", "Esc back")], READ),
+    over("the history", &[AGAIN, ("H", "Esc back")], READ),
+    over("who can reach it", &[("w", "")], READ),
+    over("what it can reach", &[("x", "")], READ),
+    over(
+        "choosing another pair",
+        &[AGAIN, ("p", "Who calls")],
+        &[INTERRUPT],
+    ),
+    over(
+        "the confirmation",
+        &[("f", "Give access?"), ("", "")],
+        TYPED,
+    ),
+    over(
+        "the word",
+        &[
+            ("f", "Give access?"),
+            ("grant", "to apply: grant"),
+            ("", ""),
+        ],
+        &[INTERRUPT],
+    ),
+    over(
+        "what the change means",
+        &[("f", "Give access?"), ("i", "Esc back"), ("", "")],
+        &[INTERRUPT, PRINTING],
+    ),
+    granting(
+        "a change being read for",
+        ":getIamPolicy",
+        &[("grant\r", "")],
+        WRITING,
+    ),
+    granting(
+        "a change being written",
+        ":setIamPolicy",
+        &[("grant\r", "")],
+        WRITING,
+    ),
+    granting(
+        "a change being watched",
+        ":generateAccessToken",
+        &[("grant\r", "")],
+        &[INTERRUPT, PRINTING],
+    ),
+];
+
+/// While a change is written, it takes a second press.
+const WRITING: &[&[(&str, &str)]] = &[
+    &[(CTRL_C, "once more leaves"), (CTRL_C, "")],
+    &[("q", "once more leaves"), ("q", "")],
+    &[("Q", "once more leaves"), ("Q", "")],
+    &[
+        (ESC, "q leaves without it"),
+        ("q", "once more leaves"),
+        ("q", ""),
+    ],
+];
+
+/// A way out: keys, or a signal.
+#[derive(Clone, Copy)]
+enum Way {
+    Keys(&'static [(&'static str, &'static str)]),
+    Signal(&'static str),
+}
+
+impl Way {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Signal(name) => name,
+            Self::Keys(keys) => match keys.last() {
+                Some(&(CTRL_C, _)) => "Ctrl-C",
+                Some(&("Q", _)) => "Q",
+                _ => "q",
+            },
         }
     }
-    // Until the other side is gone.
-    let mut buffer = [0; 1_024];
-    while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+}
+
+/// How long leaving took: by what hangs and the way out, until the terminal was given back, and until the end.
+#[derive(Default)]
+struct Table(Mutex<BTreeMap<Row, Vec<(Duration, Duration)>>>);
+
+/// What hangs, and the way out.
+type Row = (String, &'static str);
+
+impl Table {
+    fn note(&self, row: String, way: &'static str, begun: Instant, end: &End) {
+        let ended = begun.elapsed();
+        let given = end.left.map_or(ended, |left| left.duration_since(begun));
+        let mut rows = self.0.lock().unwrap();
+        rows.entry((row, way)).or_default().push((given, ended));
+    }
+
+    fn print(&self, title: &str) {
+        println!("\n| {title} | by | cases | terminal given back | ended, median | ended, most |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+        for ((row, way), all) in &*self.0.lock().unwrap() {
+            let given = all
+                .iter()
+                .map(|t| t.0.as_millis())
+                .max()
+                .unwrap_or_default();
+            let mut ended: Vec<u128> = all.iter().map(|t| t.1.as_millis()).collect();
+            ended.sort_unstable();
+            let (median, most) = (ended[ended.len() / 2], ended[ended.len() - 1]);
+            let cases = all.len();
+            println!("| {row} | {way} | {cases} | {given} ms | {median} ms | {most} ms |");
+        }
+    }
+}
+
+fn asked_for(cases: &str) -> bool {
+    std::env::var("LEAVING_CASES").is_ok_and(|asked| asked == cases)
+}
+
+/// Of the ways at one place, all, or the one whose turn it is.
+fn chosen<T: Copy>(all: Vec<T>, turn: usize) -> Vec<T> {
+    if asked_for("all") || asked_for("timed") {
+        return all;
+    }
+    vec![all[turn % all.len()]]
+}
+
+/// Several at a time: they wait for processes.
+fn side_by_side<T: Send>(cases: Vec<T>, check: impl Fn(T) + Sync) {
+    let at_once = if asked_for("timed") { 1 } else { 3 };
+    let cases = Mutex::new(cases.into_iter());
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(case) = { cases.lock().unwrap().next() } {
+                    check(case);
+                }
+            });
+        }
+    });
+}
+
+/// Says which case it was where one fails.
+struct Told<'a>(&'a str);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this was: {}", self.0);
+        }
+    }
 }
 
 /// Waits for a thing that comes soon.
-fn until(is_so: impl Fn() -> bool) {
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !is_so() {
-        assert!(Instant::now() < deadline, "it did not come");
-        thread::sleep(Duration::from_millis(10));
+        assert!(Instant::now() < deadline, "it did not come: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-fn token() -> Vec<(String, String)> {
-    vec![(
-        "BINDSCOPE_ACCESS_TOKEN".to_owned(),
-        "user:ana@example.com".to_owned(),
-    )]
-}
-
 #[test]
-fn the_lists_are_left_whatever_the_endpoint_does() {
-    for serves in [Serves::Silence, Serves::Drops] {
-        let url = server(serves);
-        // While a list loads Ctrl-C stops the load.
-        for way in ["TERM", "HUP", "INT", "QUIT", "\u{3}\u{3}"] {
-            let mut pty = Pty::bindscope(&["--endpoint", &url], &token());
-            pty.wait_for("Who calls").wait_for("bindscope");
-            pty.leave_by(way);
-            let end = pty.wait();
-            end.given_back();
-            assert!(end.success, "{serves:?} {way:?}: {}", end.screen);
+fn every_place_is_left_whatever_hangs() {
+    let shared = Emulator::start(&["--demo", "cross-project"]);
+    let mut cases = Vec::new();
+    for (turn, place) in PLACES.iter().enumerate() {
+        let signals = ["TERM", "HUP", "INT", "QUIT"].map(Way::Signal);
+        let ways = place.keys.iter().map(|keys| Way::Keys(keys));
+        let all = ways.chain(signals).flat_map(|way| {
+            let hangs = Hangs::all().iter();
+            hangs.map(move |hangs| (way, *hangs))
+        });
+        // So that each way and each thing that hangs has its turn.
+        for (way, hangs) in chosen(all.collect(), turn * 4 + turn / 3) {
+            cases.push((place, way, hangs));
         }
     }
+    let table = Table::default();
+    side_by_side(cases, |(place, way, hangs)| {
+        let own = place
+            .changes
+            .then(|| Emulator::start(&["--demo", "cross-project", "--propagation", "1h"]));
+        let emulator = own.as_ref().unwrap_or(&shared);
+        let what = format!("{}, {hangs:?}, {}", place.name, way.words());
+        let _told = Told(&what);
+        let tunnel = Tunnel::to(&emulator.url, hangs);
+        if place.since == Since::Start {
+            tunnel.hang();
+        }
+        let mut arguments = vec!["--endpoint", &tunnel.url];
+        arguments.extend(PAIR.iter().filter(|_| place.pair));
+        let variables = [emulator.environment(), tunnel.environment()].concat();
+        let mut pty = Pty::bindscope(&arguments, &variables);
+        let press = |pty: &mut Pty, keys: &[(&str, &str)]| {
+            for (keys, words) in keys {
+                let before = tunnel.stuck();
+                pty.send(keys);
+                match *words {
+                    // What is asked from the beginning may hang already.
+                    "" if keys.is_empty() => until(&what, || tunnel.stuck() > 0),
+                    "" => until(&what, || tunnel.stuck() > before),
+                    words => drop(pty.wait_for(words)),
+                }
+            }
+        };
+        press(&mut pty, place.before);
+        match place.since {
+            Since::Start => {}
+            Since::Then => tunnel.hang(),
+            Since::Call(word) => tunnel.hang_at(word),
+        }
+        press(&mut pty, place.then);
+        let begun = match way {
+            Way::Signal(name) => {
+                let begun = Instant::now();
+                pty.signal(name);
+                begun
+            }
+            Way::Keys(keys) => {
+                let (last, first) = keys.split_last().unwrap();
+                for (key, words) in first {
+                    // A frame comes piece by piece: what was there before must not be taken for what comes.
+                    pty.wait_until_gone(words).send(key).wait_for(words);
+                }
+                let begun = Instant::now();
+                pty.send(last.0);
+                begun
+            }
+        };
+        let end = pty.wait();
+        table.note(hangs.words().to_owned(), way.words(), begun, &end);
+        end.given_back();
+        assert!(end.success, "{what}: {}", end.screen);
+        if what.starts_with("a change being") && !what.contains("watched") {
+            assert!(
+                end.screen.contains("left while a change was being"),
+                "{what}: {}",
+                end.screen
+            );
+        }
+    });
+    table.print("explorer");
 }
 
+/// Commands that speak to Google. Each hangs with its first call, or with the one that is named.
+const COMMANDS: &[(&[&str], Option<&str>)] = &[
+    (&["explain", "PAIR"], None),
+    (
+        &["explain", "PAIR", "--second-opinion"],
+        Some("iam:troubleshoot"),
+    ),
+    (&["fix", "PAIR", "--dry-run"], None),
+    (&["fix", "PAIR", "--yes"], Some(":setIamPolicy")),
+    (
+        &["fix", "PAIR", "--yes", "--wait", "1h"],
+        Some(":generateAccessToken"),
+    ),
+    (&["history"], None),
+    (&["undo", "--yes"], None),
+    (&["list", "projects"], None),
+    (&["list", "service-accounts"], None),
+    (&["list", "bindings"], None),
+    (&["who", "--target", TARGET], None),
+    (&["reach", "--caller", CALLER], None),
+    (&["graph"], None),
+    (&["review"], None),
+    (&["export", "OUT"], None),
+    (&["test", "EXPECTATIONS"], None),
+    (&["whoami"], None),
+    (&["doctor"], None),
+];
+
 #[test]
-fn an_answer_is_left_whatever_the_endpoint_does() {
-    for serves in [Serves::Silence, Serves::Drops] {
-        let url = server(serves);
-        for way in ["q", "Q", "TERM", "HUP", "\u{3}\u{3}"] {
-            let pair = ["--endpoint", &url, "--caller", CALLER, "--target", TARGET];
-            let mut pty = Pty::bindscope(&pair, &token());
-            pty.wait_for("get access token");
-            pty.leave_by(way);
-            let end = pty.wait();
-            end.given_back();
-            assert!(end.success, "{serves:?} {way:?}: {}", end.screen);
+fn every_command_is_left_whatever_hangs() {
+    let mut cases = Vec::new();
+    for (turn, command) in COMMANDS.iter().enumerate() {
+        let all = [CTRL_C, "TERM", "HUP", "INT"].into_iter().flat_map(|way| {
+            let hangs = Hangs::all().iter();
+            hangs.map(move |hangs| (way, *hangs))
+        });
+        for (way, hangs) in chosen(all.collect(), turn * 5 + turn / 3) {
+            cases.push((command, way, hangs));
         }
     }
-}
-
-/// A command has no terminal to give back: the signal ends it.
-#[test]
-fn a_command_is_left_whatever_the_endpoint_does() {
-    for serves in [Serves::Silence, Serves::Drops] {
-        let (url, called) = watched(serves);
-        for way in ["TERM", "HUP", "INT", "\u{3}"] {
-            let before = called.load(Ordering::Relaxed);
-            let mut pty =
-                Pty::bindscope(&["list", "service-accounts", "--endpoint", &url], &token());
-            // It hangs once it has called.
-            until(|| called.load(Ordering::Relaxed) > before);
-            pty.leave_by(way);
-            let end = pty.wait();
-            assert!(!end.success, "{serves:?} {way:?}: {}", end.screen);
+    let table = Table::default();
+    side_by_side(cases, |((command, call), way, hangs)| {
+        let what = format!("{command:?}, {hangs:?}, {way:?}");
+        let _told = Told(&what);
+        let emulator = Emulator::start(&["--demo", "cross-project", "--propagation", "1h"]);
+        let tunnel = Tunnel::to(&emulator.url, hangs);
+        let home = tempfile::tempdir().unwrap();
+        let (file, out) = (home.path().join("expected"), home.path().join("out"));
+        let expected =
+            format!("[[expect]]\ncaller = \"{CALLER}\"\ntarget = \"{TARGET}\"\nmay = \"yes\"\n");
+        std::fs::write(&file, expected).unwrap();
+        let mut arguments = vec!["--endpoint".to_owned(), tunnel.url.clone()];
+        for word in *command {
+            match *word {
+                "PAIR" => arguments.extend(PAIR.map(str::to_owned)),
+                "OUT" => arguments.push(out.display().to_string()),
+                "EXPECTATIONS" => arguments.push(file.display().to_string()),
+                word => arguments.push(word.to_owned()),
+            }
         }
-    }
-}
-
-/// A `getaddrinfo` that sleeps, put before the one of the system.
-#[cfg(target_os = "linux")]
-fn sleeping_resolver(dir: &Path) -> PathBuf {
-    let (source, library) = (dir.join("resolver.c"), dir.join("resolver.so"));
-    let text = "#include <unistd.h>\n\
-        int getaddrinfo(const char *n, const char *s, const void *h, void **r)\n\
-        { (void)n; (void)s; (void)h; (void)r; for (;;) sleep(3600); }\n";
-    std::fs::write(&source, text).unwrap();
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .args([&library, &source])
-        .status()
-        .unwrap();
-    assert!(built.success());
-    library
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_resolver_that_sleeps_holds_nobody() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut variables = token();
-    let library = sleeping_resolver(dir.path()).display().to_string();
-    variables.push(("LD_PRELOAD".to_owned(), library));
-    let url = "http://name.invalid";
-    for way in ["TERM", "HUP", "\u{3}\u{3}"] {
-        let mut pty = Pty::bindscope(&["--endpoint", url], &variables);
-        pty.wait_for("Who calls");
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let state = home.path().display().to_string();
+        let state = vec![("XDG_STATE_HOME".to_owned(), state)];
+        let variables = [emulator.environment(), tunnel.environment(), state].concat();
+        if matches!(command[0], "history" | "undo") {
+            let fix = [&arguments[..2], &["fix", "--yes"], &PAIR].concat();
+            let end = Pty::bindscope(&fix, &variables).wait();
+            assert!(end.success, "{}", end.screen);
+        }
+        match call {
+            Some(word) => tunnel.hang_at(word),
+            None => tunnel.hang(),
+        }
+        let mut pty = Pty::bindscope(&arguments, &variables);
+        until(&what, || tunnel.stuck() > 0 || pty.is_over());
+        assert!(!pty.is_over(), "{what}: {}", pty.wait().screen);
+        let begun = Instant::now();
         pty.leave_by(way);
         let end = pty.wait();
-        end.given_back();
-        assert!(end.success, "{way:?}: {}", end.screen);
-    }
-    for way in ["q", "TERM"] {
-        let pair = ["--endpoint", url, "--caller", CALLER, "--target", TARGET];
-        let mut pty = Pty::bindscope(&pair, &variables);
-        pty.wait_for("get access token");
+        let name = if way == CTRL_C { "Ctrl-C" } else { way };
+        table.note(hangs.words().to_owned(), name, begun, &end);
+        assert!(!end.success, "{what}: {}", end.screen);
+        assert!(!end.screen.contains("panicked"), "{what}: {}", end.screen);
+    });
+    table.print("commands");
+}
+
+/// The emulator ends although somebody is in the middle of a call.
+#[test]
+fn the_emulator_is_left_in_the_middle_of_a_call() {
+    for way in ["TERM", "HUP", CTRL_C] {
+        let mut pty = Pty::bindscope(&["emulator", "--demo", "--port", "0"], &[]);
+        pty.wait_for("http://127.0.0.1:");
+        pty.wait_for("OVERRIDES_ORGPOLICY");
+        let address = pty.address().unwrap();
+        let text =
+            "POST /v3/projects/x:getIamPolicy HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{";
+        let calls = [20, 60, text.len()].map(|part| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.write_all(&text.as_bytes()[..part]).unwrap();
+            stream
+        });
         pty.leave_by(way);
         let end = pty.wait();
-        end.given_back();
         assert!(end.success, "{way:?}: {}", end.screen);
+        drop(calls);
+    }
+}
+
+/// What is read from the terminal never ends.
+#[test]
+fn a_command_that_reads_its_input_is_left() {
+    for command in [
+        &["--demo", "explain", "-"][..],
+        &["--estate", "-", "list", "projects"],
+    ] {
+        for way in [CTRL_C, "TERM", "HUP"] {
+            let mut pty = Pty::bindscope(command, &[]);
+            pty.send("half a line").wait_for("half a line");
+            pty.leave_by(way);
+            let end = pty.wait();
+            assert!(!end.success, "{command:?} {way:?}: {}", end.screen);
+        }
     }
 }
 
@@ -184,7 +548,7 @@ fn a_thread_that_is_stuck_holds_nobody() {
     for way in ["q", "\u{3}", "TERM", "HUP"] {
         let mut pty = Pty::bindscope(&[], std::slice::from_ref(&path));
         pty.wait_for("Looking for credentials");
-        until(|| process.exists());
+        until("gcloud", || process.exists());
         pty.leave_by(way);
         let end = pty.wait();
         end.given_back();

@@ -8,6 +8,7 @@ mod look;
 mod plain;
 mod recording;
 mod signed_in;
+mod tunnel;
 
 use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;

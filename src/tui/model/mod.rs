@@ -139,6 +139,8 @@ pub struct Model {
     pub said: Option<String>,
     /// What was changed, for the words after leaving: its id in the history, and the words.
     pub changed: Vec<(String, String)>,
+    /// The change being written that its user was told of when asking to leave.
+    pub left_open: Option<Ticket>,
     /// How the last frame came out.
     pub layout: Layout,
 }
@@ -151,6 +153,22 @@ impl Model {
     #[must_use]
     pub fn changed_lines(&self) -> Vec<String> {
         self.changed.iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// What is said after leaving: what was changed, and what may have been.
+    #[must_use]
+    pub fn last_lines(&self) -> Vec<String> {
+        let mut all = self.changed_lines();
+        let open = |o: &Overlay| matches!(o, Overlay::Confirm(confirm) if confirm.busy());
+        if self.overlays.iter().any(open) {
+            let tells = if self.line.source.is_passing() {
+                "in an emulator that ended with this"
+            } else {
+                "`bindscope history` tells what became of it"
+            };
+            all.push(format!("left while a change was being written: {tells}"));
+        }
+        all
     }
 
     /// What is in focus, as far as keys are concerned.

@@ -133,7 +133,7 @@ impl Explorer {
 
     async fn event_loop(&mut self, session: &mut Session) -> io::Result<Leave> {
         let end = |session: &Session| Leave::Quit {
-            words: session.model.changed_lines(),
+            words: session.model.last_lines(),
         };
         session.model.size = self.terminal.size()?;
         let mut effects = Vec::new();

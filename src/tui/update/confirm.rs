@@ -260,7 +260,7 @@ fn close(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Phase::Applying { .. } => {
-            model.say("It was sent; its answer is awaited.");
+            model.say("It was sent; its answer is awaited. q leaves without it.");
             Vec::new()
         }
         Phase::Undone(_) => {

@@ -22,7 +22,7 @@ use super::Leave;
 use super::keys::command::Command;
 use super::keys::{Key, KeyContext};
 use super::message::Message;
-use super::model::{Loading, Model, Overlay, Reading, SMALLEST, Screen, Weight};
+use super::model::{Loading, Model, Overlay, Reading, SMALLEST, Screen, Ticket, Weight};
 use super::run::effects::Effect;
 use super::view::kept_picture;
 use super::words::printed;
@@ -210,7 +210,9 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     Some(match command {
         // What lies over a screen is closed by it; the screen itself is left.
-        Command::Quit if !model.overlays.is_empty() => run(model, Command::Back),
+        Command::Quit if !model.overlays.is_empty() && being_written(model).is_none() => {
+            run(model, Command::Back)
+        }
         Command::Quit => quit(model, false),
         Command::QuitPrinting => quit(model, true),
         Command::Interrupt => interrupt(model),
@@ -256,19 +258,28 @@ fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     })
 }
 
-/// Leaves, unless a write is under way: ending it half way would leave its end untold.
+/// The change that is being written, when one is.
+fn being_written(model: &Model) -> Option<Ticket> {
+    model.overlays.iter().find_map(|overlay| match overlay {
+        Overlay::Confirm(confirm) if confirm.busy() => Some(confirm.ticket),
+        _ => None,
+    })
+}
+
+/// Leaves. While a write is under way it takes a second press: what becomes of it is told by nobody then but
+/// the history.
 fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
-    let busy = model
-        .overlays
-        .iter()
-        .any(|o| matches!(o, Overlay::Confirm(c) if c.busy()));
-    if busy {
-        model.fail("A change is being written; its answer is awaited before leaving.");
+    let writing = being_written(model);
+    if writing.is_some() && model.left_open != writing {
+        model.left_open = writing;
+        model.fail(
+            "A change is being written, and its answer is awaited; once more leaves without it.",
+        );
         return Vec::new();
     }
     // What is supposed goes nowhere.
     what_if::end(model);
-    let mut words = model.changed_lines();
+    let mut words = model.last_lines();
     if printing {
         let picture = kept_picture(model, model.size.0.max(SMALLEST.0));
         let picture = picture.iter().map(|line| visible(line));
