@@ -2,23 +2,27 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::path::Path;
 
 use crate::harness::{Emulator, Pty};
 
-#[test]
-fn the_header_says_who_from_where_and_until_when() {
-    let emulator = Emulator::start(&[]);
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("login.json");
+/// A person's login in a file, and the variable that names it.
+fn login(emulator: &Emulator, home: &Path) -> Vec<(String, String)> {
+    let path = home.join("login.json");
     let file = serde_json::json!({
         "type": "authorized_user", "client_id": "c", "client_secret": "the-secret-of-a-client",
         "refresh_token": "user:ana@example.com", "token_uri": format!("{}/token", emulator.url),
     });
     std::fs::write(&path, file.to_string()).unwrap();
-    let variables = [(
-        "GOOGLE_APPLICATION_CREDENTIALS".to_owned(),
-        path.to_str().unwrap().to_owned(),
-    )];
+    let path = path.to_str().unwrap().to_owned();
+    vec![("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), path)]
+}
+
+#[test]
+fn the_header_says_who_from_where_and_until_when() {
+    let emulator = Emulator::start(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let variables = login(&emulator, home.path());
     let mut pty = Pty::bindscope(&["--endpoint", &emulator.url], &variables);
     pty.wait_for("ana@example.com").wait_for("until ");
     pty.resize(160, 24);
@@ -29,6 +33,32 @@ fn the_header_says_who_from_where_and_until_when() {
     });
     pty.leave_by("\u{3}\u{3}");
     pty.wait().given_back();
+}
+
+/// Line by line there is no header, and no line above a footer.
+#[test]
+fn the_same_is_said_to_a_screen_reader() {
+    let emulator = Emulator::start(&["--faults", "*:getIamPolicy #1 = 429:2s"]);
+    let home = tempfile::tempdir().unwrap();
+    let variables = login(&emulator, home.path());
+    let pair = ["--caller", crate::CALLER, "--target", crate::TARGET];
+    let arguments = [&["--plain", "--endpoint", &emulator.url][..], &pair].concat();
+    let mut pty = Pty::bindscope(&arguments, &variables);
+    for words in [
+        "signed in: ana@example.com, user login: ",
+        ", renewed",
+        "waiting: HTTP 429 from ",
+        "(attempt 2 of 5)",
+        "The answer:",
+    ] {
+        pty.wait_until_bytes(words, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            flat.contains(words)
+        });
+    }
+    pty.leave_by("TERM");
+    pty.wait();
 }
 
 /// A server that takes no token, at a time of its own.

@@ -15,10 +15,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::keys::KeyContext;
 use super::look::theme::Theme;
+use super::message::Message;
 use super::run::effects::Effect;
 use super::run::leaving::{self, Leaving};
-use super::{Leave, Session, Start};
+use super::{Leave, Session, Start, view};
 use crate::answer::signs::Glyphs;
+use crate::google::WaitNews;
 use crate::text::{Overlong, visible, wrap};
 use lines::{LineRead, read};
 use screen::PlainScreen;
@@ -63,6 +65,8 @@ fn typed_lines() -> io::Result<UnboundedReceiver<String>> {
 struct PlainLoop {
     screen: Option<PlainScreen>,
     notice: Option<String>,
+    /// Who is signed in, from where and until when.
+    whose: String,
     /// When the confirmation that is open was printed.
     confirming: Option<Instant>,
 }
@@ -76,7 +80,7 @@ impl PlainLoop {
     ) -> io::Result<Leave> {
         loop {
             while let Some(message) = session.waiting() {
-                if let Some(leave) = done(session.take(message))? {
+                if let Some(leave) = done(self.take(session, message)?)? {
                     return Ok(leave);
                 }
             }
@@ -88,7 +92,9 @@ impl PlainLoop {
             let changed = session.model.changed_lines();
             tokio::select! {
                 message = session.next() => {
-                    if let Some(leave) = message.map(|m| done(session.take(m))).transpose()?.flatten() {
+                    if let Some(message) = message
+                        && let Some(leave) = done(self.take(session, message)?)?
+                    {
                         return Ok(leave);
                     }
                 }
@@ -104,6 +110,23 @@ impl PlainLoop {
                 () = leaving.asked() => return Ok(Leave::Quit { words: changed }),
             }
         }
+    }
+
+    /// Takes a message in; says at once what stands in the header and above the footer of the screen.
+    fn take(&mut self, session: &mut Session, message: Message) -> io::Result<Vec<Effect>> {
+        if let Message::Wait(WaitNews::Begun(wait)) = &message {
+            print(&[format!("waiting: {}", visible(&wait.to_string()))])?;
+        }
+        let signed_in = matches!(message, Message::SignedIn(_));
+        let effects = session.take(message);
+        if signed_in && session.model.origin.is_some() {
+            let whose = visible(&view::whose(&session.model));
+            if self.whose != whose {
+                print(&[format!("signed in: {whose}")])?;
+                self.whose = whose;
+            }
+        }
+        Ok(effects)
     }
 
     /// Does what a line says.

@@ -101,6 +101,11 @@ fn closed_by(model: &Model) -> Option<String> {
     Some(visible(&pattern.glob))
 }
 
+/// All of it, for where there is no header.
+pub(in crate::tui) fn whose(model: &Model) -> String {
+    parts(model, LESS[0]).join(", ")
+}
+
 /// As much as there is room for.
 fn fitting(model: &Model, room: u16, glyphs: Glyphs) -> String {
     let joint = if glyphs == Glyphs::Ascii {

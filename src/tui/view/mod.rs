@@ -14,6 +14,7 @@ mod table;
 mod tree;
 mod why;
 
+pub(super) use header::whose;
 pub use kept::{KEPT_WIDTH, kept_answer, kept_picture, lines_of};
 
 use ratatui::Frame;
