@@ -56,7 +56,11 @@ pub struct Binding {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AllowPolicy {
     /// 0, 1 or 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "read_version",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub version: Option<i32>,
     /// Base64 of opaque bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +103,40 @@ impl Binding {
             extra: Map::new(),
         }
     }
+}
+
+/// BigQuery writes whole numbers as text (doc "Exporting table data", JSON: "INT64 data types are encoded as
+/// JSON strings").
+fn read_version<'de, D: Deserializer<'de>>(d: D) -> Result<Option<i32>, D::Error> {
+    struct Number;
+    impl<'de> de::Visitor<'de> for Number {
+        type Value = Option<i32>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+        fn visit_i64<E: de::Error>(self, n: i64) -> Result<Self::Value, E> {
+            let fits = i32::try_from(n).map(Some);
+            fits.map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))
+        }
+        fn visit_u64<E: de::Error>(self, n: u64) -> Result<Self::Value, E> {
+            let fits = i32::try_from(n).map(Some);
+            fits.map_err(|_| E::invalid_value(de::Unexpected::Unsigned(n), &self))
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            let read = text.parse().map(Some);
+            read.map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+            d.deserialize_any(self)
+        }
+    }
+    d.deserialize_any(Number)
 }
 
 /// A condition whose fields are all empty is none: clients that print default values show so that a

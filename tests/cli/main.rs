@@ -30,6 +30,7 @@ mod printed;
 #[cfg(unix)]
 mod renewal;
 mod review;
+mod same_estate;
 mod single_files;
 mod sources;
 mod tags;

@@ -185,8 +185,14 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
     while let Some(name) = key {
         let counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
         match name.as_str() {
-            "name" => asset.name = map.next_value()?,
-            "assetType" | "asset_type" => asset.kind = map.next_value()?,
+            "name" => {
+                once(!asset.name.is_empty(), &name).map_err(de::Error::custom)?;
+                asset.name = map.next_value()?;
+            }
+            "assetType" | "asset_type" => {
+                once(!asset.kind.is_empty(), &name).map_err(de::Error::custom)?;
+                asset.kind = map.next_value()?;
+            }
             "ancestors" => {
                 asset.ancestors = map.next_value::<Option<_>>()?.unwrap_or_default();
             }
@@ -198,7 +204,7 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
             }
             "updateTime" | "update_time" => {
                 let time: Value = map.next_value()?;
-                let time: Option<Timestamp> = time.as_str().and_then(|t| t.parse().ok());
+                let time = time.as_str().and_then(moment);
                 asset.updated = time.and_then(|t| NonZeroI64::new(t.as_microsecond()));
             }
             "resource" if counts => match map.next_value()? {
@@ -208,7 +214,10 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
                 }
                 None => {}
             },
-            "iamPolicy" | "iam_policy" if counts => asset.policy = map.next_value()?,
+            "iamPolicy" | "iam_policy" if counts => {
+                once(asset.policy.is_some(), &name).map_err(de::Error::custom)?;
+                asset.policy = map.next_value()?;
+            }
             "policy" if counts => match map.next_value()? {
                 Some(PolicyOrName::Policy(policy)) => asset.policy = Some(policy),
                 Some(PolicyOrName::Name(of)) => {
@@ -218,6 +227,7 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
             },
             "orgPolicy" | "org_policy" if counts => asset.org_policies = map.next_value()?,
             _ if counts && !KEYS.contains(&name.as_str()) => {
+                once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
                 rest.insert(name, map.next_value()?);
             }
             _ => {
@@ -252,6 +262,22 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
     let kept = loading.keep(true, |draft| draft.asset(asset));
     loading.draft.at.time = None;
     kept
+}
+
+/// A time in RFC 3339, or as BigQuery writes it, `2026-05-01 10:00:00.5 UTC`.
+fn moment(text: &str) -> Option<Timestamp> {
+    let bare = text.strip_suffix(" UTC").map(|t| format!("{t}Z"));
+    bare.as_deref().unwrap_or(text).parse().ok()
+}
+
+/// A key that stands twice in an asset, of which either could be meant.
+fn once(told: bool, key: &str) -> Result<(), String> {
+    match told {
+        true => Err(format!(
+            "'{key}' stands twice in an asset: expected it once"
+        )),
+        false => Ok(()),
+    }
 }
 
 /// `organization/1/folder/2/project/3` as `["projects/3", "folders/2", "organizations/1"]`.

@@ -111,7 +111,8 @@ impl From<AnyProject> for Project {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct OrgPolicyV1 {
-    version: i64,
+    #[serde(deserialize_with = "number_or_text")]
+    version: Option<String>,
     constraint: String,
     #[serde(alias = "list_policy")]
     list_policy: Option<ListV1>,
@@ -160,7 +161,8 @@ impl OrgPolicyV1 {
             return FromV1::Nothing;
         }
         let enforced = self.boolean_policy.as_ref().is_some_and(|b| b.enforced);
-        if self.version >= 2 || (managed && enforced) {
+        let version: i64 = self.version.and_then(|v| v.parse().ok()).unwrap_or(0);
+        if version >= 2 || (managed && enforced) {
             return match org_policy::constraint(constraint) {
                 Some(_) => FromV1::Partial,
                 None => FromV1::Nothing,
