@@ -316,6 +316,54 @@ fn of_two_exports_the_newer_line_tells_where_a_project_lies() {
     assert!(ran.err.contains("says otherwise"), "{}", ran.err);
 }
 
+/// Between two exports a policy changed, and an account was deleted and made anew: the later one counts, in
+/// whichever order they are given, and in the times of BigQuery too.
+#[test]
+fn of_two_exports_the_newer_policy_and_the_newer_account_count() {
+    let home = Home::new();
+    for (old, new) in [
+        ("2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"),
+        ("2026-05-01 10:00:00 UTC", "2026-05-01 10:00:00.5 UTC"),
+    ] {
+        let before = moment(true, "folders/71", old);
+        let mut after = moment(true, "folders/71", new);
+        after[1]["iam_policy"] =
+            json!({ "bindings": [{ "role": CREATOR, "members": ["user:ana@wren.example"] }] });
+        let data = after[1]["resource"]["data"].as_str().unwrap();
+        after[1]["resource"]["data"] = json!(data.replace("7002", "7009"));
+        for assets in [
+            [before.clone(), after.clone()].concat(),
+            [after.clone(), before.clone()].concat(),
+        ] {
+            let source = source(&home, "moments.ndjson", &lines(&assets));
+            let told = may_act(&home, &[&source]);
+            assert_ne!(told["verdict"], "CAN_ACCESS", "{told}");
+            let who = home.run(&[
+                &source,
+                "--format=json",
+                "who",
+                "--at",
+                AT,
+                "--target",
+                SAFE,
+            ]);
+            let named = who.json()["results"].to_string();
+            assert!(named.contains("user:ana@wren.example"), "{named}");
+            assert!(
+                who.err.contains("the later update_time counts"),
+                "{}",
+                who.err
+            );
+            let list = home.run(&[&source, "--format=json", "list", "service-accounts"]);
+            assert!(
+                list.out.contains("7009") && !list.out.contains("7002"),
+                "{}",
+                list.out
+            );
+        }
+    }
+}
+
 /// An export of policies without resources names accounts by their unique id: which address is which nobody
 /// can tell, so none is said not to be there.
 #[test]

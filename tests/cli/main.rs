@@ -19,6 +19,7 @@ mod export_without;
 mod exports;
 mod federation;
 mod fix;
+mod hostile;
 mod lists;
 #[cfg(unix)]
 mod log;

@@ -50,7 +50,7 @@ prop_compose! {
 }
 
 /// What comes to be a file: its name, what it is of, its text.
-type Files = Vec<(String, Option<String>, String)>;
+pub type Files = Vec<(String, Option<String>, String)>;
 
 impl Spec {
     fn number(project: usize) -> String {
@@ -277,10 +277,10 @@ impl Spec {
             let mut place = json!({ "assetType": kind, "organization": "organizations/70" });
             for level in &above {
                 if level.starts_with("projects/") {
-                    place["project"] = json!(level)
+                    place["project"] = json!(level);
                 }
                 if level.starts_with("folders/") {
-                    place["folders"] = json!([level])
+                    place["folders"] = json!([level]);
                 }
             }
             let (mut resource, mut policy) = (place.clone(), place);
@@ -581,9 +581,9 @@ fn cases() -> u32 {
     set.and_then(|n| n.parse().ok()).unwrap_or(24)
 }
 
-#[test]
-fn every_form_says_the_same_through_the_program() {
-    let spec = Spec {
+/// One small estate.
+fn few() -> Spec {
+    Spec {
         projects: vec![true, false],
         accounts: vec![(0, false), (1, false), (1, true)],
         grants: vec![
@@ -592,7 +592,17 @@ fn every_form_says_the_same_through_the_program() {
             (1, 0, 2, false),
             (6, 1, 1, false),
         ],
-    };
+    }
+}
+
+/// It in every form.
+pub fn a_few() -> Vec<(&'static str, Files)> {
+    few().forms()
+}
+
+#[test]
+fn every_form_says_the_same_through_the_program() {
+    let spec = few();
     let ask: [&[&str]; 3] = [
         &["who", "--target", "sa-1@wren-1.iam.gserviceaccount.com"],
         &["reach", "--caller", "user:ana@wren.example"],
