@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::look::theme::Background;
-use super::model::{Change, KnownAnswer, Paths, Ticket};
+use super::model::{Change, KeptPair, KnownAnswer, Paths, Ticket};
 use crate::estate::ServiceAccount;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
@@ -79,6 +79,8 @@ pub enum Message {
     Elapsed(Ticket, Duration),
     /// Nothing is looked at any more; why.
     LookedEnough(Ticket, String),
+    /// The pairs that were kept.
+    Pairs(Vec<KeptPair>),
     /// Files were written, by their names; or why not.
     Saved(Result<Vec<String>, String>),
     /// Something was copied: what, and which way it went.

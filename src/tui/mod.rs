@@ -162,6 +162,7 @@ impl Model {
             waits: Vec::new(),
             tickets: 0,
             undoing: None,
+            pairs: Vec::new(),
             said: None,
             changed: Vec::new(),
             left_open: None,

@@ -10,6 +10,7 @@ mod play;
 mod preferences;
 mod questions;
 mod screens;
+mod search;
 mod sight;
 mod signed;
 mod stories;

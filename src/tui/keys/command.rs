@@ -69,6 +69,10 @@ pub enum Command {
     Said,
     /// Word a request to an administrator.
     Request,
+    /// This pair among the favourites, or no longer.
+    Star,
+    /// The favourites, and the pairs that were asked about.
+    Pairs,
     /// Write picture and answer into files.
     Save,
     /// Copy something.
@@ -116,12 +120,14 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
         Self::Copy,
         Self::Save,
+        Self::Star,
+        Self::Pairs,
         Self::Request,
         Self::Who,
         Self::Reach,
@@ -220,6 +226,8 @@ impl Command {
             Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),
             Self::Said => Words("message", "what was said last, in full"),
             Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
+            Self::Star => Words("star", "this pair among the favourites, or no longer"),
+            Self::Pairs => Words("pairs", "favourites, and the pairs asked about before"),
             Self::Save => Words(
                 "save",
                 "write the picture (SVG) and the answer (Markdown) into new files",

@@ -54,6 +54,7 @@ impl Entry {
                 "take the selected change back, after a confirmation"
             }
             (KeyContext::Read, Command::Find) => "search the page",
+            (KeyContext::Answer, Command::Find) => "search picture and causes",
             (KeyContext::Find, Command::Open) => {
                 "keep what is typed, and go on in the list or page"
             }
@@ -113,6 +114,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Pick, &["Esc", "Ctrl-["], Do::Back, Some("clear")),
     row(In::Pick, &["F1"], Do::Help, Some("help")),
     row(In::Pick, &["F2"], Do::Palette, None),
+    row(In::Pick, &["F3"], Do::Pairs, Some("pairs")),
     row(In::Pick, &["F5", "Ctrl-r"], Do::Refresh, None),
     row(In::Pick, &["F8"], Do::Permission, Some("permission")),
     row(In::Pick, &["Ctrl-c"], Do::Interrupt, Some("quit")),
@@ -124,6 +126,11 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["h", "Left"], Do::Left, None),
     row(In::Answer, &["p"], Do::Pick, Some("pick")),
     row(In::Answer, &["y", "c"], Do::Copy, Some("copy")),
+    row(In::Answer, &["/"], Do::Find, None),
+    row(In::Answer, &["n"], Do::FindNext, None),
+    row(In::Answer, &["N"], Do::FindPrevious, None),
+    row(In::Answer, &["*"], Do::Star, None),
+    row(In::Answer, &["P"], Do::Pairs, None),
     row(In::Answer, &["S"], Do::Save, None),
     row(In::Answer, &["R"], Do::Request, None),
     row(In::Answer, &["w"], Do::Who, None),

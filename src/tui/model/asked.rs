@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::look::find::Find;
 use super::Ticket;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
@@ -107,6 +108,17 @@ pub enum Panel {
     Tree,
     /// The causes.
     Why,
+    /// The selected level's policy, where there is room for it.
+    Policy,
+}
+
+/// A place in an answer at which something is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AnswerPlace {
+    /// A row of the picture.
+    Tree(usize),
+    /// A row of [`KnownAnswer::why_rows`].
+    Why(usize),
 }
 
 /// A question that was asked, with what is known of its answer.
@@ -140,6 +152,12 @@ pub struct Asked {
     pub why_offset: usize,
     /// The causes were scrolled by lines: what is selected need not be in sight.
     pub why_scrolled: bool,
+    /// The first line of the selected level's policy that is shown.
+    pub policy_offset: usize,
+    /// What is looked for in picture and causes.
+    pub find: Find,
+    /// Where it was found last.
+    pub hit: Option<AnswerPlace>,
     /// When a token was minted as the caller, for people; the proof.
     pub proven: Option<String>,
     /// The change of that ticket was written for it, and was not seen to work yet.
@@ -251,6 +269,52 @@ impl Asked {
     pub fn selected_why(&self) -> Option<WhyRow> {
         let mut rows = self.known()?.why_rows();
         (self.why_row < rows.len()).then(|| rows.swap_remove(self.why_row))
+    }
+
+    /// Where what is looked for stands, from the top.
+    #[must_use]
+    pub fn found(&self) -> Vec<AnswerPlace> {
+        let Some(known) = self.known() else {
+            return Vec::new();
+        };
+        let holds = |text: &str| !self.find.places(text).is_empty();
+        let in_row = |row: &TreeRow| {
+            let leaf = row.leaf.as_ref();
+            let leaf = leaf.map_or([""; 3], |l| [&l.title, &l.name, &l.word]);
+            let own = [row.label.as_str(), row.kind, &row.note];
+            own.into_iter().chain(leaf).any(holds)
+        };
+        let rows = known.rows.iter().enumerate();
+        let tree = rows.filter(|(_, row)| in_row(row));
+        let in_cause = |at: &usize| {
+            let cause = known.causes.get(*at);
+            cause.is_some_and(|c| holds(&c.message) || holds(&c.advice()))
+        };
+        let why = known.why_rows().into_iter().enumerate();
+        let why = why.filter(|(_, row)| match row {
+            WhyRow::Cause(at) => in_cause(at),
+            WhyRow::Unread(which) => which.iter().any(in_cause),
+        });
+        tree.map(|(i, _)| AnswerPlace::Tree(i))
+            .chain(why.map(|(i, _)| AnswerPlace::Why(i)))
+            .collect()
+    }
+
+    /// Goes to a place: the panel it is in has the focus then.
+    pub fn go_to(&mut self, place: AnswerPlace) {
+        self.hit = Some(place);
+        match place {
+            AnswerPlace::Tree(row) => {
+                self.panel = Panel::Tree;
+                self.tree_row = row;
+                self.policy_offset = 0;
+            }
+            AnswerPlace::Why(row) => {
+                self.panel = Panel::Why;
+                self.why_row = row;
+                self.why_scrolled = false;
+            }
+        }
     }
 
     /// What the caller would see, once known.

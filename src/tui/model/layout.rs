@@ -35,6 +35,8 @@ pub struct Layout {
     pub room: usize,
     /// The first row shown of each part that was drawn.
     pub tree: Option<usize>,
+    /// The first line shown of the selected level's policy, where it stands beside the picture.
+    pub policy: Option<usize>,
     /// How many rows of the tree have room.
     pub tree_room: usize,
     /// The same of the causes.
@@ -67,6 +69,7 @@ impl Model {
         if let Some(asked) = self.asked_mut() {
             keep(&mut asked.tree_offset, layout.tree);
             keep(&mut asked.why_offset, layout.why);
+            keep(&mut asked.policy_offset, layout.policy);
         }
         keep(&mut self.pick.caller.offset, layout.callers);
         keep(&mut self.pick.target.offset, layout.targets);

@@ -6,6 +6,7 @@ mod confirm;
 mod layout;
 pub mod list;
 mod overlay;
+mod pairs;
 mod pick;
 mod table;
 pub mod tree;
@@ -24,10 +25,13 @@ use crate::google::listing::Scope;
 use crate::iam::Permission;
 use crate::repair::{ClosedProjects, CommandLine, Power};
 
-pub use asked::{AsRead, Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread};
+pub use asked::{
+    AnswerPlace, AsRead, Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread,
+};
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
+pub use pairs::KeptPair;
 pub use pick::{Account, Loading, Pick, Side};
 pub use table::{PathRow, Paths, Rows, Table};
 
@@ -135,6 +139,8 @@ pub struct Model {
     pub tickets: Ticket,
     /// The change whose undo waits for the history.
     pub undoing: Option<Undoing>,
+    /// The favourites, then the pairs asked about, the newest first.
+    pub pairs: Vec<KeptPair>,
     /// What was said last, also when it is gone from the screen.
     pub said: Option<String>,
     /// What was changed, for the words after leaving: its id in the history, and the words.
@@ -187,6 +193,7 @@ impl Model {
             None if self.signed_out.is_some() => KeyContext::SignedOut,
             None => match self.screen {
                 Screen::Pick => KeyContext::Pick,
+                Screen::Answer if self.asked().is_some_and(|a| a.find.typing) => KeyContext::Find,
                 Screen::Answer => KeyContext::Answer,
             },
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::Leave;
-use super::super::model::{Change, Ticket};
+use super::super::model::{Change, KeptPair, Ticket};
 use crate::evaluate::Question;
 use crate::google::listing::Scope;
 use crate::repair::Remedy;
@@ -90,6 +90,10 @@ pub enum Effect {
     Log,
     /// Read the history.
     History,
+    /// Read the pairs that were kept.
+    Pairs,
+    /// Keep these pairs.
+    KeepPairs(Vec<KeptPair>),
     /// Write what is shown into new files.
     Save,
     /// Write these files, new ones.

@@ -17,6 +17,7 @@ use super::super::model::tree;
 use super::super::model::{Change, KnownAnswer, Ticket};
 use super::effects::Effect;
 use super::keep::keep;
+use super::pairs;
 use super::paths;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
@@ -185,6 +186,10 @@ impl Executor {
                     let _ = send.send(Message::History(changes));
                 });
             }
+            Effect::Pairs => {
+                let _ = send.send(Message::Pairs(pairs::read(&self.history)));
+            }
+            Effect::KeepPairs(kept) => pairs::write(&self.history, &kept),
             Effect::Keep(files) => self.spawn(Slot::Other, async move {
                 let written = tokio::task::spawn_blocking(move || keep(&files)).await;
                 let written = written.unwrap_or_else(|e| Err(e.to_string()));

@@ -1,6 +1,7 @@
 //! An answer: the picture, the causes, and what can be done from there.
 
 use super::super::keys::command::Command;
+use super::super::look::find::Find;
 use super::super::model::tree::{LeafKind, Opened, Shown, first_place, shown};
 use super::super::model::{
     Asked, AskedFrom, KnownAnswer, Loading, Model, Overlay, Panel, Reading, Screen, Step, Ticket,
@@ -8,7 +9,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
-use super::{back, beside, confirm, menu, pages, pick, table, what_if};
+use super::{back, beside, confirm, find, menu, pages, pairs, pick, table, what_if};
 use crate::evaluate::{Cause, CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
@@ -82,6 +83,9 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         why_row: 0,
         why_offset: 0,
         why_scrolled: false,
+        policy_offset: 0,
+        find: Find::default(),
+        hit: None,
         proven: None,
         applied: None,
         stale: None,
@@ -102,11 +106,13 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
     model.given = Some(question.clone());
     model.screen = Screen::Answer;
     model.overlays.clear();
-    vec![Effect::Survey {
+    let kept = pairs::asked(model);
+    let survey = Effect::Survey {
         ticket,
         question,
         fixed: model.at.is_some(),
-    }]
+    };
+    std::iter::once(survey).chain(kept).collect()
 }
 
 pub(super) fn progress(model: &mut Model, ticket: Ticket, progress: Progress) {
@@ -252,13 +258,25 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Command::Back if find::forget(model) => Vec::new(),
         Command::Back => back(model),
+        Command::Find => {
+            find::open(model);
+            Vec::new()
+        }
+        Command::FindNext | Command::FindPrevious => {
+            find::step(model, command == Command::FindNext);
+            Vec::new()
+        }
+        Command::Star => pairs::star(model),
+        Command::Pairs => {
+            pairs::open(model);
+            Vec::new()
+        }
         Command::NextPanel | Command::PreviousPanel => {
+            let beside = model.layout.policy.is_some();
             if let Some(asked) = model.asked_mut() {
-                asked.panel = match asked.panel {
-                    Panel::Tree => Panel::Why,
-                    Panel::Why => Panel::Tree,
-                };
+                asked.panel = other_panel(asked.panel, command == Command::NextPanel, beside);
             }
             Vec::new()
         }
@@ -329,16 +347,40 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
+/// The panel after this one, or before it. `beside`: the selected level's policy stands beside them.
+fn other_panel(panel: Panel, forward: bool, beside: bool) -> Panel {
+    match (panel, forward) {
+        (Panel::Tree, true) | (Panel::Policy, false) => Panel::Why,
+        (Panel::Why, true) | (Panel::Tree, false) if beside => Panel::Policy,
+        (Panel::Tree, false) => Panel::Why,
+        (Panel::Why | Panel::Policy, _) => Panel::Tree,
+    }
+}
+
 fn moved(model: &mut Model, command: Command) {
     let page = model.room().max(2) - 1;
     let natural = model.layout.why_natural;
     let tree_room = model.layout.tree_room;
+    let beside = model.layout.policy.is_some();
     let Some(asked) = model.asked_mut() else {
         return;
     };
     let causes = asked.known().map_or(0, |k| k.why_rows().len());
     let last = causes.saturating_sub(1);
     match asked.panel {
+        // It went when the screen was made narrower.
+        Panel::Policy if !beside => asked.panel = Panel::Tree,
+        Panel::Policy if command == Command::Left => asked.panel = Panel::Tree,
+        Panel::Policy => {
+            let at = asked.policy_offset;
+            asked.policy_offset = match command {
+                Command::Bottom => usize::MAX,
+                Command::Down => at.saturating_add(1),
+                Command::PageDown => at.saturating_add(page),
+                Command::HalfDown => at.saturating_add(page / 2),
+                other => stepped(at, at, page, other),
+            };
+        }
         Panel::Tree => in_tree(asked, tree_room, page, command),
         // What is unfolded stands in the picture.
         Panel::Why if matches!(command, Command::Left | Command::Right) => {
@@ -394,6 +436,7 @@ fn in_tree(asked: &mut Asked, room: usize, page: usize, command: Command) {
         _ => {
             let to = stepped(at, last, page, command);
             asked.tree_row = lines.get(to).map_or(row, Shown::at);
+            asked.policy_offset = 0;
         }
     }
 }

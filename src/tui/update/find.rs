@@ -4,12 +4,16 @@ use super::super::keys::Key;
 use super::super::keys::command::Command;
 use super::super::look::find::Find;
 use super::super::look::page::ScreenPage;
-use super::super::model::{Model, Overlay};
+use super::super::model::{Model, Overlay, Screen};
 use super::super::run::effects::Effect;
 use super::{edit, insert};
 
 /// What is looked for in what lies on top.
 fn find(model: &mut Model) -> Option<&mut Find> {
+    if model.overlays.is_empty() {
+        let answers = model.screen == Screen::Answer;
+        return model.asked_mut().filter(|_| answers).map(|a| &mut a.find);
+    }
     match model.overlays.last_mut() {
         Some(Overlay::Page(page)) => Some(&mut page.find),
         Some(Overlay::Table(table)) => Some(&mut table.find),
@@ -52,6 +56,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         // What lies below moves while one types.
         other => match model.overlays.last() {
             Some(Overlay::Table(_)) => super::table::run(model, other),
+            None => super::answer::run(model, other),
             _ => super::pages::run(model, other),
         },
     }
@@ -77,12 +82,23 @@ fn apply(model: &mut Model) {
             page.hit = page.found().first().copied();
             page.reveal = true;
         }
+        None => {
+            if let Some(asked) = model.asked_mut() {
+                asked.hit = None;
+                if let Some(first) = asked.found().first().copied() {
+                    asked.go_to(first);
+                }
+            }
+        }
         _ => {}
     }
 }
 
 /// The next or the previous line in which it stands; past the end, the first again.
 pub(super) fn step(model: &mut Model, forward: bool) {
+    if model.overlays.is_empty() {
+        return in_answer(model, forward);
+    }
     let Some(Overlay::Page(page)) = model.overlays.last_mut() else {
         return;
     };
@@ -91,6 +107,40 @@ pub(super) fn step(model: &mut Model, forward: bool) {
         return;
     }
     let words = stepped(page, forward);
+    if let Some(words) = words {
+        model.say(words);
+    }
+}
+
+/// The next or the previous place of an answer.
+fn in_answer(model: &mut Model, forward: bool) {
+    let nothing = model.with_keys("Nothing is looked for yet: {find} searches picture and causes.");
+    let Some(asked) = model.asked_mut() else {
+        return;
+    };
+    if asked.find.text().is_empty() {
+        model.say(nothing);
+        return;
+    }
+    let found = asked.found();
+    let at = asked.hit;
+    let next = if forward {
+        found.iter().find(|place| Some(**place) > at)
+    } else {
+        found.iter().rev().find(|place| Some(**place) < at)
+    };
+    let (to, words) = match (next, forward) {
+        (Some(next), _) => (Some(next), None),
+        (None, true) => (found.first(), Some("From the top again.")),
+        (None, false) => (found.last(), Some("From the end again.")),
+    };
+    let words = match to {
+        Some(to) => {
+            asked.go_to(*to);
+            words.map(str::to_owned)
+        }
+        None => Some(format!("Nothing here says {}.", asked.find.text())),
+    };
     if let Some(words) = words {
         model.say(words);
     }

@@ -8,6 +8,7 @@ mod find;
 mod menu;
 mod mouse;
 mod pages;
+mod pairs;
 mod pasted;
 mod pick;
 mod table;
@@ -38,7 +39,11 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
     if model.signed_out.is_some() {
         return Vec::new();
     }
-    vec![Effect::List(model.scope.clone()), Effect::Viewer]
+    vec![
+        Effect::List(model.scope.clone()),
+        Effect::Viewer,
+        Effect::Pairs,
+    ]
 }
 
 /// Takes a message in.
@@ -134,6 +139,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.fail(visible(&why));
             Vec::new()
         }
+        Message::Pairs(kept) => pairs::came(model, kept),
         Message::Copied(words) => {
             model.say(words);
             Vec::new()

@@ -43,6 +43,7 @@ fn wheel(model: &mut Model, at: Position, command: Command) -> Vec<Effect> {
         }
         Some(Spot::TreeRow(_) | Spot::Panel(Panel::Tree)) => in_panel(model, Panel::Tree, command),
         Some(Spot::WhyRow(_) | Spot::Panel(Panel::Why)) => in_panel(model, Panel::Why, command),
+        Some(Spot::Panel(Panel::Policy)) => in_panel(model, Panel::Policy, command),
         _ => super::run(model, command),
     }
 }

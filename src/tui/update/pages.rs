@@ -98,7 +98,7 @@ pub(super) fn open_selected(model: &mut Model) {
         return;
     };
     let page = match asked.panel {
-        Panel::Tree => pages::level_page(asked, known),
+        Panel::Tree | Panel::Policy => pages::level_page(asked, known),
         Panel::Why => pages::cause_page(asked, known),
     };
     show(model, page);
@@ -160,7 +160,7 @@ pub(super) fn console(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let selected = match asked.panel {
-        Panel::Tree => known
+        Panel::Tree | Panel::Policy => known
             .rows
             .get(asked.tree_row)
             .and_then(|r| r.resource.clone()),

@@ -70,6 +70,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Open => return open(model),
         Command::Back => return clear(model),
         Command::Permission => super::menu::permissions(model),
+        Command::Pairs => super::pairs::open(model),
         Command::Refresh => {
             model.pick.caller.clear();
             model.pick.target.clear();

@@ -53,7 +53,7 @@ pub(super) fn switch(model: &mut Model) {
         return;
     }
     let row = match asked.panel {
-        Panel::Tree => known.rows.get(asked.tree_row),
+        Panel::Tree | Panel::Policy => known.rows.get(asked.tree_row),
         // In the causes: what is missing, else what is blamed.
         Panel::Why => {
             let missing = known.rows.iter().find(|r| r.state == LevelState::Missing);

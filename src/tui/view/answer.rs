@@ -1,6 +1,6 @@
 //! An answer: the pair, the picture, the causes; where it is wide, the selected level's policy.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
@@ -11,6 +11,7 @@ use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot};
 use super::super::words::{
     beside, clock, ends_with, in_zone, permission_words, supposed, verdict_word, verdict_words,
 };
+use super::page::find_field;
 use super::pen::Pen;
 use super::{bindings, tree, why};
 use crate::answer::signs::Glyphs;
@@ -38,6 +39,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
         let lines = why::lines(pen, asked, body.width);
         match asked.panel {
             Panel::Tree => tree::draw(pen, body, asked, model, out),
+            Panel::Policy => bindings::draw(pen, body, asked, out),
             Panel::Why => why::draw(pen, body, asked, &lines, out),
         }
         out.room = usize::from(body.height.saturating_sub(1));
@@ -60,12 +62,33 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layou
     tree::draw(pen, above, asked, model, out);
     why::draw(pen, below, asked, &lines, out);
     if let Some(right) = right {
-        bindings::draw(pen, right, asked);
+        bindings::draw(pen, right, asked, out);
     }
     out.room = usize::from(match asked.panel {
         Panel::Tree => heights.0.saturating_sub(1),
         Panel::Why => heights.1.saturating_sub(1),
+        Panel::Policy => left.height.saturating_sub(1),
     });
+}
+
+/// What is looked for, and at which of its places one is; gives where the caret is while it is typed.
+pub(super) fn find_line(pen: &mut Pen<'_>, area: Rect, asked: &Asked) -> Option<Position> {
+    if !asked.find.is_shown() {
+        return None;
+    }
+    let found = asked.found();
+    let at = asked
+        .hit
+        .and_then(|hit| found.iter().position(|p| *p == hit));
+    let count = match (asked.find.text().is_empty(), at) {
+        (true, _) => String::new(),
+        (false, Some(at)) => format!(" {} of {} ", at + 1, found.len()),
+        (false, None) => " nowhere here ".to_owned(),
+    };
+    let inner = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), 1);
+    let edge = pen.put_right(inner, area.y, StyleRole::Dim, &count);
+    let field = Rect::new(inner.x, inner.y, edge.saturating_sub(inner.x), 1);
+    find_field(pen, field, &asked.find)
 }
 
 /// The heights of picture and causes, a rule each included: the picture whole where the causes have

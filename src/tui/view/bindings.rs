@@ -4,13 +4,16 @@ use ratatui::layout::Rect;
 
 use super::super::keys::KeyContext;
 use super::super::look::theme::StyleRole;
-use super::super::model::Asked;
+use super::super::model::{Asked, Layout, Panel, Spot};
 use super::super::pages::level_lines;
 use super::super::words::more;
 use super::page::wrapped;
 use super::pen::Pen;
 
-pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
+    let focused = asked.panel == Panel::Policy && !pen.still;
+    out.spot(area, Spot::Panel(Panel::Policy));
+    out.policy = Some(asked.policy_offset);
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     for y in area.y..area.bottom() {
         pen.put(
@@ -32,7 +35,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
         Some(resource) => known.estate.label(resource),
         None => row.label.clone(),
     };
-    pen.rule(title, &format!("policy of {of}"), false);
+    pen.rule(title, &format!("policy of {of}"), focused);
     let lines = match &row.resource {
         Some(resource) => level_lines(known, resource),
         None => Vec::new(),
@@ -40,17 +43,28 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked) {
     let whole = lines;
     let lines = wrapped(&whole, usize::from(area.width.saturating_sub(2)));
     let room = usize::from(area.height.saturating_sub(1));
-    let hidden = lines.len().saturating_sub(room);
-    for (line, y) in lines.iter().zip(area.y + 1..area.bottom()) {
+    let offset = asked.policy_offset.min(lines.len().saturating_sub(room));
+    out.policy = Some(offset);
+    let rows = Rect::new(
+        area.x,
+        area.y + 1,
+        area.width,
+        area.height.saturating_sub(1),
+    );
+    for (line, y) in lines.iter().skip(offset).zip(rows.y..rows.bottom()) {
         pen.pieces(area.x + 1, y, area.width.saturating_sub(2), line);
     }
+    pen.mark_found(rows, &asked.find);
+    pen.scroll_bar(rows, offset, room, lines.len());
+    let hidden = lines.len().saturating_sub(offset + room);
     if hidden > 0 {
         let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
-        pen.put_right(
-            inner,
-            area.y,
-            StyleRole::Dim,
-            &more(hidden, &pen.keys.fill(KeyContext::Answer, ": {open} ")),
-        );
+        let hint = if focused {
+            ": {page-down} "
+        } else {
+            ": {next-panel} "
+        };
+        let hint = pen.keys.fill(KeyContext::Answer, hint);
+        pen.put_right(inner, area.y, StyleRole::Dim, &more(hidden, &hint));
     }
 }

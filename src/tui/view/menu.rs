@@ -152,5 +152,7 @@ pub(super) fn draw(
         }
         out.spot(line, Spot::OverlayRow(row));
     }
+    let side = Rect::new(frame.x, rows.y, frame.width, rows.height);
+    pen.scroll_bar(side, menu.list.first_shown(room), room, menu.list.shown());
     Some(caret)
 }

@@ -64,6 +64,12 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
     header::draw(&mut pen, parts.header, model, &mut out);
     frame::notice(&mut pen, parts.notice, model, &said);
     frame::footer(&mut pen, parts.footer, model, &mut out);
+    if model.overlays.is_empty() && model.screen == Screen::Answer && said.is_empty() {
+        let find = model.asked();
+        caret = find
+            .and_then(|asked| answer::find_line(&mut pen, parts.notice, asked))
+            .or(caret);
+    }
     if let Some(at) = caret {
         frame.set_cursor_position(at);
     }

@@ -50,6 +50,8 @@ pub(super) fn draw(
         pen.pieces(inside.x, y, inside.width, line);
         mark_found(pen, inside, y, page, line);
     }
+    let side = Rect::new(frame.x, inside.y, frame.width, inside.height);
+    pen.scroll_bar(side, offset, room, lines.len());
     if frame.height <= 2 {
         return None;
     }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::super::keys::Keymap;
+use super::super::look::find::Find;
 use super::super::look::page::Piece;
 use super::super::look::text::{cut_end, cut_middle, width};
 use super::super::look::theme::{StyleRole, Theme};
@@ -138,6 +139,54 @@ impl<'b> Pen<'b> {
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    /// At the right edge of an area, which part of all is in sight; nothing where all of it is.
+    pub fn scroll_bar(&mut self, area: Rect, offset: usize, room: usize, all: usize) {
+        let high = usize::from(area.height);
+        if all <= room || high < 2 || area.width == 0 || self.still {
+            return;
+        }
+        let thumb = (high * room / all).clamp(1, high - 1);
+        // At its ends only where the ends are in sight.
+        let (free, most) = (high - thumb, all - room);
+        let at = match offset.min(most) {
+            0 => 0,
+            offset if offset == most => free,
+            offset => (offset * free / most).clamp(1, free.saturating_sub(1).max(1)),
+        };
+        let x = area.right() - 1;
+        let sign = self.glyphs.pick("┃", "#");
+        for y in at..(at + thumb).min(high) {
+            let y = area.y + u16::try_from(y).unwrap_or(0);
+            self.put(x, y, 1, StyleRole::Path, sign);
+        }
+    }
+
+    /// Marks where what is looked for stands in what is drawn there.
+    pub fn mark_found(&mut self, area: Rect, find: &Find) {
+        if find.text().is_empty() {
+            return;
+        }
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            let mut text = String::new();
+            // Where each byte of the line is drawn.
+            let mut columns = Vec::new();
+            for x in area.left()..area.right() {
+                let symbol = self.buffer.cell((x, y)).map_or(" ", |c| c.symbol());
+                columns.extend(std::iter::repeat_n(x, symbol.len()));
+                text.push_str(symbol);
+            }
+            for place in find.places(&text) {
+                let ends = (columns.get(place.start), columns.get(place.end - 1));
+                if let (Some(from), Some(to)) = ends {
+                    let here = Rect::new(*from, y, to - from + 1, 1);
+                    self.lay(here, StyleRole::Match);
+                    self.underline(here);
                 }
             }
         }

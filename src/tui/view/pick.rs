@@ -154,6 +154,7 @@ fn side(
         account_row(pen, line, account, &places, row == selected, focused);
         out.spot(line, Spot::PickRow(side, row));
     }
+    pen.scroll_bar(rows_area, list.first_shown(room), room, list.shown());
     if focused {
         out.room = room;
     }

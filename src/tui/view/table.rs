@@ -81,6 +81,8 @@ pub(super) fn draw(
         }
         out.spot(line, Spot::OverlayRow(row));
     }
+    let side = Rect::new(frame.x, rows.y, frame.width, rows.height);
+    pen.scroll_bar(side, first, room, table.len());
     for ((role, text), y) in below.iter().zip(rows.bottom()..inside.bottom()) {
         pen.put(inside.x, y, inside.width, *role, text);
     }

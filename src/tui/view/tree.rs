@@ -86,6 +86,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, 
         }
         out.spot(area, Spot::TreeRow(shown.at()));
     }
+    pen.mark_found(body, &asked.find);
+    pen.scroll_bar(body, offset, room, lines.len());
 }
 
 /// How many lines the whole picture takes, without its rule.

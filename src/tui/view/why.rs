@@ -90,6 +90,7 @@ pub(super) fn draw(
         let words = more(hidden, &keyed(pen, hint));
         pen.put_right(inner, area.y, StyleRole::Dim, &words);
     }
+    pen.scroll_bar(body, offset, height, rows.len());
     let lines = rows.iter().enumerate().skip(offset);
     for ((i, row), y) in lines.zip(body.y..body.bottom()) {
         let x = body.x + 1 + row.indent;
@@ -110,6 +111,7 @@ pub(super) fn draw(
             }
         }
     }
+    pen.mark_found(body, &asked.find);
 }
 
 fn plain(role: StyleRole, text: impl Into<String>) -> WhyLine {

@@ -1,0 +1,89 @@
+//! Pairs that are kept: favourites and recent ones.
+
+use super::super::keys::KeyContext;
+use super::super::model::{Asked, Choice, ChoiceAct, KeptPair, Model, Typed};
+use super::super::run::effects::Effect;
+use super::super::words::permission_words;
+use super::menu;
+use crate::evaluate::Question;
+use crate::iam::{Permission, Principal, Resource, address};
+use crate::text::visible;
+
+fn pair_of(asked: &Asked) -> KeptPair {
+    let question = &asked.question;
+    KeptPair {
+        caller: question.caller.to_string(),
+        target: question.target.full_name(),
+        permission: question.permission.to_string(),
+        favourite: false,
+    }
+}
+
+fn question_of(pair: &KeptPair, time: jiff::Timestamp) -> Option<Question> {
+    let caller = Principal::parse(&pair.caller).ok()?;
+    let target = Resource::parse(&pair.target).ok()?;
+    let mut question = Question::new(caller, target, time);
+    question.permission = Permission::parse(&pair.permission).ok()?;
+    Some(question)
+}
+
+/// What was asked just now is the newest.
+pub(super) fn asked(model: &mut Model) -> Option<Effect> {
+    let pair = model.asked().map(pair_of)?;
+    pair.put(&mut model.pairs, false);
+    Some(Effect::KeepPairs(model.pairs.clone()))
+}
+
+/// Among the favourites, or no longer.
+pub(super) fn star(model: &mut Model) -> Vec<Effect> {
+    let Some(pair) = model.asked().map(pair_of) else {
+        return Vec::new();
+    };
+    let is = pair.put(&mut model.pairs, true);
+    let words = if is {
+        "This pair is among the favourites: {pairs} lists them."
+    } else {
+        "This pair is no longer among the favourites."
+    };
+    model.say(model.with_keys(words));
+    vec![Effect::KeepPairs(model.pairs.clone())]
+}
+
+/// Those that were kept before; what was asked since stands before them, and all are kept together.
+pub(super) fn came(model: &mut Model, kept: Vec<KeptPair>) -> Vec<Effect> {
+    let since = std::mem::replace(&mut model.pairs, kept);
+    if since.is_empty() {
+        return Vec::new();
+    }
+    for pair in since.into_iter().rev() {
+        pair.put(&mut model.pairs, false);
+    }
+    vec![Effect::KeepPairs(model.pairs.clone())]
+}
+
+/// The list to choose from.
+pub(super) fn open(model: &mut Model) {
+    let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let choices: Vec<Choice> = model
+        .pairs
+        .iter()
+        .filter_map(|pair| {
+            let question = question_of(pair, time)?;
+            let mark = if pair.favourite { "* " } else { "  " };
+            let arrow = model.glyphs.arrow();
+            let caller = question.caller.short();
+            let target = address::short(question.target.id());
+            Some(Choice {
+                text: visible(&format!("{mark}{caller} {arrow} {target}")),
+                note: visible(&permission_words(&question.permission)),
+                act: ChoiceAct::Ask(Box::new(question)),
+            })
+        })
+        .collect();
+    if choices.is_empty() {
+        model.say("No pair was asked about yet.");
+        return;
+    }
+    let title = "favourites and pairs asked about";
+    menu::open(model, title, KeyContext::Answer, choices, Typed::Nothing);
+}
