@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use bindscope::evaluate::CauseKind;
+use bindscope::evaluate::ways::{STARTS_CODE, WayIn};
 use bindscope::tui::keys::command::Command as KeyCommand;
 use bindscope::tui::keys::{Entry, KeyContext, Keymap};
 
@@ -78,6 +79,45 @@ fn the_contract_has_every_command() {
         }
     }
     generated("docs/contract.md", "commands", &table);
+}
+
+#[test]
+fn the_page_of_edges_has_every_kind() {
+    let names = |list: &[&str]| {
+        let names: Vec<String> = list.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let mut table =
+        "| kind | who has it | permission | certain | source |\n| --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    for way in WayIn::ALL {
+        table += &format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            way.word(),
+            cell(way.meaning()),
+            names(way.permissions()),
+            cell(way.certainty()),
+            cell(&way.source())
+        );
+    }
+    generated("docs/edges.md", "edges", &table);
+    generated(
+        "docs/edges.md",
+        "starts",
+        &format!("{}.\n", names(&STARTS_CODE)),
+    );
+    let mut table =
+        "| name | permission | followed to an owner |\n| --- | --- | --- |\n".to_owned();
+    for way in WayIn::ON_ACCOUNT {
+        let followed = if way.is_whole() { "yes" } else { "no" };
+        table += &format!(
+            "| `{}` | {} | {followed}: {} |\n",
+            way.word(),
+            names(way.permissions()),
+            cell(way.meaning())
+        );
+    }
+    generated("docs/review.md", "ways", &table);
 }
 
 #[test]

@@ -424,6 +424,7 @@ async fn ways(
             caller: None,
         },
         permission: of.permission,
+        edges: Vec::new(),
         brings: Brings::default(),
         time: of.time,
         scope: Scope::Everything,

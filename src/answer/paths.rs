@@ -8,11 +8,12 @@ use super::Source;
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, TakenAway, Via};
-use crate::evaluate::{Exchange, Outcome, Verdict};
+use crate::evaluate::reach::{self, Brings, EdgeEnd, TakenAway, Via};
+use crate::evaluate::{Exchange, Outcome, Verdict, WayIn};
 use crate::google::listing::Scope;
-use crate::google::survey::{Everything, Progress, whole};
+use crate::google::survey::{Everything, Groups, Progress, whole};
 use crate::iam::address::{default_account, is_service_account};
+use crate::iam::org_policy::KEY_CREATION;
 use crate::iam::{Permission, Principal, Resource};
 use crate::wire::ApiError;
 
@@ -36,8 +37,10 @@ pub enum Ways {
 pub struct PathsQuestion {
     /// Whose.
     pub ways: Ways,
-    /// For which permission.
+    /// For which permission; with `edges` it does not count.
     pub permission: Permission,
+    /// By which ways of becoming an account, instead of one permission; empty for that.
+    pub edges: Vec<WayIn>,
     /// What a federated caller brings beside its name.
     pub brings: Brings,
     /// The moment that conditions are judged at.
@@ -59,6 +62,10 @@ pub struct PathEnd {
     pub path: Vec<String>,
     /// The bindings that grant; where the verdict is unknown those that may.
     pub via: Vec<Via>,
+    /// Where ways were asked for: those of the last step, the surest first.
+    pub edges: Vec<WayIn>,
+    /// What it hangs on that no policy says.
+    pub conditions: Vec<String>,
     /// Of a set: who of it is shut out.
     pub except: Vec<TakenAway>,
     /// Who and what to ask about to have it explained; nobody where a set stands for itself.
@@ -123,6 +130,22 @@ impl Source<'_> {
 impl PathsQuestion {
     /// What it takes to answer it.
     fn facts(&self) -> Everything {
+        let mut everything = self.facts_by_permission();
+        if !self.edges.is_empty() {
+            // Who edits a custom role may be in any group.
+            everything.groups = if self.edges.contains(&WayIn::RoleEdit) {
+                Groups::All
+            } else {
+                let names = WayIn::all_permissions(&self.edges);
+                let parsed = names.iter().map(|name| Permission::parse(name));
+                Groups::Holding(parsed.filter_map(Result::ok).collect())
+            };
+            everything.org_policy = self.edges.contains(&WayIn::Key).then_some(KEY_CREATION);
+        }
+        everything
+    }
+
+    fn facts_by_permission(&self) -> Everything {
         match &self.ways {
             Ways::To { target, caller } => Everything {
                 caller: caller.clone(),
@@ -170,7 +193,49 @@ impl PathsQuestion {
         }
     }
 
+    /// By the ways that were asked for.
+    fn found_by_edges(&mut self, estate: &Estate) -> WaysFound {
+        let (brings, edges) = (&self.brings, &self.edges);
+        let answer = match &mut self.ways {
+            Ways::To { target, caller } => {
+                let caller = caller.as_ref();
+                let answer = reach::who_by(estate, target, edges, self.time, caller, brings);
+                if let Some(canonical) = &answer.target {
+                    *target = canonical.clone();
+                }
+                answer
+            }
+            Ways::From(caller) => reach::reach_by(estate, caller, brings, edges, self.time),
+        };
+        let pair = |end: &EdgeEnd| match &self.ways {
+            Ways::To { target, .. } => {
+                let caller = Principal::parse(&end.name).ok()?;
+                Some((caller, target.clone()))
+            }
+            Ways::From(caller) => Some((caller.clone(), end.target.clone()?)),
+        };
+        let ends = answer.results.into_iter().map(|end| PathEnd {
+            pair: pair(&end),
+            name: end.name,
+            verdict: end.verdict,
+            outcome: end.outcome,
+            path: end.path,
+            via: end.via,
+            edges: end.ways,
+            conditions: end.conditions,
+            except: end.except,
+        });
+        WaysFound {
+            ends: ends.collect(),
+            complete: answer.complete,
+            not_read: answer.not_read,
+        }
+    }
+
     fn found(&mut self, estate: &Estate) -> WaysFound {
+        if !self.edges.is_empty() {
+            return self.found_by_edges(estate);
+        }
         match &mut self.ways {
             Ways::To { target, caller } => {
                 let asked = caller.as_ref();
@@ -187,6 +252,8 @@ impl PathsQuestion {
                     outcome: holder.outcome,
                     path: holder.path,
                     via: holder.via,
+                    edges: Vec::new(),
+                    conditions: Vec::new(),
                     except: holder.except,
                 });
                 WaysFound {
@@ -204,6 +271,8 @@ impl PathsQuestion {
                     outcome: reached.outcome,
                     path: reached.path,
                     via: reached.via,
+                    edges: Vec::new(),
+                    conditions: Vec::new(),
                     except: Vec::new(),
                     pair: Some((caller.clone(), reached.target)),
                 });

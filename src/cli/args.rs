@@ -25,7 +25,8 @@ use value::{
 
 pub use emulator::EmulatorArgs;
 pub use estate::{
-    DiffArgs, ExportArgs, GraphArgs, ListArgs, Listed, ReachArgs, ReviewArgs, TestArgs, WhoArgs,
+    DiffArgs, Edges, ExportArgs, GraphArgs, ListArgs, Listed, ReachArgs, ReviewArgs, TestArgs,
+    WhoArgs,
 };
 pub use several::several;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::args::{Format, Global, ReachArgs, WantedArgs, WhoArgs};
+use super::args::{Edges, Format, Global, ReachArgs, WantedArgs, WhoArgs};
 use super::claims;
 use super::facts::{self, FactSource};
 use super::failure::Failure;
@@ -13,7 +13,7 @@ use super::scope;
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::evaluate::reach::{TakenAway, TakenBy};
-use crate::evaluate::{Outcome, Truth, Verdict};
+use crate::evaluate::{Outcome, Truth, Verdict, WayIn};
 use crate::iam::Permission;
 
 /// Lists who gets to the target.
@@ -37,6 +37,7 @@ pub async fn who(global: &Global, args: &WhoArgs) -> Result<Exit, Failure> {
                 caller,
             },
             permission: wanted(&args.wanted),
+            edges: Edges::ways(&args.edges),
             brings,
             time: args.wanted.at.unwrap_or_else(Timestamp::now),
             scope: facts.scope.clone(),
@@ -66,6 +67,7 @@ pub async fn reach(global: &Global, args: &ReachArgs) -> Result<Exit, Failure> {
         let question = PathsQuestion {
             ways: Ways::From(caller),
             permission: wanted(&args.wanted),
+            edges: Edges::ways(&args.edges),
             brings,
             time: args.wanted.at.unwrap_or_else(Timestamp::now),
             scope: facts.scope.clone(),
@@ -146,7 +148,12 @@ fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exi
             "complete": answer.complete,
             "notRead": answer.not_read,
         });
+        let edges = &answer.question.edges;
         if let Some(map) = object.as_object_mut() {
+            if !edges.is_empty() {
+                map.shift_remove("permission");
+                map.shift_insert(0, "edges".to_owned(), words_of(edges));
+            }
             map.shift_insert(0, head.role.to_owned(), head.name.into());
             if !answer.assumptions.is_empty() {
                 let names = answer.assumptions.iter().map(|a| Value::from(a.name()));
@@ -165,17 +172,32 @@ fn as_json(row: &PathEnd, of_row: &str) -> Value {
         .via
         .iter()
         .map(|via| {
-            json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member })
+            let mut one = json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member });
+            if let Some(map) = one.as_object_mut().filter(|_| !via.edges.is_empty()) {
+                map.insert("edges".to_owned(), words_of(&via.edges));
+            }
+            one
         })
         .collect();
     let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.path, "via": via });
     if let Some(map) = object.as_object_mut() {
         map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
+        if let Some(edge) = row.edges.first() {
+            map.shift_insert(3, "edge".to_owned(), edge.word().into());
+            map.insert("edges".to_owned(), words_of(&row.edges));
+        }
+        if !row.conditions.is_empty() {
+            map.insert("conditions".to_owned(), row.conditions.clone().into());
+        }
         if !row.except.is_empty() {
             map.insert("except".to_owned(), excepted(&row.except));
         }
     }
     object
+}
+
+fn words_of(ways: &[WayIn]) -> Value {
+    ways.iter().map(|way| Value::from(way.word())).collect()
 }
 
 /// Who of a set is shut out, for scripts.
@@ -209,10 +231,21 @@ pub fn excepted_words(taken: &TakenAway) -> String {
     format!("{perhaps}not {whom}{but}, by {by} {}", taken.name)
 }
 
+fn names_of(ways: &[WayIn]) -> String {
+    if ways.len() == WayIn::ALL.len() {
+        return "any kind of edge".to_owned();
+    }
+    let words: Vec<&str> = ways.iter().map(|way| way.word()).collect();
+    words.join(", ")
+}
+
 fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
     let mut page = TextPage::default();
     let (permission, name) = (&answer.question.permission, &head.name);
+    let kinds = names_of(&answer.question.edges);
     let title = match &answer.question.ways {
+        Ways::To { .. } if !kinds.is_empty() => format!("Who becomes {name} by {kinds}"),
+        Ways::From(_) if !kinds.is_empty() => format!("What {name} becomes by {kinds}"),
         Ways::To { .. } => format!("Who has {permission} on {name}"),
         Ways::From(_) => format!("What {name} reaches by {permission}"),
     };
@@ -240,6 +273,10 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
                 "  perhaps: a condition needs a value that is not known",
             ),
         };
+        let word = match row.verdict {
+            Verdict::UnknownConditional if !row.conditions.is_empty() => "  perhaps",
+            _ => word,
+        };
         // Granted, and of no use: an account is off or gone, a pool gives no tokens.
         let (tri, ink, word) = match row.outcome {
             Outcome::WouldFail => (
@@ -259,14 +296,21 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
             let path: Vec<String> = row.path.iter().map(|step| short(step)).collect();
             page.wrapped(Ink::Plain, "    by way of ", &path.join(&arrow));
         }
+        for condition in &row.conditions {
+            page.wrapped(Ink::Unsure, "    if ", condition);
+        }
         for taken in &row.except {
             page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
         }
         for via in &row.via {
+            let kinds = match names_of(&via.edges) {
+                kinds if kinds.is_empty() => kinds,
+                kinds => format!("{kinds}: "),
+            };
             page.line(
                 Ink::Faint,
                 format!(
-                    "    {} to {} on {}",
+                    "    {kinds}{} to {} on {}",
                     via.role,
                     via.member,
                     via.resource.relative()

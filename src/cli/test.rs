@@ -208,6 +208,7 @@ fn ways_of(question: &Question, scope: Scope) -> PathsQuestion {
     PathsQuestion {
         ways: Ways::From(question.caller.clone()),
         permission: question.permission.clone(),
+        edges: Vec::new(),
         brings: Brings {
             attributes: question.attributes.clone(),
             claims: None,

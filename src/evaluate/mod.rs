@@ -21,6 +21,7 @@ pub mod review;
 pub mod role;
 mod troubleshoot;
 mod truth;
+pub mod ways;
 
 pub(crate) use boundary::effective_version;
 pub use cause::{Cause, CauseKind, Suspect};
@@ -35,6 +36,7 @@ pub use place::caller_place;
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 pub use truth::Truth;
+pub use ways::WayIn;
 
 #[cfg(test)]
 mod tests;

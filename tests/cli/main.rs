@@ -10,6 +10,7 @@ mod credentials;
 mod differences;
 #[cfg(unix)]
 mod doctor;
+mod edges;
 mod emulator;
 mod errors;
 mod expectations;

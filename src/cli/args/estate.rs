@@ -6,10 +6,29 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::value::{account, plain, principal, time};
+use super::value::{account, plain, principal, time, way};
 use super::{BroughtArgs, Format, WantedArgs, formats};
+use crate::evaluate::WayIn;
 use crate::evaluate::review::Severity;
 use crate::iam::{Principal, Resource};
+
+/// A part of what `--edges` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edges {
+    /// All of them.
+    All,
+    /// One.
+    One(WayIn),
+}
+
+impl Edges {
+    /// What they come to, in the table's order, each once.
+    #[must_use]
+    pub fn ways(given: &[Self]) -> Vec<WayIn> {
+        let wanted = |way: &WayIn| given.contains(&Self::All) || given.contains(&Self::One(*way));
+        WayIn::ALL.into_iter().filter(wanted).collect()
+    }
+}
 
 /// `list`.
 #[derive(Clone, Debug, Args)]
@@ -39,6 +58,10 @@ pub struct WhoArgs {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: WantedArgs,
+    /// By which ways of becoming an account, instead of one permission: all, or some of the kinds of
+    /// docs/edges.md, TOKEN,KEY,ACT_AS; each row says which
+    #[arg(long, value_name = "KIND,…", value_parser = way, value_delimiter = ',', conflicts_with = "permission")]
+    pub edges: Vec<Edges>,
     /// A federated identity that is asked about beside the others: it stands in the list if it can.
     #[command(flatten)]
     pub brought: BroughtArgs,
@@ -53,6 +76,10 @@ pub struct ReachArgs {
     /// What is wanted, and when.
     #[command(flatten)]
     pub wanted: WantedArgs,
+    /// By which ways of becoming an account, instead of one permission: all, or some of the kinds of
+    /// docs/edges.md, TOKEN,KEY,ACT_AS; each row says which
+    #[arg(long, value_name = "KIND,…", value_parser = way, value_delimiter = ',', conflicts_with = "permission")]
+    pub edges: Vec<Edges>,
     /// What a federated caller brings.
     #[command(flatten)]
     pub brought: BroughtArgs,
@@ -64,6 +91,10 @@ pub struct GraphArgs {
     /// In which language to draw
     #[arg(long, value_parser = formats(&[Format::Dot, Format::Mermaid, Format::Svg]), default_value = "dot")]
     pub format: Format,
+    /// By which ways of becoming an account, instead of access tokens alone: all, or some of the kinds of
+    /// docs/edges.md, TOKEN,KEY,ACT_AS; each edge says which
+    #[arg(long, value_name = "KIND,…", value_parser = way, value_delimiter = ',')]
+    pub edges: Vec<Edges>,
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,

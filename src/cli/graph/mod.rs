@@ -7,12 +7,12 @@ mod svg;
 
 use jiff::Timestamp;
 
-use super::args::{Format, Global, GraphArgs as Args};
+use super::args::{Edges, Format, Global, GraphArgs as Args};
 use super::facts;
 use super::failure::Failure;
 use super::{Exit, out, scope};
-use crate::evaluate::Truth;
-use crate::evaluate::reach::{Edge, EdgeKind, Graph, graph};
+use crate::evaluate::reach::{Edge, EdgeKind, Graph, graph, graph_by};
+use crate::evaluate::{Truth, WayIn};
 use crate::google::survey::{Everything, Groups};
 use crate::iam::Permission;
 
@@ -36,18 +36,30 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     };
     let facts = facts::open(global).await?;
     let permission = Permission::get_access_token();
+    let ways = Edges::ways(&args.edges);
+    let wanted = if ways.is_empty() {
+        vec![permission.clone()]
+    } else {
+        let names = WayIn::all_permissions(&ways);
+        let parsed = names.iter().map(|name| Permission::parse(name));
+        parsed.filter_map(Result::ok).collect()
+    };
     let everything = Everything {
         scope: Some(facts.scope.clone()),
         accounts: Vec::new(),
         account_policies: true,
-        groups: Groups::Holding(vec![permission.clone()]),
+        groups: Groups::Holding(wanted),
         ..Everything::default()
     };
     let seen = scope::survey(&facts, &everything).await;
     facts.close();
     let seen = seen?;
     let time = args.at.unwrap_or_else(Timestamp::now);
-    let drawn = graph(&seen.estate, &permission, time);
+    let drawn = if ways.is_empty() {
+        graph(&seen.estate, &permission, time)
+    } else {
+        graph_by(&seen.estate, &ways, time)
+    };
     seen.tell();
     for name in &drawn.not_read {
         out::aside(&format!("not read: {name}"));
@@ -63,6 +75,7 @@ fn label(edge: &Edge) -> (String, bool) {
             role,
             conditional,
             holds,
+            ways,
             ..
         } => {
             let role = role.rsplit('/').next().unwrap_or(role);
@@ -73,7 +86,12 @@ fn label(edge: &Edge) -> (String, bool) {
                 (true, true) => " (while a condition holds)",
                 (false, _) => " (perhaps)",
             };
-            (format!("{role}{suffix}"), certain)
+            let kinds: Vec<&str> = ways.iter().map(|way| way.word()).collect();
+            let kinds = match kinds.as_slice() {
+                [] => String::new(),
+                some => format!(": {}", some.join(", ")),
+            };
+            (format!("{role}{kinds}{suffix}"), certain)
         }
         EdgeKind::Member => ("member".to_owned(), true),
         EdgeKind::Contains => ("contains".to_owned(), true),

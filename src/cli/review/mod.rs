@@ -99,7 +99,7 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
         return Ok((facts::read_estate(&global.estate)?, true, Vec::new()));
     }
     let facts = facts::open(global).await?;
-    let permissions = WayIn::ALL.iter().map(|way| way.permission());
+    let permissions = WayIn::ON_ACCOUNT.iter().map(|way| way.permission());
     let powers = ["projects", "folders", "organizations"]
         .map(|kind| format!("resourcemanager.{kind}.setIamPolicy"));
     let wanted = permissions.chain(powers.iter().map(String::as_str));
@@ -109,6 +109,7 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
         account_policies: true,
         groups: Groups::Holding(wanted.filter_map(|p| Permission::parse(p).ok()).collect()),
         caller: None,
+        org_policy: None,
         callers: true,
     };
     let sees_all = match &facts.scope {

@@ -99,7 +99,7 @@ pub fn reach_bringing(
 
 /// An account whose policy was not read because it is in no project that is in sight; its name. One that
 /// Google manages is nobody's to be granted (chosen).
-fn out_of_sight(estate: &Estate, account: &Principal) -> Option<String> {
+pub(super) fn out_of_sight(estate: &Estate, account: &Principal) -> Option<String> {
     let Principal::ServiceAccount(email) = account else {
         return None;
     };
@@ -129,16 +129,23 @@ fn takes_delegates(permission: &Permission) -> bool {
 }
 
 /// The accounts below each level.
-struct Below {
+pub(super) struct Below {
     /// Project to its accounts; those that are certain already are taken out as they are met.
     accounts: Vec<HashMap<Arc<str>, Vec<Resource>>>,
     projects: HashMap<Resource, Vec<Arc<str>>>,
     /// Whether the way up from every project is known.
-    complete: bool,
+    pub complete: bool,
 }
 
 impl Below {
-    fn new(ground: &Ground<'_>) -> Self {
+    /// Every account below a level.
+    pub fn all(&self, level: &Resource) -> impl Iterator<Item = &Resource> {
+        let projects = self.projects.get(level).into_iter().flatten();
+        let accounts = self.accounts.first();
+        projects.filter_map(move |p| accounts?.get(p)).flatten()
+    }
+
+    pub fn new(ground: &Ground<'_>) -> Self {
         let mut accounts: HashMap<Arc<str>, Vec<Resource>> = HashMap::new();
         for account in ground.estate.accounts() {
             let project: Arc<str> = ground.estate.project_id_of(account).into();
@@ -406,27 +413,27 @@ impl<'e> Walk<'_, 'e> {
 
     /// Levels whose policies, or deny policies, are not known.
     fn unread_levels(&self) -> Vec<Resource> {
-        let estate = self.ground.estate;
-        let mut levels: Vec<Resource> = self.ground.unread().cloned().collect();
-        if estate.coverage() == Coverage::Partial {
-            levels.extend(
-                self.below
-                    .accounts
-                    .first()
-                    .into_iter()
-                    .flat_map(HashMap::values)
-                    .flatten()
-                    .cloned(),
-            );
+        let mut levels = unread_levels(self.ground, &self.below);
+        if self.ground.estate.coverage() == Coverage::Partial {
             levels.extend(self.reached.iter().flatten().cloned());
-            levels.extend(self.below.projects.keys().cloned());
         }
         levels
     }
 }
 
+/// Levels and accounts whose policies, or deny policies, are not known, or may not be.
+pub(super) fn unread_levels(ground: &Ground<'_>, below: &Below) -> Vec<Resource> {
+    let mut levels: Vec<Resource> = ground.unread().cloned().collect();
+    if ground.estate.coverage() == Coverage::Partial {
+        let accounts = below.accounts.first().into_iter().flat_map(HashMap::values);
+        levels.extend(accounts.flatten().cloned());
+        levels.extend(below.projects.keys().cloned());
+    }
+    levels
+}
+
 /// Whether the caller is known to have no token that counts: it is off or gone, or no provider lets it in.
-fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
+pub(super) fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
     let off = match caller {
         Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
         _ => exchange(estate, caller, &brings.attributes, brings.claims.as_deref())

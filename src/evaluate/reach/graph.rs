@@ -13,23 +13,53 @@ use super::{Edge, EdgeKind, Graph, Node, NodeKind};
 use crate::estate::{Estate, Read};
 use crate::evaluate::membership::canonical;
 use crate::evaluate::truth::Truth;
-use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
+use crate::evaluate::ways::WayIn;
+use crate::iam::{Member, Permission, PolicyMember, Principal, Resource, ResourceKind};
 
 /// Who may act as whom by `permission` at `time`: every binding that holds it as an edge from each
 /// member to the account, or to the level whose accounts it reaches; groups with their members, levels
 /// with what lies below them.
 #[must_use]
 pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph {
-    let ground = Ground::new(estate, vec![permission.clone()], time, None);
+    drawn(
+        &Ground::new(estate, vec![permission.clone()], time, None),
+        &[],
+    )
+}
+
+/// The same by these ways of becoming an account. A binding that opens none but what hangs on more than policies is a
+/// perhaps; whoever may edit roles is drawn where roles of that level are granted.
+#[must_use]
+pub fn graph_by(estate: &Estate, ways: &[WayIn], time: Timestamp) -> Graph {
+    let names: BTreeSet<&str> = ways.iter().flat_map(|w| w.permissions()).copied().collect();
+    let permissions = names.into_iter().map(Permission::parse);
+    let permissions = permissions.filter_map(Result::ok).collect();
+    drawn(&Ground::new(estate, permissions, time, None), ways)
+}
+
+fn drawn(ground: &Ground<'_>, ways: &[WayIn]) -> Graph {
+    let estate = ground.estate;
     let mut draft = GraphDraft::default();
     let mut levels = BTreeSet::new();
     let mut groups = Vec::new();
+    let granted = custom_roles(estate, ways);
     for entry in &ground.entries {
+        let (base, kinds) = if ways.is_empty() {
+            (
+                entry.holds.first().copied().unwrap_or(Truth::No),
+                Vec::new(),
+            )
+        } else {
+            opened(ground, entry, ways, &granted)
+        };
+        if base == Truth::No && !ways.is_empty() {
+            continue;
+        }
         let to = draft.resource(estate, entry.resource);
         if !matches!(entry.resource, Resource::ServiceAccount { .. }) {
             levels.insert(entry.resource.clone());
         }
-        let Some(holds) = holds(&ground, entry) else {
+        let Some(holds) = holds(ground, entry, base) else {
             continue;
         };
         for member in &entry.binding.members {
@@ -47,13 +77,14 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
                     resource: entry.resource.clone(),
                     conditional: entry.binding.condition.is_some(),
                     holds,
+                    ways: kinds.clone(),
                 },
             });
         }
     }
     let mut not_read = BTreeSet::new();
     draft.groups(estate, groups, &mut not_read);
-    draft.below(&ground, &levels);
+    draft.below(ground, &levels);
     ground.not_read(ground.unread(), &mut not_read);
     // Deny policies and boundaries are not drawn.
     not_read.retain(|name| !name.ends_with("/denypolicies") && !name.ends_with("/policyBindings"));
@@ -80,9 +111,71 @@ pub fn graph(estate: &Estate, permission: &Permission, time: Timestamp) -> Graph
     }
 }
 
+/// Names of the levels whose custom roles are granted somewhere (`projects/P`, `organizations/O`).
+fn custom_roles<'e>(estate: &'e Estate, ways: &[WayIn]) -> HashSet<&'e str> {
+    if !ways.contains(&WayIn::RoleEdit) {
+        return HashSet::new();
+    }
+    let bindings = estate.policies().flat_map(|(_, policy)| &policy.bindings);
+    let homes = bindings.filter_map(|b| b.role.split_once("/roles/"));
+    homes.map(|(home, _)| home).collect()
+}
+
+/// Which ways a binding opens, and whether one of them is more than a perhaps.
+fn opened(
+    ground: &Ground<'_>,
+    entry: &RelevantBinding<'_>,
+    ways: &[WayIn],
+    granted: &HashSet<&str>,
+) -> (Truth, Vec<WayIn>) {
+    let on = entry.resource.kind();
+    let (mut sum, mut kinds) = (Truth::No, Vec::new());
+    for way in ways {
+        let fits = match way {
+            WayIn::ProjectPolicy | WayIn::DeployOver => on != ResourceKind::ServiceAccount,
+            WayIn::FolderPolicy => {
+                matches!(on, ResourceKind::Folder | ResourceKind::Organization)
+            }
+            WayIn::OrganizationPolicy => on == ResourceKind::Organization,
+            WayIn::RoleEdit => {
+                on != ResourceKind::ServiceAccount && edits_a_role(ground, entry, granted)
+            }
+            _ => true,
+        };
+        if !fits {
+            continue;
+        }
+        let held = ground.permissions.iter().zip(entry.holds.iter());
+        let held = held.filter(|(p, _)| way.permissions().contains(&p.as_str()));
+        let mut answer = held.fold(Truth::No, |sum, (_, h)| sum.or(*h));
+        if answer == Truth::No {
+            continue;
+        }
+        if matches!(way, WayIn::ActAs | WayIn::DeployOver | WayIn::RoleEdit) {
+            answer = answer.and(Truth::UnknownConditional);
+        }
+        sum = sum.or(answer);
+        kinds.push(*way);
+    }
+    (sum, kinds)
+}
+
+/// Whether a custom role that belongs to the binding's level, or below it, is granted somewhere.
+fn edits_a_role(ground: &Ground<'_>, entry: &RelevantBinding<'_>, granted: &HashSet<&str>) -> bool {
+    granted.iter().any(|home| {
+        let home = match home.split_once('/') {
+            Some(("projects", id)) => Resource::project(id),
+            Some((_, id)) => Resource::Organization(id.into()),
+            None => return false,
+        };
+        let above = ground.level_and_above(&ground.canonical(home));
+        above.levels.contains(entry.resource)
+    })
+}
+
 /// Whether a binding counts; `None` when it certainly does not.
-fn holds(ground: &Ground<'_>, entry: &RelevantBinding<'_>) -> Option<Truth> {
-    let mut answer = entry.holds.first().copied().unwrap_or(Truth::No);
+fn holds(ground: &Ground<'_>, entry: &RelevantBinding<'_>, base: Truth) -> Option<Truth> {
+    let mut answer = base;
     if let Some(condition) = &entry.binding.condition {
         // What a condition sees below a level may differ from account to account.
         let permission = ground.permissions.first()?;

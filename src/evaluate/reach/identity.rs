@@ -9,11 +9,12 @@ use super::super::conditions::{self, Site};
 use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::super::{boundary, deny, membership};
-use super::relevant::{Denying, Ground};
+use super::relevant::{Denying, Ground, LevelsAbove};
 use super::{Brings, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::truth::Truth;
-use crate::iam::{Condition, Member, PolicyMember, Pool, Principal, Resource};
+use crate::iam::{Binding, Condition, Member, PolicyMember, Pool, Principal, Resource};
+use std::rc::Rc;
 
 /// A binding that an identity is in, or may be.
 #[derive(Clone, Debug)]
@@ -266,6 +267,38 @@ impl<'e> GroupIndex<'e> {
     }
 }
 
+/// Where something is asked: an account or a level, with what is above it.
+pub(super) struct Spot<'r> {
+    pub on: &'r Resource,
+    /// The levels above an account; a level itself and those above it.
+    pub above: Rc<LevelsAbove>,
+    /// What boundaries do not tell apart goes by one key.
+    key: Arc<str>,
+}
+
+impl<'r> Spot<'r> {
+    /// An account; `None` for others.
+    pub fn of(ground: &Ground<'_>, target: &'r Resource) -> Option<Self> {
+        let Resource::ServiceAccount { project, .. } = target else {
+            return None;
+        };
+        Some(Self {
+            on: target,
+            above: ground.above(project),
+            key: Arc::clone(project),
+        })
+    }
+
+    /// A project, folder or organization.
+    pub fn level(ground: &Ground<'_>, level: &'r Resource) -> Self {
+        Self {
+            on: level,
+            above: ground.level_and_above(level),
+            key: level.full_name().into(),
+        }
+    }
+}
+
 /// What an identity's judgements share.
 pub(super) struct Identity<'g, 'e> {
     ground: &'g Ground<'e>,
@@ -343,21 +376,37 @@ impl<'g, 'e> Identity<'g, 'e> {
     where
         'e: 'm,
     {
-        let Resource::ServiceAccount { project, .. } = target else {
-            return (Truth::No, Vec::new());
-        };
-        let (allowed, leads) = self.allowed(permission, target, matches);
+        match Spot::of(self.ground, target) {
+            Some(spot) => self.decide_at(permission, &spot, matches),
+            None => (Truth::No, Vec::new()),
+        }
+    }
+
+    /// The same on an account or a level.
+    pub fn decide_at<'m>(
+        &self,
+        permission: usize,
+        spot: &Spot<'_>,
+        matches: impl IntoIterator<Item = &'m Match<'e>>,
+    ) -> (Truth, Vec<&'m Match<'e>>)
+    where
+        'e: 'm,
+    {
+        let (allowed, leads) = self.allowed_at(permission, spot, matches);
         if allowed == Truth::No {
             return (Truth::No, Vec::new());
         }
-        let above = self.ground.above(project);
-        let answer = allowed
-            .and(self.not_denied(permission, target, &above.levels, above.complete))
-            .and(self.eligible(permission, target, project));
-        (answer, leads)
+        (allowed.and(self.left(permission, spot)), leads)
     }
 
-    /// What allow policies say, and the matches that grant or may.
+    /// What deny rules and boundaries leave.
+    pub fn left(&self, permission: usize, spot: &Spot<'_>) -> Truth {
+        let above = &spot.above;
+        self.not_denied(permission, spot.on, &above.levels, above.complete)
+            .and(self.eligible(permission, spot.on, &spot.key))
+    }
+
+    /// What allow policies say of an account, and the matches that grant or may.
     pub fn allowed<'m>(
         &self,
         permission: usize,
@@ -367,10 +416,23 @@ impl<'g, 'e> Identity<'g, 'e> {
     where
         'e: 'm,
     {
-        let Resource::ServiceAccount { project, .. } = target else {
-            return (Truth::No, Vec::new());
-        };
-        let above = self.ground.above(project);
+        match Spot::of(self.ground, target) {
+            Some(spot) => self.allowed_at(permission, &spot, matches),
+            None => (Truth::No, Vec::new()),
+        }
+    }
+
+    /// The same on an account or a level.
+    pub fn allowed_at<'m>(
+        &self,
+        permission: usize,
+        spot: &Spot<'_>,
+        matches: impl IntoIterator<Item = &'m Match<'e>>,
+    ) -> (Truth, Vec<&'m Match<'e>>)
+    where
+        'e: 'm,
+    {
+        let (target, above) = (spot.on, &spot.above);
         let hidden = !above.complete || above.hidden || self.ground.policy_unread(target);
         let mut allowed = if hidden {
             Truth::UnknownInfo
@@ -415,13 +477,16 @@ impl<'g, 'e> Identity<'g, 'e> {
             return Truth::No;
         };
         let holds = entry.holds.get(permission).copied().unwrap_or(Truth::No);
-        let answer = holds.and(inside);
-        match &entry.binding.condition {
-            Some(condition) if answer != Truth::No => {
-                answer.and(self.condition(permission, target, condition))
-            }
-            _ => answer,
+        match holds.and(inside) {
+            Truth::No => Truth::No,
+            answer => answer.and(self.condition_of(permission, target, entry.binding)),
         }
+    }
+
+    /// Whether a binding's condition holds; yes where it has none.
+    pub fn condition_of(&self, permission: usize, target: &Resource, binding: &Binding) -> Truth {
+        let condition = binding.condition.as_ref();
+        condition.map_or(Truth::Yes, |c| self.condition(permission, target, c))
     }
 
     /// A condition that asks nothing of the resource is the same everywhere.
@@ -518,6 +583,7 @@ impl<'g, 'e> Identity<'g, 'e> {
             role: Arc::clone(&entry.binding.role),
             member: Arc::clone(&one.member.text),
             permission: self.ground.permissions.get(permission)?.clone(),
+            edges: Vec::new(),
         })
     }
 }

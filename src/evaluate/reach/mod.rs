@@ -7,8 +7,10 @@
 //! else leads to an account without a grant of impersonation, are not followed.
 
 mod chains;
+mod edges;
 mod graph;
 mod identity;
+mod mover;
 mod relevant;
 mod sets;
 mod who;
@@ -19,11 +21,13 @@ use jiff::Timestamp;
 
 use super::explanation::{Outcome, Verdict};
 use super::truth::Truth;
+use super::ways::WayIn;
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
 
 pub use chains::{reach, reach_bringing};
-pub use graph::graph;
+pub use edges::{reach_by, who_by};
+pub use graph::{graph, graph_by};
 pub use who::{who, who_bringing};
 
 /// What a federated caller brings beside its name.
@@ -47,6 +51,8 @@ pub struct Via {
     /// What this hop needs: the permission asked for; in a chain `getAccessToken` or
     /// `implicitDelegation` for the hops before the last.
     pub permission: Permission,
+    /// The kinds of edge that it makes, where kinds were asked for ([`reach_by`], [`who_by`]).
+    pub edges: Vec<WayIn>,
 }
 
 /// What takes access from some of a set.
@@ -150,6 +156,42 @@ pub struct Reach {
     pub not_read: Vec<String>,
 }
 
+/// One end of the ways of some kinds: who becomes an account, or which account a caller becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeEnd {
+    /// A member identifier, or an account's full name.
+    pub name: String,
+    /// Never `CannotAccess`.
+    pub verdict: Verdict,
+    /// What the calls would come to.
+    pub outcome: Outcome,
+    /// From the caller to the target.
+    pub path: Vec<String>,
+    /// One step: every binding that opens one of the ways. A chain: one binding for each hop.
+    pub via: Vec<Via>,
+    /// The kinds of the last step, the surest first.
+    pub ways: Vec<WayIn>,
+    /// What it hangs on that no policy says; empty where the verdict is yes.
+    pub conditions: Vec<String>,
+    /// Of a set: who of it is shut out.
+    pub except: Vec<TakenAway>,
+    /// The account, where that is the end.
+    pub target: Option<Resource>,
+}
+
+/// The answer of [`reach_by`] and [`who_by`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgesAnswer {
+    /// The account that was asked about, in canonical form where it is known.
+    pub target: Option<Resource>,
+    /// By name.
+    pub results: Vec<EdgeEnd>,
+    /// Whether everything that may hold a grant, or take one away, was read.
+    pub complete: bool,
+    /// What was not, by the names of an estate file's `unreadable`, sorted.
+    pub not_read: Vec<String>,
+}
+
 /// What a node of the graph stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NodeKind {
@@ -195,6 +237,8 @@ pub enum EdgeKind {
         conditional: bool,
         /// Whether it counts at the time asked for: never `No`.
         holds: Truth,
+        /// The ways that it opens, where ways were asked for.
+        ways: Vec<WayIn>,
     },
     /// `from` is a direct member of the group `to`.
     Member,

@@ -55,6 +55,8 @@ pub(super) struct Ground<'e> {
     above: RefCell<HashMap<Arc<str>, Rc<LevelsAbove>>>,
     /// An export was read that holds no tags: what hangs on them is not known.
     tags_unread: bool,
+    /// Whether bindings of custom roles are kept whatever the role holds.
+    custom_roles: bool,
 }
 
 /// The name under which tags stand among what was not read.
@@ -79,6 +81,17 @@ impl<'e> Ground<'e> {
         time: Timestamp,
         levels: Option<&[Resource]>,
     ) -> Self {
+        Self::keeping(estate, permissions, time, levels, false)
+    }
+
+    /// The same; `custom_roles`: with the bindings of custom roles, whatever they hold.
+    pub fn keeping(
+        estate: &'e Estate,
+        permissions: Vec<Permission>,
+        time: Timestamp,
+        levels: Option<&[Resource]>,
+        custom_roles: bool,
+    ) -> Self {
         let mut ground = Self {
             estate,
             time,
@@ -102,6 +115,7 @@ impl<'e> Ground<'e> {
             unread: HashSet::new(),
             above: RefCell::default(),
             tags_unread: estate.assumes(Assumption::NoTagsInExport),
+            custom_roles,
             permissions,
         };
         ground.mark_unread();
@@ -124,7 +138,7 @@ impl<'e> Ground<'e> {
         }
     }
 
-    fn canonical(&self, resource: Resource) -> Resource {
+    pub fn canonical(&self, resource: Resource) -> Resource {
         self.estate.resolve(&resource).exists().unwrap_or(resource)
     }
 
@@ -181,7 +195,9 @@ impl<'e> Ground<'e> {
                     }
                     states.iter().map(|s| role::grants(*s)).collect()
                 });
-                if holds.iter().any(|h| *h != Truth::No) {
+                if holds.iter().any(|h| *h != Truth::No)
+                    || (self.custom_roles && !binding.role.starts_with("roles/"))
+                {
                     if self.tags_unread
                         && binding
                             .condition
@@ -233,6 +249,19 @@ impl<'e> Ground<'e> {
             .borrow_mut()
             .insert(Arc::clone(project), Rc::clone(&above));
         above
+    }
+
+    /// A level with those above it, itself first.
+    pub fn level_and_above(&self, level: &Resource) -> Rc<LevelsAbove> {
+        if let Resource::Project(id) = level {
+            return self.above(id);
+        }
+        let ancestry = self.estate.ancestry(level);
+        Rc::new(LevelsAbove {
+            hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
+            levels: ancestry.levels,
+            complete: ancestry.complete,
+        })
     }
 
     /// Whether the allow policy of a level (canonical) is not known.

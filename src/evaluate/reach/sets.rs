@@ -87,13 +87,26 @@ pub(super) struct SetOnAccount<'g, 'e> {
     ground: &'g Ground<'e>,
     set: &'g Member,
     target: &'g Resource,
+    /// Which of the ground's permissions.
+    permission: usize,
     /// The judge of one of the set, where one stands for all.
     somebody: Option<Judge<'e>>,
 }
 
 impl<'g, 'e> SetOnAccount<'g, 'e> {
     pub fn new(ground: &'g Ground<'e>, set: &'g Member, target: &'g Resource) -> Self {
+        Self::by(ground, 0, set, target)
+    }
+
+    /// For one of the ground's permissions, on an account or a level.
+    pub fn by(
+        ground: &'g Ground<'e>,
+        permission: usize,
+        set: &'g Member,
+        target: &'g Resource,
+    ) -> Self {
         let mut one = Self {
+            permission,
             ground,
             set,
             target,
@@ -104,7 +117,7 @@ impl<'g, 'e> SetOnAccount<'g, 'e> {
     }
 
     fn judge(&self, caller: &Principal) -> Option<Judge<'e>> {
-        let permission = self.ground.permissions.first()?;
+        let permission = self.ground.permissions.get(self.permission)?;
         let judge = Judge::new(
             self.ground.estate,
             caller,
@@ -148,7 +161,7 @@ impl<'g, 'e> SetOnAccount<'g, 'e> {
     }
 
     fn deny_rule(&self, name: &str, rule: &DenyRule, left: &mut Left) {
-        let Some(permission) = self.ground.permissions.first() else {
+        let Some(permission) = self.ground.permissions.get(self.permission) else {
             return;
         };
         if deny::permission(permission, rule) == Truth::No {

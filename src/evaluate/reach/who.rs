@@ -45,15 +45,7 @@ pub fn who_bringing(
         time,
         Some(&ancestry.levels),
     );
-    let mut found = HoldersFound {
-        target_off: is_off(estate, &target),
-        asked: asked.map(|who| membership::canonical(estate, who)),
-        brings: brings.clone(),
-        ..HoldersFound::default()
-    };
-    if let Some(who) = &found.asked {
-        found.principals.entry(who.clone()).or_default();
-    }
+    let mut found = HoldersFound::asking(estate, &target, asked, brings);
     for (entry, relevant) in ground.entries.iter().enumerate() {
         for member in &relevant.binding.members {
             found.add(&ground, entry, member);
@@ -78,30 +70,30 @@ pub fn who_bringing(
 }
 
 /// A match with the groups on the way, innermost first.
-struct Lead<'e> {
-    one: Match<'e>,
-    through: Vec<String>,
+pub(super) struct Lead<'e> {
+    pub one: Match<'e>,
+    pub through: Vec<String>,
 }
 
 /// A member that is not listed one by one.
-struct Set<'e> {
-    member: &'e Member,
-    leads: Vec<Lead<'e>>,
+pub(super) struct Set<'e> {
+    pub member: &'e Member,
+    pub leads: Vec<Lead<'e>>,
     /// Whether it is a result of its own.
-    told: bool,
+    pub told: bool,
 }
 
 #[derive(Default)]
-struct HoldersFound<'e> {
-    principals: BTreeMap<Principal, Vec<Lead<'e>>>,
-    sets: BTreeMap<String, Set<'e>>,
+pub(super) struct HoldersFound<'e> {
+    pub principals: BTreeMap<Principal, Vec<Lead<'e>>>,
+    pub sets: BTreeMap<String, Set<'e>>,
     /// Each group walked once.
     walked: HashMap<&'e str, Walked<'e>>,
-    unread_groups: BTreeSet<&'e str>,
+    pub unread_groups: BTreeSet<&'e str>,
     /// Accounts of a set are taken in once.
     listed: HashSet<&'e str>,
     /// Whether the account gives no tokens to anybody.
-    target_off: bool,
+    pub target_off: bool,
     /// An identity that is asked about.
     asked: Option<Principal>,
     /// What it brings.
@@ -116,7 +108,43 @@ struct Walked<'e> {
 }
 
 impl<'e> HoldersFound<'e> {
-    fn add(&mut self, ground: &Ground<'e>, entry: usize, member: &'e Arc<PolicyMember>) {
+    pub fn asking(
+        estate: &Estate,
+        target: &Resource,
+        asked: Option<&Principal>,
+        brings: &Brings,
+    ) -> Self {
+        let mut found = Self {
+            target_off: is_off(estate, target),
+            asked: asked.map(|who| membership::canonical(estate, who)),
+            brings: brings.clone(),
+            ..Self::default()
+        };
+        if let Some(who) = &found.asked {
+            found.principals.entry(who.clone()).or_default();
+        }
+        found
+    }
+
+    /// A principal with what it brings, as far as that is its own.
+    pub fn identity<'g>(&self, ground: &'g Ground<'e>, principal: &Principal) -> Identity<'g, 'e> {
+        match &self.asked {
+            Some(asked) if asked == principal => {
+                Identity::bringing(ground, principal, &self.brings)
+            }
+            None if principal.is_federated() => Identity::bringing(
+                ground,
+                principal,
+                &Brings {
+                    claims: None,
+                    ..self.brings.clone()
+                },
+            ),
+            _ => Identity::new(ground, principal),
+        }
+    }
+
+    pub fn add(&mut self, ground: &Ground<'e>, entry: usize, member: &'e Arc<PolicyMember>) {
         let one = Match {
             entry,
             member,
@@ -284,20 +312,7 @@ impl<'e> HoldersFound<'e> {
         principal: &Principal,
         own: &[Lead<'e>],
     ) -> Option<Holder> {
-        let identity = match &self.asked {
-            Some(asked) if asked == principal => {
-                Identity::bringing(ground, principal, &self.brings)
-            }
-            None if principal.is_federated() => Identity::bringing(
-                ground,
-                principal,
-                &Brings {
-                    claims: None,
-                    ..self.brings.clone()
-                },
-            ),
-            _ => Identity::new(ground, principal),
-        };
+        let identity = self.identity(ground, principal);
         let judge = identity.judge()?;
         let refused = match principal {
             Principal::ServiceAccount(email) => {

@@ -6,8 +6,8 @@ use super::Review;
 use super::facts::ReviewFacts;
 use super::found::{FoundBinding, Told};
 use super::rule::{ReviewRule, Severity};
-use super::ways::WayIn;
 use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
 
 /// So many members are named in the message.

@@ -7,8 +7,8 @@ use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
 use super::found::{FoundBinding, Told};
 use super::rule::{ReviewRule, Severity};
-use super::ways::WayIn;
 use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, address, owner};
 
 pub(super) fn find<'e>(facts: &ReviewFacts<'e>, review: &mut Review) {

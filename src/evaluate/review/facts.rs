@@ -13,9 +13,9 @@ use super::super::judge::Judge;
 use super::super::reach::SetsLeft;
 use super::super::role::without_hidden_condition;
 use super::super::{boundary, deny};
-use super::ways::WayIn;
 use crate::estate::{Coverage, Estate, Read};
 use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::WayIn;
 use crate::iam::{Binding, Member, Permission, Principal, Resource};
 
 /// With which a level's allow policy is written.

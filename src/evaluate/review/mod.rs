@@ -14,7 +14,6 @@ mod pools;
 mod public;
 mod rule;
 mod stale;
-mod ways;
 
 use std::collections::BTreeSet;
 
@@ -22,9 +21,9 @@ use jiff::Timestamp;
 
 use crate::estate::Estate;
 
+pub use super::ways::WayIn;
 pub use found::{Finding, FoundBinding};
 pub use rule::{ReviewRule, Severity};
-pub use ways::WayIn;
 
 /// What a review goes by beside the estate.
 #[derive(Clone, Debug, Default)]

@@ -11,9 +11,9 @@ use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
 use super::found::{FoundBinding, Told};
 use super::rule::{ReviewRule, Severity};
-use super::ways::WayIn;
 use crate::estate::Existence;
 use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
 
 /// An account from which a level's policy can be written.

@@ -278,7 +278,7 @@ fn the_graph_joins_members_groups_levels_and_accounts() {
         .unwrap();
     assert!(matches!(
         &grant.kind,
-        EdgeKind::Grant { role, resource, conditional: false, holds: Truth::Yes }
+        EdgeKind::Grant { role, resource, conditional: false, holds: Truth::Yes, .. }
             if &**role == "roles/iam.serviceAccountTokenCreator"
                 && *resource == Resource::parse("folders/2002").unwrap()
     ));

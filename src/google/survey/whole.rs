@@ -37,6 +37,8 @@ pub struct Everything {
     pub caller: Option<Principal>,
     /// Whether those of everybody are who is granted something (as [`Self::groups`] says what).
     pub callers: bool,
+    /// An organization policy that has a say, read as it comes to on each project.
+    pub org_policy: Option<&'static str>,
 }
 
 impl Everything {
@@ -56,6 +58,7 @@ impl Everything {
             groups: Groups::Holding(vec![permission.clone()]),
             caller: None,
             callers: true,
+            org_policy: None,
         }
     }
 
@@ -78,6 +81,7 @@ impl Everything {
             groups: Groups::Holding(permissions),
             caller: Some(caller.clone()),
             callers: false,
+            org_policy: None,
         }
     }
 }
@@ -124,7 +128,7 @@ pub async fn whole(
     let both = Wanted {
         deny: true,
         boundaries: true,
-        org_policy: None,
+        org_policy: everything.org_policy,
     };
     let mut tasks: Vec<BoxFuture<'_, Result<Refused, ApiError>>> = Vec::new();
     for account in &everything.accounts {

@@ -31,6 +31,7 @@ pub fn asked(question: &Question, who: bool, scope: &Scope) -> PathsQuestion {
             Ways::From(question.caller.clone())
         },
         permission: question.permission.clone(),
+        edges: Vec::new(),
         brings,
         time: question.time,
         scope: scope.clone(),

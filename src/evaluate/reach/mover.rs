@@ -1,0 +1,366 @@
+//! One identity, or a set, and every way in which it becomes an account.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::identity::{Identity, Match, Spot};
+use super::relevant::Ground;
+use super::sets::SetOnAccount;
+use super::{TakenAway, Via};
+use crate::estate::{Estate, Read};
+use crate::evaluate::org_policy;
+use crate::evaluate::role::without_hidden_condition;
+use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::{STARTS_CODE, WayIn};
+use crate::iam::{Member, Permission, Resource, ResourceKind};
+
+/// What roles have to hold, of a ground for these ways. A way that grants itself a role needs a credential of the
+/// account that nothing forbids.
+pub(super) fn permissions_of(ways: &[WayIn]) -> Vec<Permission> {
+    let mut names = WayIn::all_permissions(ways);
+    let edits = |way: &WayIn| way.is_whole() && !WayIn::CREDENTIALS.contains(way);
+    if ways.iter().any(edits) {
+        names.extend(WayIn::CREDENTIALS.map(WayIn::permission));
+    }
+    names.sort_unstable();
+    names.dedup();
+    let parsed = names.iter().map(|name| Permission::parse(name));
+    parsed.filter_map(Result::ok).collect()
+}
+
+/// What a custom role belongs to; `None` for a predefined one.
+pub(super) fn role_home(estate: &Estate, role: &str) -> Option<Resource> {
+    let (level, _) = role.split_once("/roles/")?;
+    let level = match level.split_once('/')? {
+        ("projects", id) => Resource::project(id),
+        ("organizations", id) => Resource::Organization(id.into()),
+        _ => return None,
+    };
+    Some(estate.resolve(&level).exists().unwrap_or(level))
+}
+
+/// One way of becoming an account that is open, or may be.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// Which.
+    pub way: WayIn,
+    /// What the policies say: never no.
+    pub answer: Truth,
+    /// The bindings.
+    pub via: Vec<Via>,
+    /// What it hangs on that no policy says.
+    pub condition: Option<String>,
+}
+
+impl Step {
+    /// The answer, with what it hangs on.
+    pub fn verdict(&self) -> Truth {
+        match &self.condition {
+            Some(_) => self.answer.and(Truth::UnknownConditional),
+            None => self.answer,
+        }
+    }
+}
+
+/// Who moves.
+pub(super) enum Moving<'g> {
+    /// The identity itself.
+    Itself,
+    /// A set, as a set: the identity is nobody. Whether it is known who is in it.
+    Set { member: &'g Member, known: bool },
+}
+
+/// What is decided on a level, once for all accounts below.
+type OnLevel = Rc<(Truth, Vec<Via>)>;
+
+/// An identity with the bindings that it is in.
+pub(super) struct Mover<'g, 'e> {
+    pub identity: Identity<'g, 'e>,
+    ground: &'g Ground<'e>,
+    who: Moving<'g>,
+    ways: &'g [WayIn],
+    pub by_level: HashMap<&'e Resource, Vec<Match<'e>>>,
+    on_levels: RefCell<HashMap<(usize, Resource), OnLevel>>,
+    /// Who of a set is shut out.
+    pub except: RefCell<Vec<TakenAway>>,
+}
+
+impl<'g, 'e> Mover<'g, 'e> {
+    pub fn new(
+        ground: &'g Ground<'e>,
+        identity: Identity<'g, 'e>,
+        who: Moving<'g>,
+        ways: &'g [WayIn],
+        matches: Vec<Match<'e>>,
+    ) -> Self {
+        let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
+        for one in matches {
+            if let Some(entry) = ground.entries.get(one.entry) {
+                by_level.entry(entry.resource).or_default().push(one);
+            }
+        }
+        Self {
+            identity,
+            ground,
+            who,
+            ways,
+            by_level,
+            on_levels: RefCell::default(),
+            except: RefCell::default(),
+        }
+    }
+
+    /// Every way in which it becomes an account (canonical name), in the order of the table. `delegate`: only as
+    /// a link of a chain.
+    pub fn steps(&self, target: &Resource, delegate: bool) -> Vec<Step> {
+        let Some(spot) = Spot::of(self.ground, target) else {
+            return Vec::new();
+        };
+        let ways = self
+            .ways
+            .iter()
+            .filter(|w| !delegate || w.takes_delegates());
+        ways.filter_map(|way| self.step(*way, &spot)).collect()
+    }
+
+    fn step(&self, way: WayIn, spot: &Spot<'_>) -> Option<Step> {
+        let (answer, via, condition) = match way {
+            WayIn::Token
+            | WayIn::IdToken
+            | WayIn::SignBlob
+            | WayIn::SignJwt
+            | WayIn::Delegation => {
+                let (answer, via) = self.decide(way.permission(), spot);
+                (answer, via, None)
+            }
+            WayIn::Key => {
+                let (answer, via) = self.decide(way.permission(), spot);
+                let condition = match answer {
+                    Truth::No => None,
+                    _ => self.keys(spot.on),
+                };
+                (answer, via, condition)
+            }
+            WayIn::AccountPolicy => {
+                let (answer, via) = self.decide(way.permission(), spot);
+                (answer.and(self.credential_left(answer, spot)), via, None)
+            }
+            WayIn::ActAs => self.act_as(spot),
+            WayIn::ProjectPolicy => self.policy_above(way, ResourceKind::Project, spot),
+            WayIn::FolderPolicy => self.policy_above(way, ResourceKind::Folder, spot),
+            WayIn::OrganizationPolicy => self.policy_above(way, ResourceKind::Organization, spot),
+            WayIn::RoleEdit => self.role_edit(spot),
+            WayIn::DeployOver => self.deploy_over(spot),
+        };
+        // Without a binding it is only what was not read that leaves it open.
+        if answer == Truth::No || via.is_empty() {
+            return None;
+        }
+        Some(Step {
+            way,
+            answer,
+            via,
+            condition,
+        })
+    }
+
+    fn index(&self, permission: &str) -> Option<usize> {
+        let mut all = self.ground.permissions.iter();
+        all.position(|p| p.as_str() == permission)
+    }
+
+    /// The answer on an account or level.
+    fn decide(&self, permission: &str, spot: &Spot<'_>) -> (Truth, Vec<Via>) {
+        let Some(permission) = self.index(permission) else {
+            return (Truth::No, Vec::new());
+        };
+        let own = (spot.on.kind() == ResourceKind::ServiceAccount).then_some(spot.on);
+        let matches = own
+            .into_iter()
+            .chain(&spot.above.levels)
+            .filter_map(|level| self.by_level.get(level))
+            .flatten();
+        let (allowed, leads) = self.identity.allowed_at(permission, spot, matches);
+        if allowed == Truth::No || leads.is_empty() {
+            return (Truth::No, Vec::new());
+        }
+        let via = leads.into_iter();
+        let via = via.filter_map(|m| self.identity.via(permission, m));
+        let via = via.collect();
+        (allowed.and(self.left(permission, spot)), via)
+    }
+
+    /// What deny rules and boundaries leave.
+    fn left(&self, permission: usize, spot: &Spot<'_>) -> Truth {
+        match &self.who {
+            Moving::Itself => self.identity.left(permission, spot),
+            Moving::Set { member, known } => {
+                let on = SetOnAccount::by(self.ground, permission, member, spot.on);
+                let left = on.left(&spot.above.levels);
+                let mut except = self.except.borrow_mut();
+                for taken in left.except {
+                    if !except.contains(&taken) {
+                        except.push(taken);
+                    }
+                }
+                let sure = if *known && spot.above.complete {
+                    Truth::Yes
+                } else {
+                    Truth::UnknownInfo
+                };
+                left.answer.and(sure)
+            }
+        }
+    }
+
+    /// On a level, once for all below it.
+    fn on_level(&self, permission: &str, level: &Resource) -> OnLevel {
+        let Some(index) = self.index(permission) else {
+            return Rc::new((Truth::No, Vec::new()));
+        };
+        let key = (index, level.clone());
+        if let Some(known) = self.on_levels.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(self.decide(permission, &Spot::level(self.ground, level)));
+        self.on_levels.borrow_mut().insert(key, Rc::clone(&found));
+        found
+    }
+
+    /// Whether a credential of the account could be had by a role that is granted: asked where it matters.
+    fn credential_left(&self, so_far: Truth, spot: &Spot<'_>) -> Truth {
+        if so_far == Truth::No {
+            return Truth::No;
+        }
+        WayIn::CREDENTIALS
+            .iter()
+            .fold(Truth::No, |sum, way| match sum {
+                Truth::Yes => sum,
+                _ => match self.index(way.permission()) {
+                    Some(index) => sum.or(self.left(index, spot)),
+                    None => sum,
+                },
+            })
+    }
+
+    /// Whether keys may not be had, in words.
+    fn keys(&self, account: &Resource) -> Option<String> {
+        match org_policy::keys_disabled(self.ground.estate, account) {
+            Truth::No => None,
+            Truth::Yes => Some(
+                "the organization policy iam.disableServiceAccountKeyCreation forbids new keys here; a key can still be uploaded where iam.disableServiceAccountKeyUpload does not forbid that"
+                    .to_owned(),
+            ),
+            _ => Some(
+                "no organization policy forbids keys here (iam.disableServiceAccountKeyCreation, iam.disableServiceAccountKeyUpload)"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn act_as(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+        let (answer, mut via) = self.decide(WayIn::ActAs.permission(), spot);
+        let Some(project) = spot.above.levels.first().filter(|_| answer != Truth::No) else {
+            return (Truth::No, Vec::new(), None);
+        };
+        let name = project.relative();
+        let starts = STARTS_CODE.iter().find_map(|permission| {
+            let found = self.on_level(permission, project);
+            (found.0 == Truth::Yes).then_some((permission, found))
+        });
+        let condition = match starts {
+            Some((permission, found)) => {
+                via.extend(found.1.first().cloned());
+                format!(
+                    "what {permission} lets it make in {name} is switched on and free to run its code"
+                )
+            }
+            None => format!(
+                "the account can be attached to something that runs code: in {name} nothing in sight lets the caller make it, so in another project, or by somebody else"
+            ),
+        };
+        (answer, via, Some(condition))
+    }
+
+    fn policy_above(
+        &self,
+        way: WayIn,
+        kind: ResourceKind,
+        spot: &Spot<'_>,
+    ) -> (Truth, Vec<Via>, Option<String>) {
+        let (mut answer, mut via) = (Truth::No, Vec::new());
+        for level in spot.above.levels.iter().filter(|l| l.kind() == kind) {
+            let found = self.on_level(way.permission(), level);
+            let both = answer.or(found.0);
+            if both != answer {
+                (answer, via) = (both, found.1.clone());
+            }
+        }
+        (answer.and(self.credential_left(answer, spot)), via, None)
+    }
+
+    fn role_edit(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+        let update = WayIn::RoleEdit.permission();
+        let (mut answer, mut via) = (Truth::No, Vec::new());
+        let Some(token) = self.index(WayIn::Token.permission()) else {
+            return (answer, via, None);
+        };
+        let levels = std::iter::once(spot.on).chain(&spot.above.levels);
+        for one in levels.filter_map(|l| self.by_level.get(l)).flatten() {
+            let Some(entry) = self.ground.entries.get(one.entry) else {
+                continue;
+            };
+            let (role, hidden) = without_hidden_condition(&entry.binding.role);
+            let Some(home) = role_home(self.ground.estate, role) else {
+                continue;
+            };
+            let there = match self.ground.estate.role(role) {
+                Read::Known(role) if role.deleted() => Truth::No,
+                Read::Known(_) => Truth::Yes,
+                Read::Unreadable(_) => Truth::UnknownInfo,
+            };
+            let edits = self.on_level(update, &home);
+            let mut this = one.matches.and(there).and(edits.0);
+            if hidden {
+                this = this.and(Truth::UnknownInfo);
+            }
+            if this == Truth::No {
+                continue;
+            }
+            this = this.and(self.identity.condition_of(token, spot.on, entry.binding));
+            let both = answer.or(this);
+            if both == answer {
+                continue;
+            }
+            answer = both;
+            via = self.identity.via(token, one).into_iter().collect();
+            via.extend(edits.1.first().cloned());
+        }
+        (answer.and(self.credential_left(answer, spot)), via, None)
+    }
+
+    fn deploy_over(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+        let Some(project) = spot.above.levels.first() else {
+            return (Truth::No, Vec::new(), None);
+        };
+        let mut best: Option<(&str, OnLevel)> = None;
+        for permission in WayIn::DeployOver.permissions() {
+            let found = self.on_level(permission, project);
+            let more = best
+                .as_ref()
+                .is_none_or(|(_, known)| known.0.or(found.0) != known.0);
+            if found.0 != Truth::No && more {
+                best = Some((permission, found));
+            }
+        }
+        let Some((permission, found)) = best else {
+            return (Truth::No, Vec::new(), None);
+        };
+        let condition = format!(
+            "something in {} runs as the account, and {permission} changes what it runs; the service may ask for iam.serviceAccounts.actAs too",
+            project.relative()
+        );
+        (found.0, found.1.clone(), Some(condition))
+    }
+}

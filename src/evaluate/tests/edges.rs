@@ -1,0 +1,144 @@
+//! `who` and `reach` by kinds of edge, over random estates of every kind of policy.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::generate::{self, ACCOUNTS};
+use super::{account, at, from_value, who as principal};
+use crate::estate::{Coverage, Estate};
+use crate::evaluate::reach::{Brings, EdgesAnswer, reach_by, who_by};
+use crate::evaluate::{Truth, Verdict, WayIn, may, reach, who};
+use crate::iam::{Permission, Principal, Resource};
+
+const NOW: &str = "2026-11-25T12:00:00Z";
+
+fn to(estate: &Estate, email: &str, ways: &[WayIn]) -> EdgesAnswer {
+    who_by(
+        estate,
+        &account(email),
+        ways,
+        at(NOW),
+        None,
+        &Brings::default(),
+    )
+}
+
+fn from(estate: &Estate, caller: &str, ways: &[WayIn]) -> EdgesAnswer {
+    reach_by(
+        estate,
+        &principal(caller),
+        &Brings::default(),
+        ways,
+        at(NOW),
+    )
+}
+
+fn verdicts(answer: EdgesAnswer) -> BTreeMap<String, Verdict> {
+    let rows = answer.results.into_iter();
+    rows.map(|row| (row.name, row.verdict)).collect()
+}
+
+fn quick(estate: &Estate, caller: &str, permission: &str, on: &Resource) -> Truth {
+    may(estate, &principal(caller), permission, on, at(NOW))
+}
+
+proptest! {
+    #![proptest_config(generate::cases(48))]
+
+    /// By tokens alone they say what `who` and `reach` say.
+    #[test]
+    fn tokens_alone_are_who_and_reach(file in generate::estate()) {
+        let estate = from_value(&file, Coverage::Whole);
+        let token = Permission::get_access_token();
+        for (email, _) in ACCOUNTS {
+            let itself = format!("serviceAccount:{email}");
+            let plain = who(&estate, &account(email), &token, at(NOW)).results.into_iter();
+            let plain: BTreeMap<String, Verdict> = plain
+                .filter(|row| row.principal != itself)
+                .map(|row| (row.principal, row.verdict))
+                .collect();
+            prop_assert_eq!(verdicts(to(&estate, email, &[WayIn::Token])), plain, "{}", email);
+        }
+        for caller in generate::callers() {
+            let plain = reach(&estate, &principal(&caller), &token, at(NOW)).results.into_iter();
+            let own = |target: &Resource| caller == format!("serviceAccount:{}", target.id());
+            let plain: BTreeMap<String, Verdict> = plain
+                .filter(|row| !own(&row.target))
+                .map(|row| (row.target.full_name(), row.verdict))
+                .collect();
+            let answer = from(&estate, &caller, &[WayIn::Token, WayIn::Delegation]);
+            // A row may have a surer kind beside.
+            for (name, verdict) in &plain {
+                let row = answer.results.iter().find(|row| row.name == *name);
+                let right = row.is_some_and(|row| {
+                    *verdict != Verdict::CanAccess
+                        || (row.verdict == *verdict && row.ways.contains(&WayIn::Token))
+                });
+                prop_assert!(right, "{} {} {:?}: {:?}", caller, name, verdict, row);
+            }
+            for row in answer.results.iter().filter(|row| row.ways == [WayIn::Token]) {
+                prop_assert_eq!(Some(&row.verdict), plain.get(&row.name), "{} {}", caller, row.name);
+            }
+        }
+    }
+
+    /// Of one kind, in one step, they agree with the quick check of that permission, and with each other.
+    #[test]
+    fn each_kind_agrees_with_the_quick_check(file in generate::estate()) {
+        let estate = from_value(&file, Coverage::Whole);
+        let all: Vec<Resource> = generate::LEVELS.iter().map(|l| Resource::parse(l).unwrap()).collect();
+        for (email, _) in ACCOUNTS {
+            let Some(target) = estate.resolve(&account(email)).exists() else { continue };
+            let levels = estate.ancestry(&target).levels;
+            for way in WayIn::ALL {
+                let answer = verdicts(to(&estate, email, &[way]));
+                for (name, verdict) in &answer {
+                    if Principal::parse(name).is_err() || name.starts_with("group:") {
+                        continue;
+                    }
+                    // One step from the other side is the same.
+                    let back = from(&estate, name, &[way]);
+                    let row = back.results.iter().find(|row| row.name == target.full_name());
+                    // Or better, by a chain.
+                    let same = row.is_some_and(|row| {
+                        row.verdict == *verdict || (row.verdict == Verdict::CanAccess && row.path.len() > 2)
+                    });
+                    prop_assert!(same, "{} {:?} {}: {:?} and {:?}", name, way, email, verdict, row);
+                    let on: Vec<&Resource> = match way {
+                        WayIn::RoleEdit => all.iter().collect(),
+                        WayIn::ProjectPolicy | WayIn::FolderPolicy | WayIn::OrganizationPolicy
+                        | WayIn::DeployOver => levels.iter().collect(),
+                        _ => vec![&target],
+                    };
+                    let mut best = Truth::No;
+                    for permission in way.permissions() {
+                        for level in &on {
+                            best = best.or(quick(&estate, name, permission, level));
+                        }
+                    }
+                    prop_assert_ne!(best, Truth::No, "{} {:?} {}", name, way, email);
+                    if *verdict == Verdict::CanAccess {
+                        prop_assert_eq!(best, Truth::Yes, "{} {:?} {}", name, way, email);
+                    }
+                    if matches!(way, WayIn::ActAs | WayIn::DeployOver) {
+                        prop_assert_ne!(*verdict, Verdict::CanAccess);
+                    }
+                }
+                // Nobody is left out who has the permission on the account.
+                if !WayIn::ON_ACCOUNT.contains(&way) || way == WayIn::AccountPolicy {
+                    continue;
+                }
+                for caller in generate::callers() {
+                    let single = Principal::parse(&caller).is_ok() && caller != generate::STRANGER;
+                    let itself = caller == format!("serviceAccount:{email}");
+                    if single && !itself && quick(&estate, &caller, way.permission(), &target) == Truth::Yes {
+                        let row = from(&estate, &caller, &[way]);
+                        let found = row.results.iter().any(|row| row.name == target.full_name());
+                        prop_assert!(found, "{} {:?} {}", caller, way, email);
+                    }
+                }
+            }
+        }
+    }
+}
