@@ -142,3 +142,51 @@ proptest! {
         }
     }
 }
+
+/// A role that a group has under a condition, and that whoever is in it may edit as one of a set.
+#[test]
+fn a_role_that_is_edited_counts_under_its_bindings_condition() {
+    let set = "principalSet://cloudresourcemanager.googleapis.com/folders/2/type/ServiceAccount";
+    let (a, c) = (
+        "a@p0.iam.gserviceaccount.com",
+        "c@p2.iam.gserviceaccount.com",
+    );
+    let sa = |email: &str, project: &str, id: &str| {
+        serde_json::json!({ "name": format!("projects/{project}/serviceAccounts/{email}"), "email": email,
+            "projectId": project, "uniqueId": id })
+    };
+    let file = |expression: &str| {
+        let condition = serde_json::json!({ "title": "t", "expression": expression });
+        serde_json::json!({
+            "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0" }],
+            "folders": [{ "name": "folders/2", "parent": "organizations/1" }],
+            "projects": [
+                { "name": "projects/30", "projectId": "p0", "parent": "folders/2" },
+                { "name": "projects/32", "projectId": "p2", "parent": "organizations/1" }],
+            "serviceAccounts": [sa(a, "p0", "100"), sa(c, "p2", "104")],
+            "roles": [{ "name": "organizations/1/roles/idle", "stage": "GA", "includedPermissions": [] }],
+            "groups": [{ "email": "g@example.com", "members": [format!("serviceAccount:{a}")] }],
+            "iamPolicies": {
+                "//cloudresourcemanager.googleapis.com/organizations/1": { "bindings": [
+                    { "role": "roles/iam.organizationRoleAdmin", "members": [set] }] },
+                "//cloudresourcemanager.googleapis.com/projects/p2": { "bindings": [
+                    { "role": "organizations/1/roles/idle", "members": ["group:g@example.com"], "condition": condition }] } }
+        })
+    };
+    for (expression, right) in [
+        (
+            "'a' in request.auth.access_levels",
+            Some(Verdict::UnknownConditional),
+        ),
+        ("true", Some(Verdict::CanAccess)),
+        ("false", None),
+    ] {
+        let estate = from_value(&file(expression), Coverage::Whole);
+        let caller = format!("serviceAccount:{a}");
+        let one = to(&estate, c, &[WayIn::RoleEdit]).results;
+        let one = one.iter().find(|row| row.name == caller);
+        assert_eq!(one.map(|row| row.verdict), right, "{expression}");
+        let back = from(&estate, &caller, &[WayIn::RoleEdit]).results;
+        assert_eq!(back.first().map(|row| row.verdict), right, "{expression}");
+    }
+}
