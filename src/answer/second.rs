@@ -1,5 +1,7 @@
 //! A second opinion: what Policy Troubleshooter says to the same question.
 
+use std::time::Duration;
+
 use super::Source;
 use crate::evaluate::{Explanation, Verdict};
 use crate::google::api::policy_troubleshooter::{TheirAnswer, troubleshoot, troubleshoot_error};
@@ -95,7 +97,55 @@ impl SecondOpinion {
     }
 }
 
+/// How long after the first time a refused call that is not found is asked about again; each pause is twice the one
+/// before (docs/semantics.md, "What people run into").
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// So often it is asked again, half an hour in all (chosen).
+const AGAIN: u32 = 5;
+
 impl Source<'_> {
+    /// As [`Self::second_opinion`], told at once; and told anew where the refused call is found later only.
+    pub async fn second_opinions(
+        &self,
+        explanation: &Explanation,
+        error_id: Option<&str>,
+        told: &(dyn Fn(SecondOpinion) + Sync),
+    ) {
+        let first = self.second_opinion(explanation, error_id).await;
+        let late = |opinion: &SecondOpinion| {
+            matches!(
+                opinion,
+                SecondOpinion::Given {
+                    about: OpinionAbout::InsteadOfRefusedCall,
+                    ..
+                }
+            )
+        };
+        let mut waits = late(&first);
+        told(first);
+        let (Some(id), mut pause) = (error_id, FIRST_PAUSE) else {
+            return;
+        };
+        for _ in 0..AGAIN {
+            if !waits {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            match troubleshoot_error(self.ask, id).await {
+                Ok(theirs) => {
+                    return told(SecondOpinion::Given {
+                        ours: explanation.verdict,
+                        theirs,
+                        about: OpinionAbout::RefusedCall,
+                    });
+                }
+                // What is not answered may be so later.
+                Err(error) => waits = matches!(error.status(), None | Some(404 | 429 | 500..)),
+            }
+        }
+    }
+
     /// Asks Policy Troubleshooter what was asked here. It knows people and service accounts by their
     /// addresses, and no delegation chains. With the `error_info_id` of a refusal it is asked about that
     /// call, whoever made it.
@@ -248,6 +298,76 @@ mod tests {
         assert_eq!(unknown.agrees(), Some(true));
         let words = unknown.words(None).join(" ");
         assert!(words.contains("from a minute on"), "{words}");
+    }
+
+    /// Finds the refused call when it is asked about the third time.
+    struct Late(std::sync::atomic::AtomicUsize);
+
+    impl Ask for Late {
+        fn get<'a>(&'a self, _: Api, path: &'a str) -> BoxFuture<'a, Result<Value, ApiError>> {
+            panic!("{path} is not asked for");
+        }
+
+        fn ask<'a>(
+            &'a self,
+            _: Api,
+            path: &'a str,
+            _: &'a Value,
+        ) -> BoxFuture<'a, Result<Value, ApiError>> {
+            use std::sync::atomic::Ordering;
+            let found =
+                path == "v3beta/iam:troubleshoot" || self.0.fetch_add(1, Ordering::SeqCst) == 2;
+            let answer = found.then(|| json!({ "overallAccessState": "CANNOT_ACCESS" }));
+            async move {
+                answer.ok_or_else(|| ApiError::Refused {
+                    what: "troubleshoot".to_owned(),
+                    status: 404,
+                    reason: None,
+                    message: "not found".to_owned(),
+                })
+            }
+            .boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_call_is_asked_about_again_after_a_minute_and_two() {
+        let ask = Late(0.into());
+        let source = Source {
+            ask: &ask,
+            endpoint: "",
+            history: Path::new(""),
+            assumptions: &[],
+            viewer: None,
+        };
+        let caller = Principal::parse("c@p.iam.gserviceaccount.com").unwrap();
+        let target = Resource::account("p", "t@p.iam.gserviceaccount.com");
+        let question = Question::new(caller, target, "2026-11-24T12:00:00Z".parse().unwrap());
+        let explanation = explain(&Estate::new(Coverage::Partial), &question);
+        let begun = tokio::time::Instant::now();
+        let told = std::sync::Mutex::new(Vec::new());
+        let note = |opinion| {
+            told.lock()
+                .unwrap()
+                .push((begun.elapsed().as_secs(), opinion))
+        };
+        source
+            .second_opinions(&explanation, Some("5a09"), &note)
+            .await;
+        let told: Vec<_> = told
+            .into_inner()
+            .unwrap()
+            .into_iter()
+            .map(|(at, opinion)| match opinion {
+                SecondOpinion::Given { about, .. } => (at, about),
+                SecondOpinion::NotGiven(why) => panic!("{why}"),
+            })
+            .collect();
+        let wanted = [
+            (0, OpinionAbout::InsteadOfRefusedCall),
+            (180, OpinionAbout::RefusedCall),
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[tokio::test]

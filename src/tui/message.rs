@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::look::theme::Background;
 use super::model::{Change, KeptPair, KnownAnswer, Paths, Ticket};
+use crate::answer::second::SecondOpinion;
 use crate::estate::ServiceAccount;
 use crate::google::listing::Listing;
 use crate::google::survey::Progress;
@@ -69,6 +70,8 @@ pub enum Message {
     Progress(Ticket, Progress),
     /// The facts are there, and judged; or they could not be read.
     Surveyed(Ticket, Result<Box<KnownAnswer>, String>),
+    /// What Policy Troubleshooter says to an answer.
+    SecondOpinion(Ticket, SecondOpinion),
     /// A step of a way is begun.
     Step(Ticket, usize),
     /// The writes ended.

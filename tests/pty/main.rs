@@ -194,6 +194,33 @@ fn child_that_panics() {
     panic!("boom again");
 }
 
+/// Beside an answer of a source that is not its own, the explorer hears Policy Troubleshooter: one line where both
+/// say the same, both reasons where they do not.
+#[test]
+fn a_second_opinion_stands_beside_the_answer() {
+    let emulator = Emulator::start(&["--demo", "cross-project"]);
+    let tunnel = tunnel::Tunnel::to(&emulator.url, tunnel::Hangs::Endpoint);
+    let variables = [emulator.environment(), tunnel.environment()].concat();
+    let pair = [
+        "--caller",
+        CALLER,
+        "--target",
+        TARGET,
+        "--endpoint",
+        &tunnel.url,
+    ];
+    let mut pty = Pty::bindscope(&pair, &variables);
+    pty.resize(100, 50);
+    pty.wait_for("Policy Troubleshooter says the same: CANNOT_ACCESS.");
+    let theirs = r#"{"overallAccessState":"CAN_ACCESS","allowPolicyExplanation":{"allowAccessState":"ALLOW_ACCESS_STATE_GRANTED"}}"#;
+    tunnel.say("iam:troubleshoot", theirs);
+    pty.send("r")
+        .wait_for("Policy Troubleshooter says otherwise: CAN_ACCESS (allow")
+        .wait_for("Here it is CANNOT_ACCESS: Granted on the caller's own project.");
+    pty.send("q");
+    pty.wait().given_back();
+}
+
 #[test]
 fn resizing_to_any_size_is_survived() {
     let mut pty = Pty::bindscope(&["--demo", "--caller", CALLER, "--target", TARGET], &[]);

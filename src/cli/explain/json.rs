@@ -52,7 +52,8 @@ pub(super) fn whole(
         put("notRead", unread::as_json(&answer.not_read));
     }
     if let Some(second) = second {
-        put("secondOpinion", opinion(second));
+        let because = answer.causes.first().map(|cause| cause.message.as_str());
+        put("secondOpinion", opinion(second, because));
     }
     if let Some(pasted) = pasted {
         put("pasted", json!(pasted));
@@ -61,7 +62,7 @@ pub(super) fn whole(
 }
 
 /// What Policy Troubleshooter says: `null` where it was not heard, with why.
-fn opinion(second: &SecondOpinion) -> Value {
+fn opinion(second: &SecondOpinion, because: Option<&str>) -> Value {
     let mut object = Map::new();
     object.insert("agrees".to_owned(), second.agrees().into());
     match second {
@@ -69,11 +70,16 @@ fn opinion(second: &SecondOpinion) -> Value {
             object.insert("verdict".to_owned(), Value::Null);
             object.insert("why".to_owned(), why.as_str().into());
         }
-        SecondOpinion::Given { theirs, .. } => {
+        SecondOpinion::Given { ours, theirs, .. } => {
             let verdict = theirs.verdict.map(Verdict::word);
             object.insert("verdict".to_owned(), verdict.into());
             for (kind, state) in &theirs.states {
                 object.insert((*kind).to_owned(), state.as_str().into());
+            }
+            // Both reasons, side by side.
+            if second.agrees() == Some(false) {
+                let here = json!({ "verdict": ours.word(), "because": because });
+                object.insert("here".to_owned(), here);
             }
         }
     }

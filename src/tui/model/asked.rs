@@ -10,6 +10,7 @@ use super::Ticket;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
 use crate::answer::not_read::NotRead;
+use crate::answer::second::SecondOpinion;
 use crate::answer::what_if::{Supposition, what_if};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
@@ -164,6 +165,10 @@ pub struct Asked {
     pub applied: Option<Ticket>,
     /// Why what is shown could not be read anew.
     pub stale: Option<String>,
+    /// What Policy Troubleshooter says to it, where it was heard.
+    pub second: Option<SecondOpinion>,
+    /// The `error_info_id` of the refusal that was pasted.
+    pub error_id: Option<String>,
     /// Where one step back leads.
     pub before: AskedFrom,
     /// The answer as it was read, while another one is shown: what if.

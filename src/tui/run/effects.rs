@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::Leave;
 use super::super::model::{Change, KeptPair, Ticket};
-use crate::evaluate::Question;
+use crate::evaluate::{Explanation, Question};
 use crate::google::listing::Scope;
 use crate::repair::Remedy;
 
@@ -36,6 +36,15 @@ pub enum Effect {
         question: Question,
         /// The moment asked about is given, not now.
         fixed: bool,
+    },
+    /// Ask Policy Troubleshooter about an answer.
+    SecondOpinion {
+        /// Tells it from others.
+        ticket: Ticket,
+        /// The answer.
+        explanation: Box<Explanation>,
+        /// The refusal that was pasted.
+        error_id: Option<String>,
     },
     /// Write what was confirmed.
     Apply {

@@ -37,6 +37,7 @@ use crate::wire::{Ask, Tell};
 enum Slot {
     List,
     Survey,
+    Second,
     /// Each change that was written is watched for itself.
     Verify(Ticket),
     Paths,
@@ -287,6 +288,27 @@ impl Executor {
                     )
                     .await;
                     let _ = send.send(Message::Written(ticket, ended(carried)));
+                });
+            }
+            Effect::SecondOpinion {
+                ticket,
+                explanation,
+                error_id,
+            } => {
+                let dir = self.history.clone();
+                self.spawn(Slot::Second, async move {
+                    let source = Source {
+                        ask: &*reader,
+                        endpoint: client.endpoint(),
+                        history: &dir,
+                        assumptions: &[],
+                        viewer: None,
+                    };
+                    let told = |opinion| {
+                        let _ = send.send(Message::SecondOpinion(ticket, opinion));
+                    };
+                    let id = error_id.as_deref();
+                    source.second_opinions(&explanation, id, &told).await;
                 });
             }
             Effect::MayWrite { ticket, way } => self.spawn(Slot::Other, async move {

@@ -10,6 +10,7 @@ use super::super::model::{
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
 use super::{back, beside, confirm, find, menu, pages, pairs, pick, table, what_if};
+use crate::answer::second::SecondOpinion;
 use crate::evaluate::{Cause, CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
 use crate::iam::{Permission, Principal, Resource};
@@ -31,12 +32,43 @@ pub fn ask(
     if let Some(given) = &model.given {
         keep(&mut question, given);
     }
+    let mut error_id = None;
     if let Some(pasted) = model.pick.pasted.take()
         && pasted.is_about(&question.caller, &question.target)
     {
         question.call = pasted.call();
+        error_id.clone_from(&pasted.error_info_id);
     }
-    ask_question(model, question)
+    let effects = ask_question(model, question);
+    if let Some(asked) = model.asked_mut() {
+        asked.error_id = error_id;
+    }
+    effects
+}
+
+/// Asks Policy Troubleshooter about an answer that is there. One that this process serves itself would be asked
+/// for its own opinion.
+pub(super) fn second_opinion(model: &mut Model, ticket: Ticket) -> Vec<Effect> {
+    let own = model.line.source.is_passing();
+    let Some(asked) = model.asked_by(ticket).filter(|_| !own) else {
+        return Vec::new();
+    };
+    let error_id = asked.error_id.clone();
+    let known = asked.known().filter(|_| asked.stale.is_none());
+    let explanation = known.map(|known| Box::new(known.explanation.clone()));
+    let effect = explanation.map(|explanation| Effect::SecondOpinion {
+        ticket,
+        explanation,
+        error_id,
+    });
+    effect.into_iter().collect()
+}
+
+/// What it says. That it was not heard is nothing that anybody asked for.
+pub(super) fn second_came(model: &mut Model, ticket: Ticket, opinion: SecondOpinion) {
+    if let Some(asked) = model.asked_by(ticket) {
+        asked.second = Some(opinion).filter(|opinion| opinion.agrees().is_some());
+    }
 }
 
 /// What a caller brings goes with the caller, a chain and what is known of the call with the pair.
@@ -89,6 +121,8 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         proven: None,
         applied: None,
         stale: None,
+        second: None,
+        error_id: None,
         before,
         as_read: None,
     };
@@ -168,6 +202,7 @@ pub(super) fn surveyed(
             let same = before.and_then(|row| known.rows.iter().position(|r| r.is_same(&row)));
             asked.tree_row = same.unwrap_or_else(|| first_place(&known.rows));
             asked.stale = None;
+            asked.second = None;
             asked.reading = Reading::Known(known);
             count_reach(model);
         }

@@ -110,11 +110,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 .until
                 .zip(now)
                 .is_some_and(|(until, now)| until <= now);
-            if over {
-                vec![Effect::Viewer]
-            } else {
-                Vec::new()
-            }
+            let mut effects = answer::second_opinion(model, ticket);
+            effects.extend(over.then_some(Effect::Viewer));
+            effects
+        }
+        Message::SecondOpinion(ticket, opinion) => {
+            answer::second_came(model, ticket, opinion);
+            Vec::new()
         }
         Message::Step(ticket, step) => {
             applied::step(model, ticket, step);

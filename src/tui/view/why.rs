@@ -228,6 +228,17 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
     rows.extend(attributes_line(pen, known));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
+    let because = known.causes.first().map(|cause| cause.message.as_str());
+    let second = asked.second.as_ref().filter(|_| known.supposed.is_empty());
+    if let Some(second) = second {
+        let role = match second.agrees() {
+            Some(true) => StyleRole::Dim,
+            _ => StyleRole::Warning,
+        };
+        for words in second.words(because) {
+            rows.extend(hanging(role, &words, room));
+        }
+    }
     for notice in org_policy::notices(&known.estate, explanation) {
         let words = format!("! {}", visible(&notice));
         rows.extend(hanging(StyleRole::Warning, &words, room));
