@@ -349,7 +349,7 @@ mod tests {
         let note = |opinion| {
             told.lock()
                 .unwrap()
-                .push((begun.elapsed().as_secs(), opinion))
+                .push((begun.elapsed().as_secs(), opinion));
         };
         source
             .second_opinions(&explanation, Some("5a09"), &note)

@@ -239,6 +239,12 @@ impl Pty {
         Some(rest[..end.unwrap_or(rest.len())].to_owned())
     }
 
+    /// Whether the screen says it now.
+    pub fn says(&self, words: &str) -> bool {
+        let screen = self.shared.0.lock().unwrap().parser.screen().contents();
+        flat(&screen).contains(&flat(words))
+    }
+
     /// Whether the program has ended.
     pub fn is_over(&self) -> bool {
         self.shared.0.lock().unwrap().ended

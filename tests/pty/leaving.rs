@@ -375,21 +375,32 @@ fn every_place_is_left_whatever_hangs() {
             Since::Call(word) => tunnel.hang_at(word),
         }
         press(&mut pty, place.then);
-        let begun = match way {
-            Way::Signal(name) => {
-                let begun = Instant::now();
-                pty.signal(name);
-                begun
-            }
-            Way::Keys(keys) => {
-                let (last, first) = keys.split_last().unwrap();
-                for (key, words) in first {
-                    // A frame comes piece by piece: what was there before must not be taken for what comes.
-                    pty.wait_until_gone(words).send(key).wait_for(words);
+        let begun = 'left: {
+            match way {
+                Way::Signal(name) => {
+                    let begun = Instant::now();
+                    pty.signal(name);
+                    begun
                 }
-                let begun = Instant::now();
-                pty.send(last.0);
-                begun
+                Way::Keys(keys) => {
+                    let (last, first) = keys.split_last().unwrap();
+                    for (key, words) in first {
+                        // A frame comes piece by piece: what was there before must not be taken for what comes.
+                        pty.wait_until_gone(words).send(key).wait_for(words);
+                    }
+                    let begun = Instant::now();
+                    pty.send(last.0);
+                    // The accounts may still be listed, and then that is stopped first.
+                    if keys.len() == 1 && last.0 == CTRL_C {
+                        until(&what, || pty.is_over() || pty.says("Stopped."));
+                        if !pty.is_over() {
+                            let begun = Instant::now();
+                            pty.send(CTRL_C);
+                            break 'left begun;
+                        }
+                    }
+                    begun
+                }
             }
         };
         let end = pty.wait();
