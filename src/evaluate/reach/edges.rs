@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::chains::{Below, cannot_call, home_is_shut_down, is_off, out_of_sight, unread_levels};
 use super::identity::{GroupIndex, Identity, Match, Members};
-use super::mover::{Mover, Moving, Step, permissions_of, role_home};
+use super::mover::{EdgeStep, Mover, Moving, permissions_of, role_home};
 use super::relevant::Ground;
 use super::who::HoldersFound;
 use super::{Brings, EdgeEnd, EdgesAnswer, Via, verdict};
@@ -164,7 +164,7 @@ impl<'e> EdgeWalk<'_, 'e> {
         found
     }
 
-    fn pass_on(&mut self, at: usize, tier: usize, target: &Resource, steps: &[Step]) {
+    fn pass_on(&mut self, at: usize, tier: usize, target: &Resource, steps: &[EdgeStep]) {
         if steps.iter().any(|step| !matches!(step.answer, Truth::Yes)) {
             self.open = true;
         }
@@ -208,7 +208,7 @@ impl<'e> EdgeWalk<'_, 'e> {
         }
     }
 
-    fn record(&mut self, at: usize, tier: usize, target: &Resource, steps: Vec<Step>) {
+    fn record(&mut self, at: usize, tier: usize, target: &Resource, steps: Vec<EdgeStep>) {
         let name = target.full_name();
         let (mut path, before, mut conditions) = self.way_to(at);
         path.push(name.clone());
@@ -263,7 +263,12 @@ impl<'e> EdgeWalk<'_, 'e> {
 
 /// What some ways come to together; a binding stands once, with all the ways that it opens. `conditional`: what
 /// came before hangs on something.
-fn end_of(name: String, path: Vec<String>, steps: Vec<Step>, conditional: bool) -> Option<EdgeEnd> {
+fn end_of(
+    name: String,
+    path: Vec<String>,
+    steps: Vec<EdgeStep>,
+    conditional: bool,
+) -> Option<EdgeEnd> {
     let all = steps
         .iter()
         .fold(Truth::No, |sum, step| sum.or(step.verdict()));
@@ -309,7 +314,7 @@ fn end_of(name: String, path: Vec<String>, steps: Vec<Step>, conditional: bool) 
     })
 }
 
-fn rank(step: &Step) -> u8 {
+fn rank(step: &EdgeStep) -> u8 {
     match step.verdict() {
         Truth::Yes => 0,
         Truth::UnknownConditional => 1,
@@ -440,7 +445,7 @@ fn one<'g, 'e>(
 }
 
 /// The groups on the way to the first binding of the best step.
-fn first_match(mover: &Mover<'_, '_>, steps: &[Step], through: &Through) -> Vec<String> {
+fn first_match(mover: &Mover<'_, '_>, steps: &[EdgeStep], through: &Through) -> Vec<String> {
     let best = steps
         .iter()
         .min_by_key(|step| (rank(step), !step.way.leads_on(), step.way));

@@ -268,7 +268,7 @@ impl<'e> GroupIndex<'e> {
 }
 
 /// Where something is asked: an account or a level, with what is above it.
-pub(super) struct Spot<'r> {
+pub(super) struct JudgedSpot<'r> {
     pub on: &'r Resource,
     /// The levels above an account; a level itself and those above it.
     pub above: Rc<LevelsAbove>,
@@ -276,7 +276,7 @@ pub(super) struct Spot<'r> {
     key: Arc<str>,
 }
 
-impl<'r> Spot<'r> {
+impl<'r> JudgedSpot<'r> {
     /// An account; `None` for others.
     pub fn of(ground: &Ground<'_>, target: &'r Resource) -> Option<Self> {
         let Resource::ServiceAccount { project, .. } = target else {
@@ -376,7 +376,7 @@ impl<'g, 'e> Identity<'g, 'e> {
     where
         'e: 'm,
     {
-        match Spot::of(self.ground, target) {
+        match JudgedSpot::of(self.ground, target) {
             Some(spot) => self.decide_at(permission, &spot, matches),
             None => (Truth::No, Vec::new()),
         }
@@ -386,7 +386,7 @@ impl<'g, 'e> Identity<'g, 'e> {
     pub fn decide_at<'m>(
         &self,
         permission: usize,
-        spot: &Spot<'_>,
+        spot: &JudgedSpot<'_>,
         matches: impl IntoIterator<Item = &'m Match<'e>>,
     ) -> (Truth, Vec<&'m Match<'e>>)
     where
@@ -400,7 +400,7 @@ impl<'g, 'e> Identity<'g, 'e> {
     }
 
     /// What deny rules and boundaries leave.
-    pub fn left(&self, permission: usize, spot: &Spot<'_>) -> Truth {
+    pub fn left(&self, permission: usize, spot: &JudgedSpot<'_>) -> Truth {
         let above = &spot.above;
         self.not_denied(permission, spot.on, &above.levels, above.complete)
             .and(self.eligible(permission, spot.on, &spot.key))
@@ -416,7 +416,7 @@ impl<'g, 'e> Identity<'g, 'e> {
     where
         'e: 'm,
     {
-        match Spot::of(self.ground, target) {
+        match JudgedSpot::of(self.ground, target) {
             Some(spot) => self.allowed_at(permission, &spot, matches),
             None => (Truth::No, Vec::new()),
         }
@@ -426,7 +426,7 @@ impl<'g, 'e> Identity<'g, 'e> {
     pub fn allowed_at<'m>(
         &self,
         permission: usize,
-        spot: &Spot<'_>,
+        spot: &JudgedSpot<'_>,
         matches: impl IntoIterator<Item = &'m Match<'e>>,
     ) -> (Truth, Vec<&'m Match<'e>>)
     where

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::identity::{Identity, Match, Spot};
+use super::identity::{Identity, JudgedSpot, Match};
 use super::relevant::Ground;
 use super::sets::SetOnAccount;
 use super::{TakenAway, Via};
@@ -42,7 +42,7 @@ pub(super) fn role_home(estate: &Estate, role: &str) -> Option<Resource> {
 
 /// One way of becoming an account that is open, or may be.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct EdgeStep {
     /// Which.
     pub way: WayIn,
     /// What the policies say: never no.
@@ -53,7 +53,7 @@ pub(super) struct Step {
     pub condition: Option<String>,
 }
 
-impl Step {
+impl EdgeStep {
     /// The answer, with what it hangs on.
     pub fn verdict(&self) -> Truth {
         match &self.condition {
@@ -113,8 +113,8 @@ impl<'g, 'e> Mover<'g, 'e> {
 
     /// Every way in which it becomes an account (canonical name), in the order of the table. `delegate`: only as
     /// a link of a chain.
-    pub fn steps(&self, target: &Resource, delegate: bool) -> Vec<Step> {
-        let Some(spot) = Spot::of(self.ground, target) else {
+    pub fn steps(&self, target: &Resource, delegate: bool) -> Vec<EdgeStep> {
+        let Some(spot) = JudgedSpot::of(self.ground, target) else {
             return Vec::new();
         };
         let ways = self
@@ -124,7 +124,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         ways.filter_map(|way| self.step(*way, &spot)).collect()
     }
 
-    fn step(&self, way: WayIn, spot: &Spot<'_>) -> Option<Step> {
+    fn step(&self, way: WayIn, spot: &JudgedSpot<'_>) -> Option<EdgeStep> {
         let (answer, via, condition) = match way {
             WayIn::Token
             | WayIn::IdToken
@@ -157,7 +157,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         if answer == Truth::No || via.is_empty() {
             return None;
         }
-        Some(Step {
+        Some(EdgeStep {
             way,
             answer,
             via,
@@ -171,7 +171,7 @@ impl<'g, 'e> Mover<'g, 'e> {
     }
 
     /// The answer on an account or level.
-    fn decide(&self, permission: &str, spot: &Spot<'_>) -> (Truth, Vec<Via>) {
+    fn decide(&self, permission: &str, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>) {
         let Some(permission) = self.index(permission) else {
             return (Truth::No, Vec::new());
         };
@@ -192,7 +192,7 @@ impl<'g, 'e> Mover<'g, 'e> {
     }
 
     /// What deny rules and boundaries leave.
-    fn left(&self, permission: usize, spot: &Spot<'_>) -> Truth {
+    fn left(&self, permission: usize, spot: &JudgedSpot<'_>) -> Truth {
         match &self.who {
             Moving::Itself => self.identity.left(permission, spot),
             Moving::Set { member, known } => {
@@ -223,13 +223,13 @@ impl<'g, 'e> Mover<'g, 'e> {
         if let Some(known) = self.on_levels.borrow().get(&key) {
             return Rc::clone(known);
         }
-        let found = Rc::new(self.decide(permission, &Spot::level(self.ground, level)));
+        let found = Rc::new(self.decide(permission, &JudgedSpot::level(self.ground, level)));
         self.on_levels.borrow_mut().insert(key, Rc::clone(&found));
         found
     }
 
     /// Whether a credential of the account could be had by a role that is granted: asked where it matters.
-    fn credential_left(&self, so_far: Truth, spot: &Spot<'_>) -> Truth {
+    fn credential_left(&self, so_far: Truth, spot: &JudgedSpot<'_>) -> Truth {
         if so_far == Truth::No {
             return Truth::No;
         }
@@ -259,7 +259,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         }
     }
 
-    fn act_as(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn act_as(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
         let (answer, mut via) = self.decide(WayIn::ActAs.permission(), spot);
         let Some(project) = spot.above.levels.first().filter(|_| answer != Truth::No) else {
             return (Truth::No, Vec::new(), None);
@@ -287,7 +287,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         &self,
         way: WayIn,
         kind: ResourceKind,
-        spot: &Spot<'_>,
+        spot: &JudgedSpot<'_>,
     ) -> (Truth, Vec<Via>, Option<String>) {
         let (mut answer, mut via) = (Truth::No, Vec::new());
         for level in spot.above.levels.iter().filter(|l| l.kind() == kind) {
@@ -300,14 +300,31 @@ impl<'g, 'e> Mover<'g, 'e> {
         (answer.and(self.credential_left(answer, spot)), via, None)
     }
 
-    fn role_edit(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn role_edit(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
         let update = WayIn::RoleEdit.permission();
         let (mut answer, mut via) = (Truth::No, Vec::new());
         let Some(token) = self.index(WayIn::Token.permission()) else {
             return (answer, via, None);
         };
         let levels = std::iter::once(spot.on).chain(&spot.above.levels);
+        // A binding's members come together before its condition, as where roles are not edited.
+        let mut entries: Vec<(Truth, &Match<'e>)> = Vec::new();
         for one in levels.filter_map(|l| self.by_level.get(l)).flatten() {
+            match entries
+                .iter_mut()
+                .find(|(_, known)| known.entry == one.entry)
+            {
+                Some((inside, lead)) => {
+                    let both = inside.or(one.matches);
+                    if both != *inside && one.matches == both {
+                        *lead = one;
+                    }
+                    *inside = both;
+                }
+                None => entries.push((one.matches, one)),
+            }
+        }
+        for (inside, one) in entries {
             let Some(entry) = self.ground.entries.get(one.entry) else {
                 continue;
             };
@@ -321,7 +338,7 @@ impl<'g, 'e> Mover<'g, 'e> {
                 Read::Unreadable(_) => Truth::UnknownInfo,
             };
             let edits = self.on_level(update, &home);
-            let mut this = one.matches.and(there).and(edits.0);
+            let mut this = inside.and(there).and(edits.0);
             if hidden {
                 this = this.and(Truth::UnknownInfo);
             }
@@ -340,7 +357,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         (answer.and(self.credential_left(answer, spot)), via, None)
     }
 
-    fn deploy_over(&self, spot: &Spot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn deploy_over(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
         let Some(project) = spot.above.levels.first() else {
             return (Truth::No, Vec::new(), None);
         };

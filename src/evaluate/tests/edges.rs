@@ -44,7 +44,7 @@ fn quick(estate: &Estate, caller: &str, permission: &str, on: &Resource) -> Trut
 }
 
 proptest! {
-    #![proptest_config(generate::cases(48))]
+    #![proptest_config(generate::cases(12))]
 
     /// By tokens alone they say what `who` and `reach` say.
     #[test]

@@ -519,10 +519,10 @@ mod tests {
         for words in ["config.toml:3", "config.toml:7", "fix", "log", "the key X"] {
             assert!(why.contains(words), "{why}");
         }
-        // They never meet: a page, and an answer.
+        // They never meet: an answer, and the confirmation.
         let apart = [
             setting(Command::Fix, &["X"], 3),
-            setting(Command::FindNext, &["X"], 7),
+            setting(Command::ForTwoHours, &["X"], 7),
         ];
         assert!(Keymap::with(&apart).is_ok());
     }
