@@ -67,6 +67,9 @@ pub fn words(assumption: Assumption) -> &'static str {
         Assumption::DenyGroupTakenAsWritten => {
             "a deny rule's permission group that deny policies do not support, which Google refuses to write, is in force as it reads"
         }
+        Assumption::AssetSearchIsCurrent => {
+            "what Asset search finds is how things are (it lags by minutes and may miss a change; where there are many projects it is asked in place of each account's policy)"
+        }
         Assumption::SearchResultsAreAll => {
             "what the search printed is all there is (a policy that it left out counts as empty, an account whose state it does not tell as enabled)"
         }

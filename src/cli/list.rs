@@ -8,9 +8,9 @@ use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, scope};
 use crate::answer::limits;
-use crate::estate::{Project, ServiceAccount};
+use crate::estate::{Assumption, Project, ServiceAccount};
 use crate::google::api::resource_manager;
-use crate::google::listing::{Listing, Scope, list_accounts, list_projects};
+use crate::google::listing::{ListWay, Listing, Scope, list_accounts, list_projects};
 use crate::google::survey::Everything;
 use crate::iam::Resource;
 
@@ -32,11 +32,20 @@ pub async fn run(global: &Global, args: &ListArgs) -> Result<Exit, Failure> {
 async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     let reader = facts.client()?.reader();
     let mut found: Vec<ServiceAccount> = Vec::new();
-    let listing = list_accounts(&*reader, &facts.scope, &mut |page| found.extend(page)).await?;
+    let listing = list_accounts(&*reader, &facts.scope, &mut |news| {
+        found.extend(news.accounts());
+    })
+    .await?;
     found.sort_by(|a, b| (&a.project_id, &a.email).cmp(&(&b.project_id, &b.email)));
     if format == Format::Json {
         let all = json!(found);
-        out::json(&whole(facts, "serviceAccounts", all, &listing.unreadable))?;
+        let mut object = whole(facts, "serviceAccounts", all, &listing.unreadable);
+        if let (ListWay::Search, Some(map)) = (&listing.way, object.as_object_mut()) {
+            let taken = [Assumption::AssetSearchIsCurrent.name()];
+            map.insert("assumptions".to_owned(), json!(taken));
+        }
+        out::json(&object)?;
+        tell(&listing);
         return Ok(Exit::Done);
     }
     let mut page = TextPage::default();
@@ -64,7 +73,17 @@ async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
         ),
         &listing.unreadable,
     );
+    tell(&listing);
     Ok(Exit::Done)
+}
+
+/// By which way the accounts were listed, where that matters.
+fn tell(listing: &Listing) {
+    if let Some(words) = listing.way.words() {
+        let mut page = TextPage::default();
+        page.wrapped(Ink::Unsure, "", &words);
+        page.print_aside();
+    }
 }
 
 async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {

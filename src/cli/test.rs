@@ -18,7 +18,7 @@ use crate::answer::paths::{PathsAnswer, PathsQuestion, Ways};
 use crate::estate::{Assumption, ServiceAccount};
 use crate::evaluate::reach::Brings;
 use crate::evaluate::{Question, Truth};
-use crate::google::listing::{Scope, list_accounts};
+use crate::google::listing::{Scope, list_accounts_by_project};
 use crate::repair::CommandLine;
 
 /// Questions asked at the same time.
@@ -118,8 +118,11 @@ async fn tested(
     let mut accounts: Vec<String> = Vec::new();
     let mut unlisted = None;
     if expected.iter().any(Expectation::has_pattern) {
-        let listing = list_accounts(&*reader, &facts.scope, &mut |page| {
-            let addressed = page.into_iter().filter(ServiceAccount::has_address);
+        let listing = list_accounts_by_project(&*reader, &facts.scope, &mut |news| {
+            let addressed = news
+                .accounts()
+                .into_iter()
+                .filter(ServiceAccount::has_address);
             accounts.extend(addressed.map(|account| account.email));
         })
         .await?;

@@ -4,6 +4,8 @@
 /// In alphabetical order of the names, in which an estate lists its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Assumption {
+    /// What Asset search finds is how things are: it lags by minutes, and may miss a change.
+    AssetSearchIsCurrent,
     /// The caller's account exists and is enabled, and its project was not shut down.
     CallerIsActive,
     /// A deny rule that decides names a permission group that Google would have refused, and is taken
@@ -37,7 +39,8 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
+        Self::AssetSearchIsCurrent,
         Self::CallerIsActive,
         Self::DenyGroupTakenAsWritten,
         Self::IamCredentialsApiIsEnabled,
@@ -67,6 +70,7 @@ impl Assumption {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::AssetSearchIsCurrent => "ASSET_SEARCH_IS_CURRENT",
             Self::CallerIsActive => "CALLER_IS_ACTIVE",
             Self::DenyGroupTakenAsWritten => "DENY_GROUP_TAKEN_AS_WRITTEN",
             Self::IamCredentialsApiIsEnabled => "IAM_CREDENTIALS_API_IS_ENABLED",

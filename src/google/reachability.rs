@@ -17,7 +17,7 @@ use super::transport::{UnreadBody, body, transport};
 use crate::wire::{Api, ApiError};
 
 /// Every API that is spoken.
-pub const APIS: [Api; 7] = [
+pub const APIS: [Api; 8] = [
     Api::Iam,
     Api::IamCredentials,
     Api::ResourceManager,
@@ -25,6 +25,7 @@ pub const APIS: [Api; 7] = [
     Api::CloudIdentity,
     Api::OrgPolicy,
     Api::PolicyTroubleshooter,
+    Api::CloudAsset,
 ];
 /// How long one API may take to answer (chosen).
 const DEADLINE: Duration = Duration::from_secs(10);

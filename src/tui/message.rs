@@ -6,10 +6,9 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::look::theme::Background;
-use super::model::{Change, KeptPair, KnownAnswer, Paths, Ticket};
+use super::model::{Account, Change, KeptPair, KnownAnswer, Paths, Ticket};
 use crate::answer::second::SecondOpinion;
-use crate::estate::ServiceAccount;
-use crate::google::listing::Listing;
+use crate::google::listing::{ListProgress, Listing};
 use crate::google::survey::Progress;
 use crate::google::{RecordedCall, SignedIn, WaitNews};
 use crate::repair::verify::Verified;
@@ -56,8 +55,12 @@ pub enum Message {
     Resize(u16, u16),
     /// The terminal said what lies behind its text.
     Background(Background),
-    /// Some accounts came.
-    Accounts(Vec<ServiceAccount>),
+    /// Some accounts came, sorted by their texts.
+    Accounts(Vec<Arc<Account>>),
+    /// A filter was not applied to all accounts yet.
+    MatchMore,
+    /// How far the listing is.
+    ListProgress(ListProgress),
     /// All accounts came, or the listing failed.
     Listed(Result<Listing, String>),
     /// Who is signed in, and until when, became known.

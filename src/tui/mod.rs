@@ -147,7 +147,7 @@ impl Model {
             accounts: if signed_out.is_some() {
                 Loading::Stopped
             } else {
-                Loading::Running
+                Loading::begun()
             },
             signed_out,
             pick: Pick::default(),

@@ -30,6 +30,8 @@ pub enum Api {
     OrgPolicy,
     /// `policytroubleshooter.googleapis.com`
     PolicyTroubleshooter,
+    /// `cloudasset.googleapis.com`
+    CloudAsset,
 }
 
 /// Why a call gave no answer. Its words never hold a token.

@@ -24,6 +24,7 @@ mod hostile;
 mod lists;
 #[cfg(unix)]
 mod log;
+mod many_projects;
 mod mixups;
 mod paste;
 mod paste_cases;

@@ -3,6 +3,7 @@
 mod confirmation;
 mod copies;
 mod keys;
+mod listing;
 mod lists;
 mod pasted;
 mod picture;

@@ -240,6 +240,10 @@ json asset list --organization=1001 --content-type=iam-policy --asset-types=iam.
 check 'all(a["assetType"] == "iam.googleapis.com/ServiceAccount" and a["iamPolicy"]["bindings"] for a in d)' 'len(d) > 0'
 json asset search-all-resources --scope=organizations/1001 --asset-types=iam.googleapis.com/ServiceAccount --query="name:bq-privileged"
 check "[r['name'] for r in d] == ['$account']" 'd[0]["state"] == "ENABLED"'
+json asset search-all-resources --scope=organizations/1001 --asset-types=cloudresourcemanager.googleapis.com/Project --page-size=2
+check 'sorted(r["additionalAttributes"]["projectId"] for r in d) == ["analytics", "app-prod", "data-vault", "ops-tools"]'
+json asset search-all-iam-policies --scope=organizations/1001 --asset-types=iam.googleapis.com/ServiceAccount --page-size=2
+check 'all(r["assetType"] == "iam.googleapis.com/ServiceAccount" and r["policy"]["bindings"] for r in d)' 'len(d) > 0'
 json asset search-all-iam-policies --scope=organizations/1001 --query="policy:\"serviceAccount:$caller\""
 check 'd[0]["resource"] == "//cloudresourcemanager.googleapis.com/projects/app-prod"' "d[0]['policy']['bindings'][0]['role'] == '$role'"
 json asset analyze-iam-policy --organization=1001 --full-resource-name="$account" --permissions=iam.serviceAccounts.setIamPolicy

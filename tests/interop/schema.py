@@ -355,6 +355,12 @@ def assets():
         assert paged(v1, "assets.list", "assets", scope, contentType=content)
     found = paged(v1, "v1.searchAllResources", "results", scope, query="name:bq-privileged")
     assert [r["name"] for r in found] == [f"//iam.googleapis.com/{ACCOUNT}"], found
+    kind = "iam.googleapis.com/ServiceAccount"
+    found = paged(v1, "v1.searchAllResources", "results", scope, assetTypes=[kind], readMask="name,project,state,additionalAttributes")
+    listed = {a["email"] for p in ("app-prod", "data-vault", "analytics", "ops-tools") for a in paged("iam.v1", "projects.serviceAccounts.list", "accounts", f"projects/{p}")}
+    assert {r["additionalAttributes"]["email"] for r in found} == listed, (found, listed)
+    bound = paged(v1, "v1.searchAllIamPolicies", "results", scope, assetTypes=[kind])
+    assert bound and all(r["assetType"] == kind and r["policy"]["bindings"] for r in bound), bound
     assert paged(v1, "v1.searchAllIamPolicies", "results", scope, query="policy.role.permissions:iam.serviceAccounts.getAccessToken")
     query = {
         "analysisQuery.resourceSelector.fullResourceName": f"//iam.googleapis.com/{ACCOUNT}",

@@ -12,5 +12,5 @@ mod state;
 mod tags;
 pub(crate) mod tokens;
 
-pub(crate) use shared::{Setting, Shared};
+pub(crate) use shared::{NamedResources, Setting, Shared};
 pub(crate) use state::{RememberedRefusal, Viewer, World};

@@ -15,6 +15,7 @@ use super::keys::Signer;
 use super::persist::{Keeper, PersistedState};
 use super::state::{Viewer, World};
 use crate::estate::{Estate, ServiceAccount};
+use crate::iam::Resource;
 
 /// How a world begins.
 #[derive(Debug)]
@@ -45,6 +46,19 @@ pub(crate) struct Shared {
     signer: OnceLock<Signer>,
     /// What accounts sign with, by their unique id; each made when it is first needed.
     signers: Mutex<HashMap<String, Arc<Signer>>>,
+    /// What is below the scope that was searched last: page after page asks for the same.
+    below: Mutex<Option<ScopeContents>>,
+}
+
+/// Resources by their full names, in that order.
+pub(crate) type NamedResources = Arc<[(String, Resource)]>;
+
+/// What is below a scope, as of a change of the world.
+#[derive(Debug)]
+struct ScopeContents {
+    change: u64,
+    scope: Resource,
+    all: NamedResources,
 }
 
 impl Shared {
@@ -66,7 +80,30 @@ impl Shared {
             token_lifetime: setting.token_lifetime,
             signer: OnceLock::new(),
             signers: Mutex::new(HashMap::new()),
+            below: Mutex::new(None),
         })
+    }
+
+    /// What is below a scope; `find` looks for it where that was not done since the world changed last.
+    pub fn below(
+        &self,
+        world: &World,
+        scope: &Resource,
+        find: impl FnOnce() -> Vec<(String, Resource)>,
+    ) -> NamedResources {
+        let change = world.changes();
+        let fits = |below: &ScopeContents| below.change == change && below.scope == *scope;
+        let mut kept = self.below.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(below) = kept.as_ref().filter(|below| fits(below)) {
+            return Arc::clone(&below.all);
+        }
+        let all: NamedResources = find().into();
+        *kept = Some(ScopeContents {
+            change,
+            scope: scope.clone(),
+            all: Arc::clone(&all),
+        });
+        all
     }
 
     /// The key that ID tokens are signed with, Google's own there.

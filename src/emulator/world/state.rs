@@ -281,6 +281,11 @@ impl World {
         self.hidden_policies.contains(resource)
     }
 
+    /// The resources whose allow policies the viewer is kept from.
+    pub fn hidden_policies(&self) -> impl Iterator<Item = &Resource> {
+        self.hidden_policies.iter()
+    }
+
     /// Whether the viewer is kept from a collection, `groups/…` or a role.
     pub fn hides(&self, name: &str) -> bool {
         self.hidden_names.contains(name)

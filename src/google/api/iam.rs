@@ -1,12 +1,12 @@
 //! The IAM API, v1 (discovery document iam v1): accounts and roles.
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use serde_json::json;
 
-use super::{get_as, those_shaped};
+use super::{get_as, pages_of, those_shaped};
 use crate::estate::ServiceAccount;
 use crate::iam::{Resource, Role};
-use crate::wire::{Api, ApiError, Ask, Tell, Turned, all_pages, encode, one_page, path_of};
+use crate::wire::{Api, ApiError, Ask, Tell, all_pages, encode, path_of};
 
 /// An account (`projects.serviceAccounts.get`), in its project or with the wildcard `-`.
 ///
@@ -42,40 +42,14 @@ pub async fn accounts(ask: &dyn Ask, project: &str) -> Result<Vec<ServiceAccount
     Ok(those_shaped(all))
 }
 
-/// What comes after a page.
-enum NextPage {
-    At(String),
-    /// The list cannot be followed to its end, so that what came of it is not all.
-    Broken(ApiError),
-}
-
 /// As [`accounts`], page after page; an error ends it.
 #[must_use]
 pub fn account_pages<'a>(
     ask: &'a dyn Ask,
     project: &str,
 ) -> BoxStream<'a, Result<Vec<ServiceAccount>, ApiError>> {
-    let start = Some(NextPage::At(String::new()));
-    let state = (accounts_path(project), Turned::default(), start);
-    stream::unfold(state, move |(path, mut turned, next)| async move {
-        let token = match next? {
-            NextPage::At(token) => token,
-            NextPage::Broken(error) => return Some((Err(error), (path, turned, None))),
-        };
-        let (page, next) = match one_page(ask, Api::Iam, &path, "accounts", &token).await {
-            Ok((items, next)) => {
-                let next = match turned.to(&path, &next) {
-                    _ if next.is_empty() => None,
-                    Ok(()) => Some(NextPage::At(next)),
-                    Err(error) => Some(NextPage::Broken(error)),
-                };
-                (Ok(those_shaped(items)), next)
-            }
-            Err(error) => (Err(error), None),
-        };
-        Some((page, (path, turned, next)))
-    })
-    .boxed()
+    let path = accounts_path(project);
+    pages_of(ask, Api::Iam, path, "accounts", those_shaped)
 }
 
 /// A role (`roles.get`, `projects.roles.get`, `organizations.roles.get`), by its plain name

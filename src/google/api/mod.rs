@@ -5,6 +5,7 @@
 //! shape is a refusal, never an empty answer.
 
 pub mod boundaries;
+pub mod cloud_asset;
 pub mod cloud_identity;
 pub mod deny_policies;
 pub mod iam;
@@ -23,10 +24,11 @@ pub use policies::{
     allow_policy, allow_policy_as_read, lacked_permissions, read_policy, write_policy,
 };
 
+use futures::stream::{self, BoxStream, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::wire::{Api, ApiError, Ask, all_pages};
+use crate::wire::{Api, ApiError, Ask, Turned, all_pages, one_page};
 
 /// Gets one thing.
 async fn get_as<T: DeserializeOwned>(ask: &dyn Ask, api: Api, path: &str) -> Result<T, ApiError> {
@@ -42,6 +44,44 @@ async fn list_as<T: DeserializeOwned>(
 ) -> Result<Vec<T>, ApiError> {
     let all = all_pages(ask, api, path, field).await?;
     all.into_iter().map(|v| shaped(path, v)).collect()
+}
+
+/// What comes after a page.
+enum NextPage {
+    At(String),
+    /// The list cannot be followed to its end, so that what came of it is not all.
+    Broken(ApiError),
+}
+
+/// The pages of a list, one after the other, each as `read` takes it; an error ends it.
+fn pages_of<'a, T: Send + 'a>(
+    ask: &'a dyn Ask,
+    api: Api,
+    path: String,
+    field: &'static str,
+    read: impl Fn(Vec<Value>) -> Vec<T> + Send + Copy + 'a,
+) -> BoxStream<'a, Result<Vec<T>, ApiError>> {
+    let start = Some(NextPage::At(String::new()));
+    let state = (path, Turned::default(), start);
+    stream::unfold(state, move |(path, mut turned, next)| async move {
+        let token = match next? {
+            NextPage::At(token) => token,
+            NextPage::Broken(error) => return Some((Err(error), (path, turned, None))),
+        };
+        let (page, next) = match one_page(ask, api, &path, field, &token).await {
+            Ok((items, next)) => {
+                let next = match turned.to(&path, &next) {
+                    _ if next.is_empty() => None,
+                    Ok(()) => Some(NextPage::At(next)),
+                    Err(error) => Some(NextPage::Broken(error)),
+                };
+                (Ok(read(items)), next)
+            }
+            Err(error) => (Err(error), None),
+        };
+        Some((page, (path, turned, next)))
+    })
+    .boxed()
 }
 
 /// Those that have the shape: of a list in which others name nothing that could be judged.

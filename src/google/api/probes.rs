@@ -28,5 +28,9 @@ pub fn smallest(api: Api, project: Option<&str>) -> (String, Option<Value>) {
         ),
         Api::OrgPolicy => (format!("v2/projects/{project}/policies?pageSize=1"), None),
         Api::PolicyTroubleshooter => ("v3/iam:troubleshoot".to_owned(), Some(json!({}))),
+        Api::CloudAsset => (
+            format!("v1/projects/{project}:searchAllResources?pageSize=1"),
+            None,
+        ),
     }
 }

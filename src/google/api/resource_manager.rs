@@ -108,6 +108,16 @@ fn active(found: Vec<Value>) -> Vec<Project> {
     projects
 }
 
+/// The names of the organizations that the viewer can find (`organizations.search`).
+///
+/// # Errors
+/// As the client reports them.
+pub async fn organization_names(ask: &dyn Ask) -> Result<Vec<String>, ApiError> {
+    let found = all_pages(ask, API, "v3/organizations:search", "organizations").await?;
+    let names = found.iter().filter_map(|o| o.get("name")?.as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
 /// The organizations that have a domain (`organizations.search`, `query`: "Query `domain:google.com`
 /// returns Organization resources corresponding to the domain"). It finds what the viewer may see only:
 /// nothing found is nothing known.

@@ -26,5 +26,6 @@ pub(in crate::google) fn host(api: Api) -> &'static str {
         Api::CloudIdentity => "cloudidentity.googleapis.com",
         Api::OrgPolicy => "orgpolicy.googleapis.com",
         Api::PolicyTroubleshooter => "policytroubleshooter.googleapis.com",
+        Api::CloudAsset => "cloudasset.googleapis.com",
     }
 }

@@ -3,6 +3,7 @@
 //! boundaries").
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
@@ -12,7 +13,7 @@ use super::{Surveyor, Wanted, side_by_side};
 use crate::estate::policies::FoundRole;
 use crate::estate::{Estate, Read};
 use crate::google::api::resource_manager;
-use crate::iam::{BasicRole, Member, Pool, Principal, Resource, address, owner};
+use crate::iam::{BasicRole, Member, PolicyMember, Pool, Principal, Resource, address, owner};
 use crate::wire::ApiError;
 
 /// More places than this are not looked at for one answer (chosen: each takes several calls).
@@ -27,7 +28,7 @@ pub(super) const OF_CALLER: Wanted = Wanted {
 
 /// Where one or many callers belong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+pub(super) enum Place {
     /// The organization of a domain's users.
     Domain(String),
     /// A project, by id or number.
@@ -189,11 +190,15 @@ impl Surveyor<'_> {
 
     /// Where those belong that bindings with one of these roles let in, group members among them: for an
     /// answer about many callers.
+    /// `among`: as bindings on these levels alone let in.
     pub(super) async fn callers(
         &self,
         holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+        among: Option<&[Resource]>,
     ) -> Result<(), ApiError> {
-        let mut places = self.known.with(|estate| places_of_callers(estate, holds));
+        let mut places = self
+            .known
+            .with(|estate| places_of_callers(estate, holds, among));
         self.known.with(|estate| {
             places.retain(|place| match place {
                 Place::Project(project) => !was_read(estate, project),
@@ -217,22 +222,32 @@ fn was_read(estate: &Estate, project: &str) -> bool {
     })
 }
 
-fn places_of_callers(
-    estate: &Estate,
-    holds: &(dyn Fn(&FoundRole) -> bool + Sync),
-) -> BTreeSet<Place> {
+/// Whom bindings with one of these roles let in, as they name them, and who is in groups.
+pub(super) fn let_in<'e>(
+    estate: &'e Estate,
+    holds: &'e (dyn Fn(&FoundRole) -> bool + Sync),
+    among: Option<&'e [Resource]>,
+) -> impl Iterator<Item = &'e Arc<PolicyMember>> {
     let may_hold = |role: &str| match estate.role(role) {
         Read::Known(role) => holds(&role),
         Read::Unreadable(_) => true,
     };
     let granted = estate
         .policies()
+        .filter(move |(on, _)| among.is_none_or(|among| among.contains(on)))
         .flat_map(|(_, policy)| policy.bindings.iter())
-        .filter(|b| may_hold(&b.role))
+        .filter(move |b| may_hold(&b.role))
         .flat_map(|b| b.members.iter());
-    let in_groups = estate.groups().flat_map(|group| group.members.iter());
+    granted.chain(estate.groups().flat_map(|group| group.members.iter()))
+}
+
+pub(super) fn places_of_callers(
+    estate: &Estate,
+    holds: &(dyn Fn(&FoundRole) -> bool + Sync),
+    among: Option<&[Resource]>,
+) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
-    for member in granted.chain(in_groups) {
+    for member in let_in(estate, holds, among) {
         let place = match &member.member {
             // Those with a basic role on that project.
             Member::ProjectRole(role, project) => {

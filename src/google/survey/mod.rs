@@ -4,6 +4,7 @@
 //! are out of sight, and an answer that says which level was not read is worth more than none.
 
 mod admitting;
+mod around;
 mod basic_roles;
 mod boundaries;
 mod branch;
@@ -16,6 +17,7 @@ mod levels;
 mod namesakes;
 mod providers;
 mod roles;
+mod searched;
 mod steps;
 mod tags;
 mod whole;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::estate::{Existence, Read, ServiceAccount};
+use crate::estate::{Existence, Read};
 use crate::evaluate::{Verdict, explain};
-use crate::google::listing::{Scope, list_accounts};
+use crate::google::listing::{ListNews, Scope, list_accounts};
 use crate::wire::{Api, all_pages};
 
 const CALLER: &str = "run@app.iam.gserviceaccount.com";
@@ -284,8 +284,10 @@ fn a_listing_streams_pages_over_all_projects() {
         asked: Mutex::default(),
     };
     let mut pages: Vec<Vec<String>> = Vec::new();
-    let mut each =
-        |page: Vec<ServiceAccount>| pages.push(page.into_iter().map(|a| a.email).collect());
+    let mut each = |news: ListNews| match news {
+        ListNews::Accounts(page) => pages.push(page.into_iter().map(|a| a.email).collect()),
+        ListNews::Progress(_) => {}
+    };
     let listing = block_on(list_accounts(&canned, &Scope::Everything, &mut each)).unwrap();
     assert_eq!(pages, [vec!["a@x", "b@x"], vec!["c@x"]]);
     assert_eq!((listing.projects, listing.accounts), (2, 3));
@@ -339,7 +341,7 @@ fn page_tokens_that_go_in_a_circle_end_with_an_error() {
     );
     // What came of it is shown, and that it is not all is said.
     let mut accounts = 0;
-    let mut each = |page: Vec<ServiceAccount>| accounts += page.len();
+    let mut each = |news: ListNews| accounts += news.accounts().len();
     let listing = block_on(list_accounts(&Circle, &Scope::Everything, &mut each)).unwrap();
     assert_eq!(listing.unreadable.len(), 1, "{listing:?}");
     assert!(

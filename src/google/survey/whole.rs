@@ -10,7 +10,7 @@ use super::{Progress, Surveyor, Wanted, side_by_side};
 use crate::estate::Estate;
 use crate::estate::policies::FoundRole;
 use crate::google::api::iam;
-use crate::google::listing::{Scope, list_projects};
+use crate::google::listing::{SEARCH_FROM, Scope, list_projects};
 use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Permission, Principal, Resource};
@@ -45,6 +45,11 @@ impl Everything {
     /// Whether an account or a caller is asked for, beside what a scope holds.
     fn names_somebody(&self) -> bool {
         !self.accounts.is_empty() || self.caller.is_some()
+    }
+
+    /// Whether it is about who gets to accounts, and nothing else.
+    fn asks_who(&self) -> bool {
+        !self.accounts.is_empty() && self.callers && !self.account_policies
     }
 
     /// What it takes to say who gets to an account. The accounts in scope are needed by name, where a
@@ -135,8 +140,12 @@ pub async fn whole(
         let branch = surveyor.account_branch(account.clone(), both);
         tasks.push(async move { branch.await.map(|()| None) }.boxed());
     }
-    for project in &projects {
-        tasks.push(surveyor.project(&project.project_id, both).boxed());
+    let many = projects.len() > SEARCH_FROM;
+    let around = many && everything.asks_who();
+    if !around {
+        for project in &projects {
+            tasks.push(surveyor.project(&project.project_id, both).boxed());
+        }
     }
     let refused = side_by_side(tasks).await?;
     ask.something_heard()?;
@@ -151,6 +160,9 @@ pub async fn whole(
     });
     // Those of the scope; the others' policies were read with their branch.
     if everything.account_policies {
+        if let Some(scope) = everything.scope.as_ref().filter(|_| many) {
+            surveyor.searched_policies(scope).await?;
+        }
         side_by_side(accounts.iter().map(|account| surveyor.policy(account))).await?;
     }
     futures::try_join!(
@@ -171,8 +183,22 @@ pub async fn whole(
     if everything.groups != Groups::None {
         surveyor.groups_where(&worth, GROUPS_AT_MOST).await?;
     }
+    let levels: Vec<Resource> = surveyor.known.with(|estate| {
+        let asked = everything.accounts.iter();
+        let found = asked.map(|a| estate.resolve(a).exists().unwrap_or_else(|| a.clone()));
+        found.flat_map(|a| estate.ancestry(&a).levels).collect()
+    });
+    let among = around.then_some(levels.as_slice());
+    let mut looked_into = None;
+    if let Some(levels) = among {
+        let read = surveyor.around(&holds, levels, &projects, both).await?;
+        surveyor.deny_rules().await?;
+        unlisted.extend(read.refused);
+        unlisted.sort();
+        looked_into = Some(read.projects);
+    }
     if everything.callers {
-        surveyor.callers(&holds).await?;
+        surveyor.callers(&holds, among).await?;
     }
     if let Some(caller) = &everything.caller {
         surveyor.caller(caller).await?;
@@ -183,6 +209,9 @@ pub async fn whole(
     surveyor.ghosts(&|project| {
         projects.iter().any(|p| {
             (p.project_id == project || p.number() == project)
+                && looked_into
+                    .as_ref()
+                    .is_none_or(|read| read.contains(&p.project_id))
                 && !unread.contains(format!("projects/{}", p.project_id).as_str())
         })
     });
@@ -192,7 +221,7 @@ pub async fn whole(
 impl Surveyor<'_> {
     /// A project's branch, its accounts, and the state of its API. Gives the project and why, when its
     /// accounts may not be listed.
-    async fn project(&self, project: &str, wanted: Wanted) -> Result<Refused, ApiError> {
+    pub(super) async fn project(&self, project: &str, wanted: Wanted) -> Result<Refused, ApiError> {
         let ((), on, refused) = futures::try_join!(
             self.project_branch(project.to_owned(), wanted),
             self.credentials_state(project),

@@ -22,12 +22,24 @@ pub trait Item {
 struct Hit {
     index: usize,
     score: u32,
+    /// Bytes of its text.
+    length: usize,
 }
+
+/// So many items are matched at a time where the rest can wait for the next frame (chosen: a few
+/// milliseconds).
+const AT_A_TIME: usize = 8_000;
 
 /// The list.
 pub struct Filtered<T> {
     items: Vec<Arc<T>>,
     hits: Vec<Hit>,
+    /// All items in the order of the unfiltered list, while a filter is applied: it is taken back at once.
+    unfiltered: Vec<Hit>,
+    /// Items that the filter was not applied to yet, the next ones last.
+    left: Vec<usize>,
+    /// The selection goes to the best match as long as nothing was selected since.
+    best: bool,
     /// The query that `hits` belongs to.
     applied: String,
     /// What is typed.
@@ -49,6 +61,9 @@ impl<T: Item> Default for Filtered<T> {
         Self {
             items: Vec::new(),
             hits: Vec::new(),
+            unfiltered: Vec::new(),
+            left: Vec::new(),
+            best: false,
             applied: String::new(),
             input: Input::default(),
             selected: None,
@@ -90,21 +105,47 @@ impl<T: Item> Filtered<T> {
         let held = self.selected.is_some() && self.selected_is_there();
         let from = self.items.len();
         self.items.extend(items);
+        let filtered = !self.applied.is_empty();
+        if filtered {
+            let mut all: Vec<Hit> = (from..self.items.len()).map(|i| self.unscored(i)).collect();
+            all.sort_unstable_by(|a, b| self.compare(false, a, b));
+            let (merged, _) = self.merged(false, &self.unfiltered, &all);
+            self.unfiltered = merged;
+        }
         let mut fresh = self.score(&pattern(&self.applied), from..self.items.len());
-        fresh.sort_unstable_by(|a, b| self.compare(a, b));
-        let before = |hit: &Hit| {
-            self.hits
-                .partition_point(|known| self.compare(known, hit).is_lt())
-        };
+        fresh.sort_unstable_by(|a, b| self.compare(filtered, a, b));
+        self.take_in(&fresh, held);
+    }
+
+    fn unscored(&self, index: usize) -> Hit {
+        let length = self.items.get(index).map_or(0, |item| item.text().len());
+        Hit {
+            index,
+            score: 0,
+            length,
+        }
+    }
+
+    /// Some hits among others, both in order; and where each of them comes to stand among the others.
+    fn merged(&self, filtered: bool, into: &[Hit], fresh: &[Hit]) -> (Vec<Hit>, Vec<usize>) {
+        let before =
+            |hit: &Hit| into.partition_point(|known| self.compare(filtered, known, hit).is_lt());
         let places: Vec<usize> = fresh.iter().map(before).collect();
-        let mut merged = Vec::with_capacity(self.hits.len() + fresh.len());
+        let mut merged = Vec::with_capacity(into.len() + fresh.len());
         let mut taken = 0;
         for (hit, place) in fresh.iter().zip(&places) {
-            merged.extend_from_slice(self.hits.get(taken..*place).unwrap_or_default());
+            merged.extend_from_slice(into.get(taken..*place).unwrap_or_default());
             merged.push(*hit);
             taken = *place;
         }
-        merged.extend_from_slice(self.hits.get(taken..).unwrap_or_default());
+        merged.extend_from_slice(into.get(taken..).unwrap_or_default());
+        (merged, places)
+    }
+
+    /// Merges hits in, in their order; the selection stays where it is (`held`), or goes to its item when
+    /// that comes.
+    fn take_in(&mut self, fresh: &[Hit], held: bool) {
+        let (merged, places) = self.merged(!self.applied.is_empty(), &self.hits, fresh);
         if held {
             self.row += places.partition_point(|place| *place <= self.row);
         } else if let Some(key) = self.selected.as_deref() {
@@ -126,37 +167,84 @@ impl<T: Item> Filtered<T> {
     pub fn clear(&mut self) {
         self.items.clear();
         self.hits.clear();
+        self.unfiltered.clear();
+        self.left.clear();
         self.row = 0;
         self.offset = 0;
     }
 
-    /// Applies what is typed. The best match is selected, as there is a reason to type; among equally
-    /// good ones what was selected stays so.
+    /// Whether the filter was applied to all items.
+    #[must_use]
+    pub fn is_matched(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// Applies what is typed, to the last item.
     pub fn refilter(&mut self) {
+        self.filter();
+        while !self.is_matched() {
+            self.match_more();
+        }
+    }
+
+    /// Applies the filter to some more items.
+    pub fn match_more(&mut self) {
+        let from = self.left.len().saturating_sub(AT_A_TIME);
+        let some = self.left.split_off(from);
+        let held = !self.best && self.selected.is_some() && self.selected_is_there();
+        let mut fresh = self.score(&pattern(&self.applied), some.into_iter().rev());
+        fresh.sort_unstable_by(|a, b| self.compare(true, a, b));
+        self.take_in(&fresh, held);
+        if self.best {
+            self.select_best();
+        }
+    }
+
+    fn select_best(&mut self) {
+        if self.selected_is_among_the_best() {
+            self.find_selected();
+        } else {
+            self.row = 0;
+            self.offset = 0;
+            if self.is_matched() {
+                self.select_row(0);
+            }
+        }
+    }
+
+    /// Applies what is typed, to the first items; [`Self::match_more`] goes on. The best match is selected, as there is a reason to type; among equally
+    /// good ones what was selected stays so.
+    pub fn filter(&mut self) {
         let query = self.input.value().trim().to_owned();
         if query == self.applied {
             return;
         }
-        let pattern = pattern(&query);
         // What did not match the beginning does not match the whole either.
         let narrower = !self.applied.is_empty()
+            && self.is_matched()
             && query.starts_with(&self.applied)
             && !query.contains(['!', '^', '$', '\\', '\'']);
-        let candidates: Vec<usize> = if narrower {
-            self.hits.iter().map(|h| h.index).collect()
-        } else {
-            (0..self.items.len()).collect()
-        };
-        self.hits = self.score(&pattern, candidates.into_iter());
-        let cleared = query.is_empty();
-        self.applied = query;
-        self.order();
-        if cleared || self.selected_is_among_the_best() {
+        let hits = std::mem::take(&mut self.hits);
+        if query.is_empty() {
+            self.applied = query;
+            self.hits = std::mem::take(&mut self.unfiltered);
+            self.left.clear();
+            self.best = false;
             self.find_selected();
-        } else {
-            self.select_row(0);
-            self.offset = 0;
+            return;
         }
+        self.left = if narrower {
+            hits.iter().rev().map(|h| h.index).collect()
+        } else {
+            (0..self.items.len()).rev().collect()
+        };
+        if self.applied.is_empty() {
+            self.unfiltered = hits;
+        }
+        self.applied = query;
+        self.best = true;
+        self.row = 0;
+        self.match_more();
     }
 
     fn selected_is_among_the_best(&self) -> bool {
@@ -172,24 +260,22 @@ impl<T: Item> Filtered<T> {
         of.filter_map(|index| {
             let text = self.items.get(index)?.text();
             let score = pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)?;
-            Some(Hit { index, score })
+            let length = text.len();
+            Some(Hit {
+                index,
+                score,
+                length,
+            })
         })
         .collect()
     }
 
-    fn order(&mut self) {
-        let mut hits = std::mem::take(&mut self.hits);
-        hits.sort_unstable_by(|a, b| self.compare(a, b));
-        self.hits = hits;
-    }
-
-    /// Which of two rows stands first: no two are equal.
-    fn compare(&self, a: &Hit, b: &Hit) -> Ordering {
+    /// Which of two rows stands first, with a filter or without: no two are equal.
+    fn compare(&self, filtered: bool, a: &Hit, b: &Hit) -> Ordering {
         let text = |h: &Hit| self.items.get(h.index).map_or("", |i| i.text());
-        let first = if !self.applied.is_empty() {
+        let first = if filtered {
             // Among equals the shorter text is the likelier.
-            let better = b.score.cmp(&a.score);
-            better.then_with(|| text(a).len().cmp(&text(b).len()))
+            b.score.cmp(&a.score).then(a.length.cmp(&b.length))
         } else if self.sorted {
             text(a).cmp(text(b))
         } else {
@@ -212,18 +298,21 @@ impl<T: Item> Filtered<T> {
 
     /// Selects an item by its key, now or when it comes.
     pub fn select_key(&mut self, key: &str) {
+        self.best = false;
         self.selected = Some(key.to_owned());
         self.find_selected();
     }
 
     /// Selects a row.
     pub fn select_row(&mut self, row: usize) {
+        self.best = false;
         self.row = row.min(self.hits.len().saturating_sub(1));
         self.selected = self.selected().map(|i| i.key().to_owned());
     }
 
     /// Moves the selection by so many rows.
     pub fn step(&mut self, by: isize) {
+        self.best = false;
         self.select_row(self.row.saturating_add_signed(by));
     }
 
@@ -373,9 +462,19 @@ mod tests {
                         .collect::<Vec<_>>()
                 };
                 assert_eq!(rows(&pages), rows(&once), "{sorted} {query}");
-                let mut ordered = once;
-                ordered.order();
+                // Filtered first and filled then, filled first and filtered then.
+                let mut ordered = Filtered {
+                    sorted,
+                    ..Filtered::default()
+                };
+                ordered.extend(words(&all));
+                typed(&mut ordered, "e");
+                typed(&mut ordered, query);
                 assert_eq!(rows(&pages), rows(&ordered), "{sorted} {query}");
+                typed(&mut pages, "");
+                typed(&mut ordered, "");
+                assert_eq!(rows(&pages), rows(&ordered), "{sorted} {query}");
+                pages.select_key(late);
                 if let Some(selected) = pages.selected()
                     && rows(&pages).contains(&late.to_owned())
                 {
@@ -383,6 +482,41 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A long list is matched part by part: what comes of it is the same, the best match is selected in the
+    /// end, and what was selected meanwhile stays so.
+    #[test]
+    fn a_long_list_is_matched_part_by_part() {
+        let many: Vec<String> = (0..AT_A_TIME * 3).map(|n| format!("w{n:05}x")).collect();
+        let mut list = Filtered {
+            sorted: true,
+            ..Filtered::default()
+        };
+        list.extend(many.iter().map(|w| Arc::new(Word(w.clone()))));
+        list.extend(words(&["w9"]));
+        list.input = Input::new("w9".to_owned());
+        list.filter();
+        assert!(!list.is_matched());
+        assert!(list.shown() > 0 && list.shown() < list.total());
+        let mut stays = list.selected().map(|w| w.0.clone());
+        while !list.is_matched() {
+            list.match_more();
+        }
+        assert_eq!(list.selected().unwrap().0, "w9");
+        let shown = list.shown();
+        list.input = Input::new("w".to_owned());
+        list.filter();
+        list.step(3);
+        stays = list.selected().map(|w| w.0.clone()).or(stays);
+        while !list.is_matched() {
+            list.match_more();
+        }
+        assert_eq!(list.selected().map(|w| w.0.clone()), stays);
+        assert_eq!(list.shown(), list.total());
+        list.input = Input::new("w9".to_owned());
+        list.refilter();
+        assert_eq!(list.shown(), shown);
     }
 
     #[test]

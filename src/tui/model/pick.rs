@@ -2,7 +2,7 @@
 
 use super::list::{Filtered, Item};
 use crate::estate::ServiceAccount;
-use crate::google::listing::Listing;
+use crate::google::listing::{ListProgress, Listing};
 use crate::google::pasted::Pasted;
 use crate::iam::{Principal, Resource};
 use crate::text::visible;
@@ -16,6 +16,8 @@ pub struct Account {
     pub project: String,
     /// Switched off.
     pub disabled: bool,
+    /// Whether its address is known, as whom it calls.
+    pub has_address: bool,
     /// `name@project  display name`: what is matched.
     text: String,
     /// How many characters of `text` are the name, and how many name, `@` and project are.
@@ -50,6 +52,7 @@ impl Account {
             name: name.chars().count(),
             place: shown.chars().count(),
             disabled: account.disabled,
+            has_address: account.has_address(),
             text,
             project,
             email,
@@ -81,13 +84,27 @@ impl Item for Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loading {
     /// Under way.
-    Running,
+    Running(ListProgress),
     /// Complete, with what could not be listed.
     Done(Listing),
     /// It could not be read; why.
     Failed(String),
     /// It was stopped.
     Stopped,
+}
+
+impl Loading {
+    /// At its beginning.
+    #[must_use]
+    pub fn begun() -> Self {
+        Self::Running(ListProgress::default())
+    }
+
+    /// Whether it is under way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_))
+    }
 }
 
 /// Which of the two is chosen.

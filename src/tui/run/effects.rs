@@ -26,6 +26,8 @@ pub struct KeptFiles {
 pub enum Effect {
     /// List the accounts in scope.
     List(Scope),
+    /// Go on matching accounts, once a frame was drawn.
+    MatchMore,
     /// Find out who is signed in.
     Viewer,
     /// Read the facts of a question, and judge it. Its time is set to now unless it is fixed.

@@ -17,12 +17,12 @@ use super::super::model::tree;
 use super::super::model::{Change, KnownAnswer, Ticket};
 use super::effects::Effect;
 use super::keep::keep;
+use super::listing;
 use super::pairs;
 use super::paths;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
 use crate::evaluate::Question;
-use crate::google::listing::list_accounts;
 use crate::google::survey::{Progress, ProgressState};
 use crate::google::{Client, WaitNews};
 use crate::iam::Principal;
@@ -174,6 +174,9 @@ impl Executor {
                 self.stop(Slot::Survey);
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
+            Effect::MatchMore => {
+                let _ = send.send(Message::MatchMore);
+            }
             Effect::StopPaths => self.stop(Slot::Paths),
             Effect::Log => {
                 let calls = self.client.as_ref().map(Client::log).unwrap_or_default();
@@ -215,12 +218,8 @@ impl Executor {
         let reader = client.reader();
         match effect {
             Effect::List(scope) => self.spawn(Slot::List, async move {
-                let mut each = |page| {
-                    let _ = send.send(Message::Accounts(page));
-                };
-                let listed = list_accounts(&*reader, &scope, &mut each).await;
-                let listed = listed.map_err(|e| e.to_string());
-                let _ = send.send(Message::Listed(listed));
+                let listed = listing::list(&*reader, &scope, &send).await;
+                let _ = send.send(Message::Listed(listed.map_err(|e| e.to_string())));
             }),
             Effect::Viewer => self.spawn(Slot::Other, async move {
                 if let Ok(found) = client.signed_in().await {

@@ -1,6 +1,7 @@
 //! The explorer on the terminal: what owns it, the loop, and what ends it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
 use tokio::runtime::Handle;
@@ -17,6 +18,9 @@ use super::effects::Effect;
 use super::leaving::{self, Leaving};
 use super::terminal::Terminal;
 use crate::answer::signs::Glyphs;
+
+/// Longest time that messages are taken in without a frame (chosen: a key is answered within 16 ms).
+const BETWEEN_FRAMES: Duration = Duration::from_millis(4);
 
 /// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,
 /// panics, signals, a terminal that is gone.
@@ -158,14 +162,20 @@ impl Explorer {
             self.ask_once()?;
             leaving::awake();
             let message = tokio::select! {
+                // Keys first: what comes of tasks may come without end.
+                biased;
+                () = self.leaving.asked() => return Ok(end(session)),
                 // An error: the terminal is gone, and its user with it.
                 heard = self.answers.next() => from_terminal(heard?),
                 message = session.next() => message,
-                () = self.leaving.asked() => return Ok(end(session)),
             };
             effects.extend(message.map(|m| session.take(m)).unwrap_or_default());
-            // What has come meanwhile is taken in before the next frame, so that a burst is one frame.
-            while let Some(message) = session.waiting() {
+            // What has come meanwhile is taken in before the next frame, so that a burst is one frame, and one
+            // that does not end is many.
+            let begun = Instant::now();
+            while begun.elapsed() < BETWEEN_FRAMES
+                && let Some(message) = session.waiting()
+            {
                 effects.extend(session.take(message));
             }
         }

@@ -9,6 +9,7 @@ mod explorer;
 mod input;
 mod keep;
 pub mod leaving;
+mod listing;
 mod pairs;
 mod paths;
 pub mod terminal;

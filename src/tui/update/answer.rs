@@ -242,7 +242,7 @@ fn holds(known: &KnownAnswer, row: &WhyRow, one: &Cause) -> bool {
 
 /// Counts the accounts of projects to which the reach of a grant is drawn, as far as all are listed.
 pub(super) fn count_reach(model: &mut Model) {
-    let all = matches!(&model.accounts, Loading::Done(listing) if listing.unreadable.is_empty());
+    let all = matches!(&model.accounts, Loading::Done(listing) if listing.is_all());
     if !all {
         return;
     }

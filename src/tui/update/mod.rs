@@ -62,12 +62,25 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Accounts(accounts) => {
-            pick::came(model, &accounts);
+            pick::came(model, accounts);
+            Vec::new()
+        }
+        Message::MatchMore => pick::match_more(model),
+        Message::ListProgress(progress) => {
+            if model.accounts.is_running() {
+                model.accounts = Loading::Running(progress);
+            }
             Vec::new()
         }
         Message::Listed(result) => {
             model.accounts = match result {
-                Ok(listing) => Loading::Done(listing),
+                Ok(listing) => {
+                    // What was said of something else is not talked over.
+                    if let Some(words) = listing.way.words().filter(|_| model.notice.is_none()) {
+                        model.say(visible(&words));
+                    }
+                    Loading::Done(listing)
+                }
                 Err(why) => {
                     model.fail(format!("The accounts could not be listed: {why}"));
                     Loading::Failed(visible(&why))
@@ -306,7 +319,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     let reading = model
         .asked()
         .is_some_and(|a| matches!(a.reading, Reading::Running));
-    let listing = model.accounts == Loading::Running;
+    let listing = model.accounts.is_running();
     if !reading && !listing {
         return quit(model, false);
     }

@@ -7,15 +7,12 @@ use super::super::keys::command::Command;
 use super::super::model::{Account, Loading, Model, Screen};
 use super::super::run::effects::Effect;
 use super::{ask, edit, insert};
-use crate::estate::ServiceAccount;
 use crate::iam::{Principal, Resource};
 
 /// Accounts that came.
-pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
-    let items: Vec<Arc<Account>> = accounts.iter().map(|a| Arc::new(Account::new(a))).collect();
+pub(super) fn came(model: &mut Model, items: Vec<Arc<Account>>) {
     // One that is known by its unique id alone can be asked about, and nobody knows as whom it calls.
-    let callers = items.iter().zip(accounts).filter(|(_, a)| a.has_address());
-    let callers: Vec<Arc<Account>> = callers.map(|(item, _)| Arc::clone(item)).collect();
+    let callers = items.iter().filter(|account| account.has_address).cloned();
     model.pick.caller.extend(callers);
     model.pick.target.extend(items);
     // What was given from outside stands in the list now.
@@ -39,7 +36,29 @@ pub(super) fn came(model: &mut Model, accounts: &[ServiceAccount]) {
     }
 }
 
+/// Goes on with a filter that was not applied to all accounts yet.
+pub(super) fn match_more(model: &mut Model) -> Vec<Effect> {
+    for list in [&mut model.pick.caller, &mut model.pick.target] {
+        if !list.is_matched() {
+            list.match_more();
+        }
+    }
+    let lists = [&model.pick.caller, &model.pick.target];
+    if lists.iter().all(|list| list.is_matched()) {
+        return Vec::new();
+    }
+    vec![Effect::MatchMore]
+}
+
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if command == Command::Open {
+        // What is taken is the best of all.
+        for list in [&mut model.pick.caller, &mut model.pick.target] {
+            while !list.is_matched() {
+                list.match_more();
+            }
+        }
+    }
     let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
     let moves = matches!(
         command,
@@ -74,7 +93,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Refresh => {
             model.pick.caller.clear();
             model.pick.target.clear();
-            model.accounts = Loading::Running;
+            model.accounts = Loading::begun();
             return vec![Effect::List(model.scope.clone())];
         }
         _ => {}
@@ -142,7 +161,7 @@ pub(super) fn filtered(model: &mut Model, text: &str) {
 
 fn missing(model: &Model, which: &str) -> String {
     match model.accounts {
-        Loading::Running => {
+        Loading::Running(_) => {
             format!("No {which} yet: the list is still loading. An address can be typed.")
         }
         _ => format!(
@@ -155,8 +174,12 @@ pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
     let on_target = model.pick.on_target;
     let list = model.pick.focused();
     if edit(&mut list.input, key) {
-        list.refilter();
+        list.filter();
+        let more = !list.is_matched();
         forget_given(model, on_target);
+        if more {
+            return vec![Effect::MatchMore];
+        }
     }
     Vec::new()
 }

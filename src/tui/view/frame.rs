@@ -9,6 +9,7 @@ use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::pen::Pen;
+use crate::google::listing::ListWay;
 use crate::text::visible;
 
 /// Where things go.
@@ -205,19 +206,37 @@ pub(super) fn signed_out(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     }
 }
 
+fn projects(count: usize) -> String {
+    match count {
+        1 => "1 project".to_owned(),
+        n => format!("{n} projects"),
+    }
+}
+
 /// How far the list of accounts is, in words.
 pub(super) fn loading_words(loading: &Loading, count: usize) -> String {
     match loading {
-        Loading::Running => format!("{count} so far, still loading"),
+        Loading::Running(progress) => match (&progress.way, progress.projects) {
+            (ListWay::Search, None) => format!("{count} so far, asking Asset search"),
+            (ListWay::Search, Some(n)) => {
+                format!("{count} so far in {}, by Asset search", projects(n))
+            }
+            (_, None) => format!("{count} so far, still loading"),
+            (_, Some(n)) => format!(
+                "{count} so far, {} of {} asked",
+                progress.asked,
+                projects(n)
+            ),
+        },
         Loading::Done(listing) => {
-            let projects = if listing.projects == 1 {
-                "1 project".to_owned()
-            } else {
-                format!("{} projects", listing.projects)
+            let by = match listing.way {
+                ListWay::Search => ", by Asset search",
+                ListWay::Projects | ListWay::InsteadOfSearch(_) => "",
             };
+            let projects = projects(listing.projects);
             match listing.unreadable.len() {
-                0 => format!("{count} in {projects}"),
-                n => format!("{count} in {projects}, {n} not read"),
+                0 => format!("{count} in {projects}{by}"),
+                n => format!("{count} in {projects}{by}, {n} not read"),
             }
         }
         Loading::Failed(_) => format!("{count}, then it failed"),

@@ -12,6 +12,7 @@ use super::super::words::permission_words;
 use super::frame::loading_words;
 use super::page::field;
 use super::pen::Pen;
+use crate::google::listing::ListWay;
 use crate::text::visible;
 
 /// From this width on both lists stand side by side.
@@ -175,11 +176,12 @@ fn side(
 fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
     let (row, shown, total) = (list.row() + 1, list.shown(), list.total());
     let all = match loading {
-        Loading::Done(listing) => match listing.unreadable.len() {
-            0 => total.to_string(),
-            n => format!("{total}, {n} not read"),
+        Loading::Done(listing) => match (listing.unreadable.len(), &listing.way) {
+            (0, ListWay::Search) => format!("{total} by Asset search"),
+            (0, _) => total.to_string(),
+            (n, _) => format!("{total}, {n} not read"),
         },
-        Loading::Running => format!("{total} so far"),
+        Loading::Running(_) => format!("{total} so far"),
         _ => loading_words(loading, total),
     };
     if list.input.value().is_empty() {
@@ -194,6 +196,11 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
             format!(" {place}{total} "),
         ];
     }
+    let shown = if list.is_matched() {
+        shown.to_string()
+    } else {
+        format!("{shown} so far")
+    };
     let short = format!(" {shown} of {total} ");
     let place = if row > 1 {
         format!(" at {row} of {shown}, {all} in all ")
@@ -214,10 +221,13 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
         return format!("{taken}: taken as typed. {enter}.");
     }
     match &model.accounts {
+        Loading::Done(listing) if typed && total > 0 && !listing.is_all() => {
+            model.keys.fill(KeyContext::Pick, "No account of the list matches, and the list may not be all: one that is missing can be typed as a whole address. {back} clears the filter.")
+        }
         _ if typed && total > 0 => {
             model.keys.fill(KeyContext::Pick, "No account matches. {back} clears the filter; a whole address, user:… or principal://… is taken as typed.")
         }
-        Loading::Running => "The accounts are on their way. You can type already.".to_owned(),
+        Loading::Running(_) => "The accounts are on their way. You can type already.".to_owned(),
         Loading::Failed(why) => {
             let again = model.keys.fill(KeyContext::Pick, "{refresh} tries again");
             format!("The accounts could not be listed: {why}. {again}; a whole address can be typed.")
@@ -230,6 +240,7 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
                 all => format!("{} projects or folders could not be read", all.len()),
             }
         ),
+        Loading::Done(listing) if !listing.is_all() => "Asset search finds no service account in this scope; it lags by minutes. A whole address can be typed.".to_owned(),
         Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use crate::emulator::api::iam::accounts;
 use crate::emulator::api::resource_manager::resources;
 use crate::emulator::api::{enforce, policy};
 use crate::emulator::call::{ApiCall, StatusError};
-use crate::emulator::world::{Shared, World};
+use crate::emulator::world::{NamedResources, Shared, World};
 use crate::iam::{Resource, ResourceKind, Role};
 
 /// The scope, checked.
@@ -55,17 +55,28 @@ pub(crate) fn type_of(resource: &Resource) -> &'static str {
     }
 }
 
-/// Every resource of the scope, the scope itself included, by full name.
+/// Every resource of the scope, the scope itself included, in the order of full names.
 pub(crate) fn inside(world: &World, scope: &Resource) -> Vec<Resource> {
+    let all = named_inside(world, scope).into_iter();
+    all.map(|(_, resource)| resource).collect()
+}
+
+/// The same with their names, found once for all pages of a search.
+pub(crate) fn inside_by_name(shared: &Shared, world: &World, scope: &Resource) -> NamedResources {
+    shared.below(world, scope, || named_inside(world, scope))
+}
+
+fn named_inside(world: &World, scope: &Resource) -> Vec<(String, Resource)> {
     let estate = &world.estate;
     let accounts = estate.accounts().map(|a| Resource::account("-", &a.email));
-    let mut all: Vec<Resource> = estate
+    let mut all: Vec<(String, Resource)> = estate
         .levels()
         .chain(accounts)
         .filter_map(|resource| world.find(&resource))
         .filter(|resource| estate.ancestry(resource).levels.contains(scope))
+        .map(|resource| (resource.full_name(), resource))
         .collect();
-    all.sort_by_key(Resource::full_name);
+    all.sort_unstable();
     all
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::inventory::{
-    ROLE, TO_ANALYZE, at, data, inside, roles_in, stored, type_of, up_to, wanted_types,
+    ROLE, TO_ANALYZE, at, data, inside_by_name, roles_in, stored, type_of, up_to, wanted_types,
 };
 use crate::emulator::api::enforce;
 use crate::emulator::api::resource_manager::resources;
@@ -37,23 +37,25 @@ pub(crate) fn list(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswer {
     let size = call.page_size(100, 1_000)?;
     let world = shared.read();
     let viewer = enforce::is_viewer(&world, call);
-    let mut rows: Vec<(String, Value)> = inside(&world, &scope)
-        .into_iter()
+    let all = inside_by_name(shared, &world, &scope);
+    let mut rows: Vec<(String, Value)> = all
+        .iter()
+        .map(|(_, resource)| resource)
         .filter(|resource| wanted(type_of(resource)))
         .filter_map(|resource| {
-            let name = asset_name(&world, &resource);
+            let name = asset_name(&world, resource);
             let mut row = Map::new();
             row.insert("name".into(), json!(name));
-            row.insert("assetType".into(), json!(type_of(&resource)));
+            row.insert("assetType".into(), json!(type_of(resource)));
             if resources {
-                row.insert("resource".into(), content_of(&world, &resource));
+                row.insert("resource".into(), content_of(&world, resource));
             }
             if policies {
-                let seen = !(viewer && world.hides_policy(&resource));
-                let policy = stored(&world, &resource).filter(|_| seen)?;
+                let seen = !(viewer && world.hides_policy(resource));
+                let policy = stored(&world, resource).filter(|_| seen)?;
                 row.insert("iamPolicy".into(), Value::Object(policy));
             }
-            row.insert("ancestors".into(), json!(ancestors(&world, &resource)));
+            row.insert("ancestors".into(), json!(ancestors(&world, resource)));
             row.insert("updateTime".into(), json!(call.now.to_string()));
             Some((name, Value::Object(row)))
         })

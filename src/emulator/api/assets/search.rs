@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::emulator::api::assets::inventory::{self, at, inside, place, type_of, wanted_types};
+use crate::emulator::api::assets::inventory::{
+    self, at, inside_by_name, place, type_of, wanted_types,
+};
 use crate::emulator::api::assets::query::{OfPolicy, OfResource, Query, Searched, permissions};
 use crate::emulator::api::enforce;
 use crate::emulator::call::{ApiAnswer, ApiCall, StatusError, listed};
@@ -76,20 +78,29 @@ pub(crate) fn resources(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnsw
     let mask = Mask::parse(call.param("readMask").unwrap_or_default())?;
     let size = page_size(call)?;
     let world = shared.read();
-    let mut rows: Vec<Value> = inside(&world, &scope)
-        .into_iter()
-        .filter(|resource| wanted(type_of(resource)))
-        .map(|resource| found(&world, &resource))
-        .collect();
+    let all = inside_by_name(shared, &world, &scope);
+    let row = |resource: &Resource| {
+        wanted(type_of(resource))
+            .then(|| found(&world, resource))
+            .filter(|row| query.holds(&OfResource(row)))
+    };
+    if order.is_by_name() && !wanted(inventory::ROLE) {
+        let (mut page, next) = page_by_name(call, &all, size, row)?;
+        for row in &mut page {
+            mask.cut(row);
+        }
+        return Ok(listed("results", page, next));
+    }
+    let mut rows: Vec<Value> = all.iter().filter_map(|(_, one)| row(one)).collect();
     if wanted(inventory::ROLE) {
         let roles = inventory::roles_in(&world, call, &scope);
         rows.extend(
             roles
                 .iter()
-                .map(|(role, owner)| of_role(&world, role, owner)),
+                .map(|(role, owner)| of_role(&world, role, owner))
+                .filter(|row| query.holds(&OfResource(row))),
         );
     }
-    rows.retain(|row| query.holds(&OfResource(row)));
     let (mut page, next) = order.page(call, rows, size)?;
     for row in &mut page {
         mask.cut(row);
@@ -227,15 +238,59 @@ pub(crate) fn policies(shared: &Shared, call: &ApiCall, scope: &str) -> ApiAnswe
     let order = Order::parse(call, "resource", POLICY_ORDER)?;
     let size = page_size(call)?;
     let world = shared.read();
-    let viewer = enforce::is_viewer(&world, call);
-    let rows: Vec<Value> = inside(&world, &scope)
-        .into_iter()
-        .filter(|resource| wanted(type_of(resource)))
-        .filter(|resource| !(viewer && world.hides_policy(resource)))
-        .filter_map(|resource| of_policy(&world, call, &query, &resource))
-        .collect();
-    let (page, next) = order.page(call, rows, size)?;
+    // Whoever may search a scope sees every policy in it: the permission is asked for on the scope, and for
+    // nothing else (`searchAllIamPolicies`). A viewer who may not read one of them has it not.
+    let kept_from = enforce::is_viewer(&world, call)
+        && world
+            .hidden_policies()
+            .filter(|one| wanted(type_of(one)))
+            .any(|one| world.estate.ancestry(one).levels.contains(&scope));
+    if kept_from {
+        drop(world);
+        let permission = "cloudasset.assets.searchAllIamPolicies";
+        return Err(enforce::denied(shared, call, permission, &scope));
+    }
+    let all = inside_by_name(shared, &world, &scope);
+    let row = |resource: &Resource| {
+        wanted(type_of(resource))
+            .then(|| of_policy(&world, call, &query, resource))
+            .flatten()
+    };
+    let (page, next) = if order.is_by_name() {
+        page_by_name(call, &all, size, row)?
+    } else {
+        order.page(
+            call,
+            all.iter().filter_map(|(_, one)| row(one)).collect(),
+            size,
+        )?
+    };
     Ok(listed("results", page, next))
+}
+
+/// One page in the order of names: what is before it is not made, and the rest not either. Its token is what
+/// [`Order::page`] gives out for that order.
+fn page_by_name(
+    call: &ApiCall,
+    all: &[(String, Resource)],
+    size: usize,
+    row: impl Fn(&Resource) -> Option<Value>,
+) -> Result<(Vec<Value>, Option<String>), StatusError> {
+    let after = Order::after(call)?;
+    let after = after.as_ref().and_then(|key| key.first());
+    let start = after.map_or(0, |after| all.partition_point(|(name, _)| name <= after));
+    let mut page = Vec::new();
+    let mut last = "";
+    for (name, resource) in all.get(start..).unwrap_or_default() {
+        let Some(found) = row(resource) else { continue };
+        if page.len() == size {
+            let next = call.token_after(&json!([last]).to_string());
+            return Ok((page, Some(next)));
+        }
+        page.push(found);
+        last = name;
+    }
+    Ok((page, None))
 }
 
 /// An `IamPolicySearchResult` with the bindings that meet the query; `None` when none does.
@@ -262,7 +317,7 @@ fn of_policy(world: &World, call: &ApiCall, query: &Query, resource: &Resource) 
             permissions: &held,
         };
         let meets = query.holds(&facts);
-        if meets {
+        if meets && query.asks_for_permissions() {
             let held = held();
             let found = query.matched(&held);
             if !found.is_empty() {
@@ -353,6 +408,21 @@ impl Order {
             .unwrap_or(Ordering::Equal)
     }
 
+    /// Whether it is that of the names alone, upwards.
+    fn is_by_name(&self) -> bool {
+        matches!(self.0.as_slice(), [(_, false)])
+    }
+
+    /// The key of the last row of the page before.
+    fn after(call: &ApiCall) -> Result<Option<Vec<String>>, StatusError> {
+        let Some(text) = call.last_key()? else {
+            return Ok(None);
+        };
+        let key = serde_json::from_str(&text);
+        key.map(Some)
+            .map_err(|_| StatusError::invalid("The page token is invalid."))
+    }
+
     /// One page. The token is the key of the last row served.
     fn page(
         &self,
@@ -360,13 +430,7 @@ impl Order {
         rows: Vec<Value>,
         size: usize,
     ) -> Result<(Vec<Value>, Option<String>), StatusError> {
-        let after: Option<Vec<String>> = match call.last_key()? {
-            None => None,
-            Some(text) => Some(
-                serde_json::from_str(&text)
-                    .map_err(|_| StatusError::invalid("The page token is invalid."))?,
-            ),
-        };
+        let after = Self::after(call)?;
         let mut rows: Vec<(Vec<String>, Value)> = rows
             .into_iter()
             .map(|row| (self.key(&row), row))

@@ -162,6 +162,11 @@ impl Query {
         }
     }
 
+    /// Whether it asks for permissions at all.
+    pub fn asks_for_permissions(&self) -> bool {
+        !self.permission_tests().is_empty()
+    }
+
     /// Those of a role's permissions that the query asks for (`Explanation.matchedPermissions`).
     pub fn matched<'p>(&self, permissions: &'p [String]) -> Vec<&'p String> {
         let asked = self.permission_tests();

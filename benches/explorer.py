@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""The explorer while a large organization is listed: from a key to the frame that shows it.
+
+    benches/explorer.py target/release/bindscope [--accounts 100000] [--projects 5000] [--under 16]
+
+Makes an estate, serves it with the program's own emulator in a process of its own, and opens the explorer on a
+pseudo-terminal of 120 by 40 twice: as somebody who may use Asset search, and as somebody who may not, for whom
+each project is asked. Types, deletes and moves while the list fills, and again when it is there: each key waits
+for the frame that shows its effect, then for a pause as a quick typist makes. Prints the time until the list was
+whole, and the median, the 99th percentile and the worst from key to frame. With --under it fails where the 99th
+percentile is above so many milliseconds. Emulator, explorer and this program share the machine's cores. Needs
+Linux.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+COLUMNS, ROWS = 120, 40
+# Between two keys: twelve a second.
+PAUSE = 0.08
+TEXTS = ["api", "ledger", "worker-7", "prod", "x", "team-042", "exporter"]
+TASKS = ["api", "worker", "loader", "exporter", "scheduler", "deployer", "reader", "writer"]
+SYSTEMS = ["ledger", "orders", "media", "billing", "search", "fraud", "maps"]
+ADMINISTRATOR, WALKER = "user:searcher@example.com", "user:walker@example.com"
+
+
+def estate(accounts, projects):
+    """An estate file: one organization, a folder for each 25 projects."""
+    folders = -(-projects // 25)
+    ids = [f"team-{n:03}-{SYSTEMS[n % 7]}-{n:05}" for n in range(projects)]
+    looks = ["roles/browser", "roles/iam.serviceAccountViewer"]
+    policy = [{"role": role, "members": [ADMINISTRATOR, WALKER]} for role in looks]
+    policy.append({"role": "roles/cloudasset.viewer", "members": [ADMINISTRATOR]})
+    return {
+        "organizations": [{"name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0"}],
+        "folders": [
+            {"name": f"folders/{n + 10}", "parent": "organizations/1", "displayName": f"f{n}", "state": "ACTIVE"}
+            for n in range(folders)
+        ],
+        "projects": [
+            {
+                "name": f"projects/{n + 100000}",
+                "projectId": name,
+                "parent": f"folders/{n // 25 + 10}",
+                "displayName": name,
+                "state": "ACTIVE",
+            }
+            for n, name in enumerate(ids)
+        ],
+        "serviceAccounts": [
+            {
+                "name": f"projects/{home}/serviceAccounts/{name}@{home}.iam.gserviceaccount.com",
+                "email": f"{name}@{home}.iam.gserviceaccount.com",
+                "projectId": home,
+                "uniqueId": str(10**20 + n),
+                "displayName": f"{TASKS[n % 8]} of {SYSTEMS[n % 7]}",
+            }
+            for n in range(accounts)
+            for home in [ids[n * 7919 % projects]]
+            for name in [f"{TASKS[n * 31 % 8]}-{n % 97}-{n:06}"]
+        ],
+        "iamPolicies": {"//cloudresourcemanager.googleapis.com/organizations/1": {"bindings": policy}},
+    }
+
+
+class Screen:
+    """What stands on the terminal: as much of one as the explorer writes to."""
+
+    TOKEN = re.compile(
+        rb"\x1b\[([?>=<]?)([\d;:]*)([ -/]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\"
+        rb"|\x1b[()][0-9A-Za-z]|\x1b[=>78cDEHM]|[\x00-\x1a\x1c-\x1f]|[^\x00-\x1f\x1b]+"
+    )
+
+    def __init__(self):
+        self.cells = [[" "] * COLUMNS for _ in range(ROWS)]
+        self.x = self.y = 0
+        self.rest = b""
+
+    def feed(self, data):
+        data = self.rest + data
+        at = 0
+        while at < len(data):
+            token = self.TOKEN.match(data, at)
+            # What is cut off at the end is completed by what comes next.
+            if token is None or (token.end() == len(data) and data[at] == 0x1B and not token.group(4)):
+                if len(data) - at < 4096:
+                    break
+                at += 1
+                continue
+            self.take(token)
+            at = token.end()
+        self.rest = data[at:]
+
+    def take(self, token):
+        text, final = token.group(0), token.group(4)
+        if final and not token.group(1):
+            numbers = [int(n) if n.isdigit() else 0 for n in token.group(2).decode().split(";")]
+            if final in b"Hf":
+                row, column = (numbers + [1, 1])[:2] if len(numbers) > 1 else (numbers[0] or 1, 1)
+                self.y, self.x = min(max(row, 1), ROWS) - 1, min(max(column, 1), COLUMNS) - 1
+            elif final == b"J":
+                self.cells = [[" "] * COLUMNS for _ in range(ROWS)]
+            elif final == b"K":
+                self.cells[self.y][self.x :] = [" "] * (COLUMNS - self.x)
+            elif final in b"CD":
+                step = numbers[0] or 1
+                self.x = min(max(self.x + (step if final == b"C" else -step), 0), COLUMNS - 1)
+        elif text == b"\r":
+            self.x = 0
+        elif text == b"\n":
+            self.y = min(self.y + 1, ROWS - 1)
+        elif text[0] >= 0x20 and text[0] != 0x1B:
+            for character in text.decode("utf-8", "replace"):
+                if self.x < COLUMNS:
+                    self.cells[self.y][self.x] = character
+                    self.x += 1
+
+    def lines(self):
+        return ["".join(row) for row in self.cells]
+
+
+class Explorer:
+    def __init__(self, binary, base, token, home):
+        path = os.path.join(home, "token")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(token)
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            variables = {"HOME": home, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": ""}
+            options = ["--endpoint", base, "--access-token-file", path, "--organization", "1"]
+            os.execve(binary, [binary, *options], variables)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.screen = Screen()
+
+    def read(self, until):
+        """Takes in what is written, until then at most; whether something was."""
+        ready, _, _ = select.select([self.terminal], [], [], max(until - time.perf_counter(), 0))
+        if ready:
+            self.screen.feed(os.read(self.terminal, 1 << 16))
+        return bool(ready)
+
+    def wait(self, shows, seconds=60):
+        """The time at which the screen shows it."""
+        end = time.perf_counter() + seconds
+        while not shows():
+            if not self.read(end) and time.perf_counter() >= end:
+                sys.exit("this never came:\n" + "\n".join(self.screen.lines()))
+        return time.perf_counter()
+
+    def key(self, data, shows):
+        """Milliseconds from a key to the frame that shows it."""
+        begun = time.perf_counter()
+        os.write(self.terminal, data)
+        took = (self.wait(shows) - begun) * 1000
+        end = time.perf_counter() + PAUSE
+        while time.perf_counter() < end:
+            self.read(end)
+        return took
+
+    def field(self):
+        """What is typed into the list of callers."""
+        for row, line in enumerate(self.screen.lines()):
+            if "caller" in line and "target" in line:
+                return self.screen.lines()[row + 1][: COLUMNS // 2 - 1].strip(" │▏>❯/")
+        return None
+
+    def whole(self):
+        head = " ".join(self.screen.lines()[:6])
+        return "so far" not in head and re.search(r"\d+ (?:in \d+ projects|by Asset search)", head)
+
+    def leave(self):
+        os.kill(self.pid, signal.SIGTERM)
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
+
+
+def play(explorer, texts):
+    """Types and deletes each of the texts; milliseconds of each key."""
+    took = []
+    for text in texts:
+        typed = ""
+        for letter in text:
+            typed += letter
+            took.append(explorer.key(letter.encode(), lambda: explorer.field() == typed))
+        while typed:
+            typed = typed[:-1]
+            took.append(explorer.key(b"\x7f", lambda: explorer.field() == typed))
+    return took
+
+
+def told(name, took):
+    took = sorted(took)
+    most = took[min(len(took) * 99 // 100, len(took) - 1)]
+    print(f"{name:<28} {len(took):>5} {statistics.median(took):>8.1f} {most:>8.1f} {took[-1]:>8.1f}")
+    return most
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("binary")
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--projects", type=int, default=5_000)
+    parser.add_argument("--under", type=float)
+    asked = parser.parse_args()
+    binary = os.path.abspath(asked.binary)
+    worst = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "estate.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(estate(asked.accounts, asked.projects), file)
+        command = [binary, "emulator", "--estate", path, "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            base = server.stdout.readline().strip().rstrip("/")
+            print(f"{asked.accounts} accounts in {asked.projects} projects; milliseconds from key to frame")
+            print(f"{'':<28} {'keys':>5} {'median':>8} {'99 %':>8} {'worst':>8}")
+            for way, token in (("by Asset search", ADMINISTRATOR), ("project by project", WALKER)):
+                begun = time.perf_counter()
+                explorer = Explorer(binary, base, token, folder)
+                explorer.wait(lambda: explorer.field() is not None)
+                took = []
+                while not explorer.whole():
+                    took += play(explorer, [TEXTS[len(took) % len(TEXTS)]])
+                    explorer.read(time.perf_counter())
+                filled = time.perf_counter() - begun
+                worst = max(worst, told(f"{way}, filling", took))
+                print(f"{'':<28} whole after at most {filled:.1f} s")
+                worst = max(worst, told(f"{way}, whole", play(explorer, TEXTS)))
+                explorer.leave()
+        finally:
+            server.terminate()
+            server.wait()
+    if asked.under and worst > asked.under:
+        sys.exit(f"the 99th percentile is {worst:.1f} ms, above {asked.under} ms")
+
+
+if __name__ == "__main__":
+    main()

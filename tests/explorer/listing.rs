@@ -1,0 +1,92 @@
+//! The accounts of many projects on their way to the lists.
+
+use bindscope::google::listing::{ListProgress, ListWay, Listing};
+use bindscope::tui::message::Message;
+use serde_json::json;
+
+use crate::demo;
+use crate::play::{Opening, Play};
+
+/// More projects than are asked one by one.
+fn many(viewer: Option<&'static str>) -> Play {
+    let project = |n: usize| json!({ "name": format!("projects/{}", 700_000 + n), "projectId": format!("p{n:04}"), "parent": "organizations/1" });
+    let account = |n: usize| {
+        let email = format!("worker-{n:04}@p{n:04}.iam.gserviceaccount.com");
+        json!({ "name": format!("projects/p{n:04}/serviceAccounts/{email}"), "email": email, "projectId": format!("p{n:04}") })
+    };
+    let eve = |role: &str| json!({ "role": role, "members": ["user:eve@example.com"] });
+    let facts = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com" }],
+        "projects": (0..1_001).map(project).collect::<Vec<_>>(),
+        "serviceAccounts": (0..1_001).step_by(4).map(account).collect::<Vec<_>>(),
+        "iamPolicies": { "//cloudresourcemanager.googleapis.com/organizations/1":
+            { "bindings": [eve("roles/browser"), eve("roles/iam.serviceAccountViewer")] } },
+    });
+    Opening {
+        facts: Some(facts.to_string()),
+        viewer,
+        size: (120, 24),
+        ..Opening::default()
+    }
+    .play()
+}
+
+#[test]
+fn many_projects_are_searched_and_what_that_leaves_out_is_said() {
+    let mut play = many(None);
+    play.says("251 in 1001 projects, by Asset search")
+        .says("Listed by Asset search");
+    play.keys("worker-0400").says("worker-0400");
+    play.keys("x9")
+        .says("the list may not be")
+        .says("typed as a whole");
+    play.keys("<Esc><F5>")
+        .says("251 in 1001 projects, by Asset search");
+}
+
+#[test]
+fn where_search_is_refused_each_project_is_asked_and_that_is_said() {
+    let mut play = many(Some("user:eve@example.com"));
+    play.says("251 in 1001 projects")
+        .never_says("by Asset search")
+        .says("as Asset search could not be used");
+    play.keys("x9").says("No account matches.");
+}
+
+/// How far it is, in what room there is; what came stays when it is stopped.
+#[test]
+fn how_far_the_list_is_stands_above_it() {
+    let progress = |way, projects, asked| {
+        Message::ListProgress(ListProgress {
+            way,
+            projects,
+            asked,
+        })
+    };
+    let mut play = demo("cross-project");
+    play.resize(160, 24);
+    play.press("<F5>");
+    play.take(progress(ListWay::Projects, None, 0));
+    play.says("so far, still loading");
+    play.take(progress(ListWay::Projects, Some(5_000), 340));
+    play.says("so far, 340 of 5000 projects asked");
+    play.take(progress(ListWay::Search, Some(5_000), 0));
+    play.says("so far in 5000 projects, by Asset search");
+    for (width, height) in [(80, 24), (40, 12)] {
+        play.resize(width, height);
+        play.says("so far");
+    }
+    play.resize(160, 24);
+    play.press("<Ctrl-c>");
+    play.says("then stopped").says("Stopped. F5 reads again");
+    // What comes late changes nothing of that.
+    play.take(progress(ListWay::Projects, Some(5_000), 341));
+    play.says("then stopped");
+    let listing = Listing {
+        projects: 3,
+        unreadable: vec![("projects/p".to_owned(), "not permitted".to_owned())],
+        ..Listing::default()
+    };
+    play.take(Message::Listed(Ok(listing)));
+    play.says("in 3 projects, 1 not read");
+}
