@@ -3,6 +3,7 @@
 //! Commands and the explorer print an [`Answer`] and compute nothing of it themselves, so that the same
 //! question has the same answer wherever it is asked.
 
+pub mod blast;
 pub mod changes;
 pub mod expectations;
 pub mod levels;
@@ -13,6 +14,7 @@ pub mod reviewed;
 pub mod second;
 pub mod signs;
 pub mod states;
+pub mod turned;
 pub mod what_if;
 
 use std::path::Path;

@@ -203,6 +203,15 @@ pub struct StartArgs {
     /// Judge as of this time (RFC 3339) instead of now
     #[arg(long = "at", id = "start_at", value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
+    /// Ask for the answer anew every so many seconds [default: 10], and tell when it turns
+    #[arg(long = "watch", id = "start_watch", value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "10", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub watch: Option<u32>,
+    /// Without the terminal's bell when a watched answer turns
+    #[arg(long)]
+    pub no_bell: bool,
+    /// Leave the terminal's title alone while an answer is watched
+    #[arg(long)]
+    pub no_title: bool,
 }
 
 /// What to do.
@@ -312,6 +321,10 @@ pub struct ExplainArgs {
     /// it differs
     #[arg(long)]
     pub second_opinion: bool,
+    /// Ask anew every so many seconds [default: 10], a line each time, until it is stopped; what others
+    /// changed in the policies is told
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "10", value_parser = clap::value_parser!(u32).range(1..=86_400), conflicts_with = "second_opinion")]
+    pub watch: Option<u32>,
 }
 
 /// `fix`.

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -197,5 +198,15 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
             claims: start.claims.clone(),
         },
         preferences: global.preferences.clone(),
+        watching: tui::model::WatchOptions {
+            every: start
+                .watch
+                .map_or(tui::model::WatchOptions::default().every, |seconds| {
+                    Duration::from_secs(seconds.into())
+                }),
+            begins: start.watch.is_some(),
+            bell: !start.no_bell,
+            title: !start.no_title,
+        },
     })
 }

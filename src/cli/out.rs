@@ -196,6 +196,23 @@ pub fn write_out(text: &str) -> Result<(), Failure> {
     written(io::stdout().lock(), text)
 }
 
+/// Prints a line to stdout. `false`: nobody reads it any more.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn still_read(line: &str) -> Result<bool, Failure> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(e) => Err(Failure::new(
+            "write to stdout",
+            e.to_string(),
+            "check where the output goes",
+        )),
+    }
+}
+
 fn written(mut stdout: impl Write, text: &str) -> Result<(), Failure> {
     let written = stdout
         .write_all(text.as_bytes())

@@ -75,6 +75,10 @@ pub enum Message {
     Surveyed(Ticket, Result<Box<KnownAnswer>, String>),
     /// What Policy Troubleshooter says to an answer.
     SecondOpinion(Ticket, SecondOpinion),
+    /// The server wants fewer calls than that reading made.
+    Throttled(Ticket),
+    /// The pause of a watched answer is over.
+    WatchDue(Ticket),
     /// A step of a way is begun.
     Step(Ticket, usize),
     /// The writes ended.

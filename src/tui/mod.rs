@@ -35,7 +35,7 @@ use crate::repair::{CommandLine, Power};
 use keys::command::Command;
 use look::theme::Theme;
 use message::Message;
-use model::{Layout, Loading, Model, Pick, Screen, SignedOut};
+use model::{Layout, Loading, Model, Pick, Screen, SignedOut, WatchOptions};
 use preferences::Preferences;
 use run::effects::Effect;
 use run::executor::Executor;
@@ -86,6 +86,8 @@ pub struct Start {
     pub assumptions: Vec<Assumption>,
     /// How the same is asked on a command line.
     pub line: CommandLine,
+    /// Whether and how the answer is watched.
+    pub watching: WatchOptions,
     /// What its user settled.
     pub preferences: Preferences,
 }
@@ -161,6 +163,8 @@ impl Model {
             notice: None,
             waits: Vec::new(),
             tickets: 0,
+            watch: None,
+            watching: start.watching,
             undoing: None,
             pairs: Vec::new(),
             said: None,
@@ -241,6 +245,8 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Copy { .. }
+                | Effect::Bell
+                | Effect::Title(_)
                 | Effect::Mouse(_)
                 | Effect::Repaint
                 | Effect::Suspend

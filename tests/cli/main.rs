@@ -44,3 +44,4 @@ mod tls;
 #[cfg(unix)]
 mod transport;
 mod unique_ids;
+mod watch;

@@ -17,6 +17,7 @@ mod signed;
 mod stories;
 mod table;
 mod taken;
+mod watch;
 mod what_if;
 
 use bindscope::emulator::stories::Story;

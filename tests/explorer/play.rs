@@ -14,6 +14,7 @@ use bindscope::repair::{CommandLine, SourceOptions};
 use bindscope::tui::keys::Key;
 use bindscope::tui::look::theme::Theme;
 use bindscope::tui::message::Message;
+use bindscope::tui::model::WatchOptions;
 use bindscope::tui::preferences::Preferences;
 use bindscope::tui::run::effects::Effect;
 use bindscope::tui::{Leave, Session, Start};
@@ -67,6 +68,8 @@ pub struct Opening {
     pub pasted: Option<&'static str>,
     pub two_steps_from: bindscope::repair::Power,
     pub preferences: Preferences,
+    /// Whether and how the answer is watched.
+    pub watching: WatchOptions,
 }
 
 impl Default for Opening {
@@ -91,6 +94,7 @@ impl Default for Opening {
             permission: "iam.serviceAccounts.getAccessToken",
             pasted: None,
             two_steps_from: bindscope::repair::power::TWO_STEPS_FROM,
+            watching: WatchOptions::default(),
             preferences: Preferences::default(),
         }
     }
@@ -178,6 +182,7 @@ impl Opening {
                 claims: None,
             },
             two_steps_from: self.two_steps_from,
+            watching: self.watching,
             preferences: Preferences {
                 save_in: Some(history.path().to_owned()),
                 ..self.preferences
@@ -419,6 +424,32 @@ impl Play {
                 .await
                 .unwrap()
         })
+    }
+
+    /// Takes the next message in, whatever it is.
+    pub fn step(&mut self) {
+        let next = async { tokio::time::timeout(PATIENCE, self.session.next()).await };
+        match self.runtime.block_on(next) {
+            Ok(Some(message)) => self.take(message),
+            _ => panic!("nothing comes:\n{}", self.screen()),
+        }
+    }
+
+    /// Somebody else writes the allow policy of an account.
+    pub fn set_policy(&self, project: &str, email: &str, policy: &serde_json::Value) {
+        let emulator = self.emulator.as_ref().unwrap();
+        let connect = Connect {
+            endpoint: Some(emulator.base_url()),
+            token: Some(Secret::new(emulator.admin_token())),
+            ..Connect::default()
+        };
+        let resource = Resource::account(project, email);
+        self.runtime.block_on(async {
+            let client = Client::connect(connect).await.unwrap();
+            bindscope::google::api::write_policy(&*client.writer(), &resource, policy)
+                .await
+                .unwrap();
+        });
     }
 
     /// Where the history is kept.

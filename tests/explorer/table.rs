@@ -86,6 +86,8 @@ fn case(context: KeyContext, command: Command) -> Option<(From, Then)> {
         (In::Answer, Do::Attributes) => (Answer(""), Says("this one is known by its address")),
         (In::Answer, Do::Meaning) => (Answer(""), Says("what bq-privileged@data-vault may do")),
         (In::Answer, Do::RawPolicy) => (Answer(""), Says("policies as they stand")),
+        (In::Answer, Do::Watch) => (Answer(""), Says("Watched: asked anew every 10 s")),
+        (In::Answer, Do::CompareFixes) => (Answer(""), Says("the one fix, and what it would allow")),
         (In::Answer, Do::WhatIf) => (Answer("G"), Says("WHAT IF")),
         (In::Answer, Do::AsRead) => (Answer("G<Space>"), Says("The answer as it was read")),
         (In::Answer, Do::Zoom) => (Answer(""), Changes),

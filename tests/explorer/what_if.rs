@@ -156,3 +156,37 @@ fn a_narrow_screen_says_it_too() {
         .says("1 switched. BS takes it back")
         .says("would work");
 }
+
+/// The fixes side by side, with what each would allow beyond what is asked for; on a narrow screen one below the other.
+#[test]
+fn the_fixes_stand_side_by_side() {
+    let mut play = Opening {
+        size: (120, 40),
+        ..Opening::story(story("typo"))
+    }
+    .play();
+    play.resize(120, 40)
+        .keys("F")
+        .says("fixes, and what each would allow")
+        .says("3. Token Creator on");
+    let screen = play.screen();
+    assert!(
+        screen
+            .lines()
+            .any(|l| l.contains("1. Token") && l.contains("3. Token")),
+        "{screen}"
+    );
+    play.says("1 account, the target")
+        .says("get ID token")
+        .says("permissions")
+        .says("the caller alone");
+    let mut play = on_pair("cross-project");
+    play.keys("F")
+        .says("the one fix, and what it would allow")
+        .says("1 account, the target")
+        .says("new for it");
+    let mut play = Opening::story(story("boundary-v1")).play();
+    play.keys("F").says("Nothing is missing");
+    let mut play = Opening::story(story("denied")).play();
+    play.keys("F").says("No binding would mend this");
+}

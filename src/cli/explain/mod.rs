@@ -4,6 +4,9 @@ mod json;
 mod paste;
 mod policies;
 mod text;
+mod watch;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -68,6 +71,11 @@ pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
             at: args.wanted.at,
             claims: args.beside.brought.claims.clone(),
         };
+        if let Some(seconds) = args.watch {
+            let every = Duration::from_secs(seconds.into());
+            let fixed = args.wanted.at.is_some();
+            return watch::watch(&facts, question, every, fixed, global.format).await;
+        }
         let fix = line.fix(&question, &FixWith::default());
         let answer = facts.answer(question, PlanOptions::default()).await?;
         claims::consistent(&answer.explanation)?;

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use jiff::Timestamp;
+
 use super::credentials::{AccessCredentials, ActAs, CredentialsError, QuotaProject, Secret};
 use super::log;
 use super::transport::transport;
@@ -170,12 +172,24 @@ impl Client {
     /// The calls made so far, the oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<RecordedCall> {
+        self.calls_since(None)
+    }
+
+    /// Whether a call since then was answered with 429: whoever asks again and again has to ask less often.
+    #[must_use]
+    pub fn was_throttled(&self, since: Timestamp) -> bool {
+        let mut calls = self.calls_since(Some(since)).into_iter();
+        calls.any(|call| call.status == Some(429))
+    }
+
+    fn calls_since(&self, since: Option<Timestamp>) -> Vec<RecordedCall> {
         let log = self
             .inner
             .log
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        log.iter().cloned().collect()
+        let wanted = |call: &&RecordedCall| since.is_none_or(|since| call.time >= since);
+        log.iter().filter(wanted).cloned().collect()
     }
 
     /// Has waits told before they begin and when they end, from one second on. The first who asks for it hears

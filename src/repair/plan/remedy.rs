@@ -128,6 +128,13 @@ impl Remedy {
         })
     }
 
+    /// Carries it out on an estate in memory, as far as what it is about is there.
+    pub fn put_on(&self, estate: &mut Estate) {
+        for step in &self.steps {
+            let _ = step.on(estate);
+        }
+    }
+
     fn of(steps: Vec<RemedyStep>) -> Self {
         let titles: Vec<String> = steps.iter().map(RemedyStep::title).collect();
         Self {

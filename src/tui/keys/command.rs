@@ -41,6 +41,10 @@ pub enum Command {
     Swap,
     /// Plan a repair.
     Fix,
+    /// Ask for the answer anew at intervals, or no longer.
+    Watch,
+    /// The repairs beside each other.
+    CompareFixes,
     /// The next repair, where there are several.
     NextRepair,
     /// The grant for two hours only, or for good again.
@@ -120,7 +124,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -165,6 +169,8 @@ impl Command {
         Self::NextRepair,
         Self::ForTwoHours,
         Self::Meaning,
+        Self::Watch,
+        Self::CompareFixes,
         Self::WhatIf,
         Self::AsRead,
         Self::RawPolicy,
@@ -204,6 +210,14 @@ impl Command {
             ),
             Self::NextRepair => Words("next-fix", "another fix, where there are several"),
             Self::ForTwoHours => Words("two-hours", "grant for two hours only, or for good again"),
+            Self::Watch => Words(
+                "watch",
+                "ask for the answer anew at intervals and tell when it turns, or no longer",
+            ),
+            Self::CompareFixes => Words(
+                "compare-fixes",
+                "the fixes side by side, and what each would allow beyond what is asked for",
+            ),
             Self::WhatIf => Words(
                 "what-if",
                 "switch a binding off or on in memory, and judge anew; nothing is written",

@@ -140,6 +140,8 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["v"], Do::Via, None),
     row(In::Answer, &["a"], Do::Attributes, None),
     row(In::Answer, &["i"], Do::Meaning, None),
+    row(In::Answer, &["W"], Do::Watch, None),
+    row(In::Answer, &["F"], Do::CompareFixes, None),
     row(In::Answer, &["Space"], Do::WhatIf, None),
     row(In::Answer, &["BS"], Do::AsRead, None),
     row(In::Answer, &["Y"], Do::RawPolicy, None),

@@ -10,6 +10,7 @@ mod pairs;
 mod pick;
 mod table;
 pub mod tree;
+mod watch;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
 pub use pairs::KeptPair;
 pub use pick::{Account, Loading, Pick, Side};
 pub use table::{PathRow, Paths, Rows, Table};
+pub use watch::{Watch, WatchOptions, WatchState};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.
 pub type Ticket = u64;
@@ -137,6 +139,10 @@ pub struct Model {
     pub waits: Vec<CallWait>,
     /// Counts questions and changes.
     pub tickets: Ticket,
+    /// The answer that is shown is asked for anew at intervals.
+    pub watch: Option<Watch>,
+    /// What is wished of that.
+    pub watching: WatchOptions,
     /// The change whose undo waits for the history.
     pub undoing: Option<Undoing>,
     /// The favourites, then the pairs asked about, the newest first.

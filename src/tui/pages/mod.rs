@@ -12,6 +12,7 @@ mod paths;
 mod raw;
 mod request;
 mod ticket;
+mod ways;
 
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
@@ -25,6 +26,7 @@ pub use paths::paths_page;
 pub use raw::raw_page;
 pub use request::request_page;
 pub use ticket::ticket;
+pub use ways::ways_page;
 
 use crate::estate::Estate;
 use crate::evaluate::Explanation;

@@ -1,6 +1,7 @@
 //! What the explorer asks of the world.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::super::Leave;
 use super::super::model::{Change, KeptPair, Ticket};
@@ -95,6 +96,19 @@ pub enum Effect {
     StopPaths,
     /// Look no longer whether the change of that ticket works.
     StopVerifying(Ticket),
+    /// Say when so much time went by, for the answer that is watched.
+    WatchPause {
+        /// Tells it from others.
+        ticket: Ticket,
+        /// How long.
+        pause: Duration,
+    },
+    /// Watch no longer.
+    StopWatching,
+    /// Ring the terminal's bell.
+    Bell,
+    /// Set the terminal's title; `None`: what it was before.
+    Title(Option<String>),
     /// Stop reading.
     Cancel,
     /// Ask which calls were made.

@@ -38,6 +38,8 @@ enum Slot {
     List,
     Survey,
     Second,
+    /// The pause before the next asking of a watched answer.
+    Watch,
     /// Each change that was written is watched for itself.
     Verify(Ticket),
     Paths,
@@ -178,6 +180,16 @@ impl Executor {
                 let _ = send.send(Message::MatchMore);
             }
             Effect::StopPaths => self.stop(Slot::Paths),
+            Effect::StopWatching => self.stop(Slot::Watch),
+            // Nothing is under way while nothing is done.
+            Effect::WatchPause { ticket, pause } => {
+                self.stop(Slot::Watch);
+                let task = self.handle.spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    let _ = send.send(Message::WatchDue(ticket));
+                });
+                self.tasks.insert(Slot::Watch, task.abort_handle());
+            }
             Effect::Log => {
                 let calls = self.client.as_ref().map(Client::log).unwrap_or_default();
                 let _ = send.send(Message::Log(calls));
@@ -201,6 +213,8 @@ impl Executor {
             }),
             Effect::Save
             | Effect::Copy { .. }
+            | Effect::Bell
+            | Effect::Title(_)
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Suspend
@@ -247,7 +261,11 @@ impl Executor {
                         assumptions: &assumptions,
                         viewer: viewer.as_ref(),
                     };
+                    let begun = Timestamp::now();
                     let result = answer(source, asked, &send).await;
+                    if client.was_throttled(begun) {
+                        let _ = send.send(Message::Throttled(ticket));
+                    }
                     let _ = send.send(Message::Surveyed(ticket, result));
                 });
             }

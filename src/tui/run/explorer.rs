@@ -16,7 +16,7 @@ use super::background::{Answers, AskBackground, Heard, understands};
 use super::clipboard;
 use super::effects::Effect;
 use super::leaving::{self, Leaving};
-use super::terminal::Terminal;
+use super::terminal::{Bell, Terminal};
 use crate::answer::signs::Glyphs;
 
 /// Longest time that messages are taken in without a frame (chosen: a key is answered within 16 ms).
@@ -150,6 +150,8 @@ impl Explorer {
                     Effect::Leave(leave) => return Ok(leave),
                     Effect::Mouse(on) => self.terminal.set_mouse(on)?,
                     Effect::Repaint => self.terminal.repaint()?,
+                    Effect::Bell => self.terminal.send(Bell)?,
+                    Effect::Title(title) => self.terminal.title(title.as_deref())?,
                     Effect::Suspend => self.terminal.suspend()?,
                     Effect::Copy { what, text } => {
                         let words = clipboard::copy(&mut self.terminal, &what, &text)?;

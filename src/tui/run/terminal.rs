@@ -9,7 +9,7 @@ use crossterm::event::{
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Frame;
@@ -18,6 +18,44 @@ use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours at the moment: whoever turns it off gives the terminal back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the title is ours at the moment.
+static TITLED: AtomicBool = AtomicBool::new(false);
+
+/// Rings the terminal's bell.
+pub struct Bell;
+
+impl crossterm::Command for Bell {
+    fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
+        f.write_str("\x07")
+    }
+
+    #[cfg(windows)]
+    fn execute_winapi(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The terminal keeps its title, and takes it up again (XTerm Control Sequences, "Window manipulation", 22 and 23);
+/// terminals that do not know this ignore it.
+enum TitleStack {
+    Push,
+    Pop,
+}
+
+impl crossterm::Command for TitleStack {
+    fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Push => "\x1b[22;2t",
+            Self::Pop => "\x1b[23;2t",
+        })
+    }
+
+    #[cfg(windows)]
+    fn execute_winapi(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The terminal while it is ours.
 pub struct Terminal {
@@ -107,6 +145,24 @@ impl Terminal {
         execute!(stdout(), command)
     }
 
+    /// Sets the terminal's title; `None` gives it the one that it had.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn title(&mut self, title: Option<&str>) -> io::Result<()> {
+        let Some(title) = title else {
+            return if TITLED.swap(false, Ordering::SeqCst) {
+                self.send(TitleStack::Pop)
+            } else {
+                Ok(())
+            };
+        };
+        if !TITLED.swap(true, Ordering::SeqCst) {
+            self.send(TitleStack::Push)?;
+        }
+        self.send(SetTitle(title))
+    }
+
     /// Gives the terminal to the shell while the process sleeps, and takes it again after.
     ///
     /// # Errors
@@ -131,6 +187,9 @@ pub fn give_back() {
     }
     // Nothing can be done about a terminal that is gone.
     let mut out = stdout();
+    if TITLED.swap(false, Ordering::SeqCst) {
+        let _ = execute!(out, SetTitle(""), TitleStack::Pop);
+    }
     let _ = execute!(
         out,
         EndSynchronizedUpdate,

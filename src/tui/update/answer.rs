@@ -9,7 +9,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
-use super::{back, beside, confirm, find, menu, pages, pairs, pick, table, what_if};
+use super::{back, beside, confirm, find, menu, pages, pairs, pick, table, watch, what_if};
 use crate::answer::second::SecondOpinion;
 use crate::evaluate::{Cause, CauseKind, Outcome, Question};
 use crate::google::survey::{Progress, ProgressState};
@@ -146,7 +146,12 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         question,
         fixed: model.at.is_some(),
     };
-    std::iter::once(survey).chain(kept).collect()
+    let mut effects: Vec<Effect> = std::iter::once(survey).chain(kept).collect();
+    if std::mem::take(&mut model.watching.begins) {
+        effects.extend(watch::begin(model));
+    }
+    watch::follow(model);
+    effects
 }
 
 pub(super) fn progress(model: &mut Model, ticket: Ticket, progress: Progress) {
@@ -211,7 +216,11 @@ pub(super) fn surveyed(
             match asked.known().map(|known| known.read_at) {
                 // What was read is worth more than nothing, as long as it says how old it is.
                 Some(read) => {
-                    asked.stale = Some(why.clone());
+                    // A watch that fails says so once; its row says it of each asking.
+                    let told = asked.stale.replace(why.clone()).is_some();
+                    if told && model.watch.is_some() {
+                        return;
+                    }
                     let read = in_zone(read, "%H:%M:%S");
                     model.fail(format!("Not read again; this is as of {read}: {why}"));
                 }
@@ -317,6 +326,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Swap => swap(model),
         Command::Fix => confirm::open(model),
+        Command::Watch => watch::switch(model),
+        Command::CompareFixes => {
+            pages::ways(model);
+            Vec::new()
+        }
         Command::Copy => {
             menu::copy(model);
             Vec::new()
@@ -602,6 +616,7 @@ fn show(model: &mut Model, visit: usize) {
         model.permission = question.permission.clone();
         model.given = Some(question);
     }
+    watch::follow(model);
 }
 
 /// One step back from an answer: to the list or the answer that it was asked from, or to the pair.

@@ -12,6 +12,7 @@ mod pairs;
 mod pasted;
 mod pick;
 mod table;
+mod watch;
 mod what_if;
 
 use std::time::Duration;
@@ -117,13 +118,21 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Surveyed(ticket, result) => {
             let now = result.as_ref().ok().map(|known| known.read_at);
+            // Somebody supposes something by now: what was asked for at intervals does not end that.
+            if watch::is_asking(model, ticket) && model.asked().is_some_and(|a| a.as_read.is_some())
+            {
+                watch::stopped(model);
+                return Vec::new();
+            }
+            let before = watch::before(model, ticket);
             answer::surveyed(model, ticket, result);
+            let mut effects = watch::ended(model, ticket, before);
             // The token that stands in the header is over: there is another by now.
             let over = model
                 .until
                 .zip(now)
                 .is_some_and(|(until, now)| until <= now);
-            let mut effects = answer::second_opinion(model, ticket);
+            effects.extend(answer::second_opinion(model, ticket));
             effects.extend(over.then_some(Effect::Viewer));
             effects
         }
@@ -131,6 +140,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             answer::second_came(model, ticket, opinion);
             Vec::new()
         }
+        Message::Throttled(ticket) => {
+            watch::throttled(model, ticket);
+            Vec::new()
+        }
+        Message::WatchDue(ticket) => watch::due(model, ticket),
         Message::Step(ticket, step) => {
             applied::step(model, ticket, step);
             Vec::new()
@@ -329,6 +343,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     if listing {
         model.accounts = Loading::Stopped;
     }
+    watch::stopped(model);
     model.say(model.with_keys("Stopped. {refresh} reads again; {interrupt} leaves."));
     vec![Effect::Cancel]
 }

@@ -4,11 +4,13 @@ use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::page::{ScreenPage, line};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Asked, Model, Overlay, Panel, Reading, WhyRow};
+use super::super::model::{Asked, Loading, Model, Overlay, Panel, Reading, WhyRow};
 use super::super::pages;
 use super::super::run::effects::Effect;
 use super::{back, find};
+use crate::evaluate::Outcome;
 use crate::google::RecordedCall;
+use crate::iam::Resource;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let step = isize::try_from(model.room().max(2) - 1).unwrap_or(1);
@@ -110,6 +112,32 @@ pub(super) fn no_repair(model: &mut Model) {
         let page = pages::no_fix_page(known);
         show(model, page);
     }
+}
+
+/// The ways to mend it, side by side.
+pub(super) fn ways(model: &mut Model) {
+    let Some(known) = model.asked().and_then(Asked::known) else {
+        model.say("The answer is not there yet.");
+        return;
+    };
+    if known.explanation.outcome == Outcome::WouldSucceed {
+        model.say("Nothing is missing: the call would succeed as it is.");
+        return;
+    }
+    if known.plan.remedies.is_empty() && known.plan.refused.is_empty() {
+        no_repair(model);
+        return;
+    }
+    let listed = matches!(&model.accounts, Loading::Done(listing) if listing.unreadable.is_empty());
+    let count = |at: &Resource| match at {
+        Resource::ServiceAccount { .. } => Some(1),
+        Resource::Project(id) if listed => {
+            Some(model.pick.caller.count(|account| *account.project == **id))
+        }
+        _ => None,
+    };
+    let page = pages::ways_page(known, &count, usize::from(model.size.0));
+    show(model, page);
 }
 
 /// What to ask an administrator for.

@@ -23,7 +23,7 @@ pub(super) fn end(model: &mut Model) -> bool {
 /// Whether something is switched, with which a command would speak of what is not so. It says so.
 pub(super) fn refuses(model: &mut Model, command: Command) -> bool {
     let what = match command {
-        Command::Fix | Command::Undo => "no policy is changed",
+        Command::Fix | Command::CompareFixes | Command::Undo => "no policy is changed",
         Command::Copy => "nothing is copied",
         Command::Save => "nothing is saved",
         Command::Request => "nothing is asked for",

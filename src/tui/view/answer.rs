@@ -7,9 +7,10 @@ use super::super::keys::command::Command;
 use super::super::look::page::{Text, piece};
 use super::super::look::text::{duration, width};
 use super::super::look::theme::StyleRole;
-use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot};
+use super::super::model::{Asked, Layout, Model, Panel, Reading, Side, Spot, WatchState};
 use super::super::words::{
-    beside, clock, ends_with, in_zone, permission_words, supposed, verdict_word, verdict_words,
+    beside, clock, ends_with, in_zone, pause_words, permission_words, supposed, verdict_word,
+    verdict_words,
 };
 use super::page::find_field;
 use super::pen::Pen;
@@ -164,6 +165,11 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         pen.lay(line, StyleRole::Selected);
         y += 1;
     }
+    if let Some(text) = watched(pen, model, area) {
+        pen.put(area.x + 1, y, 8, StyleRole::Dim, "watched");
+        pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
+        y += 1;
+    }
     if let Some(text) = band(pen, asked, model) {
         pen.put(area.x + 1, y, 8, StyleRole::Dim, "now");
         pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
@@ -174,6 +180,59 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         y += 1;
     }
     y - area.y
+}
+
+/// The last states of an answer that is watched, how often it is asked for, when it turned, and when others
+/// changed something.
+fn watched(pen: &Pen<'_>, model: &Model, area: Rect) -> Option<Text> {
+    let watch = model.watch.as_ref()?;
+    let room = usize::from(area.width.saturating_sub(10));
+    // On a narrow screen the newest ones.
+    let most = if area.width < 60 {
+        8
+    } else {
+        watch.states.len()
+    };
+    let older = watch.states.len().saturating_sub(most);
+    let mut text: Text = watch
+        .states
+        .iter()
+        .skip(older)
+        .map(|state| match state {
+            WatchState::Answered(Outcome::WouldSucceed) => {
+                piece(StyleRole::Granted, pen.glyphs.yes())
+            }
+            WatchState::Answered(Outcome::WouldFail) => piece(StyleRole::Denied, pen.glyphs.no()),
+            WatchState::Answered(Outcome::Unknown) => piece(StyleRole::Unknown, "?"),
+            WatchState::Failed => piece(StyleRole::Warning, "!"),
+        })
+        .collect();
+    let mut used = text.len();
+    let slower = watch.pause > model.watching.every;
+    let every = pause_words(watch.pause);
+    let gap = pen.glyphs.pick(" · ", " - ");
+    let parts = [
+        Some(if slower {
+            (StyleRole::Warning, format!(" every {every}, slowed down"))
+        } else {
+            (StyleRole::Dim, format!(" every {every}"))
+        }),
+        watch
+            .turned
+            .as_ref()
+            .map(|at| (StyleRole::Text, format!("{gap}turned {at}"))),
+        watch
+            .changed
+            .as_ref()
+            .map(|at| (StyleRole::Text, format!("{gap}changed {at}"))),
+    ];
+    for (role, words) in parts.into_iter().flatten() {
+        if used + width(&words) <= room {
+            used += width(&words);
+            text.push(piece(role, words));
+        }
+    }
+    Some(text)
 }
 
 /// From this height on what is switched is told in the band, beside that something is.

@@ -43,6 +43,15 @@ pub fn more(lines: usize, hint: &str) -> String {
     }
 }
 
+/// `10 s`; what is shorter than a second, `500 ms`.
+#[must_use]
+pub fn pause_words(pause: std::time::Duration) -> String {
+    match pause.as_secs() {
+        0 => format!("{} ms", pause.as_millis()),
+        n => format!("{n} s"),
+    }
+}
+
 /// A moment in the local time zone, to the minute; the zone stands where it is shown in full.
 #[must_use]
 pub fn local_time(time: Timestamp) -> String {
