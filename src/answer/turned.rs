@@ -52,10 +52,10 @@ pub fn turned(before: (&Estate, &Explanation), after: (&Estate, &Explanation)) -
 }
 
 /// Role, condition and member of each binding.
-type Lines<'a> = BTreeSet<(&'a str, Option<&'a str>, &'a str)>;
+type PolicyLines<'a> = BTreeSet<(&'a str, Option<&'a str>, &'a str)>;
 
-fn lines(policy: &AllowPolicy) -> Lines<'_> {
-    let mut all = Lines::new();
+fn lines(policy: &AllowPolicy) -> PolicyLines<'_> {
+    let mut all = PolicyLines::new();
     for binding in &policy.bindings {
         let condition = binding.condition.as_deref();
         for member in &binding.members {

@@ -177,7 +177,7 @@ fn the_fixes_stand_side_by_side() {
         "{screen}"
     );
     play.says("1 account, the target")
-        .says("get ID token")
+        .says("token, sign bytes, sign JWT,")
         .says("permissions")
         .says("the caller alone");
     let mut play = on_pair("cross-project");
