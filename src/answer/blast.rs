@@ -24,7 +24,7 @@ const IMPERSONATING: [&str; 6] = [
 pub struct BlastRadius {
     /// Where its bindings count: each of these, and what is below it.
     pub on: Vec<Resource>,
-    /// What of [`IMPERSONATING`] the caller can do on the target then, and cannot now.
+    /// What of `IMPERSONATING` the caller can do on the target then, and cannot now.
     pub gains: Vec<Permission>,
     /// What of it may be new: whether the caller can now, or can then, is not known.
     pub perhaps: Vec<Permission>,
