@@ -19,12 +19,13 @@ use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
-use crate::evaluate::federation::exchange;
+use crate::evaluate::federation::{exchange, set_is_refused};
+use crate::evaluate::judge::Judge;
 use crate::evaluate::truth::Truth;
 use crate::iam::permission::{
     GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION, SIGN_BLOB, SIGN_JWT,
 };
-use crate::iam::{Permission, Principal, Resource, owner};
+use crate::iam::{Member, Permission, Principal, Resource, owner};
 
 /// Every service account on which `caller` has `permission` at `time`, by its own grants or through
 /// other accounts.
@@ -440,6 +441,27 @@ pub(super) fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) 
             .is_some_and(|e| e.is_refused()),
     };
     off || home_is_shut_down(estate, caller)
+}
+
+/// The same of one who is judged already.
+pub(super) fn is_refused(estate: &Estate, caller: &Principal, judge: &Judge<'_>) -> bool {
+    let off = match caller {
+        Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
+        _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
+    };
+    off || home_is_shut_down(estate, caller)
+}
+
+/// Whether nobody of a set gets a token: its pool or provider is off, or the pool's project was shut down.
+pub(super) fn set_is_off(estate: &Estate, set: &Member) -> bool {
+    set_is_refused(estate, set)
+        || set.pool().is_some_and(|pool| {
+            let somebody = Principal::Federated {
+                pool: pool.clone(),
+                subject: "-".to_owned(),
+            };
+            home_is_shut_down(estate, &somebody)
+        })
 }
 
 /// Whether the project that an account, or a federated caller's pool, is kept in was shut down.

@@ -8,19 +8,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
-use super::chains::{Below, cannot_call, home_is_shut_down, is_off, out_of_sight, unread_levels};
+use super::chains::{
+    Below, cannot_call, is_off, is_refused, out_of_sight, set_is_off, unread_levels,
+};
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::mover::{EdgeStep, Mover, Moving, permissions_of, role_home};
 use super::relevant::Ground;
 use super::who::HoldersFound;
 use super::{Brings, EdgeEnd, EdgesAnswer, Via, verdict};
 use crate::estate::Estate;
+use crate::evaluate::Verdict;
 use crate::evaluate::explain::{is_shut_down, locate};
-use crate::evaluate::federation::set_is_refused;
 use crate::evaluate::role::without_hidden_condition;
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::WayIn;
-use crate::evaluate::{Verdict, membership};
 use crate::iam::{Member, Principal, Resource};
 
 /// Every account that `caller` becomes, or may become, by these ways at `time`, through other accounts too.
@@ -405,40 +406,16 @@ fn one<'g, 'e>(
 ) -> Option<(Mover<'g, 'e>, Through, bool)> {
     let identity = found.identity(ground, principal);
     let judge = identity.judge()?;
-    let refused = match principal {
-        Principal::ServiceAccount(email) => is_off(ground.estate, &Resource::account("-", email)),
-        _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
-    };
-    let refused = refused || home_is_shut_down(ground.estate, principal);
+    let refused = is_refused(ground.estate, principal, judge);
     let mut through = Through::new();
     let mut matches: Vec<Match<'e>> = Vec::new();
-    for lead in own {
-        let key = (lead.one.entry, lead.one.member.text.to_string());
-        through.entry(key).or_insert_with(|| lead.through.clone());
-        matches.push(lead.one.clone());
-    }
-    for (name, set) in &found.sets {
-        // One that could not be read; a Google group holds no federated identities.
-        if principal.is_federated() && name.starts_with("group:") {
-            continue;
-        }
-        let inside = membership::member(judge, set.member).matches;
-        if inside == Truth::No {
-            continue;
-        }
-        for lead in &set.leads {
-            if principal.is_federated() && !lead.through.is_empty() {
-                continue;
-            }
-            let key = (lead.one.entry, lead.one.member.text.to_string());
-            let mut way = vec![name.clone()];
-            way.extend(lead.through.iter().cloned());
-            through.entry(key).or_insert(way);
-            matches.push(Match {
-                matches: inside,
-                ..lead.one.clone()
-            });
-        }
+    for (one, (set, groups)) in found.matches_of(principal, judge, own) {
+        let key = (one.entry, one.member.text.to_string());
+        let way = set.map(str::to_owned).into_iter();
+        through
+            .entry(key)
+            .or_insert_with(|| way.chain(groups.iter().cloned()).collect());
+        matches.push(one);
     }
     let mover = Mover::new(ground, identity, Moving::Itself, ways, matches);
     Some((mover, through, refused))
@@ -499,7 +476,7 @@ fn sets(
         let Some(mut end) = end_of(name.clone(), path, steps, false) else {
             continue;
         };
-        let off = found.target_off || set_is_refused(ground.estate, set.member);
+        let off = found.target_off || set_is_off(ground.estate, set.member);
         end.outcome = super::outcome(end.verdict, off);
         end.except = mover.except.into_inner();
         all.push(end);

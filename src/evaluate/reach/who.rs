@@ -6,14 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::explain::locate;
-use super::super::federation::{set_is_refused, stands_for_nobody};
+use super::super::federation::stands_for_nobody;
 use super::super::membership;
-use super::chains::{home_is_shut_down, is_off};
+use super::chains::{is_off, is_refused, set_is_off};
 use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets::SetOnAccount;
 use super::{Brings, Holder, Who, verdict};
 use crate::estate::{Coverage, Estate, Read};
+use crate::evaluate::judge::Judge;
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
@@ -74,6 +75,9 @@ pub(super) struct Lead<'e> {
     pub one: Match<'e>,
     pub through: Vec<String>,
 }
+
+/// The set that a binding names, where it is one, and the groups between it and a principal.
+pub(super) type GroupsBetween<'f> = (Option<&'f str>, &'f [String]);
 
 /// A member that is not listed one by one.
 pub(super) struct Set<'e> {
@@ -305,28 +309,17 @@ impl<'e> HoldersFound<'e> {
             .collect()
     }
 
-    fn principal(
-        &self,
-        ground: &Ground<'e>,
-        target: &Resource,
+    /// The bindings that a principal is in, of its own and by sets, each with the set and the groups on the way.
+    pub fn matches_of<'f>(
+        &'f self,
         principal: &Principal,
-        own: &[Lead<'e>],
-    ) -> Option<Holder> {
-        let identity = self.identity(ground, principal);
-        let judge = identity.judge()?;
-        let refused = match principal {
-            Principal::ServiceAccount(email) => {
-                is_off(ground.estate, &Resource::account("-", email))
-            }
-            _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
-        };
-        let refused = refused || home_is_shut_down(ground.estate, principal);
-        let mut through: Vec<Option<(&str, &[String])>> = Vec::new();
-        let mut matches: Vec<Match<'e>> = Vec::new();
-        for lead in own {
-            matches.push(lead.one.clone());
-            through.push(Some(("", &lead.through)));
-        }
+        judge: &Judge<'_>,
+        own: &'f [Lead<'e>],
+    ) -> Vec<(Match<'e>, GroupsBetween<'f>)> {
+        let own = own.iter();
+        let mut all: Vec<_> = own
+            .map(|lead| (lead.one.clone(), (None, lead.through.as_slice())))
+            .collect();
         for (name, set) in &self.sets {
             // One that could not be read; a Google group holds no federated identities.
             if principal.is_federated() && name.starts_with("group:") {
@@ -336,18 +329,31 @@ impl<'e> HoldersFound<'e> {
             if inside == Truth::No {
                 continue;
             }
-            for lead in &set.leads {
-                // Nor does one of those in it, whatever it is, hold any.
-                if principal.is_federated() && !lead.through.is_empty() {
-                    continue;
-                }
-                matches.push(Match {
+            // Nor does one of those in it, whatever it is, hold any.
+            let leads = set.leads.iter();
+            for lead in leads.filter(|l| !principal.is_federated() || l.through.is_empty()) {
+                let one = Match {
                     matches: inside,
                     ..lead.one.clone()
-                });
-                through.push(Some((name, &lead.through)));
+                };
+                all.push((one, (Some(name.as_str()), lead.through.as_slice())));
             }
         }
+        all
+    }
+
+    fn principal(
+        &self,
+        ground: &Ground<'e>,
+        target: &Resource,
+        principal: &Principal,
+        own: &[Lead<'e>],
+    ) -> Option<Holder> {
+        let identity = self.identity(ground, principal);
+        let judge = identity.judge()?;
+        let refused = is_refused(ground.estate, principal, judge);
+        let (matches, through): (Vec<Match<'e>>, Vec<GroupsBetween<'_>>) =
+            self.matches_of(principal, judge, own).into_iter().unzip();
         let (answer, leads) = identity.decide(0, target, &matches);
         let verdict = verdict(answer)?;
         let first = leads.first()?;
@@ -355,9 +361,9 @@ impl<'e> HoldersFound<'e> {
         if let Some((set, groups)) = matches
             .iter()
             .position(|m| std::ptr::eq(m, *first))
-            .and_then(|i| through.get(i).copied().flatten())
+            .and_then(|i| through.get(i))
         {
-            path.extend((!set.is_empty()).then(|| set.to_owned()));
+            path.extend(set.map(str::to_owned));
             path.extend(groups.iter().cloned());
         }
         path.push(target.full_name());
@@ -436,15 +442,7 @@ impl<'e> HoldersFound<'e> {
                 verdict,
                 outcome: super::outcome(
                     verdict,
-                    self.target_off
-                        || set_is_refused(ground.estate, set.member)
-                        || set.member.pool().is_some_and(|pool| {
-                            let somebody = Principal::Federated {
-                                pool: pool.clone(),
-                                subject: "-".to_owned(),
-                            };
-                            home_is_shut_down(ground.estate, &somebody)
-                        }),
+                    self.target_off || set_is_off(ground.estate, set.member),
                 ),
                 path,
                 via: leads.iter().filter_map(|m| nobody.via(0, m)).collect(),

@@ -8,7 +8,7 @@ use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::reach::{Brings, EdgesAnswer, reach_by, who_by};
-use crate::evaluate::{Truth, Verdict, WayIn, may, reach, who};
+use crate::evaluate::{Outcome, Truth, Verdict, WayIn, may, reach, who};
 use crate::iam::{Permission, Principal, Resource};
 
 const NOW: &str = "2026-11-25T12:00:00Z";
@@ -188,5 +188,37 @@ fn a_role_that_is_edited_counts_under_its_bindings_condition() {
         assert_eq!(one.map(|row| row.verdict), right, "{expression}");
         let back = from(&estate, &caller, &[WayIn::RoleEdit]).results;
         assert_eq!(back.first().map(|row| row.verdict), right, "{expression}");
+    }
+}
+
+/// A set of a pool whose project was shut down gets no token: by kinds as without them.
+#[test]
+fn a_pool_of_a_project_that_was_shut_down_lets_nobody_in() {
+    let set =
+        "principalSet://iam.googleapis.com/projects/30/locations/global/workloadIdentityPools/gh/*";
+    let target = "c@p2.iam.gserviceaccount.com";
+    for (state, outcome) in [
+        ("ACTIVE", Outcome::WouldSucceed),
+        ("DELETE_REQUESTED", Outcome::WouldFail),
+    ] {
+        let file = serde_json::json!({
+            "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0" }],
+            "projects": [
+                { "name": "projects/30", "projectId": "p0", "parent": "organizations/1", "state": state },
+                { "name": "projects/32", "projectId": "p2", "parent": "organizations/1" }],
+            "serviceAccounts": [{ "name": format!("projects/p2/serviceAccounts/{target}"), "email": target,
+                "projectId": "p2", "uniqueId": "104" }],
+            "iamPolicies": {
+                format!("//iam.googleapis.com/projects/p2/serviceAccounts/{target}"): { "bindings": [
+                    { "role": "roles/iam.serviceAccountTokenCreator", "members": [set] }] } }
+        });
+        let estate = from_value(&file, Coverage::Whole);
+        let token = Permission::get_access_token();
+        let plain = who(&estate, &account(target), &token, at(NOW)).results;
+        let plain = plain.iter().find(|row| row.principal == set).unwrap();
+        let kinds = to(&estate, target, &[WayIn::Token]).results;
+        let kinds = kinds.iter().find(|row| row.name == set).unwrap();
+        assert_eq!(plain.outcome, outcome, "{state}");
+        assert_eq!(kinds.outcome, outcome, "{state}");
     }
 }
