@@ -10,7 +10,7 @@ fn a_missing_grant_is_supposed_to_be_there() {
     play.keys("G").says("▸       └ ╌ Token Creator");
     play.keys("<Space>")
         .says("✓ what if: the call would succeed")
-        .says("WHAT IF 1 switched, nothing written; as read: would fail. BS takes it back")
+        .says("WHAT IF 1 switched, nothing written; as read: would fail. Backspace: back")
         .says("on: Token Creator for run-processor@app-prod on bq-privileged@data-vault")
         .says("grants, what if it is there")
         .never_says("f  grant");
@@ -57,7 +57,7 @@ fn nothing_is_written_copied_or_asked_for_while_something_is_switched() {
     let mut play = on_pair("cross-project");
     play.keys("G<Space>").says("WHAT IF");
     play.keys("f")
-        .says("While bindings are switched, no policy is changed: BS takes all back first.")
+        .says("While bindings are switched, no policy is changed: Backspace takes all back first.")
         .never_says("Give access?");
     play.keys("u")
         .says("no policy is changed")
@@ -153,7 +153,7 @@ fn a_narrow_screen_says_it_too() {
     .play();
     play.keys("G<Space>")
         .says("WHAT IF")
-        .says("1 switched. BS takes it back")
+        .says("1 switched. Backspace: back")
         .says("would work");
 }
 

@@ -199,7 +199,7 @@ const NAMED: [&str; 16] = [
     "Enter",
     "Esc",
     "Space",
-    "BS",
+    "Backspace",
     "Del",
     "none",
 ];

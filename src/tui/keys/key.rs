@@ -58,7 +58,7 @@ impl Key {
             "Enter" => KeyCode::Enter,
             "Esc" => KeyCode::Esc,
             "Space" => KeyCode::Char(' '),
-            "BS" => KeyCode::Backspace,
+            "Backspace" | "BS" => KeyCode::Backspace,
             "Del" => KeyCode::Delete,
             other => match (other.strip_prefix('F').and_then(|n| n.parse().ok()), other) {
                 (Some(n), _) => KeyCode::F(n),
@@ -160,7 +160,7 @@ impl fmt::Display for Key {
             KeyCode::BackTab => f.write_str("Shift-Tab"),
             KeyCode::Enter => f.write_str("Enter"),
             KeyCode::Esc => f.write_str("Esc"),
-            KeyCode::Backspace => f.write_str("BS"),
+            KeyCode::Backspace => f.write_str("Backspace"),
             KeyCode::Delete => f.write_str("Del"),
             _ => f.write_str("another key"),
         }

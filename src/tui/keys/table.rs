@@ -143,7 +143,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["W"], Do::Watch, None),
     row(In::Answer, &["F"], Do::CompareFixes, None),
     row(In::Answer, &["Space"], Do::WhatIf, None),
-    row(In::Answer, &["BS"], Do::AsRead, None),
+    row(In::Answer, &["Backspace"], Do::AsRead, None),
     row(In::Answer, &["Y"], Do::RawPolicy, None),
     row(In::Answer, &["z"], Do::Zoom, None),
     row(In::Answer, &["o"], Do::Console, None),

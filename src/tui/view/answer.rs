@@ -258,14 +258,19 @@ fn what_if(pen: &Pen<'_>, asked: &Asked, area: Rect) -> Vec<Text> {
         format!("  {count} switched, nothing written. "),
         format!("  {count} switched. "),
     ];
-    let fixed = "WHAT IF".len() + key.len() + tail.len();
-    let fits = middles.iter().find(|m| m.len() + fixed <= room);
+    let fixed = "WHAT IF".len() + key.len();
+    let short = ": back".to_owned();
+    let ways = middles.iter().flat_map(|m| [(m, &tail), (m, &short)]);
+    let fits = ways
+        .clone()
+        .find(|(m, tail)| m.len() + fixed + tail.len() <= room);
+    let (middle, tail) = fits
+        .or(ways.last())
+        .map(|(middle, tail)| (middle.clone(), tail.clone()))
+        .unwrap_or_default();
     let mut lines = vec![vec![
         piece(StyleRole::Warning, "WHAT IF"),
-        piece(
-            StyleRole::Text,
-            fits.cloned().unwrap_or_else(|| " ".to_owned()),
-        ),
+        piece(StyleRole::Text, middle),
         piece(StyleRole::Key, key),
         piece(StyleRole::Text, tail),
     ]];

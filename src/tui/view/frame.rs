@@ -136,7 +136,9 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
 /// Whether a hint is true now.
 fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
     let Some(Overlay::Confirm(confirm)) = model.overlays.last() else {
-        return true;
+        // What is only supposed is not written.
+        let supposed = model.asked().is_some_and(|asked| asked.as_read.is_some());
+        return !(context == KeyContext::Answer && word == "fix" && supposed);
     };
     match (&confirm.phase, context, word) {
         (Phase::Applying { .. }, ..) => false,

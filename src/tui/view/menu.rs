@@ -110,6 +110,13 @@ pub(super) fn draw(
         .max()
         .unwrap_or(0);
     let notes = u16::try_from(notes).unwrap_or(u16::MAX).min(rows.width / 3);
+    // On the smallest screens a note that would cut the choice is left out; keys are no longer than this.
+    let cuts = widest + usize::from(notes) + 5 > usize::from(rows.width);
+    let notes = if cuts && rows.width < 50 && notes > 9 {
+        0
+    } else {
+        notes
+    };
     let column = u16::try_from(widest)
         .unwrap_or(u16::MAX)
         .min(rows.width.saturating_sub(notes + 5));
@@ -121,10 +128,17 @@ pub(super) fn draw(
         let mut at = rows.x + 2;
         let end = rows.x + 2 + column;
         let long = width(choice.text()) > usize::from(column);
+        // Cut in the middle: of a pair both ends tell.
+        let tail = if long { usize::from(column) / 2 } else { 0 };
+        let rest = choice.text().chars().count().saturating_sub(tail);
+        let head_end = end.saturating_sub(u16::try_from(tail).unwrap_or(u16::MAX));
         for (i, c) in choice.text().chars().enumerate() {
-            if long && at + 1 >= end {
-                pen.put(at, y, 1, StyleRole::Dim, &pen.glyphs.ellipsis().to_string());
-                break;
+            if long && i < rest && at + 1 >= head_end {
+                if at < head_end {
+                    at = pen.put(at, y, 1, StyleRole::Dim, &pen.glyphs.ellipsis().to_string());
+                }
+                at = at.max(head_end);
+                continue;
             }
             if at >= end.min(rows.right()) {
                 break;
@@ -139,13 +153,10 @@ pub(super) fn draw(
             at = pen.put_styled(at, y, end - at, style, c.encode_utf8(&mut text));
         }
         let x = end + 2;
-        pen.put(
-            x,
-            y,
-            rows.right().saturating_sub(x),
-            StyleRole::Dim,
-            &choice.note,
-        );
+        if notes > 0 {
+            let room = rows.right().saturating_sub(x);
+            pen.put(x, y, room, StyleRole::Dim, &choice.note);
+        }
         if row == selected {
             pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
             pen.lay(line, StyleRole::Selected);
