@@ -38,6 +38,12 @@ pub(super) fn plain(text: &str) -> String {
         "key must be a string" => "expected the name of a field in quotation marks",
         "trailing comma" => "a comma stands before the end: expected none there",
         "invalid escape" => "a backslash in a text stands before something that it cannot escape",
+        "trailing characters" => "something stands behind the end: expected nothing more",
+        "number out of range" => "found a number too large to be one: expected a smaller one",
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            "half of a letter is written as \\uXXXX in a text: expected its other half behind it"
+        }
+        "expected `\"`" => "expected a text in quotation marks",
         "invalid number" => "found the beginning of a number, expected the whole of one",
         other if other.starts_with("control character") => {
             "a text holds an end of line or a control character: expected its closing quotation mark before"
@@ -125,6 +131,39 @@ mod tests {
             ),
         ] {
             assert_eq!(plain(theirs), ours);
+        }
+    }
+
+    /// What the reader says of texts that are broken in each way that it knows.
+    #[test]
+    fn each_of_the_readers_words_has_one_of_ours() {
+        for text in [
+            "1 2",
+            "{} }",
+            "[1",
+            "{\"a\"",
+            "{\"a\" 1}",
+            "[1 2]",
+            "{\"a\":1 \"b\":2}",
+            "{1:2}",
+            "[1,]",
+            r#""\x""#,
+            r#""\ud800""#,
+            r#""\ud800\n""#,
+            r#""\ud800\u0041""#,
+            r#""\u12""#,
+            r#""\u12zz""#,
+            "1e999",
+            "-",
+            "nul",
+            "\"\n\"",
+            "?",
+            "",
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+            let theirs = error.to_string();
+            let bare = theirs.split(" at line ").next().unwrap();
+            assert_ne!(plain(&theirs), bare, "{text}");
         }
     }
 }
