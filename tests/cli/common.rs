@@ -13,6 +13,20 @@ pub const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
 /// A time at which every story is as its index says.
 pub const AT: &str = "2026-11-25T12:00:00Z";
 
+/// `explain` as JSON at [`AT`].
+pub fn question<'a>(caller: &'a str, target: &'a str) -> [&'a str; 8] {
+    [
+        "--format=json",
+        "explain",
+        "--at",
+        AT,
+        "--caller",
+        caller,
+        "--target",
+        target,
+    ]
+}
+
 /// What a run came to.
 pub struct Ran {
     pub code: i32,
@@ -93,6 +107,11 @@ impl Home {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         ran(self.command(arguments), "")
+    }
+
+    /// `explain` as JSON at [`AT`], behind these options of all commands (`--estate=…`, `--as=…`).
+    pub fn explain(&self, options: &[&str], caller: &str, target: &str) -> Ran {
+        self.run(&[options, &question(caller, target)].concat())
     }
 
     /// With something to read on stdin.

@@ -116,18 +116,7 @@ fn source(home: &Home, name: &str, text: &str) -> String {
 }
 
 fn may_act(home: &Home, sources: &[&str]) -> Value {
-    let mut line = sources.to_vec();
-    line.extend([
-        "--format=json",
-        "explain",
-        "--at",
-        AT,
-        "--caller",
-        RUNNER,
-        "--target",
-        SAFE,
-    ]);
-    home.run(&line).json()
+    home.explain(sources, RUNNER, SAFE).json()
 }
 
 #[test]
@@ -386,17 +375,7 @@ fn policies_alone_leave_an_address_unknown() {
         .to_string(),
     ];
     let source = source(&home, "policies.ndjson", &lines.join("\n"));
-    let told = home.run(&[
-        &source,
-        "--format=json",
-        "explain",
-        "--at",
-        AT,
-        "--caller",
-        RUNNER,
-        "--target",
-        SAFE,
-    ]);
+    let told = home.explain(&[&source], RUNNER, SAFE);
     told.ends(3);
     let told = told.json();
     assert_eq!(told["verdict"], "UNKNOWN_INFO", "{told}");

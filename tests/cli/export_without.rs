@@ -272,19 +272,7 @@ fn an_export_with_none_of_a_kind_does_not_know_it() {
             "--estate={}",
             home.write("export.ndjson", &text.join("\n")).display()
         );
-        let told = home
-            .run(&[
-                &source,
-                "--format=json",
-                "explain",
-                "--at",
-                AT,
-                "--caller",
-                line.caller,
-                "--target",
-                SAFE,
-            ])
-            .json();
+        let told = home.explain(&[&source], line.caller, SAFE).json();
         let label = format!("without {:?}, {}: {told}", line.kinds, line.grant);
         assert_eq!(told["verdict"], line.verdict, "{label}");
         for name in line.assumed {
@@ -336,19 +324,7 @@ fn an_account_that_is_only_named_may_be_disabled() {
         "--estate={}",
         home.write("export.ndjson", &text.join("\n")).display()
     );
-    let told = home
-        .run(&[
-            &source,
-            "--format=json",
-            "explain",
-            "--at",
-            AT,
-            "--caller",
-            RUNNER,
-            "--target",
-            SAFE,
-        ])
-        .json();
+    let told = home.explain(&[&source], RUNNER, SAFE).json();
     let assumed = told["assumptions"].as_array().unwrap();
     assert!(
         assumed.contains(&json!("NO_ACCOUNT_STATES_IN_EXPORT")),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{AT, Home};
+use super::common::Home;
 
 const RUNNER: &str = "serviceAccount:runner@lark-app.iam.gserviceaccount.com";
 const SAFE: &str = "safe@lark-data.iam.gserviceaccount.com";
@@ -83,17 +83,7 @@ fn asked(home: &Home, assets: &[Value]) -> (Value, Value, Vec<String>, String) {
     let lines: Vec<String> = assets.iter().map(Value::to_string).collect();
     let file = home.write("export.ndjson", &lines.join("\n"));
     let source = format!("--estate={}", file.display());
-    let ran = home.run(&[
-        &source,
-        "--format=json",
-        "explain",
-        "--at",
-        AT,
-        "--caller",
-        RUNNER,
-        "--target",
-        SAFE,
-    ]);
+    let ran = home.explain(&[&source], RUNNER, SAFE);
     let json = ran.json();
     let causes = json["causes"].as_array().unwrap();
     let kinds = causes

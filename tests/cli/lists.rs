@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{AT, CALLER, Home, TARGET};
+use super::common::{AT, CALLER, Home, TARGET, question};
 
 #[test]
 fn accounts_projects_and_bindings() {
@@ -161,17 +161,7 @@ fn an_export_is_an_estate_that_answers_alike() {
             .ends(0)
             .says("written to");
         let ask = |source: &str| {
-            let ran = home.run(&[
-                source,
-                "--format=json",
-                "explain",
-                "--at",
-                AT,
-                "--caller",
-                CALLER,
-                "--target",
-                TARGET,
-            ]);
+            let ran = home.explain(&[source], CALLER, TARGET);
             let json = ran.json();
             let kinds: Vec<Value> = json["causes"]
                 .as_array()
@@ -207,14 +197,7 @@ fn an_asset_export_and_a_file_that_adds_groups() {
         r#"{ "groups": [ { "email": "devs@example.com", "members": ["user:ana@example.com"] } ] }"#,
     );
     let (export, groups) = (export.to_str().unwrap(), groups.to_str().unwrap());
-    let ask = [
-        "--format=json",
-        "explain",
-        "--caller",
-        "user:ana@example.com",
-        "--target",
-        "t@p.iam.gserviceaccount.com",
-    ];
+    let ask = question("user:ana@example.com", "t@p.iam.gserviceaccount.com");
     let alone: Vec<&str> = ["--estate", export].into_iter().chain(ask).collect();
     let ran = home.run(&alone);
     ran.ends(3).says("1 assets count for nothing here");

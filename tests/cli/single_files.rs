@@ -26,18 +26,8 @@ version: 3
 ";
 
 fn ask(home: &Home, sources: &[&str], caller: &str, target: &str) -> Ran {
-    let mut line: Vec<&str> = sources.iter().flat_map(|s| ["--estate", s]).collect();
-    line.extend([
-        "--format=json",
-        "explain",
-        "--at",
-        AT,
-        "--caller",
-        caller,
-        "--target",
-        target,
-    ]);
-    home.run(&line)
+    let options: Vec<&str> = sources.iter().flat_map(|s| ["--estate", s]).collect();
+    home.explain(&options, caller, target)
 }
 
 #[track_caller]

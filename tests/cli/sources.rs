@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 
-use super::common::{AT, Home, Ran};
+use super::common::{Home, Ran, question};
 
 const RUNNER: &str = "serviceAccount:runner@dove-app.iam.gserviceaccount.com";
 const SAFE: &str = "safe@dove-app.iam.gserviceaccount.com";
@@ -75,23 +75,12 @@ fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
         .collect()
 }
 
-const ASK: [&str; 8] = [
-    "--format=json",
-    "explain",
-    "--at",
-    AT,
-    "--caller",
-    RUNNER,
-    "--target",
-    SAFE,
-];
-
 /// What a file of these bytes is read as.
 fn read(home: &Home, name: &str, bytes: &[u8]) -> Ran {
     let path = home.path(name);
     std::fs::write(&path, bytes).unwrap();
     let source = format!("--estate={}", path.display());
-    home.run(&[&[source.as_str()], &ASK[..]].concat())
+    home.explain(&[&source], RUNNER, SAFE)
 }
 
 #[track_caller]
@@ -218,7 +207,7 @@ fn several_paths_a_directory_and_standard_input() {
     std::fs::write(directory.join("README.txt"), "not read").unwrap();
     std::fs::write(directory.join(".hidden.json"), "not read").unwrap();
     let shown = directory.display().to_string();
-    yes(&home.run(&[&["--estate", &shown], &ASK[..]].concat()));
+    yes(&home.explain(&["--estate", &shown], RUNNER, SAFE));
     // As a shell's glob gives them, before the command.
     let paths = [
         ("1.ndjson", first.clone()),
@@ -227,10 +216,13 @@ fn several_paths_a_directory_and_standard_input() {
     ]
     .map(|(name, text)| home.write(name, &text).display().to_string());
     let globbed = ["--estate", &paths[0], &paths[1], &paths[2]];
-    yes(&home.run(&[&globbed[..], &ASK[..]].concat()));
-    yes(&home.pipe(&[&["--estate", "-"], &ASK[..]].concat(), &shards().concat()));
+    yes(&home.explain(&globbed, RUNNER, SAFE));
     yes(&home.pipe(
-        &[&["--estate", &paths[0], "-"], &ASK[..]].concat(),
+        &[&["--estate", "-"], &question(RUNNER, SAFE)[..]].concat(),
+        &shards().concat(),
+    ));
+    yes(&home.pipe(
+        &[&["--estate", &paths[0], "-"], &question(RUNNER, SAFE)[..]].concat(),
         &shards()[1..].concat(),
     ));
 

@@ -124,17 +124,7 @@ fn however_a_condition_on_tags_is_spelled_every_command_ends_and_they_agree() {
         let copy = copy.to_str().unwrap();
         home.run(&[&source, "export", copy]).ends(0);
         let again = format!("--estate={copy}");
-        let again = home.run(&[
-            &again,
-            "--format=json",
-            "explain",
-            "--at",
-            AT,
-            "--caller",
-            RUNNER,
-            "--target",
-            VAULT,
-        ]);
+        let again = home.explain(&[&again], RUNNER, VAULT);
         assert_eq!(
             again.json()["verdict"],
             verdict,
@@ -182,18 +172,7 @@ fn tags_that_may_not_be_read_leave_it_open_and_it_ends() {
     let file = home.write("estate.json", &estate.to_string());
     let source = format!("--estate={}", file.display());
     let viewer = "--as=user:ana@heron.example";
-    let ran = home.run(&[
-        &source,
-        viewer,
-        "--format=json",
-        "explain",
-        "--at",
-        AT,
-        "--caller",
-        RUNNER,
-        "--target",
-        VAULT,
-    ]);
+    let ran = home.explain(&[&source, viewer], RUNNER, VAULT);
     let json = ran.json();
     // Security Reviewer may list tag bindings, or it may not: definite only if it is right.
     assert!(

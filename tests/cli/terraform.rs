@@ -66,18 +66,8 @@ impl Asked {
     }
 
     fn explain(&self, caller: &str, target: &str) -> Ran {
-        self.home.run(&[
-            "--estate",
-            &self.source,
-            "--format=json",
-            "explain",
-            "--at",
-            AT,
-            "--caller",
-            caller,
-            "--target",
-            target,
-        ])
+        self.home
+            .explain(&["--estate", &self.source], caller, target)
     }
 
     #[track_caller]
@@ -415,20 +405,11 @@ fn two_states_that_manage_the_same_policy_are_one() {
         .display()
         .to_string();
     for caller in [RUNNER, "user:ana@wren.example"] {
-        let ran = first.home.run(&[
-            "--estate",
-            &first.source,
-            "--estate",
-            &second,
-            "--format=json",
-            "explain",
-            "--at",
-            AT,
-            "--caller",
+        let ran = first.home.explain(
+            &["--estate", &first.source, "--estate", &second],
             caller,
-            "--target",
             SAFE,
-        ]);
+        );
         assert_eq!(
             ran.json()["verdict"],
             "CAN_ACCESS",

@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 
 use crate::chance::Chance;
 
+/// Estates that are tried by default.
+const SEEDS: u64 = 20;
+
 const TARGET: &str = "ledger@tern-data.iam.gserviceaccount.com";
 const VIEWER: &str = "user:look@tern.example";
 
@@ -351,8 +354,8 @@ fn explain_who_and_reach_say_one_thing_of_every_kind_of_caller() {
     // A number, or the one seed to try again: `=555`.
     let seeds = match many.as_deref().map(|n| (n, n.strip_prefix('='))) {
         Some((_, Some(one))) => one.parse().map_or(0..1, |seed| seed..seed + 1),
-        Some((many, None)) => 0..many.parse().unwrap_or(40),
-        None => 0..40,
+        Some((many, None)) => 0..many.parse().unwrap_or(SEEDS),
+        None => 0..SEEDS,
     };
     for seed in seeds {
         let mut chance = Chance::new(seed, 0);

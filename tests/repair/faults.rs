@@ -1,5 +1,8 @@
 //! `fix` and `undo`, the real program, through everything that can go wrong on the way: the binding
 //! is applied exactly once or not at all, the history tells which, and exit code and words agree.
+//!
+//! What fails "for good" is tried again for twenty seconds before the program gives up: those lines run with
+//! `REPAIR_FAULTS=all`, as in CI.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -289,7 +292,8 @@ fn cases() -> Vec<Case> {
 }
 
 async fn once_or_not_at_all_and_the_history_tells_which() {
-    side_by_side(cases(), |case| async move {
+    let lines = cases().into_iter().filter(|case| runs(case.what)).collect();
+    side_by_side(lines, |case: Case| async move {
         let what = case.what;
         let world = World::new().await;
         world.proxy.set(case.rules.clone());
@@ -318,6 +322,11 @@ async fn once_or_not_at_all_and_the_history_tells_which() {
         assert_eq!(world.granted().await, 0, "{what}");
     })
     .await;
+}
+
+/// Whether the line of this name runs: see the top of this file.
+fn runs(what: &str) -> bool {
+    !what.contains("for good") || std::env::var("REPAIR_FAULTS").is_ok_and(|asked| asked == "all")
 }
 
 /// Runs the lines of a table, several at a time: they mostly wait.
@@ -509,6 +518,7 @@ async fn undo_takes_back_once_or_not_at_all() {
             "undone: interrupted",
         ),
     ];
+    let lines = lines.into_iter().filter(|line| runs(line.0)).collect();
     side_by_side(
         lines,
         |(what, rule, code, granted, state, standing)| async move {

@@ -125,7 +125,7 @@ fn stories() -> Vec<Value> {
 }
 
 /// How many stories are told at a time: they mostly wait.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 12;
 
 /// Every story, by its name.
 pub fn all() -> Vec<(String, Telling)> {

@@ -20,6 +20,20 @@ pub fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
+/// As [`cases`], of which one takes a second and more: a third of them, and all where a measure is asked for.
+pub fn slow_cases(cases: u32) -> ProptestConfig {
+    let all = self::cases(cases);
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked {
+            all.cases
+        } else {
+            all.cases.div_ceil(3)
+        },
+        ..all
+    }
+}
+
 /// The accounts, as (e-mail, project).
 pub const ACCOUNTS: [(&str, &str); 5] = [
     ("a0@p0.iam.gserviceaccount.com", "p0"),
