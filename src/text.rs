@@ -123,9 +123,16 @@ fn quoted(text: &str) -> String {
 /// [`visible_json`] over several lines, indented by two; ends without a line end.
 #[must_use]
 pub fn pretty_json(value: &serde_json::Value) -> String {
-    let mut out = String::new();
+    let plain = format!("{value:#}");
+    if plain
+        .bytes()
+        .all(|b| b == b'\n' || matches!(b, b' '..=b'~'))
+    {
+        return plain;
+    }
+    let mut out = String::with_capacity(plain.len() + 16);
     // A line end inside a string is written `\n` already: those that are left are the layout's.
-    for c in format!("{value:#}").chars() {
+    for c in plain.chars() {
         if c == '\n' {
             out.push(c);
         } else {

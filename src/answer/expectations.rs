@@ -212,8 +212,8 @@ impl Expectation {
         let name = target.full_name();
         let way = ways.ends.iter().find(|end| end.name == name);
         if let Some(way) = way {
-            let steps: Vec<&str> = way
-                .path
+            let path = way.trail.path();
+            let steps: Vec<&str> = path
                 .iter()
                 .map(|step| step.rsplit('/').next().unwrap_or(step))
                 .collect();

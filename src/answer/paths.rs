@@ -8,10 +8,10 @@ use super::Source;
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, EdgeEnd, TakenAway, Via};
+use crate::evaluate::reach::{self, Brings, EdgeEnd, TakenAway, Trail};
 use crate::evaluate::{Exchange, Outcome, Verdict, WayIn};
 use crate::google::listing::Scope;
-use crate::google::survey::{Everything, Groups, Progress, whole};
+use crate::google::survey::{Everything, Groups, Progress, at_hand, whole};
 use crate::iam::address::{default_account, is_service_account};
 use crate::iam::org_policy::KEY_CREATION;
 use crate::iam::{Permission, Principal, Resource};
@@ -58,10 +58,8 @@ pub struct PathEnd {
     pub verdict: Verdict,
     /// What the call would come to.
     pub outcome: Outcome,
-    /// From the caller to the target, both included.
-    pub path: Vec<String>,
-    /// The bindings that grant; where the verdict is unknown those that may.
-    pub via: Vec<Via>,
+    /// From the caller to the target, with the bindings that grant; where the verdict is unknown those that may.
+    pub trail: Trail,
     /// Where ways were asked for: those of the last step, the surest first.
     pub edges: Vec<WayIn>,
     /// What it hangs on that no policy says.
@@ -124,6 +122,20 @@ impl Source<'_> {
         let (mut estate, unlisted) = whole(self.ask, &question.facts(), progress).await?;
         self.qualify(&mut estate);
         Ok(question.judged(estate, unlisted))
+    }
+}
+
+impl Source<'_> {
+    /// The same of an estate that this process read itself, all of which whoever looks may see.
+    /// `None` where it has to be asked around for what the question names, and for kinds of edges.
+    #[must_use]
+    pub fn paths_at_hand(&self, question: &PathsQuestion, estate: &Estate) -> Option<PathsAnswer> {
+        if !question.edges.is_empty() {
+            return None;
+        }
+        let (mut estate, unlisted) = at_hand(estate, &question.facts())?;
+        self.qualify(&mut estate);
+        Some(question.clone().judged(estate, unlisted))
     }
 }
 
@@ -219,8 +231,7 @@ impl PathsQuestion {
             name: end.name,
             verdict: end.verdict,
             outcome: end.outcome,
-            path: end.path,
-            via: end.via,
+            trail: Trail::new(end.path, end.via),
             edges: end.ways,
             conditions: end.conditions,
             except: end.except,
@@ -250,8 +261,7 @@ impl PathsQuestion {
                     name: holder.principal,
                     verdict: holder.verdict,
                     outcome: holder.outcome,
-                    path: holder.path,
-                    via: holder.via,
+                    trail: Trail::new(holder.path, holder.via),
                     edges: Vec::new(),
                     conditions: Vec::new(),
                     except: holder.except,
@@ -269,8 +279,7 @@ impl PathsQuestion {
                     name: reached.target.full_name(),
                     verdict: reached.verdict,
                     outcome: reached.outcome,
-                    path: reached.path,
-                    via: reached.via,
+                    trail: reached.trail,
                     edges: Vec::new(),
                     conditions: Vec::new(),
                     except: Vec::new(),

@@ -85,6 +85,8 @@ pub struct FactSource {
     pub source: crate::repair::SourceOptions,
     /// Whether this process serves the facts itself.
     emulator: Option<Running>,
+    /// What it read itself to serve, where whoever looks sees all of it.
+    at_hand: Option<Estate>,
 }
 
 impl FactSource {
@@ -172,8 +174,19 @@ impl FactSource {
         let reader = self.client()?.reader();
         let counting = out::Counting::default();
         let source = self.source(&*reader)?;
+        let near = (self.whole()).and_then(|estate| source.paths_at_hand(&question, estate));
+        if let Some(answer) = near {
+            return Ok(answer);
+        }
         let told = |step| counting.step(&step);
         Ok(source.paths(question, &told).await?)
+    }
+
+    /// The estate that a survey of everything would read back, where this process read it itself.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Estate> {
+        let everything = self.scope == Scope::Everything;
+        self.at_hand.as_ref().filter(|_| everything)
     }
 
     /// Adds what the files given have no place for.
@@ -349,6 +362,7 @@ async fn outside(
         assumptions: Vec::new(),
         source: global.source(),
         emulator: None,
+        at_hand: None,
     })
 }
 
@@ -372,6 +386,7 @@ async fn inside(
     history: PathBuf,
 ) -> Result<FactSource, Failure> {
     let assumptions = estate.assumptions().collect();
+    let at_hand = global.viewer.is_none().then(|| estate.clone());
     let options = Options {
         viewer: global.viewer.clone(),
         ..Options::default()
@@ -408,6 +423,7 @@ async fn inside(
         assumptions,
         source: global.source(),
         emulator: Some(running),
+        at_hand,
     })
 }
 

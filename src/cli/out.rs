@@ -1,7 +1,7 @@
 //! What a command prints: a page of lines in which every text from outside is made visible, with
 //! colour where a terminal reads it; or JSON, alone on stdout.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -180,6 +180,52 @@ impl Styling {
     }
 }
 
+/// Prints pages to stdout, one after the other, each made when its turn comes: a list may be longer than what should
+/// be held of it.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn print_pages<F: FnOnce(&mut TextPage)>(
+    pages: impl IntoIterator<Item = F>,
+) -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let look = Styling::of(&stdout);
+    // On consoles of Windows that do not know the codes they become calls.
+    let stdout = AutoStream::always(stdout.lock());
+    let rendered = pages.into_iter().map(|fill| {
+        let mut page = TextPage::default();
+        fill(&mut page);
+        page.render(look)
+    });
+    all_written(stdout, rendered)
+}
+
+/// Prints a JSON object to stdout, and nothing else goes there: `rows` are the elements of its empty list `list`, each
+/// made when its turn comes.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn json_with_rows(
+    object: &Value,
+    list: &str,
+    rows: impl IntoIterator<Item = Value>,
+) -> Result<(), Failure> {
+    let text = format!("{}\n", pretty_json(object));
+    let place = format!("\n  \"{list}\": []");
+    let mut rows = rows.into_iter().peekable();
+    let Some((head, tail)) = text.split_once(&place).filter(|_| rows.peek().is_some()) else {
+        return write_out(&text);
+    };
+    let mut between = "";
+    let rows = rows.map(|row| {
+        let comma = std::mem::replace(&mut between, ",");
+        format!("{comma}\n    {}", pretty_json(&row).replace('\n', "\n    "))
+    });
+    let head = std::iter::once(format!("{head}\n  \"{list}\": ["));
+    let tail = std::iter::once(format!("\n  ]{tail}"));
+    all_written(io::stdout().lock(), head.chain(rows).chain(tail))
+}
+
 /// Prints JSON to stdout, and nothing else goes there.
 ///
 /// # Errors
@@ -213,10 +259,24 @@ pub fn still_read(line: &str) -> Result<bool, Failure> {
     }
 }
 
-fn written(mut stdout: impl Write, text: &str) -> Result<(), Failure> {
-    let written = stdout
-        .write_all(text.as_bytes())
+fn written(stdout: impl Write, text: &str) -> Result<(), Failure> {
+    all_written(stdout, std::iter::once(text))
+}
+
+/// So many bytes are gathered before they are written.
+const AT_ONCE: usize = 1 << 16;
+
+fn all_written<T: AsRef<str>>(
+    stdout: impl Write,
+    parts: impl IntoIterator<Item = T>,
+) -> Result<(), Failure> {
+    let mut stdout = BufWriter::with_capacity(AT_ONCE, stdout);
+    let mut parts = parts.into_iter();
+    let written = parts
+        .try_for_each(|part| stdout.write_all(part.as_ref().as_bytes()))
         .and_then(|()| stdout.flush());
+    // What nobody takes is not tried again.
+    let _ = stdout.into_parts();
     match written {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             "write to stdout",

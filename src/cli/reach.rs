@@ -141,10 +141,9 @@ fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exi
     scope::tell(&answer.unlisted);
     let head = Head::of(&answer.question.ways);
     if format == Format::Json {
-        let ends = answer.ends.iter();
         let mut object = json!({
             "permission": answer.question.permission.as_str(),
-            "results": ends.map(|end| as_json(end, head.of_row)).collect::<Vec<_>>(),
+            "results": [],
             "complete": answer.complete,
             "notRead": answer.not_read,
         });
@@ -160,16 +159,17 @@ fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exi
                 map.insert("assumptions".to_owned(), names.collect());
             }
         }
-        out::json(&object)?;
+        let rows = answer.ends.iter().map(|end| as_json(end, head.of_row));
+        out::json_with_rows(&object, "results", rows)?;
     } else {
-        text(facts, &head, answer).print()?;
+        text(facts, &head, answer)?;
     }
     Ok(Exit::Done)
 }
 
 fn as_json(row: &PathEnd, of_row: &str) -> Value {
-    let via: Vec<Value> = row
-        .via
+    let via = row.trail.via();
+    let via: Vec<Value> = via
         .iter()
         .map(|via| {
             let mut one = json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member });
@@ -179,7 +179,7 @@ fn as_json(row: &PathEnd, of_row: &str) -> Value {
             one
         })
         .collect();
-    let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.path, "via": via });
+    let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.trail.path(), "via": via });
     if let Some(map) = object.as_object_mut() {
         map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
         if let Some(edge) = row.edges.first() {
@@ -239,8 +239,28 @@ fn names_of(ways: &[WayIn]) -> String {
     words.join(", ")
 }
 
-fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
-    let mut page = TextPage::default();
+/// One part of what is printed for people.
+enum PagePart<'a> {
+    Head(&'a FactSource, &'a Head),
+    Row(&'a PathEnd),
+    Tail,
+}
+
+/// Row by row: there may be a hundred thousand.
+fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> Result<(), Failure> {
+    let parts = std::iter::once(PagePart::Head(facts, head))
+        .chain(answer.ends.iter().map(PagePart::Row))
+        .chain(std::iter::once(PagePart::Tail));
+    out::print_pages(parts.map(|part| {
+        move |page: &mut TextPage| match part {
+            PagePart::Head(facts, head) => head_text(page, facts, head, answer),
+            PagePart::Row(row) => row_text(page, row),
+            PagePart::Tail => tail_text(page, answer),
+        }
+    }))
+}
+
+fn head_text(page: &mut TextPage, facts: &FactSource, head: &Head, answer: &PathsAnswer) {
     let (permission, name) = (&answer.question.permission, &head.name);
     let kinds = names_of(&answer.question.edges);
     let title = match &answer.question.ways {
@@ -257,68 +277,73 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
     if answer.ends.is_empty() {
         page.line(Ink::Plain, "Nobody and nothing, as far as can be read.");
     }
-    let arrow = format!(" {} ", glyphs().arrow());
-    for row in &answer.ends {
-        let (tri, ink, word) = match row.verdict {
-            Verdict::CanAccess => (Truth::Yes, Ink::Good, ""),
-            Verdict::CannotAccess => (Truth::No, Ink::Bad, ""),
-            Verdict::UnknownInfo => (
-                Truth::UnknownInfo,
-                Ink::Unsure,
-                "  perhaps: something that decides could not be read",
-            ),
-            Verdict::UnknownConditional => (
-                Truth::UnknownConditional,
-                Ink::Unsure,
-                "  perhaps: a condition needs a value that is not known",
-            ),
-        };
-        let word = match row.verdict {
-            Verdict::UnknownConditional if !row.conditions.is_empty() => "  perhaps",
-            _ => word,
-        };
-        // Granted, and of no use: an account is off or gone, a pool gives no tokens.
-        let (tri, ink, word) = match row.outcome {
-            Outcome::WouldFail => (
-                Truth::No,
-                Ink::Bad,
-                "  granted, but the call would fail: an account is off or gone, or there is no token to be had",
-            ),
-            _ => (tri, ink, word),
-        };
-        page.pieces(&[
-            (ink, mark(tri)),
-            (Ink::Plain, " "),
-            (Ink::Strong, &short(&row.name)),
-            (ink, word),
-        ]);
-        if row.path.len() > 2 {
-            let path: Vec<String> = row.path.iter().map(|step| short(step)).collect();
-            page.wrapped(Ink::Plain, "    by way of ", &path.join(&arrow));
-        }
-        for condition in &row.conditions {
-            page.wrapped(Ink::Unsure, "    if ", condition);
-        }
-        for taken in &row.except {
-            page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
-        }
-        for via in &row.via {
-            let kinds = match names_of(&via.edges) {
-                kinds if kinds.is_empty() => kinds,
-                kinds => format!("{kinds}: "),
-            };
-            page.line(
-                Ink::Faint,
-                format!(
-                    "    {kinds}{} to {} on {}",
-                    via.role,
-                    via.member,
-                    via.resource.relative()
-                ),
-            );
-        }
+}
+
+fn row_text(page: &mut TextPage, row: &PathEnd) {
+    let (tri, ink, word) = match row.verdict {
+        Verdict::CanAccess => (Truth::Yes, Ink::Good, ""),
+        Verdict::CannotAccess => (Truth::No, Ink::Bad, ""),
+        Verdict::UnknownInfo => (
+            Truth::UnknownInfo,
+            Ink::Unsure,
+            "  perhaps: something that decides could not be read",
+        ),
+        Verdict::UnknownConditional => (
+            Truth::UnknownConditional,
+            Ink::Unsure,
+            "  perhaps: a condition needs a value that is not known",
+        ),
+    };
+    let word = match row.verdict {
+        Verdict::UnknownConditional if !row.conditions.is_empty() => "  perhaps",
+        _ => word,
+    };
+    // Granted, and of no use: an account is off or gone, a pool gives no tokens.
+    let (tri, ink, word) = match row.outcome {
+        Outcome::WouldFail => (
+            Truth::No,
+            Ink::Bad,
+            "  granted, but the call would fail: an account is off or gone, or there is no token to be had",
+        ),
+        _ => (tri, ink, word),
+    };
+    page.pieces(&[
+        (ink, mark(tri)),
+        (Ink::Plain, " "),
+        (Ink::Strong, &short(&row.name)),
+        (ink, word),
+    ]);
+    let path = row.trail.path();
+    if path.len() > 2 {
+        let arrow = format!(" {} ", glyphs().arrow());
+        let path: Vec<String> = path.iter().map(|step| short(step)).collect();
+        page.wrapped(Ink::Plain, "    by way of ", &path.join(&arrow));
     }
-    page.gap();
+    for condition in &row.conditions {
+        page.wrapped(Ink::Unsure, "    if ", condition);
+    }
+    for taken in &row.except {
+        page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
+    }
+    for via in &row.trail.via() {
+        let kinds = match names_of(&via.edges) {
+            kinds if kinds.is_empty() => kinds,
+            kinds => format!("{kinds}: "),
+        };
+        page.line(
+            Ink::Faint,
+            format!(
+                "    {kinds}{} to {} on {}",
+                via.role,
+                via.member,
+                via.resource.relative()
+            ),
+        );
+    }
+}
+
+fn tail_text(page: &mut TextPage, answer: &PathsAnswer) {
+    page.line(Ink::Plain, "");
     let words = format!("{} in all", answer.ends.len());
     page.line(Ink::Faint, words);
     if !answer.complete {
@@ -333,7 +358,6 @@ fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> TextPage {
     if let Some(words) = limits::taken_for_granted(&answer.assumptions) {
         page.wrapped(Ink::Unsure, limits::TAKEN, &words);
     }
-    page
 }
 
 /// An account without the service's name before it.

@@ -4,7 +4,7 @@ use super::facts::FactSource;
 use super::failure::Failure;
 use super::out;
 use crate::estate::Estate;
-use crate::google::survey::{Everything, whole};
+use crate::google::survey::{Everything, at_hand, whole};
 
 /// What was read, and what could not be listed (`projects/P`, `folders/N`) with why.
 pub struct Surveyed {
@@ -46,6 +46,22 @@ pub async fn survey(facts: &FactSource, everything: &Everything) -> Result<Surve
     let read = whole(&*reader, everything, &|step| counting.step(&step)).await;
     drop(counting);
     let (mut estate, unlisted) = read?;
+    facts.qualify(&mut estate);
+    Ok(Surveyed { estate, unlisted })
+}
+
+/// The same for what is told of the whole scope: of a file that this process read itself, without reading it back.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn survey_of_all(
+    facts: &FactSource,
+    everything: &Everything,
+) -> Result<Surveyed, Failure> {
+    let near = facts.whole().and_then(|e| at_hand(e, everything));
+    let Some((mut estate, unlisted)) = near else {
+        return survey(facts, everything).await;
+    };
     facts.qualify(&mut estate);
     Ok(Surveyed { estate, unlisted })
 }

@@ -99,6 +99,13 @@ impl Estate {
         known.push(Arc::new(account));
     }
 
+    /// Takes an account out of what is known.
+    pub(crate) fn forget_account(&mut self, email: &str) {
+        if let Some(account) = Arc::make_mut(&mut self.accounts).remove(email) {
+            Arc::make_mut(&mut self.unique_ids).remove(account.unique_id.as_str());
+        }
+    }
+
     /// Takes an account away and remembers that it was there.
     pub fn delete_account(&mut self, email: &str) -> Option<Arc<ServiceAccount>> {
         let email = email.to_lowercase();

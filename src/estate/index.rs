@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::shared::SharedMap;
 use super::{Estate, Group};
 use crate::iam::{AllowPolicy, Member, PolicyMember, Resource};
 
@@ -58,7 +59,7 @@ fn can_be_in_a_group(member: &Member) -> bool {
 }
 
 /// Where a member stands: a binding of an allow policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberPlace {
     /// Whose policy it is.
     pub resource: Resource,
@@ -68,6 +69,9 @@ pub struct MemberPlace {
     pub role: Arc<str>,
 }
 
+/// The places of each member, sorted, by its key.
+pub(crate) type PlacesOfMembers = SharedMap<Arc<str>, Vec<MemberPlace>>;
+
 impl Estate {
     /// Sets the allow policy of a resource (canonical name), shares its members and indexes them.
     pub fn put_policy(&mut self, resource: Resource, mut policy: AllowPolicy) {
@@ -75,21 +79,64 @@ impl Estate {
         for (i, binding) in policy.bindings.iter_mut().enumerate() {
             binding.role = self.shared_role(&binding.role);
             for member in &mut binding.members {
-                let (shared, key) = self.intern(member);
-                *member = shared;
-                let place = MemberPlace {
-                    resource: resource.clone(),
-                    binding: u32::try_from(i).unwrap_or(u32::MAX),
-                    role: Arc::clone(&binding.role),
-                };
-                match self.by_member.get_mut(&key) {
-                    Some(places) => places.push(place),
-                    None => self.by_member.insert(key, vec![place]),
+                *member = self.intern(member);
+                if let Some(index) = self.by_member.get_mut() {
+                    let place = MemberPlace {
+                        resource: resource.clone(),
+                        binding: u32::try_from(i).unwrap_or(u32::MAX),
+                        role: Arc::clone(&binding.role),
+                    };
+                    let key = index_key(member);
+                    match index.get_mut(&key) {
+                        Some(places) => {
+                            let at = places.partition_point(|known| *known < place);
+                            places.insert(at, place);
+                        }
+                        None => index.insert(key, vec![place]),
+                    }
                 }
             }
         }
         self.note_gap(&resource, &policy);
         self.allow.insert(resource, Arc::new(policy));
+    }
+
+    /// Where members stand.
+    fn places(&self) -> &PlacesOfMembers {
+        self.by_member.get_or_init(|| {
+            // A member is known by where it stands in memory (`Self::intern`); several may have one key.
+            let mut known: hashbrown::HashMap<usize, usize> = hashbrown::HashMap::new();
+            let mut by_key: hashbrown::HashMap<Arc<str>, usize> = hashbrown::HashMap::new();
+            let mut all: Vec<Vec<MemberPlace>> = Vec::new();
+            for (resource, policy) in self.allow.iter() {
+                for (i, binding) in policy.bindings.iter().enumerate() {
+                    for member in &binding.members {
+                        let at = *known.entry(address_of(member)).or_insert_with(|| {
+                            *by_key.entry(index_key(member)).or_insert_with(|| {
+                                all.push(Vec::new());
+                                all.len() - 1
+                            })
+                        });
+                        if let Some(places) = all.get_mut(at) {
+                            places.push(MemberPlace {
+                                resource: resource.clone(),
+                                binding: u32::try_from(i).unwrap_or(u32::MAX),
+                                role: Arc::clone(&binding.role),
+                            });
+                        }
+                    }
+                }
+            }
+            let mut index = SharedMap::default();
+            for (key, at) in by_key {
+                if let Some(places) = all.get_mut(at) {
+                    let mut places = std::mem::take(places);
+                    places.sort_unstable();
+                    index.insert(key, places);
+                }
+            }
+            index
+        })
     }
 
     fn note_gap(&mut self, resource: &Resource, policy: &AllowPolicy) {
@@ -100,14 +147,14 @@ impl Estate {
         }
     }
 
-    /// A member as it stands in the estate, with its key in the index.
-    fn intern(&mut self, member: &Arc<PolicyMember>) -> (Arc<PolicyMember>, Arc<str>) {
-        if let Some((shared, key)) = self.interned.get(&member.text) {
-            return (Arc::clone(shared), Arc::clone(key));
+    /// A member as it stands in the estate.
+    fn intern(&mut self, member: &Arc<PolicyMember>) -> Arc<PolicyMember> {
+        if let Some(shared) = self.interned.get(&member.text) {
+            return Arc::clone(shared);
         }
-        let both = (Arc::clone(member), index_key(member));
-        self.interned.insert(Arc::clone(&member.text), both.clone());
-        both
+        self.interned
+            .insert(Arc::clone(&member.text), Arc::clone(member));
+        Arc::clone(member)
     }
 
     fn shared_role(&mut self, role: &Arc<str>) -> Arc<str> {
@@ -133,12 +180,17 @@ impl Estate {
         let Some(old) = self.allow.get(resource).cloned() else {
             return;
         };
+        // Whether a member stands elsewhere too is known by the index alone.
+        self.places();
+        let Some(index) = self.by_member.get_mut() else {
+            return;
+        };
         for member in old.bindings.iter().flat_map(|b| &b.members) {
             let key = index_key(member);
-            if let Some(places) = self.by_member.get_mut(&key) {
+            if let Some(places) = index.get_mut(&key) {
                 places.retain(|place| place.resource != *resource);
                 if places.is_empty() {
-                    self.by_member.remove(&key);
+                    index.remove(&key);
                     self.interned.remove(&member.text);
                 }
             }
@@ -154,67 +206,60 @@ impl Estate {
     /// `identifier` is compared as IAM does (`serviceAccount:` and `user:` without case).
     #[must_use]
     pub fn grants_naming(&self, identifier: &str) -> &[MemberPlace] {
-        self.by_member
+        self.places()
             .get(&*index_key(&PolicyMember::v1(identifier)))
             .map_or(&[], Vec::as_slice)
     }
 
     /// Every member that stands in some allow policy, once.
     pub fn members(&self) -> impl Iterator<Item = &Arc<PolicyMember>> {
-        self.interned.values().map(|(member, _)| member)
+        self.interned.values()
     }
 }
 
-/// Policies of many resources that the estate has none of yet, put in together: a member that the reader
-/// shared is known by where it stands in memory, and the index is written once for each.
+/// Policies of many resources, put in together: a member that the reader shared is known by where it stands in
+/// memory, and nothing is indexed meanwhile.
 #[derive(Default)]
 pub(super) struct ManyPolicies {
-    /// By the address of a member that the estate keeps.
-    known: hashbrown::HashMap<usize, usize>,
-    places: Vec<(Arc<str>, Vec<MemberPlace>)>,
+    /// The addresses of members that the estate keeps.
+    known: hashbrown::HashSet<usize>,
+    /// A policy took the place of another.
+    replaced: bool,
 }
 
 impl ManyPolicies {
-    /// Puts one policy in; where members stand is known after [`Self::settle`].
+    /// Puts one policy in. All is as it should be after [`Self::settle`].
     pub fn put(&mut self, estate: &mut Estate, resource: Resource, mut policy: AllowPolicy) {
-        for (i, binding) in policy.bindings.iter_mut().enumerate() {
+        for binding in &mut policy.bindings {
             binding.role = estate.shared_role(&binding.role);
             for member in &mut binding.members {
-                let at = match self.known.get(&address_of(member)) {
-                    Some(at) => *at,
-                    None => {
-                        let (shared, key) = estate.intern(member);
-                        *member = shared;
-                        let places = &mut self.places;
-                        // What the estate keeps stays where it is.
-                        *self.known.entry(address_of(member)).or_insert_with(|| {
-                            places.push((key, Vec::new()));
-                            places.len() - 1
-                        })
-                    }
-                };
-                if let Some((_, places)) = self.places.get_mut(at) {
-                    places.push(MemberPlace {
-                        resource: resource.clone(),
-                        binding: u32::try_from(i).unwrap_or(u32::MAX),
-                        role: Arc::clone(&binding.role),
-                    });
+                if !self.known.contains(&address_of(member)) {
+                    *member = estate.intern(member);
+                    self.known.insert(address_of(member));
                 }
             }
         }
         estate.note_gap(&resource, &policy);
+        self.replaced |= estate.allow.get(&resource).is_some();
         estate.allow.insert(resource, Arc::new(policy));
     }
 
-    /// Writes the index.
-    pub fn settle(&mut self, estate: &mut Estate) {
-        self.known.clear();
-        for (key, places) in self.places.drain(..) {
-            match estate.by_member.get_mut(&key) {
-                Some(known) => known.extend(places),
-                None => estate.by_member.insert(key, places),
+    /// Forgets members that stood in policies alone which others took the place of.
+    pub fn settle(self, estate: &mut Estate) {
+        estate.by_member.take();
+        if !self.replaced {
+            return;
+        }
+        let policies = estate.allow.values();
+        let members = policies.flat_map(|p| &p.bindings).flat_map(|b| &b.members);
+        let standing: hashbrown::HashSet<usize> = members.map(address_of).collect();
+        let mut kept = SharedMap::default();
+        for member in estate.interned.values() {
+            if standing.contains(&address_of(member)) {
+                kept.insert(Arc::clone(&member.text), Arc::clone(member));
             }
         }
+        estate.interned = kept;
     }
 }
 

@@ -14,7 +14,7 @@ pub mod records;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource, Role,
@@ -37,6 +37,9 @@ pub enum Coverage {
     Whole,
     /// Only what was asked for was read: what is missing is unknown (a survey of live Google Cloud).
     Partial,
+    /// All that is in it was looked into: what is missing of its organizations, folders, projects and accounts is
+    /// empty, and of what else there may be nothing is known (a survey of all that a file holds).
+    Listed,
 }
 
 /// What an organization policy is on one resource, by constraint.
@@ -93,10 +96,11 @@ pub struct Estate {
     pub(crate) all_there_is: bool,
     /// What every answer from this estate takes for granted.
     pub(crate) assumptions: Arc<BTreeSet<Assumption>>,
-    /// Members seen in allow policies to where they stand.
-    pub(crate) by_member: SharedMap<Arc<str>, Vec<index::MemberPlace>>,
-    /// Each member once, by its text, with its key in `by_member`.
-    pub(crate) interned: SharedMap<Arc<str>, (Arc<PolicyMember>, Arc<str>)>,
+    /// Members seen in allow policies to where they stand; made when it is first asked for: most answers need it not,
+    /// and it is a third of what a large estate would hold.
+    pub(crate) by_member: OnceLock<index::PlacesOfMembers>,
+    /// Each member once, by its text.
+    pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
     /// Names of roles in allow policies, each once in memory.
     pub(crate) role_names: Arc<HashSet<Arc<str>>>,
 }
@@ -115,6 +119,20 @@ impl Estate {
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.coverage
+    }
+
+    /// Whether what the estate does not hold of a resource (canonical name) is empty, and not unknown.
+    pub(crate) fn is_told_of(&self, resource: &Resource) -> bool {
+        match self.coverage {
+            Coverage::Whole => true,
+            Coverage::Partial => false,
+            Coverage::Listed => match resource {
+                Resource::Organization(number) => self.organizations.contains_key(number),
+                Resource::Folder(number) => self.folders.contains_key(number),
+                Resource::Project(id) => self.projects.contains_key(id),
+                Resource::ServiceAccount { account, .. } => self.accounts.contains_key(account),
+            },
+        }
     }
 
     /// What every answer from this estate takes for granted.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Coverage, Estate, Read};
+use super::{Estate, Read};
 use crate::iam::{OrgPolicy, Resource, org_policy};
 
 impl Estate {
@@ -17,7 +17,7 @@ impl Estate {
         }
         match self.org_policies.get(on).and_then(|c| c.get(constraint)) {
             Some(policy) => Read::Known(policy.as_ref()),
-            None if self.coverage == Coverage::Whole => Read::Known(None),
+            None if self.is_told_of(on) => Read::Known(None),
             None => Read::Unreadable(self.not_fetched()),
         }
     }
@@ -32,7 +32,7 @@ impl Estate {
     /// Whether every organization policy set on a resource (canonical name) is known.
     #[must_use]
     pub fn knows_org_policies(&self, on: &Resource) -> bool {
-        self.coverage == Coverage::Whole && self.why_no_org_policies(on).is_none()
+        self.is_told_of(on) && self.why_no_org_policies(on).is_none()
     }
 
     /// Every organization policy that is known, by where it is set.

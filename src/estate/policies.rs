@@ -64,7 +64,7 @@ impl Estate {
         }
         match self.allow.get(resource) {
             Some(policy) => Read::Known(Some(policy)),
-            None if self.coverage == Coverage::Whole => Read::Known(None),
+            None if self.is_told_of(resource) => Read::Known(None),
             // Nobody can read it, and it grants nothing.
             None if resource.kind() == ResourceKind::ServiceAccount
                 && self.is_deleted(resource.id()) =>
@@ -108,7 +108,7 @@ impl Estate {
         }
         match self.deny.get(resource) {
             Some(policies) => Read::Known(policies),
-            None if self.coverage == Coverage::Whole => Read::Known(&[]),
+            None if self.is_told_of(resource) => Read::Known(&[]),
             None => Read::Unreadable(self.not_fetched()),
         }
     }
@@ -147,7 +147,7 @@ impl Estate {
             .iter()
             .filter_map(|name| self.policy_bindings.get(name.as_str()))
             .collect();
-        if lists.is_empty() && self.coverage == Coverage::Partial {
+        if lists.is_empty() && !self.is_told_of(parent) {
             return Read::Unreadable(self.not_fetched());
         }
         Read::Known(lists.into_iter().flatten().collect())
@@ -283,7 +283,7 @@ impl Estate {
                         }
                     }
                 }
-                None if self.coverage == Coverage::Whole => {}
+                None if self.is_told_of(level) => {}
                 None => return Read::Unreadable("the tags of its hierarchy were not read".into()),
             }
         }
@@ -305,7 +305,8 @@ impl Estate {
         }
         match self.services.get(project.project_id.as_str()) {
             Some(enabled) => Read::Known(enabled.contains(service)),
-            None if self.coverage == Coverage::Whole => Read::Known(true),
+            // The project is known.
+            None if self.coverage != Coverage::Partial => Read::Known(true),
             None => Read::Unreadable(self.not_fetched()),
         }
     }

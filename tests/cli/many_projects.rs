@@ -106,10 +106,13 @@ fn who_is_the_same_however_many_projects_have_no_say() {
         let ran = home.run(&arguments);
         (ran.code, ran.json())
     };
-    let (code, around) = ask(1_002, &[]);
+    let within = ["--organization=1"];
+    let (code, around) = ask(1_002, &within);
     assert_eq!(around["results"].as_array().unwrap().len(), 6, "{around}");
     assert_eq!(around["complete"], true);
-    assert_eq!(ask(1_001, &[]), (code, around));
+    assert_eq!(ask(1_001, &within), (code, around.clone()));
+    // A file that is looked at as a whole is not read back.
+    assert_eq!(ask(1_002, &[]), (code, around));
 }
 
 /// A caller's reach over many projects: policies by one search, and that is told.
@@ -124,7 +127,8 @@ fn reach_reads_policies_by_search_and_says_so() {
         arguments.extend(["reach", "--caller", caller, "--at", AT]);
         home.run(&arguments)
     };
-    let searched = ask(&[]);
+    let within = ["--organization=1"];
+    let searched = ask(&within);
     let told = searched.json();
     let targets: Vec<&str> = told["results"]
         .as_array()
@@ -139,17 +143,22 @@ fn reach_reads_policies_by_search_and_says_so() {
         assumed.contains(&json!("ASSET_SEARCH_IS_CURRENT")),
         "{told}"
     );
+    // A file that is looked at as a whole is not searched.
+    let whole = ask(&[]).json();
+    assert_eq!(whole["results"], told["results"]);
+    assert!(whole.get("assumptions").is_none(), "{whole}");
     // A policy that may not be read: who may search would see it, so the search is refused, and the rest is read.
     let mut hidden = estate(1_002);
     let on = format!("//iam.googleapis.com/projects/p0002/serviceAccounts/{TARGET}");
     hidden["unreadable"] = json!([on]);
     home.write("estate.json", &hidden.to_string());
-    let told = ask(&[]).json();
-    assert_eq!(told["complete"], false);
-    assert!(
-        told["notRead"].as_array().unwrap().contains(&json!(on)),
-        "{told}"
-    );
+    for as_whom in [&[][..], &within] {
+        let told = ask(as_whom).json();
+        assert_eq!(told["complete"], false);
+        let not_read = told["notRead"].as_array().unwrap();
+        assert!(not_read.contains(&json!(on)), "{told}");
+    }
+    let told = ask(&within).json();
     let assumed = told["assumptions"].as_array();
     let searched = json!("ASSET_SEARCH_IS_CURRENT");
     assert!(

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bindscope::answer::Source;
+use bindscope::answer::paths::{PathEnd, PathsAnswer, PathsQuestion, Ways};
 use bindscope::emulator::{self, Options};
 use bindscope::estate::{Estate, file};
 use bindscope::evaluate::reach::{Brings, reach_bringing};
@@ -109,7 +110,7 @@ impl Case {
             viewer: self.viewer.map(|v| Principal::parse(v).unwrap()),
             ..Options::default()
         };
-        let emulator = emulator::start(served, options).await.unwrap();
+        let emulator = emulator::start(served.clone(), options).await.unwrap();
         let client = Client::connect(Connect {
             endpoint: Some(emulator.base_url()),
             token: Some(Secret::new(emulator.admin_token())),
@@ -124,6 +125,12 @@ impl Case {
         }
         if let Some(first) = self.asked.first() {
             self.listed(&full, &*reader, first, &mut wrong).await;
+        }
+        if self.viewer.is_none() {
+            // Each takes as long as all that is asked above.
+            for asked in self.asked.iter().take(2) {
+                at_hand(&served, &*reader, asked, &mut wrong).await;
+            }
         }
         emulator.stop().await;
         wrong
@@ -402,6 +409,87 @@ impl Case {
             }
         }
     }
+}
+
+/// An estate that is at hand says what the same estate says over the whole way, letter by letter.
+async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<String>) {
+    let question = asked.question();
+    let source = Source {
+        ask,
+        endpoint: "",
+        history: Path::new("/nowhere"),
+        assumptions: &[],
+        viewer: None,
+    };
+    let to = Ways::To {
+        target: question.target.clone(),
+        caller: None,
+    };
+    // Of what was shut down a survey is told less than a file says.
+    let all_in_use = !served
+        .projects()
+        .any(bindscope::estate::Project::is_shut_down);
+    for ways in [to, Ways::From(question.caller.clone())] {
+        let paths = PathsQuestion {
+            ways,
+            permission: question.permission.clone(),
+            edges: Vec::new(),
+            brings: Brings {
+                attributes: question.attributes.clone(),
+                claims: question.claims.clone(),
+            },
+            time: question.time,
+            scope: Scope::Everything,
+        };
+        let whole = match source.paths(paths.clone(), &|_| ()).await {
+            Ok(whole) => whole,
+            Err(error) => return wrong.push(format!("{paths:?}: {error}")),
+        };
+        let Some(near) = source.paths_at_hand(&paths, served) else {
+            met("ASKED_AROUND".to_owned());
+            continue;
+        };
+        met("AT_HAND".to_owned());
+        if !all_in_use {
+            for end in whole.ends.iter().filter(|e| e.outcome != Outcome::Unknown) {
+                let same = |n: &&PathEnd| {
+                    (&n.name, n.verdict, n.outcome) == (&end.name, end.verdict, end.outcome)
+                };
+                if !near.ends.iter().any(|n| same(&n)) {
+                    wrong.push(format!("at hand, not as over the whole way: {end:?}"));
+                }
+            }
+            continue;
+        }
+        let (whole, near) = (told(&whole), told(&near));
+        if whole != near {
+            wrong.push(format!(
+                "{:?} {}\n  over the whole way: {whole}\n  at hand:            {near}",
+                paths.ways, paths.permission
+            ));
+        }
+    }
+}
+
+/// All that is told of ways.
+fn told(answer: &PathsAnswer) -> String {
+    let unlisted = answer.unlisted.iter();
+    let unlisted: Vec<&String> = unlisted.map(|(name, _)| name).collect();
+    let ends = answer.ends.iter().map(|end| {
+        let (path, via) = (end.trail.path(), end.trail.via());
+        format!(
+            "\n    {} {:?} {:?} {path:?} {via:?} {:?} {:?}",
+            end.name, end.verdict, end.outcome, end.conditions, end.except
+        )
+    });
+    format!(
+        "complete {}, not read {:?}, not listed {unlisted:?}, not there {:?}, exchange {:?}{}",
+        answer.complete,
+        answer.not_read,
+        answer.not_there,
+        answer.exchange,
+        ends.collect::<String>()
+    )
 }
 
 impl Asked {

@@ -318,7 +318,7 @@ async fn ask(seed: u64, file: &Value, full: &Estate, as_viewer: bool, chance: &m
         let (seen, unlisted) = whole(&*reader, &everything, &|_| {}).await.unwrap();
         let reached = reach(&seen, &caller, &permission, time);
         let mut direct = reached.results.iter();
-        let direct = direct.find(|r| r.target.id() == TARGET && r.path.len() == 2);
+        let direct = direct.find(|r| r.target.id() == TARGET && r.trail.path().len() == 2);
         // What could not be listed is not said to be out of reach.
         let silent = if unlisted.is_empty() {
             Verdict::CannotAccess

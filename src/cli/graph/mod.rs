@@ -51,7 +51,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         groups: Groups::Holding(wanted),
         ..Everything::default()
     };
-    let seen = scope::survey(&facts, &everything).await;
+    let seen = scope::survey_of_all(&facts, &everything).await;
     facts.close();
     let seen = seen?;
     let time = args.at.unwrap_or_else(Timestamp::now);

@@ -337,9 +337,8 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
             // Terraform's states each manage a part of it; one that is whole holds them.
             Some(first) if estate.gap_of(&found) || policy.gap().is_some() => {
                 let first = *first;
-                many.settle(estate);
                 let both = united(estate.allow_policy(&found).known().flatten(), policy);
-                estate.put_policy(found.clone(), both);
+                many.put(estate, found.clone(), both);
                 judged.insert(found, first);
             }
             Some(first) if first.source == at.source && !(first.asset && at.asset) => {
@@ -362,8 +361,7 @@ fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, 
                     draft.export.outdated += 1;
                     if at.time > first.time {
                         judged.insert(found.clone(), at);
-                        many.settle(estate);
-                        estate.put_policy(found, policy);
+                        many.put(estate, found, policy);
                     }
                 } else if equal {
                     judged.insert(found, newest);

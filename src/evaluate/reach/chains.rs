@@ -17,8 +17,10 @@ use super::super::belonging;
 use super::super::explain::is_shut_down;
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
+use super::trail::{Trail, TrailStep};
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
+use crate::evaluate::explanation::Verdict;
 use crate::evaluate::federation::{exchange, set_is_refused};
 use crate::evaluate::judge::Judge;
 use crate::evaluate::truth::Truth;
@@ -87,12 +89,10 @@ pub fn reach_bringing(
             .filter_map(|account| out_of_sight(estate, account)),
     );
     let complete = not_read.is_empty() && !walk.open && walk.below.complete && !estate.is_part();
-    let mut results: Vec<Reached> = walk.results.into_values().collect();
-    results.sort_by_cached_key(|r| r.target.full_name());
     Reach {
         caller: caller.clone(),
         permission: permission.clone(),
-        results,
+        results: walk.told(),
         complete,
         not_read: not_read.into_iter().collect(),
     }
@@ -182,6 +182,13 @@ struct ChainNode {
     hop: Option<(usize, Via)>,
 }
 
+/// An account that was reached: from which node, and how.
+struct FoundEnd {
+    at: usize,
+    verdict: Verdict,
+    via: Vec<Via>,
+}
+
 struct Walk<'g, 'e> {
     ground: &'g Ground<'e>,
     members: &'g Members<'e>,
@@ -193,7 +200,7 @@ struct Walk<'g, 'e> {
     /// Accounts on the way, and whether their token is held (or need not be).
     seen: HashMap<Resource, bool>,
     queue: VecDeque<(usize, bool)>,
-    results: HashMap<Resource, Reached>,
+    results: HashMap<Resource, FoundEnd>,
     /// Whether a hop was met that is not certain.
     open: bool,
     /// Whether the caller is known to have no token that counts.
@@ -370,46 +377,39 @@ impl<'e> Walk<'_, 'e> {
         if known && answer != Truth::Yes {
             return;
         }
-        let (mut path, mut via) = self.way_to(at);
-        path.push(target.full_name());
-        if at == 0 {
-            via = vias;
-        } else {
-            via.extend(vias.into_iter().next());
+        let mut via = vias;
+        if at != 0 {
+            via.truncate(1);
         }
-        self.results.insert(
-            target.clone(),
-            Reached {
-                target: target.clone(),
-                verdict,
-                outcome: super::outcome(
-                    verdict,
-                    self.refused || is_off(self.ground.estate, target),
-                ),
-                path,
-                via,
-            },
-        );
+        self.results
+            .insert(target.clone(), FoundEnd { at, verdict, via });
     }
 
-    /// Names and bindings from the caller to a node.
-    fn way_to(&self, node: usize) -> (Vec<String>, Vec<Via>) {
-        let (mut path, mut via) = (Vec::new(), Vec::new());
-        let mut at = Some(node);
-        while let Some(node) = at.and_then(|i| self.nodes.get(i)) {
-            path.push(
-                node.account
-                    .as_ref()
-                    .map_or_else(|| node.principal.to_string(), Resource::full_name),
-            );
-            if let Some((_, hop)) = &node.hop {
-                via.push(hop.clone());
-            }
-            at = node.hop.as_ref().map(|(before, _)| *before);
-        }
-        path.reverse();
-        via.reverse();
-        (path, via)
+    /// What was found, by target.
+    fn told(self) -> Vec<Reached> {
+        let steps = self.nodes.into_iter().map(|node| TrailStep {
+            name: node
+                .account
+                .map_or_else(|| node.principal.to_string(), |a| a.full_name()),
+            before: node.hop,
+        });
+        let steps: Arc<[TrailStep]> = steps.collect();
+        let mut named: Vec<(String, Resource, FoundEnd)> = self
+            .results
+            .into_iter()
+            .map(|(target, end)| (target.full_name(), target, end))
+            .collect();
+        named.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let reached = named.into_iter().map(|(name, target, end)| Reached {
+            outcome: super::outcome(
+                end.verdict,
+                self.refused || is_off(self.ground.estate, &target),
+            ),
+            verdict: end.verdict,
+            trail: Trail::from(&steps, end.at, name, end.via),
+            target,
+        });
+        reached.collect()
     }
 
     /// Levels whose policies, or deny policies, are not known.
@@ -428,6 +428,8 @@ pub(super) fn unread_levels(ground: &Ground<'_>, below: &Below) -> Vec<Resource>
     if ground.estate.coverage() == Coverage::Partial {
         let accounts = below.accounts.first().into_iter().flat_map(HashMap::values);
         levels.extend(accounts.flatten().cloned());
+    }
+    if ground.estate.coverage() != Coverage::Whole {
         levels.extend(below.projects.keys().cloned());
     }
     levels

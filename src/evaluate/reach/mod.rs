@@ -13,6 +13,7 @@ mod identity;
 mod mover;
 mod relevant;
 mod sets;
+mod trail;
 mod who;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::iam::{Member, Permission, Principal, Resource};
 pub use chains::{reach, reach_bringing};
 pub use edges::{reach_by, who_by};
 pub use graph::{graph, graph_by};
+pub use trail::Trail;
 pub use who::{who, who_bringing};
 
 /// What a federated caller brings beside its name.
@@ -135,10 +137,9 @@ pub struct Reached {
     /// a pool that gives the caller no token.
     pub outcome: Outcome,
     /// The caller, the accounts on the way, the target: the caller as a member identifier, accounts
-    /// by full resource name. A direct grant has two entries.
-    pub path: Vec<String>,
-    /// A direct grant: every binding that grants. A chain: one binding for each hop.
-    pub via: Vec<Via>,
+    /// by full resource name. A direct grant has two entries, and every binding that grants; a chain one
+    /// binding for each hop.
+    pub trail: Trail,
 }
 
 /// The answer of [`reach`].

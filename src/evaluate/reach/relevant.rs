@@ -268,7 +268,8 @@ impl<'e> Ground<'e> {
     pub fn policy_unread(&self, level: &Resource) -> bool {
         self.unread.contains(level)
             || self.estate.partly.contains(level)
-            || (self.estate.coverage() == Coverage::Partial
+            || (self.estate.coverage() != Coverage::Whole
+                && !self.estate.is_told_of(level)
                 && self.estate.allow.get(level).is_none())
     }
 
@@ -285,7 +286,7 @@ impl<'e> Ground<'e> {
         }
         match self.denying.get(level) {
             Some(found) => Some(*found),
-            None if self.estate.coverage() == Coverage::Whole => Some(Denying::Nothing),
+            None if self.estate.is_told_of(level) => Some(Denying::Nothing),
             None => None,
         }
     }

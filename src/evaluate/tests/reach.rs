@@ -119,12 +119,12 @@ proptest! {
                     let found = answer.results.iter().find(|r| r.target.id() == email);
                     let direct = ask(&estate, &caller, permission, email);
                     match found {
-                        Some(r) if r.path.len() == 2 => {
+                        Some(r) if r.trail.path().len() == 2 => {
                             prop_assert_eq!(word(r.verdict), direct, "{} to {}", caller, email);
                         }
                         Some(r) => {
                             prop_assert!(direct != Truth::Yes, "{caller} to {email} needs no chain");
-                            prop_assert_eq!(r.via.len() + 1, r.path.len());
+                            prop_assert_eq!(r.trail.via().len() + 1, r.trail.path().len());
                         }
                         None => {
                             prop_assert!(direct != Truth::Yes, "{caller} to {email} is missing");
@@ -211,15 +211,15 @@ fn a_chain_is_told_with_its_hops() {
     };
     assert!(answer.complete);
     assert_eq!(
-        one.path,
+        one.trail.path(),
         [
             "user:ana@example.com",
             "//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com",
             "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com"
         ]
     );
-    let hops: Vec<(&str, &str)> = one
-        .via
+    let via = one.trail.via();
+    let hops: Vec<(&str, &str)> = via
         .iter()
         .map(|v| (&*v.role, v.permission.as_str()))
         .collect();

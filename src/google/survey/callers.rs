@@ -2,7 +2,7 @@
 //! are in one organization, so the target's own branch says nothing of them (docs/semantics.md, "Principal access
 //! boundaries").
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -40,7 +40,7 @@ pub(super) enum Place {
 }
 
 /// Where a caller belongs, as far as its name says.
-fn place_of(caller: &Principal) -> Option<Place> {
+pub(super) fn place_of(caller: &Principal) -> Option<Place> {
     match caller {
         Principal::User(email) => {
             let (_, domain) = email.rsplit_once('@')?;
@@ -232,13 +232,60 @@ pub(super) fn let_in<'e>(
         Read::Known(role) => holds(&role),
         Read::Unreadable(_) => true,
     };
-    let granted = estate
-        .policies()
-        .filter(move |(on, _)| among.is_none_or(|among| among.contains(on)))
-        .flat_map(|(_, policy)| policy.bindings.iter())
+    let all = among.is_none().then(|| estate.policies());
+    let all = all.into_iter().flatten().map(|(_, policy)| policy);
+    let some = among.into_iter().flatten();
+    let some = some.filter_map(|on| estate.allow_policy(on).known().flatten());
+    let granted = all
+        .chain(some)
+        .flat_map(|policy| policy.bindings.iter())
         .filter(move |b| may_hold(&b.role))
         .flat_map(|b| b.members.iter());
     granted.chain(estate.groups().flat_map(|group| group.members.iter()))
+}
+
+/// The same, of the groups those alone that lead on from there, as a survey follows them.
+pub(super) fn let_in_and_followed<'e>(
+    estate: &'e Estate,
+    holds: &'e (dyn Fn(&FoundRole) -> bool + Sync),
+    among: &'e [Resource],
+) -> Vec<&'e Arc<PolicyMember>> {
+    let may_hold = |role: &str| match estate.role(role) {
+        Read::Known(role) => holds(&role),
+        Read::Unreadable(_) => true,
+    };
+    let policies = among
+        .iter()
+        .filter_map(|on| estate.allow_policy(on).known());
+    let bindings = policies.flatten().flat_map(|policy| policy.bindings.iter());
+    let mut found: Vec<&Arc<PolicyMember>> = bindings
+        .filter(|b| may_hold(&b.role))
+        .flat_map(|b| b.members.iter())
+        .collect();
+    let rules = among
+        .iter()
+        .filter_map(|on| estate.deny_policies(on).known());
+    let rules = rules.flatten().flat_map(|policy| policy.rules.iter());
+    let denied = rules.filter_map(|r| r.deny_rule.as_ref()).flat_map(|rule| {
+        let all = rule.denied_principals.iter();
+        all.chain(&rule.exception_principals)
+    });
+    let email = |member: &'e PolicyMember| match &member.member {
+        Member::Group(email) => Some(email.as_str()),
+        _ => None,
+    };
+    let mut queue: Vec<&str> = denied.filter_map(|m| email(m)).collect();
+    queue.extend(found.iter().filter_map(|m| email(m)));
+    let mut seen: HashSet<&str> = HashSet::new();
+    while let Some(at) = queue.pop() {
+        if seen.insert(at)
+            && let Read::Known(group) = estate.group(at)
+        {
+            queue.extend(group.members.iter().filter_map(|m| email(m)));
+            found.extend(&group.members);
+        }
+    }
+    found
 }
 
 pub(super) fn places_of_callers(
@@ -246,8 +293,15 @@ pub(super) fn places_of_callers(
     holds: &(dyn Fn(&FoundRole) -> bool + Sync),
     among: Option<&[Resource]>,
 ) -> BTreeSet<Place> {
+    places_of(estate, let_in(estate, holds, among))
+}
+
+pub(super) fn places_of<'e>(
+    estate: &'e Estate,
+    members: impl IntoIterator<Item = &'e Arc<PolicyMember>>,
+) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
-    for member in let_in(estate, holds, among) {
+    for member in members {
         let place = match &member.member {
             // Those with a basic role on that project.
             Member::ProjectRole(role, project) => {

@@ -18,7 +18,7 @@ impl Surveyor<'_> {
     }
 }
 
-fn remember(estate: &mut Estate, listed: &dyn Fn(&str) -> bool) {
+pub(super) fn remember(estate: &mut Estate, listed: &dyn Fn(&str) -> bool) {
     for ((email, uid), project) in named(estate) {
         let known = match estate.resolve(&Resource::account("-", &email)) {
             Existence::Exists(_) | Existence::Missing => true,
@@ -38,10 +38,7 @@ fn remember(estate: &mut Estate, listed: &dyn Fn(&str) -> bool) {
 
 /// `(e-mail, unique id)` of every deleted account that an allow policy names, with its project.
 fn named(estate: &Estate) -> BTreeMap<(String, String), String> {
-    let members = estate
-        .policies()
-        .flat_map(|(_, policy)| &policy.bindings)
-        .flat_map(|binding| &binding.members);
+    let members = estate.members();
     members
         .filter_map(|member| match &member.member {
             Member::Deleted {

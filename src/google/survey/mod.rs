@@ -5,6 +5,7 @@
 
 mod admitting;
 mod around;
+mod at_hand;
 mod basic_roles;
 mod boundaries;
 mod branch;
@@ -23,6 +24,7 @@ mod tags;
 mod whole;
 
 pub use admitting::admitting;
+pub use at_hand::at_hand;
 pub use whole::{Everything, Groups, whole};
 
 use std::collections::{HashMap, HashSet};

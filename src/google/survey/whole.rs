@@ -48,7 +48,7 @@ impl Everything {
     }
 
     /// Whether it is about who gets to accounts, and nothing else.
-    fn asks_who(&self) -> bool {
+    pub(super) fn asks_who(&self) -> bool {
         !self.accounts.is_empty() && self.callers && !self.account_policies
     }
 

@@ -69,8 +69,12 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
             "{}{}{}{}",
             no_use(end.outcome),
             all_but(&end.except),
-            chain(estate, itself.as_ref().map_or(&[], |_| &end.path)),
-            way(estate, &end.via, itself.as_ref().unwrap_or(&end.name))
+            chain(estate, itself.is_some().then(|| end.trail.path())),
+            way(
+                estate,
+                &end.trail.via(),
+                itself.as_ref().unwrap_or(&end.name)
+            )
         ),
         name: match (&itself, &end.pair) {
             (Some(_), Some((_, target))) => visible(target.id()),
@@ -114,8 +118,8 @@ fn all_but(except: &[TakenAway]) -> String {
 }
 
 /// The accounts between the two ends of a chain.
-fn chain(estate: &Estate, path: &[String]) -> String {
-    match path {
+fn chain(estate: &Estate, path: Option<Vec<String>>) -> String {
+    match path.as_deref().unwrap_or_default() {
         [_, between @ .., _] if !between.is_empty() => {
             let names: Vec<String> = between.iter().map(|hop| short(estate, hop)).collect();
             format!("through {}: ", names.join(", "))
