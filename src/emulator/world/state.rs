@@ -1,7 +1,7 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -45,8 +45,8 @@ pub(crate) struct World {
     pub estate: Estate,
     /// What is enforced, where that lags behind.
     pub lag: Option<Lag>,
-    /// Project id to the e-mails of its accounts.
-    pub by_project: BTreeMap<String, BTreeSet<String>>,
+    /// Project id to the e-mails of its accounts; made when it is first asked for.
+    by_project: OnceLock<BTreeMap<String, BTreeSet<String>>>,
     /// Deleted accounts that can still come back, by unique id.
     pub graveyard: BTreeMap<String, Buried>,
     /// The public halves of accounts' keys, by lower-case address.
@@ -106,20 +106,12 @@ impl World {
         for buried in graveyard.values() {
             estate.put_deleted(buried.record());
         }
-        let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for account in estate.accounts() {
-            let project = estate.project_id_of(account);
-            by_project
-                .entry(project.to_owned())
-                .or_default()
-                .insert(account.email.to_lowercase());
-        }
         let lag = Lag::new(propagation, &estate);
         let tags = Catalog::of(&estate);
         Self {
             estate,
             lag,
-            by_project,
+            by_project: OnceLock::new(),
             graveyard,
             keys,
             hidden_policies,
@@ -256,12 +248,34 @@ impl World {
         self.change(|estate| estate.remove_policy(gone));
     }
 
+    /// The e-mails of a project's accounts, by its id.
+    pub fn accounts_of(&self, project: &str) -> Option<&BTreeSet<String>> {
+        let by_project = self.by_project.get_or_init(|| {
+            let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for account in self.estate.accounts() {
+                let project = self.estate.project_id_of(account);
+                let emails = by_project.entry(project.to_owned()).or_default();
+                emails.insert(account.email.to_lowercase());
+            }
+            by_project
+        });
+        by_project.get(project)
+    }
+
+    /// Takes an account out of its project's list.
+    pub fn forget_account(&mut self, account: &ServiceAccount) {
+        let by_project = self.by_project.get_mut();
+        if let Some(emails) = by_project.and_then(|all| all.get_mut(&account.project_id)) {
+            emails.remove(&account.email.to_lowercase());
+        }
+    }
+
     /// Adds or replaces an account.
     pub fn put_account(&mut self, account: &ServiceAccount) {
-        self.by_project
-            .entry(account.project_id.clone())
-            .or_default()
-            .insert(account.email.to_lowercase());
+        if let Some(by_project) = self.by_project.get_mut() {
+            let emails = by_project.entry(account.project_id.clone()).or_default();
+            emails.insert(account.email.to_lowercase());
+        }
         self.change(|estate| estate.put_account(account.clone()));
     }
 

@@ -207,7 +207,7 @@ fn list(shared: &Shared, call: &ApiCall) -> ApiAnswer {
             &home,
         ));
     }
-    let emails = world.by_project.get(home.id());
+    let emails = world.accounts_of(home.id());
     let items = emails
         .into_iter()
         .flatten()
@@ -343,9 +343,7 @@ fn delete(shared: &Shared, call: &ApiCall, found: &Resource) -> ApiAnswer {
         Read::Known(policy) => policy.map(|p| (**p).clone()),
         Read::Unreadable(_) => None,
     };
-    if let Some(emails) = world.by_project.get_mut(&account.project_id) {
-        emails.remove(&account.email.to_lowercase());
-    }
+    world.forget_account(&account);
     let email = account.email.clone();
     world.rename_member(&format!("serviceAccount:{email}"), &ghost(&account));
     let buried = Buried {
