@@ -1,7 +1,9 @@
 //! Which characters may not reach a terminal, a shell or a reader's eye as they are.
 
+mod json;
 mod wrap;
 
+pub use json::write_json;
 pub use wrap::{Overlong, wrap};
 
 /// Control characters, and those that reorder or hide text (bidirectional overrides, zero-width
@@ -221,5 +223,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
             assert!(!text.chars().any(|c| c != '\n' && is_hidden(c)), "{text:?}");
         }
+        let mut written = Vec::new();
+        write_json(&mut written, &value).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), pretty_json(&value));
     }
 }

@@ -214,7 +214,7 @@ impl Expectation {
         if let Some(way) = way {
             let path = way.trail.path();
             let steps: Vec<&str> = path
-                .iter()
+                .into_iter()
                 .map(|step| step.rsplit('/').next().unwrap_or(step))
                 .collect();
             let steps = steps.join(" -> ");

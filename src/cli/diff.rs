@@ -40,13 +40,15 @@ pub fn run(global: &Global, args: &DiffArgs) -> Result<Exit, Failure> {
     } else {
         as_text(&changes).print()?;
     }
-    Ok(if !changes.changes.is_empty() {
+    let exit = if !changes.changes.is_empty() {
         Exit::No
     } else if changes.complete() {
         Exit::Done
     } else {
         Exit::Unknown
-    })
+    };
+    out::leave((old, new, changes));
+    Ok(exit)
 }
 
 fn as_json(changes: &AccessChanges, permission: &Permission) -> Value {

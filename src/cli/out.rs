@@ -9,14 +9,16 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anstyle_query::{no_color, term_supports_color};
-use serde_json::Value;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::Truth;
 use crate::google::survey::{Progress, ProgressState};
-use crate::text::{Overlong, pretty_json, visible, wrap};
+use crate::text::{Overlong, pretty_json, visible, wrap, write_json};
 
 /// What a piece of a line means; colours follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,30 +202,57 @@ pub fn print_pages<F: FnOnce(&mut TextPage)>(
     all_written(stdout, rendered)
 }
 
-/// Prints a JSON object to stdout, and nothing else goes there: `rows` are the elements of its empty list `list`, each
-/// made when its turn comes.
+/// Prints a JSON object to stdout, and nothing else goes there: `rows` are the elements of its list `list`, each made
+/// when its turn comes.
 ///
 /// # Errors
 /// When stdout cannot be written to.
-pub fn json_with_rows(
-    object: &Value,
+pub fn json_with_rows<R: Serialize>(
+    object: &Map<String, Value>,
     list: &str,
-    rows: impl IntoIterator<Item = Value>,
+    rows: impl Iterator<Item = R> + Clone,
 ) -> Result<(), Failure> {
-    let text = format!("{}\n", pretty_json(object));
-    let place = format!("\n  \"{list}\": []");
-    let mut rows = rows.into_iter().peekable();
-    let Some((head, tail)) = text.split_once(&place).filter(|_| rows.peek().is_some()) else {
-        return write_out(&text);
-    };
-    let mut between = "";
-    let rows = rows.map(|row| {
-        let comma = std::mem::replace(&mut between, ",");
-        format!("{comma}\n    {}", pretty_json(&row).replace('\n', "\n    "))
-    });
-    let head = std::iter::once(format!("{head}\n  \"{list}\": ["));
-    let tail = std::iter::once(format!("\n  ]{tail}"));
-    all_written(io::stdout().lock(), head.chain(rows).chain(tail))
+    let mut stdout = BufWriter::with_capacity(AT_ONCE, io::stdout().lock());
+    let whole = WithRows { object, list, rows };
+    let written = write_json(&mut stdout, &whole)
+        .and_then(|()| stdout.write_all(b"\n"))
+        .and_then(|()| stdout.flush());
+    taken(stdout, written)
+}
+
+struct WithRows<'a, I> {
+    object: &'a Map<String, Value>,
+    list: &'a str,
+    rows: I,
+}
+
+impl<R: Serialize, I: Iterator<Item = R> + Clone> Serialize for WithRows<'_, I> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut map = s.serialize_map(Some(self.object.len()))?;
+        for (key, value) in self.object {
+            if key == self.list {
+                map.serialize_entry(key, &ListOf(self.rows.clone()))?;
+            } else {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// What an iterator gives, as a list.
+pub struct ListOf<I>(pub I);
+
+impl<R: Serialize, I: Iterator<Item = R> + Clone> Serialize for ListOf<I> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.0.clone())
+    }
+}
+
+/// For a process that ends now: what is large is left to the system, which takes it back at once; given back piece by
+/// piece, as nobody waits for it to be, a large estate takes seconds.
+pub fn leave<T>(what: T) {
+    std::mem::forget(what);
 }
 
 /// Prints JSON to stdout, and nothing else goes there.
@@ -275,6 +304,10 @@ fn all_written<T: AsRef<str>>(
     let written = parts
         .try_for_each(|part| stdout.write_all(part.as_ref().as_bytes()))
         .and_then(|()| stdout.flush());
+    taken(stdout, written)
+}
+
+fn taken(stdout: BufWriter<impl Write>, written: io::Result<()>) -> Result<(), Failure> {
     // What nobody takes is not tried again.
     let _ = stdout.into_parts();
     match written {

@@ -1,6 +1,8 @@
 //! `who` and `reach`: everyone who gets to an account, every account that a caller gets to.
 
 use jiff::Timestamp;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Exit;
@@ -12,7 +14,7 @@ use super::out::{self, Ink, TextPage, glyphs, mark};
 use super::scope;
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
-use crate::evaluate::reach::{TakenAway, TakenBy};
+use crate::evaluate::reach::{TakenAway, TakenBy, Via};
 use crate::evaluate::{Outcome, Truth, Verdict, WayIn};
 use crate::iam::Permission;
 
@@ -47,7 +49,7 @@ pub async fn who(global: &Global, args: &WhoArgs) -> Result<Exit, Failure> {
             return Err(Failure::usage(words, next));
         }
         fits(&answer)?;
-        shown(&facts, global.format, &answer)
+        shown(&facts, global.format, answer)
     };
     let end = end.await;
     facts.close();
@@ -78,7 +80,7 @@ pub async fn reach(global: &Global, args: &ReachArgs) -> Result<Exit, Failure> {
             out::aside(&format!("note: {words} {next}"));
         }
         fits(&answer)?;
-        shown(&facts, global.format, &answer)
+        shown(&facts, global.format, answer)
     };
     let end = end.await;
     facts.close();
@@ -137,7 +139,7 @@ impl Head {
     }
 }
 
-fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exit, Failure> {
+fn shown(facts: &FactSource, format: Format, answer: PathsAnswer) -> Result<Exit, Failure> {
     scope::tell(&answer.unlisted);
     let head = Head::of(&answer.question.ways);
     if format == Format::Json {
@@ -159,41 +161,67 @@ fn shown(facts: &FactSource, format: Format, answer: &PathsAnswer) -> Result<Exi
                 map.insert("assumptions".to_owned(), names.collect());
             }
         }
-        let rows = answer.ends.iter().map(|end| as_json(end, head.of_row));
+        let rows = answer.ends.iter().map(|end| JsonRow {
+            end,
+            of_row: head.of_row,
+        });
+        let object = object.as_object().cloned().unwrap_or_default();
         out::json_with_rows(&object, "results", rows)?;
     } else {
-        text(facts, &head, answer)?;
+        text(facts, &head, &answer)?;
     }
+    out::leave(answer);
     Ok(Exit::Done)
 }
 
-fn as_json(row: &PathEnd, of_row: &str) -> Value {
-    let via = row.trail.via();
-    let via: Vec<Value> = via
-        .iter()
-        .map(|via| {
-            let mut one = json!({ "resource": via.resource.full_name(), "role": via.role, "member": via.member });
-            if let Some(map) = one.as_object_mut().filter(|_| !via.edges.is_empty()) {
-                map.insert("edges".to_owned(), words_of(&via.edges));
-            }
-            one
-        })
-        .collect();
-    let mut object = json!({ "verdict": row.verdict.word(), "outcome": row.outcome.word(), "path": row.trail.path(), "via": via });
-    if let Some(map) = object.as_object_mut() {
-        map.shift_insert(0, of_row.to_owned(), row.name.clone().into());
+/// A row for scripts, written as it goes.
+struct JsonRow<'a> {
+    end: &'a PathEnd,
+    of_row: &'static str,
+}
+
+impl Serialize for JsonRow<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let row = self.end;
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry(self.of_row, &row.name)?;
+        map.serialize_entry("verdict", row.verdict.word())?;
+        map.serialize_entry("outcome", row.outcome.word())?;
         if let Some(edge) = row.edges.first() {
-            map.shift_insert(3, "edge".to_owned(), edge.word().into());
-            map.insert("edges".to_owned(), words_of(&row.edges));
+            map.serialize_entry("edge", edge.word())?;
+        }
+        map.serialize_entry("path", &out::ListOf(row.trail.path().into_iter()))?;
+        map.serialize_entry(
+            "via",
+            &out::ListOf(row.trail.via().into_iter().map(JsonVia)),
+        )?;
+        if !row.edges.is_empty() {
+            map.serialize_entry("edges", &words_of(&row.edges))?;
         }
         if !row.conditions.is_empty() {
-            map.insert("conditions".to_owned(), row.conditions.clone().into());
+            map.serialize_entry("conditions", &row.conditions)?;
         }
         if !row.except.is_empty() {
-            map.insert("except".to_owned(), excepted(&row.except));
+            map.serialize_entry("except", &excepted(&row.except))?;
         }
+        map.end()
     }
-    object
+}
+
+struct JsonVia<'a>(&'a Via);
+
+impl Serialize for JsonVia<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let via = self.0;
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry("resource", &via.resource.full_name())?;
+        map.serialize_entry("role", &via.role)?;
+        map.serialize_entry("member", &via.member)?;
+        if !via.edges.is_empty() {
+            map.serialize_entry("edges", &words_of(&via.edges))?;
+        }
+        map.end()
+    }
 }
 
 fn words_of(ways: &[WayIn]) -> Value {
@@ -325,7 +353,7 @@ fn row_text(page: &mut TextPage, row: &PathEnd) {
     for taken in &row.except {
         page.wrapped(Ink::Unsure, "    ", &excepted_words(taken));
     }
-    for via in &row.trail.via() {
+    for via in row.trail.via() {
         let kinds = match names_of(&via.edges) {
             kinds if kinds.is_empty() => kinds,
             kinds => format!("{kinds}: "),

@@ -65,6 +65,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         out::aside(&format!("not read: {name}"));
     }
     out::write_out(&draw(&drawn))?;
+    out::leave((seen, drawn));
     Ok(Exit::Done)
 }
 

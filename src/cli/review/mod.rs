@@ -68,13 +68,15 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
     if let Some(words) = limits::taken_for_granted(&assumptions) {
         out::aside(&format!("{}{words}", limits::TAKEN));
     }
-    Ok(if answer.open().next().is_some() {
+    let exit = if answer.open().next().is_some() {
         Exit::No
     } else if answer.review.complete {
         Exit::Done
     } else {
         Exit::Unknown
-    })
+    };
+    out::leave((estate, answer));
+    Ok(exit)
 }
 
 fn read_suppressions(path: &std::path::Path) -> Result<Vec<Suppression>, Failure> {

@@ -8,13 +8,15 @@
 //! A hop that is not certain is never passed through: its end is told as unknown, and the answer
 //! as incomplete (chosen: behind a group that nobody may read everything would hang together).
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::super::belonging;
 use super::super::explain::is_shut_down;
+use super::below::{Below, BelowAccount};
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::trail::{Trail, TrailStep};
@@ -59,9 +61,11 @@ pub fn reach_bringing(
     let ground = Ground::new(estate, permissions, time, None);
     let members = Members::new(&ground);
     let groups = GroupIndex::new(estate, members.group_names());
+    let below = Below::new(&ground);
     let mut walk = Walk {
-        below: Below::new(&ground),
-        reached: vec![HashSet::new(); ground.permissions.len()],
+        below: &below,
+        reached: vec![vec![false; below.accounts.len()]; ground.permissions.len()],
+        left: vec![HashMap::new(); ground.permissions.len()],
         nodes: vec![ChainNode {
             principal: caller.clone(),
             account: None,
@@ -129,51 +133,6 @@ fn takes_delegates(permission: &Permission) -> bool {
     .contains(&permission.as_str())
 }
 
-/// The accounts below each level.
-pub(super) struct Below {
-    /// Project to its accounts; those that are certain already are taken out as they are met.
-    accounts: Vec<HashMap<Arc<str>, Vec<Resource>>>,
-    projects: HashMap<Resource, Vec<Arc<str>>>,
-    /// Whether the way up from every project is known.
-    pub complete: bool,
-}
-
-impl Below {
-    /// Every account below a level.
-    pub fn all(&self, level: &Resource) -> impl Iterator<Item = &Resource> {
-        let projects = self.projects.get(level).into_iter().flatten();
-        let accounts = self.accounts.first();
-        projects.filter_map(move |p| accounts?.get(p)).flatten()
-    }
-
-    pub fn new(ground: &Ground<'_>) -> Self {
-        let mut accounts: HashMap<Arc<str>, Vec<Resource>> = HashMap::new();
-        for account in ground.estate.accounts() {
-            let project: Arc<str> = ground.estate.project_id_of(account).into();
-            let resource = Resource::account(&project, &account.email);
-            accounts.entry(project).or_default().push(resource);
-        }
-        let mut projects: HashMap<Resource, Vec<Arc<str>>> = HashMap::new();
-        let mut complete = true;
-        for project in accounts.keys() {
-            let above = ground.above(project);
-            complete &= above.complete;
-            for level in &above.levels {
-                projects
-                    .entry(level.clone())
-                    .or_default()
-                    .push(Arc::clone(project));
-            }
-        }
-        projects.values_mut().for_each(|list| list.sort());
-        Self {
-            accounts: vec![accounts; ground.permissions.len()],
-            projects,
-            complete,
-        }
-    }
-}
-
 /// An identity that the caller can act as.
 struct ChainNode {
     principal: Principal,
@@ -193,14 +152,16 @@ struct Walk<'g, 'e> {
     ground: &'g Ground<'e>,
     members: &'g Members<'e>,
     groups: &'g GroupIndex<'e>,
-    below: Below,
-    /// For each permission the accounts that are certain.
-    reached: Vec<HashSet<Resource>>,
+    below: &'g Below,
+    /// For each permission, whether an account is certain, by its number.
+    reached: Vec<Vec<bool>>,
+    /// For each permission the accounts of each project that is met which are not certain yet.
+    left: Vec<HashMap<usize, Vec<usize>>>,
     nodes: Vec<ChainNode>,
     /// Accounts on the way, and whether their token is held (or need not be).
-    seen: HashMap<Resource, bool>,
+    seen: HashMap<usize, bool>,
     queue: VecDeque<(usize, bool)>,
-    results: HashMap<Resource, FoundEnd>,
+    results: HashMap<usize, FoundEnd>,
     /// Whether a hop was met that is not certain.
     open: bool,
     /// Whether the caller is known to have no token that counts.
@@ -208,7 +169,19 @@ struct Walk<'g, 'e> {
     brings: &'g Brings,
 }
 
-impl<'e> Walk<'_, 'e> {
+/// An identity, with the bindings that it is in by where they stand.
+struct ChainIdentity<'g, 'e> {
+    identity: Identity<'g, 'e>,
+    by_level: HashMap<&'e Resource, Vec<Match<'e>>>,
+    /// For a permission and a project what holds for each account on which nothing stands itself; `None`: they
+    /// are not alike.
+    alike: HashMap<(usize, usize), Option<Decided>>,
+}
+
+/// An answer, with the bindings that it hangs on.
+type Decided = Rc<(Truth, Vec<Via>)>;
+
+impl<'g, 'e> Walk<'g, 'e> {
     fn run(&mut self) {
         while let Some((node, holds_token)) = self.queue.pop_front() {
             self.expand(node, holds_token);
@@ -233,34 +206,40 @@ impl<'e> Walk<'_, 'e> {
                 by_level.entry(entry.resource).or_default().push(one);
             }
         }
+        let mut who = ChainIdentity {
+            identity,
+            by_level,
+            alike: HashMap::new(),
+        };
         for permission in 0..self.ground.permissions.len() {
             if permission == 0 && !holds_token {
                 continue;
             }
-            for target in self.candidates(permission, &by_level) {
-                if at != 0
-                    && self
-                        .nodes
-                        .first()
-                        .is_some_and(|n| is(&n.principal, &target))
-                {
+            for target in self.candidates(permission, &who.by_level) {
+                let Some(account) = self.below.accounts.get(target) else {
                     continue;
+                };
+                let itself = |n: &ChainNode| is(&n.principal, &account.resource);
+                if at == 0 || !self.nodes.first().is_some_and(itself) {
+                    self.judge(at, permission, target, &mut who);
                 }
-                self.judge(at, permission, &target, &identity, &by_level);
             }
         }
     }
 
-    /// Accounts that are not certain yet and lie where a binding of this identity reaches.
+    /// Accounts that are not certain yet and lie where a binding of this identity reaches, in their order.
     fn candidates(
         &mut self,
         permission: usize,
         by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
-    ) -> BTreeSet<Resource> {
-        let mut found = BTreeSet::new();
-        let Some(reached) = self.reached.get(permission) else {
+    ) -> Vec<usize> {
+        let mut found = Vec::new();
+        let (Some(reached), Some(left)) =
+            (self.reached.get(permission), self.left.get_mut(permission))
+        else {
             return found;
         };
+        let is_left = |account: &usize| !reached.get(*account).copied().unwrap_or(true);
         let holds = |m: &Match<'_>| {
             self.ground
                 .entries
@@ -273,70 +252,99 @@ impl<'e> Walk<'_, 'e> {
                 continue;
             }
             if matches!(level, Resource::ServiceAccount { .. }) {
-                if !reached.contains(*level) {
-                    found.insert((*level).clone());
-                }
+                found.extend(self.below.number(level).filter(is_left));
                 continue;
             }
-            let Some(accounts) = self.below.accounts.get_mut(permission) else {
-                continue;
-            };
-            for project in self.below.projects.get(*level).into_iter().flatten() {
-                if let Some(list) = accounts.get_mut(project) {
-                    list.retain(|account| !reached.contains(account));
-                    found.extend(list.iter().cloned());
-                }
+            for project in self.below.projects_below(level) {
+                let list = left.entry(*project).or_insert_with(|| {
+                    let project = self.below.projects.get(*project);
+                    project.map(|p| p.listed.clone()).unwrap_or_default()
+                });
+                list.retain(is_left);
+                found.extend(&*list);
             }
         }
+        found.sort_unstable();
+        found.dedup();
         found
+    }
+
+    /// What holds for an account.
+    fn decided(
+        &self,
+        permission: usize,
+        account: &BelowAccount,
+        who: &mut ChainIdentity<'g, 'e>,
+    ) -> Option<Decided> {
+        let above = &self.below.projects.get(account.project)?.above;
+        let of = |level: &Resource| who.by_level.get(level).into_iter().flatten();
+        let plain = account.policy_read && !who.by_level.contains_key(&account.resource);
+        let key = (permission, account.project);
+        if plain && let Some(Some(known)) = who.alike.get(&key) {
+            return Some(Rc::clone(known));
+        }
+        let levels = std::iter::once(&account.resource).chain(&above.levels);
+        let matches = levels.flat_map(of);
+        let (answer, leads) = who.identity.decide(permission, &account.resource, matches);
+        let vias = leads.into_iter();
+        let vias = vias.filter_map(|m| who.identity.via(permission, m));
+        let judged = Rc::new((answer, vias.collect()));
+        if plain && !who.alike.contains_key(&key) {
+            let matches = above.levels.iter().flat_map(of);
+            let same = who.identity.same_below(above, matches);
+            let known = same.then(|| Rc::clone(&judged));
+            who.alike.insert(key, known);
+        }
+        Some(judged)
     }
 
     fn judge(
         &mut self,
         at: usize,
         permission: usize,
-        target: &Resource,
-        identity: &Identity<'_, 'e>,
-        by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
+        target: usize,
+        who: &mut ChainIdentity<'g, 'e>,
     ) {
-        let Resource::ServiceAccount { project, .. } = target else {
+        let below = self.below;
+        let Some(account) = below.accounts.get(target) else {
             return;
         };
-        let above = self.ground.above(project);
-        let matches = std::iter::once(target)
-            .chain(&above.levels)
-            .filter_map(|level| by_level.get(level))
-            .flatten();
-        let (answer, leads) = identity.decide(permission, target, matches);
+        let Some(judged) = self.decided(permission, account, who) else {
+            return;
+        };
+        let (answer, vias) = &*judged;
         // Without a lead it is only what was not read that leaves it open.
-        if answer == Truth::No || leads.is_empty() {
+        if *answer == Truth::No || vias.is_empty() {
             return;
         }
-        let vias: Vec<Via> = leads
-            .into_iter()
-            .filter_map(|m| identity.via(permission, m))
-            .collect();
         let carries = self
             .ground
             .permissions
             .get(permission)
             .is_some_and(|p| [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION].contains(&p.as_str()));
-        if answer == Truth::Yes {
-            if let Some(reached) = self.reached.get_mut(permission) {
-                reached.insert(target.clone());
+        if *answer == Truth::Yes {
+            let reached = self.reached.get_mut(permission);
+            if let Some(reached) = reached.and_then(|r| r.get_mut(target)) {
+                *reached = true;
             }
             if carries {
-                self.pass_on(at, permission, target, vias.first());
+                self.pass_on(at, permission, (target, account), vias.first());
             }
         } else if carries {
             self.open = true;
         }
         if permission == 0 {
-            self.record(at, target, answer, vias);
+            self.record(at, target, *answer, vias);
         }
     }
 
-    fn pass_on(&mut self, at: usize, permission: usize, target: &Resource, via: Option<&Via>) {
+    fn pass_on(
+        &mut self,
+        at: usize,
+        permission: usize,
+        (target, account): (usize, &BelowAccount),
+        via: Option<&Via>,
+    ) {
         let (Some(via), Some(asked), Some(this)) = (
             via,
             self.ground.permissions.first(),
@@ -344,45 +352,37 @@ impl<'e> Walk<'_, 'e> {
         ) else {
             return;
         };
-        if self
-            .ground
-            .estate
-            .account(target.id())
-            .is_some_and(|a| a.disabled)
-            || is_shut_down(self.ground.estate, target)
-        {
+        if account.stops {
             return;
         }
         let holds_token = this.as_str() == GET_ACCESS_TOKEN || takes_delegates(asked);
-        match self.seen.get(target) {
+        match self.seen.get(&target) {
             Some(true) => return,
             Some(false) if !holds_token => return,
             _ => {}
         }
-        self.seen.insert(target.clone(), holds_token);
+        self.seen.insert(target, holds_token);
         let node = self.nodes.len();
         self.nodes.push(ChainNode {
-            principal: Principal::ServiceAccount(target.id().to_owned()),
-            account: Some(target.clone()),
+            principal: Principal::ServiceAccount(account.resource.id().to_owned()),
+            account: Some(account.resource.clone()),
             hop: Some((at, via.clone())),
         });
         self.queue.push_back((node, holds_token));
     }
 
-    fn record(&mut self, at: usize, target: &Resource, answer: Truth, vias: Vec<Via>) {
+    fn record(&mut self, at: usize, target: usize, answer: Truth, vias: &[Via]) {
         let Some(verdict) = verdict(answer) else {
             return;
         };
-        let known = self.results.contains_key(target);
+        let known = self.results.contains_key(&target);
         if known && answer != Truth::Yes {
             return;
         }
-        let mut via = vias;
-        if at != 0 {
-            via.truncate(1);
-        }
-        self.results
-            .insert(target.clone(), FoundEnd { at, verdict, via });
+        // A direct grant is told with every binding.
+        let many = if at == 0 { vias.len() } else { 1 };
+        let via = vias.iter().take(many).cloned().collect();
+        self.results.insert(target, FoundEnd { at, verdict, via });
     }
 
     /// What was found, by target.
@@ -394,29 +394,37 @@ impl<'e> Walk<'_, 'e> {
             before: node.hop,
         });
         let steps: Arc<[TrailStep]> = steps.collect();
-        let mut named: Vec<(String, Resource, FoundEnd)> = self
-            .results
+        let mut ends: Vec<(usize, FoundEnd)> = self.results.into_iter().collect();
+        ends.sort_unstable_by_key(|(target, _)| *target);
+        let mut named: Vec<(String, &BelowAccount, FoundEnd)> = ends
             .into_iter()
-            .map(|(target, end)| (target.full_name(), target, end))
+            .filter_map(|(target, end)| {
+                let account = self.below.accounts.get(target)?;
+                Some((account.resource.full_name(), account, end))
+            })
             .collect();
-        named.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let reached = named.into_iter().map(|(name, target, end)| Reached {
-            outcome: super::outcome(
-                end.verdict,
-                self.refused || is_off(self.ground.estate, &target),
-            ),
+        // They are nearly in this order already.
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        let reached = named.into_iter().map(|(name, account, end)| Reached {
+            outcome: super::outcome(end.verdict, self.refused || account.off),
             verdict: end.verdict,
             trail: Trail::from(&steps, end.at, name, end.via),
-            target,
+            target: account.resource.clone(),
         });
         reached.collect()
     }
 
     /// Levels whose policies, or deny policies, are not known.
     fn unread_levels(&self) -> Vec<Resource> {
-        let mut levels = unread_levels(self.ground, &self.below);
+        let mut levels = unread_levels(self.ground, self.below);
         if self.ground.estate.coverage() == Coverage::Partial {
-            levels.extend(self.reached.iter().flatten().cloned());
+            let certain = |number: usize| {
+                let mut each = self.reached.iter();
+                each.any(|r| r.get(number).copied().unwrap_or_default())
+            };
+            let accounts = self.below.accounts.iter().enumerate();
+            let accounts = accounts.filter(|(number, _)| certain(*number));
+            levels.extend(accounts.map(|(_, account)| account.resource.clone()));
         }
         levels
     }
@@ -426,11 +434,12 @@ impl<'e> Walk<'_, 'e> {
 pub(super) fn unread_levels(ground: &Ground<'_>, below: &Below) -> Vec<Resource> {
     let mut levels: Vec<Resource> = ground.unread().cloned().collect();
     if ground.estate.coverage() == Coverage::Partial {
-        let accounts = below.accounts.first().into_iter().flat_map(HashMap::values);
-        levels.extend(accounts.flatten().cloned());
+        let listed = below.projects.iter().flat_map(|p| &p.listed);
+        let listed = listed.filter_map(|number| below.accounts.get(*number));
+        levels.extend(listed.map(|account| account.resource.clone()));
     }
     if ground.estate.coverage() != Coverage::Whole {
-        levels.extend(below.projects.keys().cloned());
+        levels.extend(below.levels().cloned());
     }
     levels
 }

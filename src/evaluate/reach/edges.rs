@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
-use super::chains::{
-    Below, cannot_call, is_off, is_refused, out_of_sight, set_is_off, unread_levels,
-};
+use super::below::Below;
+use super::chains::{cannot_call, is_off, is_refused, out_of_sight, set_is_off, unread_levels};
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::mover::{EdgeStep, Mover, Moving, permissions_of, role_home};
 use super::relevant::Ground;

@@ -491,9 +491,7 @@ impl<'g, 'e> Identity<'g, 'e> {
 
     /// A condition that asks nothing of the resource is the same everywhere.
     fn condition(&self, permission: usize, target: &Resource, condition: &Arc<Condition>) -> Truth {
-        let everywhere = conditions::compiled(&condition.expression)
-            .map_or(true, |c| !c.uses("resource") && !c.uses("api"));
-        if !everywhere {
+        if !is_everywhere_the_same(condition) {
             return self
                 .on(permission, target)
                 .map_or(Truth::UnknownInfo, |judge| {
@@ -509,6 +507,27 @@ impl<'g, 'e> Identity<'g, 'e> {
         });
         self.conditions.borrow_mut().insert(key, answer);
         answer
+    }
+
+    /// Whether the answer is the same for every account of a project that nothing stands on itself, given what
+    /// stands above it.
+    pub fn same_below<'m>(
+        &self,
+        above: &LevelsAbove,
+        matches: impl IntoIterator<Item = &'m Match<'e>>,
+    ) -> bool
+    where
+        'e: 'm,
+    {
+        let by_account = self.ground.boundaries_by_account
+            || (above.levels.iter())
+                .any(|level| self.ground.denying(level) == Some(Denying::Conditional));
+        let everywhere = |one: &Match<'e>| {
+            let entry = self.ground.entries.get(one.entry);
+            let condition = entry.and_then(|e| e.binding.condition.as_ref());
+            condition.is_none_or(|c| is_everywhere_the_same(c))
+        };
+        !by_account && matches.into_iter().all(everywhere)
     }
 
     fn not_denied(
@@ -586,4 +605,10 @@ impl<'g, 'e> Identity<'g, 'e> {
             edges: Vec::new(),
         })
     }
+}
+
+/// Whether a condition asks nothing of the resource.
+fn is_everywhere_the_same(condition: &Condition) -> bool {
+    conditions::compiled(&condition.expression)
+        .map_or(true, |c| !c.uses("resource") && !c.uses("api"))
 }

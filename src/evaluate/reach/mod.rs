@@ -6,6 +6,7 @@
 //! What is judged is IAM's own answer, as in [`super::explain`]'s verdict. Keys of accounts, and what
 //! else leads to an account without a grant of impersonation, are not followed.
 
+mod below;
 mod chains;
 mod edges;
 mod graph;

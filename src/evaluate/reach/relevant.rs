@@ -273,6 +273,13 @@ impl<'e> Ground<'e> {
                 && self.estate.allow.get(level).is_none())
     }
 
+    /// Whether every account that is listed has its allow policy read.
+    pub fn reads_all(&self) -> bool {
+        self.unread.is_empty()
+            && self.estate.partly.is_empty()
+            && self.estate.coverage() != Coverage::Partial
+    }
+
     /// Levels whose allow policy or deny policies are not known, or not all of them.
     pub fn unread(&self) -> impl Iterator<Item = &Resource> {
         let partly = self.estate.known_in_part();

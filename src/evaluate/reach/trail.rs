@@ -53,20 +53,20 @@ impl Trail {
 
     /// Names from the caller to the end, both included.
     #[must_use]
-    pub fn path(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.steps().map(|step| step.name.clone()).collect();
+    pub fn path(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.steps().map(|step| step.name.as_str()).collect();
         names.reverse();
-        names.extend(self.path.iter().cloned());
+        names.extend(self.path.iter().map(String::as_str));
         names
     }
 
     /// One step: every binding. Several: one for each, in their order.
     #[must_use]
-    pub fn via(&self) -> Vec<Via> {
+    pub fn via(&self) -> Vec<&Via> {
         let hops = self.steps().filter_map(|step| step.before.as_ref());
-        let mut all: Vec<Via> = hops.map(|(_, via)| via.clone()).collect();
+        let mut all: Vec<&Via> = hops.map(|(_, via)| via).collect();
         all.reverse();
-        all.extend(self.via.iter().cloned());
+        all.extend(&self.via);
         all
     }
 }

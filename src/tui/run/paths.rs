@@ -118,7 +118,7 @@ fn all_but(except: &[TakenAway]) -> String {
 }
 
 /// The accounts between the two ends of a chain.
-fn chain(estate: &Estate, path: Option<Vec<String>>) -> String {
+fn chain(estate: &Estate, path: Option<Vec<&str>>) -> String {
     match path.as_deref().unwrap_or_default() {
         [_, between @ .., _] if !between.is_empty() => {
             let names: Vec<String> = between.iter().map(|hop| short(estate, hop)).collect();
@@ -136,7 +136,7 @@ fn short(estate: &Estate, name: &str) -> String {
 }
 
 /// `Token Creator on data, as group:devs@example.com`; who holds it by name is not said twice.
-fn way(estate: &Estate, via: &[Via], itself: &str) -> String {
+fn way(estate: &Estate, via: &[&Via], itself: &str) -> String {
     let parts = via.iter().map(|via| {
         let held = format!(
             "{} on {}",

@@ -1,0 +1,167 @@
+//! The accounts below each level, by number: whoever goes through a hundred thousand of them compares no names.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::chains::is_off;
+use super::relevant::{Ground, LevelsAbove};
+use crate::evaluate::explain::is_shut_down;
+use crate::iam::Resource;
+
+/// An account.
+pub(super) struct BelowAccount {
+    pub resource: Resource,
+    /// The number of its project.
+    pub project: usize,
+    /// Whether it is known to be disabled or gone, or of a project that was shut down.
+    pub off: bool,
+    /// Whether nobody goes on from it.
+    pub stops: bool,
+    /// Whether its allow policy is known.
+    pub policy_read: bool,
+}
+
+/// A project and its accounts.
+pub(super) struct BelowProject {
+    pub above: Rc<LevelsAbove>,
+    /// All that are named, in the order of their addresses.
+    all: Vec<usize>,
+    /// Those that are known to be there.
+    pub listed: Vec<usize>,
+}
+
+/// The accounts below each level. Numbers go by their resources' order.
+pub(super) struct Below {
+    pub accounts: Vec<BelowAccount>,
+    pub projects: Vec<BelowProject>,
+    numbers: HashMap<Arc<str>, usize>,
+    /// Levels with the projects below them.
+    levels: HashMap<Resource, Vec<usize>>,
+    /// Whether the way up from every project is known.
+    pub complete: bool,
+}
+
+/// An account's resource, and whether it is known to be off where it is known to be there.
+type NamedAccount = (Resource, Option<bool>);
+
+impl Below {
+    pub fn new(ground: &Ground<'_>) -> Self {
+        let estate = ground.estate;
+        let mut lists: Vec<(Arc<str>, bool, Vec<NamedAccount>)> = Vec::new();
+        let mut by_name: HashMap<&str, usize> = HashMap::new();
+        let mut by_id: HashMap<Arc<str>, usize> = HashMap::new();
+        for account in estate.accounts() {
+            let at = *by_name.entry(&account.project_id).or_insert_with(|| {
+                let id: Arc<str> = estate.project_id_of(account).into();
+                *by_id.entry(Arc::clone(&id)).or_insert_with(|| {
+                    let shut = estate.project(&id).is_some_and(|p| p.is_shut_down());
+                    lists.push((id, shut, Vec::new()));
+                    lists.len() - 1
+                })
+            });
+            if let Some((id, shut, list)) = lists.get_mut(at) {
+                let resource = Resource::account(id, &account.email);
+                list.push((resource, Some(account.disabled || *shut)));
+            }
+        }
+        // Whatever a policy stands on may be reached, listed or not.
+        for entry in &ground.entries {
+            if let Resource::ServiceAccount { project, account } = entry.resource
+                && !estate.accounts.contains_key(account)
+            {
+                let at = *by_id.entry(Arc::clone(project)).or_insert_with(|| {
+                    lists.push((Arc::clone(project), false, Vec::new()));
+                    lists.len() - 1
+                });
+                if let Some((.., list)) = lists.get_mut(at) {
+                    list.push((entry.resource.clone(), None));
+                }
+            }
+        }
+        Self::of(ground, lists)
+    }
+
+    fn of(ground: &Ground<'_>, mut lists: Vec<(Arc<str>, bool, Vec<NamedAccount>)>) -> Self {
+        lists.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut below = Self {
+            accounts: Vec::new(),
+            projects: Vec::new(),
+            numbers: HashMap::new(),
+            levels: HashMap::new(),
+            complete: true,
+        };
+        let reads_all = ground.reads_all();
+        for (id, _, mut list) in lists {
+            list.sort_by(|a, b| a.0.cmp(&b.0));
+            list.dedup_by(|again, first| again.0 == first.0);
+            let project = below.projects.len();
+            let above = ground.above(&id);
+            let (mut all, mut listed) = (Vec::new(), Vec::new());
+            for (resource, off) in list {
+                all.push(below.accounts.len());
+                if off.is_some() {
+                    listed.push(below.accounts.len());
+                }
+                let disabled = || {
+                    ground
+                        .estate
+                        .account(resource.id())
+                        .is_some_and(|a| a.disabled)
+                };
+                below.accounts.push(BelowAccount {
+                    project,
+                    stops: off
+                        .unwrap_or_else(|| disabled() || is_shut_down(ground.estate, &resource)),
+                    off: off.unwrap_or_else(|| is_off(ground.estate, &resource)),
+                    policy_read: (off.is_some() && reads_all) || !ground.policy_unread(&resource),
+                    resource,
+                });
+            }
+            if !listed.is_empty() {
+                below.complete &= above.complete;
+                for level in &above.levels {
+                    match below.levels.get_mut(level) {
+                        Some(projects) => projects.push(project),
+                        None => {
+                            below.levels.insert(level.clone(), vec![project]);
+                        }
+                    }
+                }
+            }
+            below.projects.push(BelowProject { above, all, listed });
+            below.numbers.insert(id, project);
+        }
+        below
+    }
+
+    /// The projects below a level, by number.
+    pub fn projects_below(&self, level: &Resource) -> &[usize] {
+        self.levels.get(level).map_or(&[], Vec::as_slice)
+    }
+
+    /// The levels above some account.
+    pub fn levels(&self) -> impl Iterator<Item = &Resource> {
+        self.levels.keys()
+    }
+
+    /// The number of an account.
+    pub fn number(&self, account: &Resource) -> Option<usize> {
+        let Resource::ServiceAccount { project, .. } = account else {
+            return None;
+        };
+        let all = &self.projects.get(*self.numbers.get(project)?)?.all;
+        let resource = |number: &usize| self.accounts.get(*number).map(|a| &a.resource);
+        let at = all.binary_search_by(|number| resource(number).cmp(&Some(account)));
+        all.get(at.ok()?).copied()
+    }
+
+    /// Every account below a level that is known to be there.
+    pub fn all(&self, level: &Resource) -> impl Iterator<Item = &Resource> {
+        let projects = self.projects_below(level).iter();
+        let listed = projects
+            .filter_map(|p| self.projects.get(*p))
+            .flat_map(|p| &p.listed);
+        listed.filter_map(|number| Some(&self.accounts.get(*number)?.resource))
+    }
+}
