@@ -25,8 +25,8 @@ use value::{
 
 pub use emulator::EmulatorArgs;
 pub use estate::{
-    DiffArgs, Edges, ExportArgs, GraphArgs, ListArgs, Listed, ReachArgs, ReviewArgs, TestArgs,
-    WhoArgs,
+    DiffArgs, Edges, ExportArgs, GraphArgs, IndexArgs, ListArgs, Listed, ReachArgs, ReviewArgs,
+    TestArgs, WhoArgs,
 };
 pub use several::several;
 
@@ -243,6 +243,8 @@ pub enum CliCommand {
     Emulator(EmulatorArgs),
     /// Write what can be seen as an estate file
     Export(ExportArgs),
+    /// Read files once and write a compiled estate, which --estate opens at once
+    Index(IndexArgs),
     /// Say whose credentials calls are made with, from where, and until when
     Whoami,
     /// Check terminal, configuration, history, credentials, each API and the clock; say what to do

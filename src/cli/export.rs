@@ -34,7 +34,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let shown = args.file.display().to_string();
-    written(&args.file, &text).map_err(|e| {
+    written(&args.file, text.as_bytes()).map_err(|e| {
         let tried = format!("write {shown}");
         Failure::new(
             tried,
@@ -53,13 +53,13 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
 }
 
 /// Beside the file first, then in its place: a file that was there stays whole until the new one is.
-fn written(file: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn written(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let dir = match file.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
     let mut fresh = tempfile::NamedTempFile::new_in(dir)?;
-    fresh.write_all(text.as_bytes())?;
+    fresh.write_all(bytes)?;
     fresh.as_file().sync_all()?;
     fresh.persist(file).map_err(|e| e.error)?;
     Ok(())

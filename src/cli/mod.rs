@@ -15,6 +15,7 @@ mod failure;
 mod fix;
 mod graph;
 mod history;
+mod index;
 mod list;
 mod log;
 mod manual;
@@ -169,6 +170,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Reach(args) => reach::reach(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,
         CliCommand::Export(args) => export::run(global, &args).await,
+        CliCommand::Index(args) => index::run(global, &args),
         CliCommand::Review(args) => review::run(global, &args).await,
         CliCommand::Diff(args) => diff::run(global, &args),
         CliCommand::Test(args) => test::run(global, &args).await,

@@ -196,6 +196,9 @@ impl Estate {
     /// The deleted account of that e-mail (the last that is known) or unique id.
     #[must_use]
     pub fn deleted_account(&self, email_or_id: &str) -> Option<&Arc<ServiceAccount>> {
+        if self.deleted_accounts.is_empty() {
+            return None;
+        }
         let by_email = self
             .deleted_accounts
             .get(email_or_id.to_lowercase().as_str());

@@ -188,6 +188,20 @@ pub(crate) mod shared_members {
         static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
     }
 
+    /// What was read so far, to go on with.
+    #[derive(Default)]
+    pub struct SharedMembers(Seen);
+
+    impl SharedMembers {
+        /// Whatever is read meanwhile on this thread shares its members, with those known too.
+        pub fn during<T>(self, read: impl FnOnce() -> T) -> (T, Self) {
+            let before = SEEN.replace(Some(self.0));
+            let read = read();
+            let seen = SEEN.replace(before);
+            (read, Self(seen.unwrap_or_default()))
+        }
+    }
+
     /// Whatever is read meanwhile on this thread shares its members; then they are forgotten.
     pub fn during<T>(read: impl FnOnce() -> T) -> T {
         struct End(Option<Seen>);

@@ -4,6 +4,7 @@ mod boundaries;
 #[cfg(unix)]
 mod certificate;
 mod common;
+mod compiled;
 mod config;
 #[cfg(unix)]
 mod credentials;

@@ -1,4 +1,4 @@
-//! What the commands over a whole estate take: lists, who, reach, graph, review, diff, test, export.
+//! What the commands over a whole estate take: lists, who, reach, graph, review, diff, test, export, index.
 
 use std::path::PathBuf;
 
@@ -163,4 +163,15 @@ pub struct TestArgs {
 pub struct ExportArgs {
     /// The file; `-` for stdout
     pub file: PathBuf,
+}
+
+/// `index`.
+#[derive(Clone, Debug, Args)]
+pub struct IndexArgs {
+    /// What --estate takes: estate files, asset exports, a directory of them; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Where to write [default: the first file's name with .index behind it]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }

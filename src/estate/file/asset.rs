@@ -125,11 +125,30 @@ pub(super) fn begins(key: &str) -> bool {
 }
 
 /// What stands under `resource`: the name alone in a search result of policies.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 enum NamedOrTold {
     Named(String),
     Told(Content),
+}
+
+impl<'de> Deserialize<'de> for NamedOrTold {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct NameOrObject;
+        impl<'de> Visitor<'de> for NameOrObject {
+            type Value = NamedOrTold;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with data, or a name")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<NamedOrTold, E> {
+                Ok(NamedOrTold::Named(name.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NamedOrTold, A::Error> {
+                let told = Content::deserialize(de::value::MapAccessDeserializer::new(map));
+                told.map(NamedOrTold::Told)
+            }
+        }
+        d.deserialize_any(NameOrObject)
+    }
 }
 
 impl Content {
@@ -177,8 +196,23 @@ impl<'de> Visitor<'de> for AssetSeed<'_, '_> {
 pub(super) fn visit<'de, A: MapAccess<'de>>(
     loading: &mut FileReading<'_>,
     first: String,
-    mut map: A,
+    map: A,
 ) -> Result<(), A::Error> {
+    keep(loading, read(first, map)?)
+}
+
+/// An asset with what else stands in it.
+#[derive(Debug)]
+pub(super) struct ReadAsset {
+    asset: Asset,
+    rest: Map<String, Value>,
+}
+
+/// Reads it, and judges nothing: this may be done ahead of what stands before it.
+pub(super) fn read<'de, A: MapAccess<'de>>(
+    first: String,
+    mut map: A,
+) -> Result<ReadAsset, A::Error> {
     let mut asset = Asset::default();
     let mut rest = Map::new();
     let mut key = Some(first);
@@ -236,6 +270,17 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
         }
         key = map.next_key()?;
     }
+    Ok(ReadAsset { asset, rest })
+}
+
+/// Takes it in.
+pub(super) fn keep<E: de::Error>(
+    loading: &mut FileReading<'_>,
+    ReadAsset {
+        mut asset,
+        mut rest,
+    }: ReadAsset,
+) -> Result<(), E> {
     if asset.kind.is_empty() {
         if asset.resource.is_some() {
             rest.insert("resource".into(), Value::Null);
@@ -246,7 +291,7 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
         });
     }
     if asset.name.is_empty() {
-        return Err(de::Error::custom(
+        return Err(E::custom(
             "an asset without a name or a type: expected name and assetType (or asset_type)",
         ));
     }
@@ -341,6 +386,14 @@ impl Draft {
 
     /// Learns what lies above what, from the ancestors; gives the way up from the asset.
     fn climb(&mut self, asset: &Asset) -> Result<Vec<Resource>, Fault> {
+        // Assets of one project stand together as a rule, and say the same of what is above it.
+        let told = (self.at.source, self.at.time);
+        if let Some((before, ancestors, way)) = &self.export.climbed
+            && *before == told
+            && *ancestors == asset.ancestors
+        {
+            return Ok(way.clone());
+        }
         let mut way = Vec::new();
         for name in &asset.ancestors {
             way.push(Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?);
@@ -350,6 +403,7 @@ impl Draft {
                 self.lies_below(below.clone(), above.clone())?;
             }
         }
+        self.export.climbed = Some((told, asset.ancestors.clone(), way.clone()));
         Ok(way)
     }
 
@@ -484,25 +538,36 @@ pub(super) fn whole<T: for<'de> Deserialize<'de>>(
     let Value::Object(fields) = data else {
         return Ok(None);
     };
+    let named = fields.get("name").is_some_and(|name| !name.is_null());
+    if named {
+        return form(data).map(Some);
+    }
     let mut fields = fields.clone();
-    fields.retain(|_, value| !value.is_null());
     let relative = name
         .strip_prefix("//")
         .and_then(|n| n.split_once('/'))
         .map_or(name, |(_, path)| path);
-    fields
-        .entry("name")
-        .or_insert_with(|| Value::String(relative.to_owned()));
+    fields.insert("name".to_owned(), Value::String(relative.to_owned()));
     form(&Value::Object(fields)).map(Some)
 }
 
 fn form<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Fault> {
     // What is null is not there.
-    let mut fields = data.as_object().cloned().unwrap_or_default();
-    fields.retain(|_, value| !value.is_null());
-    let told = Value::Object(fields);
-    let plain = data.is_null() || data.is_object();
-    serde_path_to_error::deserialize(if plain { &told } else { data }).map_err(|e| {
+    let told = match data {
+        Value::Object(fields) if fields.values().any(Value::is_null) => {
+            let mut fields = fields.clone();
+            fields.retain(|_, value| !value.is_null());
+            Some(Value::Object(fields))
+        }
+        Value::Null => Some(Value::Object(Map::new())),
+        _ => None,
+    };
+    let told = told.as_ref().unwrap_or(data);
+    // Where something is wrong it is read again, to know the place.
+    if let Ok(read) = T::deserialize(told) {
+        return Ok(read);
+    }
+    serde_path_to_error::deserialize(told).map_err(|e| {
         Fault::from(format!(
             "in resource.data.{}: {}",
             e.path(),

@@ -2,6 +2,7 @@
 //! noticed, and names are judged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroI64;
 
 use serde_json::{Map, Value};
 
@@ -68,6 +69,9 @@ pub(super) struct Draft {
     pub export: Export,
 }
 
+/// Ancestors that were gone up, with the file and the moment that tell them.
+pub(super) type Climbed = ((usize, Option<NonZeroI64>), Vec<String>, Vec<Resource>);
+
 /// What only an asset export tells.
 #[derive(Debug, Default)]
 pub(super) struct Export {
@@ -81,6 +85,8 @@ pub(super) struct Export {
     pub conditional: BTreeSet<Resource>,
     /// What lies right above, from `ancestors` and parents.
     pub above: HashMap<Resource, (Resource, At)>,
+    /// The ancestors that were gone up last: of which file and moment, as they are told, and as they are.
+    pub climbed: Option<Climbed>,
     /// Organizations, folders and projects that are assets themselves.
     pub listed: BTreeSet<Resource>,
     /// Project number to id, as accounts name both.

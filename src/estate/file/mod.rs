@@ -6,9 +6,11 @@
 //! refused whole, with the line, the JSON path and what was expected there. Several files are merged;
 //! two that contradict each other are an error that names both.
 
+mod abreast;
 mod asset;
 mod asset_policies;
 mod build;
+mod compiled;
 mod document;
 mod draft;
 mod error;
@@ -47,6 +49,7 @@ use input::{Input, ReadPosition};
 use kept::{At, Fault};
 use refused::TextForm;
 
+pub use compiled::compile;
 pub use error::{FileError, FilePlace};
 pub use key::FileKey;
 pub use refused::{REFUSED, RefusedForm};
@@ -187,10 +190,18 @@ pub fn read(
 }
 
 fn read_all(
-    sources: Vec<SourceFile>,
+    mut sources: Vec<SourceFile>,
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, FileError> {
     let names: Vec<String> = sources.iter().map(|s| s.name.clone()).collect();
+    for index in 0..sources.len() {
+        let Some(source) = sources.get_mut(index) else {
+            break;
+        };
+        if let Some(bytes) = compiled_bytes(source)? {
+            return opened(&bytes, &names, index);
+        }
+    }
     if let Some(draft) = quickly(&sources, progress)
         && let Ok(loaded) = finish(draft, &names)
     {
@@ -202,6 +213,55 @@ fn read_all(
         draft = one(source, &names, draft, progress)?;
     }
     finish(draft, &names)
+}
+
+/// The bytes of a compiled estate; `None` for any other file.
+fn compiled_bytes(source: &mut SourceFile) -> Result<Option<Vec<u8>>, FileError> {
+    let unreadable = |name: &str, why| FileError::Unreadable {
+        name: name.to_owned(),
+        why,
+    };
+    let begins = |reader: &mut FileReader| {
+        let head = reader.fill_buf();
+        head.map(|head| head.starts_with(compiled::MAGIC))
+    };
+    let mut opened;
+    let reader = match &mut source.bytes {
+        FileBytes::Once(reader) => reader,
+        FileBytes::Again(open) => {
+            opened = open().map_err(|e| unreadable(&source.name, e))?;
+            &mut opened
+        }
+    };
+    if !begins(reader).map_err(|e| unreadable(&source.name, e))? {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let read = reader.read_to_end(&mut bytes);
+    read.map_err(|e| unreadable(&source.name, e))?;
+    Ok(Some(bytes))
+}
+
+/// The estate of a compiled one, which is given alone.
+fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileError> {
+    let at = At {
+        source: index,
+        ..At::default()
+    };
+    let refused = |what: String| refuse(names, at, "$".into(), what.into());
+    if names.len() > 1 {
+        let what = "it is a compiled estate (bindscope index), which stands for all the files that it was made of: expected it alone, or the files that it was made of beside the others";
+        return Err(refused(what.into()));
+    }
+    let estate = compiled::open(bytes, |text| {
+        read_text("the estate within", text).map_err(|e| e.to_string())
+    });
+    Ok(Loaded {
+        estate: estate.map_err(refused)?,
+        skipped: BTreeMap::new(),
+        nameless: 0,
+        outdated: 0,
+    })
 }
 
 /// All files the quick way; `None` where one does not allow it.

@@ -10,10 +10,10 @@ use std::io::{BufRead, BufReader, Read};
 use serde::de::DeserializeSeed;
 
 use super::document::TopSeed;
-use super::{FileReader, FileReading, unpack};
+use super::{FileReader, FileReading, abreast, unpack};
 
 /// So much of a file is held in memory, at most (chosen): a line, or all of a document of many lines.
-const MOST: u64 = 1 << 30;
+pub(super) const MOST: u64 = 1 << 30;
 
 /// So many bytes are taken at a time: as many as a plain file's own reader, so that they are copied once.
 const AT_A_TIME: usize = 1 << 20;
@@ -53,14 +53,18 @@ pub(super) fn one(reader: FileReader, loading: &mut FileReading<'_>) -> Result<(
             loading.position.take_in(more);
             blank_comments(&mut held);
         }
-        begun = true;
         values(&held, loading)?;
+        if !begun && first(&held) == Some(b'{') {
+            // One value on each line, as far as can be told: an export.
+            return abreast::lines(&mut reader, loading);
+        }
+        begun = true;
     }
     if begun { Ok(()) } else { Err(NotQuick) }
 }
 
 /// The text of a file, unpacked.
-type Unpacked = BufReader<Box<dyn Read>>;
+pub(super) type Unpacked = BufReader<Box<dyn Read>>;
 
 /// Reads no more than may be held; gives how much.
 fn take(
@@ -78,7 +82,7 @@ fn take(
 }
 
 /// Every value of a text, one after another.
-fn values(text: &[u8], loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
+pub(super) fn values(text: &[u8], loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
     let mut json = serde_json::Deserializer::from_slice(text);
     loop {
         let read = TopSeed(&mut *loading).deserialize(&mut json);
@@ -90,7 +94,7 @@ fn values(text: &[u8], loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
 }
 
 /// The first byte that is no blank.
-fn first(line: &[u8]) -> Option<u8> {
+pub(super) fn first(line: &[u8]) -> Option<u8> {
     line.iter().copied().find(|b| !b.is_ascii_whitespace())
 }
 

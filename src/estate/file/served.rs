@@ -31,6 +31,11 @@ pub const SERVED: &[ServedForm] = &[
         "A list that is not there is empty; groups and roles that are not in it are unknown",
     ),
     form(
+        "compiled estate, alone",
+        "`bindscope index FILE…`, of any of the others",
+        "As the files that it was made of; one of another bindscope may have to be made again",
+    ),
+    form(
         "asset export: a line each, a list, shards",
         "`gcloud asset export --content-type=resource`, and again with `--content-type=iam-policy`; `gcloud asset list --format=json`",
         EXPORT,
