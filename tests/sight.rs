@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bindscope::answer::paths::{PathsQuestion, Ways};
+use bindscope::answer::second::SecondOpinion;
 use bindscope::answer::{Answer, Source};
 use bindscope::emulator::stories::{self, Story};
 use bindscope::emulator::{self, Options, Running};
@@ -109,6 +110,8 @@ impl Case {
 /// An answer with the calls that were made for it.
 struct Told {
     answer: Result<Answer, ApiError>,
+    /// What Policy Troubleshooter said beside it.
+    second: Option<SecondOpinion>,
     calls: Vec<RecordedCall>,
 }
 
@@ -223,11 +226,21 @@ async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, S
         viewer: None,
     };
     let quiet = |_| ();
-    let answer = source.answer(question(story), PlanOptions::default(), &quiet);
-    let answer = answer.await;
+    // A refused call that nobody knows, so that it is asked about both ways.
+    let id = Some("5a09c9dedbf690798f19d016484901ed");
+    let answer = source.answer_beside(question(story), PlanOptions::default(), &quiet, id);
+    let (answer, second) = match answer.await {
+        Ok((answer, beside)) => {
+            let second = source.opinion_beside(beside, &answer.explanation, id);
+            let second = second.await;
+            (Ok(answer), Some(second))
+        }
+        Err(error) => (Err(error), None),
+    };
     emulator.stop().await;
     Told {
         answer,
+        second,
         calls: client.log(),
     }
 }
@@ -262,6 +275,15 @@ fn wrong(case: &Case, told: &Told, full: &Told) -> Option<String> {
     };
     if case.comes == Comes::Untrue {
         return None;
+    }
+    // A fault makes it silent; it never makes it say something else.
+    if let (
+        Some(SecondOpinion::Given { theirs: is, .. }),
+        Some(SecondOpinion::Given { theirs: was, .. }),
+    ) = (&told.second, &full.second)
+        && is.verdict != was.verdict
+    {
+        return Some(format!("Policy Troubleshooter: {is:?}, without {was:?}"));
     }
     if case.comes == Comes::Same {
         let same =
@@ -440,6 +462,7 @@ async fn ways(
             what: String::new(),
             message: String::new(),
         }),
+        second: None,
         calls: client.log(),
     };
     (rows, calls)

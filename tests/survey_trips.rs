@@ -260,6 +260,38 @@ fn a_verdict_takes_three_trips_at_any_depth() {
     }
 }
 
+/// Policy Troubleshooter is asked beside the survey: with it an answer takes what it takes without.
+#[test]
+fn a_second_opinion_takes_no_trip_of_its_own() {
+    let account = format!("serviceAccount:{CALLER}");
+    for depth in [1, 3, 8] {
+        for id in [None, Some("77")] {
+            let (trips, emulator) = over_trips(&world(depth, &account));
+            let home = tempfile::tempdir().unwrap();
+            let source = Source {
+                ask: &trips,
+                endpoint: "",
+                history: home.path(),
+                assumptions: &[],
+                viewer: None,
+            };
+            let quiet = |_| ();
+            let options = PlanOptions::default;
+            let alone = source.answer(question(&account), options(), &quiet);
+            let (answer, without, _) = trips.count(alone);
+            assert_eq!(answer.unwrap().explanation.verdict, Verdict::CanAccess);
+            let (both, with, calls) = trips.count(async {
+                let beside = source.answer_beside(question(&account), options(), &quiet, id);
+                let (answer, beside) = beside.await.unwrap();
+                source.opinion_beside(beside, &answer.explanation, id).await
+            });
+            assert_eq!(both.agrees(), Some(true), "{both:?}");
+            assert_eq!((without, with), (3, 3), "depth {depth}, {id:?}: {calls:#?}");
+            trips.runtime.block_on(emulator.stop());
+        }
+    }
+}
+
 #[test]
 fn a_group_adds_what_it_takes_to_find_and_to_read_it() {
     let account = format!("serviceAccount:{CALLER}");

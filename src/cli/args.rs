@@ -319,10 +319,18 @@ pub struct ExplainArgs {
     /// A chain, and what a federated caller brings.
     #[command(flatten)]
     pub beside: BesideArgs,
-    /// Ask Policy Troubleshooter too, about a refused call where the pasted text has its id, and say where
-    /// it differs
-    #[arg(long)]
+    /// Ask Policy Troubleshooter too where it is not asked by itself (--demo, --estate), and say why where it
+    /// gives no answer. Of Google and of an endpoint it is asked at the same time as the facts, about a refused
+    /// call where the pasted text has its id
+    #[arg(long, overrides_with = "no_second_opinion")]
     pub second_opinion: bool,
+    /// Do not ask Policy Troubleshooter
+    #[arg(long, overrides_with = "second_opinion")]
+    pub no_second_opinion: bool,
+    /// Ask again about a refused call that Policy Troubleshooter does not find yet: after 1, 2, 4 … minutes,
+    /// for at most this long [default: 1h at a terminal, else not at all]
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "watch")]
+    pub wait: Option<Duration>,
     /// Ask anew every so many seconds [default: 10], a line each time, until it is stopped; what others
     /// changed in the policies is told
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "10", value_parser = clap::value_parser!(u32).range(1..=86_400), conflicts_with = "second_opinion")]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
-use crate::answer::second::SecondOpinion;
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError};
@@ -150,19 +149,9 @@ impl FactSource {
         Ok(source.answer_to_mend(question, options, &told).await?)
     }
 
-    /// What Policy Troubleshooter says to the same question, or of the call that was refused under
-    /// `error_id`.
-    ///
-    /// # Errors
-    /// When there are no credentials.
-    pub async fn second_opinion(
-        &self,
-        answer: &Answer,
-        error_id: Option<&str>,
-    ) -> Result<SecondOpinion, Failure> {
-        let reader = self.client()?.reader();
-        let source = self.source(&*reader)?;
-        Ok(source.second_opinion(&answer.explanation, error_id).await)
+    /// Whether somebody else serves the facts, so that a second opinion is one.
+    pub fn are_of_others(&self) -> bool {
+        self.emulator.is_none()
     }
 
     /// Finds who gets to an account, or what a caller gets to.

@@ -161,53 +161,6 @@ fn accounts_are_named_as_they_are_printed() {
 }
 
 #[test]
-fn a_second_opinion_is_asked_for_and_told() {
-    let home = Home::new();
-    let ask = |format: &str| {
-        let ran = home.run(&[
-            "--demo=boundary",
-            format,
-            "explain",
-            "--second-opinion",
-            &format!("--at={AT}"),
-            "--caller",
-            CALLER,
-            "--target",
-            TARGET,
-        ]);
-        ran.ends(1);
-        ran
-    };
-    let json = ask("--format=json").json();
-    assert_eq!(json["secondOpinion"]["agrees"], true, "{json}");
-    assert_eq!(json["secondOpinion"]["verdict"], json["verdict"]);
-    assert!(json["secondOpinion"]["boundary"].is_string(), "{json}");
-    let text = ask("--format=text");
-    let line = "Policy Troubleshooter says the same: CANNOT_ACCESS.";
-    assert!(text.out.contains(line), "{}", text.out);
-    let pasted = "PERMISSION_DENIED: iam.serviceAccounts.getAccessToken denied, error_info_id: 5a09c9dedbf690798f19d016484901ed";
-    let arguments = [
-        "--demo",
-        "explain",
-        "-",
-        "--second-opinion",
-        "--caller",
-        CALLER,
-    ];
-    let late = home.pipe(&[&arguments[..], &["--target", TARGET]].concat(), pasted);
-    let flat = late
-        .ends(1)
-        .out
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    assert!(
-        flat.contains("says the same: CANNOT_ACCESS. The call that was refused is not found there"),
-        "{flat}"
-    );
-}
-
-#[test]
 fn without_utf_8_the_signs_are_ascii() {
     let home = Home::new();
     for (name, value) in [("LC_ALL", "C"), ("BINDSCOPE_ASCII", "1")] {

@@ -35,6 +35,7 @@ mod printed;
 mod renewal;
 mod review;
 mod same_estate;
+mod second;
 mod single_files;
 mod sources;
 mod tags;

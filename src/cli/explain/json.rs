@@ -70,9 +70,14 @@ fn opinion(second: &SecondOpinion, because: Option<&str>) -> Value {
             object.insert("verdict".to_owned(), Value::Null);
             object.insert("why".to_owned(), why.as_str().into());
         }
-        SecondOpinion::Given { ours, theirs, .. } => {
+        SecondOpinion::Given {
+            ours,
+            theirs,
+            about,
+        } => {
             let verdict = theirs.verdict.map(Verdict::word);
             object.insert("verdict".to_owned(), verdict.into());
+            object.insert("about".to_owned(), about.word().into());
             for (kind, state) in &theirs.states {
                 object.insert((*kind).to_owned(), state.as_str().into());
             }

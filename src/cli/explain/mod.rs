@@ -3,6 +3,7 @@
 mod json;
 mod paste;
 mod policies;
+mod second;
 mod text;
 mod watch;
 
@@ -77,46 +78,53 @@ pub async fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
             return watch::watch(&facts, question, every, fixed, global.format).await;
         }
         let fix = line.fix(&question, &FixWith::default());
-        let answer = facts.answer(question, PlanOptions::default()).await?;
-        claims::consistent(&answer.explanation)?;
         let given = args.wanted.permission.is_some();
-        let error_id = pasted.as_ref().and_then(|p| p.error_info_id.clone());
-        let pasted = pasted.as_ref().map(|pasted| (pasted, given));
-        let second = match args.second_opinion {
-            true => Some(facts.second_opinion(&answer, error_id.as_deref()).await?),
-            false => None,
+        let error_id = pasted.as_ref().and_then(|p| p.error_info_id.as_deref());
+        let shown = ShownAnswer {
+            format: global.format,
+            facts: &facts,
+            fix: &fix,
+            pasted: pasted.as_ref().map(|pasted| (pasted, given)),
         };
-        shown(global.format, &answer, &facts, &fix, (pasted, second))?;
-        Ok(exit(answer.explanation.outcome))
+        let Some(asked) = second::AskedBeside::of(args, &facts, error_id) else {
+            let answer = facts.answer(question, PlanOptions::default()).await?;
+            claims::consistent(&answer.explanation)?;
+            shown.whole(&answer, None)?;
+            return Ok(exit(answer.explanation.outcome));
+        };
+        asked.explain(question, &shown).await
     };
     let end = end.await;
     facts.close();
     end
 }
 
-fn shown(
+/// What stands around an answer when it is shown.
+struct ShownAnswer<'a> {
     format: Format,
-    answer: &Answer,
-    facts: &FactSource,
-    fix: &str,
-    (pasted, second): (Option<(&Pasted, bool)>, Option<SecondOpinion>),
-) -> Result<(), Failure> {
-    let mut page = TextPage::default();
-    if let Some((pasted, permission_given)) = pasted {
-        paste::meaning(&mut page, pasted);
-        paste::beside(&mut page, pasted, permission_given);
+    facts: &'a FactSource,
+    fix: &'a str,
+    /// What was found in a pasted text, and whether the permission was given beside it.
+    pasted: Option<(&'a Pasted, bool)>,
+}
+
+impl ShownAnswer<'_> {
+    /// Prints it; as JSON with the second opinion, which text has below it.
+    fn whole(&self, answer: &Answer, second: Option<&SecondOpinion>) -> Result<(), Failure> {
+        let mut page = TextPage::default();
+        if let Some((pasted, permission_given)) = self.pasted {
+            paste::meaning(&mut page, pasted);
+            paste::beside(&mut page, pasted, permission_given);
+        }
+        if self.format == Format::Json {
+            page.print_aside();
+            let pasted = self.pasted.map(|(pasted, _)| pasted);
+            return out::json(&json::whole(answer, pasted, second));
+        }
+        page.gap();
+        text::page(&mut page, answer, self.facts, self.fix);
+        page.print()
     }
-    if format == Format::Json {
-        page.print_aside();
-        let pasted = pasted.map(|(pasted, _)| pasted);
-        return out::json(&json::whole(answer, pasted, second.as_ref()));
-    }
-    page.gap();
-    text::page(&mut page, answer, facts, fix);
-    if let Some(second) = second {
-        text::second(&mut page, answer, &second);
-    }
-    page.print()
 }
 
 fn exit(outcome: Outcome) -> Exit {

@@ -206,7 +206,7 @@ fn mending(page: &mut TextPage, answer: &Answer, fix: &str) {
 
 /// What Policy Troubleshooter says, below all that is said here.
 pub(super) fn second(page: &mut TextPage, answer: &Answer, second: &SecondOpinion) {
-    page.gap();
+    page.line(Ink::Plain, "");
     let ink = match second.agrees() {
         Some(true) => Ink::Good,
         Some(false) => Ink::Unsure,

@@ -22,18 +22,11 @@ const SEES: &str = "an answer holds what its caller may read; the rest is UNKNOW
 
 /// What is served of it.
 pub(crate) const ROUTES: &[Route] = &[
-    // v3 does not speak of boundaries (its response has no field for them).
     Route::with(
         "POST",
         "/v3/iam:troubleshoot",
         Needs::Rule(SEES),
-        |shared, call| {
-            let mut answer = asked(shared, call)?;
-            if let Some(object) = answer.as_object_mut() {
-                object.remove("pabPolicyExplanation");
-            }
-            Ok(answer)
-        },
+        |shared, call| Ok(without_boundaries(asked(shared, call)?)),
     ),
     Route::with("POST", "/v3beta/iam:troubleshoot", Needs::Rule(SEES), asked),
     Route::with(
@@ -91,6 +84,44 @@ fn asked(shared: &Shared, call: &ApiCall) -> ApiAnswer {
         }
     }
     Ok(answer)
+}
+
+/// v3 judges by allow and deny policies alone, and its answer has no field for boundaries (doc "Troubleshoot IAM
+/// permissions": the version to ask for either).
+fn without_boundaries(mut answer: Value) -> Value {
+    let state = |at: &str, prefix: &str| {
+        let state = answer.pointer(at).and_then(Value::as_str);
+        state
+            .and_then(|state| state.strip_prefix(prefix))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let bounded = state(
+        "/pabPolicyExplanation/principalAccessBoundaryAccessState",
+        "PAB_ACCESS_STATE_",
+    );
+    let allow = state(
+        "/allowPolicyExplanation/allowAccessState",
+        "ALLOW_ACCESS_STATE_",
+    );
+    let deny = state(
+        "/denyPolicyExplanation/denyAccessState",
+        "DENY_ACCESS_STATE_",
+    );
+    let overall = match (allow.as_str(), deny.as_str()) {
+        ("NOT_GRANTED", _) | (_, "DENIED") => "CANNOT_ACCESS",
+        ("GRANTED", "NOT_DENIED") => "CAN_ACCESS",
+        ("UNKNOWN_INFO", _) | (_, "UNKNOWN_INFO") => "UNKNOWN_INFO",
+        _ => "UNKNOWN_CONDITIONAL",
+    };
+    if let Some(object) = answer.as_object_mut() {
+        object.remove("pabPolicyExplanation");
+        // Where no boundary has a say it is the same as of all three.
+        if bounded != "NOT_ENFORCED" {
+            object.insert("overallAccessState".to_owned(), overall.into());
+        }
+    }
+    answer
 }
 
 /// What was refused under an `error_info_id`, explained with today's policies as of then.

@@ -16,6 +16,9 @@ pub struct TheirAnswer {
     /// What each kind of policy comes to, in its own words: `allow` to `ALLOW_ACCESS_STATE_GRANTED`.
     /// v3 says nothing of boundaries.
     pub states: Vec<(&'static str, String)>,
+    /// Whether it was v3 that answered: it judges by allow and deny policies alone (page "Troubleshoot IAM
+    /// permissions", which names the version for each).
+    pub without_boundaries: bool,
 }
 
 /// The kinds of policies, with where their state stands in an answer.
@@ -47,13 +50,16 @@ pub async fn troubleshoot(
         "conditionContext": { "request": { "receiveTime": time.to_string() } },
     } });
     let api = Api::PolicyTroubleshooter;
-    let answer = match ask.ask(api, "v3beta/iam:troubleshoot", &body).await {
+    match ask.ask(api, "v3beta/iam:troubleshoot", &body).await {
         Err(error) if error.status() == Some(404) => {
-            ask.ask(api, "v3/iam:troubleshoot", &body).await?
+            let answer = ask.ask(api, "v3/iam:troubleshoot", &body).await?;
+            Ok(TheirAnswer {
+                without_boundaries: true,
+                ..read(&answer)
+            })
         }
-        other => other?,
-    };
-    Ok(read(&answer))
+        other => Ok(read(&other?)),
+    }
 }
 
 /// Asks about the very call that was refused with this `error_info_id`. It may be found minutes after the
@@ -86,5 +92,6 @@ fn read(answer: &Value) -> TheirAnswer {
             .iter()
             .filter_map(|(kind, at)| Some((*kind, state(at)?.to_owned())))
             .collect(),
+        without_boundaries: false,
     }
 }
