@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{AT, Home};
+use super::common::{AT, Emulator, Home};
 
 const TARGET: &str = "vault@p0002.iam.gserviceaccount.com";
 const CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
@@ -165,4 +165,127 @@ fn reach_reads_policies_by_search_and_says_so() {
         !assumed.is_some_and(|all| all.contains(&searched)),
         "{told}"
     );
+}
+
+/// More than one page of projects, and more than one of accounts.
+fn of_many_pages() -> Value {
+    let mut estate = estate(1_002);
+    let accounts = estate["serviceAccounts"].as_array_mut().unwrap();
+    for n in 7..=1_002 {
+        let mut more = account(n, "more", false);
+        more["uniqueId"] = json!(format!("2000{n}"));
+        accounts.push(more);
+    }
+    estate
+}
+
+/// All at once: most of it is waiting.
+fn side_by_side<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| check(case));
+        }
+    });
+}
+
+/// A search that ends in the middle is no list: each project is asked, what came stays and comes once, and it is said.
+/// Quota spent, with and without a time to wait; a page that is not answered, a page token that is known no longer, a
+/// connection that ends, a page of somebody else's.
+#[test]
+fn a_search_that_ends_in_the_middle_is_no_list() {
+    let home = Home::new();
+    let file = home.write("estate.json", &of_many_pages().to_string());
+    let file = file.to_str().unwrap();
+    let list = [
+        "--format=json",
+        "--organization=1",
+        "list",
+        "service-accounts",
+    ];
+    let whole = home.run(&[&["--estate", file], &list[..]].concat());
+    let whole = whole.ends(0).json();
+    assert!(emails(&whole).len() > 1_000);
+    let under = |faults: &str| {
+        let home = Home::new();
+        let emulator = Emulator::start(&home, &["--estate", file, "--faults", faults]);
+        let ran = emulator.run(&home, &list);
+        (ran.code, ran.err.clone(), ran.json())
+    };
+    // The first three calls find the projects, the next three their accounts.
+    let search = "GET /v1/organizations/1:searchAllResources";
+    let cases = [
+        (1, "429"),
+        (1, "429:1h"),
+        (3, "400"),
+        (3, "reset"),
+        (5, "429:1h"),
+        (5, "400"),
+        (5, "truncate"),
+        (5, "html:200"),
+    ];
+    side_by_side(&cases, |(page, fault)| {
+        let (code, said, found) = under(&format!("{search} #{page}+ = {fault}"));
+        let what = format!("{fault} from page {page} on: {said}");
+        assert_eq!(code, 0, "{what}");
+        assert!(said.contains("as Asset search could not be used"), "{what}");
+        assert_eq!(emails(&found), emails(&whole), "{what}");
+        assert_eq!(found["complete"], true, "{what}");
+        assert!(found.get("assumptions").is_none(), "{what}");
+    });
+    // What can be had by asking once more is had.
+    let (code, _, found) = under(&format!("{search} #5 = 503"));
+    assert_eq!((code, &found), (0, &whole));
+    // And where a project does not answer either, that is said: nobody takes the list for whole.
+    let one = "GET /v1/projects/p0500/serviceAccounts = 403";
+    let (_, _, found) = under(&format!("{search} #5+ = 400; {one}"));
+    assert_eq!(found["complete"], false);
+    assert!(
+        found["notRead"].to_string().contains("projects/p0500"),
+        "{}",
+        found["notRead"]
+    );
+    assert!(emails(&found).len() > 1_000);
+}
+
+/// The searches that `who` and `reach` make: without them the same is asked one by one, and the answer is the same.
+#[test]
+fn answers_are_the_same_where_a_search_ends_in_the_middle() {
+    let home = Home::new();
+    let mut many = estate(1_002);
+    // More than one page of policies.
+    for n in 0..600 {
+        let email = format!("w{n}@p0007.iam.gserviceaccount.com");
+        let accounts = many["serviceAccounts"].as_array_mut().unwrap();
+        accounts.push(
+            json!({ "name": format!("projects/p0007/serviceAccounts/{email}"), "email": email,
+            "projectId": "p0007", "uniqueId": format!("3000{n}") }),
+        );
+        let on = format!("//iam.googleapis.com/projects/p0007/serviceAccounts/{email}");
+        many["iamPolicies"][on] =
+            json!({ "bindings": [{ "role": CREATOR, "members": ["user:eve@example.com"] }] });
+    }
+    let file = home.write("estate.json", &many.to_string());
+    let file = file.to_str().unwrap();
+    let caller = "user:eve@example.com";
+    for question in [["who", "--target", TARGET], ["reach", "--caller", caller]] {
+        let scope = ["--format=json", "--organization=1"];
+        let asked = [&scope[..], &question[..], &["--at", AT]].concat();
+        let whole = home.run(&[&["--estate", file], &asked[..]].concat());
+        let mut whole = whole.ends(0).json();
+        whole.as_object_mut().unwrap().remove("assumptions");
+        let cases = ["1+ = 429:1h", "2+ = 400", "2+ = 429", "2+ = truncate"];
+        side_by_side(&cases, |fault| {
+            let faults = format!("GET /v1/organizations/1:searchAll* #{fault}");
+            let home = Home::new();
+            let emulator = Emulator::start(&home, &["--estate", file, "--faults", &faults]);
+            let mut found = emulator.run(&home, &asked).json();
+            let assumptions = found.as_object_mut().unwrap().remove("assumptions");
+            let assumed = assumptions.unwrap_or_default().to_string();
+            assert!(
+                !assumed.contains("ASSET_SEARCH_IS_CURRENT"),
+                "{fault}: {assumed}"
+            );
+            assert_eq!(found, whole, "{question:?}, {fault}");
+        });
+    }
 }

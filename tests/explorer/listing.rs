@@ -8,7 +8,7 @@ use crate::demo;
 use crate::play::{Opening, Play};
 
 /// More projects than are asked one by one.
-fn many(viewer: Option<&'static str>) -> Play {
+fn many(viewer: Option<&'static str>, faults: Option<&'static str>) -> Play {
     let project = |n: usize| json!({ "name": format!("projects/{}", 700_000 + n), "projectId": format!("p{n:04}"), "parent": "organizations/1" });
     let account = |n: usize| {
         let email = format!("worker-{n:04}@p{n:04}.iam.gserviceaccount.com");
@@ -25,6 +25,7 @@ fn many(viewer: Option<&'static str>) -> Play {
     Opening {
         facts: Some(facts.to_string()),
         viewer,
+        faults,
         size: (120, 24),
         ..Opening::default()
     }
@@ -33,7 +34,7 @@ fn many(viewer: Option<&'static str>) -> Play {
 
 #[test]
 fn many_projects_are_searched_and_what_that_leaves_out_is_said() {
-    let mut play = many(None);
+    let mut play = many(None, None);
     play.says("251 in 1001 projects, by Asset search")
         .says("Listed by Asset search");
     play.keys("worker-0400").says("worker-0400");
@@ -46,11 +47,33 @@ fn many_projects_are_searched_and_what_that_leaves_out_is_said() {
 
 #[test]
 fn where_search_is_refused_each_project_is_asked_and_that_is_said() {
-    let mut play = many(Some("user:eve@example.com"));
+    let mut play = many(Some("user:eve@example.com"), None);
     play.says("251 in 1001 projects")
         .never_says("by Asset search")
         .says("as Asset search could not be used");
     play.keys("x9").says("No account matches.");
+}
+
+/// A quota that is spent, and a page that does not come: each project is asked, and that is said.
+#[test]
+fn a_search_that_breaks_off_is_said_and_each_project_asked() {
+    for faults in [
+        "GET *:searchAllResources = 429:1h",
+        "GET *:searchAllResources #2+ = 400",
+        "GET *:searchAllResources #3+ = html:200",
+    ] {
+        let mut play = many(None, Some(faults));
+        play.says("251 in 1001 projects")
+            .never_says("by Asset search")
+            .says("as Asset search could not be used");
+        play.keys("x9").says("No account matches.");
+    }
+    let faults = "GET *:searchAllResources #3+ = 400; GET /v1/projects/p0500/serviceAccounts = 403";
+    let mut play = many(None, Some(faults));
+    play.says("250 in 1001 projects, 1 not read");
+    play.keys("x9")
+        .says("the list may not be")
+        .never_says("No account matches.");
 }
 
 /// How far it is, in what room there is; what came stays when it is stopped.

@@ -174,7 +174,12 @@ async fn list(
         listing.unreadable.sort();
         return Ok(listing);
     }
-    let searched = search::accounts(ask, scope, each).await?;
+    let mut searched = search::accounts(ask, scope, each).await?;
+    // What one organization's search found does not stand in a list of which it is said that each was asked.
+    if searched.refused.is_some() {
+        searched.projects.clear();
+        searched.count = 0;
+    }
     listing.accounts = searched.accounts;
     listing.projects = searched.count;
     listing.way = match searched.refused {
