@@ -168,6 +168,30 @@ const PLACES: &[Place] = &[
     over("who can reach it", &[("w", "")], READ),
     over("what it can reach", &[("x", "")], READ),
     over(
+        "what if a binding were switched",
+        &[AGAIN, ("G ", "WHAT IF")],
+        &[INTERRUPT, Q, PRINTING],
+    ),
+    over(
+        "pairs asked about",
+        &[AGAIN, ("P", "pairs asked about")],
+        TYPED,
+    ),
+    Place {
+        before: &[THERE, ("w", "terraform@ops-tools"), ("i", "Esc back")],
+        ..over("a row of a list in full", &[], &[INTERRUPT, PRINTING])
+    },
+    over(
+        "fixes side by side",
+        &[AGAIN, ("F", "what it would allow")],
+        READ,
+    ),
+    over(
+        "an answer, watched",
+        &[AGAIN, ("W", "Watched: asked anew")],
+        &[INTERRUPT, Q, PRINTING],
+    ),
+    over(
         "choosing another pair",
         &[AGAIN, ("p", "Who calls")],
         &[INTERRUPT],
@@ -425,6 +449,7 @@ const COMMANDS: &[(&[&str], Option<&str>)] = &[
         &["explain", "PAIR", "--second-opinion"],
         Some("iam:troubleshoot"),
     ),
+    (&["explain", "PAIR", "--watch=1"], None),
     (&["fix", "PAIR", "--dry-run"], None),
     (&["fix", "PAIR", "--yes"], Some(":setIamPolicy")),
     (
@@ -503,6 +528,96 @@ fn every_command_is_left_whatever_hangs() {
         assert!(!end.screen.contains("panicked"), "{what}: {}", end.screen);
     });
     table.print("commands");
+}
+
+/// Commands that ask nobody end by themselves, whatever hangs.
+#[test]
+fn what_asks_nobody_waits_for_nobody() {
+    let estate = |name: &str| format!("{}/assets/estates/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let (old, new) = (estate("no-grant"), estate("group"));
+    let commands: [&[&str]; 4] = [
+        &["config"],
+        &["completions", "bash"],
+        &["man"],
+        &["diff", &old, &new],
+    ];
+    let emulator = Emulator::start(&["--demo", "cross-project"]);
+    for (turn, command) in commands.iter().enumerate() {
+        let hangs = Hangs::all()[turn % Hangs::all().len()];
+        let tunnel = Tunnel::to(&emulator.url, hangs);
+        tunnel.hang();
+        let arguments = [&["--endpoint", &tunnel.url], *command].concat();
+        let variables = [emulator.environment(), tunnel.environment()].concat();
+        let mut pty = Pty::bindscope(&arguments, &variables);
+        until(&format!("{command:?}"), || pty.is_over());
+        let end = pty.wait();
+        assert!(!end.screen.contains("panicked"), "{}", end.screen);
+        assert_eq!(tunnel.stuck(), 0, "{command:?}");
+    }
+}
+
+/// Line by line: the word that leaves, the key and the signals, while an answer is read for.
+#[test]
+fn line_by_line_it_is_left_whatever_hangs() {
+    let emulator = Emulator::start(&["--demo", "cross-project"]);
+    let ways = ["quit\r", CTRL_C, "TERM", "HUP", "INT", "QUIT"];
+    let mut cases = Vec::new();
+    for (turn, way) in ways.into_iter().enumerate() {
+        let hangs = Hangs::all().iter().map(|hangs| (way, *hangs));
+        cases.extend(chosen(hangs.collect(), turn));
+    }
+    let table = Table::default();
+    side_by_side(cases, |(way, hangs)| {
+        let what = format!("line by line, {hangs:?}, {way:?}");
+        let _told = Told(&what);
+        let tunnel = Tunnel::to(&emulator.url, hangs);
+        tunnel.hang();
+        let arguments = [&["--plain", "--endpoint", &tunnel.url], &PAIR[..]].concat();
+        let variables = [emulator.environment(), tunnel.environment()].concat();
+        let mut pty = Pty::bindscope(&arguments, &variables);
+        until(&what, || tunnel.stuck() > 0);
+        // What is typed before the first line is heard is not taken.
+        pty.wait_until_bytes("a first line", |bytes| !bytes.is_empty());
+        let mut begun = Instant::now();
+        pty.leave_by(way);
+        if way == CTRL_C {
+            until(&what, || pty.is_over() || pty.says("Stopped."));
+            if !pty.is_over() {
+                begun = Instant::now();
+                pty.leave_by(way);
+            }
+        }
+        let end = pty.wait();
+        let name = way.trim_end();
+        table.note(
+            hangs.words().to_owned(),
+            if name == CTRL_C { "Ctrl-C" } else { name },
+            begun,
+            &end,
+        );
+        assert!(!end.screen.contains("panicked"), "{what}: {}", end.screen);
+    });
+    table.print("line by line");
+}
+
+/// A refused call that is not found yet is asked about for an hour: the answer stands there, and it is left at any moment.
+#[test]
+fn waiting_for_a_refused_call_is_left() {
+    let emulator = Emulator::start(&["--demo", "cross-project"]);
+    let arguments = [&["--endpoint", &emulator.url, "explain", "-"], &PAIR[..]].concat();
+    for way in [CTRL_C, "TERM", "HUP", "INT"] {
+        let mut pty = Pty::bindscope(&arguments, &emulator.environment());
+        pty.wait_for("Paste the error");
+        pty.send("PERMISSION_DENIED: iam.serviceAccounts.getAccessToken denied, error_info_id: 5a09c9dedbf690798f19d016484901ed\r\u{4}");
+        pty.wait_for("asked about it again in 60 s; Ctrl-C leaves");
+        pty.leave_by(way);
+        let end = pty.wait();
+        assert!(
+            end.screen.contains("is not found there yet"),
+            "{way:?}: {}",
+            end.screen
+        );
+    }
 }
 
 /// The emulator ends although somebody is in the middle of a call.

@@ -21,6 +21,15 @@ pub(super) enum LineRead {
 /// What begins and ends a paste.
 const PASTED: [&str; 2] = ["\u{1b}[200~", "\u{1b}[201~"];
 
+/// Whether a line says to leave, where it stands.
+pub(super) fn is_to_leave(session: &Session, line: &str) -> bool {
+    let line = line.trim();
+    match line.strip_prefix(':') {
+        Some(rest) => rest.trim() == "quit",
+        None => line == "quit" && !session.model.context().takes_text(),
+    }
+}
+
 /// Does what a line says: an empty one is Enter; a number selects and opens that line; a name, or a key of the table,
 /// runs that command; where text is typed, anything else is the text, and a command begins with a colon.
 pub(super) fn read(session: &mut Session, line: &str) -> LineRead {

@@ -5,7 +5,8 @@
 mod lines;
 mod screen;
 
-use std::io::{self, BufRead, Write};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -22,7 +23,7 @@ use super::{Leave, Session, Start, view};
 use crate::answer::signs::Glyphs;
 use crate::google::WaitNews;
 use crate::text::{Overlong, visible, wrap};
-use lines::{LineRead, read};
+use lines::{LineRead, is_to_leave, read};
 use screen::PlainScreen;
 
 /// A line that comes sooner after a confirmation was printed was typed before that could be read, or pasted (chosen).
@@ -69,6 +70,10 @@ struct PlainLoop {
     whose: String,
     /// When the confirmation that is open was printed.
     confirming: Option<Instant>,
+    /// Lines typed while something was read: each is done where the one before has led.
+    held: VecDeque<String>,
+    /// Whether the input is at its end.
+    ended: bool,
 }
 
 impl PlainLoop {
@@ -85,8 +90,19 @@ impl PlainLoop {
                 }
             }
             let watching = session.model.context() == KeyContext::Applied;
-            if session.is_idle() || watching {
+            let takes = session.is_idle() || watching;
+            if takes {
                 self.show(session)?;
+                if let Some(line) = self.held.pop_front() {
+                    if let Some(leave) = self.line(session, &line)? {
+                        return Ok(leave);
+                    }
+                    continue;
+                }
+                if self.ended {
+                    let words = session.model.changed_lines();
+                    return Ok(Leave::Quit { words });
+                }
             }
             leaving::awake();
             let changed = session.model.changed_lines();
@@ -98,15 +114,16 @@ impl PlainLoop {
                         return Ok(leave);
                     }
                 }
-                // One line after the other, each where the one before has led.
-                line = typed.recv(), if session.is_idle() || watching => {
-                    let Some(line) = line else {
-                        return Ok(Leave::Quit { words: changed });
-                    };
-                    if let Some(leave) = self.line(session, &line)? {
-                        return Ok(leave);
+                line = typed.recv(), if !self.ended => match line {
+                    None => self.ended = true,
+                    // Somebody who wants to leave does not wait for what is being read; a script does.
+                    Some(line) if !takes && io::stdin().is_terminal() && is_to_leave(session, &line) => {
+                        if let Some(leave) = self.line(session, &line)? {
+                            return Ok(leave);
+                        }
                     }
-                }
+                    Some(line) => self.held.push_back(line),
+                },
                 () = leaving.asked() => return Ok(Leave::Quit { words: changed }),
             }
         }
