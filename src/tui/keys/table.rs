@@ -45,6 +45,7 @@ impl Entry {
             (KeyContext::List, Command::Open) => {
                 "ask about the pair that is selected, or show the change"
             }
+            (KeyContext::List, Command::Refresh) => "read the list again",
             (KeyContext::List, Command::Copy) => "copy what is selected",
             (KeyContext::List, Command::Find) => "filter the list",
             (KeyContext::List, Command::Meaning) => {
@@ -59,6 +60,9 @@ impl Entry {
                 "keep what is typed, and go on in the list or page"
             }
             (KeyContext::Find, Command::Back) => "take back what is typed",
+            (KeyContext::Read, Command::Refresh) => {
+                "read what the page shows again: back to the answer"
+            }
             (KeyContext::Read, Command::Copy) => "copy what the page is about",
             (KeyContext::Read, Command::Up) => "a line up",
             (KeyContext::Read, Command::Down) => "a line down",
@@ -161,6 +165,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Read, &["/"], Do::Find, Some("search")),
     row(In::Read, &["n"], Do::FindNext, None),
     row(In::Read, &["N"], Do::FindPrevious, None),
+    row(In::Read, &["r", "F5"], Do::Refresh, None),
     row(In::Read, &["y", "c"], Do::Copy, Some("copy")),
     row(
         In::Read,
@@ -216,6 +221,7 @@ pub const TABLE: &[Entry] = &[
     row(In::List, &["k", "Up"], Do::Up, None),
     row(In::List, &["/"], Do::Find, Some("filter")),
     row(In::List, &["i"], Do::Meaning, Some("in full")),
+    row(In::List, &["r", "F5"], Do::Refresh, None),
     row(In::List, &["u"], Do::Undo, None),
     row(In::List, &["y", "c"], Do::Copy, Some("copy")),
     row(In::List, &["Esc", "Ctrl-["], Do::Back, Some("back")),

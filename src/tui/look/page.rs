@@ -47,6 +47,8 @@ pub struct ScreenPage {
     pub hit: Option<usize>,
     /// That line has to be in sight.
     pub reveal: bool,
+    /// Whether it shows facts of the answer below it, which can be read again.
+    pub of_facts: bool,
 }
 
 impl ScreenPage {
@@ -61,7 +63,17 @@ impl ScreenPage {
             find: Find::default(),
             hit: None,
             reveal: false,
+            of_facts: false,
         }
+    }
+
+    /// The same, of facts that were read at a moment: that stands above it.
+    #[must_use]
+    pub fn of_facts(mut self, read_at: &str) -> Self {
+        let words = format!("read at {read_at}");
+        self.lines.insert(0, line(StyleRole::Dim, words));
+        self.of_facts = true;
+        self
     }
 
     /// The same with something to copy.

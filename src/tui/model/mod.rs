@@ -34,7 +34,7 @@ pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
 pub use pairs::KeptPair;
 pub use pick::{Account, Loading, Pick, Side};
-pub use table::{PathRow, Paths, Rows, Table};
+pub use table::{AskedPaths, PathRow, Paths, Rows, Table};
 pub use watch::{Watch, WatchOptions, WatchState};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::super::look::find::Find;
 use super::Ticket;
 use super::confirm::Change;
+use crate::evaluate::Question;
 use crate::iam::{Principal, Resource};
 
 /// One way to a target, or from a caller.
@@ -45,6 +47,17 @@ pub struct Paths {
     pub rows: Vec<PathRow>,
     /// What is not there, what was not read, what is taken for granted: a sentence each.
     pub notes: Vec<String>,
+    /// When the reading of it ended.
+    pub read_at: Timestamp,
+}
+
+/// What a list of ways answers, to be read again.
+#[derive(Clone, Debug)]
+pub struct AskedPaths {
+    /// The pair, of which it takes one side.
+    pub question: Question,
+    /// Whether who can reach the target is asked, and not what the caller can.
+    pub who: bool,
 }
 
 /// What a list shows.
@@ -99,6 +112,8 @@ pub struct Table {
     pub offset: usize,
     /// Tells this reading from others.
     pub ticket: Ticket,
+    /// What it answers; `None`: it is the history.
+    pub of: Option<Box<AskedPaths>>,
     /// What is filtered by.
     pub find: Find,
     /// The rows that the filter leaves, by their places; `None`: all.
@@ -115,6 +130,7 @@ impl Table {
             row: 0,
             offset: 0,
             ticket,
+            of: None,
             find: Find::default(),
             left: None,
         }

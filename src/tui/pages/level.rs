@@ -4,6 +4,7 @@ use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::tree::{self, Leaf, LeafKind};
 use super::super::model::{Asked, KnownAnswer};
+use super::super::words::in_zone;
 use super::{console_url, policy_at};
 use crate::answer::levels::binding_says;
 use crate::answer::states::LevelState;
@@ -54,7 +55,9 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
         resource.kind().word(),
         known.estate.label(resource)
     );
-    ScreenPage::new(title, lines).copying("the full resource name", resource.full_name())
+    ScreenPage::new(title, lines)
+        .copying("the full resource name", resource.full_name())
+        .of_facts(&in_zone(known.read_at, "%H:%M:%S"))
 }
 
 /// What was selected below a level, whole.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::KnownAnswer;
+use super::super::words::in_zone;
 use super::policy_at;
 use crate::estate::Read;
 use crate::evaluate::Truth;
@@ -42,7 +43,9 @@ pub fn raw_page(known: &KnownAnswer, at: &Resource) -> ScreenPage {
         }
     }
     let title = format!("policies as they stand: {}", known.estate.label(at));
-    ScreenPage::new(title, lines).copying("the allow policy", copy)
+    ScreenPage::new(title, lines)
+        .copying("the allow policy", copy)
+        .of_facts(&in_zone(known.read_at, "%H:%M:%S"))
 }
 
 fn pretty(value: &Value) -> String {

@@ -1,7 +1,10 @@
 //! Who can reach a target, what a caller can reach: the answer's ways as rows.
 
+use jiff::Timestamp;
+
 use super::super::model::tree::title;
 use super::super::model::{PathRow, Paths};
+
 use crate::answer::limits;
 use crate::answer::paths::{NotThere, PathEnd, PathsAnswer, PathsQuestion, Ways};
 use crate::estate::Estate;
@@ -93,6 +96,7 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
         complete,
         rows,
         notes,
+        read_at: Timestamp::now(),
     })
 }
 

@@ -7,7 +7,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Loading, Model, Overlay, Panel, Reading, WhyRow};
 use super::super::pages;
 use super::super::run::effects::Effect;
-use super::{back, find};
+use super::{answer, back, find};
 use crate::evaluate::Outcome;
 use crate::google::RecordedCall;
 use crate::iam::Resource;
@@ -38,6 +38,14 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             return Vec::new();
         }
         Command::Back => return back(model),
+        Command::Refresh if page.of_facts => {
+            back(model);
+            return answer::refresh(model);
+        }
+        Command::Refresh => {
+            model.say("Nothing on this page was read from anywhere.");
+            return Vec::new();
+        }
         Command::Find => {
             find::open(model);
             return Vec::new();

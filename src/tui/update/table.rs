@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::super::keys::command::Command;
-use super::super::model::{Change, Model, Overlay, Paths, Rows, Table, Ticket, Undoing};
+use super::super::model::{
+    AskedPaths, Change, Model, Overlay, Paths, Rows, Table, Ticket, Undoing,
+};
 use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
 use super::answer::{ask, stepped};
@@ -74,18 +76,35 @@ pub(super) fn open_paths(model: &mut Model, who: bool) -> Vec<Effect> {
         format!("what {} can reach", visible(&question.caller.short()))
     };
     let ticket = model.ticket();
-    model
-        .overlays
-        .push(Overlay::Table(Table::loading(title, ticket)));
-    let scope = model.scope.clone();
-    let fixed = model.at.is_some();
-    vec![Effect::Paths {
+    let of = AskedPaths { question, who };
+    let mut table = Table::loading(title, ticket);
+    table.of = Some(Box::new(of.clone()));
+    model.overlays.push(Overlay::Table(table));
+    vec![read_paths(model, ticket, of)]
+}
+
+fn read_paths(model: &Model, ticket: Ticket, of: AskedPaths) -> Effect {
+    Effect::Paths {
         ticket,
-        question,
-        who,
-        scope,
-        fixed,
-    }]
+        question: of.question,
+        who: of.who,
+        scope: model.scope.clone(),
+        fixed: model.at.is_some(),
+    }
+}
+
+/// Reads the list that is shown again; what is filtered by, and the selected row's place, stay.
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(Overlay::Table(table)) = model.overlays.last_mut() else {
+        return Vec::new();
+    };
+    table.ticket = ticket;
+    table.rows = Rows::Loading(0);
+    match table.of.as_deref().cloned() {
+        Some(of) => vec![read_paths(model, ticket, of)],
+        None => vec![Effect::History],
+    }
 }
 
 /// Who can, or what can be reached, is known.
@@ -141,6 +160,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             find::open(model);
             Vec::new()
         }
+        (_, Command::Refresh) => refresh(model),
         (Rows::Changes(changes), command) => {
             let change = selected.and_then(|at| changes.get(at)).cloned();
             match (command, change) {

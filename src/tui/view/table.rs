@@ -7,7 +7,7 @@ use super::super::look::text::{cut_middle, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
-use super::super::words::local_time;
+use super::super::words::{in_zone, local_time};
 use super::page::{centered, find_field};
 use super::pen::Pen;
 use crate::text::visible;
@@ -42,6 +42,7 @@ pub(super) fn draw(
         inside.height -= 1;
     }
     out.room = usize::from(inside.height);
+    read_at(pen, frame, table);
     if let Some((role, words)) = instead(pen, table) {
         let lines = wrap(&words, usize::from(inside.width));
         for (text, y) in lines.into_iter().zip(inside.y..inside.bottom()) {
@@ -93,6 +94,27 @@ pub(super) fn draw(
         pen.put_right(edge, edge.y, StyleRole::Dim, &words);
     }
     caret
+}
+
+/// How old it is, and the key that reads it again, on the lower edge.
+fn read_at(pen: &mut Pen<'_>, frame: Rect, table: &Table) {
+    let Rows::Paths(paths) = &table.rows else {
+        return;
+    };
+    let at = in_zone(paths.read_at, "%H:%M:%S");
+    let again = pen.keys.fill(KeyContext::List, "{refresh} again");
+    let words = format!(" read at {at}, {again} ");
+    // What is hidden below has its place on the same edge.
+    let room = frame.width.saturating_sub(26);
+    if usize::from(room) >= width(&words) {
+        pen.put(
+            frame.x + 2,
+            frame.bottom() - 1,
+            room,
+            StyleRole::Dim,
+            &words,
+        );
+    }
 }
 
 /// What stands there instead of rows, where there are none.
