@@ -46,4 +46,5 @@ mod tls;
 #[cfg(unix)]
 mod transport;
 mod unique_ids;
+mod unread;
 mod watch;
