@@ -6,6 +6,7 @@
 pub mod blast;
 pub mod changes;
 pub mod expectations;
+pub mod inventory;
 pub mod levels;
 pub mod limits;
 pub mod not_read;

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::look::theme::Background;
 use super::model::{Account, Change, KeptPair, KnownAnswer, Paths, Ticket};
+use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable};
 use crate::answer::second::SecondOpinion;
 use crate::google::listing::{ListProgress, Listing};
 use crate::google::survey::Progress;
@@ -107,6 +108,23 @@ pub enum Message {
     PathsProgress(Ticket, usize),
     /// Who can reach a target, or what a caller can reach.
     Paths(Ticket, Result<Arc<Paths>, String>),
+    /// So many answers are here of which the tables of the estate are made.
+    EstateProgress(Ticket, usize),
+    /// Everything in scope was read, or not.
+    EstateRead(Ticket, Result<Arc<EstateRead>, String>),
+    /// The rows of a table are there.
+    TableMade(Ticket, Arc<EstateTable>),
+    /// More of them are counted.
+    TableCounted(Ticket),
+    /// The rows of a table, sorted and filtered.
+    Arranged(Ticket, Arrangement, Arranged),
+    /// Rows are ready for the clipboard.
+    Exported {
+        /// What they are.
+        what: String,
+        /// The text.
+        text: String,
+    },
     /// Some task ended; for those who wait until nothing is under way.
     Settled,
 }

@@ -35,7 +35,7 @@ use crate::repair::{CommandLine, Power};
 use keys::command::Command;
 use look::theme::Theme;
 use message::Message;
-use model::{Layout, Loading, Model, Pick, Screen, SignedOut, WatchOptions};
+use model::{EstatePanel, Layout, Loading, Model, Pick, Screen, SignedOut, WatchOptions};
 use preferences::Preferences;
 use run::effects::Effect;
 use run::executor::Executor;
@@ -167,6 +167,7 @@ impl Model {
             watching: start.watching,
             undoing: None,
             pairs: Vec::new(),
+            estate: EstatePanel::default(),
             said: None,
             changed: Vec::new(),
             left_open: None,
@@ -257,6 +258,20 @@ impl Session {
                         self.executor.run(Effect::Keep(Box::new(files)));
                     }
                 }
+                // Files go where its user wants them.
+                Effect::ExportRows {
+                    table,
+                    rows,
+                    format,
+                    to,
+                    folder: _,
+                } => self.executor.run(Effect::ExportRows {
+                    table,
+                    rows,
+                    format,
+                    to,
+                    folder: self.save_in.clone(),
+                }),
                 other => self.executor.run(other),
             }
         }

@@ -2,6 +2,7 @@
 
 mod confirmation;
 mod copies;
+mod estate;
 mod keys;
 mod listing;
 mod lists;

@@ -165,6 +165,16 @@ const PLACES: &[Place] = &[
     ),
     over("what it means", &[AGAIN, ("i", "Esc back")], READ),
     over("the history", &[AGAIN, ("H", "Esc back")], READ),
+    over(
+        "the tables, being read",
+        &[("A", "")],
+        &[TWICE, CLOSED, CLOSED_BY_Q, PRINTING],
+    ),
+    over(
+        "a filter of the tables, being read",
+        &[("A", "accounts"), ("/x", "Enter keep it"), ("", "")],
+        &[TWICE],
+    ),
     over("who can reach it", &[("w", "")], READ),
     over("what it can reach", &[("x", "")], READ),
     over(

@@ -6,6 +6,7 @@
 //! What is judged is IAM's own answer, as in [`super::explain`]'s verdict. Keys of accounts, and what
 //! else leads to an account without a grant of impersonation, are not followed.
 
+mod all;
 mod below;
 mod chains;
 mod edges;
@@ -27,6 +28,7 @@ use super::ways::WayIn;
 use crate::estate::Estate;
 use crate::iam::{Member, Permission, Principal, Resource};
 
+pub use all::{AccountHolder, AccountHolders, WhoOfEach};
 pub use chains::{reach, reach_bringing};
 pub use edges::{reach_by, who_by};
 pub use graph::{graph, graph_by};

@@ -323,6 +323,17 @@ impl<'e> Ground<'e> {
         levels: impl IntoIterator<Item = &'l Resource>,
         into: &mut BTreeSet<String>,
     ) {
+        self.levels_not_read(levels, into);
+        into.extend(self.unread_places.borrow().iter().cloned());
+        into.extend(self.unread_roles.iter().cloned());
+    }
+
+    /// Adds what was not read of these levels.
+    pub fn levels_not_read<'l>(
+        &self,
+        levels: impl IntoIterator<Item = &'l Resource>,
+        into: &mut BTreeSet<String>,
+    ) {
         for level in levels {
             if self.policy_unread(level) {
                 into.insert(level.full_name());
@@ -334,7 +345,16 @@ impl<'e> Ground<'e> {
                 into.insert(TAGS.to_owned());
             }
         }
-        into.extend(self.unread_places.borrow().iter().cloned());
-        into.extend(self.unread_roles.iter().cloned());
+    }
+
+    /// Whether a binding counts by tags that were not read.
+    pub fn hangs_on_unread_tags(&self, binding: &Binding) -> bool {
+        let condition = binding.condition.as_ref();
+        self.tags_unread && condition.is_some_and(|c| conditions::looks_at_tags(c))
+    }
+
+    /// Whether something was not read of where callers belong that were judged since this was asked last.
+    pub fn take_unread_places(&self) -> bool {
+        !self.unread_places.take().is_empty()
     }
 }

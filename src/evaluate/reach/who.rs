@@ -302,7 +302,8 @@ impl<'e> HoldersFound<'e> {
         }
     }
 
-    fn principals(&self, ground: &Ground<'e>, target: &Resource) -> Vec<Holder> {
+    /// Those who are told one by one, by principal.
+    pub fn principals(&self, ground: &Ground<'e>, target: &Resource) -> Vec<Holder> {
         self.principals
             .iter()
             .filter_map(|(principal, own)| self.principal(ground, target, principal, own))
@@ -383,7 +384,8 @@ impl<'e> HoldersFound<'e> {
         })
     }
 
-    fn sets(
+    /// Those that stand as sets. `complete`: whether the way up is known.
+    pub fn sets(
         &self,
         ground: &Ground<'e>,
         target: &Resource,

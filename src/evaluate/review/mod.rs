@@ -8,6 +8,7 @@ mod broad;
 mod defaults;
 mod facts;
 mod found;
+mod life;
 mod outsiders;
 mod owners;
 mod pools;
@@ -23,6 +24,8 @@ use crate::estate::Estate;
 
 pub use super::ways::WayIn;
 pub use found::{Finding, FoundBinding};
+pub use life::{ConditionLife, condition_life};
+pub use outsiders::Outsiders;
 pub use rule::{ReviewRule, Severity};
 
 /// What a review goes by beside the estate.

@@ -62,7 +62,7 @@ impl Own {
 }
 
 /// Whose a member is who is not the organization's own.
-fn stranger(facts: &ReviewFacts<'_>, own: &Own, member: &Member) -> Option<String> {
+fn stranger(estate: &Estate, own: &Own, member: &Member) -> Option<String> {
     match member {
         Member::One(Principal::User(email)) if !own.has(email) => {
             Some(format!("{email} is not of the organization's own domains"))
@@ -77,18 +77,50 @@ fn stranger(facts: &ReviewFacts<'_>, own: &Own, member: &Member) -> Option<Strin
             "all users of the customer {id}, which is not the organization's own"
         )),
         Member::One(Principal::ServiceAccount(email)) if own.accounts_are_judged => {
-            if facts.estate.account(email).is_some() {
+            if estate.account(email).is_some() {
                 return None;
             }
             let home = owner::of(email)?.resource;
             let Resource::Project(project) = &home else {
                 return None;
             };
-            facts.estate.project(project).is_none().then(|| {
+            estate.project(project).is_none().then(|| {
                 format!("the service account is of the project {project}, which is not among the organization's")
             })
         }
         _ => None,
+    }
+}
+
+/// Tells the organization's own from outsiders, as the rule does.
+pub struct Outsiders<'e> {
+    estate: &'e Estate,
+    own: Own,
+}
+
+impl<'e> Outsiders<'e> {
+    /// `None`: which domain is the organization's own is not known.
+    #[must_use]
+    pub fn new(estate: &'e Estate, options: &ReviewOptions) -> Option<Self> {
+        let own = own(estate, options);
+        (!own.domains.is_empty()).then_some(Self { estate, own })
+    }
+
+    /// Whether a member is of somebody else. A service account of a project that is not in sight may be, as long as
+    /// not all of the organization's projects are.
+    #[must_use]
+    pub fn has(&self, member: &Member) -> Truth {
+        if stranger(self.estate, &self.own, member).is_some() {
+            return Truth::Yes;
+        }
+        match member {
+            Member::One(Principal::ServiceAccount(email))
+                if !self.own.accounts_are_judged && self.estate.account(email).is_none() =>
+            {
+                Truth::UnknownInfo
+            }
+            _ => Truth::No,
+        }
     }
 }
 
@@ -111,7 +143,7 @@ pub(super) fn find(facts: &ReviewFacts<'_>, own: &Own, review: &mut Review) {
     let mut groups: HashMap<&str, Vec<(String, String)>> = HashMap::new();
     for placed in facts.placed.iter().filter(|p| !p.role.ways.is_empty()) {
         for member in &placed.binding.members {
-            if let Some(why) = stranger(facts, own, &member.member) {
+            if let Some(why) = stranger(facts.estate, own, &member.member) {
                 let path = vec![member.text.to_string(), placed.resource.full_name()];
                 tell(facts, placed, member, &why, path, review);
                 continue;
@@ -123,7 +155,8 @@ pub(super) fn find(facts: &ReviewFacts<'_>, own: &Own, review: &mut Review) {
                 let within = facts.within(email);
                 let each = within.members.iter();
                 each.filter_map(|inner| {
-                    stranger(facts, own, &inner.member).map(|why| (inner.text.to_string(), why))
+                    stranger(facts.estate, own, &inner.member)
+                        .map(|why| (inner.text.to_string(), why))
                 })
                 .collect()
             });

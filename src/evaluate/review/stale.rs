@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
-
-use super::super::conditions::{self, Site};
 use super::super::federation::stands_for_nobody;
 use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
 use super::found::{FoundBinding, Told};
+use super::life::{ConditionLife, condition_life};
 use super::rule::{ReviewRule, Severity};
 use crate::estate::{Existence, Read};
 use crate::evaluate::truth::Truth;
-use crate::iam::{Condition, Member, Permission, PolicyMember, Principal, Resource, owner};
+use crate::iam::{Condition, Member, PolicyMember, Principal, Resource, owner};
 
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     for placed in &facts.placed {
@@ -135,43 +133,9 @@ fn how_dead(
     placed: &PlacedBinding<'_>,
     condition: &Condition,
 ) -> Option<ReviewRule> {
-    let Ok(compiled) = conditions::compiled(&condition.expression) else {
-        return Some(ReviewRule::ConditionNeverTrue);
-    };
-    let names: Vec<&str> = compiled.names().collect();
-    if names.is_empty() {
-        return Some(ReviewRule::ConditionNeverTrue);
+    match condition_life(facts.estate, placed.resource, condition, facts.time) {
+        ConditionLife::Expired => Some(ReviewRule::ConditionExpired),
+        ConditionLife::NeverTrue => Some(ReviewRule::ConditionNeverTrue),
+        ConditionLife::NotNow | ConditionLife::Holds(_) | ConditionLife::Depends => None,
     }
-    // What goes round (hours, weekdays) comes again; what looks at the resource hangs on its tags.
-    let only_time = names
-        .iter()
-        .all(|name| *name == "request.time" || *name == "request");
-    if !only_time || condition.expression.contains(".get") {
-        return None;
-    }
-    let at = |time: Timestamp| {
-        let nobody = Principal::Other(String::new());
-        let mut judge = facts.judge(&nobody, &Permission::get_access_token(), placed.resource);
-        judge.time = time;
-        conditions::decide(&judge, condition, Site::Allow)
-    };
-    // A thing of time alone changes at the moments that it names: those in the text are looked at, before and
-    // after.
-    let mut moments = vec![facts.time];
-    for quoted in condition.expression.split(['"', '\'']) {
-        if let Ok(moment) = quoted.parse::<Timestamp>() {
-            for hours in [-1, 1] {
-                moments.extend(moment.checked_add(hours.hours()).ok());
-            }
-            moments.push(moment);
-        }
-    }
-    let later = moments.iter().filter(|m| **m >= facts.time);
-    if later.clone().any(|m| at(*m) != Truth::No) {
-        return None;
-    }
-    if moments.iter().any(|m| at(*m) == Truth::Yes) {
-        return Some(ReviewRule::ConditionExpired);
-    }
-    Some(ReviewRule::ConditionNeverTrue)
 }

@@ -8,8 +8,8 @@ use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::membership::canonical;
-use crate::evaluate::reach::{EdgeKind, NodeKind, TakenAway};
-use crate::evaluate::{Truth, Verdict, belongs, graph, may, reach, who};
+use crate::evaluate::reach::{EdgeKind, NodeKind, TakenAway, WhoOfEach};
+use crate::evaluate::{Outcome, Truth, Verdict, belongs, graph, may, reach, who};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Permission, Principal, Resource};
 
@@ -103,6 +103,29 @@ proptest! {
                             "{caller} on {email} may, and the answer says it is complete"
                         );
                     }
+                }
+            }
+        }
+    }
+
+    /// Over ground worked out once, each account has the holders that it has when it is asked about alone.
+    #[test]
+    fn who_of_each_is_who(file in generate::estate()) {
+        let permission = Permission::get_access_token();
+        for coverage in [Coverage::Whole, Coverage::Partial] {
+            let estate = from_value(&file, coverage);
+            let mut each = WhoOfEach::new(&estate, &permission, at(NOW));
+            for account in estate.accounts() {
+                let target = Resource::account(&account.project_id, &account.email);
+                let alone = who(&estate, &target, &permission, at(NOW));
+                let found = each.of(account);
+                let brief: Vec<_> = found.holders.iter().map(|h| (h.principal.clone(), h.verdict, h.in_part)).collect();
+                let same: Vec<_> = alone.results.iter().map(|h| (h.principal.clone(), h.verdict, !h.except.is_empty())).collect();
+                prop_assert_eq!(brief, same, "{}", account.email);
+                prop_assert_eq!(found.complete, alone.complete, "{}: {:?}", account.email, alone.not_read);
+                for (one, whole) in found.holders.iter().zip(&alone.results) {
+                    let outcome = if found.is_off { Outcome::WouldFail } else { one.outcome };
+                    prop_assert_eq!(outcome, whole.outcome, "{} on {}", one.principal, account.email);
                 }
             }
         }

@@ -59,6 +59,20 @@ pub enum Command {
     RawPolicy,
     /// The panel in focus alone, or all again.
     Zoom,
+    /// Every service account, as a table.
+    Accounts,
+    /// Every binding, as a table.
+    Bindings,
+    /// Every project, as a table.
+    Projects,
+    /// Sort by the next column.
+    Sort,
+    /// Sort the other way round.
+    SortReverse,
+    /// Mark a row, or no longer.
+    Mark,
+    /// Mark nothing any more.
+    UnmarkAll,
     /// Who can reach this target.
     Who,
     /// What this caller can reach.
@@ -124,7 +138,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 64] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -135,6 +149,13 @@ impl Command {
         Self::Request,
         Self::Who,
         Self::Reach,
+        Self::Accounts,
+        Self::Bindings,
+        Self::Projects,
+        Self::Sort,
+        Self::SortReverse,
+        Self::Mark,
+        Self::UnmarkAll,
         Self::Permission,
         Self::Via,
         Self::Attributes,
@@ -241,6 +262,16 @@ impl Command {
             Self::Said => Words("message", "what was said last, in full"),
             Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
             Self::Star => Words("star", "this pair among the favourites, or no longer"),
+            Self::Accounts => Words(
+                "accounts",
+                "every service account as a table: who gets at it, what it reaches, its power",
+            ),
+            Self::Bindings => Words("bindings", "every binding as a table, member by member"),
+            Self::Projects => Words("projects", "every project as a table"),
+            Self::Sort => Words("sort", "sort by the next column"),
+            Self::SortReverse => Words("sort-reverse", "sort the other way round"),
+            Self::Mark => Words("mark", "mark the row, or no longer"),
+            Self::UnmarkAll => Words("unmark-all", "mark nothing any more"),
             Self::Pairs => Words("pairs", "favourites, and the pairs asked about before"),
             Self::Save => Words(
                 "save",
@@ -280,6 +311,9 @@ impl Command {
                 | Self::Log
                 | Self::Said
                 | Self::History
+                | Self::Accounts
+                | Self::Bindings
+                | Self::Projects
                 | Self::Mouse
                 | Self::Repaint
                 | Self::Suspend

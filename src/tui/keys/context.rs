@@ -20,6 +20,8 @@ pub enum KeyContext {
     Menu,
     /// A list of accounts or changes.
     List,
+    /// A table of the whole estate.
+    Estate,
     /// A filter of a list, or what is looked for in a page: what is typed is looked for.
     Find,
     /// There are no credentials.
@@ -39,17 +41,19 @@ impl KeyContext {
             Self::Applied => "after the confirmation",
             Self::Menu => "a menu",
             Self::List => "a list",
+            Self::Estate => "a table of the estate",
             Self::Find => "a filter or a search",
             Self::SignedOut => "without credentials",
         }
     }
 
     /// All of them, [`KeyContext::Everywhere`] last.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pick,
         Self::Answer,
         Self::Read,
         Self::List,
+        Self::Estate,
         Self::Find,
         Self::Menu,
         Self::Confirm,
@@ -70,6 +74,7 @@ impl KeyContext {
             Self::Applied => "applied",
             Self::Menu => "menu",
             Self::List => "list",
+            Self::Estate => "estate",
             Self::Find => "find",
             Self::SignedOut => "signed-out",
         }

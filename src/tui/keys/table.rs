@@ -46,6 +46,23 @@ impl Entry {
                 "ask about the pair that is selected, or show the change"
             }
             (KeyContext::List, Command::Refresh) => "read the list again",
+            (KeyContext::Estate, Command::Open) => {
+                "who can reach the account; the answer for a binding; a project's accounts"
+            }
+            (KeyContext::Estate, Command::Copy) => "copy the name of what is selected",
+            (KeyContext::Estate, Command::Find) => {
+                "filter the table; COLUMN:WORD looks into that column alone"
+            }
+            (KeyContext::Estate, Command::Meaning) => {
+                "the selected row whole, and what the columns say"
+            }
+            (KeyContext::Estate, Command::Save) => {
+                "take the marked rows along, else those shown: CSV or JSON, a file or the clipboard"
+            }
+            (KeyContext::Estate, Command::NextPanel) => "the next table",
+            (KeyContext::Estate, Command::PreviousPanel) => "the table before",
+            (KeyContext::Estate, Command::Right) => "sort by the next column",
+            (KeyContext::Estate, Command::Left) => "sort by the column before",
             (KeyContext::List, Command::Copy) => "copy what is selected",
             (KeyContext::List, Command::Find) => "filter the list",
             (KeyContext::List, Command::Meaning) => {
@@ -112,6 +129,9 @@ pub const TABLE: &[Entry] = &[
     row(In::Everywhere, &["e", "F12"], Do::Said, None),
     row(In::Everywhere, &["L", "F6"], Do::Log, None),
     row(In::Everywhere, &["H", "F7"], Do::History, None),
+    row(In::Everywhere, &["A", "F4"], Do::Accounts, None),
+    row(In::Everywhere, &["B"], Do::Bindings, None),
+    row(In::Everywhere, &["O"], Do::Projects, None),
     // Choosing.
     row(In::Pick, &["Tab"], Do::NextPanel, Some("other list")),
     row(In::Pick, &["Enter"], Do::Open, Some("choose")),
@@ -226,6 +246,23 @@ pub const TABLE: &[Entry] = &[
     row(In::List, &["y", "c"], Do::Copy, Some("copy")),
     row(In::List, &["Esc", "Ctrl-["], Do::Back, Some("back")),
     row(In::List, &["?", "F1", "~"], Do::Help, Some("help")),
+    // The tables of the estate.
+    row(In::Estate, &["Enter"], Do::Open, Some("who")),
+    row(In::Estate, &["s"], Do::Sort, Some("sort")),
+    row(In::Estate, &["d"], Do::SortReverse, Some("turn")),
+    row(In::Estate, &["/"], Do::Find, Some("filter")),
+    row(In::Estate, &["Space"], Do::Mark, Some("mark")),
+    row(In::Estate, &["S"], Do::Save, Some("take along")),
+    row(In::Estate, &["i"], Do::Meaning, Some("in full")),
+    row(In::Estate, &["Tab"], Do::NextPanel, Some("next table")),
+    row(In::Estate, &["Shift-Tab"], Do::PreviousPanel, None),
+    row(In::Estate, &["l", "Right"], Do::Right, None),
+    row(In::Estate, &["h", "Left"], Do::Left, None),
+    row(In::Estate, &["Backspace"], Do::UnmarkAll, None),
+    row(In::Estate, &["y", "c"], Do::Copy, None),
+    row(In::Estate, &["r", "F5"], Do::Refresh, None),
+    row(In::Estate, &["Esc", "Ctrl-["], Do::Back, Some("back")),
+    row(In::Estate, &["?", "F1", "~"], Do::Help, Some("help")),
     row(In::Find, &["Enter"], Do::Open, Some("keep it")),
     row(In::Find, &["Esc", "Ctrl-["], Do::Back, Some("take it back")),
     // Without credentials.

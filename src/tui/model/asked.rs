@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::look::find::Find;
-use super::Ticket;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
+use super::{Overlay, Ticket};
+use crate::answer::inventory::EstateTableKind;
 use crate::answer::not_read::NotRead;
 use crate::answer::second::SecondOpinion;
 use crate::answer::what_if::{Supposition, what_if};
@@ -184,13 +185,33 @@ pub struct AsRead {
     pub proven: Option<String>,
 }
 
+/// A list that is come back to.
+#[derive(Clone, Debug)]
+pub enum KeptList {
+    /// A list as it was.
+    Table(Table),
+    /// A table of the estate, which the model keeps.
+    Estate(EstateTableKind),
+}
+
+impl KeptList {
+    /// Over the screen again.
+    #[must_use]
+    pub fn shown(self) -> Overlay {
+        match self {
+            Self::Table(table) => Overlay::Table(table),
+            Self::Estate(kind) => Overlay::Estate(kind),
+        }
+    }
+}
+
 /// What was shown before a question was asked.
 #[derive(Clone, Debug)]
 pub enum AskedFrom {
-    /// Choosing the pair.
-    Pick,
+    /// Choosing the pair, with these lists over it.
+    Pick(Vec<KeptList>),
     /// The answer before, with these lists over it.
-    Answer(Vec<Table>),
+    Answer(Vec<KeptList>),
     /// Nothing: it was given on the command line.
     Given,
 }

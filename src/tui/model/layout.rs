@@ -24,6 +24,8 @@ pub enum Spot {
     Hint(Command),
     /// A row of a menu or list.
     OverlayRow(usize),
+    /// The head of a column of a table of the estate.
+    EstateHead(usize),
 }
 
 /// What the view tells of a frame. It is all that drawing gives back: the view itself changes nothing.
@@ -77,6 +79,10 @@ impl Model {
             Some(Overlay::Page(page)) => keep(&mut page.offset, layout.top),
             Some(Overlay::Menu(menu)) => keep(&mut menu.list.offset, layout.top),
             Some(Overlay::Table(table)) => keep(&mut table.offset, layout.top),
+            Some(Overlay::Estate(kind)) => {
+                let kind = *kind;
+                keep(&mut self.estate.view_mut(kind).offset, layout.top);
+            }
             Some(Overlay::Confirm(confirm)) => keep(&mut confirm.offset, layout.top),
             None => {}
         }

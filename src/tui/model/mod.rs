@@ -3,6 +3,7 @@
 
 mod asked;
 mod confirm;
+mod estate;
 mod layout;
 pub mod list;
 mod overlay;
@@ -27,9 +28,11 @@ use crate::iam::Permission;
 use crate::repair::{ClosedProjects, CommandLine, Power};
 
 pub use asked::{
-    AnswerPlace, AsRead, Asked, AskedFrom, KnownAnswer, Panel, Reading, Step, WhyRow, is_unread,
+    AnswerPlace, AsRead, Asked, AskedFrom, KeptList, KnownAnswer, Panel, Reading, Step, WhyRow,
+    is_unread,
 };
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
+pub use estate::{EstatePanel, EstateReading, EstateView, RowsTo};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
 pub use pairs::KeptPair;
@@ -147,6 +150,8 @@ pub struct Model {
     pub undoing: Option<Undoing>,
     /// The favourites, then the pairs asked about, the newest first.
     pub pairs: Vec<KeptPair>,
+    /// The tables of the whole estate.
+    pub estate: EstatePanel,
     /// What was said last, also when it is gone from the screen.
     pub said: Option<String>,
     /// What was changed, for the words after leaving: its id in the history, and the words.
@@ -189,6 +194,8 @@ impl Model {
         match self.overlays.last() {
             Some(Overlay::Page(page)) if page.find.typing => KeyContext::Find,
             Some(Overlay::Table(table)) if table.find.typing => KeyContext::Find,
+            Some(Overlay::Estate(kind)) if self.estate.view(*kind).find.typing => KeyContext::Find,
+            Some(Overlay::Estate(_)) => KeyContext::Estate,
             Some(Overlay::Page(_)) => KeyContext::Read,
             Some(Overlay::Menu(_)) => KeyContext::Menu,
             Some(Overlay::Table(_)) => KeyContext::List,

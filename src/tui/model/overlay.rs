@@ -4,8 +4,10 @@ use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::page::ScreenPage;
 use super::confirm::Confirm;
+use super::estate::RowsTo;
 use super::list::{Filtered, Item};
 use super::table::Table;
+use crate::answer::inventory::{EstateTableKind, ExportFormat};
 use crate::evaluate::Question;
 use crate::iam::{Permission, Resource};
 
@@ -38,6 +40,15 @@ pub enum ChoiceAct {
     Through(Resource),
     /// Asks another question.
     Ask(Box<Question>),
+    /// Takes rows of a table along.
+    Export {
+        /// Of which table.
+        kind: EstateTableKind,
+        /// In which form.
+        format: ExportFormat,
+        /// Where.
+        to: RowsTo,
+    },
     /// Chooses a pair, from accounts filtered by this text.
     Choose(String),
 }
@@ -89,4 +100,6 @@ pub enum Overlay {
     Confirm(Box<Confirm>),
     /// A list.
     Table(Table),
+    /// A table of the whole estate; how it is looked at stands in the model, and stays there.
+    Estate(EstateTableKind),
 }

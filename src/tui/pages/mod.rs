@@ -2,6 +2,7 @@
 
 mod cause;
 mod change;
+mod estate;
 mod help;
 mod legend;
 mod level;
@@ -16,6 +17,7 @@ mod ways;
 
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
+pub use estate::{estate_notes, estate_page};
 pub use help::help_page;
 pub use legend::legend_page;
 pub use level::{level_lines, level_page};

@@ -155,6 +155,10 @@ fn numbered(session: &mut Session, line: &str) -> Option<Vec<Effect>> {
     match model.overlays.last_mut() {
         Some(Overlay::Menu(menu)) => menu.list.select_row(row),
         Some(Overlay::Table(table)) => table.row = row.min(table.len().saturating_sub(1)),
+        Some(Overlay::Estate(kind)) => {
+            let view = model.estate.view_mut(*kind);
+            view.row = row.min(view.rows.len().saturating_sub(1));
+        }
         Some(_) => return None,
         None if picks => model.pick.focused().select_row(row),
         None => {

@@ -253,12 +253,16 @@ fn draw(session: &mut Session, high: u16) -> (Vec<String>, Vec<(ratatui::layout:
 fn drawn(session: &mut Session) -> (String, Vec<PlainLine>) {
     let is_list = matches!(
         session.model.overlays.last(),
-        Some(Overlay::Menu(_) | Overlay::Table(_))
+        Some(Overlay::Menu(_) | Overlay::Table(_) | Overlay::Estate(_))
     );
     let (lines, spots) = draw(session, if is_list { LIST } else { LONG });
     let (selected, of) = match session.model.overlays.last() {
         Some(Overlay::Menu(menu)) => (menu.list.row(), menu.list.shown()),
         Some(Overlay::Table(table)) => (table.row, table.len()),
+        Some(Overlay::Estate(kind)) => {
+            let view = session.model.estate.view(*kind);
+            (view.row, view.rows.len())
+        }
         _ => (0, 0),
     };
     let row_at = |y: usize| {

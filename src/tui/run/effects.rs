@@ -1,10 +1,16 @@
 //! What the explorer asks of the world.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::super::Leave;
-use super::super::model::{Change, KeptPair, Ticket};
+use super::super::model::{Change, KeptPair, RowsTo, Ticket};
+use crate::answer::inventory::{
+    Arrangement, EstateRead, EstateTable, EstateTableKind, ExportFormat,
+};
 use crate::evaluate::{Explanation, Question};
 use crate::google::listing::Scope;
 use crate::repair::Remedy;
@@ -91,6 +97,57 @@ pub enum Effect {
         scope: Scope,
         /// The moment asked about is given, not now.
         fixed: bool,
+    },
+    /// Read everything in a scope.
+    ReadEstate {
+        /// Tells it from others.
+        ticket: Ticket,
+        /// How far to look.
+        scope: Scope,
+        /// The moment asked about; `None`: now.
+        time: Option<Timestamp>,
+    },
+    /// Read it no longer.
+    StopEstate,
+    /// Make the rows of a table.
+    MakeTable {
+        /// The reading that it is of.
+        ticket: Ticket,
+        /// Which.
+        kind: EstateTableKind,
+        /// What was read.
+        read: Arc<EstateRead>,
+    },
+    /// Count what takes time.
+    CountTable {
+        /// The reading that it is of.
+        ticket: Ticket,
+        /// The table.
+        table: Arc<EstateTable>,
+    },
+    /// Sort and filter the rows of a table.
+    Arrange {
+        /// Tells it from others.
+        ticket: Ticket,
+        /// The table.
+        table: Arc<EstateTable>,
+        /// What is wished.
+        wish: Arrangement,
+        /// The row that stays selected.
+        held: Option<usize>,
+    },
+    /// Take rows of a table along.
+    ExportRows {
+        /// The table.
+        table: Arc<EstateTable>,
+        /// Which rows.
+        rows: Arc<[u32]>,
+        /// In which form.
+        format: ExportFormat,
+        /// Where.
+        to: RowsTo,
+        /// For a file: the folder; `None`: where the program was started.
+        folder: Option<PathBuf>,
     },
     /// Look for ways no longer.
     StopPaths,

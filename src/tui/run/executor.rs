@@ -20,6 +20,7 @@ use super::keep::keep;
 use super::listing;
 use super::pairs;
 use super::paths;
+use crate::answer::inventory::EstateTableKind;
 use crate::answer::{Answer, Source};
 use crate::estate::Assumption;
 use crate::evaluate::Question;
@@ -34,7 +35,7 @@ use crate::wire::{Ask, Tell};
 
 /// What can be under way once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Slot {
+pub(super) enum Slot {
     List,
     Survey,
     Second,
@@ -43,6 +44,11 @@ enum Slot {
     /// Each change that was written is watched for itself.
     Verify(Ticket),
     Paths,
+    /// Everything in scope is read.
+    Estate,
+    Making,
+    Counting,
+    Arranging(EstateTableKind),
     Other,
 }
 
@@ -56,10 +62,10 @@ pub struct Executor {
     client: Option<Client>,
     /// There is none when nothing may be changed.
     writer: Option<Arc<dyn Tell>>,
-    history: PathBuf,
+    pub(super) history: PathBuf,
     source: String,
-    assumptions: Arc<[Assumption]>,
-    viewer: Option<Principal>,
+    pub(super) assumptions: Arc<[Assumption]>,
+    pub(super) viewer: Option<Principal>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
 }
@@ -145,7 +151,7 @@ impl Executor {
     }
 
     /// Starts a task; an older one in the same slot ends.
-    fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
         if slot != Slot::Other {
             self.stop(slot);
         }
@@ -174,12 +180,18 @@ impl Executor {
             Effect::Cancel => {
                 self.stop(Slot::List);
                 self.stop(Slot::Survey);
+                self.stop(Slot::Estate);
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
             Effect::MatchMore => {
                 let _ = send.send(Message::MatchMore);
             }
             Effect::StopPaths => self.stop(Slot::Paths),
+            Effect::StopEstate => self.stop(Slot::Estate),
+            effect @ (Effect::MakeTable { .. }
+            | Effect::CountTable { .. }
+            | Effect::Arrange { .. }
+            | Effect::ExportRows { .. }) => self.tables(effect, send),
             Effect::StopWatching => self.stop(Slot::Watch),
             // Nothing is under way while nothing is done.
             Effect::WatchPause { ticket, pause } => {
@@ -385,6 +397,7 @@ impl Executor {
                     let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
                 });
             }
+            effect @ Effect::ReadEstate { .. } => self.read_estate(client, effect, send),
             Effect::Verify { ticket, question } => self.spawn(Slot::Verify(ticket), async move {
                 let viewer = client.viewer().await;
                 look(&*reader, ticket, question, viewer.as_ref(), &send).await;

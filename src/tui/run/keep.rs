@@ -26,15 +26,49 @@ pub(super) fn keep(files: &KeptFiles) -> Result<Vec<String>, String> {
         match both(picture, answer, files) {
             Ok(()) => return Ok(paths.map(|path| path.display().to_string()).to_vec()),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            Err(e) => {
-                let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-                return Err(format!("Nothing was written into {}: {e}", at.display()));
-            }
+            Err(e) => return Err(not_written(folder, &e)),
         }
     }
-    Err(format!(
-        "There are {NAMES} files of that name already; nothing was written."
-    ))
+    Err(all_taken())
+}
+
+/// Writes one file under a name that nothing has; gives the name.
+///
+/// # Errors
+/// It cannot be written; in words.
+pub(super) fn keep_one(
+    folder: Option<&Path>,
+    stem: &str,
+    extension: &str,
+    bytes: &[u8],
+) -> Result<String, String> {
+    let folder = folder.unwrap_or(Path::new(""));
+    for n in 1..=NAMES {
+        let name = match n {
+            1 => format!("{stem}.{extension}"),
+            n => format!("{stem}-{n}.{extension}"),
+        };
+        let path = folder.join(name);
+        let written = new(&path).and_then(|mut file| {
+            let written = file.write_all(bytes);
+            written.inspect_err(|_| drop(remove_file(&path)))
+        });
+        match written {
+            Ok(()) => return Ok(path.display().to_string()),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(not_written(folder, &e)),
+        }
+    }
+    Err(all_taken())
+}
+
+fn not_written(folder: &Path, error: &io::Error) -> String {
+    let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    format!("Nothing was written into {}: {error}", at.display())
+}
+
+fn all_taken() -> String {
+    format!("There are {NAMES} files of that name already; nothing was written.")
 }
 
 fn both(picture: &Path, answer: &Path, files: &KeptFiles) -> io::Result<()> {

@@ -4,6 +4,7 @@
 mod background;
 mod clipboard;
 pub mod effects;
+pub mod estate;
 pub mod executor;
 mod explorer;
 mod input;

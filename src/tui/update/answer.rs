@@ -4,8 +4,8 @@ use super::super::keys::command::Command;
 use super::super::look::find::Find;
 use super::super::model::tree::{LeafKind, Opened, Shown, first_place, shown};
 use super::super::model::{
-    Asked, AskedFrom, KnownAnswer, Loading, Model, Overlay, Panel, Reading, Screen, Step, Ticket,
-    Undoing, WhyRow,
+    Asked, AskedFrom, KeptList, KnownAnswer, Loading, Model, Overlay, Panel, Reading, Screen, Step,
+    Ticket, Undoing, WhyRow,
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
@@ -87,18 +87,15 @@ fn keep(question: &mut Question, given: &Question) {
 pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect> {
     what_if::end(model);
     let ticket = model.ticket();
+    let lists = model.overlays.iter().filter_map(|o| match o {
+        Overlay::Table(table) => Some(KeptList::Table(table.clone())),
+        Overlay::Estate(kind) => Some(KeptList::Estate(*kind)),
+        _ => None,
+    });
+    let lists = lists.collect();
     let before = match model.screen {
-        Screen::Answer if !model.visits.is_empty() => AskedFrom::Answer(
-            model
-                .overlays
-                .iter()
-                .filter_map(|o| match o {
-                    Overlay::Table(table) => Some(table.clone()),
-                    _ => None,
-                })
-                .collect(),
-        ),
-        _ => AskedFrom::Pick,
+        Screen::Answer if !model.visits.is_empty() => AskedFrom::Answer(lists),
+        _ => AskedFrom::Pick(lists),
     };
     let asked = Asked {
         ticket,
@@ -624,7 +621,11 @@ pub(super) fn step_back(model: &mut Model) {
     match model.asked().map(|asked| asked.before.clone()) {
         Some(AskedFrom::Answer(lists)) if model.visit > 0 => {
             show(model, model.visit - 1);
-            model.overlays = lists.into_iter().map(Overlay::Table).collect();
+            model.overlays = lists.into_iter().map(KeptList::shown).collect();
+        }
+        Some(AskedFrom::Pick(lists)) => {
+            model.screen = Screen::Pick;
+            model.overlays = lists.into_iter().map(KeptList::shown).collect();
         }
         Some(AskedFrom::Given) => {
             model.say(

@@ -14,6 +14,9 @@ fn find(model: &mut Model) -> Option<&mut Find> {
         let answers = model.screen == Screen::Answer;
         return model.asked_mut().filter(|_| answers).map(|a| &mut a.find);
     }
+    if let Some(Overlay::Estate(kind)) = model.overlays.last() {
+        return Some(&mut model.estate.view_mut(*kind).find);
+    }
     match model.overlays.last_mut() {
         Some(Overlay::Page(page)) => Some(&mut page.find),
         Some(Overlay::Table(table)) => Some(&mut table.find),
@@ -36,9 +39,18 @@ pub(super) fn forget(model: &mut Model) -> bool {
         there
     });
     if there {
-        apply(model);
+        // No filter of a table that is arranged elsewhere is forgotten so.
+        let _ = apply(model);
     }
     there
+}
+
+/// The same where the rows are arranged elsewhere.
+pub(super) fn take_back(model: &mut Model) -> Vec<Effect> {
+    if let Some(find) = find(model) {
+        *find = Find::default();
+    }
+    apply(model)
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -49,33 +61,37 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Command::Back => {
-            forget(model);
-            Vec::new()
-        }
+        Command::Back => take_back(model),
         // What lies below moves while one types.
         other => match model.overlays.last() {
             Some(Overlay::Table(_)) => super::table::run(model, other),
+            Some(Overlay::Estate(_)) => super::estate::run(model, other),
             None => super::answer::run(model, other),
             _ => super::pages::run(model, other),
         },
     }
 }
 
-pub(super) fn text(model: &mut Model, key: Key) {
+pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
     if find(model).is_some_and(|find| edit(&mut find.input, key)) {
-        apply(model);
+        return apply(model);
     }
+    Vec::new()
 }
 
-pub(super) fn paste(model: &mut Model, text: &str) {
-    if let Some(find) = find(model) {
-        insert(&mut find.input, text);
-        apply(model);
-    }
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let Some(find) = find(model) else {
+        return Vec::new();
+    };
+    insert(&mut find.input, text);
+    apply(model)
 }
 
-fn apply(model: &mut Model) {
+fn apply(model: &mut Model) -> Vec<Effect> {
+    if let Some(Overlay::Estate(kind)) = model.overlays.last() {
+        let kind = *kind;
+        return super::estate::refilter(model, kind);
+    }
     match model.overlays.last_mut() {
         Some(Overlay::Table(table)) => table.refilter(),
         Some(Overlay::Page(page)) => {
@@ -92,6 +108,7 @@ fn apply(model: &mut Model) {
         }
         _ => {}
     }
+    Vec::new()
 }
 
 /// The next or the previous line in which it stands; past the end, the first again.

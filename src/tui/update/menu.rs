@@ -9,7 +9,7 @@ use super::super::model::list::Filtered;
 use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
 use super::super::run::effects::Effect;
 use super::super::words::printed;
-use super::{answer, back, beside, edit, insert, pick};
+use super::{answer, back, beside, edit, estate, insert, pick};
 use crate::evaluate::Question;
 use crate::iam::Permission;
 use crate::iam::permission::{
@@ -293,6 +293,7 @@ fn choose(model: &mut Model) -> Vec<Effect> {
             None => Vec::new(),
         },
         ChoiceAct::Ask(question) => answer::ask_question(model, *question),
+        ChoiceAct::Export { kind, format, to } => estate::export(model, kind, format, to),
         ChoiceAct::Choose(text) => {
             pick::filtered(model, &text);
             Vec::new()

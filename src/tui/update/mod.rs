@@ -4,6 +4,7 @@ mod answer;
 mod applied;
 mod beside;
 mod confirm;
+mod estate;
 mod find;
 mod menu;
 mod mouse;
@@ -28,6 +29,7 @@ use super::model::{Loading, Model, Overlay, Reading, SMALLEST, Screen, Ticket, W
 use super::run::effects::Effect;
 use super::view::kept_picture;
 use super::words::printed;
+use crate::answer::inventory::EstateTableKind;
 use crate::google::WaitNews;
 use crate::text::visible;
 
@@ -193,6 +195,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             table::paths(model, ticket, result);
             Vec::new()
         }
+        Message::EstateProgress(ticket, answers) => {
+            estate::progress(model, ticket, answers);
+            Vec::new()
+        }
+        Message::EstateRead(ticket, result) => estate::came(model, ticket, result),
+        Message::TableMade(ticket, table) => estate::made(model, ticket, table),
+        Message::TableCounted(ticket) => estate::counted(model, ticket),
+        Message::Arranged(ticket, wish, arranged) => {
+            estate::arranged(model, ticket, wish, arranged);
+            Vec::new()
+        }
+        Message::Exported { what, text } => vec![Effect::Copy { what, text }],
         Message::Settled => Vec::new(),
     }
 }
@@ -227,6 +241,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         KeyContext::Read => pages::run(model, command),
         KeyContext::Menu => menu::run(model, command),
         KeyContext::List => table::run(model, command),
+        KeyContext::Estate => estate::run(model, command),
         KeyContext::Find => find::run(model, command),
         KeyContext::Confirm | KeyContext::Applied => confirm::run(model, command),
         KeyContext::SignedOut if command == Command::Accept => {
@@ -280,6 +295,9 @@ fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         }
         Command::Log => vec![Effect::Log],
         Command::History => table::open_history(model),
+        Command::Accounts => estate::open(model, EstateTableKind::Accounts),
+        Command::Bindings => estate::open(model, EstateTableKind::Bindings),
+        Command::Projects => estate::open(model, EstateTableKind::Projects),
         // An error that was read goes with Esc before anything else does.
         Command::Back
             if model
@@ -334,7 +352,8 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
         .asked()
         .is_some_and(|a| matches!(a.reading, Reading::Running));
     let listing = model.accounts.is_running();
-    if !reading && !listing {
+    let estate = estate::stop(model);
+    if !reading && !listing && !estate {
         return quit(model, false);
     }
     if reading && let Some(asked) = model.asked_mut() {
@@ -355,10 +374,7 @@ fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {
             menu::text_key(model, key);
             Vec::new()
         }
-        KeyContext::Find => {
-            find::text(model, key);
-            Vec::new()
-        }
+        KeyContext::Find => find::text(model, key),
         KeyContext::Answer if key.character().is_some() => {
             let words = model.with_keys("does nothing here; {help} shows the keys.");
             model.say(format!("{key} {words}"));
@@ -385,10 +401,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             menu::insert_text(model, text);
             Vec::new()
         }
-        KeyContext::Find => {
-            find::paste(model, text);
-            Vec::new()
-        }
+        KeyContext::Find => find::paste(model, text),
         KeyContext::Pick => pick::paste(model, text),
         KeyContext::Answer => pasted::question_from(model, text),
         KeyContext::Read if only_pages(model) => pasted::question_from(model, text),

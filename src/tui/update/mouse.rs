@@ -77,6 +77,10 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         model.pick.on_target = side == Side::Target;
         return effects;
     }
+    if let (Spot::EstateHead(column), Some(Overlay::Estate(kind))) = (spot, model.overlays.last()) {
+        let kind = *kind;
+        return super::estate::sort_by(model, kind, column);
+    }
     let again = select(model, spot);
     // The confirmation has no rows, so a click cannot reach what writes.
     if again && !writes {
@@ -101,7 +105,7 @@ fn select(model: &mut Model, spot: Spot) -> bool {
             list.select_row(row);
             again
         }
-        Spot::Hint(_) | Spot::Pair(_) => false,
+        Spot::Hint(_) | Spot::Pair(_) | Spot::EstateHead(_) => false,
         Spot::Panel(panel) => {
             if let Some(asked) = model.asked_mut() {
                 asked.panel = panel;
@@ -124,6 +128,12 @@ fn select(model: &mut Model, spot: Spot) -> bool {
             Some(Overlay::Menu(menu)) => {
                 let again = menu.list.row() == row;
                 menu.list.select_row(row);
+                again
+            }
+            Some(Overlay::Estate(kind)) => {
+                let view = model.estate.view_mut(*kind);
+                let again = view.row == row;
+                view.row = row.min(view.rows.len().saturating_sub(1));
                 again
             }
             Some(Overlay::Table(table)) => {

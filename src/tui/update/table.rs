@@ -10,6 +10,8 @@ use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
 use super::answer::{ask, stepped};
 use super::{back, confirm, find};
+use crate::evaluate::Question;
+use crate::iam::{Principal, Resource};
 use crate::text::visible;
 
 pub(super) fn open_history(model: &mut Model) -> Vec<Effect> {
@@ -70,6 +72,17 @@ pub(super) fn open_paths(model: &mut Model, who: bool) -> Vec<Effect> {
         || asked.question.clone(),
         |k| k.explanation.question.clone(),
     );
+    asked_paths(model, question, who)
+}
+
+/// Who gets tokens of an account, whoever asks.
+pub(super) fn open_who(model: &mut Model, target: Resource) -> Vec<Effect> {
+    let nobody = Principal::Other(String::new());
+    let time = model.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    asked_paths(model, Question::new(nobody, target, time), true)
+}
+
+fn asked_paths(model: &mut Model, question: Question, who: bool) -> Vec<Effect> {
     let title = if who {
         format!("who can reach {}", visible(question.target.id()))
     } else {

@@ -3,6 +3,7 @@
 mod answer;
 mod bindings;
 mod confirm;
+mod estate;
 mod frame;
 mod header;
 mod kept;
@@ -58,6 +59,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
             Overlay::Page(it) => page::draw(&mut pen, parts.body, it, &mut out),
             Overlay::Menu(it) => menu::draw(&mut pen, parts.body, it, &mut out),
             Overlay::Table(it) => table::draw(&mut pen, parts.body, it, &mut out),
+            Overlay::Estate(kind) => estate::draw(&mut pen, parts.body, model, *kind, &mut out),
             Overlay::Confirm(it) => confirm::draw(&mut pen, parts.body, it, model, &mut out),
         };
     }

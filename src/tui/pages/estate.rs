@@ -1,0 +1,81 @@
+//! A row of a table of the estate in full, and what its cells say.
+
+use super::super::look::page::{ScreenPage, line, piece};
+use super::super::look::theme::StyleRole;
+use crate::answer::inventory::{EstateTable, EstateTableKind};
+use crate::answer::limits;
+use crate::text::visible;
+
+/// Each cell whole, by its column; then what the table rests on.
+#[must_use]
+pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
+    let columns = table.kind.columns();
+    let mut lines = Vec::new();
+    for (at, column) in columns.iter().enumerate() {
+        let cell = table.whole_cell(row, at);
+        let words = visible(&cell.words());
+        let role = if cell.is_known() {
+            StyleRole::Text
+        } else {
+            StyleRole::Unknown
+        };
+        lines.push(vec![
+            piece(StyleRole::Dim, format!("{:<12}", column.title)),
+            piece(role, words),
+        ]);
+    }
+    lines.push(Vec::new());
+    lines.extend(
+        legend(table.kind)
+            .iter()
+            .map(|text| line(StyleRole::Dim, *text)),
+    );
+    lines.extend(
+        estate_notes(table)
+            .into_iter()
+            .map(|note| line(StyleRole::Unknown, note)),
+    );
+    let name = table.whole_cell(row, 0).words().into_owned();
+    ScreenPage::new("the selected row, whole", lines).copying("the name", name)
+}
+
+/// What the columns say.
+fn legend(kind: EstateTableKind) -> &'static [&'static str] {
+    match kind {
+        EstateTableKind::Accounts => &[
+            "3+: three for certain; there may be more, because not all was read or something is not certain.",
+            "used by: who gets an access token of it (iam.serviceAccounts.getAccessToken), as the list of who can reach it says; outsiders: those of them who are not of the organization's own domains; public: whether everybody, or everybody with a Google account, is among them.",
+            "reaches: accounts whose access tokens it gets itself, in one step. The list of what a caller can reach follows chains.",
+            "power: the greatest of the roles that it was seen to hold. conditions: those of its own policy's bindings that are over or will be.",
+            "keys: no source here holds the keys of accounts; that is not none.",
+        ],
+        EstateTableKind::Bindings => &[
+            "A row for each member of a binding. state: what its condition comes to at the moment asked about; without a condition there is nothing to say.",
+        ],
+        EstateTableKind::Projects => &[
+            "parents: from the top down; ? where the way up is not known. accounts and bindings: those of the project itself.",
+        ],
+    }
+}
+
+/// What was not read, and what is taken for granted.
+#[must_use]
+pub fn estate_notes(table: &EstateTable) -> Vec<String> {
+    let Some(read) = table.read() else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    match read.not_read.as_slice() {
+        [] => {}
+        [one] => notes.push(format!("Not complete: {} was not read.", visible(one))),
+        [one, rest @ ..] => notes.push(format!(
+            "Not complete: {} and {} more were not read.",
+            visible(one),
+            rest.len()
+        )),
+    }
+    for assumption in &read.assumptions {
+        notes.push(format!("{}{}.", limits::TAKEN, limits::words(*assumption)));
+    }
+    notes
+}

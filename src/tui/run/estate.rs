@@ -1,0 +1,158 @@
+//! The tables of the estate: read, made, counted, arranged and written away from the loop. Whatever is no longer wished
+//! ends by itself a moment later.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::super::message::Message;
+use super::super::model::{RowsTo, Ticket};
+use super::effects::Effect;
+use super::executor::{Executor, Slot};
+use super::keep::keep_one;
+use crate::answer::Source;
+use crate::answer::inventory::{EstateTable, ExportFormat};
+use crate::google::Client;
+use crate::google::survey::{Progress, ProgressState};
+
+/// Says that it is wished no longer once whoever waits for it has gone.
+struct Wished(Arc<AtomicBool>);
+
+impl Drop for Wished {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Executor {
+    /// Work on a thread of its own; it hears when it is wished no longer.
+    fn compute(&mut self, slot: Slot, work: impl FnOnce(&AtomicBool) + Send + 'static) {
+        self.spawn(slot, async move {
+            let over = Arc::new(AtomicBool::new(false));
+            let _wished = Wished(Arc::clone(&over));
+            // One that panics has no result; that is told where it happened.
+            let _ = tokio::task::spawn_blocking(move || work(&over)).await;
+        });
+    }
+
+    /// What is done with tables that are there.
+    pub(super) fn tables(&mut self, effect: Effect, send: UnboundedSender<Message>) {
+        match effect {
+            Effect::MakeTable { ticket, kind, read } => self.compute(Slot::Making, move |_| {
+                let table = Arc::new(EstateTable::new(kind, &read));
+                let _ = send.send(Message::TableMade(ticket, table));
+            }),
+            Effect::CountTable { ticket, table } => self.compute(Slot::Counting, move |over| {
+                let mut told = |_| {
+                    let _ = send.send(Message::TableCounted(ticket));
+                };
+                table.count(over, &mut told);
+            }),
+            Effect::Arrange {
+                ticket,
+                table,
+                wish,
+                held,
+            } => self.compute(Slot::Arranging(table.kind), move |over| {
+                let wished = || !over.load(Ordering::Relaxed);
+                if let Some(arranged) = table.arranged(&wish, held, &wished) {
+                    let _ = send.send(Message::Arranged(ticket, wish, arranged));
+                }
+            }),
+            Effect::ExportRows {
+                table,
+                rows,
+                format,
+                to,
+                folder,
+            } => self.compute(Slot::Other, move |_| {
+                let text = table.exported(&rows, format);
+                let _ = send.send(exported(&table, rows.len(), format, to, folder, text));
+            }),
+            _ => {}
+        }
+    }
+
+    /// Reads everything in a scope.
+    pub(super) fn read_estate(
+        &mut self,
+        client: Client,
+        effect: Effect,
+        send: UnboundedSender<Message>,
+    ) {
+        let Effect::ReadEstate {
+            ticket,
+            scope,
+            time,
+        } = effect
+        else {
+            return;
+        };
+        let assumptions = Arc::clone(&self.assumptions);
+        let viewer = self.viewer.clone();
+        let dir = self.history.clone();
+        let reader = client.reader();
+        self.spawn(Slot::Estate, async move {
+            let source = Source {
+                ask: &*reader,
+                endpoint: client.endpoint(),
+                history: &dir,
+                assumptions: &assumptions,
+                viewer: viewer.as_ref(),
+            };
+            let answers = AtomicUsize::new(0);
+            let progress = told_now_and_then(ticket, &answers, &send);
+            let time = time.unwrap_or_else(Timestamp::now);
+            let read = source.inventory(&scope, time, &progress).await;
+            let read = read.map(Arc::new).map_err(|e| e.to_string());
+            let _ = send.send(Message::EstateRead(ticket, read));
+        });
+    }
+}
+
+/// A hundred thousand answers are not a hundred thousand frames.
+fn told_now_and_then<'a>(
+    ticket: Ticket,
+    answers: &'a AtomicUsize,
+    send: &'a UnboundedSender<Message>,
+) -> impl Fn(Progress) + Send + Sync + 'a {
+    move |step: Progress| {
+        if step.state == ProgressState::Started {
+            return;
+        }
+        let so_far = answers.fetch_add(1, Ordering::Relaxed) + 1;
+        let every = (so_far / 50).clamp(1, 500);
+        if so_far.is_multiple_of(every) {
+            let _ = send.send(Message::EstateProgress(ticket, so_far));
+        }
+    }
+}
+
+fn exported(
+    table: &EstateTable,
+    rows: usize,
+    format: ExportFormat,
+    to: RowsTo,
+    folder: Option<std::path::PathBuf>,
+    text: String,
+) -> Message {
+    let (kind, word) = (table.kind.word(), format.word());
+    match to {
+        RowsTo::Clipboard => Message::Exported {
+            what: format!("{rows} rows of {kind} as {word}"),
+            text,
+        },
+        RowsTo::File => {
+            let stem = format!("bindscope-{kind}");
+            let written = keep_one(
+                folder.as_deref(),
+                &stem,
+                format.extension(),
+                text.as_bytes(),
+            );
+            Message::Saved(written.map(|name| vec![name]))
+        }
+    }
+}

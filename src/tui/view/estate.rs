@@ -1,0 +1,317 @@
+//! The tables of the estate: as many columns as there is room for, the one that is sorted by always among them.
+
+use ratatui::layout::{Position, Rect};
+
+use super::super::keys::KeyContext;
+use super::super::look::text::{cut_end, width, wrap};
+use super::super::look::theme::StyleRole;
+use super::super::model::list::scrolled;
+use super::super::model::{EstateReading, EstateView, Layout, Model, Spot};
+use super::super::pages::estate_notes;
+use super::page::{centered, find_field};
+use super::pen::Pen;
+use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
+use crate::text::visible;
+
+/// Before the first column: where one is, and what is marked.
+const LEAD: u16 = 3;
+/// Between two columns.
+const GAP: u16 = 2;
+/// A column that has all the room it may want (chosen: the longest address of an account without its domain).
+const WIDEST: u16 = 62;
+
+/// A column on the screen.
+struct Drawn {
+    column: usize,
+    x: u16,
+    room: u16,
+}
+
+pub(super) fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    model: &Model,
+    kind: EstateTableKind,
+    out: &mut Layout,
+) -> Option<Position> {
+    let view = model.estate.view(kind);
+    let frame = centered(area, area.width, area.height);
+    let place = place(view);
+    let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
+    let title = cut_end(&title(model, kind), room, pen.glyphs.ellipsis());
+    let mut inside = pen.window(frame, &title);
+    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
+    pen.put_right(edge, frame.y, StyleRole::Dim, &place);
+    let mut caret = None;
+    if view.find.is_shown() && inside.height > 3 {
+        let line = Rect::new(inside.x, inside.y, inside.width, 1);
+        caret = find_field(pen, line, &view.find);
+        inside.y += 1;
+        inside.height -= 1;
+    }
+    out.room = usize::from(inside.height.saturating_sub(1));
+    let Some(table) = view.table.as_ref().filter(|_| !view.rows.is_empty()) else {
+        let (role, words) = instead(pen, model, view);
+        let lines = wrap(&words, usize::from(inside.width));
+        for (text, y) in lines.into_iter().zip(inside.y..inside.bottom()) {
+            pen.put(inside.x, y, inside.width, role, &text);
+        }
+        return caret;
+    };
+    let below = said_below(model, view, table, inside);
+    let high = u16::try_from(below.len())
+        .unwrap_or(u16::MAX)
+        .min(inside.height / 3);
+    let rows = Rect::new(
+        inside.x,
+        inside.y + 1,
+        inside.width,
+        inside.height.saturating_sub(1 + high),
+    );
+    let columns = columns(kind, view.wish.column, inside);
+    head(pen, kind, view, &columns, inside, out);
+    let room = usize::from(rows.height);
+    out.room = room;
+    // Its project stands beside the name of an account.
+    let named = kind == EstateTableKind::Accounts && columns.iter().any(|c| c.column == 1);
+    let first = scrolled(view.offset, view.row, view.rows.len(), room);
+    out.top = Some(first);
+    let shown = view.rows.get(first..).unwrap_or_default();
+    for ((row, at), y) in (first..).zip(shown).zip(rows.y..rows.bottom()) {
+        let line = Rect::new(rows.x, y, rows.width, 1);
+        let marked = view.marked.contains(at);
+        for drawn in &columns {
+            cell(pen, table, *at as usize, drawn, y, named);
+        }
+        if marked {
+            let mark = pen.glyphs.pick("●", "*");
+            pen.put(rows.x + 1, y, 1, StyleRole::Key, mark);
+        }
+        if row == view.row {
+            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(line, StyleRole::Selected);
+        }
+        out.spot(line, Spot::OverlayRow(row));
+    }
+    let side = Rect::new(frame.x, rows.y, frame.width, rows.height);
+    pen.scroll_bar(side, first, room, view.rows.len());
+    for ((role, text), y) in below.iter().zip(rows.bottom()..inside.bottom()) {
+        pen.put(inside.x, y, inside.width, *role, text);
+    }
+    caret
+}
+
+/// Where one is in it, and how many are marked.
+fn place(view: &EstateView) -> String {
+    let (len, all) = (view.rows.len(), view.table.as_ref().map_or(0, |t| t.len()));
+    let marked = match view.marked.len() {
+        0 => String::new(),
+        n => format!(", {n} marked"),
+    };
+    let busy = if view.is_arranged() || view.table.is_none() {
+        ""
+    } else {
+        ", sorting"
+    };
+    match (len, all) {
+        (0, 0) => String::new(),
+        (0, all) => format!(" 0 of {all}{busy} "),
+        (len, all) if len == all => format!(" {} of {len}{marked}{busy} ", view.row + 1),
+        (len, all) => format!(" {} of {len}, {all} in all{marked}{busy} ", view.row + 1),
+    }
+}
+
+fn title(model: &Model, kind: EstateTableKind) -> String {
+    let when = match (&model.estate.reading, &model.estate.read_at) {
+        (EstateReading::Known(_), Some(at)) => format!(", as of {at}"),
+        _ => String::new(),
+    };
+    format!("{}{when}", kind.word())
+}
+
+/// What stands there instead of rows.
+fn instead(pen: &Pen<'_>, model: &Model, view: &EstateView) -> (StyleRole, String) {
+    let fill = |words: &str| pen.keys.fill(KeyContext::Estate, words);
+    match (&model.estate.reading, &view.table) {
+        (EstateReading::Known(_), Some(table)) if !table.is_empty() && view.is_arranged() => (
+            StyleRole::Dim,
+            format!(
+                "None of the {} holds {}. {}",
+                table.len(),
+                visible(view.find.text()),
+                fill("{back} takes the filter back.")
+            ),
+        ),
+        (EstateReading::Known(read), Some(table)) if table.is_empty() => {
+            let all = if read.not_read.is_empty() {
+                "There is none in this scope."
+            } else {
+                "None was seen in this scope, and not all of it was read."
+            };
+            (StyleRole::Dim, all.to_owned())
+        }
+        (EstateReading::Known(_), _) => (StyleRole::Dim, "Sorting …".to_owned()),
+        (EstateReading::Running(0) | EstateReading::Idle, _) => {
+            (StyleRole::Dim, fill("Reading … {back} stops."))
+        }
+        (EstateReading::Running(answers), _) => (
+            StyleRole::Dim,
+            format!(
+                "Reading … {answers} answers are here. {}",
+                fill("{back} stops.")
+            ),
+        ),
+        (EstateReading::Failed(why), _) => (
+            StyleRole::Denied,
+            format!("{why} {}", fill("{refresh} tries again.")),
+        ),
+        (EstateReading::Stopped, _) => (StyleRole::Dim, fill("Stopped. {refresh} reads it.")),
+    }
+}
+
+/// How far it is, and what was not read.
+fn said_below(
+    model: &Model,
+    view: &EstateView,
+    table: &EstateTable,
+    inside: Rect,
+) -> Vec<(StyleRole, String)> {
+    let across = usize::from(inside.width);
+    let mut lines = Vec::new();
+    match &model.estate.reading {
+        EstateReading::Running(answers) => lines.push((
+            StyleRole::Dim,
+            format!("The rest is being read: {answers} answers are here."),
+        )),
+        EstateReading::Stopped => lines.push((
+            StyleRole::Unknown,
+            "Stopped: only what was listed is here.".to_owned(),
+        )),
+        EstateReading::Failed(why) => lines.push((StyleRole::Denied, why.clone())),
+        EstateReading::Idle | EstateReading::Known(_) => {}
+    }
+    if let Some(counted) = table.counted().filter(|n| *n < table.len()) {
+        lines.push((
+            StyleRole::Dim,
+            format!(
+                "Who gets at each is being counted: {counted} of {}.",
+                table.len()
+            ),
+        ));
+    }
+    // A name that is cut stands whole below.
+    if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {
+        let name = table.whole_cell(row, 0).words().into_owned();
+        if width(&name) > across.saturating_sub(usize::from(LEAD)) {
+            let whole = wrap(&visible(&name), across);
+            lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
+        }
+    }
+    for note in estate_notes(table) {
+        lines.extend(
+            wrap(&note, across)
+                .into_iter()
+                .map(|text| (StyleRole::Unknown, text)),
+        );
+    }
+    lines
+}
+
+/// Which columns there is room for, and where: what names the row, the one that is sorted by, then by their rank.
+/// It hangs on the width alone, so that nothing moves while one moves in the table.
+fn columns(kind: EstateTableKind, sorted: usize, area: Rect) -> Vec<Drawn> {
+    let all = kind.columns();
+    let narrow = |column: usize| all.get(column).map_or(0, |c| c.narrow);
+    let mut chosen = vec![0];
+    let mut left = area.width.saturating_sub(LEAD + narrow(0));
+    let mut by_rank: Vec<usize> = (1..all.len()).collect();
+    by_rank.sort_by_key(|at| (*at != sorted, all.get(*at).map_or(u8::MAX, |c| c.rank)));
+    for column in by_rank {
+        let wants = narrow(column) + GAP;
+        // The one that is sorted by is shown whatever it takes.
+        if wants > left && column != sorted {
+            continue;
+        }
+        left = left.saturating_sub(wants);
+        chosen.push(column);
+    }
+    chosen.sort_unstable();
+    // What is left goes to those that have a use for it, evenly.
+    let grows = |column: &usize| all.get(*column).is_some_and(|c| c.grows);
+    let growing = u16::try_from(chosen.iter().filter(|c| grows(c)).count()).unwrap_or(1);
+    let more = left / growing.max(1);
+    let mut rest = left % growing.max(1);
+    let mut x = area.x + LEAD;
+    let mut drawn = Vec::new();
+    for column in chosen {
+        let mut room = narrow(column);
+        if grows(&column) {
+            room = (room + more + rest).min(WIDEST);
+            rest = 0;
+        }
+        let room = room.min(area.right().saturating_sub(x));
+        drawn.push(Drawn { column, x, room });
+        x += room + GAP;
+    }
+    drawn
+}
+
+fn head(
+    pen: &mut Pen<'_>,
+    kind: EstateTableKind,
+    view: &EstateView,
+    columns: &[Drawn],
+    area: Rect,
+    out: &mut Layout,
+) {
+    for drawn in columns {
+        let Some(column) = kind.columns().get(drawn.column) else {
+            continue;
+        };
+        let sorted = view.wish.column == drawn.column;
+        let arrow = match (sorted, view.wish.down) {
+            (false, _) => "",
+            (true, false) => pen.glyphs.pick("▲", "^"),
+            (true, true) => pen.glyphs.pick("▼", "v"),
+        };
+        let role = if sorted {
+            StyleRole::Heading
+        } else {
+            StyleRole::Dim
+        };
+        let text = format!("{}{arrow}", column.title);
+        pen.put(drawn.x, area.y, drawn.room, role, &text);
+        let spot = Rect::new(drawn.x, area.y, drawn.room, 1);
+        out.spot(spot, Spot::EstateHead(drawn.column));
+    }
+}
+
+fn cell(
+    pen: &mut Pen<'_>,
+    table: &EstateTable,
+    row: usize,
+    drawn: &Drawn,
+    y: u16,
+    without_project: bool,
+) {
+    let cell = table.cell(row, drawn.column);
+    let role = match &cell {
+        EstateCell::NotRead => StyleRole::Unknown,
+        EstateCell::Pending | EstateCell::Empty => StyleRole::Dim,
+        EstateCell::Count(count) if count.or_more => StyleRole::Unknown,
+        _ => StyleRole::Text,
+    };
+    let words = cell.words();
+    let project = (without_project && drawn.column == 0).then(|| table.cell(row, 1));
+    let name = project.and_then(|project| {
+        let bare = words.strip_suffix(&*project.words())?.strip_suffix('@')?;
+        Some(bare.to_owned())
+    });
+    pen.name(
+        drawn.x,
+        y,
+        drawn.room,
+        role,
+        name.as_deref().unwrap_or(&words),
+    );
+}
