@@ -20,10 +20,17 @@ pub trait Item {
 /// One row that passed the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hit {
-    index: usize,
+    /// Which item. Small, as a million of these are moved when a page comes.
+    at: u32,
     score: u32,
     /// Bytes of its text.
-    length: usize,
+    length: u32,
+}
+
+impl Hit {
+    fn index(self) -> usize {
+        self.at as usize
+    }
 }
 
 /// So many items are matched at a time where the rest can wait for the next frame (chosen: a few
@@ -46,6 +53,8 @@ pub struct Filtered<T> {
     pub input: Input,
     /// The key of the selected item.
     selected: Option<String>,
+    /// Which item that is; `None`: it has not come yet.
+    selected_at: Option<u32>,
     /// The row that the selection is on.
     row: usize,
     /// The first row shown, as of the last frame.
@@ -67,6 +76,7 @@ impl<T: Item> Default for Filtered<T> {
             applied: String::new(),
             input: Input::default(),
             selected: None,
+            selected_at: None,
             row: 0,
             offset: 0,
             sorted: false,
@@ -102,65 +112,94 @@ impl<T: Item> Filtered<T> {
     /// Adds items, in their order; the filter applies to them, and the selection stays where it is. They are
     /// merged in: a page costs what it holds, not what is there already.
     pub fn extend(&mut self, items: impl IntoIterator<Item = Arc<T>>) {
-        let held = self.selected.is_some() && self.selected_is_there();
+        let held = self.selected_is_there();
         let from = self.items.len();
         self.items.extend(items);
         let filtered = !self.applied.is_empty();
         if filtered {
             let mut all: Vec<Hit> = (from..self.items.len()).map(|i| self.unscored(i)).collect();
             all.sort_unstable_by(|a, b| self.compare(false, a, b));
-            let (merged, _) = self.merged(false, &self.unfiltered, &all);
-            self.unfiltered = merged;
+            let mut unfiltered = std::mem::take(&mut self.unfiltered);
+            self.merge(false, &mut unfiltered, &all);
+            self.unfiltered = unfiltered;
         }
         let mut fresh = self.score(&pattern(&self.applied), from..self.items.len());
         fresh.sort_unstable_by(|a, b| self.compare(filtered, a, b));
+        if self.selected_at.is_none() && self.selected.is_some() {
+            let mut come = self.items.iter().skip(from);
+            let come = come.position(|item| Some(item.key()) == self.selected.as_deref());
+            self.selected_at = come.and_then(|nth| u32::try_from(from + nth).ok());
+        }
         self.take_in(&fresh, held);
     }
 
     fn unscored(&self, index: usize) -> Hit {
+        self.hit(index, 0)
+    }
+
+    fn hit(&self, index: usize, score: u32) -> Hit {
         let length = self.items.get(index).map_or(0, |item| item.text().len());
         Hit {
-            index,
-            score: 0,
-            length,
+            at: u32::try_from(index).unwrap_or(u32::MAX),
+            score,
+            length: u32::try_from(length).unwrap_or(u32::MAX),
         }
     }
 
-    /// Some hits among others, both in order; and where each of them comes to stand among the others.
-    fn merged(&self, filtered: bool, into: &[Hit], fresh: &[Hit]) -> (Vec<Hit>, Vec<usize>) {
-        let before =
-            |hit: &Hit| into.partition_point(|known| self.compare(filtered, known, hit).is_lt());
-        let places: Vec<usize> = fresh.iter().map(before).collect();
-        let mut merged = Vec::with_capacity(into.len() + fresh.len());
-        let mut taken = 0;
-        for (hit, place) in fresh.iter().zip(&places) {
-            merged.extend_from_slice(into.get(taken..*place).unwrap_or_default());
-            merged.push(*hit);
-            taken = *place;
+    /// Puts some hits among others, both in order; tells where among the others each of them comes to stand. From
+    /// the end on, so that each of the others is moved once and none is copied elsewhere.
+    fn merge(&self, filtered: bool, into: &mut Vec<Hit>, fresh: &[Hit]) -> Vec<usize> {
+        let mut from = 0;
+        let mut places = Vec::with_capacity(fresh.len());
+        for hit in fresh {
+            let rest = into.get(from..).unwrap_or_default();
+            from += self.before(filtered, rest, hit);
+            places.push(from);
         }
-        merged.extend_from_slice(into.get(taken..).unwrap_or_default());
-        (merged, places)
+        let mut end = into.len();
+        into.extend_from_slice(fresh);
+        for (nth, (hit, place)) in fresh.iter().zip(&places).enumerate().rev() {
+            into.copy_within(*place..end, place + nth + 1);
+            if let Some(free) = into.get_mut(place + nth) {
+                *free = *hit;
+            }
+            end = *place;
+        }
+        places
+    }
+
+    /// How many of these, which are in order, stand before that one. It is likely to be near their beginning.
+    fn before(&self, filtered: bool, among: &[Hit], hit: &Hit) -> usize {
+        let is_before = |known: &Hit| self.compare(filtered, known, hit).is_lt();
+        let (mut low, mut step) = (0, 1);
+        while among.get(low + step - 1).is_some_and(is_before) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step).min(among.len());
+        let near = among.get(low..high).unwrap_or_default();
+        low + near.partition_point(is_before)
     }
 
     /// Merges hits in, in their order; the selection stays where it is (`held`), or goes to its item when
     /// that comes.
     fn take_in(&mut self, fresh: &[Hit], held: bool) {
-        let (merged, places) = self.merged(!self.applied.is_empty(), &self.hits, fresh);
+        let mut hits = std::mem::take(&mut self.hits);
+        let places = self.merge(!self.applied.is_empty(), &mut hits, fresh);
         if held {
             self.row += places.partition_point(|place| *place <= self.row);
-        } else if let Some(key) = self.selected.as_deref() {
-            let is_it = |hit: &Hit| self.items.get(hit.index).is_some_and(|i| i.key() == key);
-            let come = fresh.iter().position(is_it);
+        } else if let Some(at) = self.selected_at {
+            let come = fresh.iter().position(|hit| hit.at == at);
             if let Some((nth, place)) = come.and_then(|nth| Some((nth, places.get(nth)?))) {
                 self.row = nth + place;
             }
         }
-        self.hits = merged;
+        self.hits = hits;
         self.row = self.row.min(self.hits.len().saturating_sub(1));
     }
 
     fn selected_is_there(&self) -> bool {
-        self.selected().map(|item| item.key()) == self.selected.as_deref()
+        self.selected_at.is_some() && self.hits.get(self.row).map(|hit| hit.at) == self.selected_at
     }
 
     /// Takes everything out; what is typed and what is selected stay.
@@ -169,6 +208,7 @@ impl<T: Item> Filtered<T> {
         self.hits.clear();
         self.unfiltered.clear();
         self.left.clear();
+        self.selected_at = None;
         self.row = 0;
         self.offset = 0;
     }
@@ -191,7 +231,7 @@ impl<T: Item> Filtered<T> {
     pub fn match_more(&mut self) {
         let from = self.left.len().saturating_sub(AT_A_TIME);
         let some = self.left.split_off(from);
-        let held = !self.best && self.selected.is_some() && self.selected_is_there();
+        let held = !self.best && self.selected_is_there();
         let mut fresh = self.score(&pattern(&self.applied), some.into_iter().rev());
         fresh.sort_unstable_by(|a, b| self.compare(true, a, b));
         self.take_in(&fresh, held);
@@ -234,7 +274,7 @@ impl<T: Item> Filtered<T> {
             return;
         }
         self.left = if narrower {
-            hits.iter().rev().map(|h| h.index).collect()
+            hits.iter().rev().map(|h| h.index()).collect()
         } else {
             (0..self.items.len()).rev().collect()
         };
@@ -249,9 +289,27 @@ impl<T: Item> Filtered<T> {
 
     fn selected_is_among_the_best(&self) -> bool {
         let best = self.hits.first().map(|h| h.score);
-        let equals = self.hits.iter().take_while(|h| Some(h.score) == best);
-        let mut keys = equals.filter_map(|h| self.items.get(h.index).map(|i| i.key()));
-        keys.any(|key| Some(key) == self.selected.as_deref())
+        best.is_some()
+            && self
+                .place_of_selected()
+                .is_some_and(|(hit, _)| Some(hit.score) == best)
+    }
+
+    /// The selected item among the hits, and its row. Found by its order: a look at each row would be felt.
+    fn place_of_selected(&self) -> Option<(Hit, usize)> {
+        let index = self.selected_at? as usize;
+        let filtered = !self.applied.is_empty();
+        let hit = if filtered {
+            let hits = self.score(&pattern(&self.applied), std::iter::once(index));
+            hits.first().copied()?
+        } else {
+            self.unscored(index)
+        };
+        let row = self
+            .hits
+            .partition_point(|known| self.compare(filtered, known, &hit).is_lt());
+        let there = self.hits.get(row).is_some_and(|known| known.at == hit.at);
+        there.then_some((hit, row))
     }
 
     fn score(&self, pattern: &Pattern, of: impl Iterator<Item = usize>) -> Vec<Hit> {
@@ -260,19 +318,14 @@ impl<T: Item> Filtered<T> {
         of.filter_map(|index| {
             let text = self.items.get(index)?.text();
             let score = pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)?;
-            let length = text.len();
-            Some(Hit {
-                index,
-                score,
-                length,
-            })
+            Some(self.hit(index, score))
         })
         .collect()
     }
 
     /// Which of two rows stands first, with a filter or without: no two are equal.
     fn compare(&self, filtered: bool, a: &Hit, b: &Hit) -> Ordering {
-        let text = |h: &Hit| self.items.get(h.index).map_or("", |i| i.text());
+        let text = |h: &Hit| self.items.get(h.index()).map_or("", |i| i.text());
         let first = if filtered {
             // Among equals the shorter text is the likelier.
             b.score.cmp(&a.score).then(a.length.cmp(&b.length))
@@ -281,17 +334,12 @@ impl<T: Item> Filtered<T> {
         } else {
             Ordering::Equal
         };
-        first.then_with(|| a.index.cmp(&b.index))
+        first.then_with(|| a.at.cmp(&b.at))
     }
 
     fn find_selected(&mut self) {
-        let place = self.selected.as_deref().and_then(|key| {
-            self.hits
-                .iter()
-                .position(|h| self.items.get(h.index).is_some_and(|i| i.key() == key))
-        });
-        match place {
-            Some(row) => self.row = row,
+        match self.place_of_selected() {
+            Some((_, row)) => self.row = row,
             None => self.row = self.row.min(self.hits.len().saturating_sub(1)),
         }
     }
@@ -300,6 +348,8 @@ impl<T: Item> Filtered<T> {
     pub fn select_key(&mut self, key: &str) {
         self.best = false;
         self.selected = Some(key.to_owned());
+        let at = self.items.iter().position(|item| item.key() == key);
+        self.selected_at = at.and_then(|at| u32::try_from(at).ok());
         self.find_selected();
     }
 
@@ -308,6 +358,7 @@ impl<T: Item> Filtered<T> {
         self.best = false;
         self.row = row.min(self.hits.len().saturating_sub(1));
         self.selected = self.selected().map(|i| i.key().to_owned());
+        self.selected_at = self.hits.get(self.row).map(|hit| hit.at);
     }
 
     /// Moves the selection by so many rows.
@@ -321,7 +372,7 @@ impl<T: Item> Filtered<T> {
     pub fn selected(&self) -> Option<&Arc<T>> {
         self.hits
             .get(self.row)
-            .and_then(|h| self.items.get(h.index))
+            .and_then(|h| self.items.get(h.index()))
     }
 
     /// The key that is selected, also while its item has not come yet.
@@ -348,7 +399,7 @@ impl<T: Item> Filtered<T> {
             .skip(self.first_shown(room))
             .take(room)
             .filter_map(|(row, hit)| {
-                let item = self.items.get(hit.index)?;
+                let item = self.items.get(hit.index())?;
                 let mut places = Vec::new();
                 if !self.applied.is_empty() {
                     let text = Utf32Str::new(item.text(), &mut buffer);
