@@ -10,6 +10,7 @@ mod menu;
 mod mouse;
 mod pages;
 mod pairs;
+mod panels;
 mod pasted;
 mod pick;
 mod table;

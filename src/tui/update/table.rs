@@ -8,7 +8,8 @@ use super::super::model::{
 };
 use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
-use super::answer::{ask, stepped};
+use super::answer::ask;
+use super::panels::stepped;
 use super::{back, confirm, find};
 use crate::evaluate::Question;
 use crate::iam::{Principal, Resource};
