@@ -4,6 +4,7 @@ mod emulator;
 mod estate;
 mod several;
 mod source;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,6 +30,7 @@ pub use estate::{
     TestArgs, WhoArgs,
 };
 pub use several::several;
+pub use sql::{SqlArgs, SqlQuestion, SqlTables};
 
 const ABOUT: &str = "Why a Google Cloud service-account impersonation is refused, and the one binding that mends it";
 
@@ -239,6 +241,8 @@ pub enum CliCommand {
     Diff(DiffArgs),
     /// Say whether access is as a file of expectations says, for checks in CI
     Test(TestArgs),
+    /// Print SQL that asks an asset export in BigQuery: who, reach, review
+    Sql(SqlArgs),
     /// Serve the emulator until it is stopped
     Emulator(EmulatorArgs),
     /// Write what can be seen as an estate file

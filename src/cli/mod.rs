@@ -25,6 +25,7 @@ mod repairs;
 mod review;
 mod scope;
 mod source;
+mod sql;
 mod test;
 mod unread;
 mod whoami;
@@ -116,7 +117,7 @@ fn configured(cli: &mut Cli) -> Result<(), Failure> {
     };
     match cli.command {
         // It settles by itself, and says from where.
-        Some(C::Completions(_) | C::Man | C::Config) => Ok(()),
+        Some(C::Completions(_) | C::Man | C::Config | C::Sql(_)) => Ok(()),
         Some(C::Doctor) => {
             let mut settled = cli.global.clone();
             if settle(&mut settled).is_ok() {
@@ -174,6 +175,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::Review(args) => review::run(global, &args).await,
         CliCommand::Diff(args) => diff::run(global, &args),
         CliCommand::Test(args) => test::run(global, &args).await,
+        CliCommand::Sql(args) => sql::run(&args),
         CliCommand::Emulator(args) => emulator::run(global, &args).await,
         CliCommand::Config => config::run(global),
         CliCommand::Completions(args) => manual::completions(&args),

@@ -120,6 +120,7 @@ else
   fi
 fi
 serve=(--demo cross-project)
+suite "SQL" "$PYTHON" "$here/sql.py"
 suite "README" "$PYTHON" "$here/readme.py"
 suite "repair" "$PYTHON" "$here/repair.py"
 if command -v gcloud >/dev/null; then
