@@ -31,6 +31,7 @@ mod paste;
 mod paste_cases;
 mod paste_words;
 mod printed;
+mod refused_forms;
 #[cfg(unix)]
 mod renewal;
 mod review;
