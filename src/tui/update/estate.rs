@@ -11,7 +11,8 @@ use super::super::model::{
 use super::super::pages::estate_page;
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
-use super::answer::{ask, stepped};
+use super::answer::ask;
+use super::panels::stepped;
 use super::{back, find, menu, table};
 use crate::answer::inventory::{
     Arranged, Arrangement, EstateRead, EstateTable, EstateTableKind, ExportFormat, RowSubject,
