@@ -3,8 +3,10 @@
 //! Commands and the explorer print an [`Answer`] and compute nothing of it themselves, so that the same
 //! question has the same answer wherever it is asked.
 
+pub mod between;
 pub mod blast;
 pub mod changes;
+pub mod cut;
 pub mod expectations;
 pub mod inventory;
 pub mod levels;

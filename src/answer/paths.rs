@@ -141,7 +141,7 @@ impl Source<'_> {
 
 impl PathsQuestion {
     /// What it takes to answer it.
-    fn facts(&self) -> Everything {
+    pub(super) fn facts(&self) -> Everything {
         let mut everything = self.facts_by_permission();
         if !self.edges.is_empty() {
             // Who edits a custom role may be in any group.
@@ -296,7 +296,7 @@ impl PathsQuestion {
 }
 
 /// That nobody gets to an account that does not exist would be no answer.
-fn target_not_there(estate: &Estate, target: &Resource) -> Option<NotThere> {
+pub(super) fn target_not_there(estate: &Estate, target: &Resource) -> Option<NotThere> {
     let somebody = target.id().contains('@') && !is_service_account(target.id());
     let (words, next) = match estate.resolve(target) {
         Existence::Exists(_) => return None,

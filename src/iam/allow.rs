@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::member::PolicyMember;
 
 /// A condition (google.type.Expr).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Condition {
     /// The CEL text.
     #[serde(default)]

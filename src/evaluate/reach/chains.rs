@@ -122,7 +122,7 @@ pub(super) fn out_of_sight(estate: &Estate, account: &Principal) -> Option<Strin
 
 /// Whether `generate…` and `sign…` methods that check it take delegates (discovery document
 /// iamcredentials v1, `delegates`).
-fn takes_delegates(permission: &Permission) -> bool {
+pub(super) fn takes_delegates(permission: &Permission) -> bool {
     [
         GET_ACCESS_TOKEN,
         GET_OPEN_ID_TOKEN,

@@ -601,6 +601,7 @@ impl<'g, 'e> Identity<'g, 'e> {
             resource: entry.resource.clone(),
             role: Arc::clone(&entry.binding.role),
             member: Arc::clone(&one.member.text),
+            condition: entry.binding.condition.clone(),
             permission: self.ground.permissions.get(permission)?.clone(),
             edges: Vec::new(),
         })

@@ -9,12 +9,17 @@
 mod all;
 mod below;
 mod chains;
+mod cut;
 mod edges;
 mod graph;
+mod hitting;
 mod identity;
+mod layers;
 mod mover;
+mod paths;
 mod relevant;
 mod sets;
+mod steps;
 mod trail;
 mod who;
 
@@ -26,12 +31,14 @@ use super::explanation::{Outcome, Verdict};
 use super::truth::Truth;
 use super::ways::WayIn;
 use crate::estate::Estate;
-use crate::iam::{Member, Permission, Principal, Resource};
+use crate::iam::{Condition, Member, Permission, Principal, Resource};
 
 pub use all::{AccountHolder, AccountHolders, WhoOfEach};
 pub use chains::{reach, reach_bringing};
+pub use cut::{BindingUnit, Cut, Separation, separate};
 pub use edges::{reach_by, who_by};
 pub use graph::{graph, graph_by};
+pub use paths::{PathRequest, PathStep, ShortestPaths, StepBinding, StepsBy, shortest_paths};
 pub use trail::Trail;
 pub use who::{who, who_bringing};
 
@@ -53,6 +60,8 @@ pub struct Via {
     pub role: Arc<str>,
     /// The member that lets the principal in, as written: itself, a group, a set.
     pub member: Arc<str>,
+    /// When it holds; `None` for always.
+    pub condition: Option<Arc<Condition>>,
     /// What this hop needs: the permission asked for; in a chain `getAccessToken` or
     /// `implicitDelegation` for the hops before the last.
     pub permission: Permission,

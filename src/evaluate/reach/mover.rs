@@ -124,6 +124,14 @@ impl<'g, 'e> Mover<'g, 'e> {
         ways.filter_map(|way| self.step(*way, &spot)).collect()
     }
 
+    /// What one permission comes to on an account (canonical name), with the bindings that grant it or may.
+    pub fn granted(&self, permission: &str, target: &Resource) -> (Truth, Vec<Via>) {
+        match JudgedSpot::of(self.ground, target) {
+            Some(spot) => self.decide(permission, &spot),
+            None => (Truth::No, Vec::new()),
+        }
+    }
+
     fn step(&self, way: WayIn, spot: &JudgedSpot<'_>) -> Option<EdgeStep> {
         let (answer, via, condition) = match way {
             WayIn::Token

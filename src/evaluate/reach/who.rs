@@ -12,7 +12,7 @@ use super::chains::{is_off, is_refused, set_is_off};
 use super::identity::{Identity, Match};
 use super::relevant::Ground;
 use super::sets::SetOnAccount;
-use super::{Brings, Holder, Who, verdict};
+use super::{Brings, Holder, Via, Who, verdict};
 use crate::estate::{Coverage, Estate, Read};
 use crate::evaluate::judge::Judge;
 use crate::evaluate::truth::Truth;
@@ -368,9 +368,13 @@ impl<'e> HoldersFound<'e> {
             path.extend(groups.iter().cloned());
         }
         path.push(target.full_name());
-        let mut via = Vec::new();
+        let mut via: Vec<Via> = Vec::new();
         for one in leads.into_iter().filter_map(|m| identity.via(0, m)) {
-            if !via.contains(&one) {
+            let same = |known: &Via| {
+                (&known.resource, &known.role, &known.member)
+                    == (&one.resource, &one.role, &one.member)
+            };
+            if !via.iter().any(same) {
                 via.push(one);
             }
         }

@@ -5,6 +5,7 @@ mod edges;
 mod fuzz;
 pub(in crate::evaluate) mod generate;
 mod org_policies;
+mod paths;
 mod properties;
 mod reach;
 mod rules;

@@ -1,0 +1,486 @@
+//! The graph of steps from one account to the next, judged as far as somebody walks it; with bindings left out of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::below::Below;
+use super::chains::{out_of_sight, takes_delegates, unread_levels};
+use super::cut::BindingUnit;
+use super::identity::{GroupIndex, Identity, Match, Members};
+use super::mover::{Mover, Moving, permissions_of};
+use super::relevant::Ground;
+use super::{Brings, PathRequest, StepsBy, Via};
+use crate::estate::{Estate, Read};
+use crate::evaluate::explain::is_shut_down;
+use crate::evaluate::judge::Judge;
+use crate::evaluate::membership;
+use crate::evaluate::truth::Truth;
+use crate::evaluate::ways::WayIn;
+use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
+use crate::iam::{Member, Permission, Principal, Resource};
+
+/// So many pairs of an identity and an account are judged for one question (chosen: minutes at the most).
+const PAIRS_AT_MOST: usize = 10_000_000;
+/// So many identities are kept with what was worked out for them.
+const MOVERS_AT_MOST: usize = 256;
+
+/// The pairs that may be judged are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounded;
+
+/// Where a step leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LeadsTo {
+    /// Whoever takes it is the account.
+    Account,
+    /// It is a link of a delegation chain.
+    Link,
+    /// No further.
+    Nothing,
+}
+
+/// One kind of step to an account.
+#[derive(Clone, Debug)]
+pub(super) struct StepKind {
+    /// Which; `None` for a permission that makes nobody the account.
+    pub way: Option<WayIn>,
+    /// What the policies say: never no.
+    pub answer: Truth,
+    /// The bindings.
+    pub via: Vec<Via>,
+    /// What it hangs on that no policy says.
+    pub condition: Option<String>,
+    pub leads: LeadsTo,
+}
+
+impl StepKind {
+    /// 0: certain; 1: hangs on what no policy says; 2: on what is not known of the policies.
+    pub fn tier(&self) -> u8 {
+        match (self.answer, &self.condition) {
+            (Truth::Yes, None) => 0,
+            (Truth::Yes, Some(_)) => 1,
+            _ => 2,
+        }
+    }
+
+    /// The answer, with what it hangs on.
+    pub fn verdict(&self) -> Truth {
+        match &self.condition {
+            Some(_) => self.answer.and(Truth::UnknownConditional),
+            None => self.answer,
+        }
+    }
+}
+
+/// All steps of an estate.
+pub(super) struct StepGraph<'e> {
+    pub ground: Ground<'e>,
+    members: Members<'e>,
+    groups: GroupIndex<'e>,
+    below: Below,
+    by: StepsBy,
+    /// Those that are followed.
+    ways: Vec<WayIn>,
+    pub caller: Principal,
+    brings: Brings,
+    /// How many more pairs may be judged.
+    left: Cell<usize>,
+}
+
+impl<'e> StepGraph<'e> {
+    pub fn new(estate: &'e Estate, request: &PathRequest<'_>) -> Self {
+        let (permissions, ways) = match request.by {
+            StepsBy::Permission(asked) => {
+                let mut all = vec![asked.clone()];
+                for carrying in [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION] {
+                    if asked.as_str() != carrying {
+                        all.extend(Permission::parse(carrying));
+                    }
+                }
+                (all, vec![WayIn::Token, WayIn::Delegation])
+            }
+            StepsBy::Ways(ways) => (permissions_of(ways), ways.clone()),
+        };
+        let custom = ways.contains(&WayIn::RoleEdit);
+        let ground = Ground::keeping(estate, permissions, request.time, None, custom);
+        let members = Members::new(&ground);
+        let groups = GroupIndex::new(estate, members.group_names());
+        let below = Below::new(&ground);
+        Self {
+            ground,
+            members,
+            groups,
+            below,
+            by: request.by.clone(),
+            ways,
+            caller: request.caller.clone(),
+            brings: request.brings.clone(),
+            left: Cell::new(PAIRS_AT_MOST),
+        }
+    }
+
+    /// Whether a link of a chain may end where it does, by what was asked for.
+    pub fn is_by_ways(&self) -> bool {
+        matches!(self.by, StepsBy::Ways(_))
+    }
+
+    /// Whether one of the ways makes its holder the account.
+    pub fn has_leading_way(&self) -> bool {
+        self.ways.iter().any(|way| way.leads_on())
+    }
+
+    /// What was not read of all that a path may go by, and of these levels; and whether every level is known.
+    pub fn not_read(&self, levels: &[Resource], into: &mut BTreeSet<String>) -> bool {
+        let unread = unread_levels(&self.ground, &self.below);
+        self.ground.not_read(unread.iter().chain(levels), into);
+        into.extend(self.groups.unread_that_matter(&self.members));
+        into.extend(
+            self.groups
+                .accounts_that_matter(&self.members)
+                .filter(|account| **account != self.caller)
+                .filter_map(|account| out_of_sight(self.ground.estate, account)),
+        );
+        self.below.complete
+    }
+
+    /// Whether a group holds whoever has a basic role: who is in it then hangs on bindings.
+    pub fn has_roles_in_groups(&self) -> bool {
+        let estate = self.ground.estate;
+        let known = estate
+            .groups()
+            .filter(|g| estate.group(&g.email).is_known());
+        known
+            .flat_map(|g| &g.members)
+            .any(|m| matches!(m.member, Member::ProjectRole(..)))
+    }
+
+    /// Whether steps can be taken as an account.
+    pub fn passes(&self, account: &Resource) -> bool {
+        let estate = self.ground.estate;
+        let disabled = estate.account(account.id()).is_some_and(|a| a.disabled);
+        !disabled && !is_shut_down(estate, account)
+    }
+}
+
+/// Somebody on the way.
+#[derive(Clone, Debug)]
+pub(super) struct StepTaker {
+    pub principal: Principal,
+    /// `None`: the caller.
+    pub account: Option<Resource>,
+    /// A link of a delegation chain only.
+    pub link: bool,
+}
+
+impl StepTaker {
+    /// For people and scripts: the caller as a member identifier, accounts by full name.
+    pub fn name(&self) -> String {
+        match &self.account {
+            Some(account) => account.full_name(),
+            None => self.principal.to_string(),
+        }
+    }
+}
+
+/// An identity with its bindings, as long as the same ones are left out.
+struct KeptMover<'g, 'e> {
+    mover: Rc<Mover<'g, 'e>>,
+    all: Vec<Match<'e>>,
+    /// Those that count of `all`, by place, with what each comes to.
+    kept: Vec<(usize, Truth)>,
+}
+
+/// The graph with some bindings left out.
+pub(super) struct StepWalk<'g, 'e> {
+    pub graph: &'g StepGraph<'e>,
+    without: HashSet<BindingUnit>,
+    movers: RefCell<HashMap<Principal, KeptMover<'g, 'e>>>,
+    /// How unsure the steps were that were met ([`StepKind::tier`]).
+    met: Cell<[bool; 3]>,
+}
+
+impl<'g, 'e> StepWalk<'g, 'e> {
+    pub fn new(graph: &'g StepGraph<'e>) -> Self {
+        Self {
+            graph,
+            without: HashSet::new(),
+            movers: RefCell::default(),
+            met: Cell::default(),
+        }
+    }
+
+    /// Whether a step as unsure as this was met.
+    pub fn has_met(&self, tier: u8) -> bool {
+        self.met
+            .get()
+            .get(usize::from(tier))
+            .is_some_and(|met| *met)
+    }
+
+    fn meet(&self, kinds: Vec<StepKind>) -> Vec<StepKind> {
+        let mut met = self.met.get();
+        for kind in &kinds {
+            if let Some(tier) = met.get_mut(usize::from(kind.tier())) {
+                *tier = true;
+            }
+        }
+        self.met.set(met);
+        kinds
+    }
+
+    /// Leaves these out from now on, and no others.
+    pub fn leave_out<'u>(&mut self, units: impl IntoIterator<Item = &'u BindingUnit>) {
+        self.without = units.into_iter().cloned().collect();
+    }
+
+    /// Takes one pair of what may be judged.
+    fn spend(&self) -> Result<(), Bounded> {
+        let left = self.graph.left.get().checked_sub(1).ok_or(Bounded)?;
+        self.graph.left.set(left);
+        Ok(())
+    }
+
+    /// An identity with the bindings that it is in.
+    pub fn mover(&self, who: &StepTaker) -> Option<Rc<Mover<'g, 'e>>> {
+        let known = self.movers.borrow_mut().remove(&who.principal);
+        let kept = match known {
+            Some(kept) => {
+                let judge = kept.mover.identity.judge()?;
+                let now = self.kept(judge, &kept.all);
+                if now == kept.kept {
+                    kept
+                } else {
+                    self.made(who, Some(kept.all))?
+                }
+            }
+            None => self.made(who, None)?,
+        };
+        let mover = Rc::clone(&kept.mover);
+        let mut movers = self.movers.borrow_mut();
+        if movers.len() < MOVERS_AT_MOST {
+            movers.insert(who.principal.clone(), kept);
+        }
+        Some(mover)
+    }
+
+    fn made(&self, who: &StepTaker, all: Option<Vec<Match<'e>>>) -> Option<KeptMover<'g, 'e>> {
+        let graph = self.graph;
+        let identity = match who.account {
+            None => Identity::bringing(&graph.ground, &who.principal, &graph.brings),
+            Some(_) => Identity::new(&graph.ground, &who.principal),
+        };
+        let judge = identity.judge()?;
+        let all = all.unwrap_or_else(|| graph.members.of(judge, &graph.groups));
+        let kept = self.kept(judge, &all);
+        let matches = kept.iter().filter_map(|(at, matches)| {
+            let one = all.get(*at)?.clone();
+            Some(Match {
+                matches: *matches,
+                ..one
+            })
+        });
+        let matches = matches.collect();
+        let mover = Mover::new(
+            &graph.ground,
+            identity,
+            Moving::Itself,
+            &graph.ways,
+            matches,
+        );
+        Some(KeptMover {
+            mover: Rc::new(mover),
+            all,
+            kept,
+        })
+    }
+
+    /// What is left of the bindings that an identity is in.
+    fn kept(&self, judge: &Judge<'e>, all: &[Match<'e>]) -> Vec<(usize, Truth)> {
+        let each = all.iter().enumerate();
+        if self.without.is_empty() {
+            return each.map(|(at, one)| (at, one.matches)).collect();
+        }
+        let left = each.filter_map(|(at, one)| {
+            let entry = self.graph.ground.entries.get(one.entry)?;
+            let unit = BindingUnit {
+                resource: entry.resource.clone(),
+                role: entry.binding.role.clone(),
+                member: one.member.text.clone(),
+                condition: entry.binding.condition.clone(),
+            };
+            if self.without.contains(&unit) {
+                return None;
+            }
+            let matches = match &one.member.member {
+                Member::ProjectRole(..) => {
+                    let holds = self.holds_role(judge, &one.member.member);
+                    holds.map_or(one.matches, |(answer, _)| answer)
+                }
+                _ => one.matches,
+            };
+            (matches != Truth::No).then_some((at, matches))
+        });
+        left.collect()
+    }
+
+    /// Whether an identity still has the basic role on the project that a member stands for, and by which binding
+    /// first; `None` where the project's policy is not known, so that it hangs on no binding.
+    fn holds_role(
+        &self,
+        judge: &Judge<'e>,
+        member: &Member,
+    ) -> Option<(Truth, Option<BindingUnit>)> {
+        let Member::ProjectRole(role, project) = member else {
+            return None;
+        };
+        let found = judge.estate.project(project)?;
+        let on = Resource::project(&found.project_id);
+        let policy = match judge.estate.allow_policy(&on) {
+            Read::Known(policy) => policy?,
+            Read::Unreadable(_) => return None,
+        };
+        let mut answer = match policy.gap() {
+            Some(_) => Truth::UnknownInfo,
+            None => Truth::No,
+        };
+        let mut by = None;
+        for binding in policy.bindings.iter().filter(|b| &*b.role == role.role()) {
+            for one in &binding.members {
+                if matches!(one.member, Member::ProjectRole(..)) {
+                    continue;
+                }
+                let unit = BindingUnit {
+                    resource: on.clone(),
+                    role: binding.role.clone(),
+                    member: one.text.clone(),
+                    condition: binding.condition.clone(),
+                };
+                if self.without.contains(&unit) {
+                    continue;
+                }
+                let inside = membership::member(judge, &one.member).matches;
+                let both = answer.or(inside);
+                // A gap alone leaves it open, whatever is removed.
+                if inside == both && (both != answer || by.is_none()) && policy.gap().is_none() {
+                    by = Some(unit);
+                }
+                answer = both;
+            }
+        }
+        Some((answer, by))
+    }
+
+    /// The bindings on which a step that was taken hangs: without one of them it is not there by this binding.
+    pub fn needed(&self, who: &StepTaker, kind: &StepKind) -> BTreeSet<BindingUnit> {
+        let all = match kind.way {
+            Some(WayIn::RoleEdit) => kind.via.as_slice(),
+            _ => kind.via.get(..1).unwrap_or_default(),
+        };
+        let mut units: BTreeSet<BindingUnit> = all.iter().map(BindingUnit::of).collect();
+        let mover = self.mover(who);
+        let judge = mover.as_ref().and_then(|m| m.identity.judge());
+        if let Some(judge) = judge {
+            let inside = all.iter().filter_map(|via| {
+                let member = Member::parse_v1(&via.member);
+                self.holds_role(judge, &member)?.1
+            });
+            units.extend(inside.collect::<Vec<_>>());
+        }
+        units
+    }
+
+    /// Accounts on which one of an identity's bindings counts, in the order of their names.
+    pub fn candidates(&self, mover: &Mover<'g, 'e>) -> Vec<&'g Resource>
+    where
+        'e: 'g,
+    {
+        let mut found: Vec<&'g Resource> = Vec::new();
+        for level in mover.by_level.keys() {
+            if matches!(level, Resource::ServiceAccount { .. }) {
+                found.push(level);
+            } else {
+                found.extend(self.graph.below.all(level));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The kinds of step that lead on from somebody as an account or a link.
+    pub fn leading(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        to: &Resource,
+    ) -> Result<Vec<StepKind>, Bounded> {
+        self.spend()?;
+        if self.goes_back(who, to) {
+            return Ok(Vec::new());
+        }
+        let mut kinds = self.by_ways(who, mover, to);
+        kinds.retain(|kind| kind.leads != LeadsTo::Nothing);
+        Ok(self.meet(kinds))
+    }
+
+    /// The kinds of step that end at the target.
+    pub fn ending(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        target: &Resource,
+    ) -> Result<Vec<StepKind>, Bounded> {
+        self.spend()?;
+        let StepsBy::Permission(asked) = &self.graph.by else {
+            if self.goes_back(who, target) {
+                return Ok(Vec::new());
+            }
+            return Ok(self.meet(self.by_ways(who, mover, target)));
+        };
+        let back = who.account.is_some() && self.is_caller(target);
+        if back || (who.link && !takes_delegates(asked)) {
+            return Ok(Vec::new());
+        }
+        let (answer, via) = mover.granted(asked.as_str(), target);
+        if answer == Truth::No || via.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ways = WayIn::ON_ACCOUNT.into_iter();
+        let way = ways.find(|way| way.permission() == asked.as_str());
+        Ok(self.meet(vec![StepKind {
+            way,
+            answer,
+            via,
+            condition: None,
+            leads: LeadsTo::Account,
+        }]))
+    }
+
+    fn by_ways(&self, who: &StepTaker, mover: &Mover<'g, 'e>, to: &Resource) -> Vec<StepKind> {
+        let steps = mover.steps(to, who.link).into_iter();
+        let kinds = steps.map(|step| StepKind {
+            leads: match step.way {
+                WayIn::Delegation => LeadsTo::Link,
+                way if way.leads_on() => LeadsTo::Account,
+                _ => LeadsTo::Nothing,
+            },
+            way: Some(step.way),
+            answer: step.answer,
+            via: step.via,
+            condition: step.condition,
+        });
+        kinds.collect()
+    }
+
+    fn is_caller(&self, account: &Resource) -> bool {
+        matches!(&self.graph.caller, Principal::ServiceAccount(email) if email == account.id())
+    }
+
+    /// Whether a step leads back to the caller, or nowhere new. A link of a chain may still have its own token
+    /// minted.
+    fn goes_back(&self, who: &StepTaker, to: &Resource) -> bool {
+        let itself = who.account.as_ref() == Some(to) && !who.link;
+        itself || self.is_caller(to)
+    }
+}
