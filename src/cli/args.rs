@@ -26,8 +26,8 @@ use value::{
 
 pub use emulator::EmulatorArgs;
 pub use estate::{
-    DiffArgs, Edges, ExportArgs, GraphArgs, IndexArgs, ListArgs, Listed, ReachArgs, ReviewArgs,
-    TestArgs, WhoArgs,
+    BetweenArgs, DiffArgs, Edges, ExportArgs, GraphArgs, IndexArgs, ListArgs, Listed, PathArgs,
+    ReachArgs, ReviewArgs, TestArgs, WhoArgs,
 };
 pub use several::several;
 pub use sql::{SqlArgs, SqlQuestion, SqlTables};
@@ -233,6 +233,10 @@ pub enum CliCommand {
     Who(WhoArgs),
     /// List every service account that a caller can get to, chains included
     Reach(ReachArgs),
+    /// Say the shortest path of impersonation from a caller to a service account, step by step
+    Path(PathArgs),
+    /// Say the fewest bindings whose removal leaves a caller no path to a service account; changes nothing
+    Cut(BetweenArgs),
     /// Draw the impersonation graph of what can be seen
     Graph(GraphArgs),
     /// Say what a review of everything in sight finds: who can become accounts and should not

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::answer::between::{BetweenFacts, BetweenQuestion};
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, stories};
@@ -176,6 +177,27 @@ impl FactSource {
     pub fn whole(&self) -> Option<&Estate> {
         let everything = self.scope == Scope::Everything;
         self.at_hand.as_ref().filter(|_| everything)
+    }
+
+    /// Reads what a question about the ways between two ends needs.
+    ///
+    /// # Errors
+    /// As [`Self::paths`].
+    pub async fn between(
+        &self,
+        question: &BetweenQuestion,
+        callers: bool,
+    ) -> Result<BetweenFacts, Failure> {
+        let reader = self.client()?.reader();
+        let counting = out::Counting::default();
+        let source = self.source(&*reader)?;
+        let near = self.whole();
+        let near = near.and_then(|e| source.facts_between_at_hand(question, callers, e));
+        if let Some(facts) = near {
+            return Ok(facts);
+        }
+        let told = |step| counting.step(&step);
+        Ok(source.facts_between(question, callers, &told).await?)
     }
 
     /// Adds what the files given have no place for.

@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod claims;
 mod config;
+mod cut;
 mod diff;
 mod doctor;
 mod emulator;
@@ -20,6 +21,7 @@ mod list;
 mod log;
 mod manual;
 mod out;
+mod path;
 mod reach;
 mod repairs;
 mod review;
@@ -169,6 +171,8 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::List(args) => list::run(global, &args).await,
         CliCommand::Who(args) => reach::who(global, &args).await,
         CliCommand::Reach(args) => reach::reach(global, &args).await,
+        CliCommand::Path(args) => path::run(global, &args).await,
+        CliCommand::Cut(args) => cut::run(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,
         CliCommand::Export(args) => export::run(global, &args).await,
         CliCommand::Index(args) => index::run(global, &args),

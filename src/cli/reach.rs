@@ -110,7 +110,7 @@ fn fits(answer: &PathsAnswer) -> Result<(), Failure> {
     }
 }
 
-fn wanted(wanted: &WantedArgs) -> Permission {
+pub(super) fn wanted(wanted: &WantedArgs) -> Permission {
     let given = wanted.permission.clone();
     given.unwrap_or_else(Permission::get_access_token)
 }
@@ -224,7 +224,7 @@ impl Serialize for JsonVia<'_> {
     }
 }
 
-fn words_of(ways: &[WayIn]) -> Value {
+pub(super) fn words_of(ways: &[WayIn]) -> Value {
     ways.iter().map(|way| Value::from(way.word())).collect()
 }
 
@@ -259,7 +259,7 @@ pub fn excepted_words(taken: &TakenAway) -> String {
     format!("{perhaps}not {whom}{but}, by {by} {}", taken.name)
 }
 
-fn names_of(ways: &[WayIn]) -> String {
+pub(super) fn names_of(ways: &[WayIn]) -> String {
     if ways.len() == WayIn::ALL.len() {
         return "any kind of edge".to_owned();
     }
@@ -389,7 +389,7 @@ fn tail_text(page: &mut TextPage, answer: &PathsAnswer) {
 }
 
 /// An account without the service's name before it.
-fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     let account = name.strip_prefix("//iam.googleapis.com/");
     account
         .and_then(|path| path.rsplit_once('/'))

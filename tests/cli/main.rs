@@ -30,6 +30,7 @@ mod mixups;
 mod paste;
 mod paste_cases;
 mod paste_words;
+mod path;
 mod printed;
 mod refused_forms;
 #[cfg(unix)]

@@ -85,6 +85,38 @@ pub struct ReachArgs {
     pub brought: BroughtArgs,
 }
 
+/// Two ends and what leads from one to the other: for `path` and `cut`.
+#[derive(Clone, Debug, Args)]
+pub struct BetweenArgs {
+    /// The caller
+    #[arg(long, value_name = "MEMBER", value_parser = principal, required_unless_present = "claims")]
+    pub caller: Option<Principal>,
+    /// The service account
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub target: Resource,
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// By which ways of becoming an account, instead of one permission: all, or some of the kinds of
+    /// docs/edges.md, TOKEN,KEY,ACT_AS; each step says which
+    #[arg(long, value_name = "KIND,…", value_parser = way, value_delimiter = ',', conflicts_with = "permission")]
+    pub edges: Vec<Edges>,
+    /// What a federated caller brings.
+    #[command(flatten)]
+    pub brought: BroughtArgs,
+}
+
+/// `path`.
+#[derive(Clone, Debug, Args)]
+pub struct PathArgs {
+    /// The two ends.
+    #[command(flatten)]
+    pub between: BetweenArgs,
+    /// Every path that is as short, 10,000 at the most, instead of the first
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// `graph`. Its own `--format` takes the place of the global one (same id).
 #[derive(Clone, Debug, Args)]
 pub struct GraphArgs {
