@@ -296,3 +296,31 @@ fn many_rows_are_arranged() {
     assert_eq!(found.rows[found.at.unwrap()], 13);
     assert_eq!(table.arranged(&wish, None, &|| false), None);
 }
+
+/// Where one is stands above the footer, and is cut from its beginning.
+#[test]
+fn the_way_back_is_said() {
+    let mut play = opened("cross-project", (120, 24));
+    play.says("pick › accounts");
+    play.keys("/account:bq-privileged<Enter><Enter>")
+        .says("pick › accounts /account:bq-privileged › who can reach bq-privileged@data-vault");
+    play.keys("<Enter>").says("› terraform → bq-privileged");
+    play.resize(40, 12);
+    play.says("… › ");
+    play.keys("<Esc>").says("… › who can ");
+}
+
+/// Who was asked about stands first where a pair is chosen, and says so.
+#[test]
+fn favourites_and_recent_ones_stand_first() {
+    let mut play = on_pair("cross-project");
+    play.keys("s*").keys("p");
+    play.keys("<Ctrl-u>");
+    let screen = play.screen();
+    let first = |name: &str| {
+        let at = screen.lines().position(|line| line.contains(name));
+        at.unwrap_or_else(|| panic!("no {name} on\n{screen}"))
+    };
+    assert!(screen.contains('★'), "{screen}");
+    assert!(first("bq-privileged") < first("bq-archive"), "{screen}");
+}

@@ -68,7 +68,7 @@ every_key! {
 fn the_way_back_leads_to_where_one_came_from() {
     let mut play = on_pair("cross-project");
     play.keys("xj").says(" 2 of ");
-    play.keys("<Enter>").never_says("can reach");
+    play.keys("<Enter>").never_says("can reach ─");
     play.keys("<Esc>")
         .says("what run-processor@app-prod can reach")
         .says(" 2 of ");

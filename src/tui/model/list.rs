@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -59,6 +60,8 @@ pub struct Filtered<T> {
     row: usize,
     /// The first row shown, as of the last frame.
     pub offset: usize,
+    /// Keys of items that stand before all others in the unfiltered list, with their rank: the greatest first.
+    pins: HashMap<String, u32>,
     /// Whether the unfiltered list is in the order of its texts, and not in that of its coming.
     pub sorted: bool,
     /// Room for the matcher to work in; it holds nothing that counts.
@@ -79,6 +82,7 @@ impl<T: Item> Default for Filtered<T> {
             selected_at: None,
             row: 0,
             offset: 0,
+            pins: HashMap::new(),
             sorted: false,
             matcher: RefCell::new(Matcher::new(Config::DEFAULT)),
         }
@@ -123,7 +127,11 @@ impl<T: Item> Filtered<T> {
             self.merge(false, &mut unfiltered, &all);
             self.unfiltered = unfiltered;
         }
-        let mut fresh = self.score(&pattern(&self.applied), from..self.items.len());
+        let mut fresh = if filtered {
+            self.score(&pattern(&self.applied), from..self.items.len())
+        } else {
+            (from..self.items.len()).map(|i| self.unscored(i)).collect()
+        };
         fresh.sort_unstable_by(|a, b| self.compare(filtered, a, b));
         if self.selected_at.is_none() && self.selected.is_some() {
             let mut come = self.items.iter().skip(from);
@@ -134,7 +142,48 @@ impl<T: Item> Filtered<T> {
     }
 
     fn unscored(&self, index: usize) -> Hit {
-        self.hit(index, 0)
+        let rank = if self.pins.is_empty() {
+            None
+        } else {
+            self.items
+                .get(index)
+                .and_then(|item| self.pins.get(item.key()))
+        };
+        self.hit(index, rank.copied().unwrap_or(0))
+    }
+
+    /// Has the items of these keys stand first in the unfiltered list, in this order, those too that come later.
+    pub fn pin(&mut self, keys: &[String]) {
+        let ranks = (1..).zip(keys.iter().rev());
+        let pins: HashMap<String, u32> = ranks.map(|(rank, key)| (key.clone(), rank)).collect();
+        if pins == self.pins {
+            return;
+        }
+        self.pins = pins;
+        let unfiltered = self.applied.is_empty();
+        let mut list = std::mem::take(if unfiltered {
+            &mut self.hits
+        } else {
+            &mut self.unfiltered
+        });
+        // Those that were first and are no longer go back among the others.
+        let mut moved: Vec<Hit> = Vec::new();
+        list.retain(|hit| {
+            let now = self.unscored(hit.index());
+            let stays = hit.score == 0 && now.score == 0;
+            if !stays {
+                moved.push(now);
+            }
+            stays
+        });
+        moved.sort_unstable_by(|a, b| self.compare(false, a, b));
+        self.merge(false, &mut list, &moved);
+        if unfiltered {
+            self.hits = list;
+            self.find_selected();
+        } else {
+            self.unfiltered = list;
+        }
     }
 
     fn hit(&self, index: usize, score: u32) -> Hit {
@@ -329,10 +378,12 @@ impl<T: Item> Filtered<T> {
         let first = if filtered {
             // Among equals the shorter text is the likelier.
             b.score.cmp(&a.score).then(a.length.cmp(&b.length))
-        } else if self.sorted {
-            text(a).cmp(text(b))
         } else {
-            Ordering::Equal
+            let pinned = b.score.cmp(&a.score);
+            match pinned {
+                Ordering::Equal if self.sorted => text(a).cmp(text(b)),
+                pinned => pinned,
+            }
         };
         first.then_with(|| a.at.cmp(&b.at))
     }
@@ -604,6 +655,27 @@ mod tests {
         typed(&mut list, "pri");
         list.extend(words(&["other", "bq-privileged"]));
         assert_eq!(shown(&list), ["bq-privileged"]);
+    }
+
+    #[test]
+    fn what_is_pinned_stands_first_until_something_is_typed() {
+        let mut list = Filtered {
+            sorted: true,
+            ..Filtered::default()
+        };
+        list.extend(words(&["d", "b", "a"]));
+        list.select_key("a");
+        list.pin(&["c".to_owned(), "d".to_owned()]);
+        assert_eq!(shown(&list), ["d", "a", "b"]);
+        assert_eq!(list.selected().unwrap().0, "a");
+        list.extend(words(&["c"]));
+        assert_eq!(shown(&list), ["c", "d", "a", "b"]);
+        typed(&mut list, "b");
+        list.pin(&["b".to_owned()]);
+        assert_eq!(shown(&list), ["b"]);
+        typed(&mut list, "");
+        assert_eq!(shown(&list), ["b", "a", "c", "d"]);
+        assert_eq!(list.selected().unwrap().0, "b");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::iam::Resource;
+
 /// A pair that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptPair {
@@ -20,6 +22,22 @@ pub struct KeptPair {
 const KEPT: usize = 30;
 
 impl KeptPair {
+    /// The caller's address, where it is a service account.
+    #[must_use]
+    pub fn caller_account(&self) -> Option<String> {
+        let email = self.caller.strip_prefix("serviceAccount:")?;
+        Some(email.to_lowercase())
+    }
+
+    /// The target's address.
+    #[must_use]
+    pub fn target_account(&self) -> Option<String> {
+        match Resource::parse(&self.target).ok()? {
+            Resource::ServiceAccount { account, .. } => Some(account.to_lowercase()),
+            _ => None,
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         (&self.caller, &self.target, &self.permission)
             == (&other.caller, &other.target, &other.permission)

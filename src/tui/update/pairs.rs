@@ -31,7 +31,34 @@ fn question_of(pair: &KeptPair, time: jiff::Timestamp) -> Option<Question> {
 pub(super) fn asked(model: &mut Model) -> Option<Effect> {
     let pair = model.asked().map(pair_of)?;
     pair.put(&mut model.pairs, false);
+    pin(model);
     Some(Effect::KeepPairs(model.pairs.clone()))
+}
+
+/// Has the accounts of these pairs stand first where a pair is chosen: those of the favourites, then the newest.
+fn pin(model: &mut Model) {
+    let callers: Vec<String> = model
+        .pairs
+        .iter()
+        .filter_map(KeptPair::caller_account)
+        .collect();
+    let targets: Vec<String> = model
+        .pairs
+        .iter()
+        .filter_map(KeptPair::target_account)
+        .collect();
+    for (list, keys) in [
+        (&mut model.pick.caller, callers),
+        (&mut model.pick.target, targets),
+    ] {
+        let mut first: Vec<String> = Vec::new();
+        for key in keys {
+            if !first.contains(&key) {
+                first.push(key);
+            }
+        }
+        list.pin(&first);
+    }
 }
 
 /// Among the favourites, or no longer.
@@ -40,6 +67,7 @@ pub(super) fn star(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let is = pair.put(&mut model.pairs, true);
+    pin(model);
     let words = if is {
         "This pair is among the favourites: {pairs} lists them."
     } else {
@@ -53,11 +81,13 @@ pub(super) fn star(model: &mut Model) -> Vec<Effect> {
 pub(super) fn came(model: &mut Model, kept: Vec<KeptPair>) -> Vec<Effect> {
     let since = std::mem::replace(&mut model.pairs, kept);
     if since.is_empty() {
+        pin(model);
         return Vec::new();
     }
     for pair in since.into_iter().rev() {
         pair.put(&mut model.pairs, false);
     }
+    pin(model);
     vec![Effect::KeepPairs(model.pairs.clone())]
 }
 

@@ -8,6 +8,7 @@ use super::super::keys::command::Command;
 use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
+use super::super::words::crumbs_line;
 use super::pen::Pen;
 use crate::google::listing::ListWay;
 use crate::text::visible;
@@ -92,6 +93,17 @@ fn said_key(model: &Model) -> String {
 
 fn last_width(lines: &[String]) -> usize {
     lines.last().map_or(0, |last| width(last))
+}
+
+/// Where one is, where nothing is said.
+pub(super) fn crumbs(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+    let room = area.width.saturating_sub(2);
+    let line = crumbs_line(model, usize::from(room));
+    if line.is_empty() {
+        return;
+    }
+    pen.clear(area);
+    pen.put(area.x + 1, area.y, room, StyleRole::Dim, &line);
 }
 
 /// The lines above the footer.

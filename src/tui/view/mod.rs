@@ -64,6 +64,9 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         };
     }
     header::draw(&mut pen, parts.header, model, &mut out);
+    if said.is_empty() {
+        frame::crumbs(&mut pen, parts.notice, model);
+    }
     frame::notice(&mut pen, parts.notice, model, &said);
     frame::footer(&mut pen, parts.footer, model, &mut out);
     if model.overlays.is_empty() && model.screen == Screen::Answer && said.is_empty() {

@@ -1,11 +1,13 @@
 //! Words that more than one part of the screen uses.
 
+mod crumbs;
 mod picture;
 mod unread;
 mod verdict;
 mod what_if;
 
 pub use super::look::time::{clock, ends_with, in_zone};
+pub use crumbs::crumbs_line;
 pub use picture::picture_words;
 pub use unread::unread_words;
 pub use verdict::{beside, printed, verdict_word, verdict_words};
