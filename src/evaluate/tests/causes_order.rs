@@ -90,7 +90,7 @@ fn everywhere(file: &Value) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(generate::slow_cases(48))]
+    #![proptest_config(generate::slow_cases(24))]
 
     #[test]
     fn on_every_estate(file in generate::estate()) {

@@ -19,6 +19,13 @@ use crate::iam::{Permission, Resource};
 
 const NOW: &str = "2026-11-24T00:00:00Z";
 
+/// Of each estate a few of the callers, of another others: each pair is asked in many ways.
+fn callers(file: &Value) -> Vec<String> {
+    let first = file.to_string().len() % 6;
+    let all = generate::callers().into_iter();
+    all.skip(first).step_by(6).collect()
+}
+
 fn by(permission: &str) -> StepsBy {
     StepsBy::Permission(Permission::parse(permission).unwrap())
 }
@@ -114,12 +121,12 @@ fn by_pairs(estate: &Estate, caller: &str, target: &str) -> BTreeSet<Vec<String>
 }
 
 proptest! {
-    #![proptest_config(generate::cases(8))]
+    #![proptest_config(generate::cases(4))]
 
     #[test]
     fn a_path_is_as_reach_and_each_pair_say(file in generate::estate()) {
         let estate = from_value(&file, Coverage::Whole);
-        for caller in generate::callers() {
+        for caller in callers(&file) {
             for permission in [GET_ACCESS_TOKEN, ACT_AS, GET_OPEN_ID_TOKEN] {
                 let asked = Permission::parse(permission).unwrap();
                 let whole = reach(&estate, &principal(&caller), &asked, at(NOW));
@@ -160,7 +167,7 @@ proptest! {
     #[test]
     fn all_paths_are_those_that_asking_pair_after_pair_finds(file in generate::estate()) {
         let estate = from_value(&file, Coverage::Whole);
-        for caller in generate::callers() {
+        for caller in callers(&file) {
             for (email, _) in ACCOUNTS {
                 let found = paths(&estate, &caller, email, &by(GET_ACCESS_TOKEN), true);
                 let told: Vec<Vec<String>> = found.paths.iter().map(|path| names(&found, path)).collect();
@@ -186,7 +193,7 @@ proptest! {
             &[WayIn::Token, WayIn::Delegation, WayIn::IdToken],
             &[WayIn::IdToken, WayIn::ActAs, WayIn::ProjectPolicy],
         ];
-        for caller in generate::callers() {
+        for caller in callers(&file) {
             for ways in sets {
                 let whole = reach_by(&estate, &principal(&caller), &Brings::default(), ways, at(NOW));
                 for (email, _) in ACCOUNTS {
@@ -267,7 +274,7 @@ fn check(file: &Value, by: &StepsBy, most: usize) -> Result<(), TestCaseError> {
     let all = units(&estate);
     // Who is in a group hangs on no binding, but where it holds whoever has a role.
     let plain = !file["groups"].to_string().contains("projectOwner");
-    for caller in generate::callers() {
+    for caller in callers(file) {
         for (email, _) in ACCOUNTS {
             let found = cut(&estate, &caller, email, by);
             let told = format!("{caller} to {email} by {by:?}: {found:?}");
