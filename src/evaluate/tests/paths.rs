@@ -121,7 +121,7 @@ fn by_pairs(estate: &Estate, caller: &str, target: &str) -> BTreeSet<Vec<String>
 }
 
 proptest! {
-    #![proptest_config(generate::cases(4))]
+    #![proptest_config(generate::cases(2))]
 
     #[test]
     fn a_path_is_as_reach_and_each_pair_say(file in generate::estate()) {
@@ -311,7 +311,7 @@ fn check(file: &Value, by: &StepsBy, most: usize) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(generate::cases(4))]
+    #![proptest_config(generate::cases(2))]
 
     /// By trying everything smaller, where that is not too much.
     #[test]
