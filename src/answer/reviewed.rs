@@ -1,6 +1,7 @@
 //! What a review found, with what is suppressed of it and how each finding is mended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -8,7 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::estate::Estate;
-use crate::evaluate::review::{Finding, Review, ReviewOptions, Severity, review};
+use crate::evaluate::review::{
+    Finding, FoundWay, Review, ReviewOptions, ReviewRule, Severity, review,
+};
 use crate::iam::Resource;
 use crate::repair::words::diff::{PolicyDiff, diff};
 use crate::repair::{Grant, edit};
@@ -31,6 +34,9 @@ pub struct Suppression {
     pub reason: String,
     /// Until when, that day included (UTC).
     pub until: Date,
+    /// Whom it is left of; of none: of everybody, whoever comes to it later too.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 impl Suppression {
@@ -40,6 +46,14 @@ impl Suppression {
         let next = self.until.checked_add(1.day());
         let end = next.map(|day| format!("{day}T00:00:00Z").parse::<Timestamp>());
         end.is_ok_and(|end| end.is_ok_and(|end| end <= time))
+    }
+}
+
+impl Suppression {
+    /// Whether nobody is in a finding of whom it does not speak.
+    fn holds_all_of(&self, finding: &Finding) -> bool {
+        let known = |member: &&Arc<str>| self.members.iter().any(|m| **m == ***member);
+        self.members.is_empty() || finding.members().iter().all(known)
     }
 }
 
@@ -81,6 +95,52 @@ pub struct Reviewed {
     pub suppressed: Option<Suppression>,
 }
 
+impl Reviewed {
+    /// The ways that lead over something, or of which there are several, one line each, the shortest first; of very
+    /// many, how many more there are.
+    #[must_use]
+    pub fn ways_in_words(&self, arrow: &str) -> Vec<String> {
+        /// So many are shown (chosen).
+        const SHOWN: usize = 8;
+        /// Of the members of one so many (chosen).
+        const NAMED: usize = 5;
+        let finding = &self.finding;
+        if finding.ways.len() < 2 && finding.path.len() < 3 {
+            return Vec::new();
+        }
+        let words = |way: &FoundWay| {
+            let path: Vec<&str> = way.path.iter().skip(1).map(|step| short(step)).collect();
+            let path = path.join(arrow);
+            let starts = match (way.members.as_slice(), way.path.first()) {
+                ([_], Some(first)) => first.clone(),
+                (members, _) => {
+                    let named: Vec<&str> = members.iter().take(NAMED).map(|m| &**m).collect();
+                    let more = match members.len() - named.len() {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    format!("{}{more}", named.join(", "))
+                }
+            };
+            let unsure = if way.certain { "" } else { " (perhaps)" };
+            let why = match &way.why {
+                // Of one alone it stands in the message.
+                Some(why) if finding.ways.len() > 1 || finding.rule == ReviewRule::PathToOwner => {
+                    format!(": {why}")
+                }
+                _ => String::new(),
+            };
+            format!("{starts}{arrow}{path}{unsure}{why}")
+        };
+        let mut lines: Vec<String> = finding.ways.iter().take(SHOWN).map(words).collect();
+        let more = finding.ways.len() - lines.len();
+        if more > 0 {
+            lines.push(format!("and {more} more ways (all of them: --format json)"));
+        }
+        lines
+    }
+}
+
 /// A review as it is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReviewAnswer {
@@ -92,6 +152,8 @@ pub struct ReviewAnswer {
     pub over: Vec<Suppression>,
     /// Suppressions of findings that are not there (any more).
     pub unknown: Vec<Suppression>,
+    /// Suppressions of findings that others than they name have come to.
+    pub outgrown: Vec<Suppression>,
 }
 
 impl ReviewAnswer {
@@ -106,13 +168,14 @@ impl ReviewAnswer {
     ) -> Self {
         let mut review = review(estate, time, options);
         let found = std::mem::take(&mut review.findings);
-        let (mut over, mut unknown) = (Vec::new(), Vec::new());
+        let (mut over, mut unknown, mut outgrown) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_id: BTreeMap<&str, &Suppression> = BTreeMap::new();
         for one in suppressions {
-            match found.iter().any(|finding| finding.id == one.id) {
-                false => unknown.push(one.clone()),
-                true if one.is_over(time) => over.push(one.clone()),
-                true => {
+            match found.iter().find(|finding| finding.id == one.id) {
+                None => unknown.push(one.clone()),
+                Some(_) if one.is_over(time) => over.push(one.clone()),
+                Some(finding) if !one.holds_all_of(finding) => outgrown.push(one.clone()),
+                Some(_) => {
                     by_id.insert(&one.id, one);
                 }
             }
@@ -130,6 +193,7 @@ impl ReviewAnswer {
             review,
             over,
             unknown,
+            outgrown,
         }
     }
 
@@ -137,6 +201,15 @@ impl ReviewAnswer {
     pub fn open(&self) -> impl Iterator<Item = &Reviewed> {
         self.findings.iter().filter(|one| one.suppressed.is_none())
     }
+}
+
+/// The name of a step as people read it: an account's address, a level's relative name.
+fn short(step: &str) -> &str {
+    let account = step
+        .split_once("/serviceAccounts/")
+        .map(|(_, account)| account);
+    let level = step.strip_prefix("//cloudresourcemanager.googleapis.com/");
+    account.or(level).unwrap_or(step)
 }
 
 /// What is taken out, binding by binding: the members that go, from the binding alone.

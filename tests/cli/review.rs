@@ -201,25 +201,43 @@ fn a_way_ends_at_an_owner_across_projects() {
     finds(&file, "critical", rule);
     let home = Home::new();
     let json = run(&home, &file, &["--format", "json"]).ends(1).json();
-    let row = json["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|f| f["subject"] == ANA)
-        .unwrap();
+    // One finding of the account that has the power, with all who come to it.
+    let found = json["findings"].as_array().unwrap();
+    let ours: Vec<&Value> = found.iter().filter(|f| f["rule"] == rule).collect();
+    assert_eq!(ours.len(), 1, "{json}");
+    let row = ours[0];
+    let end = "//cloudresourcemanager.googleapis.com/organizations/1001";
+    assert_eq!(row["subject"], full(V));
+    let (a, v) = (format!("serviceAccount:{A}"), full(V));
     assert_eq!(
-        row["path"],
+        row["ways"],
         json!([
-            ANA,
-            full(A),
-            full(V),
-            "//cloudresourcemanager.googleapis.com/organizations/1001"
+            { "members": [a], "path": [a, v, end], "certain": true,
+              "why": format!("by {TOKEN_CREATOR} on projects/vault/serviceAccounts/{V}") },
+            { "members": [ANA], "path": [ANA, full(A), v, end], "certain": true,
+              "why": format!("by roles/iam.serviceAccountKeyAdmin on projects/app/serviceAccounts/{A}") },
         ])
     );
     let text = row["message"].as_str().unwrap();
-    assert!(text.contains("across the projects app, vault"), "{text}");
+    assert!(text.contains("across the projects app and vault"), "{text}");
+    assert!(text.contains("1 more by way of other accounts"), "{text}");
+    // The smallest change: of one who comes straight to it; where there are more, of the power.
     let diff = row["mend"][0]["diff"].as_str().unwrap();
-    assert!(diff.contains('-') && diff.contains(ANA), "{diff}");
+    assert!(diff.contains('-') && diff.contains(A), "{diff}");
+    let crowd = (
+        V,
+        json!([binding(
+            TOKEN_CREATOR,
+            &["user:ben@example.com", "user:eva@example.com"]
+        )]),
+    );
+    let wide = estate(&[owner.clone(), crowd, first.clone()], json!({}));
+    let wide = run(&home, &wide, &["--format", "json"]).ends(1).json();
+    let power = &wide["findings"][0]["mend"];
+    assert_eq!(power.as_array().unwrap().len(), 1, "{power}");
+    assert_eq!(power[0]["resource"], end);
+    // The id is of the account and the level, whoever comes.
+    assert_eq!(wide["findings"][0]["id"], row["id"]);
     // Near misses: the power is another's; the account on the way is off; ana is an owner herself.
     finds_none_of(&estate(&[hop.clone(), first.clone()], json!({})), rule);
     let viewer = (
@@ -249,6 +267,164 @@ fn a_way_ends_at_an_owner_across_projects() {
         { "name": format!("projects/vault/serviceAccounts/{V}"), "email": V, "projectId": "vault", "uniqueId": "3", "disabled": true },
         { "name": format!("projects/app/serviceAccounts/{A}"), "email": A, "projectId": "app", "uniqueId": "1" }] });
     finds_none_of(&estate(&[owner, hop, first], off), rule);
+}
+
+/// Every mend closes its finding: without what it takes out the same review finds nothing of that id, and no other
+/// way to an owner is new.
+#[test]
+fn what_mends_a_way_to_an_owner_closes_it() {
+    let home = Home::new();
+    let account = |email: &str| format!("serviceAccount:{email}");
+    let file = estate(
+        &[
+            (
+                "organizations/1001",
+                json!([binding(
+                    "roles/resourcemanager.organizationAdmin",
+                    &[&account(V)]
+                )]),
+            ),
+            (
+                "projects/app",
+                json!([
+                    binding("roles/owner", &[&account(A), "user:boss@example.com"]),
+                    binding(
+                        TOKEN_CREATOR,
+                        &["user:boss@example.com", ANA, "group:devs@example.com"]
+                    ),
+                ]),
+            ),
+            (V, json!([binding(TOKEN_CREATOR, &[&account(A), ANA])])),
+            (
+                A,
+                json!([binding(
+                    "roles/iam.workloadIdentityUser",
+                    &["user:ben@example.com"]
+                )]),
+            ),
+        ],
+        json!({ "groups": [{ "email": "devs@example.com", "members": [ANA] }] }),
+    );
+    let of = |file: &Value| -> Vec<Value> {
+        let json = run(&home, file, &["--format", "json"]).json();
+        let found = json["findings"].as_array().unwrap().iter();
+        found
+            .filter(|f| f["rule"] == "PATH_TO_OWNER")
+            .cloned()
+            .collect()
+    };
+    let found = of(&file);
+    // Of the project's owner, and of the organization's, to which all who become the former come too; the boss is
+    // an owner of the project himself, but not of the organization.
+    assert_eq!(found.len(), 2, "{found:?}");
+    let members = |finding: &Value| -> Vec<String> {
+        let ways = finding["ways"].as_array().unwrap().iter();
+        let mut all: Vec<String> = ways
+            .flat_map(|way| way["members"].as_array().unwrap().clone())
+            .map(|m| m.as_str().unwrap().to_owned())
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    let (top, project) = (&found[0], &found[1]);
+    assert_eq!(top["severity"], "critical");
+    assert_eq!(
+        members(top),
+        [
+            "group:devs@example.com",
+            &account(A),
+            ANA,
+            "user:ben@example.com",
+            "user:boss@example.com"
+        ]
+    );
+    assert_eq!(
+        members(project),
+        ["group:devs@example.com", ANA, "user:ben@example.com"]
+    );
+    for finding in &found {
+        let mut mended = file.clone();
+        for gone in finding["mend"].as_array().unwrap() {
+            let policy = &mut mended["iamPolicies"][gone["resource"].as_str().unwrap()];
+            for one in policy["bindings"].as_array_mut().unwrap() {
+                let taken = |member: &Value| {
+                    let line = format!("- {}", member.as_str().unwrap());
+                    let lines = gone["diff"].as_str().unwrap().lines();
+                    lines
+                        .filter(|l| l.starts_with('-'))
+                        .any(|l| l.contains(&line))
+                };
+                one["members"].as_array_mut().unwrap().retain(|m| !taken(m));
+            }
+        }
+        assert_ne!(mended, file, "{finding}");
+        let left = of(&mended);
+        let ids: Vec<&Value> = left.iter().map(|f| &f["id"]).collect();
+        assert!(!ids.contains(&&finding["id"]), "{finding}");
+        assert!(left.len() < found.len(), "{left:?}");
+    }
+}
+
+/// What is found of several members of a binding is one finding, and its id is the binding's.
+#[test]
+fn members_of_one_binding_are_one_finding() {
+    let home = Home::new();
+    let of = |members: &[&str]| {
+        let file = estate(&[(A, json!([binding(TOKEN_CREATOR, members)]))], json!({}));
+        run(&home, &file, &["--format", "json"]).ends(1).json()["findings"].clone()
+    };
+    for (one, two, rule) in [
+        (
+            "user:eve@gmail.com",
+            "user:mallory@gmail.com",
+            "OUTSIDER_IMPERSONATION",
+        ),
+        (
+            "deleted:user:a@example.com?uid=1",
+            "deleted:user:b@example.com?uid=2",
+            "DELETED_MEMBER",
+        ),
+        (
+            "serviceAccount:gone@app.iam.gserviceaccount.com",
+            "serviceAccount:away@app.iam.gserviceaccount.com",
+            "MEMBER_MATCHES_NOBODY",
+        ),
+    ] {
+        let (alone, both) = (of(&[one, ANA]), of(&[one, two]));
+        for (found, count) in [(&alone, 1), (&both, 2)] {
+            assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+            assert_eq!(found[0]["rule"], rule);
+            assert_eq!(found[0]["id"], alone[0]["id"]);
+            assert_eq!(found[0]["ways"].as_array().unwrap().len(), count, "{found}");
+        }
+        let message = both[0]["message"].as_str().unwrap();
+        assert!(message.starts_with("2 members"), "{message}");
+    }
+}
+
+/// A suppression that says whom it leaves leaves nobody else.
+#[test]
+fn a_suppression_of_some_members_is_outgrown() {
+    let home = Home::new();
+    let of = |members: &[&str]| estate(&[(A, json!([binding(TOKEN_CREATOR, members)]))], json!({}));
+    let (eve, more) = ("user:eve@gmail.com", "user:mallory@gmail.com");
+    let file = of(&[eve]);
+    let json = run(&home, &file, &["--format", "json"]).ends(1).json();
+    let id = json["findings"][0]["id"].as_str().unwrap();
+    let left = |members: &str| {
+        let text = format!(
+            "[[suppress]]\nid = \"{id}\"\nreason = \"a partner\"\nuntil = \"2027-01-01\"\n{members}"
+        );
+        home.write("known.toml", &text).to_str().unwrap().to_owned()
+    };
+    let known = left(&format!("members = [\"{eve}\"]\n"));
+    run(&home, &file, &["--suppressions", &known]).ends(0);
+    run(&home, &of(&[eve, more]), &["--suppressions", &known])
+        .ends(1)
+        .says("names fewer members");
+    let known = left("");
+    run(&home, &of(&[eve, more]), &["--suppressions", &known]).ends(0);
 }
 
 #[test]

@@ -138,7 +138,8 @@ pub struct ReviewArgs {
     /// How to tell what was found
     #[arg(long, value_parser = formats(&[Format::Text, Format::Json, Format::Sarif, Format::Html]), default_value = "text")]
     pub format: Format,
-    /// Findings that are known, TOML: [[suppress]] with id, reason and until = "2027-06-30"
+    /// Findings that are known, TOML: [[suppress]] with id, reason, until = "2027-06-30" and, where only some are
+    /// meant, members
     #[arg(long, value_name = "FILE")]
     pub suppressions: Option<PathBuf>,
     /// A domain or customer id that is the organization's own; repeat it [default: those of the

@@ -7,7 +7,7 @@ use crate::evaluate::review::Severity;
 use crate::repair::words::diff::DiffKind;
 use crate::text::visible;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}h1{font-size:1.5rem}section{border:1px solid #999;border-left-width:.5rem;border-radius:.25rem;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}section.critical,section.high{border-left-color:#b00020}section.medium{border-left-color:#b26a00}section.low{border-left-color:#555}section.suppressed{opacity:.7}h2{font-size:1.05rem;margin:.2rem 0}code,pre{font:13px/1.4 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap}pre{background:#f4f4f4;padding:.5rem}del{text-decoration:none;background:#fdd}ins{text-decoration:none;background:#dfd}ol{padding-left:1.5rem}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2rem .6rem;text-align:left}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}h1{font-size:1.5rem}section{border:1px solid #999;border-left-width:.5rem;border-radius:.25rem;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}section.critical,section.high{border-left-color:#b00020}section.medium{border-left-color:#b26a00}section.low{border-left-color:#555}section.suppressed{opacity:.7}h2{font-size:1.05rem;margin:.2rem 0}code,pre{font:13px/1.4 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap}pre{background:#f4f4f4;padding:.5rem}del{text-decoration:none;background:#fdd}ins{text-decoration:none;background:#dfd}ul{padding-left:1.5rem}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2rem .6rem;text-align:left}";
 
 /// The whole page.
 pub(super) fn page(answer: &ReviewAnswer, time: Timestamp) -> String {
@@ -59,17 +59,22 @@ fn section(one: &Reviewed) -> String {
         ""
     };
     let mut out = format!(
-        "<section class=\"{}{aside}\" id=\"f-{}\">\n<h2>{}: {}</h2>\n<p>{}</p>\n<ol>\n",
+        "<section class=\"{}{aside}\" id=\"f-{}\">\n<h2>{}: {}</h2>\n<p>{}</p>\n",
         finding.severity.word(),
         escaped(&finding.id),
         finding.severity.word(),
         escaped(finding.rule.title()),
         escaped(&finding.message)
     );
-    for step in &finding.path {
-        out += &format!("<li><code>{}</code></li>\n", escaped(step));
+    let ways = one.ways_in_words(" → ");
+    if !ways.is_empty() {
+        out += "<ul>\n";
+        for way in &ways {
+            out += &format!("<li><code>{}</code></li>\n", escaped(way));
+        }
+        out += "</ul>\n";
     }
-    out += &format!("</ol>\n<p>{}</p>\n", escaped(&finding.remedy));
+    out += &format!("<p>{}</p>\n", escaped(&finding.remedy));
     for mend in &one.mends {
         out += &format!(
             "<p><code>{}</code></p>\n<pre>",

@@ -57,6 +57,10 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
             "the suppression is of a finding that is not there",
             &answer.unknown,
         ),
+        (
+            "the suppression names fewer members than come in now, and the finding counts again",
+            &answer.outgrown,
+        ),
     ] {
         for one in list {
             out::aside(&format!(
@@ -146,6 +150,7 @@ fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Valu
         "notJudged": not_judged,
         "suppressionsOver": ids(&answer.over),
         "suppressionsUnknown": ids(&answer.unknown),
+        "suppressionsOutgrown": ids(&answer.outgrown),
         "complete": review.complete,
         "notRead": review.not_read,
     });
@@ -167,6 +172,18 @@ fn one_as_json(one: &Reviewed) -> Value {
             })
         })
         .collect();
+    let ways: Vec<Value> = finding
+        .ways
+        .iter()
+        .map(|way| {
+            let mut row =
+                json!({ "members": way.members, "path": way.path, "certain": way.certain });
+            if let (Some(why), Some(row)) = (&way.why, row.as_object_mut()) {
+                row.insert("why".into(), json!(why));
+            }
+            row
+        })
+        .collect();
     let mends: Vec<Value> = one
         .mends
         .iter()
@@ -181,6 +198,7 @@ fn one_as_json(one: &Reviewed) -> Value {
         "message": finding.message,
         "remedy": finding.remedy,
         "path": finding.path,
+        "ways": ways,
         "evidence": evidence,
         "mend": mends,
     });
@@ -212,8 +230,8 @@ fn as_text(answer: &ReviewAnswer) -> TextPage {
             (Ink::Faint, &format!("  {}", finding.id)),
         ]);
         page.wrapped(Ink::Plain, "    ", &finding.message);
-        if finding.path.len() > 2 {
-            page.wrapped(Ink::Faint, "    way: ", &finding.path.join(&arrow));
+        for way in &one.ways_in_words(&arrow) {
+            page.wrapped(Ink::Faint, "    way: ", way);
         }
         page.wrapped(Ink::Plain, "    mend: ", &finding.remedy);
         for mend in &one.mends {

@@ -79,6 +79,7 @@ fn result(one: &Reviewed) -> Value {
             "severity": finding.severity.word(),
             "certain": finding.certain,
             "path": finding.path,
+            "members": finding.members(),
             "mend": one.mends.iter().map(|m| m.diff.to_unified_string()).collect::<Vec<_>>(),
         },
     });

@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use super::Review;
 use super::facts::ReviewFacts;
-use super::found::{FoundBinding, Told};
+use super::found::{FoundBinding, FoundBy, FoundWay, Told, names};
 use super::rule::{ReviewRule, Severity};
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
-
-/// So many members are named in the message.
-const NAMED: usize = 3;
 
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     for placed in &facts.placed {
@@ -38,11 +35,7 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
         let Some(first) = members.first() else {
             continue;
         };
-        let names: Vec<&str> = members.iter().take(NAMED).map(|m| &*m.text).collect();
-        let more = match members.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let all: Vec<&str> = members.iter().map(|m| &*m.text).collect();
         let severity = if matches!(placed.resource, Resource::Project(_)) {
             Severity::Medium
         } else {
@@ -53,17 +46,23 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
                 rule: ReviewRule::BroadImpersonation,
                 severity,
                 subject: placed.resource.full_name(),
+                by: FoundBy::Binding(""),
                 holds: placed.holds,
                 message: format!(
-                    "{} reaches every one of the {count} service accounts below, for {}{more}",
+                    "{} reaches every one of the {count} service accounts below, for {}",
                     placed.words(),
-                    names.join(", ")
+                    names(&all)
                 ),
                 remedy: format!(
                     "Grant {} on the accounts that are needed, then take it away here.",
                     placed.binding.role
                 ),
-                path: vec![first.text.to_string(), placed.resource.full_name()],
+                ways: vec![FoundWay {
+                    members: members.iter().map(|m| Arc::clone(&m.text)).collect(),
+                    path: vec![first.text.to_string(), placed.resource.full_name()],
+                    certain: placed.holds == Truth::Yes,
+                    why: None,
+                }],
                 evidence: members
                     .iter()
                     .map(|member| FoundBinding::of(placed, &member.text, true))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundBinding, Told};
+use super::found::{FoundBinding, FoundBy, FoundWay, Told};
 use super::rule::{ReviewRule, Severity};
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::WayIn;
@@ -39,12 +39,14 @@ pub(super) fn find<'e>(facts: &ReviewFacts<'e>, review: &mut Review) {
                 continue;
             };
             let holds = facts.becomes(by, &user.member, &account, &by.role.ways);
+            let holds = holds.and(placed.holds);
             review.findings.push(
                 Told {
                     rule: ReviewRule::DefaultAccountPowerful,
                     severity: Severity::High,
                     subject: account.full_name(),
-                    holds: holds.and(placed.holds),
+                    by: FoundBy::TakenOut,
+                    holds,
                     message: format!(
                         "the default account of {} has {}, and {} can use it by {}",
                         kind.service(),
@@ -56,11 +58,11 @@ pub(super) fn find<'e>(facts: &ReviewFacts<'e>, review: &mut Review) {
                         "Give the account the roles that it needs, then take {} away from it; or run under an account of its own.",
                         placed.binding.role
                     ),
-                    path: vec![
-                        user.text.to_string(),
-                        account.full_name(),
-                        placed.resource.full_name(),
-                    ],
+                    ways: vec![FoundWay::one(
+                        &user.text,
+                        holds,
+                        vec![account.full_name(), placed.resource.full_name()],
+                    )],
                     evidence: vec![
                         FoundBinding::of(placed, &member.text, true),
                         FoundBinding::of(by, &user.text, false),

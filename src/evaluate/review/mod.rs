@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use crate::estate::Estate;
 
 pub use super::ways::WayIn;
-pub use found::{Finding, FoundBinding};
+pub use found::{Finding, FoundBinding, FoundWay};
 pub use life::{ConditionLife, condition_life};
 pub use outsiders::Outsiders;
 pub use rule::{ReviewRule, Severity};

@@ -1,14 +1,15 @@
 //! Somebody outside of the organization can become an account.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundBinding, Told};
+use super::facts::ReviewFacts;
+use super::found::{FoundInBinding, FoundMember};
 use super::rule::{ReviewRule, Severity};
 use super::{NotReviewed, Review, ReviewOptions};
 use crate::estate::Estate;
 use crate::evaluate::truth::Truth;
-use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
+use crate::iam::{Member, Principal, Resource, owner};
 
 /// What is the organization's own.
 pub(super) struct Own {
@@ -142,68 +143,68 @@ pub(super) fn find(facts: &ReviewFacts<'_>, own: &Own, review: &mut Review) {
     }
     let mut groups: HashMap<&str, Vec<(String, String)>> = HashMap::new();
     for placed in facts.placed.iter().filter(|p| !p.role.ways.is_empty()) {
+        let mut members = Vec::new();
+        let mut through_group = false;
         for member in &placed.binding.members {
-            if let Some(why) = stranger(facts.estate, own, &member.member) {
-                let path = vec![member.text.to_string(), placed.resource.full_name()];
-                tell(facts, placed, member, &why, path, review);
-                continue;
-            }
-            let Member::Group(email) = &member.member else {
-                continue;
-            };
-            let strangers = groups.entry(email).or_insert_with(|| {
-                let within = facts.within(email);
-                let each = within.members.iter();
-                each.filter_map(|inner| {
-                    stranger(facts.estate, own, &inner.member)
-                        .map(|why| (inner.text.to_string(), why))
-                })
-                .collect()
-            });
-            if let Some((first, why)) = strangers.first().cloned() {
+            let (why, inner) = if let Some(why) = stranger(facts.estate, own, &member.member) {
+                (why, None)
+            } else if let Member::Group(email) = &member.member {
+                let strangers = groups.entry(email).or_insert_with(|| {
+                    let within = facts.within(email);
+                    let each = within.members.iter();
+                    each.filter_map(|inner| {
+                        stranger(facts.estate, own, &inner.member)
+                            .map(|why| (inner.text.to_string(), why))
+                    })
+                    .collect()
+                });
+                let Some((first, why)) = strangers.first() else {
+                    continue;
+                };
                 let more = match strangers.len() {
                     1 => String::new(),
                     count => format!(", and {} more like it", count - 1),
                 };
                 let why = format!("in the group {email}: {why}{more}");
-                let path = vec![first, member.text.to_string(), placed.resource.full_name()];
-                tell(facts, placed, member, &why, path, review);
+                (why, Some(first.clone()))
+            } else {
+                continue;
+            };
+            let ways = &placed.role.ways;
+            let holds = facts.becomes(placed, &member.member, placed.resource, ways);
+            if holds == Truth::No {
+                continue;
             }
+            through_group |= inner.is_some();
+            members.push(FoundMember {
+                member: Arc::clone(&member.text),
+                holds,
+                why,
+                inner,
+            });
         }
-    }
-}
-
-fn tell<'e>(
-    facts: &ReviewFacts<'e>,
-    placed: &PlacedBinding<'e>,
-    member: &PolicyMember,
-    why: &str,
-    path: Vec<String>,
-    review: &mut Review,
-) {
-    let holds = facts.becomes(placed, &member.member, placed.resource, &placed.role.ways);
-    if holds == Truth::No {
-        return;
-    }
-    let through_group = path.len() > 2;
-    review.findings.push(
-        Told {
+        let names: Vec<&str> = members.iter().map(|m| &*m.member).collect();
+        let remedy = format!(
+            "Take {} out of the binding{}; where they belong here, name their domain with --domain or suppress this finding with the reason.",
+            super::found::names(&names),
+            if through_group {
+                ", or the outsiders out of the group"
+            } else {
+                ""
+            },
+        );
+        let found = FoundInBinding {
             rule: ReviewRule::OutsiderImpersonation,
             severity: Severity::High,
-            subject: member.text.to_string(),
-            holds,
-            message: format!("{} is let at service accounts by {}: {why}", member.text, placed.words()),
-            remedy: if through_group {
-                format!("Take the outsiders out of {}, or the group out of the binding.", member.text)
-            } else {
-                format!(
-                    "Take {} out of the binding; if it belongs here, name its domain with --domain or suppress this finding with the reason.",
-                    member.text
-                )
-            },
-            path,
-            evidence: vec![FoundBinding::of(placed, &member.text, true)],
-        }
-        .finding(),
-    );
+            placed,
+            which: "",
+            verbs: [
+                "is let at service accounts by",
+                "are let at service accounts by",
+            ],
+            remedy,
+            members,
+        };
+        review.findings.extend(found.finding());
+    }
 }

@@ -5,16 +5,16 @@
 //! owner, group, project or organization belong to one (docs "Best practices for using Workload Identity
 //! Federation", "Configure Workload Identity Federation with deployment pipelines").
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundBinding, Told};
+use super::facts::ReviewFacts;
+use super::found::{FoundInBinding, FoundMember};
 use super::rule::{ReviewRule, Severity};
 use super::{NotReviewed, Review};
 use crate::estate::Provider;
 use crate::evaluate::truth::Truth;
-use crate::iam::{Member, PolicyMember, Pool};
+use crate::iam::{Member, Pool};
 
 /// Who issues tokens to all of its customers from one address: GitHub, GitLab's own service, HCP Terraform (doc
 /// "Configure Workload Identity Federation with deployment pipelines", attribute conditions). Others that it
@@ -65,6 +65,7 @@ const WHERE: [&str; 7] = [
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     let mut known: HashMap<String, Option<Vec<Arc<Provider>>>> = HashMap::new();
     for placed in facts.placed.iter().filter(|p| !p.role.ways.is_empty()) {
+        let mut found: BTreeMap<OpenPool, (&str, Vec<FoundMember>)> = BTreeMap::new();
         for member in &placed.binding.members {
             let Some(pool) = member.member.pool() else {
                 continue;
@@ -81,10 +82,67 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
                     why: format!("the providers of {} are not in sight, so what its attributes stand for is not known", pool.path()),
                 });
             }
-            let found = judged(&member.member, providers.as_deref());
-            if let Some((severity, why, remedy)) = found {
-                tell(facts, placed, member, severity, &why, remedy, review);
+            let Some((how, why, remedy)) = judged(&member.member, providers.as_deref()) else {
+                continue;
+            };
+            let ways = &placed.role.ways;
+            let holds = facts.becomes(placed, &member.member, placed.resource, ways);
+            if holds == Truth::No {
+                continue;
             }
+            let (_, members) = found.entry(how).or_insert((remedy, Vec::new()));
+            members.push(FoundMember {
+                member: Arc::clone(&member.text),
+                holds,
+                why,
+                inner: None,
+            });
+        }
+        for (how, (remedy, members)) in found {
+            let found = FoundInBinding {
+                rule: ReviewRule::PoolUnconstrained,
+                severity: how.severity(),
+                placed,
+                which: how.word(),
+                verbs: ["has", "have"],
+                remedy: remedy.to_owned(),
+                members,
+            };
+            review.findings.extend(found.finding());
+        }
+    }
+}
+
+/// How open a pool, or a part of it, is to others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum OpenPool {
+    /// Whoever is a customer of its issuer comes in.
+    ToCustomers,
+    /// All of it; what its providers ask for is not in sight.
+    PerhapsToCustomers,
+    /// All of it, of those whom its providers let in.
+    Whole,
+    /// Whoever can push any branch.
+    AnyBranch,
+}
+
+impl OpenPool {
+    fn severity(self) -> Severity {
+        match self {
+            Self::ToCustomers => Severity::Critical,
+            Self::PerhapsToCustomers => Severity::High,
+            Self::Whole => Severity::Medium,
+            Self::AnyBranch => Severity::Low,
+        }
+    }
+
+    /// For ids, which stay as they are.
+    fn word(self) -> &'static str {
+        match self {
+            Self::ToCustomers => "customers",
+            Self::PerhapsToCustomers => "unseen",
+            Self::Whole => "whole",
+            Self::AnyBranch => "branch",
         }
     }
 }
@@ -151,7 +209,7 @@ fn narrows(provider: &Provider) -> bool {
         .any(|claim| WHOSE.contains(&claim))
 }
 
-type PoolJudged = (Severity, String, &'static str);
+type PoolJudged = (OpenPool, String, &'static str);
 
 const CONDITION: &str = "Give the provider an attribute condition on whose tokens these are (assertion.repository_owner_id == \"…\", assertion.namespace_id, assertion.terraform_organization_id), and name repository and branch in the member instead of all.";
 
@@ -164,7 +222,7 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
     match member {
         Member::PoolAll(_) => Some(match (providers, open.first()) {
             (_, Some(provider)) => (
-                Severity::Critical,
+                OpenPool::ToCustomers,
                 format!(
                     "every identity of the pool is let in, and {} takes tokens that any customer of its issuer gets",
                     provider.name
@@ -172,14 +230,14 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
                 CONDITION,
             ),
             (None, None) => (
-                Severity::High,
+                OpenPool::PerhapsToCustomers,
                 "every identity of the pool is let in; what its providers ask for is not in sight"
                     .to_owned(),
                 CONDITION,
             ),
             (Some([]), None) => return None,
             (Some(_), None) => (
-                Severity::Medium,
+                OpenPool::Whole,
                 "every identity of the pool is let in, whatever it is for".to_owned(),
                 "Name the subject, the repository or the group that needs it, instead of the whole pool.",
             ),
@@ -197,7 +255,7 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
             });
             if let Some(provider) = anybodys {
                 return Some((
-                    Severity::Critical,
+                    OpenPool::ToCustomers,
                     format!(
                         "the attribute {name} is what any customer of the issuer of {} can claim",
                         provider.name
@@ -216,7 +274,7 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
             });
             branchless.map(|_| {
                 (
-                    Severity::Low,
+                    OpenPool::AnyBranch,
                     format!("whoever can push any branch gets it: the attribute {name} does not say which branch or environment"),
                     "Map the branch or environment too (assertion.ref, assertion.environment), and ask for it in the provider's condition or in the member.",
                 )
@@ -224,32 +282,4 @@ fn judged(member: &Member, providers: Option<&[Arc<Provider>]>) -> Option<PoolJu
         }
         _ => None,
     }
-}
-
-fn tell<'e>(
-    facts: &ReviewFacts<'e>,
-    placed: &PlacedBinding<'e>,
-    member: &'e Arc<PolicyMember>,
-    severity: Severity,
-    why: &str,
-    remedy: &str,
-    review: &mut Review,
-) {
-    let holds = facts.becomes(placed, &member.member, placed.resource, &placed.role.ways);
-    if holds == Truth::No {
-        return;
-    }
-    review.findings.push(
-        Told {
-            rule: ReviewRule::PoolUnconstrained,
-            severity,
-            subject: member.text.to_string(),
-            holds,
-            message: format!("{} has {}: {why}", member.text, placed.words()),
-            remedy: remedy.to_owned(),
-            path: vec![member.text.to_string(), placed.resource.full_name()],
-            evidence: vec![FoundBinding::of(placed, &member.text, true)],
-        }
-        .finding(),
-    );
 }

@@ -2,7 +2,7 @@
 
 use super::Review;
 use super::facts::ReviewFacts;
-use super::found::{FoundBinding, Told};
+use super::found::{FoundBinding, FoundBy, FoundWay, Told};
 use super::rule::{ReviewRule, Severity};
 use crate::evaluate::truth::Truth;
 use crate::iam::Member;
@@ -35,13 +35,18 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
                     rule: ReviewRule::PublicImpersonation,
                     severity: Severity::Critical,
                     subject: member.text.to_string(),
+                    by: FoundBy::TakenOut,
                     holds,
                     message: format!("{whom} {can} {what}, by {}", placed.words()),
                     remedy: format!(
                         "Take {} out of the binding, and grant the role to those who need it by name.",
                         member.text
                     ),
-                    path: vec![member.text.to_string(), placed.resource.full_name()],
+                    ways: vec![FoundWay::one(
+                        &member.text,
+                        holds,
+                        vec![placed.resource.full_name()],
+                    )],
                     evidence: vec![FoundBinding::of(placed, &member.text, true)],
                 }
                 .finding(),

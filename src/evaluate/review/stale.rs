@@ -1,17 +1,20 @@
 //! Bindings that are not what they were, or never were anything: deleted members, conditions that are over or
 //! can never hold, members that match nobody. Of roles that matter here alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::federation::stands_for_nobody;
 use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundBinding, Told};
+use super::found::{FoundBinding, FoundBy, FoundInBinding, FoundMember, FoundWay, Told};
 use super::life::{ConditionLife, condition_life};
 use super::rule::{ReviewRule, Severity};
 use crate::estate::{Existence, Read};
 use crate::evaluate::truth::Truth;
 use crate::iam::{Condition, Member, PolicyMember, Principal, Resource, owner};
+
+const DELETED: &str = "Take who was deleted out of the binding; whoever has the address now is somebody else, and is named anew if needed.";
 
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     for placed in &facts.placed {
@@ -20,22 +23,34 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
         {
             dead(facts, placed, condition, review);
         }
+        let mut found = BTreeMap::new();
         for member in &placed.binding.members {
-            if let Some((rule, why, remedy)) = nobody(facts, member) {
-                review.findings.push(
-                    Told {
-                        rule,
-                        severity: Severity::Low,
-                        subject: member.text.to_string(),
-                        holds: Truth::Yes,
-                        message: format!("{} has {}: {why}", member.text, placed.words()),
-                        remedy,
-                        path: vec![member.text.to_string(), placed.resource.full_name()],
-                        evidence: vec![FoundBinding::of(placed, &member.text, true)],
-                    }
-                    .finding(),
-                );
+            let Some((rule, why, remedy)) = nobody(facts, member) else {
+                continue;
+            };
+            let (members, remedies): &mut (Vec<FoundMember>, Vec<String>) =
+                found.entry(rule).or_default();
+            if !remedies.contains(&remedy) {
+                remedies.push(remedy);
             }
+            members.push(FoundMember {
+                member: Arc::clone(&member.text),
+                holds: Truth::Yes,
+                why,
+                inner: None,
+            });
+        }
+        for (rule, (members, remedies)) in found {
+            let found = FoundInBinding {
+                rule,
+                severity: Severity::Low,
+                placed,
+                which: "",
+                verbs: ["has", "have"],
+                remedy: remedies.join(" "),
+                members,
+            };
+            review.findings.extend(found.finding());
         }
     }
 }
@@ -43,12 +58,11 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
 /// Why a member matches nobody, where that is certain.
 fn nobody(facts: &ReviewFacts<'_>, member: &PolicyMember) -> Option<(ReviewRule, String, String)> {
     let estate = facts.estate;
-    let take_out = || "Take it out of the binding.".to_owned();
+    let take_out = || "Take who matches nobody out of the binding.".to_owned();
     match &member.member {
         Member::Deleted { address, .. } => {
-            let back = "Take it out of the binding; whoever has the address now is somebody else, and is named anew if needed.";
             let why = format!("the identity of the address {address} was deleted");
-            Some((ReviewRule::DeletedMember, why, back.to_owned()))
+            Some((ReviewRule::DeletedMember, why, DELETED.to_owned()))
         }
         Member::Impossible(why) => Some((ReviewRule::MemberMatchesNobody, (*why).to_owned(), take_out())),
         Member::One(Principal::ServiceAccount(email)) => {
@@ -59,7 +73,7 @@ fn nobody(facts: &ReviewFacts<'_>, member: &PolicyMember) -> Option<(ReviewRule,
                 Existence::Deleted => Some((
                     ReviewRule::DeletedMember,
                     "the account was deleted; one made anew under its address is another identity".to_owned(),
-                    take_out(),
+                    DELETED.to_owned(),
                 )),
                 // Of a project that is in sight, with all its accounts.
                 Existence::Missing => Some((
@@ -111,6 +125,7 @@ fn dead(
             rule,
             severity: Severity::Low,
             subject: placed.resource.full_name(),
+            by: FoundBy::Binding(""),
             holds: Truth::Yes,
             message: format!(
                 "the condition of {} {why}: {}",
@@ -118,7 +133,12 @@ fn dead(
                 condition.expression
             ),
             remedy: format!("Take the binding away: it {first}."),
-            path: vec![one.text.to_string(), placed.resource.full_name()],
+            ways: vec![FoundWay {
+                members: members.iter().map(|m| Arc::clone(&m.text)).collect(),
+                path: vec![one.text.to_string(), placed.resource.full_name()],
+                certain: true,
+                why: None,
+            }],
             evidence: members
                 .iter()
                 .map(|member| FoundBinding::of(placed, &member.text, true))

@@ -1,32 +1,56 @@
-//! A way of becoming accounts ends at one that can give itself any role: walked from the end, over accounts
-//! whose token a holder gets. Each account and each level is looked at once.
+//! Accounts that can give themselves any role, and who can become them: one finding for each such account, with all
+//! ways to it.
+//!
+//! Walked from the end, over accounts whose token a holder gets. Each account and each level is looked at once, so
+//! that an account far from any end is told of with the nearest of the worst ends alone; who becomes an end itself is
+//! told of with each.
 //!
 //! Followed are the ways that make their holder the account without more ([`WayIn::is_whole`]); `actAs`,
 //! delegation and ID tokens need something beside, and are not.
 
+mod tell;
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundBinding, Told};
-use super::rule::{ReviewRule, Severity};
 use crate::estate::Existence;
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
 
-/// An account from which a level's policy can be written.
+/// Members of a binding, with whether it holds for them.
+type Comers = Rc<Vec<(Arc<str>, Truth)>>;
+
+/// Bindings, each with the member that it lets in.
+type Openings = Vec<(usize, Arc<str>)>;
+
+/// A binding, and the project of the accounts below it.
+type DoorKey = (usize, Arc<str>);
+
+/// By which an account can write a level's policy.
+#[derive(Clone, Debug)]
+struct OwnerPower {
+    /// The binding.
+    at: usize,
+    /// The member that has it there: the account, or a group that it is in.
+    holder: Arc<str>,
+    holds: Truth,
+}
+
+/// An account from which an end is reached.
 #[derive(Clone, Debug)]
 struct Station {
-    /// How many accounts further on it is: 0 for the one that has the power.
+    /// How many accounts further on the end is: 0 for the end.
     steps: usize,
     /// The binding by which it becomes the next one, with the member that lets it in.
     next: Option<(usize, Arc<str>, String)>,
-    /// The binding that gives access at the end.
-    power: usize,
-    /// The member that has it there.
-    holder: Arc<str>,
+    /// The end.
+    end: String,
     holds: Truth,
 }
 
@@ -50,26 +74,56 @@ const WRITES: [&str; 3] = [
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     let mut walk = OwnerWalk {
         facts,
+        ends: BTreeMap::new(),
         stations: BTreeMap::new(),
         queue: VecDeque::new(),
         by_level: HashMap::new(),
         walked: HashSet::new(),
+        powers: HashSet::new(),
+        doors: RefCell::default(),
         has_rules: facts.estate.has_rules(),
     };
     for (at, placed) in facts.placed.iter().enumerate() {
         if placed.makes_whole() {
             walk.by_level.entry(placed.resource).or_default().push(at);
         }
+        if placed.role.gives_access && placed.holds == Truth::Yes {
+            let members = placed.binding.members.iter();
+            walk.powers
+                .extend(members.map(|member| (&*member.text, placed.resource)));
+        }
     }
-    walk.begin();
-    while let Some(email) = walk.queue.pop_front() {
-        walk.back_from(&email);
+    walk.find_ends();
+    // The worst first: who gets to one of those is told of with it.
+    for level in 0..height(&Resource::account("-", "-")) {
+        walk.begin(level);
+        while let Some(email) = walk.queue.pop_front() {
+            walk.back_from(&email);
+        }
     }
-    walk.tell(review);
+    let further = walk.further();
+    for email in walk.ends.keys() {
+        let ways = further.get(email).map_or(&[][..], Vec::as_slice);
+        review.findings.extend(walk.tell(email, ways));
+    }
+}
+
+/// A way that begins at one binding.
+struct WayBack {
+    /// The binding.
+    at: usize,
+    /// Who comes by it, with whether it holds for them.
+    members: Vec<(Arc<str>, Truth)>,
+    /// The accounts on it, the end last.
+    accounts: Vec<Resource>,
+    /// The bindings behind the first, with the member that lets the account before it in.
+    bindings: Openings,
 }
 
 struct OwnerWalk<'f, 'e> {
     facts: &'f ReviewFacts<'e>,
+    /// Accounts that can write policies, by lower-case address; the worst power first.
+    ends: BTreeMap<String, Vec<OwnerPower>>,
     /// By lower-case address.
     stations: BTreeMap<String, Station>,
     queue: VecDeque<String>,
@@ -77,28 +131,27 @@ struct OwnerWalk<'f, 'e> {
     /// Levels with the project for which they were looked at: without deny rules and boundaries they say the
     /// same for all.
     walked: HashSet<(Resource, Arc<str>)>,
+    /// Who certainly has power where, by member.
+    powers: HashSet<(&'e str, &'e Resource)>,
+    /// Who becomes the accounts of a project by a binding above them.
+    doors: RefCell<HashMap<DoorKey, Comers>>,
     has_rules: bool,
 }
 
 impl<'e> OwnerWalk<'_, 'e> {
+    fn placed(&self, at: usize) -> Option<&PlacedBinding<'e>> {
+        self.facts.placed.get(at)
+    }
+
     /// Accounts that have the power themselves.
-    fn begin(&mut self) {
+    fn find_ends(&mut self) {
         let facts = self.facts;
-        let mut powers: Vec<usize> = (0..facts.placed.len())
-            .filter(|at| {
-                let placed = facts.placed.get(*at);
-                placed.is_some_and(|p| {
-                    p.role.gives_access && !p.is_on_account() && p.holds != Truth::No
-                })
-            })
-            .collect();
-        powers.sort_by_key(|at| facts.placed.get(*at).map(|p| height(p.resource)));
-        for at in powers {
-            let Some(placed) = facts.placed.get(at) else {
+        for (at, placed) in facts.placed.iter().enumerate() {
+            if !placed.role.gives_access || placed.is_on_account() || placed.holds == Truth::No {
                 continue;
-            };
+            }
             for (email, holder) in accounts_of(facts, placed) {
-                if self.stations.contains_key(&email) || !self.may_be_used(&email) {
+                if !self.may_be_used(&email) {
                     continue;
                 }
                 let one = Principal::ServiceAccount(email.clone());
@@ -106,18 +159,39 @@ impl<'e> OwnerWalk<'_, 'e> {
                     sum.or(facts.left(&one, permission, placed.resource))
                 });
                 let holds = placed.holds.and(left);
-                if holds == Truth::No {
-                    continue;
+                if holds != Truth::No {
+                    let power = OwnerPower { at, holder, holds };
+                    self.ends.entry(email).or_default().push(power);
                 }
+            }
+        }
+        for powers in self.ends.values_mut() {
+            // Of two on one height the certain one; then as they stand.
+            powers.sort_by_key(|power| {
+                let level = facts.placed.get(power.at).map(|p| height(p.resource));
+                (level, Reverse(power.holds == Truth::Yes))
+            });
+        }
+    }
+
+    /// Ends whose worst power is so high up.
+    fn begin(&mut self, level: usize) {
+        for (email, powers) in &self.ends {
+            let Some(worst) = powers.first() else {
+                continue;
+            };
+            let placed = self.facts.placed.get(worst.at);
+            if placed.is_some_and(|p| height(p.resource) == level)
+                && !self.stations.contains_key(email)
+            {
                 let station = Station {
                     steps: 0,
                     next: None,
-                    power: at,
-                    holder,
-                    holds,
+                    end: email.clone(),
+                    holds: worst.holds,
                 };
                 self.stations.insert(email.clone(), station);
-                self.queue.push_back(email);
+                self.queue.push_back(email.clone());
             }
         }
     }
@@ -188,8 +262,7 @@ impl<'e> OwnerWalk<'_, 'e> {
                     let way = Station {
                         steps: station.steps + 1,
                         next: Some((at, member, email.to_owned())),
-                        power: station.power,
-                        holder: Arc::clone(&station.holder),
+                        end: station.end.clone(),
                         holds,
                     };
                     self.stations.insert(before.clone(), way);
@@ -199,11 +272,16 @@ impl<'e> OwnerWalk<'_, 'e> {
         }
     }
 
+    /// The worst level that an end has power over.
+    fn power_of(&self, end: &str) -> Option<&PlacedBinding<'e>> {
+        self.placed(self.ends.get(end)?.first()?.at)
+    }
+
     /// The nearest account below each level, the worst first.
     fn best_below(&self) -> HashMap<Resource, &str> {
         let rank = |email: &str| {
             let station = self.stations.get(email)?;
-            let power = self.facts.placed.get(station.power)?;
+            let power = self.power_of(&station.end)?;
             Some((height(power.resource), station.steps))
         };
         let mut best: HashMap<Resource, &str> = HashMap::new();
@@ -221,16 +299,11 @@ impl<'e> OwnerWalk<'_, 'e> {
         best
     }
 
-    fn tell(&self, review: &mut Review) {
+    /// By end, who comes to it by way of other accounts.
+    fn further(&self) -> BTreeMap<String, Vec<WayBack>> {
         let facts = self.facts;
         let best = self.best_below();
-        // Who has power where, by member.
-        let mut powers: HashSet<(&str, &Resource)> = HashSet::new();
-        for placed in facts.placed.iter().filter(|p| p.role.gives_access) {
-            for member in &placed.binding.members {
-                powers.insert((&member.text, placed.resource));
-            }
-        }
+        let mut found: BTreeMap<String, Vec<WayBack>> = BTreeMap::new();
         for (at, placed) in facts.placed.iter().enumerate() {
             if !placed.makes_whole() || placed.holds == Truth::No {
                 continue;
@@ -238,35 +311,64 @@ impl<'e> OwnerWalk<'_, 'e> {
             let Some(email) = best.get(placed.resource) else {
                 continue;
             };
-            let (Some(station), Some((account, _))) =
-                (self.stations.get(*email), self.levels(email))
+            let Some(station) = self.stations.get(*email).filter(|s| s.steps > 0) else {
+                continue;
+            };
+            let way = self.way_from(email);
+            let (Some((accounts, bindings)), Some(power)) = (way, self.power_of(&station.end))
             else {
                 continue;
             };
-            let Some(power) = facts.placed.get(station.power) else {
+            let (Some(account), over) = (accounts.first(), self.over(power)) else {
                 continue;
             };
-            let over = facts.estate.ancestry(power.resource).levels;
+            let mut members = Vec::new();
             for member in &placed.binding.members {
-                if self.is_beside(member, email) {
+                if self.is_beside(member, email) || self.has_power(&member.text, &over) {
                     continue;
                 }
-                // Who may write that policy, or one above, gets no further.
-                if over
-                    .iter()
-                    .any(|level| powers.contains(&(&*member.text, level)))
-                {
-                    continue;
-                }
-                let holds = facts
-                    .becomes(placed, &member.member, &account, &whole(placed))
-                    .and(station.holds);
+                let holds = facts.becomes(placed, &member.member, account, &whole(placed));
+                let holds = holds.and(station.holds);
                 if holds != Truth::No {
-                    let found = self.one(at, member, email, station, power, holds);
-                    review.findings.extend(found);
+                    members.push((Arc::clone(&member.text), holds));
                 }
             }
+            if !members.is_empty() {
+                let way = WayBack {
+                    at,
+                    members,
+                    accounts,
+                    bindings,
+                };
+                found.entry(station.end.clone()).or_default().push(way);
+            }
         }
+        found
+    }
+
+    /// The accounts from a station to its end, and the bindings between them.
+    fn way_from(&self, email: &str) -> Option<(Vec<Resource>, Openings)> {
+        let (mut accounts, mut bindings) = (Vec::new(), Vec::new());
+        let mut here = email;
+        loop {
+            accounts.push(self.levels(here)?.0);
+            let Some((by, through, next)) = &self.stations.get(here)?.next else {
+                return Some((accounts, bindings));
+            };
+            bindings.push((*by, Arc::clone(through)));
+            here = next;
+        }
+    }
+
+    /// The levels on which a policy may be written to the same end.
+    fn over(&self, power: &PlacedBinding<'e>) -> Vec<Resource> {
+        self.facts.estate.ancestry(power.resource).levels
+    }
+
+    /// Who may write that policy, or one above, gets no further.
+    fn has_power(&self, member: &str, over: &[Resource]) -> bool {
+        over.iter()
+            .any(|level| self.powers.contains(&(member, level)))
     }
 
     /// Members that come to nothing here: nobody, the account itself, accounts that Google alone is, those who
@@ -279,81 +381,33 @@ impl<'e> OwnerWalk<'_, 'e> {
         }
     }
 
-    fn one(
-        &self,
-        at: usize,
-        member: &PolicyMember,
-        email: &str,
-        station: &Station,
-        power: &PlacedBinding<'e>,
-        holds: Truth,
-    ) -> Option<super::Finding> {
-        let facts = self.facts;
-        let first = facts.placed.get(at)?;
-        let mut path = vec![member.text.to_string()];
-        let mut evidence = vec![FoundBinding::of(first, &member.text, true)];
-        let (mut here, mut way) = (email.to_owned(), station);
-        let mut projects: Vec<Arc<str>> = Vec::new();
-        loop {
-            let (account, _) = self.levels(&here)?;
-            if let Resource::ServiceAccount { project, .. } = &account {
-                projects.push(Arc::clone(project));
+    /// Who becomes an account by a binding on it, or above it: there it is the same for all of a project.
+    fn door(&self, at: usize, account: &Resource) -> Option<Comers> {
+        let placed = self.facts.placed.get(at)?;
+        let Resource::ServiceAccount { project, .. } = account else {
+            return None;
+        };
+        let key = (at, Arc::clone(project));
+        if let Some(known) = self.doors.borrow().get(&key) {
+            return Some(Rc::clone(known));
+        }
+        let mut members = Vec::new();
+        for member in &placed.binding.members {
+            if self.is_beside(member, "") {
+                continue;
             }
-            path.push(account.full_name());
-            let Some((by, through, next)) = &way.next else {
-                break;
-            };
-            evidence.push(FoundBinding::of(facts.placed.get(*by)?, through, false));
-            here.clone_from(next);
-            way = self.stations.get(&here)?;
+            let holds = self
+                .facts
+                .becomes(placed, &member.member, account, &whole(placed));
+            if holds != Truth::No {
+                members.push((Arc::clone(&member.text), holds));
+            }
         }
-        path.push(power.resource.full_name());
-        evidence.push(FoundBinding::of(power, &station.holder, false));
-        if let Member::One(Principal::ServiceAccount(own)) = &member.member
-            && let Some(account) = facts.estate.account(own)
-        {
-            projects.push(facts.project_of(&account.project_id));
+        let members = Rc::new(members);
+        if !placed.is_on_account() {
+            self.doors.borrow_mut().insert(key, Rc::clone(&members));
         }
-        if let Resource::Project(project) = power.resource {
-            projects.push(Arc::clone(project));
-        }
-        projects.sort();
-        projects.dedup();
-        let across = if projects.len() > 1 {
-            format!(", across the projects {}", projects.join(", "))
-        } else {
-            String::new()
-        };
-        let by_way = match station.steps {
-            0 => String::new(),
-            1 => " by way of one more account".to_owned(),
-            more => format!(" by way of {more} more accounts"),
-        };
-        let severity = if matches!(power.resource, Resource::Project(_)) {
-            Severity::High
-        } else {
-            Severity::Critical
-        };
-        let told = Told {
-            rule: ReviewRule::PathToOwner,
-            severity,
-            subject: member.text.to_string(),
-            holds,
-            message: format!(
-                "{} becomes {email} by {} and with it{by_way} can give itself any role on {} ({}){across}",
-                member.text,
-                first.words(),
-                power.resource.relative(),
-                power.binding.role,
-            ),
-            remedy: format!(
-                "Take {} out of the binding, or {} from the account at the end of the way: a narrower role than {} may do for it.",
-                member.text, power.binding.role, power.binding.role,
-            ),
-            path,
-            evidence,
-        };
-        Some(told.finding())
+        Some(members)
     }
 }
 
