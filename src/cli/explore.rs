@@ -192,6 +192,10 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         time: start.at,
         two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
+        keys: facts
+            .whole()
+            .map(crate::estate::Estate::all_keys)
+            .unwrap_or_default(),
         line: CommandLine {
             source: facts.source.clone(),
             at: start.at,

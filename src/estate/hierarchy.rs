@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::records::is_number;
-use super::{Assumption, Coverage, Estate, Folder, Organization, Project, ServiceAccount};
+use super::{
+    Assumption, Coverage, Estate, Folder, KeysByAccount, Organization, Project, ServiceAccount,
+    ServiceAccountKey,
+};
 use crate::iam::{Principal, Resource, ResourceKind, address, owner};
 
 /// The way up from a resource, nearest first, the resource itself included.
@@ -186,6 +189,20 @@ impl Estate {
                 .get(email_or_id.to_lowercase().as_str())
                 .or_else(|| self.accounts.get(self.unique_ids.get(email_or_id)?))
         })
+    }
+
+    /// The keys of all accounts of which they are known.
+    #[must_use]
+    pub fn all_keys(&self) -> KeysByAccount {
+        Arc::clone(&self.keys)
+    }
+
+    /// The keys of an account (e-mail); `None`: they are not known.
+    #[must_use]
+    pub fn keys_of(&self, email: &str) -> Option<&[ServiceAccountKey]> {
+        let known = self.keys.get(email);
+        let known = known.or_else(|| self.keys.get(&*email.to_lowercase()));
+        known.map(Vec::as_slice)
     }
 
     /// Accounts known to be deleted, by e-mail, of one address in the order in which they were learnt of.

@@ -25,7 +25,8 @@ use shared::SharedMap;
 pub use assumption::Assumption;
 pub use hierarchy::{Ancestry, Existence};
 pub use records::{
-    Folder, Group, IdentityPool, Organization, Project, Provider, Read, ServiceAccount, Tag,
+    Folder, Group, IdentityPool, Organization, Project, Provider, Read, ServiceAccount,
+    ServiceAccountKey, Tag,
 };
 
 /// What a missing entry means.
@@ -45,6 +46,9 @@ pub enum Coverage {
 /// What an organization policy is on one resource, by constraint.
 pub(crate) type ByConstraint<T> = BTreeMap<Arc<str>, T>;
 
+/// Keys by their account's lower-case e-mail.
+pub type KeysByAccount = Arc<BTreeMap<Arc<str>, Vec<ServiceAccountKey>>>;
+
 /// The numbers of the organizations of a domain, or why none is known.
 pub(crate) type OrganizationsOf = Result<Vec<Arc<str>>, Arc<str>>;
 
@@ -63,6 +67,9 @@ pub struct Estate {
     pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
     /// Accounts that were deleted, by lower-case e-mail: one address may have had several.
     pub(crate) deleted_accounts: Arc<BTreeMap<Arc<str>, Vec<Arc<ServiceAccount>>>>,
+    /// By their account; of an account that is not in it none is known, nor that there is
+    /// none.
+    pub(crate) keys: KeysByAccount,
     /// Resources that were asked for and are not there (survey).
     pub(crate) missing: Arc<HashSet<Resource>>,
     /// Roles that were asked for and are not there (survey).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::index::GroupMembers;
-use super::{Estate, Group, IdentityPool, Provider, Tag};
+use super::{Estate, Group, IdentityPool, KeysByAccount, Provider, ServiceAccountKey, Tag};
 use crate::iam::{BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role};
 
 impl Estate {
@@ -100,6 +100,18 @@ impl Estate {
     /// Sets which services a project (id) has enabled.
     pub fn put_services(&mut self, project_id: &str, enabled: impl IntoIterator<Item = String>) {
         Arc::make_mut(&mut self.services).insert(project_id.into(), enabled.into_iter().collect());
+    }
+
+    /// Sets the keys of an account (e-mail): all that it has.
+    pub fn put_keys(&mut self, email: &str, keys: Vec<ServiceAccountKey>) {
+        Arc::make_mut(&mut self.keys).insert(email.to_lowercase().into(), keys);
+    }
+
+    /// Sets the keys of all accounts, as another estate has them.
+    pub fn put_all_keys(&mut self, keys: &KeysByAccount) {
+        if !keys.is_empty() {
+            self.keys = Arc::clone(keys);
+        }
     }
 
     /// Adds or replaces an identity pool.

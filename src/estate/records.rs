@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -176,6 +177,69 @@ impl ServiceAccount {
     #[must_use]
     pub fn deleted_at(&self) -> Option<&str> {
         self.extra.get(DELETE_TIME)?.as_str()
+    }
+}
+
+/// A key of a service account (iam v1, `ServiceAccountKey`): what tells how old it is and whose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServiceAccountKey {
+    /// `projects/P/serviceAccounts/E/keys/K`
+    pub name: String,
+    /// `USER_MANAGED`, or `SYSTEM_MANAGED`: those Google makes and rotates itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub key_type: String,
+    /// `USER_PROVIDED`: its public half was uploaded; `GOOGLE_PROVIDED`: Google made both halves.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub key_origin: String,
+    /// From when on it can be used, RFC 3339.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub valid_after_time: String,
+    /// Until when; `9999-12-31T23:59:59Z` for one that does not end (doc "List and get service account keys"), which
+    /// is no time that can be counted with.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub valid_before_time: String,
+    /// A disabled key opens nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+}
+
+impl ServiceAccountKey {
+    /// The account as the name has it, by address or unique id, and the key's id.
+    #[must_use]
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        let (account, key) = self.name.split_once("/keys/")?;
+        let (_, account) = account.rsplit_once("/serviceAccounts/")?;
+        (!account.is_empty() && !key.is_empty() && !key.contains('/')).then_some((account, key))
+    }
+
+    /// Which of its times is none.
+    #[must_use]
+    pub fn unsound_time(&self) -> Option<&str> {
+        let sound = |text: &str| {
+            text.is_empty() || text.starts_with("9999-") || text.parse::<Timestamp>().is_ok()
+        };
+        let times = [&*self.valid_after_time, &*self.valid_before_time];
+        times.into_iter().find(|text| !sound(text))
+    }
+
+    /// When it was made, where that is told.
+    #[must_use]
+    pub fn made_at(&self) -> Option<Timestamp> {
+        self.valid_after_time.parse().ok()
+    }
+
+    /// Whether people made it and have to keep it.
+    #[must_use]
+    pub fn is_users(&self) -> bool {
+        self.key_type == "USER_MANAGED"
+    }
+
+    /// Whether it opens something at the time.
+    #[must_use]
+    pub fn counts_at(&self, time: Timestamp) -> bool {
+        let end: Option<Timestamp> = self.valid_before_time.parse().ok();
+        !self.disabled && end.is_none_or(|end| time < end)
     }
 }
 

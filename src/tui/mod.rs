@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::answer::signs::Glyphs;
-use crate::estate::Assumption;
+use crate::estate::{Assumption, KeysByAccount};
 use crate::evaluate::{Call, Question};
 use crate::google::credentials::Origin;
 use crate::google::listing::Scope;
@@ -84,6 +84,8 @@ pub struct Start {
     pub two_steps_from: Power,
     /// What every answer takes for granted, because the source has no place for it.
     pub assumptions: Vec<Assumption>,
+    /// Keys of accounts that a file tells of: the way over APIs does not ask for any.
+    pub keys: KeysByAccount,
     /// How the same is asked on a command line.
     pub line: CommandLine,
     /// Whether and how the answer is watched.
@@ -204,6 +206,7 @@ impl Session {
             start.source,
         )
         .assuming(start.assumptions)
+        .knowing_keys(start.keys)
         .keeping(&start.preferences.closed)
         .seen_by(start.principal);
         let mut first = update::start(&mut model);

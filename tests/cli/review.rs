@@ -610,6 +610,203 @@ fn suppressions_end_and_are_known() {
     run(&home, &low, &["--severity", "high"]).ends(0);
 }
 
+/// Keys of an asset export: `data` as IAM tells a key.
+fn key_asset(account: &str, id: &str, more: Value) -> String {
+    let mut data = json!({
+        "name": format!("projects/app/serviceAccounts/{account}/keys/{id}"),
+        "keyAlgorithm": "KEY_ALG_RSA_2048", "keyType": "USER_MANAGED", "keyOrigin": "GOOGLE_PROVIDED",
+        "validAfterTime": "2020-01-01T00:00:00Z", "validBeforeTime": "9999-12-31T23:59:59Z" });
+    for (field, value) in more.as_object().unwrap() {
+        data[field] = value.clone();
+    }
+    json!({ "name": format!("//iam.googleapis.com/projects/app/serviceAccounts/{account}/keys/{id}"),
+        "asset_type": "iam.googleapis.com/ServiceAccountKey",
+        "resource": { "version": "v1", "data": data },
+        "ancestors": ["projects/3001", "organizations/1001"] })
+    .to_string()
+}
+
+fn account_asset(email: &str, id: &str, more: Value) -> String {
+    let mut data = json!({ "name": format!("projects/app/serviceAccounts/{email}"), "email": email,
+        "projectId": "app", "uniqueId": id });
+    for (field, value) in more.as_object().unwrap() {
+        data[field] = value.clone();
+    }
+    json!({ "name": format!("//iam.googleapis.com/projects/app/serviceAccounts/{id}"),
+        "asset_type": "iam.googleapis.com/ServiceAccount", "resource": { "data": data },
+        "ancestors": ["projects/3001", "organizations/1001"] })
+    .to_string()
+}
+
+/// What a review of these lines says of keys: severity, message and id of what it found, and why it was not judged.
+fn of_keys(home: &Home, lines: &[String], more: &[&str]) -> (Vec<[String; 3]>, Vec<String>) {
+    let path = home.write("export.ndjson", &lines.join("\n"));
+    let estate = format!("--estate={}", path.display());
+    let all = [&[&*estate, "review", "--at", AT, "--format", "json"], more].concat();
+    keys_in(&home.run(&all).json())
+}
+
+fn keys_in(json: &Value) -> (Vec<[String; 3]>, Vec<String>) {
+    let ours = |list: &str| -> Vec<Value> {
+        let all = json[list].as_array().unwrap().iter();
+        all.filter(|f| f["rule"] == "KEYS_OLD_OR_MANY")
+            .cloned()
+            .collect()
+    };
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let found = ours("findings");
+    let found = found
+        .iter()
+        .map(|f| ["severity", "message", "id"].map(|key| text(f, key)));
+    let why = ours("notJudged");
+    (
+        found.collect(),
+        why.iter().map(|n| text(n, "why")).collect(),
+    )
+}
+
+#[test]
+fn keys_that_are_old_or_many() {
+    let home = Home::new();
+    let b = "b@app.iam.gserviceaccount.com";
+    let day = |text: &str| json!({ "validAfterTime": format!("{text}T00:00:00Z") });
+    let with = |lines: &[String]| {
+        let accounts = [
+            account_asset(A, "101", json!({})),
+            account_asset(b, "102", json!({})),
+        ];
+        [&accounts[..], lines].concat()
+    };
+    // Of the account by its unique id, as exports name accounts, too.
+    for name in [A, "101"] {
+        let (found, why) = of_keys(&home, &with(&[key_asset(name, "k1", json!({}))]), &[]);
+        assert_eq!(found.len(), 1, "{found:?} {why:?}");
+        let [severity, message, _] = &found[0];
+        assert_eq!(severity, "medium");
+        assert!(
+            message.starts_with(A) && message.contains("k1 of 2"),
+            "{message}"
+        );
+        // b has none, and that is known.
+        assert_eq!(why, [] as [String; 0]);
+    }
+    // Google's own, disabled, over, and young ones; and of an account that is off.
+    let google = json!({ "keyType": "SYSTEM_MANAGED" });
+    let off = json!({ "disabled": true });
+    let over = json!({ "validBeforeTime": "2021-01-01T00:00:00Z" });
+    for key in [google.clone(), off, over, day(&AT[..10])] {
+        let (found, why) = of_keys(&home, &with(&[key_asset(A, "k1", key.clone())]), &[]);
+        assert_eq!((found, why), (Vec::new(), Vec::new()), "{key}");
+    }
+    let disabled = [
+        account_asset(A, "101", json!({ "disabled": true })),
+        key_asset(A, "k1", json!({})),
+    ];
+    assert_eq!(of_keys(&home, &disabled, &[]).0, [] as [[String; 3]; 0]);
+    // Three young ones are many, two are not; Google's do not count to them. The id stays.
+    let young: Vec<String> = ["k1", "k2", "k3"]
+        .map(|id| key_asset(A, id, day(&AT[..10])))
+        .to_vec();
+    let (found, _) = of_keys(&home, &with(&young), &[]);
+    assert!(found[0][1].contains("3 keys that people made"), "{found:?}");
+    let two = [&young[..2], &[key_asset(A, "g1", google)]].concat();
+    assert_eq!(of_keys(&home, &with(&two), &[]).0, [] as [[String; 3]; 0]);
+    let (more, _) = of_keys(&home, &with(&two), &["--keys", "1"]);
+    assert_eq!(more[0][2], found[0][2]);
+    // The limit is a choice; one that was uploaded weighs less.
+    let old = with(&[key_asset(A, "k1", json!({ "keyOrigin": "USER_PROVIDED" }))]);
+    assert_eq!(of_keys(&home, &old, &[]).0[0][0], "low");
+    assert_eq!(
+        of_keys(&home, &old, &["--key-days", "100000"]).0,
+        [] as [[String; 3]; 0]
+    );
+    // Of which type or age nothing tells: neither found nor none.
+    for gap in [
+        json!({ "keyType": null }),
+        json!({ "validAfterTime": null }),
+    ] {
+        let (found, why) = of_keys(&home, &with(&[key_asset(A, "k1", gap)]), &[]);
+        assert!(found.is_empty(), "{found:?}");
+        assert!(why[0].contains("1 key"), "{why:?}");
+    }
+    // In an estate file they stand by account; of one without an entry they are not known.
+    let keys = json!({ "serviceAccountKeys": { format!("projects/app/serviceAccounts/{A}"): [
+        { "name": format!("projects/app/serviceAccounts/{A}/keys/k1"), "keyType": "USER_MANAGED",
+          "validAfterTime": "2020-01-01T00:00:00Z" }],
+        "projects/app/serviceAccounts/b@app.iam.gserviceaccount.com": [] } });
+    let (found, why) = keys_in(&run(&home, &estate(&[], keys), &["--format", "json"]).json());
+    assert_eq!(found.len(), 1, "{why:?}");
+    assert!(why[0].contains("2 accounts"), "{why:?}");
+    for wrong in [
+        json!({ "nobody": [] }),
+        json!({ "projects/app/serviceAccounts/gone@app.iam.gserviceaccount.com": [] }),
+        json!({ format!("projects/app/serviceAccounts/{A}"): [{ "name": "k1" }] }),
+        json!({ format!("projects/app/serviceAccounts/{A}"): [{ "name": 1 }] }),
+        json!({ format!("projects/app/serviceAccounts/{A}"): [
+            { "name": format!("projects/app/serviceAccounts/{A}/keys/k1"), "validAfterTime": "summer" }] }),
+    ] {
+        let wrong = estate(&[], json!({ "serviceAccountKeys": wrong }));
+        run(&home, &wrong, &[]).ends(2).says("serviceAccountKeys");
+    }
+    // No key in it: not judged, never none.
+    let (found, why) = of_keys(&home, &with(&[]), &[]);
+    assert!(
+        found.is_empty() && why[0].contains("nothing tells of keys"),
+        "{why:?}"
+    );
+}
+
+#[test]
+fn keys_as_gcloud_lists_them_are_those_of_their_account_alone() {
+    let home = Home::new();
+    let list = json!([
+        { "keyAlgorithm": "KEY_ALG_RSA_2048", "keyOrigin": "GOOGLE_PROVIDED", "keyType": "USER_MANAGED",
+          "name": format!("projects/app/serviceAccounts/{A}/keys/8e6e"),
+          "validAfterTime": "2021-01-01T21:01:42Z", "validBeforeTime": "9999-12-31T23:59:59Z" },
+        { "disabled": true, "keyAlgorithm": "KEY_ALG_RSA_2048", "keyOrigin": "GOOGLE_PROVIDED", "keyType": "USER_MANAGED",
+          "name": format!("projects/app/serviceAccounts/{A}/keys/937c"),
+          "validAfterTime": "2021-01-01T20:55:40Z", "validBeforeTime": "9999-12-31T23:59:59Z" }]);
+    let estate = home.write("estate.json", &estate(&[], json!({})).to_string());
+    let keys = home.write("keys.json", &list.to_string());
+    let sources = [&estate, &keys].map(|path| format!("--estate={}", path.display()));
+    let beside: Vec<&str> = sources.iter().map(String::as_str).collect();
+    let review = |sources: &[&str]| {
+        keys_in(
+            &home
+                .run(&[sources, &["review", "--at", AT, "--format", "json"]].concat())
+                .json(),
+        )
+    };
+    let (found, why) = review(&beside);
+    assert_eq!(found.len(), 1, "{why:?}");
+    assert!(
+        found[0][1].contains("1 key that people made") && found[0][1].contains("8e6e of"),
+        "{found:?}"
+    );
+    assert!(why[0].contains("3 accounts"), "{why:?}");
+    // A compiled estate has them too.
+    let all = home.path("all.index");
+    let all = all.to_str().unwrap();
+    home.run(&[
+        "index",
+        "--out",
+        all,
+        estate.to_str().unwrap(),
+        keys.to_str().unwrap(),
+    ])
+    .ends(0);
+    assert_eq!(review(&[&*format!("--estate={all}")]), (found, why));
+    // A list as YAML, as gcloud prints one key.
+    let yaml = home.write(
+        "keys.yaml",
+        &format!(
+            "keyAlgorithm: KEY_ALG_RSA_2048\nkeyOrigin: GOOGLE_PROVIDED\nkeyType: USER_MANAGED\nname: projects/app/serviceAccounts/{A}/keys/8e6e\nvalidAfterTime: '2021-01-01T21:01:42Z'\nvalidBeforeTime: '9999-12-31T23:59:59Z'\n"
+        ),
+    );
+    let yaml = format!("--estate={}", yaml.display());
+    assert_eq!(review(&[beside[0], &yaml]).0.len(), 1);
+}
+
 #[test]
 fn sarif_has_what_its_schema_asks_for() {
     let home = Home::new();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bindscope::answer::inventory::{Arrangement, EstateRead, EstateTable, EstateTableKind};
 use bindscope::emulator::stories;
+use bindscope::estate::ServiceAccountKey;
 use bindscope::evaluate::{reach, who};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::meaning;
@@ -223,6 +224,46 @@ fn what_was_not_read_is_never_none() {
     assert!(!screen.contains(" 0 "), "{screen}");
     let mut play = opened("large", (200, 50));
     play.says("keys").says("not read");
+}
+
+/// Keys that a file tells of are counted: those that people made and that open something. Of other accounts they stay
+/// unread.
+#[test]
+fn keys_that_a_file_tells_of_are_counted() {
+    let estate = stories::load("cross-project").unwrap();
+    let first = estate.accounts().next().unwrap();
+    let key = |id: &str, kind: &str, disabled: bool| ServiceAccountKey {
+        name: format!("{}/keys/{id}", first.name),
+        key_type: kind.to_owned(),
+        disabled,
+        ..ServiceAccountKey::default()
+    };
+    let keys = vec![
+        key("k1", "USER_MANAGED", false),
+        key("k2", "USER_MANAGED", false),
+        key("k3", "USER_MANAGED", true),
+        key("g1", "SYSTEM_MANAGED", false),
+    ];
+    let mut known = stories::load("cross-project").unwrap();
+    known.put_keys(&first.email, keys);
+    let mut play = Opening {
+        estate: "cross-project",
+        size: (200, 50),
+        keys: known.all_keys(),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("<F4>");
+    play.says("keys").says("not read");
+    play.keys("SJSON to the<Enter>");
+    let told: Value = serde_json::from_str(play.copied().unwrap()).unwrap();
+    let rows = told["accounts"].as_array().unwrap();
+    let (with, without): (Vec<&Value>, Vec<&Value>) =
+        rows.iter().partition(|row| row["keys"] != Value::Null);
+    assert_eq!(with.len(), 1, "{told}");
+    assert_eq!(with[0]["account"], json!(first.email));
+    assert_eq!(with[0]["keys"], json!(2), "{told}");
+    assert!(!without.is_empty());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bindscope::answer::signs::Glyphs;
 use bindscope::emulator::stories::Story;
 use bindscope::emulator::{self, Options, Running, stories};
-use bindscope::estate::Assumption;
+use bindscope::estate::{Assumption, KeysByAccount};
 use bindscope::google::credentials::{Origin, Secret};
 use bindscope::google::listing::Scope;
 use bindscope::google::{Client, Connect, CredentialsError};
@@ -58,6 +58,7 @@ pub struct Opening {
     pub at: Option<&'static str>,
     /// What the source has no place for.
     pub assumptions: Vec<Assumption>,
+    pub keys: KeysByAccount,
     /// A delegation chain.
     pub via: Vec<String>,
     /// A federated caller's attributes.
@@ -89,6 +90,7 @@ impl Default for Opening {
             propagation: Duration::ZERO,
             at: Some("2026-11-24T12:00:00Z"),
             assumptions: Vec::new(),
+            keys: KeysByAccount::default(),
             via: Vec::new(),
             attributes: Vec::new(),
             permission: "iam.serviceAccounts.getAccessToken",
@@ -174,6 +176,7 @@ impl Opening {
                 .then(|| "look around in the demo".to_owned()),
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
+            keys: self.keys,
             line: CommandLine {
                 source: SourceOptions::default()
                     .flag(&format!("--demo={}", self.estate))

@@ -81,6 +81,8 @@ struct AccountLine {
     power: Option<PowerSeen>,
     /// `None`: the policy was not read.
     conditions: Option<ConditionsSeen>,
+    /// Keys that people made and that are not disabled; `None`: its keys were not read.
+    keys: Option<AtLeast>,
     counts: OnceLock<AccountCounts>,
     /// How many accounts it gets at by itself, so far; and how many it may.
     reaches: AtomicU32,
@@ -133,6 +135,7 @@ impl AccountRows {
                 );
                 line.power = Some(powers.of(account, all_read));
                 line.conditions = conditions_of(read, &on);
+                line.keys = keys_of(read, &account.email);
                 line
             })
             .collect();
@@ -199,8 +202,11 @@ impl AccountRows {
                 None if line.state == AccountState::Deleted => EstateCell::Empty,
                 None => self.unread(),
             },
-            // No estate holds keys of accounts.
-            8 => EstateCell::NotRead,
+            8 => match line.keys {
+                Some(keys) => EstateCell::Count(keys),
+                None if line.state == AccountState::Deleted => EstateCell::Empty,
+                None => self.unread(),
+            },
             _ => match line.conditions {
                 Some(seen) => conditions(seen),
                 None if line.state == AccountState::Deleted => EstateCell::Empty,
@@ -321,6 +327,7 @@ impl AccountLine {
             state,
             power: None,
             conditions: None,
+            keys: None,
             counts: OnceLock::new(),
             reaches: AtomicU32::new(0),
             may_reach: AtomicU32::new(0),
@@ -344,6 +351,18 @@ fn all_policies_read(read: &EstateRead) -> bool {
         && estate
             .levels()
             .all(|level| estate.knows_policy_whole(&level))
+}
+
+/// How many keys of people's an account has that open something; at least so many, where the type of some is not
+/// told.
+fn keys_of(read: &EstateRead, email: &str) -> Option<AtLeast> {
+    let keys = read.estate.keys_of(email)?.iter();
+    let mut seen = AtLeast::default();
+    for key in keys.filter(|key| key.counts_at(read.time)) {
+        seen.certain += u64::from(key.is_users());
+        seen.or_more |= key.key_type.is_empty();
+    }
+    Some(seen)
 }
 
 fn conditions_of(read: &EstateRead, on: &Resource) -> Option<ConditionsSeen> {
@@ -415,6 +434,7 @@ impl<'e> Whose<'e> {
         let options = ReviewOptions {
             own: Vec::new(),
             sees_all_projects: read.sees_all_projects,
+            ..ReviewOptions::default()
         };
         Self {
             outsiders: Outsiders::new(&read.estate, &options),

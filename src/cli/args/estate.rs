@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::value::{account, plain, principal, time, way};
 use super::{BroughtArgs, Format, WantedArgs, formats};
 use crate::evaluate::WayIn;
-use crate::evaluate::review::Severity;
+use crate::evaluate::review::{KeyLimits, Severity};
 use crate::iam::{Principal, Resource};
 
 /// A part of what `--edges` says.
@@ -146,6 +146,12 @@ pub struct ReviewArgs {
     /// organizations in sight]
     #[arg(long = "domain", value_name = "DOMAIN", value_parser = plain)]
     pub domains: Vec<String>,
+    /// A key that is older than so many days is old
+    #[arg(long, value_name = "DAYS", default_value_t = KeyLimits::default().days)]
+    pub key_days: u32,
+    /// More keys than this of one account are many
+    #[arg(long, value_name = "COUNT", default_value_t = KeyLimits::default().many)]
+    pub keys: usize,
     /// From which severity on findings are told and count
     #[arg(long, value_name = "SEVERITY", value_parser = severity(), default_value = "low")]
     pub severity: Severity,

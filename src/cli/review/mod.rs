@@ -14,7 +14,7 @@ use crate::answer::limits;
 use crate::answer::reviewed::{ReviewAnswer, Reviewed, Suppression, suppressions};
 use crate::estate::Estate;
 use crate::evaluate::Truth;
-use crate::evaluate::review::{ReviewOptions, Severity, WayIn};
+use crate::evaluate::review::{KeyLimits, ReviewOptions, Severity, WayIn};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Groups};
 use crate::iam::Permission;
@@ -33,6 +33,10 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
     let options = ReviewOptions {
         own: args.domains.clone(),
         sees_all_projects,
+        keys: KeyLimits {
+            days: args.key_days,
+            many: args.keys,
+        },
     };
     let time = args.at.unwrap_or_else(Timestamp::now);
     let mut answer = ReviewAnswer::new(&estate, time, &options, args.severity, &known);

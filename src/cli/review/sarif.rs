@@ -66,6 +66,13 @@ fn result(one: &Reviewed) -> Value {
             }] })
         })
         .collect();
+    // What is found of no binding is found of its subject.
+    let locations = match locations.is_empty() {
+        true => vec![json!({ "logicalLocations": [{
+            "fullyQualifiedName": finding.subject, "kind": "resource",
+        }] })],
+        false => locations,
+    };
     let mut result = json!({
         "ruleId": finding.rule.id(),
         "ruleIndex": index,

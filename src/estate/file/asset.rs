@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccount};
+use super::super::{
+    Folder, IdentityPool, Organization, Project, Provider, ServiceAccount, ServiceAccountKey,
+};
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
@@ -56,6 +58,8 @@ pub(super) const ORGANIZATION: &str = "cloudresourcemanager.googleapis.com/Organ
 pub(super) const FOLDER: &str = "cloudresourcemanager.googleapis.com/Folder";
 pub(super) const PROJECT: &str = "cloudresourcemanager.googleapis.com/Project";
 pub(super) const ACCOUNT: &str = "iam.googleapis.com/ServiceAccount";
+/// Named `//iam.googleapis.com/projects/P/serviceAccounts/E/keys/K` (doc "Asset types").
+const KEY: &str = "iam.googleapis.com/ServiceAccountKey";
 const ROLE: &str = "iam.googleapis.com/Role";
 const POOL: &str = "iam.googleapis.com/WorkloadIdentityPool";
 const WORKFORCE_POOL: &str = "iam.googleapis.com/WorkforcePool";
@@ -68,6 +72,7 @@ const COUNTS: &[&str] = &[
     FOLDER,
     PROJECT,
     ACCOUNT,
+    KEY,
     ROLE,
     POOL,
     WORKFORCE_POOL,
@@ -350,6 +355,22 @@ impl Draft {
                 self.asset_policy(&own.full_name(), asset.policy)
             }
             ACCOUNT => self.account_asset(&asset.name, data.data, asset.policy, &way),
+            // A search result tells that it is there, and not of which type: those of Google are among them.
+            KEY if !data.data.is_object() => {
+                self.export.untold_keys += 1;
+                Ok(())
+            }
+            KEY => match whole::<ServiceAccountKey>(&data.data, &asset.name)? {
+                Some(mut key) => {
+                    self.export.any_key = true;
+                    if key.parts().is_none() {
+                        let name = asset.name.trim_start_matches("//iam.googleapis.com/");
+                        name.clone_into(&mut key.name);
+                    }
+                    self.key(key)
+                }
+                None => Ok(()),
+            },
             ROLE => match whole::<Role>(&data.data, &asset.name)? {
                 Some(role) => self.role(role),
                 None => Ok(()),

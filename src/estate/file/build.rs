@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::super::{Coverage, Estate, Existence, Folder, Organization, Project};
+use super::super::{Coverage, Estate, Existence, Folder, Organization, Project, ServiceAccountKey};
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
 use super::unknown;
@@ -51,10 +51,15 @@ pub(super) fn build(
     for assumption in std::mem::take(&mut draft.assumptions) {
         estate.assume(assumption);
     }
+    if draft.export.any_key {
+        let listed = draft.accounts.iter().filter(|(_, _, at)| at.asset);
+        draft.export.accounts = listed.map(|(email, _, _)| email.to_owned()).collect();
+    }
     things(&mut estate, &mut draft);
     let judged = policies(&mut estate, &mut draft)?;
     tags(&mut estate, &mut draft)?;
     services(&mut estate, &mut draft)?;
+    keys(&mut estate, &mut draft)?;
     org_policies(&mut estate, &mut draft)?;
     for name in by_id_alone {
         estate.mark_unreadable(&name, BY_ID);
@@ -489,6 +494,53 @@ fn services(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
         };
         once(&mut seen, &found, &services, at, &path)?;
         estate.put_services(found.id(), services);
+    }
+    Ok(())
+}
+
+/// The keys of accounts. An export that holds some holds all of its accounts'; a list is of one account, and tells of
+/// that alone; an estate file says of which it tells.
+fn keys(estate: &mut Estate, draft: &mut Draft) -> Result<(), Flaw> {
+    let mut by_account: BTreeMap<String, Vec<ServiceAccountKey>> = BTreeMap::new();
+    if draft.export.any_key {
+        by_account.extend(
+            draft
+                .export
+                .accounts
+                .iter()
+                .map(|account| (account.clone(), Vec::new())),
+        );
+    }
+    for (mut key, _) in std::mem::take(&mut draft.keys).into_values() {
+        let Some((account, id)) = key.parts() else {
+            continue;
+        };
+        let known = estate.account(account);
+        let email = known.map_or(account, |known| &known.email).to_lowercase();
+        // One key by its account's address and by its unique id is one.
+        if let Some(known) = known {
+            key.name = format!("{}/keys/{id}", known.name);
+        }
+        let keys = by_account.entry(email).or_default();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    for (email, keys) in by_account {
+        estate.put_keys(&email, keys);
+    }
+    let mut seen: BTreeMap<Resource, (At, _)> = BTreeMap::new();
+    for (account, keys, at) in std::mem::take(&mut draft.told_keys) {
+        let path = format!("$.serviceAccountKeys[\"{}\"]", account.relative());
+        let Existence::Exists(found) = estate.resolve(&account) else {
+            return Err(Flaw {
+                at,
+                path,
+                fault: nowhere(estate, &account).into(),
+            });
+        };
+        once(&mut seen, &found, &keys, at, &path)?;
+        estate.put_keys(found.id(), keys);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
 };
 
-use super::super::Tag;
+use super::super::{ServiceAccountKey, Tag};
 use super::FileReading;
 use super::asset::{self, AssetSeed};
 use super::draft::{Draft, Taken};
@@ -22,6 +22,7 @@ pub(super) const KEYS: &[&str] = &[
     "projects",
     "serviceAccounts",
     "deletedServiceAccounts",
+    "serviceAccountKeys",
     "roles",
     "groups",
     "iamPolicies",
@@ -177,6 +178,11 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
             "projects" => list(loading, d, |draft, it: AnyProject| draft.project(it.into())),
             "serviceAccounts" => list(loading, d, Draft::account),
             "deletedServiceAccounts" => list(loading, d, Draft::deleted_account),
+            "serviceAccountKeys" => {
+                by_name(loading, d, |draft, name, it: Vec<ServiceAccountKey>| {
+                    draft.keys_of(name, it)
+                })
+            }
             "roles" => list(loading, d, Draft::role),
             "groups" => list(loading, d, Draft::group),
             "denyPolicies" => {

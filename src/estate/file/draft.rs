@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::super::records::{DELETE_TIME, is_number};
 use super::super::{
-    Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount, Tag,
+    Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount,
+    ServiceAccountKey, Tag,
 };
 use super::asset_policies::Pieces;
 use super::kept::{At, Fault, Kept};
@@ -43,6 +44,10 @@ pub(super) struct Draft {
     pub accounts: Kept<ServiceAccount>,
     /// By lower-case e-mail and unique id.
     pub deleted: Kept<ServiceAccount>,
+    /// By name: of an asset export and of single commands.
+    pub keys: Kept<ServiceAccountKey>,
+    /// Of an estate file, by account: all that it has.
+    pub told_keys: Vec<(Resource, Vec<ServiceAccountKey>, At)>,
     pub roles: Kept<Role>,
     /// By lower-case e-mail.
     pub groups: Kept<Group>,
@@ -79,6 +84,12 @@ pub(super) struct Export {
     pub any: bool,
     /// Some asset carried an allow policy.
     pub any_policy: bool,
+    /// Some asset is a key of an account, whole.
+    pub any_key: bool,
+    /// Accounts that assets tell of, by lower-case e-mail, where any key is among the assets.
+    pub accounts: Vec<String>,
+    /// Keys of which a search tells that they are there, and no more.
+    pub untold_keys: u64,
     /// Some asset carried organization policies.
     pub any_org_policy: bool,
     /// Resources with organization policies that the export does not show whole.
@@ -229,6 +240,22 @@ impl Draft {
         }
         named(&format!("projects/{}", it.project_id), FORM, |_| true)?;
         Ok(it)
+    }
+
+    /// A key, of what tells of keys one at a time.
+    pub fn key(&mut self, it: ServiceAccountKey) -> Taken {
+        sound_key(&it)?;
+        self.keys.add(it.name.clone(), it, self.at)
+    }
+
+    /// All keys of an account.
+    pub fn keys_of(&mut self, account: &str, keys: Vec<ServiceAccountKey>) -> Taken {
+        let Ok(of @ Resource::ServiceAccount { .. }) = Resource::parse(account) else {
+            return Err(not(account, "projects/P/serviceAccounts/E"));
+        };
+        keys.iter().try_for_each(sound_key)?;
+        self.told_keys.push((of, keys, self.at));
+        Ok(())
     }
 
     pub fn role(&mut self, it: Role) -> Taken {
@@ -509,4 +536,13 @@ fn is_list_of(name: &str, what: &str) -> bool {
 fn is_pool(name: &str) -> bool {
     let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
     parent.ends_with("/workloadIdentityPools") || parent.ends_with("/workforcePools")
+}
+
+/// Whether a key's name and times are what they are to be.
+fn sound_key(key: &ServiceAccountKey) -> Taken {
+    match (key.parts(), key.unsound_time()) {
+        (None, _) => Err(not(&key.name, "projects/P/serviceAccounts/E/keys/KEY")),
+        (_, Some(time)) => Err(not(time, "a time as 2026-11-24T12:00:00Z")),
+        _ => Ok(()),
+    }
 }

@@ -142,6 +142,8 @@ pub struct Loaded {
     pub nameless: u64,
     /// Things that an older asset tells otherwise than a newer one; the newer one counts.
     pub outdated: u64,
+    /// Keys of which a search tells that they are there, and neither type nor age.
+    pub untold_keys: u64,
 }
 
 impl Loaded {
@@ -166,6 +168,12 @@ impl Loaded {
             notes.push(format!(
                 "of {} service accounts the export tells the unique id alone: they can be asked about by it, and by no address (export the content type RESOURCE too)",
                 self.nameless
+            ));
+        }
+        if self.untold_keys > 0 {
+            notes.push(format!(
+                "{} keys of service accounts are told of without their type (export the content type RESOURCE of them)",
+                self.untold_keys
             ));
         }
         if self.outdated > 0 {
@@ -261,6 +269,7 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
         skipped: BTreeMap::new(),
         nameless: 0,
         outdated: 0,
+        untold_keys: 0,
     })
 }
 
@@ -304,6 +313,7 @@ fn finish(mut draft: Draft, names: &[String]) -> Result<Loaded, FileError> {
     }
     let skipped = std::mem::take(&mut draft.export.skipped);
     let mut outdated = 0;
+    let untold_keys = draft.export.untold_keys;
     let estate = build::build(draft, &mut nameless, &mut outdated)
         .map_err(|flaw| refuse(names, flaw.at, flaw.path, flaw.fault))?;
     Ok(Loaded {
@@ -311,6 +321,7 @@ fn finish(mut draft: Draft, names: &[String]) -> Result<Loaded, FileError> {
         skipped,
         nameless,
         outdated,
+        untold_keys,
     })
 }
 

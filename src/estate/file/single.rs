@@ -1,11 +1,11 @@
 //! What single commands of gcloud print: an allow policy, those of a project and above it, lists of accounts,
-//! projects, folders, organizations, roles, services, deny policies, boundaries, pools, members of a group.
+//! their keys, projects, folders, organizations, roles, services, deny policies, boundaries, pools, members of a group.
 //! Each tells of what it names and is silent about all else.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::{Group, IdentityPool, Provider, ServiceAccount};
+use super::super::{Group, IdentityPool, Provider, ServiceAccount, ServiceAccountKey};
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
 use super::kept::Fault;
@@ -31,6 +31,9 @@ pub(super) const KEYS: &[&str] = &[
     "etag",
     "id",
     "includedPermissions",
+    "keyAlgorithm",
+    "keyOrigin",
+    "keyType",
     "kind",
     "lifecycleState",
     "oauth2ClientId",
@@ -46,6 +49,8 @@ pub(super) const KEYS: &[&str] = &[
     "title",
     "type",
     "uniqueId",
+    "validAfterTime",
+    "validBeforeTime",
     "version",
 ];
 
@@ -104,6 +109,9 @@ impl Draft {
             return self.ancestor(policy.clone(), &fields);
         }
         let part = |part: &str| name.contains(part);
+        if part("/serviceAccounts/") && part("/keys/") {
+            return self.key(told::<ServiceAccountKey>(fields)?);
+        }
         if part("/serviceAccounts/") || (has("email") && has("uniqueId")) {
             let account: ServiceAccount = told(fields)?;
             if let Ok(Resource::ServiceAccount { project, .. }) = Resource::parse(&account.name) {

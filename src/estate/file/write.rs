@@ -50,6 +50,12 @@ fn object(estate: &Estate, policies: bool) -> Value {
         "deletedServiceAccounts",
         list(estate.deleted_accounts().map(|a| &**a)),
     );
+    let keys = estate.keys.iter().map(|(email, keys)| {
+        let account = estate.account(email);
+        let name = account.map_or_else(|| email.to_string(), |account| account.name.clone());
+        (name, keys)
+    });
+    put("serviceAccountKeys", named(keys));
     put(
         "roles",
         sorted(estate.roles.iter().map(|(k, v)| (&**k, &**v))),

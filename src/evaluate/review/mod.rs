@@ -8,6 +8,7 @@ mod broad;
 mod defaults;
 mod facts;
 mod found;
+mod keys;
 mod life;
 mod outsiders;
 mod owners;
@@ -24,6 +25,7 @@ use crate::estate::Estate;
 
 pub use super::ways::WayIn;
 pub use found::{Finding, FoundBinding, FoundWay};
+pub use keys::KeyLimits;
 pub use life::{ConditionLife, condition_life};
 pub use outsiders::Outsiders;
 pub use rule::{ReviewRule, Severity};
@@ -36,6 +38,8 @@ pub struct ReviewOptions {
     /// Whether every project of the organization is in sight: then an account of another one is an
     /// outsider's.
     pub sees_all_projects: bool,
+    /// From when on keys are old, and many.
+    pub keys: KeyLimits,
 }
 
 /// A rule that was not judged, or not everywhere, and why.
@@ -78,21 +82,11 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
     defaults::find(&facts, &mut review);
     pools::find(&facts, &mut review);
     stale::find(&facts, &mut review);
-    for (rule, why) in [
-        (
-            ReviewRule::KeysOldOrMany,
-            "an estate holds no keys of service accounts",
-        ),
-        (
-            ReviewRule::PowerfulRoleUnused,
-            "an estate holds no insights on which permissions are used",
-        ),
-    ] {
-        review.not_judged.push(NotReviewed {
-            rule,
-            why: why.to_owned(),
-        });
-    }
+    keys::find(&facts, options, &mut review);
+    review.not_judged.push(NotReviewed {
+        rule: ReviewRule::PowerfulRoleUnused,
+        why: "an estate holds no insights on which permissions are used".to_owned(),
+    });
     review.not_judged.sort();
     review.not_judged.dedup();
     review.findings.sort_by(|a, b| {

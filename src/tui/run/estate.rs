@@ -91,6 +91,7 @@ impl Executor {
             return;
         };
         let assumptions = Arc::clone(&self.assumptions);
+        let keys = Arc::clone(&self.keys);
         let viewer = self.viewer.clone();
         let dir = self.history.clone();
         let reader = client.reader();
@@ -106,7 +107,11 @@ impl Executor {
             let progress = told_now_and_then(ticket, &answers, &send);
             let time = time.unwrap_or_else(Timestamp::now);
             let read = source.inventory(&scope, time, &progress).await;
-            let read = read.map(Arc::new).map_err(|e| e.to_string());
+            let read = read.map(|mut read| {
+                read.estate.put_all_keys(&keys);
+                Arc::new(read)
+            });
+            let read = read.map_err(|e| e.to_string());
             let _ = send.send(Message::EstateRead(ticket, read));
         });
     }

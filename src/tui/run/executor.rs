@@ -22,7 +22,7 @@ use super::pairs;
 use super::paths;
 use crate::answer::inventory::EstateTableKind;
 use crate::answer::{Answer, Source};
-use crate::estate::Assumption;
+use crate::estate::{Assumption, KeysByAccount};
 use crate::evaluate::Question;
 use crate::google::survey::{Progress, ProgressState};
 use crate::google::{Client, WaitNews};
@@ -65,6 +65,7 @@ pub struct Executor {
     pub(super) history: PathBuf,
     source: String,
     pub(super) assumptions: Arc<[Assumption]>,
+    pub(super) keys: KeysByAccount,
     pub(super) viewer: Option<Principal>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
@@ -117,6 +118,7 @@ impl Executor {
             history,
             source,
             assumptions: Arc::default(),
+            keys: KeysByAccount::default(),
             viewer: None,
             tasks: HashMap::new(),
             under_way: Arc::default(),
@@ -127,6 +129,13 @@ impl Executor {
     #[must_use]
     pub fn assuming(mut self, assumptions: Vec<Assumption>) -> Self {
         self.assumptions = assumptions.into();
+        self
+    }
+
+    /// The same, with keys of accounts that are known beside what is asked for.
+    #[must_use]
+    pub fn knowing_keys(mut self, keys: KeysByAccount) -> Self {
+        self.keys = keys;
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::Finding;
 use super::super::facts::PlacedBinding;
-use super::super::found::{FoundBinding, FoundBy, FoundWay, Told, names};
+use super::super::found::{FoundBinding, FoundBy, FoundWay, Told, counted, names};
 use super::super::rule::{ReviewRule, Severity};
 use super::{Openings, OwnerWalk, WayBack};
 use crate::evaluate::truth::Truth;
@@ -216,11 +216,6 @@ impl OwnerTold {
             (true, more) => format!("{more} can become it by way of other accounts"),
         }
     }
-}
-
-/// `1 binding`, `2 bindings`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether a member is that account.
