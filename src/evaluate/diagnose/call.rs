@@ -119,11 +119,11 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
     );
     let (extended, set_on) = lifetime_extended(estate, &question.target);
     let (limit, most) = if beyond {
-        let limit = format!("no account gives one of more than {EXTENDED_LIFETIME}");
+        let limit = format!("no account gives one of more than {EXTENDED_LIFETIME} seconds");
         (limit, LIFETIME)
     } else if extended == Truth::Yes {
         let limit = format!(
-            "{} gives {EXTENDED_LIFETIME} at most, as the organization policy {CONSTRAINT} names it",
+            "{} gives {EXTENDED_LIFETIME} seconds at most, as the organization policy {CONSTRAINT} names it",
             names.target
         );
         (limit, EXTENDED_LIFETIME)
@@ -143,7 +143,10 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
             ),
         };
         let join = if extended == Truth::No { ":" } else { "," };
-        let limit = format!("{} gives {LIFETIME} at most{join} {named}", names.target);
+        let limit = format!(
+            "{} gives {LIFETIME} seconds at most{join} {named}",
+            names.target
+        );
         (limit, LIFETIME)
     };
     let ask = format!("Ask for at most {most} seconds");
@@ -151,7 +154,7 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
         format!("{ask} and get a new token when it ends.")
     } else {
         format!(
-            "{ask}, or ask whoever keeps the organization's policies to add {} to that constraint (up to {EXTENDED_LIFETIME}; one address in each value).",
+            "{ask}, or ask whoever keeps the organization's policies to add {} to that constraint (up to {EXTENDED_LIFETIME} seconds; one address in each value).",
             question.target.id()
         )
     };
