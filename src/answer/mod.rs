@@ -14,6 +14,7 @@ pub mod limits;
 pub mod not_read;
 pub mod paths;
 pub mod reviewed;
+pub mod rules;
 pub mod second;
 pub mod signs;
 pub mod states;

@@ -1,30 +1,33 @@
-//! What if: the same question on an estate in which bindings are supposed to be otherwise than they were read. Pure;
-//! nothing of it is ever written.
+//! What if: the same question on an estate in which bindings and rules are supposed to be otherwise than they were
+//! read. Pure; nothing of it is ever written.
 
 use std::sync::Arc;
 
 use crate::answer::not_read::{NotRead, advise};
 use crate::estate::{Estate, Read};
 use crate::evaluate::{Cause, Explanation, Question, diagnose, explain};
-use crate::iam::{AllowPolicy, Binding, Condition, PolicyMember, Resource};
+use crate::iam::deny::PolicyRule;
+use crate::iam::{
+    AllowPolicy, Binding, BoundaryPolicy, Condition, DenyPolicy, PolicyMember, Resource,
+};
 use crate::repair::{Plan, PlanOptions, Repair, remedies};
 
 /// One thing that is supposed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Supposition {
-    /// Whose allow policy it is about.
+    /// Whose policy it is about; of boundaries, the account that they are looked at for.
     pub on: Resource,
-    /// The binding's role.
-    pub role: Arc<str>,
     /// What is supposed of it.
     pub what: Supposed,
 }
 
-/// What is supposed of a binding.
+/// What is supposed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Supposed {
-    /// It is switched off.
+    /// A binding of the allow policy is switched off.
     Off {
+        /// Its role.
+        role: Arc<str>,
         /// Its place in the policy as it was read.
         binding: usize,
         /// The member that it is switched off for; `None`: for all.
@@ -32,14 +35,54 @@ pub enum Supposed {
         /// Whom that is, for people: a member, or how many.
         whom: Arc<str>,
     },
-    /// It is there, although it was not read.
+    /// A binding is there, although it was not read.
     There {
+        /// Its role.
+        role: Arc<str>,
         /// Whom it is for.
         member: Arc<str>,
         /// When it holds; `None` for always.
         condition: Option<Condition>,
         /// The member in whose place this one stands.
         replaces: Option<Arc<str>>,
+    },
+    /// Something that refuses is switched off.
+    RuleOff {
+        /// Which.
+        rule: SwitchedRule,
+        /// What it is, for people: `deny rule 1`.
+        title: Arc<str>,
+        /// Whom or what it is about, for people; may be empty.
+        name: Arc<str>,
+    },
+}
+
+/// What beside a binding of an allow policy can be switched off, by its place in what was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SwitchedRule {
+    /// A rule of a deny policy.
+    Deny {
+        /// The policy's name.
+        policy: Arc<str>,
+        /// Its place there.
+        rule: usize,
+    },
+    /// The binding of a principal access boundary.
+    Boundary {
+        /// The binding's name.
+        binding: Arc<str>,
+    },
+    /// A rule of a principal access boundary, for all that it is bound to.
+    BoundaryRule {
+        /// The policy's name.
+        policy: Arc<str>,
+        /// Its place there.
+        rule: usize,
+    },
+    /// What is set of a constraint on a level: an organization policy.
+    OrgPolicy {
+        /// The constraint's name.
+        constraint: Arc<str>,
     },
 }
 
@@ -55,8 +98,8 @@ impl Supposition {
         };
         Some(Self {
             on: on.clone(),
-            role: Arc::clone(&there.role),
             what: Supposed::Off {
+                role: Arc::clone(&there.role),
                 binding,
                 whom: match (member, there.members.as_slice()) {
                     (Some(one), _) | (None, [one]) => Arc::clone(&one.text),
@@ -75,8 +118,8 @@ impl Supposition {
     pub fn there(repair: &Repair) -> Self {
         Self {
             on: repair.resource.clone(),
-            role: repair.role.as_str().into(),
             what: Supposed::There {
+                role: repair.role.as_str().into(),
                 member: repair.member.as_str().into(),
                 condition: repair.condition.clone(),
                 replaces: repair.replaces.as_deref().map(Into::into),
@@ -91,18 +134,24 @@ impl Supposition {
             Supposed::Off {
                 binding, member, ..
             } => self.on == *at && *binding == place && member.as_deref() == of,
-            Supposed::There { .. } => false,
+            Supposed::There { .. } | Supposed::RuleOff { .. } => false,
         }
+    }
+
+    /// Whether it switches off that rule there.
+    #[must_use]
+    pub fn is_rule_off(&self, at: &Resource, which: &SwitchedRule) -> bool {
+        matches!(&self.what, Supposed::RuleOff { rule, .. } if self.on == *at && rule == which)
     }
 
     /// Whether it is that a binding is there for that member.
     #[must_use]
     pub fn is_there(&self, at: &Resource, with: &str, whom: &str) -> bool {
         match &self.what {
-            Supposed::There { member, .. } => {
-                self.on == *at && *self.role == *with && **member == *whom
+            Supposed::There { role, member, .. } => {
+                self.on == *at && **role == *with && **member == *whom
             }
-            Supposed::Off { .. } => false,
+            Supposed::Off { .. } | Supposed::RuleOff { .. } => false,
         }
     }
 
@@ -118,13 +167,14 @@ impl Supposition {
                 }
             }
             Supposed::There {
+                role,
                 member,
                 condition,
                 replaces,
             } => {
                 if let Some(old) = replaces {
                     let same = |b: &&mut Binding| {
-                        b.role == self.role && b.condition.as_deref() == condition.as_ref()
+                        b.role == *role && b.condition.as_deref() == condition.as_ref()
                     };
                     for binding in policy.bindings.iter_mut().filter(same) {
                         binding.members.retain(|m| m.text != *old);
@@ -132,19 +182,21 @@ impl Supposition {
                 }
                 policy.bindings.push(Binding {
                     condition: condition.clone().map(Arc::new),
-                    ..Binding::new(&self.role, &[&**member])
+                    ..Binding::new(role, &[&**member])
                 });
             }
+            Supposed::RuleOff { .. } => {}
         }
     }
 }
 
-/// The estate with all that supposed. A policy that could not be read stays as little known as it is.
+/// The estate with all that supposed. What could not be read stays as little known as it is.
 #[must_use]
 pub fn suppose(read: &Estate, all: &[Supposition]) -> Estate {
     let mut estate = read.clone();
     let mut done: Vec<&Resource> = Vec::new();
-    for one in all {
+    let of_bindings = |one: &&Supposition| !matches!(one.what, Supposed::RuleOff { .. });
+    for one in all.iter().filter(of_bindings) {
         if done.contains(&&one.on) {
             continue;
         }
@@ -159,7 +211,59 @@ pub fn suppose(read: &Estate, all: &[Supposition]) -> Estate {
         }
         estate.put_policy(one.on.clone(), policy);
     }
+    let mut rules: Vec<(&Resource, &SwitchedRule)> = all
+        .iter()
+        .filter_map(|one| match &one.what {
+            Supposed::RuleOff { rule, .. } => Some((&one.on, rule)),
+            _ => None,
+        })
+        .collect();
+    // Rules that go leave the places of those before them.
+    rules.sort_by_key(|(_, rule)| match rule {
+        SwitchedRule::BoundaryRule { rule, .. } => std::cmp::Reverse(*rule),
+        _ => std::cmp::Reverse(0),
+    });
+    for (on, rule) in rules {
+        switch_off(&mut estate, on, rule);
+    }
     estate
+}
+
+fn switch_off(estate: &mut Estate, on: &Resource, which: &SwitchedRule) {
+    match which {
+        SwitchedRule::Deny { policy, rule } => {
+            let Some(list) = estate.deny_policies(on).known().map(<[_]>::to_vec) else {
+                return;
+            };
+            // Each is put back, so that they keep their order.
+            for mut one in list.into_iter().map(|p| DenyPolicy::clone(&p)) {
+                if *one.name == **policy
+                    && let Some(there) = one.rules.get_mut(*rule)
+                {
+                    // A rule that says nothing keeps the places of those behind it.
+                    *there = PolicyRule::default();
+                }
+                estate.put_deny_policy(one);
+            }
+        }
+        SwitchedRule::Boundary { binding } => estate.remove_policy_binding(binding),
+        SwitchedRule::BoundaryRule { policy, rule } => {
+            let known = estate.boundary(policy).known().flatten();
+            let Some(mut changed) = known.map(|p| BoundaryPolicy::clone(p)) else {
+                return;
+            };
+            // A rule that says nothing is not no rule: one that allows nothing still shuts out.
+            if *rule < changed.details.rules.len() {
+                changed.details.rules.remove(*rule);
+                estate.put_boundary(changed);
+            }
+        }
+        SwitchedRule::OrgPolicy { constraint } => {
+            estate.put_no_org_policy(on.clone(), constraint);
+            // What Google said that comes of all of them was said with this one.
+            estate.forget_effective_org_policies(constraint);
+        }
+    }
 }
 
 /// The answer to a question where all that is so: the estate, the verdict, what stands in the way, what would

@@ -84,6 +84,13 @@ impl Estate {
             .insert(constraint.into(), Arc::new(policy));
     }
 
+    /// Nothing is kept any more of what Google says that comes of a constraint's policies.
+    pub fn forget_effective_org_policies(&mut self, constraint: &str) {
+        for said in Arc::make_mut(&mut self.effective_org_policies).values_mut() {
+            said.remove(constraint);
+        }
+    }
+
     /// Why the organization policies set on a resource may not be read, when they may not. A project
     /// may stand under its id or its number.
     pub(crate) fn why_no_org_policies(&self, on: &Resource) -> Option<Arc<str>> {

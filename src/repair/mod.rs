@@ -15,7 +15,7 @@ pub use history::{Journal, last_grant, was_reverted};
 pub use plan::edit;
 pub use plan::{
     EditError, Edited, Elsewhere, Grant, Plan, PlanOptions, PolicyBefore, Remedy, RemedyStep,
-    Repair, Switch, plan, plan_with, remedies,
+    Repair, Switch, plan, plan_with, refusing_guards, remedies,
 };
 pub use words::{
     CommandLine, FixWith, GrantMeaning, Power, SourceOptions, Word, diff, equivalents, meaning,

@@ -199,3 +199,86 @@ fn one_band_says_what_was_what_is_and_until_when() {
         .says("u undoes it")
         .says("✓ run-processor@app-prod grants, until 20");
 }
+
+/// Deny rules and boundaries unfold as leaves, and each clause of their conditions is told with its value: in the
+/// picture, in the level in full, and below the policies as they stand.
+#[test]
+fn conditions_of_every_kind_of_policy_tell_each_clause() {
+    const FACTS: &str = r#"{"organizations":[{"name":"organizations/1","displayName":"example.com"}],
+        "projects":[{"name":"projects/11","projectId":"p","parent":"organizations/1"}],
+        "serviceAccounts":[
+          {"name":"projects/p/serviceAccounts/a@p.iam.gserviceaccount.com","projectId":"p","email":"a@p.iam.gserviceaccount.com","uniqueId":"1"},
+          {"name":"projects/p/serviceAccounts/b@p.iam.gserviceaccount.com","projectId":"p","email":"b@p.iam.gserviceaccount.com","uniqueId":"2"}],
+        "tags":{"//cloudresourcemanager.googleapis.com/projects/p":[{"namespacedTagKey":"1/env","namespacedTagValue":"1/env/prod","tagKey":"tagKeys/1","tagValue":"tagValues/2"}]},
+        "iamPolicies":{
+          "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com":{"version":3,"bindings":[
+            {"role":"roles/iam.serviceAccountTokenCreator","members":["serviceAccount:a@p.iam.gserviceaccount.com"],
+             "condition":{"title":"t","expression":"request.time > timestamp('2020-01-01T00:00:00Z') && request.time < timestamp('2021-01-01T00:00:00Z') && 'x' in request.auth.access_levels"}}]}},
+        "denyPolicies":[{"name":"policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d","rules":[
+          {"denyRule":{"deniedPrincipals":["principalSet://goog/public:all"],"deniedPermissions":["iam.googleapis.com/serviceAccounts.getAccessToken"],
+           "denialCondition":{"expression":"resource.matchTag('1/env', 'prod') && resource.matchTag('1/tier', 'one')"}}}]}],
+        "principalAccessBoundaryPolicies":[{"name":"organizations/1/locations/global/principalAccessBoundaryPolicies/b","details":{"enforcementVersion":"3","rules":[
+          {"effect":"ALLOW","resources":["//cloudresourcemanager.googleapis.com/projects/p"]},
+          {"effect":"DENY","resources":["//cloudresourcemanager.googleapis.com/projects/other"]}]}}],
+        "policyBindings":[{"name":"organizations/1/locations/global/policyBindings/pb","policyKind":"PRINCIPAL_ACCESS_BOUNDARY",
+          "target":{"principalSet":"//cloudresourcemanager.googleapis.com/organizations/1"},
+          "policy":"organizations/1/locations/global/principalAccessBoundaryPolicies/b",
+          "condition":{"expression":"principal.type == 'iam.googleapis.com/ServiceAccount' && principal.subject.endsWith('@p.iam.gserviceaccount.com')"}}]}"#;
+    let open = || {
+        Opening {
+            facts: Some(FACTS.to_owned()),
+            pair: Some(("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com")),
+            size: (200, 50),
+            ..Opening::default()
+        }
+        .play()
+    };
+    // The target: allow condition, boundary with its condition and rules, in the picture.
+    let mut play = open();
+    play.keys("/the target<Enter>").keys("<Left><Right>");
+    play.says("✓ if request.time > timestamp('2020-01-01T00:00:00Z') true")
+        .says("◔ and request.time < timestamp('2021-01-01T00:00:00Z') false now")
+        .says("◑ and 'x' in request.auth.access_levels not known here")
+        .says("✓ if principal.type == 'iam.googleapis.com/ServiceAccount' true")
+        .says("and principal.subject.endsWith('@p.iam.gserviceaccount.com') true")
+        .says("✓ rule 1 ALLOW project p covers this")
+        .says("· rule 2 DENY project other does not concern this");
+    // In full.
+    play.keys("<Enter>")
+        .says("true request.time > timestamp('2020-01-01T00:00:00Z')")
+        .says("false now request.time < timestamp('2021-01-01T00:00:00Z')")
+        .says("not known 'x' in request.auth.access_levels")
+        .says("true principal.type == 'iam.googleapis.com/ServiceAccount'")
+        .says("rule 1: ALLOW project p: covers this")
+        .keys("<Esc>");
+    // As they stand, and copied without a word of ours.
+    play.keys("Y")
+        .says("\"expression\": \"request.time > timestamp")
+        .says("false now request.time < timestamp('2021-01-01T00:00:00Z')")
+        .says("Binding of a principal access boundary")
+        .says("true principal.type == 'iam.googleapis.com/ServiceAccount'");
+    play.keys("G")
+        .says("Principal access boundary")
+        .says("\"DENY\"");
+    play.keys("y");
+    let copied = play.copied().unwrap().to_owned();
+    let policy: serde_json::Value = serde_json::from_str(&copied).unwrap();
+    assert_eq!(
+        policy["bindings"][0]["role"],
+        "roles/iam.serviceAccountTokenCreator"
+    );
+    // The project: the deny rule.
+    let mut play = open();
+    play.keys("gj<Left><Right>")
+        .says("deny rule 1 principalSet://goog/public:all condition not met")
+        .says("✓ if resource.matchTag('1/env', 'prod') true")
+        .says("◔ and resource.matchTag('1/tier', 'one') false now");
+    play.keys("<Enter>")
+        .says("true resource.matchTag('1/env', 'prod')")
+        .says("false now resource.matchTag('1/tier', 'one')")
+        .keys("<Esc>");
+    play.keys("Y")
+        .says("Deny policy")
+        .says("true resource.matchTag('1/env', 'prod')")
+        .says("false now resource.matchTag('1/tier', 'one')");
+}

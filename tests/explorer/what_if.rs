@@ -57,7 +57,7 @@ fn nothing_is_written_copied_or_asked_for_while_something_is_switched() {
     let mut play = on_pair("cross-project");
     play.keys("G<Space>").says("WHAT IF");
     play.keys("f")
-        .says("While bindings are switched, no policy is changed: Backspace takes all back first.")
+        .says("While something is switched, no policy is changed: Backspace takes all back first.")
         .never_says("Give access?");
     play.keys("u")
         .says("no policy is changed")
@@ -139,7 +139,83 @@ fn levels_and_members_are_switched() {
     play.keys("<Esc>");
     play.keys("g")
         .keys("<Space>")
-        .says("No binding was read there");
+        .says("Nothing was read there that could be switched");
+}
+
+/// A deny rule is switched off: by its own row, and by its level's, where it is all that is there.
+#[test]
+fn a_deny_rule_is_switched_off() {
+    let mut play = Opening::story(story("denied")).play();
+    play.says("▸   ┠ ⊘ deny rule 1").says("the call would fail");
+    for to in ["", "k"] {
+        play.keys(to);
+        play.keys("<Space>")
+            .says("✓ what if: the call would succeed")
+            .says("WHAT IF 1 switched, nothing written; as read: would fail.")
+            .says("off: deny rule 1 for principalSet://goog/public:all on data")
+            .says("✗ deny rule 1 principalSet://goog/public:all switched off, what if")
+            .never_says("⊘");
+        play.keys("<Space>")
+            .says("⊘ deny rule 1")
+            .says("✗ the call would fail")
+            .never_says("WHAT IF");
+    }
+    // In the causes, what is blamed.
+    play.keys("<Tab><Space>")
+        .says("what if: the call would succeed")
+        .keys("<BS>")
+        .says("denied here");
+    // Nothing was sent that writes.
+    play.keys("L")
+        .says("calls to Google Cloud")
+        .never_says("setIamPolicy")
+        .never_says("PATCH")
+        .never_says("PUT ");
+}
+
+/// A boundary's binding is switched off, or one of its rules.
+#[test]
+fn a_boundary_and_its_rules_are_switched_off() {
+    let mut play = Opening::story(story("boundary")).play();
+    play.says("▸       ├ ▣ boundary").keys("<Space>");
+    play.says("✓ what if: the call would succeed")
+        .says("off: boundary Production only")
+        .says("✗ boundary Production only switched off, what if")
+        .keys("<Space>")
+        .says("outside boundary")
+        .never_says("WHAT IF");
+    let mut play = Opening {
+        size: (120, 40),
+        ..Opening::story(story("boundary-deny-only"))
+    }
+    .play();
+    play.says("may leave the target out");
+    // The rule below it, once the level is unfolded: a boundary without rules shuts nobody out.
+    play.keys("G<Left>")
+        .keys("<Right>")
+        .says("rule 1 DENY folder prod");
+    play.keys("/rule 1<Enter>").keys("<Space>");
+    play.says("✓ what if: the call would succeed")
+        .says("off: rule 1, DENY folder prod")
+        .keys("<BS>")
+        .never_says("WHAT IF");
+}
+
+/// What an organization policy keeps out may be let in, what if; and what a fix would add then is switched on.
+#[test]
+fn an_organization_policy_is_switched_off() {
+    let mut play = Opening::story(story("domain-restricted")).play();
+    play.says("⊘ organization policy iam.allowed")
+        .says("Domains refuses the grant")
+        .says("the grant would be refused");
+    play.keys("/organization policy<Enter>").keys("<Space>");
+    play.says("off: organization policy iam.allowedPolicyMemberDomains on example.com")
+        .says("╌ Token Creator")
+        .never_says("the grant would be refused");
+    play.keys("G<Space>")
+        .says("✓ what if: the call would succeed")
+        .says("WHAT IF 2 switched");
+    play.keys("<BS>").says("the grant would be refused");
 }
 
 /// At 40 columns the band says it too, and with which key all is taken back.

@@ -501,7 +501,7 @@ fn told(answer: &PathsAnswer) -> String {
 }
 
 impl Asked {
-    fn question(&self) -> Question {
+    pub fn question(&self) -> Question {
         let account = |text: &str| Resource::parse_account(text).unwrap();
         let mut question = Question::new(
             Principal::parse(&self.caller).unwrap(),

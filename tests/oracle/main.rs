@@ -12,6 +12,7 @@
 mod case;
 mod chance;
 mod shrink;
+mod supposed;
 mod whose_boundaries;
 mod world;
 

@@ -57,6 +57,15 @@ pub(super) fn guarded(estate: &Estate, remedy: &Remedy) -> Guarded {
     all
 }
 
+/// The organization policies that would refuse a change, for the member that it adds or one that stands there already.
+#[must_use]
+pub fn refusing_guards(estate: &Estate, repair: &Repair) -> Vec<Guard> {
+    let guards = Guards::of(estate, &repair.resource);
+    let members = members(repair);
+    let judged = members.iter().flat_map(|member| guards.judge(member));
+    judged.filter(|g| g.lets_in == Truth::No).collect()
+}
+
 /// Every member of the policy as it would be written, the new one first.
 fn members(repair: &Repair) -> Vec<PolicyMember> {
     let bindings = repair.after.get("bindings").and_then(|b| b.as_array());

@@ -19,6 +19,7 @@ pub mod switch;
 
 pub use edit::{EditError, Edited, Grant, PolicyBefore};
 pub use elsewhere::Elsewhere;
+pub use guarded::refusing_guards;
 pub use remedy::{Plan, Remedy, RemedyStep, plan, plan_with, remedies};
 pub use repair::{PlanOptions, Repair};
 pub use switch::Switch;

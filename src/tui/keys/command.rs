@@ -241,7 +241,7 @@ impl Command {
             ),
             Self::WhatIf => Words(
                 "what-if",
-                "switch a binding off or on in memory, and judge anew; nothing is written",
+                "switch a binding or a rule off or on in memory, and judge anew; nothing is written",
             ),
             Self::AsRead => Words(
                 "as-read",

@@ -16,6 +16,7 @@ use crate::answer::what_if::{Supposition, what_if};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question};
 use crate::google::survey::ProgressState;
+use crate::iam::Resource;
 use crate::repair::Plan;
 
 /// One step of reading.
@@ -176,7 +177,7 @@ pub struct Asked {
     pub as_read: Option<Box<AsRead>>,
 }
 
-/// What an answer was, while bindings are supposed to be otherwise.
+/// What an answer was, while something is supposed to be otherwise.
 #[derive(Clone, Debug)]
 pub struct AsRead {
     /// The answer.
@@ -227,6 +228,22 @@ impl KnownAnswer {
             opened,
             supposed: &self.supposed,
         });
+    }
+
+    /// All that is known of a level, row by row, as if it were unfolded.
+    #[must_use]
+    pub fn unfolded(&self, at: &Resource) -> Vec<TreeRow> {
+        tree::level_rows(
+            Picture {
+                estate: &self.estate,
+                explanation: &self.explanation,
+                causes: &self.causes,
+                plan: &self.plan,
+                opened: &Opened::default(),
+                supposed: &self.supposed,
+            },
+            at,
+        )
     }
 
     /// The answer where all that is so; this one is what was read.

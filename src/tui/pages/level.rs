@@ -1,4 +1,5 @@
-//! A level in full: its bindings, those that concern the question first, and its deny policies.
+//! A level in full: its bindings, those that concern the question first, its deny policies, and of the target the
+//! boundaries that the caller is bound by.
 
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
@@ -7,13 +8,17 @@ use super::super::model::{Asked, KnownAnswer};
 use super::super::words::in_zone;
 use super::{console_url, policy_at};
 use crate::answer::levels::binding_says;
+use crate::answer::rules::{
+    boundary_rule_says, boundary_rule_words, deciding_org_policies, deny_rule_says,
+};
 use crate::answer::states::LevelState;
 use crate::estate::Estate;
 use crate::evaluate::Truth;
+use crate::evaluate::condition::{Clause, clauses};
 use crate::evaluate::explanation::{
-    BindingExplanation, ConditionExplanation, PolicyExplanation, RoleState,
+    BindingExplanation, ConditionExplanation, DenyRuleExplanation, PolicyExplanation, RoleState,
 };
-use crate::iam::Resource;
+use crate::iam::{Resource, ResourceKind};
 use crate::text::visible;
 
 /// The selected level in full.
@@ -72,7 +77,7 @@ fn leaf_lines(state: LevelState, leaf: &Leaf) -> Vec<Text> {
     said.map(|part| line(role, visible(part))).collect()
 }
 
-/// Everything that is known of a level: its bindings, the matching ones first, deny policies.
+/// Everything that is known of a level: its bindings, the matching ones first, deny policies, boundaries.
 #[must_use]
 pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
     let mut lines = vec![line(StyleRole::Dim, resource.full_name())];
@@ -116,26 +121,23 @@ pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
             };
             lines.push(line(role, denying.policy.id().to_owned()));
             for rule in &denying.rules {
-                let what = match rule.denies {
-                    Truth::Yes => "denies this",
-                    Truth::No => "does not concern this",
-                    _ => "may deny this",
-                };
-                lines.push(line(role, format!("  rule {}: {what}", rule.index + 1)));
-                for member in rule.denied.iter().filter(|m| m.matches != Truth::No) {
-                    lines.push(line(role, format!("    denied     {}", member.member)));
-                }
-                for member in rule.exceptions.iter().filter(|m| m.matches != Truth::No) {
-                    lines.push(line(
-                        StyleRole::Text,
-                        format!("    excepted   {}", member.member),
-                    ));
-                }
-                if let Some(condition) = &rule.condition {
-                    lines.extend(condition_lines(condition));
-                }
+                lines.extend(deny_rule(rule));
             }
         }
+    }
+    let org = deciding_org_policies(&known.estate, &known.explanation, &known.plan);
+    let here: Vec<_> = org.iter().filter(|one| one.on == *resource).collect();
+    if policy.on_path && !here.is_empty() {
+        lines.push(Vec::new());
+        lines.push(line(StyleRole::Heading, "Organization policies"));
+        for one in here {
+            let words = format!("{}: {}", one.constraint, one.words);
+            lines.push(line(StyleRole::of(one.state), words));
+        }
+    }
+    if policy.on_path && resource.kind() == ResourceKind::ServiceAccount {
+        lines.push(Vec::new());
+        lines.extend(boundaries(known));
     }
     lines
 }
@@ -211,12 +213,82 @@ pub(super) fn binding_lines(
     lines
 }
 
+/// A deny rule: what it does, whom of those that matter it denies and excepts, its condition.
+fn deny_rule(rule: &DenyRuleExplanation) -> Vec<Text> {
+    let (state, what) = deny_rule_says(rule);
+    let role = StyleRole::of(state);
+    let mut lines = vec![line(role, format!("  rule {}: {what}", rule.index + 1))];
+    for (members, word, role) in [
+        (&rule.denied, "denied  ", role),
+        (&rule.exceptions, "excepted", StyleRole::Text),
+    ] {
+        for member in members.iter().filter(|m| m.matches != Truth::No) {
+            let why = match (member.matches, member.why.as_str()) {
+                (Truth::Yes, "") => String::new(),
+                (_, "") => " (not known whether the caller is in it)".to_owned(),
+                (_, why) => format!(" ({why})"),
+            };
+            let words = format!("    {word}   {}{why}", member.member);
+            lines.push(line(role, visible(&words)));
+        }
+    }
+    if let Some(condition) = &rule.condition {
+        lines.extend(condition_lines(condition));
+    }
+    lines
+}
+
+/// The boundaries that may limit what the caller reaches, each with its condition and its rules.
+fn boundaries(known: &KnownAnswer) -> Vec<Text> {
+    let all = &known.explanation.boundaries;
+    let mut lines = Vec::new();
+    for (name, why) in &all.unreadable {
+        let words = format!("{name} could not be read: {why}");
+        lines.push(line(StyleRole::Unknown, visible(&words)));
+    }
+    if let Some((what, why)) = &all.unplaced {
+        let words = format!("What is bound at {what} is not known: {why}");
+        lines.push(line(StyleRole::Unknown, visible(&words)));
+    }
+    if all.assumed {
+        lines.push(line(StyleRole::Unknown, "Boundaries are not known."));
+    } else if all.boundaries.is_empty() && lines.is_empty() && known.explanation.hops.is_empty() {
+        lines.push(line(
+            StyleRole::Dim,
+            "No boundary is bound where the caller belongs.",
+        ));
+    }
+    if !all.boundaries.is_empty() {
+        lines.push(line(StyleRole::Heading, "Boundaries of the caller"));
+    }
+    for boundary in &all.boundaries {
+        let binds = boundary.applies.and(boundary.reaches_permission);
+        let role = match (all.eligible, binds) {
+            (_, Truth::No) => StyleRole::Dim,
+            (Truth::Yes, _) => StyleRole::Text,
+            (Truth::No, Truth::Yes) => StyleRole::Denied,
+            _ => StyleRole::Unknown,
+        };
+        lines.push(line(role, visible(&boundary.policy_name)));
+        lines.push(line(role, format!("  {}", visible(&boundary.why))));
+        let bound = format!("    bound to   {}", boundary.principal_set);
+        lines.push(line(StyleRole::Text, visible(&bound)));
+        if let Some(condition) = &boundary.condition {
+            lines.extend(condition_lines(condition));
+        }
+        let rules = boundary.policy.iter().flat_map(|p| &p.details.rules);
+        for (i, (rule, applies)) in rules.zip(&boundary.rules).enumerate() {
+            let (state, says) = boundary_rule_says(&rule.effect, *applies);
+            let words = boundary_rule_words(&known.estate, rule);
+            let words = format!("    rule {}: {words}: {says}", i + 1);
+            lines.push(line(StyleRole::of(state), visible(&words)));
+        }
+    }
+    lines
+}
+
 fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
-    let (role, word) = match condition.holds {
-        Truth::Yes => (StyleRole::Granted, "holds"),
-        Truth::No => (StyleRole::Misplaced, "does not hold"),
-        _ => (StyleRole::Unknown, "cannot be decided here"),
-    };
+    let (role, word) = outcome_word(condition.holds);
     let title = condition
         .condition
         .title
@@ -230,8 +302,39 @@ fn condition_lines(condition: &ConditionExplanation) -> Vec<Text> {
             format!("      {}", condition.condition.expression.trim()),
         ),
     ];
-    if let Err(why) = &condition.evaluation {
-        lines.push(line(StyleRole::Misplaced, format!("      {why}")));
+    match &condition.evaluation {
+        Err(why) => lines.push(line(StyleRole::Misplaced, format!("      {why}"))),
+        Ok(_) => lines.extend(clause_lines(condition, "      ")),
     }
     lines
+}
+
+/// What came of a condition.
+pub(super) fn outcome_word(holds: Truth) -> (StyleRole, &'static str) {
+    match holds {
+        Truth::Yes => (StyleRole::Granted, "holds"),
+        Truth::No => (StyleRole::Misplaced, "does not hold"),
+        _ => (StyleRole::Unknown, "cannot be decided here"),
+    }
+}
+
+/// Each clause of a condition with what came of it, where there are several.
+pub(super) fn clause_lines(condition: &ConditionExplanation, indent: &str) -> Vec<Text> {
+    let Ok(evaluation) = &condition.evaluation else {
+        return Vec::new();
+    };
+    let all = clauses(evaluation, &condition.condition.expression);
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    let one = |clause: &Clause| {
+        let (role, word) = match clause.value {
+            Some(true) => (StyleRole::Granted, "true     "),
+            Some(false) => (StyleRole::Misplaced, "false now"),
+            None => (StyleRole::Unknown, "not known"),
+        };
+        let words = format!("{indent}{word}  {}", clause.text.trim());
+        line(role, visible(&words))
+    };
+    all.iter().map(one).collect()
 }

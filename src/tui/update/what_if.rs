@@ -1,12 +1,12 @@
-//! What if: bindings are switched off or on in memory, and the question is judged anew. Nothing is written, and
-//! nothing can be while anything is switched.
+//! What if: bindings and what refuses are switched off or on in memory, and the question is judged anew. Nothing is
+//! written, and nothing can be while anything is switched.
 
 use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::model::tree::{LeafKind, LeafPlace, TreeRow};
 use super::super::model::{AsRead, Asked, KnownAnswer, Model, Panel, Reading};
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{Supposed, Supposition};
+use crate::answer::what_if::{Supposed, Supposition, SwitchedRule};
 use crate::iam::Resource;
 
 /// The answer as it was read is shown again, where another one is. `false`: it is shown already.
@@ -34,7 +34,7 @@ pub(super) fn refuses(model: &mut Model, command: Command) -> bool {
     }
     let key = model.keys.fill(KeyContext::Answer, "{as-read}");
     model.say(format!(
-        "While bindings are switched, {what}: {key} takes all back first."
+        "While something is switched, {what}: {key} takes all back first."
     ));
     true
 }
@@ -62,7 +62,10 @@ pub(super) fn switch(model: &mut Model) {
     };
     let Some(row) = row.cloned() else { return };
     match meant(known, &row) {
-        Meant::Binding(at, place) => toggle(asked, &row, &at, &place),
+        Meant::Binding(at, binding, member) => {
+            toggle(asked, &row, &at, binding, member.as_deref());
+        }
+        Meant::Rule(row, at, rule) => toggle_rule(asked, &row, &at, &rule),
         Meant::Missing(one) => {
             let mut all = known.supposed.clone();
             all.push(one);
@@ -83,7 +86,7 @@ pub(super) fn switch(model: &mut Model) {
                 }
             }
             model.say(model.with_keys(
-                "It has several bindings: they are unfolded; {what-if} switches the one that is selected.",
+                "There are several there: they are unfolded; {what-if} switches the one that is selected.",
             ));
         }
         Meant::Nothing(why) => model.say(model.with_keys(why)),
@@ -93,7 +96,9 @@ pub(super) fn switch(model: &mut Model) {
 /// What is meant by what is selected.
 enum Meant {
     /// A binding or a member of one, which was read.
-    Binding(Resource, LeafPlace),
+    Binding(Resource, usize, Option<String>),
+    /// A rule, a boundary, an organization policy, which was read, with its row.
+    Rule(Box<TreeRow>, Resource, SwitchedRule),
     /// One that a fix would add.
     Missing(Supposition),
     /// A level with several.
@@ -104,7 +109,7 @@ enum Meant {
 
 fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
     let none = Meant::Nothing(
-        "{what-if} switches bindings and members: select one; {right} unfolds a level.",
+        "{what-if} switches bindings, members and rules: select one; {right} unfolds a level.",
     );
     let Some(at) = row.resource.clone() else {
         return none;
@@ -118,34 +123,85 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
                 fits.next()
                     .map_or(none, |repair| Meant::Missing(Supposition::there(repair)))
             }
-            (_, Some(place)) => Meant::Binding(at, place.clone()),
+            (_, Some(LeafPlace::Binding { binding, member })) => {
+                Meant::Binding(at, *binding, member.clone())
+            }
+            (_, Some(LeafPlace::Rule(rule))) => {
+                Meant::Rule(Box::new(row.clone()), at, rule.clone())
+            }
             _ => none,
         },
         None => {
-            let bindings = known.estate.allow_policy(&at).known().flatten();
-            match bindings.map_or(0, |policy| policy.bindings.len()) {
-                0 => Meant::Nothing("No binding was read there, so there is none to switch."),
-                1 => Meant::Binding(
-                    at,
-                    LeafPlace {
-                        binding: 0,
+            // What an unfolded level would show.
+            let rows = known.unfolded(&at);
+            let place = |row: &'_ TreeRow| row.leaf.as_ref().and_then(|l| l.place.clone());
+            let whole: Vec<usize> = rows
+                .iter()
+                .filter_map(|row| match place(row)? {
+                    LeafPlace::Binding {
+                        binding,
                         member: None,
-                    },
-                ),
-                _ => Meant::Several(at),
+                    } => Some(binding),
+                    _ => None,
+                })
+                .collect();
+            // A member is a part of its binding, and a boundary's rule of that.
+            let is_part = |place: &LeafPlace| match place {
+                LeafPlace::Binding { binding, member } => {
+                    member.is_some() && whole.contains(binding)
+                }
+                LeafPlace::Rule(rule) => matches!(rule, SwitchedRule::BoundaryRule { .. }),
+            };
+            let mut places = rows
+                .iter()
+                .filter_map(|row| Some((row, place(row).filter(|p| !is_part(p))?)));
+            match (places.next(), places.next()) {
+                (None, _) => Meant::Nothing("Nothing was read there that could be switched."),
+                (Some((_, LeafPlace::Binding { binding, member })), None) => {
+                    Meant::Binding(at, binding, member)
+                }
+                (Some((row, LeafPlace::Rule(rule))), None) => {
+                    Meant::Rule(Box::new(row.clone()), at, rule)
+                }
+                (Some(_), Some(_)) => Meant::Several(at),
             }
         }
     }
 }
 
-/// Switches a binding off, or what is off on again.
-fn toggle(asked: &mut Asked, row: &TreeRow, at: &Resource, place: &LeafPlace) {
+/// Switches a rule off, or on again.
+fn toggle_rule(asked: &mut Asked, row: &TreeRow, at: &Resource, rule: &SwitchedRule) {
     let Some(known) = asked.known() else { return };
     let mut all = known.supposed.clone();
-    let member = place.member.as_deref();
+    if all.iter().any(|s| s.is_rule_off(at, rule)) {
+        all.retain(|s| !s.is_rule_off(at, rule));
+    } else if let Some(leaf) = &row.leaf {
+        all.push(Supposition {
+            on: at.clone(),
+            what: Supposed::RuleOff {
+                rule: rule.clone(),
+                title: leaf.title.as_str().into(),
+                name: leaf.name.as_str().into(),
+            },
+        });
+    }
+    judge(asked, all, &|rows| {
+        let here = |r: &TreeRow| r.resource.as_ref() == Some(at);
+        let same = |r: &TreeRow| {
+            let place = r.leaf.as_ref().and_then(|l| l.place.as_ref());
+            matches!(place, Some(LeafPlace::Rule(other)) if other == rule)
+        };
+        let exact = rows.iter().position(|r| here(r) && same(r));
+        exact.or_else(|| rows.iter().position(|r| r.is_level(at)))
+    });
+}
+
+/// Switches a binding off, or what is off on again.
+fn toggle(asked: &mut Asked, row: &TreeRow, at: &Resource, binding: usize, member: Option<&str>) {
+    let Some(known) = asked.known() else { return };
+    let mut all = known.supposed.clone();
     let is = |s: &Supposition| {
-        s.is_off(at, place.binding, member)
-            || (member.is_some() && s.is_off(at, place.binding, None))
+        s.is_off(at, binding, member) || (member.is_some() && s.is_off(at, binding, None))
     };
     // One that is only supposed to be there stands behind those that were read.
     let read = asked
@@ -154,9 +210,9 @@ fn toggle(asked: &mut Asked, row: &TreeRow, at: &Resource, place: &LeafPlace) {
     let count = read.map_or(0, |policy| policy.bindings.len());
     if all.iter().any(is) {
         all.retain(|s| !is(s));
-    } else if place.binding >= count {
+    } else if binding >= count {
         let there = |s: &Supposition| s.on == *at && matches!(s.what, Supposed::There { .. });
-        let nth = place.binding - count;
+        let nth = binding - count;
         let added: Vec<usize> = (0..all.len())
             .filter(|i| all.get(*i).is_some_and(there))
             .collect();
@@ -165,20 +221,22 @@ fn toggle(asked: &mut Asked, row: &TreeRow, at: &Resource, place: &LeafPlace) {
         }
     } else {
         let known = asked.read().map(|k| &k.estate);
-        let off = known.and_then(|estate| Supposition::off(estate, at, place.binding, member));
+        let off = known.and_then(|estate| Supposition::off(estate, at, binding, member));
         // The whole binding takes its members along.
         if member.is_none() {
-            all.retain(|s| !matches!(&s.what, Supposed::Off { binding, .. } if s.on == *at && *binding == place.binding));
+            all.retain(|s| !matches!(&s.what, Supposed::Off { binding: other, .. } if s.on == *at && *other == binding));
         }
         all.extend(off);
     }
     judge(asked, all, &|rows| {
         let here = |r: &TreeRow| r.resource.as_ref() == Some(at);
-        let same = |r: &TreeRow| r.leaf.as_ref().and_then(|l| l.place.as_ref()) == Some(place);
-        let of = |r: &TreeRow| {
-            let other = r.leaf.as_ref().and_then(|l| l.place.as_ref());
-            other.is_some_and(|o| o.binding == place.binding)
+        let placed = |r: &TreeRow| match r.leaf.as_ref().and_then(|l| l.place.as_ref()) {
+            Some(LeafPlace::Binding { binding, member }) => Some((*binding, member.clone())),
+            _ => None,
         };
+        let whole = Some((binding, member.map(ToOwned::to_owned)));
+        let same = |r: &TreeRow| placed(r) == whole;
+        let of = |r: &TreeRow| placed(r).is_some_and(|(other, _)| other == binding);
         let exact = rows.iter().position(|r| here(r) && same(r));
         let about = || rows.iter().position(|r| here(r) && of(r));
         // What is there no more is missing, in the same words.

@@ -2,7 +2,7 @@
 
 use super::super::model::KnownAnswer;
 use super::super::model::tree::title;
-use crate::answer::what_if::Supposed;
+use crate::answer::what_if::{Supposed, SwitchedRule};
 use crate::iam::address::short;
 use crate::text::visible;
 
@@ -14,13 +14,28 @@ pub fn supposed(known: &KnownAnswer) -> Vec<String> {
         None => member.to_owned(),
     };
     let each = known.supposed.iter().map(|one| {
-        let role = title(&known.estate, &one.role);
         let at = known.estate.label(&one.on);
         match &one.what {
-            Supposed::Off { whom, .. } => format!("off: {role} for {} on {at}", name(whom)),
+            Supposed::Off { role, whom, .. } => {
+                let role = title(&known.estate, role);
+                format!("off: {role} for {} on {at}", name(whom))
+            }
+            Supposed::RuleOff {
+                rule, title, name, ..
+            } => match rule {
+                SwitchedRule::Deny { .. } if name.is_empty() => format!("off: {title} on {at}"),
+                SwitchedRule::Deny { .. } => format!("off: {title} for {name} on {at}"),
+                SwitchedRule::OrgPolicy { .. } => format!("off: {title} {name} on {at}"),
+                SwitchedRule::Boundary { .. } => format!("off: {title} {name}"),
+                SwitchedRule::BoundaryRule { .. } => format!("off: {title}, {name}"),
+            },
             Supposed::There {
-                member, replaces, ..
+                role,
+                member,
+                replaces,
+                ..
             } => {
+                let role = title(&known.estate, role);
                 let of = replaces
                     .as_ref()
                     .map(|old| format!(", in the place of {}", name(old)));

@@ -124,7 +124,7 @@ pub(super) fn member_row(
 }
 
 fn place(binding: &BindingExplanation, member: Option<&MemberExplanation>) -> LeafPlace {
-    LeafPlace {
+    LeafPlace::Binding {
         binding: binding.index,
         member: member.map(|m| m.member.text.to_string()),
     }

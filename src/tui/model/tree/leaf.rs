@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::bindings::{binding_row, member_row};
 use super::culprit::{binding_of, ghost, missing, suspect_row};
+use super::limits::org_policies;
 use super::row::leaf_row;
 use super::rules::{boundaries, clause_rows, of_the_call, rule_rows};
 use super::supposed::{is_off, is_switched_off, off_rows};
@@ -49,6 +50,24 @@ pub(super) fn leaves(picture: Picture<'_>) -> Leaves {
     out
 }
 
+/// All that is known of a level, what is switched off there included.
+#[must_use]
+pub fn level_rows(picture: Picture<'_>, at: &Resource) -> Vec<TreeRow> {
+    let explanation = picture.explanation;
+    let mut policies = explanation.allow.iter().chain(&explanation.off_path);
+    let hanging = match policies.find(|policy| policy.resource == *at) {
+        Some(policy) => {
+            let off = off_rows(picture);
+            let off = off.into_iter().filter(|(on, _)| on == at);
+            let mut all = unfolded(picture, policy);
+            all.extend(off.map(|(_, row)| (0, row)));
+            all
+        }
+        None => leaves(picture).remove(at).unwrap_or_default(),
+    };
+    hanging.into_iter().map(|(_, row)| row).collect()
+}
+
 /// The bindings of a level that the answer turns on.
 fn folded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, TreeRow)> {
     let mut out = Vec::new();
@@ -62,12 +81,13 @@ fn folded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, TreeR
         {
             for denying in denial.policies.iter().filter(|p| p.denies == Truth::Yes) {
                 for rule in denying.rules.iter().filter(|r| r.denies == Truth::Yes) {
-                    let mut rows = rule_rows(picture, denying.policy.id(), rule);
+                    let mut rows = rule_rows(picture, denial, denying, rule);
                     rows.truncate(1);
                     out.extend(rows);
                 }
             }
         }
+        out.extend(org_policies(picture, &policy.resource));
         if policy.resource.kind() == ResourceKind::ServiceAccount {
             out.extend(boundaries(picture, true));
             out.extend(of_the_call(picture));
@@ -166,10 +186,11 @@ fn unfolded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, Tre
             }
             for denying in &denial.policies {
                 for rule in &denying.rules {
-                    out.extend(rule_rows(picture, denying.policy.id(), rule));
+                    out.extend(rule_rows(picture, denial, denying, rule));
                 }
             }
         }
+        out.extend(org_policies(picture, at));
         if at.kind() == ResourceKind::ServiceAccount {
             out.extend(boundaries(picture, false));
             out.extend(of_the_call(picture));

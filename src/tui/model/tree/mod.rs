@@ -7,6 +7,7 @@ mod build;
 mod culprit;
 mod fold;
 mod leaf;
+mod limits;
 mod row;
 mod rules;
 mod supposed;
@@ -16,7 +17,7 @@ use std::ops::Range;
 
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
-use crate::answer::what_if::Supposition;
+use crate::answer::what_if::{Supposition, SwitchedRule};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation};
 use crate::iam::Resource;
@@ -25,6 +26,7 @@ use crate::repair::Plan;
 pub use crate::answer::levels::title;
 pub use build::rows;
 pub use fold::{Shown, shown};
+pub use leaf::level_rows;
 
 /// What a picture is made from.
 #[derive(Clone, Copy)]
@@ -129,17 +131,22 @@ pub struct Leaf {
     pub word: String,
     /// What it stands for, beside its looks.
     pub what: LeafKind,
-    /// Where it is in its level's policy, where it is a binding or a member of one.
+    /// Where it is in what was read, where it can be switched off.
     pub place: Option<LeafPlace>,
 }
 
-/// A binding of a policy, or one of its members.
+/// What a leaf is in a policy that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeafPlace {
-    /// The binding's place in the policy.
-    pub binding: usize,
-    /// The member, as the policy has it; `None`: the whole binding.
-    pub member: Option<String>,
+pub enum LeafPlace {
+    /// A binding of its level's allow policy, or one of its members.
+    Binding {
+        /// The binding's place in the policy.
+        binding: usize,
+        /// The member, as the policy has it; `None`: the whole binding.
+        member: Option<String>,
+    },
+    /// A rule, a boundary, an organization policy.
+    Rule(SwitchedRule),
 }
 
 /// What a leaf stands for.

@@ -3,11 +3,15 @@
 
 use super::culprit::wrong;
 use super::row::{leaf_row, short_member};
-use super::{Picture, Rank, TreeRow};
+use super::supposed::is_rule_off;
+use super::{LeafPlace, Picture, Rank, TreeRow};
+use crate::answer::rules::{boundary_rule_says, boundary_rule_words, deny_rule_says};
 use crate::answer::states::LevelState;
+use crate::answer::what_if::SwitchedRule;
 use crate::evaluate::condition::{Clause, clauses};
 use crate::evaluate::explanation::{
-    BoundaryExplanation, ConditionExplanation, DenyRuleExplanation,
+    BoundaryExplanation, ConditionExplanation, DenyExplanation, DenyPolicyExplanation,
+    DenyRuleExplanation,
 };
 use crate::evaluate::{CauseKind, Truth};
 use crate::iam::Resource;
@@ -45,23 +49,22 @@ pub(super) fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Ve
 /// A deny rule, whom of those that matter it denies or excepts, and its condition.
 pub(super) fn rule_rows(
     picture: Picture<'_>,
-    policy: &str,
+    level: &DenyExplanation,
+    policy: &DenyPolicyExplanation,
     rule: &DenyRuleExplanation,
 ) -> Vec<(usize, TreeRow)> {
-    let level = picture.explanation.deny.iter().find(|d| {
-        let mut rules = d.policies.iter().flat_map(|p| p.rules.iter());
-        rules.any(|r| std::ptr::eq(r, rule))
-    });
-    let Some(at) = level.map(|d| &d.resource) else {
+    let at = &level.resource;
+    let place = SwitchedRule::Deny {
+        policy: policy.policy.name.as_str().into(),
+        rule: rule.index,
+    };
+    // What is switched off has a row of its own.
+    if is_rule_off(picture, at, &place) {
         return Vec::new();
-    };
-    let (state, word) = match rule.denies {
-        Truth::Yes => (LevelState::Denies, "denies this"),
-        Truth::No => (LevelState::Nothing, "does not concern this"),
-        _ => (LevelState::Depends, "may deny this"),
-    };
-    let title = if level.is_some_and(|d| d.policies.len() > 1) {
-        format!("{policy}, deny rule {}", rule.index + 1)
+    }
+    let (state, word) = deny_rule_says(rule);
+    let title = if level.policies.len() > 1 {
+        format!("{}, deny rule {}", policy.policy.id(), rule.index + 1)
     } else {
         format!("deny rule {}", rule.index + 1)
     };
@@ -72,16 +75,24 @@ pub(super) fn rule_rows(
     if state == LevelState::Denies {
         row.rank = Rank::Must;
     }
+    if let Some(leaf) = &mut row.leaf {
+        leaf.place = Some(LeafPlace::Rule(place));
+    }
     let mut out = vec![(0, row)];
     for (members, what) in [(&rule.denied, "denied"), (&rule.exceptions, "excepted")] {
         for member in members.iter().filter(|m| m.matches != Truth::No) {
-            let state = if what == "denied" {
-                state
-            } else {
-                LevelState::Depends
+            let state = match (what, member.matches) {
+                ("denied", Truth::Yes) => state,
+                ("excepted", Truth::Yes) => LevelState::Nothing,
+                _ => LevelState::Depends,
             };
             let name = short_member(&member.member.text);
-            out.push((1, leaf_row(at, state, what, &name, &member.why)));
+            let word = match (member.matches, member.why.as_str()) {
+                (Truth::Yes, "") => "the caller is in it",
+                (_, "") => "not known whether the caller is in it",
+                (_, why) => why,
+            };
+            out.push((1, leaf_row(at, state, what, &name, word)));
         }
     }
     if let Some(condition) = &rule.condition {
@@ -122,12 +133,66 @@ pub(super) fn boundaries(picture: Picture<'_>, counting: bool) -> Vec<(usize, Tr
             row.blamed = first_is(picture, CauseKind::OutsideBoundary)
                 || first_is(picture, CauseKind::BoundaryUndecided);
         }
+        if let Some(leaf) = &mut row.leaf {
+            leaf.place = Some(LeafPlace::Rule(SwitchedRule::Boundary {
+                binding: boundary.binding.as_str().into(),
+            }));
+        }
         out.push((0, row));
-        if let Some(condition) = boundary.condition.as_ref().filter(|_| !counting) {
+        if counting {
+            continue;
+        }
+        if let Some(condition) = &boundary.condition {
             out.extend(clause_rows(at, condition).into_iter().map(|row| (1, row)));
+        }
+        out.extend(boundary_rules(picture, boundary));
+    }
+    if !counting {
+        let open = !matches!(all.eligible, Truth::Yes | Truth::No);
+        let state = LevelState::unread(open);
+        for (name, why) in &all.unreadable {
+            let word = format!("not readable: {why}");
+            out.push((0, leaf_row(at, state, "boundaries", name, &word)));
+        }
+        if let Some((what, why)) = &all.unplaced {
+            let word = format!("not known: {why}");
+            out.push((0, leaf_row(at, state, "boundaries", what, &word)));
         }
     }
     out
+}
+
+/// The rules of a boundary that the caller may be bound by, each with whether it is about the target.
+fn boundary_rules(picture: Picture<'_>, boundary: &BoundaryExplanation) -> Vec<(usize, TreeRow)> {
+    let at = &picture.explanation.question.target;
+    let Some(policy) = boundary
+        .policy
+        .as_ref()
+        .filter(|_| boundary.applies != Truth::No)
+    else {
+        return Vec::new();
+    };
+    let place = |rule: usize| SwitchedRule::BoundaryRule {
+        policy: policy.name.as_str().into(),
+        rule,
+    };
+    // Rules that are switched off are not among those that were judged; the others keep the places they had.
+    let places = (0..).filter(|i| {
+        let which = place(*i);
+        !is_rule_off(picture, at, &which)
+    });
+    let rules = policy.details.rules.iter().zip(&boundary.rules).zip(places);
+    let rows = rules.map(|((rule, applies), index)| {
+        let (state, word) = boundary_rule_says(&rule.effect, *applies);
+        let name = boundary_rule_words(picture.estate, rule);
+        let title = format!("rule {}", index + 1);
+        let mut row = leaf_row(at, state, &title, &name, word);
+        if let Some(leaf) = &mut row.leaf {
+            leaf.place = Some(LeafPlace::Rule(place(index)));
+        }
+        (1, row)
+    });
+    rows.collect()
 }
 
 pub(super) fn boundary_name(boundary: &BoundaryExplanation) -> String {

@@ -4,7 +4,7 @@ use super::row::{leaf_row, short_member};
 use super::{LeafPlace, Picture, Rank, TreeRow};
 use crate::answer::levels::title;
 use crate::answer::states::LevelState;
-use crate::answer::what_if::Supposed;
+use crate::answer::what_if::{Supposed, SwitchedRule};
 use crate::estate::Estate;
 use crate::evaluate::Suspect;
 use crate::iam::{Binding, Resource};
@@ -19,38 +19,48 @@ pub(super) fn is_off(picture: Picture<'_>, at: &Resource, binding: usize) -> boo
 /// Whether that is missing because it is switched off.
 pub(super) fn is_switched_off(picture: Picture<'_>, repair: &Repair) -> bool {
     picture.supposed.iter().any(|one| match &one.what {
-        Supposed::Off { whom, .. } => {
-            one.on == repair.resource && *one.role == *repair.role && **whom == *repair.member
+        Supposed::Off { role, whom, .. } => {
+            one.on == repair.resource && **role == *repair.role && **whom == *repair.member
         }
-        Supposed::There { .. } => false,
+        Supposed::There { .. } | Supposed::RuleOff { .. } => false,
     })
+}
+
+/// Whether that rule is switched off there.
+pub(super) fn is_rule_off(picture: Picture<'_>, at: &Resource, rule: &SwitchedRule) -> bool {
+    picture.supposed.iter().any(|s| s.is_rule_off(at, rule))
 }
 
 /// What is switched off, each with its level.
 pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
     let mut out = Vec::new();
     for one in picture.supposed {
-        let Supposed::Off {
-            binding,
-            member,
-            whom,
-        } = &one.what
-        else {
-            continue;
+        let (title, name, place) = match &one.what {
+            Supposed::There { .. } => continue,
+            Supposed::Off {
+                role,
+                binding,
+                member,
+                whom,
+            } => (
+                title(picture.estate, role),
+                short_member(whom),
+                LeafPlace::Binding {
+                    binding: *binding,
+                    member: member.as_ref().map(ToString::to_string),
+                },
+            ),
+            Supposed::RuleOff { rule, title, name } => (
+                title.to_string(),
+                name.to_string(),
+                LeafPlace::Rule(rule.clone()),
+            ),
         };
-        let mut row = leaf_row(
-            &one.on,
-            LevelState::Off,
-            &title(picture.estate, &one.role),
-            &short_member(whom),
-            "switched off, what if",
-        );
+        let word = "switched off, what if";
+        let mut row = leaf_row(&one.on, LevelState::Off, &title, &name, word);
         row.rank = Rank::Must;
         if let Some(leaf) = &mut row.leaf {
-            leaf.place = Some(LeafPlace {
-                binding: *binding,
-                member: member.as_ref().map(ToString::to_string),
-            });
+            leaf.place = Some(place);
         }
         out.push((one.on.clone(), row));
     }
@@ -65,7 +75,7 @@ pub(super) fn place_of(estate: &Estate, suspect: &Suspect) -> Option<LeafPlace> 
         let member = suspect.member.as_deref();
         b.role == suspect.role && member.is_none_or(|m| among(b, m))
     })?;
-    Some(LeafPlace {
+    Some(LeafPlace::Binding {
         binding,
         member: suspect.member.as_deref().map(ToOwned::to_owned),
     })
