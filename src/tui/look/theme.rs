@@ -249,17 +249,20 @@ impl Theme {
         })
     }
 
-    /// The terminal's own sixteen colours: fits whatever palette its user chose. On a light background yellow
-    /// and cyan cannot be read in most of them.
+    /// The terminal's own sixteen colours: fits whatever palette its user chose. On a light background green,
+    /// magenta, yellow and cyan cannot be read in many of them, on a dark one red and magenta only as the bright ones.
     #[must_use]
     pub fn terminal(background: Background) -> Self {
         let light = background == Background::Light;
         Self::each(|role| {
             let colour = match role {
+                // Of the 256: a green with 8:1 on white, a purple with 8.8:1, a brown with 5.9:1.
+                StyleRole::Granted | StyleRole::Added if light => Color::Indexed(22),
                 StyleRole::Granted | StyleRole::Added => Color::Green,
-                StyleRole::Denied | StyleRole::Removed => Color::Red,
-                StyleRole::Unknown | StyleRole::Warning => Color::Magenta,
-                // 94 of the 256 is a brown with 5.9:1 on white.
+                StyleRole::Denied | StyleRole::Removed if light => Color::Red,
+                StyleRole::Denied | StyleRole::Removed => Color::LightRed,
+                StyleRole::Unknown | StyleRole::Warning if light => Color::Indexed(90),
+                StyleRole::Unknown | StyleRole::Warning => Color::LightMagenta,
                 StyleRole::Misplaced if light => Color::Indexed(94),
                 StyleRole::Misplaced => Color::Yellow,
                 StyleRole::Match | StyleRole::Key | StyleRole::Heading if light => Color::Blue,
@@ -439,6 +442,44 @@ mod tests {
                         "{name} {role:?} on {background:?}: {ratio:.2}"
                     );
                 }
+            }
+        }
+    }
+
+    /// The sixteen as xterm has them (XTerm-col.ad), the others as its 256 are made up: six steps of each light.
+    fn in_xterm(colour: Color) -> Rgb {
+        let step = |n: u8| [0, 95, 135, 175, 215, 255][usize::from(n % 6)];
+        match colour {
+            Color::Red => (205, 0, 0),
+            Color::Green => (0, 205, 0),
+            Color::Yellow => (205, 205, 0),
+            Color::Blue => (0, 0, 238),
+            Color::Magenta => (205, 0, 205),
+            Color::Cyan => (0, 205, 205),
+            Color::LightRed => (255, 0, 0),
+            Color::LightMagenta => (255, 0, 255),
+            Color::Indexed(n @ 16..=231) => {
+                let n = n - 16;
+                (step(n / 36), step(n / 6), step(n))
+            }
+            other => panic!("{other:?} has no value here"),
+        }
+    }
+
+    /// In the terminal's own colours too, as far as a palette is known.
+    #[test]
+    fn the_terminals_own_colours_are_read_on_either_background() {
+        for (background, rgb) in [
+            (Background::Dark, (0, 0, 0)),
+            (Background::Light, (255, 255, 255)),
+        ] {
+            let theme = Theme::terminal(background);
+            for role in StyleRole::ALL {
+                let Some(colour) = theme.style(role).fg else {
+                    continue;
+                };
+                let ratio = contrast(in_xterm(colour), rgb);
+                assert!(ratio >= 4.5, "{role:?} on {background:?}: {ratio:.2}");
             }
         }
     }
