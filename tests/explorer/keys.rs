@@ -163,6 +163,15 @@ fn the_wheel_moves_what_is_under_it_and_hints_are_clicked() {
         .says("Give access?");
 }
 
+/// What works needs no fix, and the footer offers none.
+#[test]
+fn no_fix_is_offered_where_the_call_would_succeed() {
+    let mut play = Opening::story(story("inherited")).play();
+    play.says("the call would succeed").never_says("f fix");
+    play.keys("f").says("Nothing is missing");
+    on_pair("cross-project").says("f fix");
+}
+
 /// Header, names and the line of `f` do on a click what their keys do.
 #[test]
 fn header_names_and_the_line_of_f_are_clicked() {

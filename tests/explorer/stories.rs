@@ -329,7 +329,7 @@ fn telling(screen: &str) -> String {
             _ => {
                 causes += usize::from(first.starts_with(|c: char| c.is_ascii_digit()));
                 let tells = causes == 1 || (causes == 0 && first.starts_with('✓'));
-                tells && !line.is_empty() && !line.starts_with(" f fix")
+                tells && !line.is_empty() && !line.ends_with("q quit")
             }
         }
     });

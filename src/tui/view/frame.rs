@@ -10,6 +10,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::super::words::crumbs_line;
 use super::pen::Pen;
+use crate::evaluate::Outcome;
 use crate::google::listing::ListWay;
 use crate::text::visible;
 
@@ -148,9 +149,11 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
 /// Whether a hint is true now.
 fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
     let Some(Overlay::Confirm(confirm)) = model.overlays.last() else {
-        // What is only supposed is not written.
-        let supposed = model.asked().is_some_and(|asked| asked.as_read.is_some());
-        return !(context == KeyContext::Answer && word == "fix" && supposed);
+        // What is only supposed is not written, and what works needs no fix.
+        let none = model.asked().is_some_and(|asked| {
+            asked.as_read.is_some() || asked.outcome() == Some(Outcome::WouldSucceed)
+        });
+        return !(context == KeyContext::Answer && word == "fix" && none);
     };
     match (&confirm.phase, context, word) {
         (Phase::Applying { .. }, ..) => false,
