@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::records::is_number;
 use super::{
-    Assumption, Coverage, Estate, Folder, KeysByAccount, Organization, Project, ServiceAccount,
-    ServiceAccountKey,
+    Assumption, Coverage, Estate, Folder, KeysByAccount, Organization, PolicyInsight, Project,
+    ServiceAccount, ServiceAccountKey,
 };
 use crate::iam::{Principal, Resource, ResourceKind, address, owner};
 
@@ -189,6 +189,11 @@ impl Estate {
                 .get(email_or_id.to_lowercase().as_str())
                 .or_else(|| self.accounts.get(self.unique_ids.get(email_or_id)?))
         })
+    }
+
+    /// What Google saw of the use of roles.
+    pub fn insights(&self) -> impl Iterator<Item = &PolicyInsight> {
+        self.insights.iter()
     }
 
     /// The keys of all accounts of which they are known.

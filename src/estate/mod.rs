@@ -25,8 +25,8 @@ use shared::SharedMap;
 pub use assumption::Assumption;
 pub use hierarchy::{Ancestry, Existence};
 pub use records::{
-    Folder, Group, IdentityPool, Organization, Project, Provider, Read, ServiceAccount,
-    ServiceAccountKey, Tag,
+    Folder, Group, IdentityPool, Organization, PolicyInsight, Project, Provider, Read,
+    ServiceAccount, ServiceAccountKey, Tag,
 };
 
 /// What a missing entry means.
@@ -70,6 +70,8 @@ pub struct Estate {
     /// By their account; of an account that is not in it none is known, nor that there is
     /// none.
     pub(crate) keys: KeysByAccount,
+    /// What Google saw of the use of roles, as it was given; sorted by name.
+    pub(crate) insights: Arc<Vec<PolicyInsight>>,
     /// Resources that were asked for and are not there (survey).
     pub(crate) missing: Arc<HashSet<Resource>>,
     /// Roles that were asked for and are not there (survey).

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::index::GroupMembers;
-use super::{Estate, Group, IdentityPool, KeysByAccount, Provider, ServiceAccountKey, Tag};
+use super::{
+    Estate, Group, IdentityPool, KeysByAccount, PolicyInsight, Provider, ServiceAccountKey, Tag,
+};
 use crate::iam::{BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role};
 
 impl Estate {
@@ -112,6 +114,12 @@ impl Estate {
         if !keys.is_empty() {
             self.keys = Arc::clone(keys);
         }
+    }
+
+    /// Sets what Google saw of the use of roles.
+    pub fn put_insights(&mut self, mut insights: Vec<PolicyInsight>) {
+        insights.sort_by(|a, b| a.name.cmp(&b.name));
+        self.insights = Arc::new(insights);
     }
 
     /// Adds or replaces an identity pool.

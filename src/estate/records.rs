@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::iam::Condition;
+
 /// An organization (discovery document cloudresourcemanager v3, `Organization`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -240,6 +242,98 @@ impl ServiceAccountKey {
     pub fn counts_at(&self, time: Timestamp) -> bool {
         let end: Option<Timestamp> = self.valid_before_time.parse().ok();
         !self.disabled && end.is_none_or(|end| time < end)
+    }
+}
+
+/// What Google saw of the use of a role by a member (recommender v1, `Insight` of the type
+/// `google.iam.policy.Insight`; doc "Review policy insights for projects, folders, and organizations").
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PolicyInsight {
+    /// `projects/N/locations/global/insightTypes/google.iam.policy.Insight/insights/ID`
+    pub name: String,
+    /// Of which grant, and what of it was used.
+    pub content: InsightContent,
+    /// How long it was looked at, in seconds, up to the last refresh: `7776000s`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub observation_period: String,
+    /// When that ended, RFC 3339.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub last_refresh_time: String,
+    /// Whether it still tells what is.
+    pub state_info: InsightState,
+    /// The project, folder or organization, by its full resource name.
+    pub target_resources: Vec<String>,
+}
+
+/// What an insight tells.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InsightContent {
+    /// The role.
+    pub role: String,
+    /// Who has it.
+    pub member: String,
+    /// When; of a binding without one an empty one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Permissions that were used.
+    pub exercised_permissions: Vec<InsightPermission>,
+    /// Permissions that are likely needed, as Google guesses from those.
+    pub inferred_permissions: Vec<InsightPermission>,
+}
+
+/// A permission in an insight.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InsightPermission {
+    /// In v1 form.
+    pub permission: String,
+}
+
+/// The state of an insight.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InsightState {
+    /// `ACTIVE`, `ACCEPTED`: then it is not kept up to date.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub state: String,
+}
+
+/// Stands in the names of such insights.
+pub const POLICY_INSIGHTS: &str = "/insightTypes/google.iam.policy.Insight/insights/";
+
+impl PolicyInsight {
+    /// How many whole days were looked at, where that is told.
+    #[must_use]
+    pub fn days(&self) -> Option<u64> {
+        let seconds = self.observation_period.strip_suffix('s')?;
+        let whole = seconds.split('.').next().unwrap_or_default();
+        whole.parse::<u64>().ok().map(|seconds| seconds / 86_400)
+    }
+
+    /// Whether it is kept up to date.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state_info.state == "ACTIVE"
+    }
+
+    /// The text of the binding's condition; none of one without.
+    #[must_use]
+    pub fn condition(&self) -> Option<&str> {
+        let condition = self.content.condition.as_ref()?;
+        Some(&*condition.expression).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the permission was used, or is likely needed.
+    #[must_use]
+    pub fn uses(&self, permission: &str) -> bool {
+        let content = &self.content;
+        let all = content
+            .exercised_permissions
+            .iter()
+            .chain(&content.inferred_permissions);
+        all.into_iter().any(|one| one.permission == permission)
     }
 }
 

@@ -104,11 +104,11 @@ const FILES: &[(&str, &str)] = &[
     (r#"[{"rule_name": "x"}]"#, "a list of violations of Forseti"),
     (
         r#"[{"name": "x", "insightSubtype": "PERMISSIONS_USAGE", "content": {}}]"#,
-        "a recommendation or an insight",
+        "a recommendation, or an insight of another type than google.iam.policy.Insight",
     ),
     (
         r#"[{"name": "x", "recommenderSubtype": "REMOVE_ROLE"}]"#,
-        "a recommendation or an insight",
+        "a recommendation, or an insight of another type than google.iam.policy.Insight",
     ),
     (r#"[{"insertId": "a"}]"#, "a log entry"),
     (r#"{"protoPayload": {}}"#, "a log entry"),

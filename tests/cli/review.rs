@@ -807,6 +807,165 @@ fn keys_as_gcloud_lists_them_are_those_of_their_account_alone() {
     assert_eq!(review(&[beside[0], &yaml]).0.len(), 1);
 }
 
+/// An insight as gcloud prints it (doc "Review policy insights for projects, folders, and organizations").
+fn insight(id: &str, role: &str, member: &str, used: &[&str], more: Value) -> Value {
+    let used: Vec<Value> = used.iter().map(|p| json!({ "permission": p })).collect();
+    let mut insight = json!({
+        "associatedRecommendations": [],
+        "category": "SECURITY",
+        "content": {
+            "condition": { "description": "", "expression": "", "location": "", "title": "" },
+            "exercisedPermissions": used, "inferredPermissions": [], "member": member, "role": role },
+        "description": "of the permissions in this role binding were used in the past 90 days.",
+        "etag": "\"d3cdec23cc712bd0\"",
+        "insightSubtype": "PERMISSIONS_USAGE",
+        "lastRefreshTime": "2026-11-20T07:00:00Z",
+        "name": format!("projects/3001/locations/global/insightTypes/google.iam.policy.Insight/insights/{id}"),
+        "observationPeriod": "7776000s",
+        "severity": "HIGH",
+        "stateInfo": { "state": "ACTIVE" },
+        "targetResources": ["//cloudresourcemanager.googleapis.com/projects/3001"] });
+    for (field, value) in more.as_object().unwrap() {
+        insight[field] = value.clone();
+    }
+    insight
+}
+
+#[test]
+fn powerful_roles_of_which_nothing_was_used() {
+    let rule = "POWERFUL_ROLE_UNUSED";
+    let home = Home::new();
+    let grants = json!([
+        binding("roles/owner", &[ANA]),
+        binding("roles/viewer", &["user:ben@example.com"])
+    ]);
+    let file = estate(&[("projects/app", grants)], json!({}));
+    let file = home.write("estate.json", &file.to_string());
+    let ours = |json: &Value, list: &str| -> Vec<Value> {
+        let all = json[list].as_array().unwrap().iter();
+        all.filter(|f| f["rule"] == rule).cloned().collect()
+    };
+    let beside = |name: &str, text: &str| {
+        let insights = home.write(name, text);
+        let sources = [&file, &insights].map(|path| format!("--estate={}", path.display()));
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let json = home
+            .run(&[&sources[..], &["review", "--at", AT, "--format", "json"]].concat())
+            .json();
+        (ours(&json, "findings"), ours(&json, "notJudged"))
+    };
+    let owner = |used: &[&str], more: Value| {
+        json!([insight("i1", "roles/owner", ANA, used, more)]).to_string()
+    };
+    // Nothing used, and something that leads nowhere: with the time that was looked at.
+    let (found, not_judged) = beside("i.json", &owner(&[], json!({})));
+    assert_eq!(
+        (found.len(), not_judged.len()),
+        (1, 0),
+        "{found:?} {not_judged:?}"
+    );
+    let text = found[0]["message"].as_str().unwrap();
+    assert!(
+        text.contains(ANA) && text.contains("in 90 days up to 2026-11-20 none of its permissions"),
+        "{text}"
+    );
+    let diff = found[0]["mend"][0]["diff"].as_str().unwrap();
+    assert!(diff.contains("- user:ana@example.com"), "{diff}");
+    let (some, _) = beside("i.json", &owner(&["storage.objects.get"], json!({})));
+    assert!(
+        some[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("1 permission of it was used")
+    );
+    assert_eq!(some[0]["id"], found[0]["id"]);
+    // Used; used no more than likely; not kept up to date; of another binding: nothing is said of it.
+    let likely = json!({ "content": { "role": "roles/owner", "member": ANA, "exercisedPermissions": [],
+        "inferredPermissions": [{ "permission": "resourcemanager.projects.setIamPolicy" }] } });
+    for used in [
+        owner(&["iam.serviceAccountKeys.create"], json!({})),
+        owner(&[], likely),
+    ] {
+        assert_eq!(beside("i.json", &used), (Vec::new(), Vec::new()), "{used}");
+    }
+    let condition = json!({ "content": { "role": "roles/owner", "member": ANA,
+        "condition": { "expression": "request.time < timestamp('2027-01-01T00:00:00Z')" } } });
+    for other in [
+        owner(&[], json!({ "stateInfo": { "state": "ACCEPTED" } })),
+        owner(
+            &[],
+            json!({ "targetResources": ["//cloudresourcemanager.googleapis.com/projects/3002"] }),
+        ),
+        owner(&[], condition),
+        json!([insight(
+            "i2",
+            "roles/viewer",
+            "user:ben@example.com",
+            &[],
+            json!({})
+        )])
+        .to_string(),
+    ] {
+        let (found, not_judged) = beside("i.json", &other);
+        assert_eq!((found.len(), not_judged.len()), (0, 1), "{other}");
+    }
+    // Of two of one grant the newer one counts.
+    let two = json!([
+        insight("i1", "roles/owner", ANA, &[], json!({})),
+        insight(
+            "i2",
+            "roles/owner",
+            ANA,
+            &["resourcemanager.projects.setIamPolicy"],
+            json!({ "lastRefreshTime": "2026-11-21T07:00:00Z" })
+        )
+    ]);
+    assert_eq!(beside("i.json", &two.to_string()).0, [] as [Value; 0]);
+    // As YAML, one after another; in an estate file.
+    let yaml = "category: SECURITY\ncontent:\n  condition:\n    description: ''\n    expression: ''\n    location: ''\n    title: ''\n  exercisedPermissions: []\n  inferredPermissions: []\n  member: user:ana@example.com\n  role: roles/owner\ninsightSubtype: PERMISSIONS_USAGE\nlastRefreshTime: '2026-11-20T07:00:00Z'\nname: projects/3001/locations/global/insightTypes/google.iam.policy.Insight/insights/i1\nobservationPeriod: 7776000s\nstateInfo:\n  state: ACTIVE\ntargetResources:\n- //cloudresourcemanager.googleapis.com/projects/3001\n";
+    assert_eq!(beside("i.yaml", yaml).0, found);
+    let within = json!({ "policyInsights": [insight("i1", "roles/owner", ANA, &[], json!({}))] });
+    assert_eq!(beside("i.json", &within.to_string()).0, found);
+    // A compiled estate has them too.
+    let insights = home.write("i.json", &owner(&[], json!({})));
+    let all = home.path("all.index");
+    let all = all.to_str().unwrap();
+    let files = [file.to_str().unwrap(), insights.to_str().unwrap()];
+    home.run(&[&["index", "--out", all][..], &files].concat())
+        .ends(0);
+    let json = home
+        .run(&["--estate", all, "review", "--at", AT, "--format", "json"])
+        .json();
+    assert_eq!(ours(&json, "findings"), found);
+    // Other insights, and what is none, are refused by their name.
+    for (text, words) in [
+        (
+            owner(
+                &[],
+                json!({ "name": "projects/1/locations/global/insightTypes/google.iam.policy.LateralMovementInsight/insights/i1" }),
+            ),
+            "another type",
+        ),
+        (
+            owner(&[], json!({ "observationPeriod": "long" })),
+            "observationPeriod",
+        ),
+        (
+            owner(&[], json!({ "targetResources": [] })),
+            "targetResources",
+        ),
+        (owner(&[], json!({ "content": [] })), "without role"),
+        (
+            owner(&[], json!({ "content": { "role": 1 } })),
+            "content.role",
+        ),
+    ] {
+        let path = home.write("wrong.json", &text);
+        let path = format!("--estate={}", path.display());
+        home.run(&[&*path, "review"]).ends(2).says(words);
+    }
+}
+
 #[test]
 fn sarif_has_what_its_schema_asks_for() {
     let home = Home::new();

@@ -296,6 +296,8 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
     for (it, _) in std::mem::take(&mut draft.bindings).into_values() {
         estate.put_policy_binding(it);
     }
+    let insights = std::mem::take(&mut draft.insights).into_values();
+    estate.put_insights(insights.map(|(it, _)| it).collect());
     for (it, _) in std::mem::take(&mut draft.pools).into_values() {
         estate.put_pool(it);
     }

@@ -32,6 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "orgPolicies",
     "tags",
     "enabledServices",
+    "policyInsights",
     "pools",
     "providers",
     "unreadable",
@@ -201,6 +202,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
                 loading.draft.says_org_policies = true;
                 list(loading, d, Draft::org_policy)
             }
+            "policyInsights" => list(loading, d, Draft::insight),
             "pools" => list(loading, d, Draft::pool),
             "providers" => list(loading, d, Draft::provider),
             "unreadable" => list(loading, d, Draft::unreadable),

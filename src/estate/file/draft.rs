@@ -6,9 +6,9 @@ use std::num::NonZeroI64;
 
 use serde_json::{Map, Value};
 
-use super::super::records::{DELETE_TIME, is_number};
+use super::super::records::{DELETE_TIME, POLICY_INSIGHTS, is_number};
 use super::super::{
-    Folder, Group, IdentityPool, Organization, Project, Provider, ServiceAccount,
+    Folder, Group, IdentityPool, Organization, PolicyInsight, Project, Provider, ServiceAccount,
     ServiceAccountKey, Tag,
 };
 use super::asset_policies::Pieces;
@@ -48,6 +48,8 @@ pub(super) struct Draft {
     pub keys: Kept<ServiceAccountKey>,
     /// Of an estate file, by account: all that it has.
     pub told_keys: Vec<(Resource, Vec<ServiceAccountKey>, At)>,
+    /// By name.
+    pub insights: Kept<PolicyInsight>,
     pub roles: Kept<Role>,
     /// By lower-case e-mail.
     pub groups: Kept<Group>,
@@ -383,6 +385,27 @@ impl Draft {
             return Err(format!("the policy '{}' cannot be: {flaw}", it.name).into());
         }
         self.org_policies.add(it.name.clone(), it, self.at)
+    }
+
+    /// What Google saw of the use of a role.
+    pub fn insight(&mut self, it: PolicyInsight) -> Taken {
+        if !it.name.contains(POLICY_INSIGHTS) {
+            return Err(not(
+                &it.name,
+                "projects/N/locations/global/insightTypes/google.iam.policy.Insight/insights/ID (or folders, organizations)",
+            ));
+        }
+        let content = &it.content;
+        if content.role.is_empty() || content.member.is_empty() || it.target_resources.is_empty() {
+            return Err("an insight without role, member or targetResources: expected what gcloud recommender insights list --format=json prints".into());
+        }
+        if it.days().is_none() {
+            return Err(not(
+                &it.observation_period,
+                "an observationPeriod as 7776000s",
+            ));
+        }
+        self.insights.add(it.name.clone(), it, self.at)
     }
 
     pub fn pool(&mut self, it: IdentityPool) -> Taken {

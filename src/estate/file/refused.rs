@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::super::records::POLICY_INSIGHTS;
+
 /// A form that is refused.
 #[derive(Debug)]
 pub struct RefusedForm {
@@ -104,8 +106,8 @@ const FORSETI: RefusedForm = RefusedForm::new(
     &["violation_data", "violation_type", "rule_name"],
 );
 const INSIGHT: RefusedForm = RefusedForm::new(
-    "a recommendation or an insight",
-    "it tells of use, not of grants: give the policies, or an export",
+    "a recommendation, or an insight of another type than google.iam.policy.Insight",
+    "give the policies, or an export, and beside it what `gcloud recommender insights list --insight-type=google.iam.policy.Insight --location=global --format=json` prints",
     &["insightSubtype", "recommenderSubtype"],
 );
 const LOG: RefusedForm = RefusedForm::new(
@@ -154,8 +156,10 @@ pub(super) fn begins(key: &str) -> bool {
 /// What an object that is no asset is refused as.
 pub(super) fn object(name: &str, policy: bool, fields: &Map<String, Value>) -> Option<String> {
     let has = |key: &str| fields.contains_key(key);
+    let read = name.contains(POLICY_INSIGHTS) && has("content");
     if let Some(form) = REFUSED
         .iter()
+        .filter(|form| !(read && form.name == INSIGHT.name))
         .find(|form| form.keys.iter().any(|key| has(key)))
     {
         return Some(form.words());

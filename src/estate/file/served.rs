@@ -67,7 +67,7 @@ pub const SERVED: &[ServedForm] = &[
     ),
     form(
         "lists and descriptions",
-        "`list` and `describe` of `gcloud iam service-accounts`, `projects`, `resource-manager folders`, `organizations`, `iam policies`, `org-policies`, `services`, `iam workload-identity-pools` and their providers; `gcloud iam service-accounts keys list`; `gcloud iam roles describe`",
+        "`list` and `describe` of `gcloud iam service-accounts`, `projects`, `resource-manager folders`, `organizations`, `iam policies`, `org-policies`, `services`, `iam workload-identity-pools` and their providers; `gcloud iam service-accounts keys list`; `gcloud recommender insights list --insight-type=google.iam.policy.Insight`; `gcloud iam roles describe`",
         PART,
     ),
     form(

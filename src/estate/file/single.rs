@@ -1,11 +1,14 @@
 //! What single commands of gcloud print: an allow policy, those of a project and above it, lists of accounts,
-//! their keys, projects, folders, organizations, roles, services, deny policies, boundaries, pools, members of a group.
+//! their keys, insights, projects, folders, organizations, roles, services, deny policies, boundaries, pools, members of a group.
 //! Each tells of what it names and is silent about all else.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::{Group, IdentityPool, Provider, ServiceAccount, ServiceAccountKey};
+use super::super::records::POLICY_INSIGHTS;
+use super::super::{
+    Group, IdentityPool, PolicyInsight, Provider, ServiceAccount, ServiceAccountKey,
+};
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
 use super::kept::Fault;
@@ -17,12 +20,15 @@ use crate::iam::{
 
 /// Keys with which such an object begins, beside those of assets and search results: gcloud sorts them.
 pub(super) const KEYS: &[&str] = &[
+    "associatedRecommendations",
     "attributeCondition",
     "attributeMapping",
     "auditConfigs",
     "bindings",
+    "category",
     "condition",
     "config",
+    "content",
     "creationTime",
     "details",
     "disabled",
@@ -35,9 +41,11 @@ pub(super) const KEYS: &[&str] = &[
     "keyOrigin",
     "keyType",
     "kind",
+    "lastRefreshTime",
     "lifecycleState",
     "oauth2ClientId",
     "oidc",
+    "observationPeriod",
     "owner",
     "parent",
     "preferredMemberKey",
@@ -46,6 +54,8 @@ pub(super) const KEYS: &[&str] = &[
     "rules",
     "spec",
     "stage",
+    "stateInfo",
+    "targetResources",
     "title",
     "type",
     "uniqueId",
@@ -109,6 +119,9 @@ impl Draft {
             return self.ancestor(policy.clone(), &fields);
         }
         let part = |part: &str| name.contains(part);
+        if part(POLICY_INSIGHTS) {
+            return self.insight(told::<PolicyInsight>(fields)?);
+        }
         if part("/serviceAccounts/") && part("/keys/") {
             return self.key(told::<ServiceAccountKey>(fields)?);
         }

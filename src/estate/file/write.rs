@@ -119,6 +119,7 @@ fn object(estate: &Estate, policies: bool) -> Value {
                 .map(|(id, on)| (format!("projects/{id}"), on)),
         ),
     );
+    put("policyInsights", list(estate.insights()));
     put("pools", list(estate.pools.values().map(|p| &**p)));
     put("providers", list(estate.providers.values().map(|p| &**p)));
     put("unreadable", json!(unknown(estate)));

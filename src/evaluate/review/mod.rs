@@ -16,6 +16,7 @@ mod pools;
 mod public;
 mod rule;
 mod stale;
+mod unused;
 
 use std::collections::BTreeSet;
 
@@ -83,10 +84,7 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
     pools::find(&facts, &mut review);
     stale::find(&facts, &mut review);
     keys::find(&facts, options, &mut review);
-    review.not_judged.push(NotReviewed {
-        rule: ReviewRule::PowerfulRoleUnused,
-        why: "an estate holds no insights on which permissions are used".to_owned(),
-    });
+    unused::find(&facts, &mut review);
     review.not_judged.sort();
     review.not_judged.dedup();
     review.findings.sort_by(|a, b| {
