@@ -17,11 +17,11 @@ use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
 
 /// A grant: where, the role, to whom, the condition's text.
-type Grant<'a> = (Resource, &'a str, &'a str, Option<&'a str>);
+type InsightGrant<'a> = (Resource, &'a str, &'a str, Option<&'a str>);
 
 pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     let estate = facts.estate;
-    let mut seen: HashMap<Grant<'_>, &PolicyInsight> = HashMap::new();
+    let mut seen: HashMap<InsightGrant<'_>, &PolicyInsight> = HashMap::new();
     for insight in estate.insights().filter(|insight| insight.is_active()) {
         for target in &insight.target_resources {
             let target = Resource::parse(target).ok();
