@@ -1,5 +1,7 @@
 //! `test FILE`: expectations as the documentation writes them, and what comes of others.
 
+use serde_json::json;
+
 use super::common::{CALLER, Home, TARGET};
 
 /// The first block of that language on the documentation's page.
@@ -190,4 +192,60 @@ fn a_file_that_expects_nothing_is_refused() {
     }
     home.run(&["--demo", "test", "/nowhere/access.toml"])
         .ends(2);
+}
+
+/// A `*` on both sides is every pair of accounts that fit, none with itself; on one side it is of accounts alone.
+#[test]
+fn patterns_on_both_sides_are_every_pair() {
+    let home = Home::new();
+    let account = |email: &str, id: &str| json!({ "name": format!("projects/app/serviceAccounts/{email}"), "email": email, "projectId": "app", "uniqueId": id });
+    let at = |name: &str| format!("{name}@app.iam.gserviceaccount.com");
+    let (one, two, prod) = (at("ci-1"), at("ci-2"), at("prod"));
+    let file = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com" }],
+        "projects": [{ "name": "projects/3", "projectId": "app", "parent": "organizations/1" }],
+        "serviceAccounts": [account(&one, "11"), account(&two, "12"), account(&prod, "13")],
+        "iamPolicies": { format!("//iam.googleapis.com/projects/app/serviceAccounts/{prod}"): { "bindings": [
+            { "role": "roles/iam.serviceAccountTokenCreator", "members": [format!("serviceAccount:{two}")] }] } } });
+    let estate = home.write("estate.json", &file.to_string());
+    let estate = estate.to_str().unwrap();
+    let result = |caller: &str, target: &str, may: &str| {
+        let text =
+            format!("[[expect]]\ncaller = \"{caller}\"\ntarget = \"{target}\"\nmay = \"{may}\"\n");
+        let expected = expecting(&home, &text);
+        let ran = home.run(&["--estate", estate, "test", &expected, "--format", "json"]);
+        ran.json()["results"][0].clone()
+    };
+    // Every pair: three accounts are six; those of ci among each other two, towards all four.
+    for (caller, target, pairs) in [
+        ("*", "*", 6),
+        ("ci-*@app.iam.gserviceaccount.com", "ci-*", 2),
+        ("serviceAccount:ci-*", "*", 4),
+        ("*-1@*", "*", 2),
+        ("user:ana@example.com", "*", 3),
+        ("*", &prod, 2),
+    ] {
+        let told = result(caller, target, "no");
+        assert_eq!(told["pairs"], json!(pairs), "{caller} {target}: {told}");
+    }
+    // The one pair that is otherwise is told, and no other.
+    let told = result("*", "*", "no");
+    assert_eq!(told["result"], "OTHERWISE");
+    let astray = told["astray"].as_array().unwrap();
+    assert_eq!(astray.len(), 1, "{told}");
+    assert_eq!(astray[0]["caller"], json!(format!("serviceAccount:{two}")));
+    assert_eq!(astray[0]["target"], json!(prod));
+    assert_eq!(result("ci-1*", "*", "no")["result"], "AS_EXPECTED");
+    // What fits nothing, or nobody but itself, is no expectation that holds.
+    for (caller, target) in [
+        ("none-*", "*"),
+        ("prod*", "prod*"),
+        ("user:*@example.com", "*"),
+    ] {
+        for may in ["yes", "no"] {
+            let told = result(caller, target, may);
+            assert_eq!(told["result"], "OTHERWISE", "{caller} {target}: {told}");
+            assert!(told["notAsked"].is_string(), "{told}");
+        }
+    }
 }

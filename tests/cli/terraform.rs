@@ -366,6 +366,95 @@ fn deny_policies_and_pools_of_terraforms_count() {
     );
 }
 
+/// A boundary that Terraform made and bound shuts its accounts out of what it does not name, whoever grants it; and one
+/// that is bound to nobody shuts out nobody.
+#[test]
+fn boundaries_of_terraforms_and_their_bindings_count() {
+    let app = resource(
+        "google_project",
+        "app",
+        json!({ "project_id": "wren-app", "number": "74", "name": "App", "org_id": "70", "folder_id": "" }),
+    );
+    let boundary = |project: &str| {
+        resource(
+            "google_iam_principal_access_boundary_policy",
+            "b",
+            json!({ "organization": "70", "location": "global", "principal_access_boundary_policy_id": "b", "display_name": "",
+            "annotations": {}, "details": [{ "enforcement_version": "3", "rules": [{ "description": "", "effect": "ALLOW",
+                "resources": [format!("//cloudresourcemanager.googleapis.com/projects/{project}")] }] }] }),
+        )
+    };
+    let policy = "organizations/70/locations/global/principalAccessBoundaryPolicies/b";
+    let bound = |kind: &str, place: &str, home: &str, set: &str, condition: Value| {
+        resource(
+            kind,
+            "pb",
+            json!({ place: home, "location": "global", "policy_binding_id": "pb", "policy": policy,
+            "policy_kind": "PRINCIPAL_ACCESS_BOUNDARY", "target": [{ "principal_set": set }], "condition": condition }),
+        )
+    };
+    let organization = |condition: Value| {
+        let set = "//cloudresourcemanager.googleapis.com/organizations/70";
+        bound(
+            "google_iam_organizations_policy_binding",
+            "organization",
+            "70",
+            set,
+            condition,
+        )
+    };
+    let of_project = bound(
+        "google_iam_projects_policy_binding",
+        "project",
+        "wren-app",
+        "//cloudresourcemanager.googleapis.com/projects/wren-app",
+        json!([]),
+    );
+    let users = json!([{ "title": "t", "description": "", "location": "",
+        "expression": "principal.type == 'iam.googleapis.com/WorkforcePoolIdentity'" }]);
+    for (project, binding, verdict) in [
+        ("wren-app", Some(organization(json!([]))), "CANNOT_ACCESS"),
+        ("wren-app", Some(of_project), "CANNOT_ACCESS"),
+        ("wren-data", Some(organization(json!([]))), "CAN_ACCESS"),
+        ("wren-app", Some(organization(users)), "CAN_ACCESS"),
+        ("wren-app", None, "CAN_ACCESS"),
+    ] {
+        let mut all = vec![
+            self::project(),
+            app.clone(),
+            account(),
+            member(CREATOR, RUNNER),
+            boundary(project),
+        ];
+        all.extend(binding);
+        let told = Asked::of(&state(&all)).verdict(RUNNER, verdict);
+        let barred = told["causes"].to_string().contains("OUTSIDE_BOUNDARY");
+        assert_eq!(barred, verdict == "CANNOT_ACCESS", "{told}");
+    }
+}
+
+/// A custom role of an organization, as the state has it; one that is deleted grants nothing.
+#[test]
+fn custom_roles_of_an_organization_in_terraforms_state_count() {
+    let role = |permission: &str, deleted: bool| {
+        resource(
+            "google_organization_iam_custom_role",
+            "minter",
+            json!({ "org_id": "70", "role_id": "minter", "name": "organizations/70/roles/minter", "title": "Minter",
+            "description": "", "stage": "GA", "permissions": [permission], "deleted": deleted }),
+        )
+    };
+    let token = "iam.serviceAccounts.getAccessToken";
+    for (role, verdict) in [
+        (role(token, false), "CAN_ACCESS"),
+        (role(token, true), "UNKNOWN_INFO"),
+        (role("iam.serviceAccounts.get", false), "UNKNOWN_INFO"),
+    ] {
+        let granted = member("organizations/70/roles/minter", RUNNER);
+        Asked::of(&state(&[project(), account(), granted, role])).verdict(RUNNER, verdict);
+    }
+}
+
 #[test]
 fn a_state_and_a_plan_are_compared() {
     let before = Asked::of(&state(&[account(), member(CREATOR, RUNNER)]));
