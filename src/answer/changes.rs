@@ -175,3 +175,115 @@ fn holders(
         .map(|holder| (holder.principal.clone(), holder))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::estate::Coverage;
+    use crate::evaluate::tests::{from_value, generate};
+    use crate::evaluate::{Truth, may};
+    use crate::iam::Principal;
+    use crate::iam::permission::GET_ACCESS_TOKEN;
+
+    const NOW: &str = "2026-11-24T00:00:00Z";
+
+    /// The same with one binding changed: gone, without its first member, or with another member.
+    fn changed(file: &Value, pick: usize, how: usize, who: &str) -> Value {
+        let mut file = file.clone();
+        let policies = file["iamPolicies"].as_object_mut().unwrap();
+        let places: Vec<(String, usize)> = policies
+            .iter()
+            .flat_map(|(name, policy)| {
+                let count = policy["bindings"].as_array().map_or(0, Vec::len);
+                (0..count).map(move |at| (name.clone(), at))
+            })
+            .collect();
+        if places.is_empty() {
+            return file;
+        }
+        let (name, at) = &places[pick % places.len()];
+        let bindings = policies[name]["bindings"].as_array_mut().unwrap();
+        let members = bindings[*at]["members"].as_array_mut().unwrap();
+        match how {
+            0 => drop(bindings.remove(*at)),
+            1 if !members.is_empty() => drop(members.remove(0)),
+            _ if !members.contains(&json!(who)) => members.push(json!(who)),
+            _ => {}
+        }
+        file
+    }
+
+    fn is_one(principal: &str) -> bool {
+        let ones = ["user:", "serviceAccount:", "principal://"];
+        ones.iter().any(|one| principal.starts_with(one))
+    }
+
+    fn truth(verdict: Verdict) -> Truth {
+        match verdict {
+            Verdict::CanAccess => Truth::Yes,
+            Verdict::CannotAccess => Truth::No,
+            Verdict::UnknownInfo => Truth::UnknownInfo,
+            Verdict::UnknownConditional => Truth::UnknownConditional,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(generate::slow_cases(96))]
+
+        /// Whoever is named has before and after what pair by pair is said of it, and whoever is not named, himself or in
+        /// a set that is, has the same as before.
+        #[test]
+        fn who_is_named_is_who_changed(
+            file in generate::estate(),
+            pick in any::<usize>(),
+            how in 0_usize..3,
+            new in any::<prop::sample::Index>(),
+        ) {
+            let callers = generate::callers();
+            let other = changed(&file, pick, how, &callers[new.index(callers.len())]);
+            let estates = [&file, &other].map(|file| from_value(file, Coverage::Whole));
+            let [before, after] = &estates;
+            let time: Timestamp = NOW.parse().unwrap();
+            let permission = Permission::get_access_token();
+            let told = compare(before, after, &permission, time);
+            for (email, _) in generate::ACCOUNTS {
+                let Some(target) = before.resolve(&Resource::account("-", email)).exists() else {
+                    continue;
+                };
+                let name = target.full_name();
+                let rows: Vec<&AccessChange> =
+                    told.changes.iter().filter(|row| row.target == name).collect();
+                let in_sets = [before, after].map(|estate| {
+                    let all = holders(estate, &target, &permission, time, &mut BTreeSet::new());
+                    all.keys().any(|principal| !is_one(principal))
+                });
+                for caller in &callers {
+                    let Ok(one) = Principal::typed(caller) else {
+                        continue;
+                    };
+                    let pair = [before, after]
+                        .map(|estate| may(estate, &one, GET_ACCESS_TOKEN, &target, time));
+                    let Some(row) = rows.iter().find(|row| row.principal == *caller) else {
+                        prop_assert!(
+                            pair[0] == pair[1] || rows.iter().any(|row| !is_one(&row.principal)),
+                            "{} on {}: {:?}, and nothing is told", caller, name, pair
+                        );
+                        continue;
+                    };
+                    for ((said, pair), in_set) in
+                        [row.before, row.after].into_iter().zip(pair).zip(in_sets)
+                    {
+                        // Of one who is not listed a set may still speak.
+                        prop_assert!(
+                            truth(said) == pair || (said == Verdict::CannotAccess && in_set),
+                            "{} on {}: {:?} is told, {:?} is so", caller, name, said, pair
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -39,4 +39,4 @@ pub use truth::Truth;
 pub use ways::WayIn;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 mod causes_order;
 mod edges;
 mod fuzz;
-pub(in crate::evaluate) mod generate;
+pub(crate) mod generate;
 mod org_policies;
 mod paths;
 mod properties;
@@ -22,7 +22,7 @@ pub(super) fn estate(text: &str) -> Estate {
     from_value(&serde_json::from_str(text).unwrap(), Coverage::Whole)
 }
 
-pub(super) fn from_value(file: &Value, coverage: Coverage) -> Estate {
+pub(crate) fn from_value(file: &Value, coverage: Coverage) -> Estate {
     let mut e = Estate::new(coverage);
     let list = |key: &str| file[key].as_array().cloned().unwrap_or_default();
     fn read<T: serde::de::DeserializeOwned>(v: Value) -> T {
