@@ -4,7 +4,7 @@
 //!
 //! For each query: the list is matched and put in order as it is when the query is pasted; and fzf, where one is found
 //! (in `FZF`, else on the path), reads the same names and does the same. fzf starts a process and reads the list each time,
-//! so making our list from the lines stands beside it. The least of three runs each.
+//! so making our list from the lines stands beside it. The least of three runs each, in turn; both on all cores.
 
 use std::fs::File;
 use std::io::Write;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::look::theme::Background;
-use super::model::{Account, Change, KeptPair, KnownAnswer, Paths, Ticket};
+use super::model::list::{Batch, Matched};
+use super::model::{Account, Change, KeptPair, KnownAnswer, Paths, Side, Ticket};
 use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable};
 use crate::answer::second::SecondOpinion;
 use crate::google::listing::{ListProgress, Listing};
@@ -56,10 +57,15 @@ pub enum Message {
     Resize(u16, u16),
     /// The terminal said what lies behind its text.
     Background(Background),
-    /// Some accounts came, sorted by their texts.
-    Accounts(Vec<Arc<Account>>),
-    /// A filter was not applied to all accounts yet.
-    MatchMore,
+    /// Some accounts came.
+    Accounts {
+        /// Those that can call.
+        callers: Arc<Batch<Account>>,
+        /// All of them.
+        targets: Arc<Batch<Account>>,
+    },
+    /// Some accounts more were matched.
+    Matched(Side, Matched),
     /// How far the listing is.
     ListProgress(ListProgress),
     /// All accounts came, or the listing failed.

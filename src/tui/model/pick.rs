@@ -108,7 +108,7 @@ impl Loading {
 }
 
 /// Which of the two is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Who calls.
     Caller,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::Leave;
-use super::super::model::{Change, KeptPair, RowsTo, Ticket};
+use super::super::model::list::Matching;
+use super::super::model::{Account, Change, KeptPair, RowsTo, Side, Ticket};
 use crate::answer::inventory::{
     Arrangement, EstateRead, EstateTable, EstateTableKind, ExportFormat,
 };
@@ -33,8 +34,10 @@ pub struct KeptFiles {
 pub enum Effect {
     /// List the accounts in scope.
     List(Scope),
-    /// Go on matching accounts, once a frame was drawn.
-    MatchMore,
+    /// Match the accounts of a list that are left.
+    Match(Side, Matching<Account>),
+    /// What is matched is wished no longer.
+    StopMatching(Side),
     /// Find out who is signed in.
     Viewer,
     /// Read the facts of a question, and judge it. Its time is set to now unless it is fixed.

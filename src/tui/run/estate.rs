@@ -28,7 +28,7 @@ impl Drop for Wished {
 
 impl Executor {
     /// Work on a thread of its own; it hears when it is wished no longer.
-    fn compute(&mut self, slot: Slot, work: impl FnOnce(&AtomicBool) + Send + 'static) {
+    pub(super) fn compute(&mut self, slot: Slot, work: impl FnOnce(&AtomicBool) + Send + 'static) {
         self.spawn(slot, async move {
             let over = Arc::new(AtomicBool::new(false));
             let _wished = Wished(Arc::clone(&over));

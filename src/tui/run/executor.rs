@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::super::message::{Look, Message, Written};
 use super::super::model::tree;
-use super::super::model::{Change, KnownAnswer, Ticket};
+use super::super::model::{Change, KnownAnswer, Side, Ticket};
 use super::effects::Effect;
 use super::keep::keep;
 use super::listing;
@@ -49,8 +49,13 @@ pub(super) enum Slot {
     Making,
     Counting,
     Arranging(EstateTableKind),
+    /// What is typed into a list.
+    Matching(Side),
     Other,
 }
+
+/// So many accounts are matched before the first of them are shown; then twice as many (chosen: a few milliseconds).
+const MATCHED_AT_FIRST: usize = 32_000;
 
 /// So long it is looked whether access works, unless somebody stops it.
 const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -192,9 +197,20 @@ impl Executor {
                 self.stop(Slot::Estate);
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
-            Effect::MatchMore => {
-                let _ = send.send(Message::MatchMore);
-            }
+            Effect::StopMatching(side) => self.stop(Slot::Matching(side)),
+            Effect::Match(side, rest) => self.compute(Slot::Matching(side), move |over| {
+                // One core is left to the loop.
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let wished = || !over.load(Ordering::Relaxed);
+                rest.run(
+                    cores.saturating_sub(1),
+                    MATCHED_AT_FIRST,
+                    &wished,
+                    &mut |some| {
+                        let _ = send.send(Message::Matched(side, some));
+                    },
+                );
+            }),
             Effect::StopPaths => self.stop(Slot::Paths),
             Effect::StopEstate => self.stop(Slot::Estate),
             effect @ (Effect::MakeTable { .. }

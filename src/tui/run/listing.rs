@@ -10,19 +10,29 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::super::message::Message;
 use super::super::model::Account;
-use super::super::model::list::Item;
+use super::super::model::list::{Batch, Item};
 use crate::google::listing::{ListNews, ListProgress, Listing, Scope, list_accounts};
 use crate::wire::{ApiError, Ask};
 
 /// How often what came is handed over (chosen).
 const OFTEN: Duration = Duration::from_millis(50);
-/// Most accounts that are handed over at once (chosen: merging them in takes a few milliseconds).
-const AT_ONCE: usize = 2_000;
 
 #[derive(Default)]
 struct Pending {
     accounts: Vec<Arc<Account>>,
     progress: Option<ListProgress>,
+}
+
+/// One that is known by its unique id alone can be asked about, and nobody knows as whom it calls.
+fn came(targets: Arc<Batch<Account>>) -> Message {
+    let all = targets.items().all(|account| account.has_address);
+    let callers = if all {
+        Arc::clone(&targets)
+    } else {
+        let callers = targets.items().filter(|account| account.has_address);
+        Batch::of(callers.cloned()).pop().unwrap_or_default()
+    };
+    Message::Accounts { callers, targets }
 }
 
 /// Lists what is in scope, sending on what comes.
@@ -51,10 +61,8 @@ pub(super) async fn list(
             progress,
         } = take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
         accounts.sort_unstable_by(|a, b| a.text().cmp(b.text()));
-        let mut accounts = accounts.into_iter().peekable();
-        while accounts.peek().is_some() {
-            let some = accounts.by_ref().take(AT_ONCE).collect();
-            let _ = send.send(Message::Accounts(some));
+        for targets in Batch::of(accounts) {
+            let _ = send.send(came(targets));
         }
         if let Some(progress) = progress {
             let _ = send.send(Message::ListProgress(progress));

@@ -65,11 +65,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.theme = model.themes.on(background);
             Vec::new()
         }
-        Message::Accounts(accounts) => {
-            pick::came(model, accounts);
+        Message::Accounts { callers, targets } => {
+            pick::came(model, callers, targets);
             Vec::new()
         }
-        Message::MatchMore => pick::match_more(model),
+        Message::Matched(side, some) => {
+            model.pick.list_mut(side).matched(some);
+            Vec::new()
+        }
         Message::ListProgress(progress) => {
             if model.accounts.is_running() {
                 model.accounts = Loading::Running(progress);

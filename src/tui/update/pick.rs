@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use super::super::keys::Key;
 use super::super::keys::command::Command;
-use super::super::model::{Account, Loading, Model, Screen};
+use super::super::model::list::Batch;
+use super::super::model::{Account, Loading, Model, Screen, Side};
 use super::super::run::effects::Effect;
 use super::{ask, edit, insert};
 use crate::iam::{Principal, Resource};
 
 /// Accounts that came.
-pub(super) fn came(model: &mut Model, items: Vec<Arc<Account>>) {
-    // One that is known by its unique id alone can be asked about, and nobody knows as whom it calls.
-    let callers = items.iter().filter(|account| account.has_address).cloned();
-    model.pick.caller.extend(callers);
-    model.pick.target.extend(items);
+pub(super) fn came(model: &mut Model, callers: Arc<Batch<Account>>, targets: Arc<Batch<Account>>) {
+    model.pick.caller.take(callers);
+    model.pick.target.take(targets);
     // What was given from outside stands in the list now.
     if let Some(Principal::ServiceAccount(email)) = &model.pick.other_caller
         && model
@@ -36,27 +35,11 @@ pub(super) fn came(model: &mut Model, items: Vec<Arc<Account>>) {
     }
 }
 
-/// Goes on with a filter that was not applied to all accounts yet.
-pub(super) fn match_more(model: &mut Model) -> Vec<Effect> {
-    for list in [&mut model.pick.caller, &mut model.pick.target] {
-        if !list.is_matched() {
-            list.match_more();
-        }
-    }
-    let lists = [&model.pick.caller, &model.pick.target];
-    if lists.iter().all(|list| list.is_matched()) {
-        return Vec::new();
-    }
-    vec![Effect::MatchMore]
-}
-
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command == Command::Open {
         // What is taken is the best of all.
         for list in [&mut model.pick.caller, &mut model.pick.target] {
-            while !list.is_matched() {
-                list.match_more();
-            }
+            list.match_rest();
         }
     }
     let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
@@ -174,12 +157,20 @@ pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
     let on_target = model.pick.on_target;
     let list = model.pick.focused();
     if edit(&mut list.input, key) {
+        let under_way = !list.is_matched();
         list.filter();
-        let more = !list.is_matched();
+        let rest = list.rest();
         forget_given(model, on_target);
-        if more {
-            return vec![Effect::MatchMore];
-        }
+        let side = if on_target {
+            Side::Target
+        } else {
+            Side::Caller
+        };
+        return match rest {
+            Some(rest) => vec![Effect::Match(side, rest)],
+            None if under_way => vec![Effect::StopMatching(side)],
+            None => Vec::new(),
+        };
     }
     Vec::new()
 }
@@ -219,7 +210,7 @@ pub fn preset(model: &mut Model, caller: Option<Principal>, target: Option<Resou
             _ => model.pick.other_caller = Some(caller.clone()),
         }
         if let Principal::ServiceAccount(email) = &caller
-            && !model.pick.caller.items().any(|a| a.email == *email)
+            && !model.pick.caller.holds(email)
         {
             model.pick.other_caller = Some(caller);
         }
@@ -228,7 +219,7 @@ pub fn preset(model: &mut Model, caller: Option<Principal>, target: Option<Resou
         model.pick.target.input.reset();
         model.pick.target.refilter();
         model.pick.target.select_key(target.id());
-        if !model.pick.target.items().any(|a| a.email == target.id()) {
+        if !model.pick.target.holds(target.id()) {
             model.pick.other_target = Some(target);
         }
     }
