@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use axum::http::Request;
+use jiff::Timestamp;
+
 use crate::emulator::api::iam::{
     account_keys, accounts, boundaries, boundary_writes, custom_roles, deny_policies, pools, roles,
 };
@@ -70,6 +73,20 @@ pub(crate) fn find(call: &mut ApiCall) -> Option<&'static Route> {
     let (route, places) = routes().find_map(|route| Some((route, route.places(call)?)))?;
     call.places = places;
     Some(route)
+}
+
+/// Method and pattern of every row, in the order in which they are tried.
+pub fn patterns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes().map(|route| (route.method, route.pattern))
+}
+
+/// Method and pattern of the row that answers a call to this path; `None`: it is not served.
+#[must_use]
+pub fn pattern_of(method: &str, path: &str) -> Option<(&'static str, &'static str)> {
+    let request = Request::builder().method(method).uri(path).body(());
+    let (parts, ()) = request.ok()?.into_parts();
+    let mut call = ApiCall::read(&parts, b"", Timestamp::UNIX_EPOCH).ok()?;
+    find(&mut call).map(|route| (route.method, route.pattern))
 }
 
 /// The table as Markdown, for the documentation.
