@@ -12,7 +12,7 @@ pub trait Item: Send + Sync {
     fn text(&self) -> &str;
 }
 
-/// So many bits of a [`Place`] tell which one of its batch an item is.
+/// So many bits of a [`ItemPlace`] tell which one of its batch an item is.
 const BITS: u32 = 11;
 /// Most items of a batch (chosen: putting them among a million takes a millisecond).
 const MOST: usize = 1 << BITS;
@@ -20,9 +20,9 @@ const MOST: usize = 1 << BITS;
 /// Where an item is: its batch, and which one of that. Those that came later have a greater one. Two million batches
 /// have room: a day of them, as they come a few times a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(pub u32);
+pub(super) struct ItemPlace(pub u32);
 
-impl Place {
+impl ItemPlace {
     pub(super) fn new(batch: usize, nth: usize) -> Self {
         Self(((batch << BITS) | nth) as u32)
     }
@@ -180,35 +180,38 @@ impl<T> Default for Items<T> {
 
 impl<T: Item> Items<T> {
     /// Adds a batch; gives its places.
-    pub(super) fn push(&mut self, batch: Arc<Batch<T>>) -> impl Iterator<Item = Place> + use<T> {
+    pub(super) fn push(
+        &mut self,
+        batch: Arc<Batch<T>>,
+    ) -> impl Iterator<Item = ItemPlace> + use<T> {
         let (at, len) = (self.batches.len(), batch.len());
         self.total += len;
         self.batches.push(batch);
-        (0..len).map(move |nth| Place::new(at, nth))
+        (0..len).map(move |nth| ItemPlace::new(at, nth))
     }
 
-    pub(super) fn batch(&self, place: Place) -> Option<(&Batch<T>, usize)> {
+    pub(super) fn batch(&self, place: ItemPlace) -> Option<(&Batch<T>, usize)> {
         let batch = self.batches.get(place.batch())?;
         Some((batch, place.nth()))
     }
 
-    pub(super) fn item(&self, place: Place) -> Option<&Arc<T>> {
+    pub(super) fn item(&self, place: ItemPlace) -> Option<&Arc<T>> {
         let (batch, nth) = self.batch(place)?;
         batch.items.get(nth)
     }
 
-    pub(super) fn text(&self, place: Place) -> &str {
+    pub(super) fn text(&self, place: ItemPlace) -> &str {
         self.batch(place).map_or("", |(batch, nth)| batch.text(nth))
     }
 
     /// The first item of that key, from some batch on.
-    pub(super) fn find(&self, key: &str, from: usize) -> Option<Place> {
+    pub(super) fn find(&self, key: &str, from: usize) -> Option<ItemPlace> {
         let wanted = hash(key);
         let batches = self.batches.iter().enumerate().skip(from);
         let mut found = batches.flat_map(|(at, batch)| {
             let keys = batch.keys.iter().enumerate();
             let same = keys.filter(|(_, known)| **known == wanted);
-            same.map(move |(nth, _)| Place::new(at, nth))
+            same.map(move |(nth, _)| ItemPlace::new(at, nth))
         });
         found.find(|place| self.item(*place).is_some_and(|item| item.key() == key))
     }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::batch::{Batch, Item, Letters, Place, merge};
+use super::batch::{Batch, Item, ItemPlace, Letters, merge};
 
 /// What is looked for.
-pub(super) struct Query {
+pub(super) struct MatchQuery {
     pub(super) text: String,
     pattern: Pattern,
     /// What a text has to hold to match.
     letters: Letters,
 }
 
-impl Query {
+impl MatchQuery {
     pub(super) fn new(text: &str) -> Self {
         let pattern = Pattern::parse(text, CaseMatching::Smart, Normalization::Smart);
         let wanted = pattern.atoms.iter().filter(|atom| !atom.negative);
@@ -61,7 +61,7 @@ impl Query {
         &self,
         batch: &Batch<T>,
         nth: usize,
-        place: Place,
+        place: ItemPlace,
         tools: &mut Tools,
     ) -> Option<Hit> {
         let text = batch.text(nth);
@@ -107,14 +107,14 @@ impl Hit {
     const MOST_SCORE: u32 = (1 << 20) - 1;
     const MOST_LENGTH: usize = (1 << 12) - 1;
 
-    fn new(score: u32, length: usize, place: Place) -> Self {
+    fn new(score: u32, length: usize, place: ItemPlace) -> Self {
         let score = u64::from(Self::MOST_SCORE - score.min(Self::MOST_SCORE));
         let length = length.min(Self::MOST_LENGTH) as u64;
         Self(score << 44 | length << 32 | u64::from(place.0))
     }
 
-    pub(super) fn place(self) -> Place {
-        Place(self.0 as u32)
+    pub(super) fn place(self) -> ItemPlace {
+        ItemPlace(self.0 as u32)
     }
 
     pub(super) fn is_as_good_as(self, other: Self) -> bool {
@@ -135,7 +135,7 @@ pub(super) fn candidates<T: Item>(batch: &Batch<T>, among: Option<&Bits>) -> usi
 
 /// Matches a batch; of what matched something wider, where that is known, only that.
 pub(super) fn match_batch<T: Item>(
-    query: &Query,
+    query: &MatchQuery,
     (at, batch): (usize, &Batch<T>),
     among: Option<&Bits>,
     tools: &mut Tools,
@@ -153,7 +153,7 @@ pub(super) fn match_batch<T: Item>(
                 if nth >= batch.len() {
                     break;
                 }
-                if let Some(hit) = query.hit(batch, nth, Place::new(at, nth), tools) {
+                if let Some(hit) = query.hit(batch, nth, ItemPlace::new(at, nth), tools) {
                     matched |= 1 << bit;
                     hits.push(hit);
                 }
@@ -166,7 +166,7 @@ pub(super) fn match_batch<T: Item>(
 /// What is left to be matched, on its way to where that is done.
 pub struct Matching<T> {
     pub(super) ticket: u64,
-    pub(super) query: Arc<Query>,
+    pub(super) query: Arc<MatchQuery>,
     /// Where in the list they begin.
     pub(super) from: usize,
     /// The batches, with what of each is still to be looked at.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use tui_input::Input;
 
-use batch::{Items, Place, merge};
-use matching::{Bits, Hit, Query, Tools, candidates, match_batch};
-use order::Order;
+use batch::{ItemPlace, Items, merge};
+use matching::{Bits, Hit, MatchQuery, Tools, candidates, match_batch};
+use order::ListOrder;
 
 pub use batch::{Batch, Item};
 pub use matching::{Matched, Matching};
@@ -26,9 +26,9 @@ const AT_ONCE: usize = 8_000;
 pub struct Filtered<T> {
     items: Items<T>,
     /// All items, as they stand where nothing is typed.
-    order: Order,
+    order: ListOrder,
     /// What is looked for.
-    query: Arc<Query>,
+    query: Arc<MatchQuery>,
     /// Those that match, in order.
     hits: Vec<Hit>,
     /// What of each batch matches; of those that are left, what matched a wider query, where that is known.
@@ -44,7 +44,7 @@ pub struct Filtered<T> {
     /// The key of the selected item.
     selected: Option<String>,
     /// Which item that is; `None`: it has not come yet.
-    selected_at: Option<Place>,
+    selected_at: Option<ItemPlace>,
     /// The row that the selection is on.
     row: usize,
     /// The first row shown, as of the last frame.
@@ -58,8 +58,8 @@ impl<T: Item> Default for Filtered<T> {
     fn default() -> Self {
         Self {
             items: Items::default(),
-            order: Order::default(),
-            query: Arc::new(Query::new("")),
+            order: ListOrder::default(),
+            query: Arc::new(MatchQuery::new("")),
             hits: Vec::new(),
             bits: Vec::new(),
             left: 0..0,
@@ -99,7 +99,7 @@ impl<T: Item> Filtered<T> {
     }
 
     /// The item of a row.
-    fn at(&self, row: usize) -> Option<Place> {
+    fn at(&self, row: usize) -> Option<ItemPlace> {
         if self.query.is_empty() {
             self.order.at(row)
         } else {
@@ -125,7 +125,7 @@ impl<T: Item> Filtered<T> {
     pub fn take(&mut self, batch: Arc<Batch<T>>) {
         let held = self.selected_is_there();
         let at = self.items.batches.len();
-        let fresh: Vec<Place> = self.items.push(Arc::clone(&batch)).collect();
+        let fresh: Vec<ItemPlace> = self.items.push(Arc::clone(&batch)).collect();
         self.order.extend(&self.items, self.sorted, fresh);
         let bits = (!self.query.is_empty()).then(|| {
             let mut hits = Vec::new();
@@ -258,7 +258,7 @@ impl<T: Item> Filtered<T> {
         if text == self.query.text {
             return;
         }
-        let query = Arc::new(Query::new(text));
+        let query = Arc::new(MatchQuery::new(text));
         // What did not match the beginning does not match the whole either.
         if !query.narrows(&self.query) {
             self.bits.fill(None);
@@ -317,7 +317,7 @@ impl<T: Item> Filtered<T> {
     }
 
     /// How well an item fits.
-    fn hit(&self, place: Place) -> Option<Hit> {
+    fn hit(&self, place: ItemPlace) -> Option<Hit> {
         let (batch, nth) = self.items.batch(place)?;
         let tools = &mut self.tools.borrow_mut();
         self.query.hit(batch, nth, place, tools)

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::batch::{Item, Items, Place, merge};
+use super::batch::{Item, ItemPlace, Items, merge};
 
 #[derive(Default)]
-pub(super) struct Order {
+pub(super) struct ListOrder {
     /// Keys of items that stand before all others, with their rank: the least first.
     pins: HashMap<String, usize>,
     /// Those of them that are there, and their ranks.
-    first: Vec<(usize, Place)>,
-    rest: Vec<Place>,
+    first: Vec<(usize, ItemPlace)>,
+    rest: Vec<ItemPlace>,
 }
 
-impl Order {
+impl ListOrder {
     pub(super) fn len(&self) -> usize {
         self.first.len() + self.rest.len()
     }
@@ -23,7 +23,7 @@ impl Order {
         self.rest.clear();
     }
 
-    pub(super) fn at(&self, row: usize) -> Option<Place> {
+    pub(super) fn at(&self, row: usize) -> Option<ItemPlace> {
         match row.checked_sub(self.first.len()) {
             None => self.first.get(row).map(|(_, place)| *place),
             Some(row) => self.rest.get(row).copied(),
@@ -35,7 +35,7 @@ impl Order {
         &self,
         items: &Items<T>,
         sorted: bool,
-        place: Place,
+        place: ItemPlace,
     ) -> Option<usize> {
         let pinned = self.first.iter().position(|(_, known)| *known == place);
         pinned.or_else(|| {
@@ -45,7 +45,7 @@ impl Order {
         })
     }
 
-    fn place_in_rest<T: Item>(&self, items: &Items<T>, sorted: bool, place: Place) -> usize {
+    fn place_in_rest<T: Item>(&self, items: &Items<T>, sorted: bool, place: ItemPlace) -> usize {
         if !sorted {
             return self.rest.partition_point(|known| *known < place);
         }
@@ -55,7 +55,12 @@ impl Order {
     }
 
     /// Takes items in that came behind all others.
-    pub(super) fn extend<T: Item>(&mut self, items: &Items<T>, sorted: bool, fresh: Vec<Place>) {
+    pub(super) fn extend<T: Item>(
+        &mut self,
+        items: &Items<T>,
+        sorted: bool,
+        fresh: Vec<ItemPlace>,
+    ) {
         let mut rest = fresh;
         if !self.pins.is_empty() {
             let pins = &self.pins;
@@ -70,7 +75,7 @@ impl Order {
         self.put(items, sorted, rest);
     }
 
-    fn put<T: Item>(&mut self, items: &Items<T>, sorted: bool, mut some: Vec<Place>) {
+    fn put<T: Item>(&mut self, items: &Items<T>, sorted: bool, mut some: Vec<ItemPlace>) {
         if sorted {
             some.sort_unstable_by(|a, b| (items.text(*a), *a).cmp(&(items.text(*b), *b)));
             merge(&mut self.rest, &some, |known, one| {

@@ -1,3 +1,5 @@
+//! Lists, filled, filtered and matched in whatever order, beside lists made anew.
+
 use super::*;
 
 struct Word(String);
