@@ -237,6 +237,38 @@ fn circles_and_doubles_are_told() {
         two.as_bytes(),
         &["'iam_policy' stands twice"],
     );
+
+    // A deny rule of which two say who is denied: by the last nobody would be.
+    let deny = r#"{"name":"policies/x/denypolicies/d","rules":[{"denyRule":{"deniedPermissions":["iam.googleapis.com/serviceAccounts.getAccessToken"],"deniedPrincipals":["principalSet://goog/public:all"],"deniedPrincipals":[]}}]}"#;
+    let asset = |data: &str| {
+        format!(
+            r#"{{"name":"//iam.googleapis.com/policies/x/denypolicies/d","asset_type":"iam.googleapis.com/PolicyV2","resource":{{"data":{data}}}}}"#
+        )
+    };
+    let words = ["the key 'deniedPrincipals' stands twice: expected it once"];
+    let in_a_row = asset(&json!(deny).to_string());
+    let resource = r#"{"name":"//iam.googleapis.com/policies/x/denypolicies/d","asset_type":"iam.googleapis.com/PolicyV2","resource":{"data":{}},"resource":{"data":{}}}"#;
+    let state = format!(
+        r#"{{"format_version":"1.0","values":{{"root_module":{{"resources":[{{"type":"google_iam_deny_policy","mode":"managed","values":{deny}}}]}}}}}}"#
+    );
+    for (name, text) in [
+        ("deny.ndjson", asset(deny)),
+        ("deny.json", format!("[{}]", asset(deny))),
+        ("page.json", format!(r#"{{"assets":[{}]}}"#, asset(deny))),
+        ("row.ndjson", in_a_row),
+        ("listed.json", format!("[{deny}]")),
+        ("single.json", deny.to_owned()),
+        ("plan.json", state),
+        ("single.yaml", deny.to_owned()),
+    ] {
+        refused(&home, name, text.as_bytes(), &words);
+    }
+    refused(
+        &home,
+        "resource.ndjson",
+        resource.as_bytes(),
+        &["'resource' stands twice in an asset"],
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::super::{
 use super::draft::{Draft, Taken, not};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
+use super::unique::{self, UniqueValue};
 use super::{FileReading, asset_policies, refused, search, single, terraform, words};
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
 
@@ -108,7 +109,7 @@ pub(super) struct Asset {
 pub(super) struct Content {
     #[serde(default)]
     pub parent: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique::value")]
     pub data: Value,
 }
 
@@ -162,10 +163,14 @@ impl Content {
         if let Value::String(text) = &self.data {
             self.data = match text.trim() {
                 "" => Value::Null,
-                text => serde_json::from_str(text).map_err(|e| {
-                    let why = words::plain(&e.to_string());
-                    format!("the text in resource.data is no JSON: {why}")
-                })?,
+                text => {
+                    let UniqueValue(data) = serde_json::from_str(text).map_err(|e| {
+                        let why = words::plain(&e.to_string());
+                        let what = if e.is_data() { "" } else { " is no JSON" };
+                        format!("the text in resource.data{what}: {why}")
+                    })?;
+                    data
+                }
             };
         }
         Ok(self)
@@ -233,6 +238,7 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
                 asset.kind = map.next_value()?;
             }
             "ancestors" => {
+                once(!asset.ancestors.is_empty(), &name).map_err(de::Error::custom)?;
                 asset.ancestors = map.next_value::<Option<_>>()?.unwrap_or_default();
             }
             "ancestryPath" | "ancestry_path" => {
@@ -249,6 +255,7 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
             "resource" if counts => match map.next_value()? {
                 Some(NamedOrTold::Named(name)) => asset.name = name,
                 Some(NamedOrTold::Told(content)) => {
+                    once(asset.resource.is_some(), &name).map_err(de::Error::custom)?;
                     asset.resource = Some(content.unwrapped().map_err(de::Error::custom)?);
                 }
                 None => {}
@@ -258,16 +265,24 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
                 asset.policy = map.next_value()?;
             }
             "policy" if counts => match map.next_value()? {
-                Some(PolicyOrName::Policy(policy)) => asset.policy = Some(policy),
+                Some(PolicyOrName::Policy(policy)) => {
+                    once(asset.policy.is_some(), &name).map_err(de::Error::custom)?;
+                    asset.policy = Some(policy);
+                }
                 Some(PolicyOrName::Name(of)) => {
+                    once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
                     rest.insert(name, of.into());
                 }
                 None => {}
             },
-            "orgPolicy" | "org_policy" if counts => asset.org_policies = map.next_value()?,
+            "orgPolicy" | "org_policy" if counts => {
+                once(asset.org_policies.is_some(), &name).map_err(de::Error::custom)?;
+                asset.org_policies = map.next_value()?;
+            }
             _ if counts && !KEYS.contains(&name.as_str()) => {
                 once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
-                rest.insert(name, map.next_value()?);
+                let UniqueValue(told) = map.next_value()?;
+                rest.insert(name, told);
             }
             _ => {
                 map.next_value::<IgnoredAny>()?;

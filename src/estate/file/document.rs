@@ -13,6 +13,7 @@ use super::FileReading;
 use super::asset::{self, AssetSeed};
 use super::draft::{Draft, Taken};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject};
+use super::unique;
 use crate::iam::AllowPolicy;
 
 /// The keys of an estate file, in the order in which they are written.
@@ -81,7 +82,7 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
                 return Err(de::Error::custom(unknown(&key)));
             };
             if !seen.insert(key) {
-                return Err(de::Error::custom(format!("the key '{known}' stands twice")));
+                return Err(de::Error::custom(unique::twice(known)));
             }
             map.next_value_seed(KeySeed(&mut *self.0, known))?;
         }

@@ -24,6 +24,7 @@ mod search;
 mod served;
 mod single;
 mod terraform;
+mod unique;
 mod unknown;
 mod unpack;
 mod words;

@@ -12,7 +12,7 @@ use serde_saphyr::{Error, Options, Spanned};
 use super::FileReading;
 use super::document::TopSeed;
 use super::kept::Fault;
-use super::words;
+use super::{unique, words};
 
 /// So much of a file is read (*chosen*: all of it is held; a policy has at most 1,500 members, a search of a large
 /// organization some ten megabytes).
@@ -105,10 +105,7 @@ fn plain(error: &Error) -> String {
             MOST >> 20
         ),
         Error::DuplicateMappingKey { key, .. } => match key {
-            Some(key) => {
-                let shown: String = key.chars().take(100).collect();
-                format!("the key '{shown}' stands twice: expected it once")
-            }
+            Some(key) => unique::twice(key),
             None => "a key stands twice: expected it once".to_owned(),
         },
         Error::UnknownAnchor { .. } => {

@@ -127,7 +127,7 @@ fn a_broken_file_says_line_path_and_what_was_expected() {
         ),
         (
             "{\"folders\": [], \"folders\": []}",
-            "$: the key 'folders' stands twice",
+            "$: the key 'folders' stands twice: expected it once",
         ),
         (
             "{\"serviceAccounts\": [\n{\"name\": \"projects/p/serviceAccounts/a@p.iam.gserviceaccount.com\",\n \"disabled\": \"yes\"}]}",
