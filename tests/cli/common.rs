@@ -64,6 +64,15 @@ impl Ran {
     }
 }
 
+/// Tries all cases at once: most of each is waiting.
+pub fn side_by_side<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| check(case));
+        }
+    });
+}
+
 /// A home of one test: state directory, temporary files.
 pub struct Home {
     pub dir: tempfile::TempDir,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{AT, Emulator, Home};
+use super::common::{AT, Emulator, Home, side_by_side};
 
 const TARGET: &str = "vault@p0002.iam.gserviceaccount.com";
 const CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
@@ -179,13 +179,10 @@ fn of_many_pages() -> Value {
     estate
 }
 
-/// All at once: most of it is waiting.
-fn side_by_side<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
-    std::thread::scope(|scope| {
-        for case in cases {
-            scope.spawn(|| check(case));
-        }
-    });
+/// With `SEARCH_FAULTS=all` every fault is tried, else the first few: each costs a survey of a thousand projects.
+fn some<T>(faults: &[T], few: usize) -> &[T] {
+    let all = std::env::var("SEARCH_FAULTS").is_ok_and(|wish| wish == "all");
+    faults.get(..few).filter(|_| !all).unwrap_or(faults)
 }
 
 /// A search that ends in the middle is no list: each project is asked, what came stays and comes once, and it is said.
@@ -215,15 +212,15 @@ fn a_search_that_ends_in_the_middle_is_no_list() {
     let search = "GET /v1/organizations/1:searchAllResources";
     let cases = [
         (1, "429"),
+        (3, "reset"),
+        (5, "400"),
         (1, "429:1h"),
         (3, "400"),
-        (3, "reset"),
         (5, "429:1h"),
-        (5, "400"),
         (5, "truncate"),
         (5, "html:200"),
     ];
-    side_by_side(&cases, |(page, fault)| {
+    side_by_side(some(&cases, 3), |(page, fault)| {
         let (code, said, found) = under(&format!("{search} #{page}+ = {fault}"));
         let what = format!("{fault} from page {page} on: {said}");
         assert_eq!(code, 0, "{what}");
@@ -273,8 +270,8 @@ fn answers_are_the_same_where_a_search_ends_in_the_middle() {
         let whole = home.run(&[&["--estate", file], &asked[..]].concat());
         let mut whole = whole.ends(0).json();
         whole.as_object_mut().unwrap().remove("assumptions");
-        let cases = ["1+ = 429:1h", "2+ = 400", "2+ = 429", "2+ = truncate"];
-        side_by_side(&cases, |fault| {
+        let cases = ["2+ = 400", "1+ = 429:1h", "2+ = 429", "2+ = truncate"];
+        side_by_side(some(&cases, 1), |fault| {
             let faults = format!("GET /v1/organizations/1:searchAll* #{fault}");
             let home = Home::new();
             let emulator = Emulator::start(&home, &["--estate", file, "--faults", &faults]);

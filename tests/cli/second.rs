@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{AT, CALLER, Emulator, Home, Ran, TARGET, attempt};
+use crate::common::{AT, CALLER, Emulator, Home, Ran, TARGET, attempt, side_by_side};
 
 /// The whole text, on one line.
 fn flat(text: &str) -> String {
@@ -116,7 +116,9 @@ fn version_3_leaves_boundaries_out_and_that_is_told() {
 #[test]
 fn where_it_says_nothing_nothing_is_said_of_it() {
     let home = Home::new();
-    for fault in ["403", "429:1h", "html:200", "slow:1h", "reset", "truncate"] {
+    let faults = ["403", "429:1h", "html:200", "slow:1h", "reset", "truncate"];
+    side_by_side(&faults, |fault| {
+        let home = Home::new();
         let faults = format!("POST *iam:troubleshoot = {fault}");
         let emulator = story(&home, "cross-project", &faults);
         let text = ask(&home, &emulator, "--format=text", &[]);
@@ -137,7 +139,7 @@ fn where_it_says_nothing_nothing_is_said_of_it() {
             "{fault}"
         );
         assert!(second["why"].is_string(), "{fault}: {json}");
-    }
+    });
     let emulator = story(&home, "cross-project", "POST *iam:troubleshoot = 403");
     let text = ask(&home, &emulator, "--format=text", &["--second-opinion"]);
     text.ends(1);

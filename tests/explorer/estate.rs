@@ -222,7 +222,7 @@ fn what_was_not_read_is_never_none() {
     play.keys("<F4>");
     let screen = play.screen();
     assert!(!screen.contains(" 0 "), "{screen}");
-    let mut play = opened("large", (200, 50));
+    let mut play = opened("cross-project", (200, 50));
     play.says("keys").says("not read");
 }
 
@@ -268,8 +268,11 @@ fn keys_that_a_file_tells_of_are_counted() {
 
 #[test]
 fn the_table_fits_every_screen() {
+    let mut play = opened("large", (200, 50));
+    play.says("account").says("not read").keys("s");
+    play.says("▼");
     for (width, height) in [(40, 12), (200, 50)] {
-        let mut play = opened("large", (width, height));
+        let mut play = opened("cross-project", (width, height));
         play.says("account");
         for _ in 0..9 {
             play.keys("s");

@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::generate::{self, ACCOUNTS};
+use super::reach::{ask as quick, word};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::reach::{
     BindingUnit, Brings, PathRequest, Separation, ShortestPaths, StepsBy, reach_by, separate,
     shortest_paths,
 };
-use crate::evaluate::{Truth, Verdict, WayIn, may, reach};
+use crate::evaluate::{Truth, Verdict, WayIn, reach};
 use crate::iam::permission::{ACT_AS, GET_ACCESS_TOKEN, GET_OPEN_ID_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Permission, Resource};
 
@@ -52,20 +53,6 @@ fn cut(estate: &Estate, caller: &str, email: &str, by: &StepsBy) -> Separation {
         time: at(NOW),
     };
     separate(estate, &request)
-}
-
-fn quick(estate: &Estate, caller: &str, permission: &str, email: &str) -> Truth {
-    let target = estate.resolve(&account(email)).exists().unwrap();
-    may(estate, &principal(caller), permission, &target, at(NOW))
-}
-
-fn word(verdict: Verdict) -> Truth {
-    match verdict {
-        Verdict::CanAccess => Truth::Yes,
-        Verdict::CannotAccess => Truth::No,
-        Verdict::UnknownInfo => Truth::UnknownInfo,
-        Verdict::UnknownConditional => Truth::UnknownConditional,
-    }
 }
 
 /// The names on a path.

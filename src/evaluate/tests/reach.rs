@@ -15,12 +15,12 @@ use crate::iam::{Member, Permission, Principal, Resource};
 
 const NOW: &str = "2026-11-24T00:00:00Z";
 
-fn ask(estate: &Estate, caller: &str, permission: &str, email: &str) -> Truth {
+pub(super) fn ask(estate: &Estate, caller: &str, permission: &str, email: &str) -> Truth {
     let target = estate.resolve(&account(email)).exists().unwrap();
     may(estate, &principal(caller), permission, &target, at(NOW))
 }
 
-fn word(verdict: Verdict) -> Truth {
+pub(super) fn word(verdict: Verdict) -> Truth {
     match verdict {
         Verdict::CanAccess => Truth::Yes,
         Verdict::CannotAccess => Truth::No,
