@@ -155,13 +155,40 @@ impl Below {
         let at = all.binary_search_by(|number| resource(number).cmp(&Some(account)));
         all.get(at.ok()?).copied()
     }
+}
 
-    /// Every account below a level that is known to be there.
-    pub fn all(&self, level: &Resource) -> impl Iterator<Item = &Resource> {
-        let projects = self.projects_below(level).iter();
-        let listed = projects
-            .filter_map(|p| self.projects.get(*p))
-            .flat_map(|p| &p.listed);
-        listed.filter_map(|number| Some(&self.accounts.get(*number)?.resource))
+/// The accounts that are still to be reached, project by project: those that are reached are not gone through again.
+#[derive(Clone, Default)]
+pub(super) struct LeftBelow {
+    lists: HashMap<usize, Vec<usize>>,
+}
+
+impl LeftBelow {
+    /// Those on these levels and below that are known to be there, and that are left, in the order of their names. Who
+    /// is not left once is never left again.
+    pub fn on<'r>(
+        &mut self,
+        below: &Below,
+        levels: impl IntoIterator<Item = &'r Resource>,
+        is_left: impl Fn(usize) -> bool,
+    ) -> Vec<usize> {
+        let mut found = Vec::new();
+        for level in levels {
+            if matches!(level, Resource::ServiceAccount { .. }) {
+                found.extend(below.number(level).filter(|account| is_left(*account)));
+                continue;
+            }
+            for project in below.projects_below(level) {
+                let list = self.lists.entry(*project).or_insert_with(|| {
+                    let project = below.projects.get(*project);
+                    project.map(|p| p.listed.clone()).unwrap_or_default()
+                });
+                list.retain(|account| is_left(*account));
+                found.extend(&*list);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::super::belonging;
 use super::super::explain::is_shut_down;
-use super::below::{Below, BelowAccount};
+use super::below::{Below, BelowAccount, LeftBelow};
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::trail::{Trail, TrailStep};
@@ -65,7 +65,7 @@ pub fn reach_bringing(
     let mut walk = Walk {
         below: &below,
         reached: vec![vec![false; below.accounts.len()]; ground.permissions.len()],
-        left: vec![HashMap::new(); ground.permissions.len()],
+        left: vec![LeftBelow::default(); ground.permissions.len()],
         nodes: vec![ChainNode {
             principal: caller.clone(),
             account: None,
@@ -156,7 +156,7 @@ struct Walk<'g, 'e> {
     /// For each permission, whether an account is certain, by its number.
     reached: Vec<Vec<bool>>,
     /// For each permission the accounts of each project that is met which are not certain yet.
-    left: Vec<HashMap<usize, Vec<usize>>>,
+    left: Vec<LeftBelow>,
     nodes: Vec<ChainNode>,
     /// Accounts on the way, and whether their token is held (or need not be).
     seen: HashMap<usize, bool>,
@@ -233,13 +233,11 @@ impl<'g, 'e> Walk<'g, 'e> {
         permission: usize,
         by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
     ) -> Vec<usize> {
-        let mut found = Vec::new();
         let (Some(reached), Some(left)) =
             (self.reached.get(permission), self.left.get_mut(permission))
         else {
-            return found;
+            return Vec::new();
         };
-        let is_left = |account: &usize| !reached.get(*account).copied().unwrap_or(true);
         let holds = |m: &Match<'_>| {
             self.ground
                 .entries
@@ -247,26 +245,11 @@ impl<'g, 'e> Walk<'g, 'e> {
                 .and_then(|e| e.holds.get(permission))
                 .is_some_and(|h| *h != Truth::No)
         };
-        for (level, matches) in by_level {
-            if !matches.iter().any(holds) {
-                continue;
-            }
-            if matches!(level, Resource::ServiceAccount { .. }) {
-                found.extend(self.below.number(level).filter(is_left));
-                continue;
-            }
-            for project in self.below.projects_below(level) {
-                let list = left.entry(*project).or_insert_with(|| {
-                    let project = self.below.projects.get(*project);
-                    project.map(|p| p.listed.clone()).unwrap_or_default()
-                });
-                list.retain(is_left);
-                found.extend(&*list);
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
+        let levels = by_level.iter();
+        let levels = levels.filter(|(_, matches)| matches.iter().any(holds));
+        left.on(self.below, levels.map(|(level, _)| *level), |account| {
+            !reached.get(account).copied().unwrap_or(true)
+        })
     }
 
     /// What holds for an account.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
-use super::below::Below;
+use super::below::{Below, LeftBelow};
 use super::chains::{cannot_call, is_off, is_refused, out_of_sight, set_is_off, unread_levels};
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::mover::{EdgeStep, Mover, Moving, permissions_of, role_home};
@@ -53,6 +53,8 @@ pub fn reach_by(
         }],
         seen: [HashSet::new(), HashSet::new()],
         queues: [VecDeque::from([0]), VecDeque::new()],
+        certain: vec![false; below.accounts.len()],
+        left: LeftBelow::default(),
         results: BTreeMap::new(),
         open: false,
     };
@@ -98,12 +100,15 @@ struct EdgeWalk<'g, 'e> {
     /// What was reached: by policies alone, and with something else that has to hold; with whether as a link only.
     seen: [HashSet<(Resource, bool)>; 2],
     queues: [VecDeque<usize>; 2],
+    /// Whether an account is reached by policies alone, by its number.
+    certain: Vec<bool>,
+    left: LeftBelow,
     /// By full name.
     results: BTreeMap<String, EdgeEnd>,
     open: bool,
 }
 
-impl<'e> EdgeWalk<'_, 'e> {
+impl EdgeWalk<'_, '_> {
     fn run(&mut self) {
         for tier in 0..2 {
             while let Some(at) = self.queues.get_mut(tier).and_then(VecDeque::pop_front) {
@@ -127,44 +132,37 @@ impl<'e> EdgeWalk<'_, 'e> {
             None => return,
         };
         let mover = Mover::new(self.ground, identity, Moving::Itself, self.ways, matches);
-        for target in self.candidates(&mover) {
+        // What is known for certain by a way as short needs no other.
+        let certain = &self.certain;
+        let is_left = |account: usize| at == 0 || !certain.get(account).copied().unwrap_or(false);
+        let below = self.below;
+        let levels = mover.by_level.keys().copied();
+        for number in self.left.on(below, levels, is_left) {
+            let Some(target) = below.accounts.get(number).map(|a| &a.resource) else {
+                continue;
+            };
             let itself = |n: &EdgeNode| matches!(&n.principal, Principal::ServiceAccount(email) if email == target.id());
             // A link of a chain may still have its own token minted.
             let again = !delegate && self.nodes.get(at).is_some_and(itself);
             if again || self.nodes.first().is_some_and(itself) {
                 continue;
             }
-            // What is known for certain by a way as short needs no other.
-            let certain = self
-                .seen
-                .first()
-                .is_some_and(|s| s.contains(&(target.clone(), false)));
-            if at != 0 && certain {
-                continue;
-            }
-            let steps = mover.steps(&target, delegate);
+            let steps = mover.steps(target, delegate);
             if steps.is_empty() {
                 continue;
             }
-            self.pass_on(at, tier, &target, &steps);
-            self.record(at, tier, &target, steps);
+            self.pass_on(at, tier, (number, target), &steps);
+            self.record(at, tier, target, &steps);
         }
     }
 
-    /// Accounts that lie where a binding of this identity reaches.
-    fn candidates(&self, mover: &Mover<'_, 'e>) -> BTreeSet<Resource> {
-        let mut found = BTreeSet::new();
-        for level in mover.by_level.keys() {
-            if matches!(level, Resource::ServiceAccount { .. }) {
-                found.insert((*level).clone());
-                continue;
-            }
-            found.extend(self.below.all(level).cloned());
-        }
-        found
-    }
-
-    fn pass_on(&mut self, at: usize, tier: usize, target: &Resource, steps: &[EdgeStep]) {
+    fn pass_on(
+        &mut self,
+        at: usize,
+        tier: usize,
+        (number, target): (usize, &Resource),
+        steps: &[EdgeStep],
+    ) {
         if steps.iter().any(|step| !matches!(step.answer, Truth::Yes)) {
             self.open = true;
         }
@@ -195,6 +193,9 @@ impl<'e> EdgeWalk<'_, 'e> {
             if let Some(seen) = self.seen.get_mut(tier) {
                 seen.insert((target.clone(), delegate));
             }
+            if let Some(certain) = self.certain.get_mut(number) {
+                *certain |= tier == 0 && !delegate;
+            }
             let node = self.nodes.len();
             self.nodes.push(EdgeNode {
                 principal: Principal::ServiceAccount(target.id().to_owned()),
@@ -208,23 +209,33 @@ impl<'e> EdgeWalk<'_, 'e> {
         }
     }
 
-    fn record(&mut self, at: usize, tier: usize, target: &Resource, steps: Vec<EdgeStep>) {
+    fn record(&mut self, at: usize, tier: usize, target: &Resource, steps: &[EdgeStep]) {
         let name = target.full_name();
+        let Some(verdict) = verdict_of(steps, tier > 0) else {
+            return;
+        };
+        if let Some(known) = self.results.get(&name) {
+            // A longer way counts where it is surer, or makes the caller the account and the other does not.
+            let leads = |way: Option<&WayIn>| way.is_some_and(|way| way.leads_on());
+            let best = steps.iter().min_by_key(|step| order(step));
+            let here = (
+                verdict == Verdict::CanAccess,
+                leads(best.map(|step| &step.way)),
+            );
+            if here
+                <= (
+                    known.verdict == Verdict::CanAccess,
+                    leads(known.ways.first()),
+                )
+            {
+                return;
+            }
+        }
         let (mut path, before, mut conditions) = self.way_to(at);
         path.push(name.clone());
         let Some(mut end) = end_of(name.clone(), path, steps, tier > 0) else {
             return;
         };
-        if let Some(known) = self.results.get(&name) {
-            // A longer way counts where it is surer, or makes the caller the account and the other does not.
-            let worth = |end: &EdgeEnd| {
-                let leads = end.ways.first().is_some_and(|way| way.leads_on());
-                (end.verdict == Verdict::CanAccess, leads)
-            };
-            if worth(&end) <= worth(known) {
-                return;
-            }
-        }
         if at != 0 {
             end.via.truncate(1);
             end.via.splice(0..0, before);
@@ -266,29 +277,21 @@ impl<'e> EdgeWalk<'_, 'e> {
 fn end_of(
     name: String,
     path: Vec<String>,
-    steps: Vec<EdgeStep>,
+    steps: &[EdgeStep],
     conditional: bool,
 ) -> Option<EdgeEnd> {
-    let all = steps
-        .iter()
-        .fold(Truth::No, |sum, step| sum.or(step.verdict()));
-    let all = if conditional {
-        all.and(Truth::UnknownConditional)
-    } else {
-        all
-    };
-    let verdict = verdict(all)?;
+    let verdict = verdict_of(steps, conditional)?;
     // The best way stands first.
-    let mut steps = steps;
-    steps.sort_by_key(|step| (rank(step), !step.way.leads_on(), step.way));
+    let mut steps: Vec<&EdgeStep> = steps.iter().collect();
+    steps.sort_by_key(|step| order(step));
     let ways = steps.iter().map(|step| step.way).collect();
     let mut conditions = Vec::new();
     let mut via: Vec<Via> = Vec::new();
     for step in steps {
         if verdict != Verdict::CanAccess {
-            conditions.extend(step.condition);
+            conditions.extend(step.condition.clone());
         }
-        for mut one in step.via {
+        for mut one in step.via.iter().cloned() {
             one.edges = vec![step.way];
             let known = via.iter_mut().find(|known| {
                 (&known.resource, &known.role, &known.member)
@@ -312,6 +315,20 @@ fn end_of(
         except: Vec::new(),
         target: None,
     })
+}
+
+fn verdict_of(steps: &[EdgeStep], conditional: bool) -> Option<Verdict> {
+    let all = steps.iter().map(EdgeStep::verdict);
+    let all = all.fold(Truth::No, Truth::or);
+    verdict(match conditional {
+        true => all.and(Truth::UnknownConditional),
+        false => all,
+    })
+}
+
+/// The best way first.
+fn order(step: &EdgeStep) -> (u8, bool, WayIn) {
+    (rank(step), !step.way.leads_on(), step.way)
 }
 
 fn rank(step: &EdgeStep) -> u8 {
@@ -358,7 +375,7 @@ pub fn who_by(
         path.extend(groups);
         path.push(target.full_name());
         let itself = matches!(principal, Principal::ServiceAccount(email) if email == target.id());
-        if let Some(mut end) = end_of(name, path, steps, false).filter(|_| !itself) {
+        if let Some(mut end) = end_of(name, path, &steps, false).filter(|_| !itself) {
             end.outcome = super::outcome(end.verdict, refused || found.target_off);
             results.push(end);
         }
@@ -422,9 +439,7 @@ fn one<'g, 'e>(
 
 /// The groups on the way to the first binding of the best step.
 fn first_match(mover: &Mover<'_, '_>, steps: &[EdgeStep], through: &Through) -> Vec<String> {
-    let best = steps
-        .iter()
-        .min_by_key(|step| (rank(step), !step.way.leads_on(), step.way));
+    let best = steps.iter().min_by_key(|step| order(step));
     let Some(via) = best.and_then(|step| step.via.first()) else {
         return Vec::new();
     };
@@ -472,7 +487,7 @@ fn sets(
         let mut path = vec![name.clone()];
         path.extend(groups.into_iter().flatten());
         path.push(target.full_name());
-        let Some(mut end) = end_of(name.clone(), path, steps, false) else {
+        let Some(mut end) = end_of(name.clone(), path, &steps, false) else {
             continue;
         };
         let off = found.target_off || set_is_off(ground.estate, set.member);

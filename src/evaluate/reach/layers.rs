@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::below::LeftBelow;
 use super::steps::{Bounded, LeadsTo, StepTaker, StepWalk};
 use crate::iam::{Principal, Resource};
 
@@ -20,6 +21,12 @@ pub(super) struct PathAim {
 struct LayerNode {
     walker: StepTaker,
     before: Vec<usize>,
+}
+
+/// By the numbers of the accounts: where each stands as one, and as a link.
+struct KnownPlaces {
+    places: Vec<[Option<usize>; 2]>,
+    left: LeftBelow,
 }
 
 /// The accounts around the caller, by how many steps they are away.
@@ -56,8 +63,10 @@ impl Layers {
             ends: Vec::new(),
             leads: false,
         };
-        // By account: where it stands as one, and as a link.
-        let mut known: HashMap<&Resource, [Option<usize>; 2]> = HashMap::new();
+        let mut known = KnownPlaces {
+            places: vec![[None; 2]; walk.graph.below.accounts.len()],
+            left: LeftBelow::default(),
+        };
         let mut layer = vec![0];
         let waits = walk.graph.is_by_ways() && walk.graph.has_leading_way() && !aim.any;
         while !layer.is_empty() {
@@ -104,12 +113,12 @@ impl Layers {
     }
 
     /// The next layer, in the order of the first way to each.
-    fn next<'g>(
+    fn next(
         &mut self,
-        walk: &StepWalk<'g, '_>,
+        walk: &StepWalk<'_, '_>,
         aim: PathAim,
         layer: &[usize],
-        known: &mut HashMap<&'g Resource, [Option<usize>; 2]>,
+        known: &mut KnownPlaces,
     ) -> Result<Vec<usize>, Bounded> {
         let first = self.nodes.len();
         for at in layer {
@@ -119,12 +128,17 @@ impl Layers {
             let Some(mover) = walk.mover(&who) else {
                 continue;
             };
-            for to in walk.candidates(&mover) {
-                let places = known.get(to).copied().unwrap_or_default();
-                let [account, _] = places;
-                if account.is_some_and(|place| place < first || !aim.all) {
+            let places = &known.places;
+            let is_left = |number: usize| {
+                let [account, _] = places.get(number).copied().unwrap_or_default();
+                account.is_none_or(|place| aim.all && place >= first)
+            };
+            let below = &walk.graph.below;
+            let levels = mover.by_level.keys().copied();
+            for number in known.left.on(below, levels, is_left) {
+                let Some(to) = below.accounts.get(number).map(|a| &a.resource) else {
                     continue;
-                }
+                };
                 let kinds = walk.leading(&who, &mover, to)?;
                 let sure = kinds.iter().filter(|kind| kind.tier() <= aim.tier);
                 let Some(leads) = sure.map(|kind| kind.leads).min() else {
@@ -133,22 +147,24 @@ impl Layers {
                 if !walk.graph.passes(to) {
                     continue;
                 }
-                self.reached(*at, to, leads, (first, aim.all), known);
+                self.reached(*at, (number, to), leads, (first, aim.all), known);
             }
         }
         Ok((first..self.nodes.len()).collect())
     }
 
-    fn reached<'g>(
+    fn reached(
         &mut self,
         from: usize,
-        to: &'g Resource,
+        (number, to): (usize, &Resource),
         leads: LeadsTo,
         (first, all): (usize, bool),
-        known: &mut HashMap<&'g Resource, [Option<usize>; 2]>,
+        known: &mut KnownPlaces,
     ) {
         let link = leads == LeadsTo::Link;
-        let [account, as_link] = known.entry(to).or_default();
+        let Some([account, as_link]) = known.places.get_mut(number) else {
+            return;
+        };
         // Whoever is the account is a link too.
         if link && account.is_some_and(|place| place < first) {
             return;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::identity::{Identity, JudgedSpot, Match};
 use super::relevant::Ground;
@@ -71,6 +72,13 @@ pub(super) enum Moving<'g> {
     Set { member: &'g Member, known: bool },
 }
 
+/// Steps of a project's accounts; `None`: they are not alike.
+struct AlikeSteps {
+    project: Arc<str>,
+    delegate: bool,
+    steps: Option<Rc<[EdgeStep]>>,
+}
+
 /// What is decided on a level, once for all accounts below.
 type OnLevel = Rc<(Truth, Vec<Via>)>;
 
@@ -82,6 +90,11 @@ pub(super) struct Mover<'g, 'e> {
     ways: &'g [WayIn],
     pub by_level: HashMap<&'e Resource, Vec<Match<'e>>>,
     on_levels: RefCell<HashMap<(usize, Resource), OnLevel>>,
+    /// What of the permissions its bindings on a level hold, or may: each by its place.
+    held: HashMap<&'e Resource, Vec<bool>>,
+    /// The last project, and whether as a link: what holds for each account there that nothing tells from the others.
+    /// Accounts are asked for project by project.
+    alike: RefCell<Option<AlikeSteps>>,
     /// Who of a set is shut out.
     pub except: RefCell<Vec<TakenAway>>,
 }
@@ -95,8 +108,14 @@ impl<'g, 'e> Mover<'g, 'e> {
         matches: Vec<Match<'e>>,
     ) -> Self {
         let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
+        let mut held: HashMap<&'e Resource, Vec<bool>> = HashMap::new();
         for one in matches {
             if let Some(entry) = ground.entries.get(one.entry) {
+                let none = || vec![false; ground.permissions.len()];
+                let on = held.entry(entry.resource).or_insert_with(none);
+                for (on, holds) in on.iter_mut().zip(entry.holds.iter()) {
+                    *on |= *holds != Truth::No;
+                }
                 by_level.entry(entry.resource).or_default().push(one);
             }
         }
@@ -106,16 +125,72 @@ impl<'g, 'e> Mover<'g, 'e> {
             who,
             ways,
             by_level,
+            held,
             on_levels: RefCell::default(),
+            alike: RefCell::default(),
             except: RefCell::default(),
         }
     }
 
     /// Every way in which it becomes an account (canonical name), in the order of the table. `delegate`: only as
     /// a link of a chain.
-    pub fn steps(&self, target: &Resource, delegate: bool) -> Vec<EdgeStep> {
+    pub fn steps(&self, target: &Resource, delegate: bool) -> Rc<[EdgeStep]> {
+        let Resource::ServiceAccount { project, .. } = target else {
+            return Rc::default();
+        };
+        // Of a set it matters who of it is shut out, account by account.
+        let plain = matches!(self.who, Moving::Itself)
+            && !self.by_level.contains_key(target)
+            && !self.ground.policy_unread(target);
+        if !plain {
+            return self.judged(target, delegate);
+        }
+        let of_this = |last: &&AlikeSteps| last.project == *project && last.delegate == delegate;
+        let last = self
+            .alike
+            .borrow()
+            .as_ref()
+            .filter(of_this)
+            .map(|l| l.steps.clone());
+        match last {
+            Some(Some(steps)) => self.with_keys_of(target, steps),
+            Some(None) => self.judged(target, delegate),
+            None => {
+                let steps = self.judged(target, delegate);
+                let above = self.ground.above(project);
+                let matches = above.levels.iter();
+                let matches = matches.filter_map(|level| self.by_level.get(level));
+                let same = self.identity.same_below(&above, matches.flatten());
+                *self.alike.borrow_mut() = Some(AlikeSteps {
+                    project: Arc::clone(project),
+                    delegate,
+                    steps: same.then(|| Rc::clone(&steps)),
+                });
+                steps
+            }
+        }
+    }
+
+    /// The same steps, with what an organization policy says of keys of this account.
+    fn with_keys_of(&self, account: &Resource, steps: Rc<[EdgeStep]>) -> Rc<[EdgeStep]> {
+        let Some(at) = steps.iter().position(|step| step.way == WayIn::Key) else {
+            return steps;
+        };
+        let condition = self.keys(account);
+        let known = steps.get(at).and_then(|step| step.condition.as_deref());
+        if known == condition.as_deref() {
+            return steps;
+        }
+        let mut own = steps.to_vec();
+        if let Some(step) = own.get_mut(at) {
+            step.condition = condition;
+        }
+        own.into()
+    }
+
+    fn judged(&self, target: &Resource, delegate: bool) -> Rc<[EdgeStep]> {
         let Some(spot) = JudgedSpot::of(self.ground, target) else {
-            return Vec::new();
+            return Rc::default();
         };
         let ways = self
             .ways
@@ -184,9 +259,13 @@ impl<'g, 'e> Mover<'g, 'e> {
             return (Truth::No, Vec::new());
         };
         let own = (spot.on.kind() == ResourceKind::ServiceAccount).then_some(spot.on);
-        let matches = own
-            .into_iter()
-            .chain(&spot.above.levels)
+        let levels = own.into_iter().chain(&spot.above.levels);
+        // Without a binding that holds it there is none to lead anywhere.
+        let mut held = levels.clone().filter_map(|level| self.held.get(level));
+        if !held.any(|held| held.get(permission).is_some_and(|holds| *holds)) {
+            return (Truth::No, Vec::new());
+        }
+        let matches = levels
             .filter_map(|level| self.by_level.get(level))
             .flatten();
         let (allowed, leads) = self.identity.allowed_at(permission, spot, matches);
@@ -311,6 +390,13 @@ impl<'g, 'e> Mover<'g, 'e> {
     fn role_edit(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
         let update = WayIn::RoleEdit.permission();
         let (mut answer, mut via) = (Truth::No, Vec::new());
+        let edits = |held: &Vec<bool>| {
+            let at = self.index(update);
+            at.and_then(|at| held.get(at)).is_some_and(|holds| *holds)
+        };
+        if !self.held.values().any(edits) {
+            return (answer, via, None);
+        }
         let Some(token) = self.index(WayIn::Token.permission()) else {
             return (answer, via, None);
         };

@@ -20,8 +20,8 @@ use crate::evaluate::ways::WayIn;
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Permission, Principal, Resource};
 
-/// So many pairs of an identity and an account are judged for one question (chosen: minutes at the most).
-const PAIRS_AT_MOST: usize = 10_000_000;
+/// So many pairs of an identity and an account are judged for one question (chosen: a minute at the most).
+const PAIRS_AT_MOST: usize = 1_000_000;
 /// So many identities are kept with what was worked out for them.
 const MOVERS_AT_MOST: usize = 256;
 
@@ -78,7 +78,7 @@ pub(super) struct StepGraph<'e> {
     pub ground: Ground<'e>,
     members: Members<'e>,
     groups: GroupIndex<'e>,
-    below: Below,
+    pub below: Below,
     by: StepsBy,
     /// Those that are followed.
     ways: Vec<WayIn>,
@@ -390,24 +390,6 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         units
     }
 
-    /// Accounts on which one of an identity's bindings counts, in the order of their names.
-    pub fn candidates(&self, mover: &Mover<'g, 'e>) -> Vec<&'g Resource>
-    where
-        'e: 'g,
-    {
-        let mut found: Vec<&'g Resource> = Vec::new();
-        for level in mover.by_level.keys() {
-            if matches!(level, Resource::ServiceAccount { .. }) {
-                found.push(level);
-            } else {
-                found.extend(self.graph.below.all(level));
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
     /// The kinds of step that lead on from somebody as an account or a link.
     pub fn leading(
         &self,
@@ -458,8 +440,8 @@ impl<'g, 'e> StepWalk<'g, 'e> {
     }
 
     fn by_ways(&self, who: &StepTaker, mover: &Mover<'g, 'e>, to: &Resource) -> Vec<StepKind> {
-        let steps = mover.steps(to, who.link).into_iter();
-        let kinds = steps.map(|step| StepKind {
+        let steps = mover.steps(to, who.link);
+        let kinds = steps.iter().map(|step| StepKind {
             leads: match step.way {
                 WayIn::Delegation => LeadsTo::Link,
                 way if way.leads_on() => LeadsTo::Account,
@@ -467,8 +449,8 @@ impl<'g, 'e> StepWalk<'g, 'e> {
             },
             way: Some(step.way),
             answer: step.answer,
-            via: step.via,
-            condition: step.condition,
+            via: step.via.clone(),
+            condition: step.condition.clone(),
         });
         kinds.collect()
     }
