@@ -313,6 +313,31 @@ fn the_metadata_server() {
     assert!(value["until"].is_string(), "{value}");
 }
 
+/// A page that comes in its place is nobody's name.
+#[test]
+fn a_page_in_the_metadata_servers_place_is_no_account() {
+    let home = Home::new();
+    let faults = "GET /computeMetadata/v1/instance/service-accounts/default/email = html:200; GET /computeMetadata/v1/project/project-id = html:200";
+    let emulator = Emulator::start(
+        &home,
+        &["--demo", "--metadata-account", RUN, "--faults", faults],
+    );
+    let host = emulator.url.strip_prefix("http://").unwrap();
+    let ran = with(
+        &home,
+        &whoami(&emulator.url),
+        &[("GCE_METADATA_HOST", host)],
+    );
+    let value = ran.json();
+    assert_eq!(value["kind"], "metadata_server", "{}", ran.err);
+    assert_eq!(value["project"], Value::Null);
+    let all = format!("{}{}", ran.out, ran.err).to_lowercase();
+    assert!(
+        !all.contains("<html") && !all.contains("<!doctype"),
+        "{all}"
+    );
+}
+
 pub fn program(home: &Home, name: &str, script: &str) -> PathBuf {
     let path = home.write(name, &format!("#!/bin/sh\n{script}"));
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();

@@ -14,6 +14,13 @@ const ADDRESS: &str = "169.254.169.254";
 /// How long it may take to say that it is there (chosen): it is on the same machine.
 const NEAR: Duration = Duration::from_millis(1_500);
 
+/// Whether an answer carries the header that each of the server's own does, and a page of a portal or proxy does not
+/// (Google's library gcp-metadata takes no answer without it).
+fn is_its_own(answer: &reqwest::Response) -> bool {
+    let flavor = answer.headers().get("metadata-flavor");
+    flavor.is_some_and(|flavor| flavor == "Google")
+}
+
 /// A metadata server that answers.
 pub(super) struct MetadataServer {
     http: reqwest::Client,
@@ -46,11 +53,7 @@ impl MetadataServer {
             .get(&server.base)
             .header("Metadata-Flavor", "Google");
         let answer = here.timeout(NEAR).send().await.map_err(|_| none())?;
-        if answer
-            .headers()
-            .get("metadata-flavor")
-            .is_none_or(|f| f != "Google")
-        {
+        if !is_its_own(&answer) {
             return Err(none());
         }
         let (account, project) = futures::join!(
@@ -84,6 +87,9 @@ impl MetadataServer {
                 "the metadata server answers HTTP {}",
                 answer.status()
             ));
+        }
+        if !is_its_own(&answer) {
+            return Err("somebody else answers in the metadata server's place".to_owned());
         }
         let text = answer
             .text()
