@@ -33,7 +33,7 @@ use serve::{http, line};
 use world::{Setting, Shared, Viewer, tokens};
 
 pub use serve::faults::{BadFault, Faults, Latency};
-pub use serve::table::{markdown as routes, pattern_of as route_of, patterns as route_patterns};
+pub use serve::table::{markdown as routes, pattern_of as route_of};
 pub use world::clock::Clock;
 
 /// How long a stop waits for calls under way.

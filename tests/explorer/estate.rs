@@ -270,7 +270,7 @@ fn keys_that_a_file_tells_of_are_counted() {
 fn the_table_fits_every_screen() {
     let mut play = opened("large", (200, 50));
     play.says("account").says("not read").keys("s");
-    play.says("▼");
+    play.says("project▲");
     for (width, height) in [(40, 12), (200, 50)] {
         let mut play = opened("cross-project", (width, height));
         play.says("account");

@@ -75,11 +75,6 @@ pub(crate) fn find(call: &mut ApiCall) -> Option<&'static Route> {
     Some(route)
 }
 
-/// Method and pattern of every row, in the order in which they are tried.
-pub fn patterns() -> impl Iterator<Item = (&'static str, &'static str)> {
-    routes().map(|route| (route.method, route.pattern))
-}
-
 /// Method and pattern of the row that answers a call to this path; `None`: it is not served.
 #[must_use]
 pub fn pattern_of(method: &str, path: &str) -> Option<(&'static str, &'static str)> {
