@@ -54,6 +54,7 @@ pub fn reach_by(
         seen: [HashSet::new(), HashSet::new()],
         queues: [VecDeque::from([0]), VecDeque::new()],
         certain: vec![false; below.accounts.len()],
+        closed: vec![false; below.accounts.len()],
         left: LeftBelow::default(),
         results: BTreeMap::new(),
         open: false,
@@ -102,6 +103,9 @@ struct EdgeWalk<'g, 'e> {
     queues: [VecDeque<usize>; 2],
     /// Whether an account is reached by policies alone, by its number.
     certain: Vec<bool>,
+    /// Whether it is reached in a way that no way with something else that has to hold is worth more than, by its
+    /// number.
+    closed: Vec<bool>,
     left: LeftBelow,
     /// By full name.
     results: BTreeMap<String, EdgeEnd>,
@@ -133,8 +137,11 @@ impl EdgeWalk<'_, '_> {
         };
         let mover = Mover::new(self.ground, identity, Moving::Itself, self.ways, matches);
         // What is known for certain by a way as short needs no other.
-        let certain = &self.certain;
-        let is_left = |account: usize| at == 0 || !certain.get(account).copied().unwrap_or(false);
+        let done = match tier {
+            0 => &self.certain,
+            _ => &self.closed,
+        };
+        let is_left = |account: usize| at == 0 || !done.get(account).copied().unwrap_or(false);
         let below = self.below;
         let levels = mover.by_level.keys().copied();
         for number in self.left.on(below, levels, is_left) {
@@ -153,6 +160,19 @@ impl EdgeWalk<'_, '_> {
             }
             self.pass_on(at, tier, (number, target), &steps);
             self.record(at, tier, target, &steps);
+            self.close(number, target);
+        }
+    }
+
+    /// Behind something that has to hold nothing is certain: whoever is reached so, and is the account then, or
+    /// surely may use it, gains nothing by another such way.
+    fn close(&mut self, number: usize, target: &Resource) {
+        let as_account = |seen: &HashSet<(Resource, bool)>| seen.contains(&(target.clone(), false));
+        let is_worth = |end: &EdgeEnd| worth(end.verdict, &end.ways) >= (false, true);
+        let closed = self.seen.iter().any(as_account)
+            && self.results.get(&target.full_name()).is_some_and(is_worth);
+        if let Some(known) = self.closed.get_mut(number) {
+            *known |= closed;
         }
     }
 
@@ -216,18 +236,9 @@ impl EdgeWalk<'_, '_> {
         };
         if let Some(known) = self.results.get(&name) {
             // A longer way counts where it is surer, or makes the caller the account and the other does not.
-            let leads = |way: Option<&WayIn>| way.is_some_and(|way| way.leads_on());
             let best = steps.iter().min_by_key(|step| order(step));
-            let here = (
-                verdict == Verdict::CanAccess,
-                leads(best.map(|step| &step.way)),
-            );
-            if here
-                <= (
-                    known.verdict == Verdict::CanAccess,
-                    leads(known.ways.first()),
-                )
-            {
+            let best = best.map(|step| step.way);
+            if worth(verdict, best.as_slice()) <= worth(known.verdict, &known.ways) {
                 return;
             }
         }
@@ -324,6 +335,12 @@ fn verdict_of(steps: &[EdgeStep], conditional: bool) -> Option<Verdict> {
         true => all.and(Truth::UnknownConditional),
         false => all,
     })
+}
+
+/// What a way to an account is worth: whether it is sure, and whether it makes the caller the account.
+fn worth(verdict: Verdict, ways: &[WayIn]) -> (bool, bool) {
+    let leads = ways.first().is_some_and(|way| way.leads_on());
+    (verdict == Verdict::CanAccess, leads)
 }
 
 /// The best way first.

@@ -303,8 +303,10 @@ impl<'r> JudgedSpot<'r> {
 pub(super) struct Identity<'g, 'e> {
     ground: &'g Ground<'e>,
     pub caller: Principal,
-    /// One judge for each permission; what they are on does not matter for what they are asked.
-    judges: Vec<Judge<'e>>,
+    /// What a federated caller brings.
+    brings: Brings,
+    /// One judge for each permission, made when it is asked; what they are on does not matter for what they are asked.
+    judges: Vec<OnceCell<Judge<'e>>>,
     conditions: RefCell<HashMap<*const Condition, Truth>>,
     denied: RefCell<HashMap<(usize, Resource), Truth>>,
     eligible: RefCell<HashMap<(usize, Arc<str>), Truth>>,
@@ -319,24 +321,11 @@ impl<'g, 'e> Identity<'g, 'e> {
 
     /// With what a federated caller brings.
     pub fn bringing(ground: &'g Ground<'e>, caller: &Principal, brings: &Brings) -> Self {
-        let judges = ground
-            .permissions
-            .iter()
-            .map(|p| {
-                Judge::new(
-                    ground.estate,
-                    caller,
-                    p,
-                    &Resource::project(""),
-                    ground.time,
-                )
-                .with_identity(&brings.attributes, brings.claims.as_ref())
-            })
-            .collect();
         Self {
             ground,
             caller: caller.clone(),
-            judges,
+            brings: brings.clone(),
+            judges: ground.permissions.iter().map(|_| OnceCell::new()).collect(),
             conditions: RefCell::default(),
             denied: RefCell::default(),
             eligible: RefCell::default(),
@@ -346,7 +335,18 @@ impl<'g, 'e> Identity<'g, 'e> {
 
     /// The judge for memberships.
     pub fn judge(&self) -> Option<&Judge<'e>> {
-        self.judges.first()
+        self.judge_of(0)
+    }
+
+    fn judge_of(&self, permission: usize) -> Option<&Judge<'e>> {
+        let asked = self.ground.permissions.get(permission)?;
+        let (ground, brings) = (self.ground, &self.brings);
+        let made = || {
+            let on = Resource::project("");
+            Judge::new(ground.estate, &self.caller, asked, &on, ground.time)
+                .with_identity(&brings.attributes, brings.claims.as_ref())
+        };
+        Some(self.judges.get(permission)?.get_or_init(made))
     }
 
     fn on(&self, permission: usize, target: &Resource) -> Option<Judge<'e>> {
@@ -358,7 +358,7 @@ impl<'g, 'e> Identity<'g, 'e> {
             target,
             self.ground.time,
         );
-        if let Some(own) = self.judges.get(permission) {
+        if let Some(own) = self.judge_of(permission) {
             judge.attributes = own.attributes.clone();
             judge.exchange.clone_from(&own.exchange);
         }
@@ -554,8 +554,7 @@ impl<'g, 'e> Identity<'g, 'e> {
                     let known = self.denied.borrow().get(&key).copied();
                     known.unwrap_or_else(|| {
                         let answer = self
-                            .judges
-                            .get(permission)
+                            .judge_of(permission)
                             .map_or(Truth::UnknownInfo, |judge| deny::decide(judge, level));
                         self.denied.borrow_mut().insert(key, answer);
                         answer

@@ -301,6 +301,14 @@ impl<'g, 'e> Mover<'g, 'e> {
         }
     }
 
+    /// Whether a binding on one of these levels holds it, or may.
+    fn may_hold(&self, permission: &str, levels: &[Resource]) -> bool {
+        self.index(permission).is_some_and(|at| {
+            let mut held = levels.iter().filter_map(|level| self.held.get(level));
+            held.any(|held| held.get(at).is_some_and(|holds| *holds))
+        })
+    }
+
     /// On a level, once for all below it.
     fn on_level(&self, permission: &str, level: &Resource) -> OnLevel {
         let Some(index) = self.index(permission) else {
@@ -353,6 +361,9 @@ impl<'g, 'e> Mover<'g, 'e> {
         };
         let name = project.relative();
         let starts = STARTS_CODE.iter().find_map(|permission| {
+            if !self.may_hold(permission, &spot.above.levels) {
+                return None;
+            }
             let found = self.on_level(permission, project);
             (found.0 == Truth::Yes).then_some((permission, found))
         });
@@ -377,7 +388,11 @@ impl<'g, 'e> Mover<'g, 'e> {
         spot: &JudgedSpot<'_>,
     ) -> (Truth, Vec<Via>, Option<String>) {
         let (mut answer, mut via) = (Truth::No, Vec::new());
-        for level in spot.above.levels.iter().filter(|l| l.kind() == kind) {
+        for (at, level) in spot.above.levels.iter().enumerate() {
+            let here = spot.above.levels.get(at..).unwrap_or_default();
+            if level.kind() != kind || !self.may_hold(way.permission(), here) {
+                continue;
+            }
             let found = self.on_level(way.permission(), level);
             let both = answer.or(found.0);
             if both != answer {
@@ -457,6 +472,9 @@ impl<'g, 'e> Mover<'g, 'e> {
         };
         let mut best: Option<(&str, OnLevel)> = None;
         for permission in WayIn::DeployOver.permissions() {
+            if !self.may_hold(permission, &spot.above.levels) {
+                continue;
+            }
             let found = self.on_level(permission, project);
             let more = best
                 .as_ref()
