@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::common::{Emulator, Home, Ran, TARGET, call};
+use crate::common::{Emulator, Home, Ran, TARGET, call, side_by_side};
 
 const RUN: &str = "run-processor@app-prod.iam.gserviceaccount.com";
 /// What no output may hold.
@@ -604,6 +604,35 @@ fn acting_as_an_account_is_billed_too() {
         &["--billing-project", "bill"],
     )
     .ends(0);
+}
+
+/// What fails for a moment where a token is minted is asked again; what says no is not.
+#[test]
+fn a_token_is_asked_for_again_where_that_can_help() {
+    let faults = [
+        ("#1 = 503", 2, 0),
+        ("#1 = reset", 2, 0),
+        ("#1 = truncate", 2, 0),
+        ("#1 = 429", 2, 0),
+        ("#1+ = 403", 1, 2),
+        ("#1+ = 429:1h", 1, 2),
+        ("#1+ = html:511", 1, 2),
+    ];
+    side_by_side(&faults, |(fault, calls, code)| {
+        let home = Home::new();
+        let minting = format!("POST /v1/projects/-/serviceAccounts/*:generateAccessToken {fault}");
+        let emulator = Emulator::start(&home, &["--demo", "--faults", &minting]);
+        let_mint(&emulator, TARGET, "user:ana@example.com");
+        let token = home.write("token", "user:ana@example.com\n");
+        let token = token.to_str().unwrap();
+        let mut arguments = whoami(&emulator.url).to_vec();
+        arguments.extend(["--impersonate", TARGET, "--access-token-file", token]);
+        let ran = with(&home, &arguments, &[]);
+        let log = std::fs::read_to_string(home.path("log")).unwrap();
+        let asked = log.lines().filter(|l| l.contains(":generateAccessToken"));
+        let what = format!("{fault}: {}\n{log}", ran.err);
+        assert_eq!((asked.count(), ran.code), (*calls, *code), "{what}");
+    });
 }
 
 #[test]

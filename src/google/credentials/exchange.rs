@@ -1,37 +1,79 @@
 //! One request for a token, with what the answer means: shared by every kind that is exchanged here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{HeldToken, Secret, told};
 use crate::google::errors::stranger;
-use crate::google::transport::{UnreadBody, body, why_lost};
+use crate::google::pace::{self, Missed};
+use crate::google::transport::{UnreadBody, body, why_final, why_lost};
 use crate::google::{clock, log};
+use crate::wire::ApiError;
 
 /// No answer about a token is longer (chosen).
 const LONGEST: usize = 1 << 20;
 
-/// Sends it, and gives the fields of the answer.
+/// Sends it, and gives the fields of the answer. A token is given anew as often as it is asked for, so that what fails
+/// for a moment is asked again, as for reads.
 ///
 /// # Errors
 /// What came back instead, in words without a secret; that the clocks differ, where they do.
 pub(super) async fn answered(url: &str, request: reqwest::RequestBuilder) -> Result<Value, String> {
+    let call = || async {
+        match request.try_clone() {
+            Some(request) => once(url, request).await,
+            // Of a body that is streamed there is no second; none of ours is.
+            None => Err(Missed::for_good(lost("the request cannot be sent twice"))),
+        }
+    };
+    let told = |error: &ApiError, wait: Duration| {
+        let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status = error.status(), again_in_ms, "a token, again");
+    };
+    pace::repeated(call, told)
+        .await
+        .map_err(|error| match error {
+            ApiError::Refused { message, .. }
+            | ApiError::Unauthenticated { message, .. }
+            | ApiError::Unreachable { message, .. } => message,
+        })
+}
+
+fn lost(words: impl Into<String>) -> ApiError {
+    ApiError::Unreachable {
+        what: "a token".to_owned(),
+        message: words.into(),
+    }
+}
+
+/// One try.
+async fn once(url: &str, request: reqwest::RequestBuilder) -> Result<Value, Missed> {
     let begun = Instant::now();
     let answer = request.send().await;
     let status = answer.as_ref().ok().map(|a| a.status().as_u16());
     log::call("POST", url, status, begun.elapsed(), None);
-    let lost = |e: reqwest::Error| told::scrubbed(&why_lost(&e.without_url()));
-    let answer = answer.map_err(lost)?;
+    let broken = |error: reqwest::Error| {
+        let error = error.without_url();
+        let (_, is_final) = why_final(&error);
+        Missed {
+            // A minute is waited for silence once.
+            is_final: is_final || error.is_timeout(),
+            ..lost(told::scrubbed(&why_lost(&error))).into()
+        }
+    };
+    let answer = answer.map_err(broken)?;
     let status = answer.status();
     if let Some(words) = stranger(status.as_u16(), answer.headers()) {
-        return Err(words);
+        return Err(Missed::for_good(lost(words)));
     }
-    let skewed = clock::beside(answer.headers(), Timestamp::now());
+    let now = Timestamp::now();
+    let skewed = clock::beside(answer.headers(), now);
+    let after = pace::asked_wait(answer.headers(), now);
     let bytes = body(answer, LONGEST).await.map_err(|unread| match unread {
-        UnreadBody::Broken(error) => lost(error),
-        UnreadBody::TooLong => "the answer is too long for a token's".to_owned(),
+        UnreadBody::Broken(error) => broken(error),
+        UnreadBody::TooLong => Missed::for_good(lost("the answer is too long for a token's")),
     })?;
     let value: Option<Value> = serde_json::from_slice(&bytes).ok();
     if status.is_success()
@@ -49,9 +91,19 @@ pub(super) async fn answered(url: &str, request: reqwest::RequestBuilder) -> Res
         Some(reason) => format!("{} ({reason})", words.trim_end_matches('.')),
         None => words,
     };
-    Err(match skewed {
+    let message = match skewed {
         Some(skewed) => format!("{}; {skewed}", words.trim_end_matches('.')),
         None => words,
+    };
+    let error = ApiError::Refused {
+        what: "a token".to_owned(),
+        status: status.as_u16(),
+        reason: None,
+        message,
+    };
+    Err(Missed {
+        after,
+        ..error.into()
     })
 }
 
