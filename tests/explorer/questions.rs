@@ -31,6 +31,21 @@ fn a_chain_is_built_and_taken_apart() {
     play.keys("[").says("hop 1 of 2");
 }
 
+/// An answer that is come back to is of when it was read, until it is read again.
+#[test]
+fn what_is_come_back_to_says_of_when_it_is() {
+    let mut play = on_pair("cross-project");
+    play.says("verdict in ").never_says("as of ");
+    play.keys(":why run-frontend@app-prod bq-privileged@data-vault<Enter>")
+        .says("verdict in ");
+    play.keys("[").says("as of ").never_says("verdict in ");
+    play.keys("]").says("as of ");
+    play.keys("r").says("verdict in ").never_says("as of ");
+    play.keys("<Esc>")
+        .says("caller run-processor")
+        .says("as of ");
+}
+
 #[test]
 fn a_typed_address_is_gone_through_too() {
     let mut play = on_pair("cross-project");

@@ -167,6 +167,8 @@ pub struct Asked {
     pub applied: Option<Ticket>,
     /// Why what is shown could not be read anew.
     pub stale: Option<String>,
+    /// Whether it was left and come back to: what is shown is of when it was read.
+    pub come_back_to: bool,
     /// What Policy Troubleshooter says to it, where it was heard.
     pub second: Option<SecondOpinion>,
     /// The `error_info_id` of the refusal that was pasted.

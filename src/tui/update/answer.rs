@@ -118,6 +118,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         proven: None,
         applied: None,
         stale: None,
+        come_back_to: false,
         second: None,
         error_id: None,
         before,
@@ -204,6 +205,7 @@ pub(super) fn surveyed(
             let same = before.and_then(|row| known.rows.iter().position(|r| r.is_same(&row)));
             asked.tree_row = same.unwrap_or_else(|| first_place(&known.rows));
             asked.stale = None;
+            asked.come_back_to = false;
             asked.second = None;
             asked.reading = Reading::Known(known);
             count_reach(model);
@@ -443,7 +445,10 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
 fn show(model: &mut Model, visit: usize) {
     what_if::end(model);
     model.visit = visit;
-    let question = model.asked().map(|asked| asked.question.clone());
+    let question = model.asked_mut().map(|asked| {
+        asked.come_back_to = true;
+        asked.question.clone()
+    });
     if let Some(question) = question {
         model.permission = question.permission.clone();
         model.given = Some(question);

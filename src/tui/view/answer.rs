@@ -131,7 +131,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
     let words = if fits { &whole } else { verdict_word(asked) };
     let verdict = format!("{sign} {words}");
     let took = asked.known().map_or(String::new(), |k| {
-        if asked.stale.is_some() {
+        if asked.stale.is_some() || asked.come_back_to {
             return format!("as of {}", in_zone(k.read_at, "%H:%M:%S"));
         }
         format!("verdict in {}", duration(k.took.as_secs_f64()))
