@@ -1107,3 +1107,27 @@ fn the_documented_recipe_runs() {
         "PUBLIC_IMPERSONATION"
     );
 }
+
+/// A file may hold two bindings of one role on one level: one finding, with the members of both.
+#[test]
+fn of_two_bindings_of_one_role_nobody_is_left_out() {
+    let home = Home::new();
+    let two = [&["user:ana@example.com"], &["user:bob@example.com"]];
+    let two: Vec<Value> = two.iter().map(|m| binding(TOKEN_CREATOR, *m)).collect();
+    let file = estate(&[("projects/vault", json!(two))], json!({}));
+    let found = run(&home, &file, &["--format=json"]).json();
+    let all = found["findings"].as_array().unwrap().iter();
+    let broad: Vec<&Value> = all.filter(|f| f["rule"] == "BROAD_IMPERSONATION").collect();
+    assert_eq!(broad.len(), 1, "{found}");
+    let evidence = broad[0]["evidence"].as_array().unwrap();
+    let members: Vec<&str> = evidence
+        .iter()
+        .map(|e| e["member"].as_str().unwrap())
+        .collect();
+    assert_eq!(members, ["user:ana@example.com", "user:bob@example.com"]);
+    let message = broad[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("ana") && message.contains("bob"),
+        "{message}"
+    );
+}

@@ -1,6 +1,6 @@
 //! One finding: what, about whom, by which bindings, and an id that is the same on every machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -69,6 +69,41 @@ impl Finding {
     #[must_use]
     pub fn members(&self) -> BTreeSet<&Arc<str>> {
         self.ways.iter().flat_map(|way| &way.members).collect()
+    }
+}
+
+/// One finding of each id: a policy may hold two bindings of one role and condition, which are one to whoever reads of
+/// it, with the members of both.
+pub(super) fn together(all: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::with_capacity(all.len());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for finding in all {
+        let at = *places.entry(finding.id.clone()).or_insert(kept.len());
+        match kept.get_mut(at) {
+            Some(known) => known.take_in(finding),
+            None => kept.push(finding),
+        }
+    }
+    kept
+}
+
+impl Finding {
+    fn take_in(&mut self, other: Self) {
+        self.severity = self.severity.max(other.severity);
+        self.certain |= other.certain;
+        if self.message != other.message {
+            self.message = format!("{} {}", self.message, other.message);
+        }
+        for way in other.ways {
+            if !self.ways.contains(&way) {
+                self.ways.push(way);
+            }
+        }
+        for binding in other.evidence {
+            if !self.evidence.contains(&binding) {
+                self.evidence.push(binding);
+            }
+        }
     }
 }
 

@@ -87,6 +87,7 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
     unused::find(&facts, &mut review);
     review.not_judged.sort();
     review.not_judged.dedup();
+    review.findings = found::together(std::mem::take(&mut review.findings));
     review.findings.sort_by(|a, b| {
         b.severity
             .cmp(&a.severity)
@@ -94,7 +95,6 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
             .then_with(|| a.subject.cmp(&b.subject))
             .then_with(|| a.id.cmp(&b.id))
     });
-    review.findings.dedup_by(|a, b| a.id == b.id);
     let not_read: BTreeSet<String> = facts.not_read();
     review.complete = not_read.is_empty() && !estate.is_part();
     review.not_read = not_read.into_iter().collect();
