@@ -269,6 +269,20 @@ fn circles_and_doubles_are_told() {
         resource.as_bytes(),
         &["'resource' stands twice in an asset"],
     );
+    let ancestors = r#"{"name":"//cloudresourcemanager.googleapis.com/projects/7","ancestors":["projects/7","organizations/1"],"ancestors":["projects/7"],"asset_type":"cloudresourcemanager.googleapis.com/Project"}"#;
+    refused(
+        &home,
+        "ancestors.ndjson",
+        ancestors.as_bytes(),
+        &["'ancestors' stands twice in an asset"],
+    );
+    // A path and the list of its parts are two keys for one thing.
+    let both = r#"{"name":"//cloudresourcemanager.googleapis.com/projects/7","ancestry_path":"organization/1/project/7","ancestors":["projects/7","organizations/1"],"asset_type":"cloudresourcemanager.googleapis.com/Project","resource":{"data":{"projectId":"p-seven","projectNumber":"7","lifecycleState":"ACTIVE"}}}"#;
+    let file = home.write("both.ndjson", both);
+    let estate = format!("--estate={}", file.display());
+    let listed = home.run(&[&estate, "--format=json", "list", "projects"]);
+    let listed = listed.json();
+    assert!(listed.to_string().contains("p-seven"), "{listed}");
 }
 
 #[test]

@@ -226,6 +226,7 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
     let mut asset = Asset::default();
     let mut rest = Map::new();
     let mut key = Some(first);
+    let mut ancestors = false;
     while let Some(name) = key {
         let counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
         match name.as_str() {
@@ -238,7 +239,9 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
                 asset.kind = map.next_value()?;
             }
             "ancestors" => {
-                once(!asset.ancestors.is_empty(), &name).map_err(de::Error::custom)?;
+                // The same may have stood as a path before.
+                once(ancestors, &name).map_err(de::Error::custom)?;
+                ancestors = true;
                 asset.ancestors = map.next_value::<Option<_>>()?.unwrap_or_default();
             }
             "ancestryPath" | "ancestry_path" => {
