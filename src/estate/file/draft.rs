@@ -462,6 +462,13 @@ impl Draft {
 
     pub fn tags(&mut self, name: &str, tags: Vec<Tag>) -> Taken {
         let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
+        // Of such a one no condition would ever be met, and a deny rule would let everybody by.
+        if tags
+            .iter()
+            .any(|tag| tag.namespaced_tag_value.is_empty() && tag.tag_value.is_empty())
+        {
+            return Err("a tag that names no value: expected namespacedTagKey and namespacedTagValue (1001/env and 1001/env/prod), tagKey and tagValue, or all four".into());
+        }
         self.tags.push((resource, tags, self.at));
         Ok(())
     }

@@ -134,6 +134,10 @@ fn a_broken_file_says_line_path_and_what_was_expected() {
             "f.json, line 3: $.serviceAccounts[0].disabled: found the text \"yes\", expected true or false",
         ),
         (
+            "{\"tags\": {\"//cloudresourcemanager.googleapis.com/projects/7\": [{\"key\": \"1/env\", \"value\": \"prod\"}]}}",
+            "a tag that names no value: expected namespacedTagKey and namespacedTagValue",
+        ),
+        (
             "{\"serviceAccounts\": [{}]}",
             "$.serviceAccounts[0]: there is no 'name' here",
         ),
