@@ -227,15 +227,6 @@ mod tests {
         a == b || (is_one(a) && a.contains(WORKLOAD) && b.contains(WORKLOAD))
     }
 
-    fn truth(verdict: Verdict) -> Truth {
-        match verdict {
-            Verdict::CanAccess => Truth::Yes,
-            Verdict::CannotAccess => Truth::No,
-            Verdict::UnknownInfo => Truth::UnknownInfo,
-            Verdict::UnknownConditional => Truth::UnknownConditional,
-        }
-    }
-
     proptest! {
         #![proptest_config(generate::cases(128))]
 
@@ -292,7 +283,7 @@ mod tests {
                     {
                         // Of one who is not listed a set may speak, or what was not read.
                         prop_assert!(
-                            truth(said) == pair
+                            Truth::from(said) == pair
                                 || (said == Verdict::CannotAccess && may_be_unsaid(pair, open)),
                             "{} on {}: {:?} is told, {:?} is so", caller, name, said, pair
                         );

@@ -119,6 +119,17 @@ pub enum Verdict {
     UnknownConditional,
 }
 
+impl From<Verdict> for Truth {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::CanAccess => Self::Yes,
+            Verdict::CannotAccess => Self::No,
+            Verdict::UnknownInfo => Self::UnknownInfo,
+            Verdict::UnknownConditional => Self::UnknownConditional,
+        }
+    }
+}
+
 impl Verdict {
     /// The word in JSON.
     #[must_use]

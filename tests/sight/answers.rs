@@ -27,7 +27,7 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use crate::calls::routes_read;
-use crate::{AT_ONCE, Comes, DEADLINE, FAULTS, Hurried, SHORT, draw, number, path};
+use crate::{AT_ONCE, Comes, DEADLINE, FAULTS, Hurried, SHORT, draw, none_is_wrong, number, path};
 
 /// Cases by default.
 const CASES: usize = 90;
@@ -190,6 +190,17 @@ async fn served(story: &Story, faults: Option<String>) -> (Running, Client) {
     (emulator, client)
 }
 
+/// One who asks the emulator alone, and has no history.
+fn asking<'a>(ask: &'a Hurried<'a>) -> Source<'a> {
+    Source {
+        ask,
+        endpoint: "",
+        history: Path::new("/nowhere"),
+        assumptions: &[],
+        viewer: None,
+    }
+}
+
 /// Asks a story's question; `hurried`: these calls are not waited for.
 async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, String)]) -> Told {
     let (emulator, client) = served(story, faults).await;
@@ -199,13 +210,7 @@ async fn told(story: &Story, faults: Option<String>, hurried: &[(&'static str, S
         patience: Patience::new(&*reader, SHORT),
         calls: hurried,
     };
-    let source = Source {
-        ask: &ask,
-        endpoint: "",
-        history: Path::new("/nowhere"),
-        assumptions: &[],
-        viewer: None,
-    };
+    let source = asking(&ask);
     let quiet = |_| ();
     // A refused call that nobody knows, so that it is asked about both ways.
     let id = Some("5a09c9dedbf690798f19d016484901ed");
@@ -414,17 +419,7 @@ fn every_call_under_every_fault_narrows_what_is_known_and_no_more() {
             wrong.map(|wrong| format!("{}, {}:\n  {wrong}", case.story.name, case.faults()))
         }
     });
-    let wrong: Vec<String> = runtime.block_on(
-        work.buffer_unordered(AT_ONCE)
-            .filter_map(|wrong| async move { wrong })
-            .collect(),
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    runtime.block_on(none_is_wrong(work));
 }
 
 /// What is listed of a story.
@@ -463,13 +458,7 @@ async fn listed(
         patience: Patience::new(&*reader, SHORT),
         calls: hurried,
     };
-    let source = Source {
-        ask: &ask,
-        endpoint: "",
-        history: Path::new("/nowhere"),
-        assumptions: &[],
-        viewer: None,
-    };
+    let source = asking(&ask);
     let of = question(story);
     let rows = if let Listed::Accounts(_) = what {
         let mut found = BTreeMap::new();
@@ -594,17 +583,7 @@ fn a_list_under_faults_is_not_called_whole() {
             Some(format!("{what:?} of {story}, {faults}:\n  {wrong}"))
         }
     });
-    let wrong: Vec<String> = runtime.block_on(
-        work.buffer_unordered(AT_ONCE)
-            .filter_map(|wrong| async move { wrong })
-            .collect(),
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    runtime.block_on(none_is_wrong(work));
 }
 
 /// Whether it is one of the calls that projects are found by.

@@ -26,7 +26,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use crate::{AT_ONCE, Comes, DEADLINE, FAULTS, SHORT, draw, number, path};
+use crate::{AT_ONCE, Comes, DEADLINE, FAULTS, SHORT, draw, none_is_wrong, number, path};
 
 /// Cases by default.
 const CASES: usize = 60;
@@ -567,17 +567,7 @@ fn every_call_under_every_fault_gives_its_answer_or_an_error() {
             wrong.map(|wrong| format!("{name} {about}, {}: {wrong}", case.faults()))
         }
     });
-    let wrong: Vec<String> = runtime.block_on(
-        work.buffer_unordered(AT_ONCE)
-            .filter_map(|wrong| async move { wrong })
-            .collect(),
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    runtime.block_on(none_is_wrong(work));
 }
 
 /// The routes that these functions read from: answers are to be asked about each of them.

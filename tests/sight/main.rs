@@ -12,6 +12,7 @@ use std::time::Duration;
 use bindscope::google::patience::{Patience, WaitLimits};
 use bindscope::wire::{Api, ApiError, Ask};
 use futures::future::BoxFuture;
+use futures::stream::{Stream, StreamExt};
 use serde_json::Value;
 
 /// Cases under way at the same time: most of them wait.
@@ -107,6 +108,21 @@ impl Ask for Hurried<'_> {
     ) -> BoxFuture<'a, Result<Value, ApiError>> {
         self.way(path).ask(api, path, body)
     }
+}
+
+/// Tries all cases, so many at a time, and tells every one that is wrong.
+async fn none_is_wrong(work: impl Stream<Item = impl Future<Output = Option<String>>>) {
+    let wrong: Vec<String> = work
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|wrong| async move { wrong })
+        .collect()
+        .await;
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The next of a row of numbers that hangs on the seed alone (the mixing steps of splitmix64).

@@ -146,7 +146,7 @@ pub fn shortest_paths(
         not_read.is_empty() && levels_known && ancestry.complete && !estate.is_part() && !bounded;
     let first = told.paths.first().map(|path| {
         let steps = path.iter().filter_map(|at| told.steps.get(*at));
-        steps.fold(Truth::Yes, |sum, step| sum.and(truth(step.verdict)))
+        steps.fold(Truth::Yes, |sum, step| sum.and(step.verdict.into()))
     });
     let verdict = match first {
         Some(answer) => verdict(answer).unwrap_or(Verdict::UnknownInfo),
@@ -167,15 +167,6 @@ pub fn shortest_paths(
         bounded,
         complete,
         not_read: not_read.into_iter().collect(),
-    }
-}
-
-fn truth(verdict: Verdict) -> Truth {
-    match verdict {
-        Verdict::CanAccess => Truth::Yes,
-        Verdict::CannotAccess => Truth::No,
-        Verdict::UnknownInfo => Truth::UnknownInfo,
-        Verdict::UnknownConditional => Truth::UnknownConditional,
     }
 }
 

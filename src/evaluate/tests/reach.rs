@@ -20,15 +20,6 @@ pub(super) fn ask(estate: &Estate, caller: &str, permission: &str, email: &str) 
     may(estate, &principal(caller), permission, &target, at(NOW))
 }
 
-pub(super) fn word(verdict: Verdict) -> Truth {
-    match verdict {
-        Verdict::CanAccess => Truth::Yes,
-        Verdict::CannotAccess => Truth::No,
-        Verdict::UnknownInfo => Truth::UnknownInfo,
-        Verdict::UnknownConditional => Truth::UnknownConditional,
-    }
-}
-
 /// Whether a set that stands for itself may hold the caller: everything but a plain mismatch.
 fn may_hold(set: &str, caller: &str) -> bool {
     match (Member::parse_v1(set), principal(caller)) {
@@ -77,7 +68,7 @@ proptest! {
         for (email, _) in ACCOUNTS {
             let answer = who(&estate, &account(email), &Permission::get_access_token(), at(NOW));
             let told: BTreeMap<&str, Truth> =
-                answer.results.iter().map(|r| (r.principal.as_str(), word(r.verdict))).collect();
+                answer.results.iter().map(|r| (r.principal.as_str(), Truth::from(r.verdict))).collect();
             prop_assert_eq!(told.len(), answer.results.len(), "each once");
             for caller in generate::callers() {
                 let one = ask(&estate, &caller, GET_ACCESS_TOKEN, email);
@@ -143,7 +134,7 @@ proptest! {
                     let direct = ask(&estate, &caller, permission, email);
                     match found {
                         Some(r) if r.trail.path().len() == 2 => {
-                            prop_assert_eq!(word(r.verdict), direct, "{} to {}", caller, email);
+                            prop_assert_eq!(Truth::from(r.verdict), direct, "{} to {}", caller, email);
                         }
                         Some(r) => {
                             prop_assert!(direct != Truth::Yes, "{caller} to {email} needs no chain");
