@@ -47,6 +47,17 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// Text from outside in a message: in quotation marks, control characters escaped, at most 80 characters of it.
+#[must_use]
+pub fn in_quotes(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        format!("{short:?}…")
+    } else {
+        format!("{short:?}")
+    }
+}
+
 /// Lines for a person: hidden characters are shown as `\u{XXXX}`, line ends stay.
 #[must_use]
 pub fn visible_lines(text: &str) -> String {

@@ -228,7 +228,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(generate::cases(128))]
+        #![proptest_config(generate::slow_cases(128))]
 
         /// Whoever is named has before and after what pair by pair is said of it, and whoever is not named, himself or in
         /// a set that is, has the same as before.

@@ -42,19 +42,19 @@ fn a_list_is_filtered_and_says_where_one_is() {
         let pair = format!("why {caller} bq-privileged@data-vault");
         play.keys("<F2>").paste(&pair).keys("<Enter>");
     }
-    play.keys("x").says(" 1 of 41 ");
+    play.keys("x").says(" 1 of 61 ");
     let all = play.screen();
-    play.keys("G").says(" 41 of 41 ");
+    play.keys("G").says(" 61 of 61 ");
     play.keys("g/exporter")
         .says("/ exporter")
-        .says(", 41 in all ");
+        .says(", 61 in all ");
     play.keys("<Ctrl-a>zz")
-        .says("None of the 41 holds zzexporter. Esc takes the filter back.");
-    play.keys("<Esc>").says(" of 41 ").never_says("│ / ");
+        .says("None of the 61 holds zzexporter. Esc takes the filter back.");
+    play.keys("<Esc>").says(" of 61 ").never_says("│ / ");
     play.keys("/api<Enter>j").says("/ api").says(" 2 of ");
     play.keys("y");
     assert!(play.copied().unwrap().starts_with("api-"));
-    play.keys("<Esc>").says(" 2 of 41 ").never_says("│ / ");
+    play.keys("<Esc>").says(" 2 of 61 ").never_says("│ / ");
     play.keys("g");
     assert_eq!(play.screen(), all);
     play.keys("<Esc>").says("where bindings are");

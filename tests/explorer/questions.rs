@@ -148,7 +148,7 @@ fn an_unknown_account_is_an_answer() {
 #[test]
 fn the_large_estate_is_searched_while_it_loads() {
     let mut play = Opening {
-        estate: "large",
+        facts: Some(bindscope::emulator::stories::large::large(20_000, 500).to_string()),
         ..Opening::default()
     }
     .play();

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::value::{account, plain, principal, time, way};
+use super::value::{account, plain, principal, time};
 use super::{BroughtArgs, Format, WantedArgs, formats};
 use crate::evaluate::WayIn;
 use crate::evaluate::review::{KeyLimits, Severity};
@@ -28,6 +28,18 @@ impl Edges {
         let wanted = |way: &WayIn| given.contains(&Self::All) || given.contains(&Self::One(*way));
         WayIn::ALL.into_iter().filter(wanted).collect()
     }
+}
+
+/// `all`, or the name of a way of becoming an account.
+fn way(text: &str) -> Result<Edges, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Edges::All);
+    }
+    WayIn::named(text).map(Edges::One).ok_or_else(|| {
+        let shown = crate::text::visible(text);
+        let known = WayIn::ALL.map(WayIn::word).join(", ");
+        format!("'{shown}' is no kind of edge: expected all, or some of {known}")
+    })
 }
 
 /// `list`.

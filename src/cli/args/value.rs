@@ -5,8 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::{SpanRelativeTo, Timestamp};
 
-use super::estate::Edges;
-use crate::evaluate::{Seen, WayIn, read_attribute};
+use crate::evaluate::{Seen, read_attribute};
 use crate::iam::{Permission, Principal, Resource};
 
 pub(super) fn principal(text: &str) -> Result<Principal, String> {
@@ -17,18 +16,6 @@ pub(super) fn account(text: &str) -> Result<Resource, String> {
     Resource::parse_account(text).map_err(|_| {
         let shown = crate::text::visible(text);
         format!("'{shown}' names no service account: expected its e-mail, NAME@PROJECT, its unique id, projects/P/serviceAccounts/E or a full resource name")
-    })
-}
-
-/// `all`, or the name of a way of becoming an account.
-pub(super) fn way(text: &str) -> Result<Edges, String> {
-    if text.eq_ignore_ascii_case("all") {
-        return Ok(Edges::All);
-    }
-    WayIn::named(text).map(Edges::One).ok_or_else(|| {
-        let shown = crate::text::visible(text);
-        let known = WayIn::ALL.map(WayIn::word).join(", ");
-        format!("'{shown}' is no kind of edge: expected all, or some of {known}")
     })
 }
 

@@ -13,7 +13,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::FileReading;
 use super::asset::{self, ReadAsset};
-use super::quick::{MOST, NotQuick, Unpacked, first, values};
+use super::held::{MOST, NotQuick, Unpacked, first, values};
 use crate::iam::allow::shared_members::SharedMembers;
 
 /// So many bytes are a block, and what is left of its last line (chosen: enough that handing it over costs nothing).

@@ -15,6 +15,7 @@ mod document;
 mod draft;
 mod error;
 mod forms;
+mod held;
 mod input;
 mod kept;
 mod key;

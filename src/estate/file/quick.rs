@@ -7,20 +7,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use serde::de::DeserializeSeed;
-
-use super::document::TopSeed;
+use super::held::{MOST, NotQuick, Unpacked, first, values};
 use super::{FileReader, FileReading, abreast, unpack};
-
-/// So much of a file is held in memory, at most (chosen): a line, or all of a document of many lines.
-pub(super) const MOST: u64 = 1 << 30;
 
 /// So many bytes are taken at a time: as many as a plain file's own reader, so that they are copied once.
 const AT_A_TIME: usize = 1 << 20;
-
-/// The exact way has to read it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotQuick;
 
 /// Reads one file to its end. A value on each line is read line by line; where the first value goes on after
 /// its line, the file is one document.
@@ -63,9 +54,6 @@ pub(super) fn one(reader: FileReader, loading: &mut FileReading<'_>) -> Result<(
     if begun { Ok(()) } else { Err(NotQuick) }
 }
 
-/// The text of a file, unpacked.
-pub(super) type Unpacked = BufReader<Box<dyn Read>>;
-
 /// Reads no more than may be held; gives how much.
 fn take(
     reader: &mut Unpacked,
@@ -79,23 +67,6 @@ fn take(
         return Err(NotQuick);
     }
     Ok(read)
-}
-
-/// Every value of a text, one after another.
-pub(super) fn values(text: &[u8], loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
-    let mut json = serde_json::Deserializer::from_slice(text);
-    loop {
-        let read = TopSeed(&mut *loading).deserialize(&mut json);
-        read.map_err(|_| NotQuick)?;
-        if json.end().is_ok() {
-            return Ok(());
-        }
-    }
-}
-
-/// The first byte that is no blank.
-pub(super) fn first(line: &[u8]) -> Option<u8> {
-    line.iter().copied().find(|b| !b.is_ascii_whitespace())
 }
 
 /// Whether every bracket that a line opens is closed on it. Brackets in strings do not count.

@@ -9,8 +9,9 @@ use super::arithmetic;
 use super::context::EffectiveTag;
 use super::text;
 use super::time::{Accessor, parse_date, parse_duration, parse_timestamp};
-use super::value::{Computed, Fail, Value, quoted};
+use super::value::{Computed, Fail, Value};
 use super::walk::Walker;
+use crate::text::in_quotes;
 
 /// How large a compiled pattern may get, in bytes.
 const MAX_PATTERN: usize = 1 << 18;
@@ -225,7 +226,7 @@ pub(super) fn pattern(text: &str) -> Result<Regex, String> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-            _ => format!("{} is not a regular expression", quoted(text)),
+            _ => format!("{} is not a regular expression", in_quotes(text)),
         })
 }
 

@@ -1,7 +1,8 @@
 //! Functions on text. Places count characters (Unicode code points), from zero.
 
 use super::functions::{Function, mismatch};
-use super::value::{Computed, Fail, Value, quoted};
+use super::value::{Computed, Fail, Value};
+use crate::text::in_quotes;
 
 fn place(index: i64, length: usize) -> Result<usize, Fail> {
     usize::try_from(index)
@@ -142,7 +143,7 @@ fn extract(text: &str, template: &str) -> Result<String, Fail> {
     let bad = || {
         Fail::error(format!(
             "{} is not a template: it needs one {{name}}",
-            quoted(template)
+            in_quotes(template)
         ))
     };
     let (prefix, rest) = template.split_once('{').ok_or_else(bad)?;

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
-use super::value::quoted;
+use crate::text::in_quotes;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
@@ -235,10 +235,10 @@ pub(super) fn parse_timestamp(text: &str) -> Result<Instant, String> {
         ))
     };
     let (seconds, nanos) =
-        parse().ok_or_else(|| format!("{} is not an RFC 3339 timestamp", quoted(text)))?;
+        parse().ok_or_else(|| format!("{} is not an RFC 3339 timestamp", in_quotes(text)))?;
     Instant::from_seconds(seconds)
         .and_then(|t| t.plus(nanos))
-        .ok_or_else(|| format!("{} is outside of the range of timestamps", quoted(text)))
+        .ok_or_else(|| format!("{} is outside of the range of timestamps", in_quotes(text)))
 }
 
 /// `date("YYYY-MM-DD")`: that day's midnight in UTC (doc: Attribute reference
@@ -248,7 +248,7 @@ pub(super) fn parse_date(text: &str) -> Result<Instant, String> {
     date(&mut rest)
         .filter(|_| rest.is_empty())
         .and_then(|day| Instant::from_seconds(day * SECONDS_PER_DAY))
-        .ok_or_else(|| format!("{} is not a date of the form YYYY-MM-DD", quoted(text)))
+        .ok_or_else(|| format!("{} is not a date of the form YYYY-MM-DD", in_quotes(text)))
 }
 
 /// `duration("…")`: decimal numbers, each with a unit (h, m, s, ms, us, ns).
@@ -256,7 +256,7 @@ pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
     let bad = || {
         format!(
             "{} is not a duration such as \"3600s\" or \"1h30m\"",
-            quoted(text)
+            in_quotes(text)
         )
     };
     let (negative, mut rest) = match text.strip_prefix('-') {
@@ -312,7 +312,7 @@ pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
         rest = after;
     }
     i64::try_from(if negative { -total } else { total })
-        .map_err(|_| format!("{} is outside of the range of durations", quoted(text)))
+        .map_err(|_| format!("{} is outside of the range of durations", in_quotes(text)))
 }
 
 /// `string(duration)`: seconds with as many decimals as needed.
@@ -409,10 +409,10 @@ fn offset_at(zone: &str, at: Instant) -> Result<i64, String> {
         if jiff::tz::db().is_definitively_empty() {
             format!(
                 "there is no time zone database here to look up {}",
-                quoted(zone)
+                in_quotes(zone)
             )
         } else {
-            format!("{} is not a known time zone", quoted(zone))
+            format!("{} is not a known time zone", in_quotes(zone))
         }
     })?;
     let offset: Offset = found.to_offset(at.to_timestamp());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::time::{Instant, format_duration};
+use crate::text::in_quotes;
 
 /// A value of the Common Expression Language.
 ///
@@ -132,7 +133,7 @@ impl Value {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::List(_) | Self::Map(_) | Self::Bytes(_) => self.type_name().to_owned(),
-            other => quoted(&other.to_text()),
+            other => in_quotes(&other.to_text()),
         }
     }
 
@@ -171,16 +172,6 @@ impl Value {
             (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
             _ => return order_numbers(self, other),
         })
-    }
-}
-
-/// Text for a message: quoted, without control characters, at most 80 characters.
-pub(super) fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        format!("{short:?}…")
-    } else {
-        format!("{short:?}")
     }
 }
 

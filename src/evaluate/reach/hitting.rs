@@ -1,6 +1,8 @@
 //! The lightest choice that takes something out of each of some sets (minimum hitting set): exact, by branch and
 //! bound after the usual reductions, within a bound.
 
+use std::collections::BTreeSet;
+
 /// So many branches are looked at (chosen: a second or two).
 const BRANCHES_AT_MOST: usize = 200_000;
 /// So deep they go; what the reductions leave of a cut is small.
@@ -32,10 +34,14 @@ pub(super) fn lightest(sets: &[Vec<usize>], weights: &[u64]) -> HittingChoice {
             set
         })
         .collect();
+    // What is chosen in any case makes the rest small.
+    let (mut sets, mut chosen) = (sets, Vec::new());
+    forced(&mut sets, &mut chosen);
     // Something to be measured against, and to be told where the bound ends the search.
-    let greedy = search.greedy(&sets);
+    let mut greedy = search.greedy(&sets);
+    greedy.extend(&chosen);
     search.keep(&greedy);
-    search.branch(sets, Vec::new(), 0);
+    search.branch(sets, chosen, 0);
     let (_, mut chosen) = search.best.unwrap_or_default();
     chosen.sort_unstable();
     HittingChoice {
@@ -131,12 +137,7 @@ impl HittingSearch<'_> {
     /// Chooses what has to be, and drops what cannot matter.
     fn reduce(&self, sets: &mut Vec<Vec<usize>>, chosen: &mut Vec<usize>) {
         loop {
-            // Of a set of one that one is chosen.
-            while let Some(one) = sets.iter().find(|s| s.len() == 1).and_then(|s| s.first()) {
-                let one = *one;
-                chosen.push(one);
-                sets.retain(|set| !set.contains(&one));
-            }
+            forced(sets, chosen);
             // A set that holds another asks for nothing more.
             sets.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
             sets.dedup();
@@ -186,6 +187,19 @@ impl HittingSearch<'_> {
             used.extend(set);
         }
         sum
+    }
+}
+
+/// Of a set of one that one is chosen, and whatever it is in is done with.
+fn forced(sets: &mut Vec<Vec<usize>>, chosen: &mut Vec<usize>) {
+    let alone = sets.iter().filter_map(|set| match set.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    });
+    let alone: BTreeSet<usize> = alone.collect();
+    if !alone.is_empty() {
+        sets.retain(|set| !set.iter().any(|one| alone.contains(one)));
+        chosen.extend(alone);
     }
 }
 

@@ -121,6 +121,10 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(generate::slow_cases(64))]
 
     #[test]
     fn reach_agrees_with_the_quick_check(file in generate::estate()) {

@@ -98,7 +98,10 @@ fn whatever_is_cut_off_the_lines_before_survive_and_the_next_is_whole() {
     let whole = std::fs::read(&path).unwrap().len();
     begin(dir.path(), &record(1)).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    for cut in whole..bytes.len() {
+    // Every place by CI; its ends and some between otherwise.
+    let all = std::env::var_os("PROPTEST_CASES").is_some();
+    let ends = [whole + 3, bytes.len() - 3];
+    for cut in (whole..bytes.len()).filter(|c| all || *c < ends[0] || *c > ends[1] || c % 9 == 0) {
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let third = begin(dir.path(), &record(2)).unwrap();
         complete(dir.path(), &first, at(3), &applied("x")).unwrap();

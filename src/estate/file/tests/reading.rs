@@ -222,7 +222,7 @@ fn a_broken_file_says_line_path_and_what_was_expected() {
 fn hostile_files_are_refused_in_words() {
     let long = format!(
         "{{\"organizations\": [{{\"name\": \"{}\"}}]}}",
-        "x".repeat(64 << 20)
+        "x".repeat(9 << 20)
     );
     let said = refusal(&long);
     assert!(
@@ -301,7 +301,7 @@ fn deleted_and_missing_are_told_apart_from_unlisted() {
 
 /// As deep as no organization is: it is read, and a circle of it is told in a few words.
 #[test]
-fn a_hundred_thousand_folders_below_each_other_are_read() {
+fn twenty_thousand_folders_below_each_other_are_read() {
     let chain = |top: &str| {
         let folder = |n: u32| {
             let parent = match n {
@@ -310,14 +310,14 @@ fn a_hundred_thousand_folders_below_each_other_are_read() {
             };
             json!({ "name": format!("folders/{n}"), "parent": parent })
         };
-        let folders: Vec<Value> = (0..100_000).map(folder).collect();
+        let folders: Vec<Value> = (0..20_000).map(folder).collect();
         json!({ "organizations": [{ "name": "organizations/1" }], "folders": folders }).to_string()
     };
     let estate = read_text("f", &chain("organizations/1")).unwrap();
-    assert_eq!(estate.folder("99999").unwrap().parent, "folders/99998");
-    let said = refusal(&chain("folders/99999"));
+    assert_eq!(estate.folder("19999").unwrap().parent, "folders/19998");
+    let said = refusal(&chain("folders/19999"));
     assert!(
-        said.contains("in a circle: folders/0 → folders/99999"),
+        said.contains("in a circle: folders/0 → folders/19999"),
         "{said}"
     );
     assert!(
