@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{AT, CALLER, Home, TARGET, question};
+use super::common::{AT, CALLER, Emulator, Home, TARGET, question};
 
 #[test]
 fn accounts_projects_and_bindings() {
@@ -402,5 +402,50 @@ fn two_runs_on_one_file_print_the_same_bytes() {
         for _ in 0..3 {
             assert_eq!(home.run(&arguments).out, first.ends(0).out, "{run:?}");
         }
+    }
+}
+
+/// Of a caller that is not there, in a project that was shut down, a file says what the same facts say over HTTP, and
+/// what `explain` says: by the policies it could, and the call fails.
+#[test]
+fn a_caller_that_is_not_there_of_a_project_that_was_shut_down() {
+    let home = Home::new();
+    let account = |name: &str, project: &str, id: &str| {
+        let email = format!("{name}@{project}.iam.gserviceaccount.com");
+        json!({ "name": format!("projects/{project}/serviceAccounts/{email}"), "email": email,
+            "projectId": project, "uniqueId": id })
+    };
+    let project = |number: &str, id: &str, state: &str| json!({ "name": format!("projects/{number}"), "projectId": id, "parent": "organizations/1", "state": state });
+    let nobody = "serviceAccount:nobody@tern-gone.iam.gserviceaccount.com";
+    let granted = json!({ "role": "roles/iam.serviceAccountTokenCreator", "members": [nobody] });
+    let facts = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "tern.example" }],
+        "projects": [project("11", "tern-gone", "DELETE_REQUESTED"), project("12", "tern-live", "ACTIVE")],
+        "serviceAccounts": [account("there", "tern-gone", "101"), account("here", "tern-live", "102")],
+        "iamPolicies": { "//cloudresourcemanager.googleapis.com/organizations/1": { "bindings": [granted] } },
+    });
+    let file = home.write("estate.json", &facts.to_string());
+    let file = file.to_str().unwrap();
+    let emulator = Emulator::start(&home, &["--estate", file]);
+    let told = |ran: crate::common::Ran| -> Vec<Value> {
+        let results = ran.json()["results"].as_array().unwrap().clone();
+        let row = |r: &Value| json!([r["target"], r["verdict"], r["outcome"]]);
+        results.iter().map(row).collect()
+    };
+    let reach = ["--format=json", "reach", "--caller", nobody];
+    let of_file = told(home.run(&[&["--estate", file], &reach[..]].concat()));
+    assert_eq!(of_file, told(emulator.run(&home, &reach)));
+    assert_eq!(of_file.len(), 2, "{of_file:?}");
+    for row in &of_file {
+        assert_eq!(
+            (&row[1], &row[2]),
+            (&json!("CAN_ACCESS"), &json!("WOULD_FAIL"))
+        );
+        let target = row[0].as_str().unwrap().rsplit('/').next().unwrap();
+        let explained = home.explain(&["--estate", file], nobody, target).json();
+        assert_eq!(
+            (&explained["verdict"], &explained["outcome"]),
+            (&row[1], &row[2])
+        );
     }
 }

@@ -451,14 +451,7 @@ async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<
         };
         met("AT_HAND".to_owned());
         if !all_in_use {
-            // Of an account that is not there a file knows so, where a survey of what was shut down may not:
-            // its calls fail either way.
-            let gone = |end: &PathEnd| {
-                let who = end.pair.as_ref().map(|(who, _)| who);
-                end.outcome == Outcome::WouldFail
-                    && matches!(who, Some(Principal::ServiceAccount(email)) if served.account(email).is_none())
-            };
-            let definite = |end: &&PathEnd| end.outcome != Outcome::Unknown && !gone(end);
+            let definite = |end: &&PathEnd| end.outcome != Outcome::Unknown;
             for end in whole.ends.iter().filter(definite) {
                 let same = |n: &&PathEnd| {
                     (&n.name, n.verdict, n.outcome) == (&end.name, end.verdict, end.outcome)

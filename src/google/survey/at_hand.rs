@@ -26,14 +26,15 @@ pub fn at_hand(
     let mut found = estate.clone();
     found.coverage = Coverage::Listed;
     let mut asked = Vec::new();
+    let mut homes = HashSet::new();
     for account in &everything.accounts {
         match estate.resolve(account) {
             Existence::Exists(known) => asked.push(known),
-            Existence::Missing => not_there(&mut found, account)?,
+            Existence::Missing => homes.extend(not_there(&mut found, account)?),
             Existence::Deleted | Existence::Unknown(_) => return None,
         }
     }
-    leave_out_shut_down(&mut found, &asked);
+    leave_out_shut_down(&mut found, &asked, &homes);
     // Nobody is told of accounts that are gone, but by the policies that name them.
     found.deleted_accounts = Arc::default();
     outsiders(&mut found, everything, &asked);
@@ -54,16 +55,17 @@ pub fn at_hand(
     Some((found, unlisted))
 }
 
-/// An account that is not in the estate: it does not exist where its project is; elsewhere nothing is known of it.
-fn not_there(found: &mut Estate, account: &Resource) -> Option<()> {
+/// An account that is not in the estate: it does not exist where its project is, which it gives; elsewhere nothing is
+/// known of it.
+fn not_there(found: &mut Estate, account: &Resource) -> Option<Option<String>> {
     let owner = owner::of(account.id()).filter(|owner| !owner.agent)?;
     let Resource::Project(likely) = owner.resource else {
         return None;
     };
-    if found.project(&likely).is_some() {
+    if let Some(home) = found.project(&likely).map(|p| p.project_id.clone()) {
         found.put_missing(account.clone());
         found.put_missing(Resource::account("-", account.id()));
-        return Some(());
+        return Some(Some(home));
     }
     let home = Resource::Project(Arc::clone(&likely));
     let there = Resource::account(&likely, account.id());
@@ -75,7 +77,7 @@ fn not_there(found: &mut Estate, account: &Resource) -> Option<()> {
     ] {
         found.mark_unreadable(&name, OUTSIDE);
     }
-    Some(())
+    Some(None)
 }
 
 /// Where callers belong that are let in and are not in the estate: what is bound there is not known.
@@ -115,11 +117,13 @@ fn outsiders(found: &mut Estate, everything: &Everything, asked: &[Resource]) {
     }
 }
 
-/// A project that was shut down is not among those that a search finds, and its accounts are in no list.
-fn leave_out_shut_down(estate: &mut Estate, asked: &[Resource]) {
+/// A project that was shut down is not among those that a search finds, and its accounts are in no list; but where one
+/// is asked about that is not there, those beside it are looked at, by what they are called. That they stand in the
+/// answer then, as calls that fail, is *chosen*: it is what is true of them.
+fn leave_out_shut_down(estate: &mut Estate, asked: &[Resource], homes: &HashSet<String>) {
     let down: HashSet<String> = estate
         .projects()
-        .filter(|p| p.is_shut_down())
+        .filter(|p| p.is_shut_down() && !homes.contains(&p.project_id))
         .map(|p| p.project_id.clone())
         .collect();
     if down.is_empty() {
