@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 
 use super::look::theme::Background;
 use super::model::list::{Batch, Matched};
@@ -69,7 +70,7 @@ pub enum Message {
     /// How far the listing is.
     ListProgress(ListProgress),
     /// All accounts came, or the listing failed.
-    Listed(Result<Listing, String>),
+    Listed(Result<Listing, String>, Timestamp),
     /// Who is signed in, and until when, became known.
     SignedIn(Box<SignedIn>),
     /// A call waits to be made once more, or does so no longer.

@@ -2,6 +2,7 @@
 
 use bindscope::google::listing::{ListProgress, ListWay, Listing};
 use bindscope::tui::message::Message;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::demo;
@@ -101,15 +102,60 @@ fn how_far_the_list_is_stands_above_it() {
     }
     play.resize(160, 24);
     play.press("<Ctrl-c>");
-    play.says("then stopped").says("Stopped. F5 reads again");
+    play.says(", as of ").says("Stopped. F5 reads again");
     // What comes late changes nothing of that.
     play.take(progress(ListWay::Projects, Some(5_000), 341));
-    play.says("then stopped");
     let listing = Listing {
         projects: 3,
         unreadable: vec![("projects/p".to_owned(), "not permitted".to_owned())],
         ..Listing::default()
     };
-    play.take(Message::Listed(Ok(listing)));
-    play.says("in 3 projects, 1 not read");
+    play.take(Message::Listed(Ok(listing.clone()), Timestamp::now()));
+    play.says(", as of ")
+        .never_says("so far")
+        .never_says("in 3 projects");
+    play.press("<F5>");
+    play.take(Message::Listed(Ok(listing), Timestamp::now()));
+    play.says("in 3 projects, 1 not read").never_says("as of");
+}
+
+/// What was read is worth more than nothing: it stays, with its age, where it cannot be read again, and what is read
+/// anew takes its place as a whole.
+#[test]
+fn a_list_that_is_come_back_to_says_its_age_and_is_read_anew() {
+    let mut play = demo("cross-project");
+    play.says("run-processor").never_says("as of");
+    play.keys("run-proc<Enter>bq-priv<Enter>");
+    play.until("verdict in");
+    // The list behind an answer.
+    play.keys("p");
+    for (width, height) in [(160, 24), (80, 24), (40, 12)] {
+        play.resize(width, height);
+        play.says("as of ");
+    }
+    play.keys("<F5>").never_says("as of");
+
+    // It does not come: what was there is there, and says of when it is.
+    let mut play = Opening {
+        faults: Some("GET /v3/projects:search #2+ = 403"),
+        size: (120, 24),
+        ..Opening::default()
+    }
+    .play();
+    play.says("run-processor").never_says("as of");
+    play.keys("<F5>")
+        .says("not read again; these are as of ")
+        .says("run-processor")
+        .says(", as of ");
+}
+
+/// What comes is shown as a whole: until then the list is the one that was read.
+#[test]
+fn a_list_is_read_anew_behind_the_one_that_is_shown() {
+    let mut play = demo("cross-project");
+    play.resize(160, 24);
+    play.press("<F5>");
+    play.says("run-processor").says("0 so far").says(", as of ");
+    play.settle();
+    play.says("run-processor").never_says("as of");
 }

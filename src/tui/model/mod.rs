@@ -36,7 +36,7 @@ pub use estate::{EstatePanel, EstateReading, EstateView, RowsTo};
 pub use layout::{Layout, Spot};
 pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
 pub use pairs::KeptPair;
-pub use pick::{Account, Loading, Pick, Side};
+pub use pick::{Account, Coming, Loading, Pick, Side};
 pub use table::{AskedPaths, PathRow, Paths, Rows, Table};
 pub use watch::{Watch, WatchOptions, WatchState};
 

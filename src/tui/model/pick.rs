@@ -1,6 +1,10 @@
 //! Choosing a pair: the accounts, the two lists, what is typed.
 
-use super::list::{Filtered, Item};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::list::{Batch, Filtered, Item};
 use crate::estate::ServiceAccount;
 use crate::google::listing::{ListProgress, Listing};
 use crate::google::pasted::Pasted;
@@ -133,6 +137,45 @@ pub struct Pick {
     pub pasted: Option<Pasted>,
     /// The answer that another pair is chosen from, by its place among those asked.
     pub behind: Option<usize>,
+    /// When the list was read; `None`: it was not read whole.
+    pub read_at: Option<Timestamp>,
+    /// It is come back to, or could not be read again, and says when it was read.
+    pub is_old: bool,
+    /// What comes where it is read anew: what was read is shown until all has come.
+    pub coming: Option<Coming>,
+}
+
+/// A list on its way that takes the place of another.
+pub struct Coming {
+    /// Accounts of both lists.
+    batches: Vec<(Arc<Batch<Account>>, Arc<Batch<Account>>)>,
+    /// What was said of the list that is shown.
+    pub before: Listing,
+}
+
+impl Coming {
+    /// Of which nothing has come.
+    #[must_use]
+    pub fn instead_of(before: Listing) -> Self {
+        Self {
+            batches: Vec::new(),
+            before,
+        }
+    }
+
+    /// Keeps what came.
+    pub fn take(&mut self, callers: Arc<Batch<Account>>, targets: Arc<Batch<Account>>) {
+        self.batches.push((callers, targets));
+    }
+
+    /// How many accounts have come.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.batches
+            .iter()
+            .map(|(_, targets)| targets.count())
+            .sum()
+    }
 }
 
 impl Default for Pick {
@@ -150,11 +193,34 @@ impl Default for Pick {
             on_target: false,
             pasted: None,
             behind: None,
+            read_at: None,
+            is_old: false,
+            coming: None,
         }
     }
 }
 
 impl Pick {
+    /// All has come: it takes the place of what was read before.
+    pub fn exchange(&mut self) {
+        let Some(coming) = self.coming.take() else {
+            return;
+        };
+        self.caller.clear();
+        self.target.clear();
+        for (callers, targets) in coming.batches {
+            self.caller.take(callers);
+            self.target.take(targets);
+        }
+    }
+
+    /// It does not come: what was read before stays, and says when that was.
+    pub fn keep(&mut self) -> Option<Listing> {
+        let coming = self.coming.take()?;
+        self.is_old = true;
+        Some(coming.before)
+    }
+
     /// The list in focus.
     pub fn focused(&mut self) -> &mut Filtered<Account> {
         if self.on_target {

@@ -270,7 +270,8 @@ impl Executor {
         match effect {
             Effect::List(scope) => self.spawn(Slot::List, async move {
                 let listed = listing::list(&*reader, &scope, &send).await;
-                let _ = send.send(Message::Listed(listed.map_err(|e| e.to_string())));
+                let listed = listed.map_err(|e| e.to_string());
+                let _ = send.send(Message::Listed(listed, Timestamp::now()));
             }),
             Effect::Viewer => self.spawn(Slot::Other, async move {
                 if let Ok(found) = client.signed_in().await {

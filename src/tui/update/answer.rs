@@ -293,6 +293,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             what_if::end(model);
             model.screen = Screen::Pick;
             model.pick.behind = Some(model.visit);
+            model.pick.is_old = true;
             model.pick.on_target = false;
             if let Some(asked) = model.asked() {
                 let (caller, target) =

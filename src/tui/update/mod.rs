@@ -79,20 +79,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Listed(result) => {
-            model.accounts = match result {
-                Ok(listing) => {
-                    // What was said of something else is not talked over.
-                    if let Some(words) = listing.way.words().filter(|_| model.notice.is_none()) {
-                        model.say(visible(&words));
-                    }
-                    Loading::Done(listing)
-                }
-                Err(why) => {
-                    model.fail(format!("The accounts could not be listed: {why}"));
-                    Loading::Failed(visible(&why))
-                }
-            };
+        Message::Listed(result, at) => {
+            pick::listed(model, result, at);
             answer::count_reach(model);
             Vec::new()
         }
@@ -364,7 +352,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
         asked.reading = Reading::Stopped;
     }
     if listing {
-        model.accounts = Loading::Stopped;
+        model.accounts = model.pick.keep().map_or(Loading::Stopped, Loading::Done);
     }
     watch::stopped(model);
     model.say(model.with_keys("Stopped. {refresh} reads again; {interrupt} leaves."));

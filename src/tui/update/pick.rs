@@ -2,19 +2,36 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::super::keys::Key;
 use super::super::keys::command::Command;
+use super::super::look::time::in_zone;
 use super::super::model::list::Batch;
-use super::super::model::{Account, Loading, Model, Screen, Side};
+use super::super::model::{Account, Coming, Loading, Model, Screen, Side};
 use super::super::run::effects::Effect;
 use super::{ask, edit, insert};
+use crate::google::listing::Listing;
 use crate::iam::{Principal, Resource};
+use crate::text::visible;
 
 /// Accounts that came.
 pub(super) fn came(model: &mut Model, callers: Arc<Batch<Account>>, targets: Arc<Batch<Account>>) {
+    if let Some(coming) = &mut model.pick.coming {
+        coming.take(callers, targets);
+        return;
+    }
+    // Of a list that was read whole nothing more is missing.
+    if model.pick.read_at.is_some() && !model.accounts.is_running() {
+        return;
+    }
     model.pick.caller.take(callers);
     model.pick.target.take(targets);
-    // What was given from outside stands in the list now.
+    forget_listed(model);
+}
+
+/// What was given from outside stands in the list now.
+fn forget_listed(model: &mut Model) {
     if let Some(Principal::ServiceAccount(email)) = &model.pick.other_caller
         && model
             .pick
@@ -32,6 +49,40 @@ pub(super) fn came(model: &mut Model, callers: Arc<Batch<Account>>, targets: Arc
             .is_some_and(|a| a.email == target.id())
     {
         model.pick.other_target = None;
+    }
+}
+
+/// The end of a list: it is whole, or does not come.
+pub(super) fn listed(model: &mut Model, result: Result<Listing, String>, at: Timestamp) {
+    // One that was stopped is over.
+    if model.pick.read_at.is_some() && !model.accounts.is_running() {
+        return;
+    }
+    match result {
+        Ok(listing) => {
+            // What was said of something else is not talked over.
+            if let Some(words) = listing.way.words().filter(|_| model.notice.is_none()) {
+                model.say(visible(&words));
+            }
+            model.pick.exchange();
+            model.pick.read_at = Some(at);
+            model.pick.is_old = false;
+            model.accounts = Loading::Done(listing);
+            forget_listed(model);
+        }
+        Err(why) => match (model.pick.keep(), model.pick.read_at) {
+            (Some(before), Some(read)) => {
+                model.accounts = Loading::Done(before);
+                let read = in_zone(read, "%H:%M:%S");
+                model.fail(format!(
+                    "The accounts were not read again; these are as of {read}: {why}"
+                ));
+            }
+            _ => {
+                model.fail(format!("The accounts could not be listed: {why}"));
+                model.accounts = Loading::Failed(visible(&why));
+            }
+        },
     }
 }
 
@@ -74,9 +125,20 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Permission => super::menu::permissions(model),
         Command::Pairs => super::pairs::open(model),
         Command::Refresh => {
-            model.pick.caller.clear();
-            model.pick.target.clear();
-            model.accounts = Loading::begun();
+            // What was read is worth more than nothing, until what comes is whole.
+            let read = model.pick.coming.take().map(|coming| coming.before);
+            let read = match std::mem::replace(&mut model.accounts, Loading::begun()) {
+                Loading::Done(listing) => Some(listing),
+                _ => read,
+            };
+            match read {
+                Some(before) => model.pick.coming = Some(Coming::instead_of(before)),
+                None => {
+                    model.pick.caller.clear();
+                    model.pick.target.clear();
+                    model.pick.read_at = None;
+                }
+            }
             return vec![Effect::List(model.scope.clone())];
         }
         _ => {}
@@ -131,6 +193,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
 pub(super) fn filtered(model: &mut Model, text: &str) {
     if model.screen == Screen::Answer {
         model.pick.behind = Some(model.visit);
+        model.pick.is_old = true;
     }
     model.screen = Screen::Pick;
     model.overlays.clear();

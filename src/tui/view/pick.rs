@@ -6,8 +6,9 @@ use ratatui::style::Modifier;
 use super::super::keys::KeyContext;
 use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
+use super::super::look::time::in_zone;
 use super::super::model::list::Filtered;
-use super::super::model::{Account, KeptPair, Layout, Loading, Model, Side, Spot};
+use super::super::model::{Account, KeptPair, Layout, Loading, Model, Pick, Side, Spot};
 use super::super::words::permission_words;
 use super::frame::loading_words;
 use super::page::field;
@@ -126,7 +127,7 @@ fn side(
     out.spot(area, Spot::PickList(side));
     let list = model.pick.list(side);
     pen.rule(Rect::new(area.x, area.y, area.width, 1), title, focused);
-    let counts = counts(loading, list);
+    let counts = counts(loading, list, &model.pick);
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), 1);
     let fits = |words: &&String| width(words) + width(title) + 4 < usize::from(area.width);
     if let Some(words) = counts.iter().find(fits) {
@@ -192,7 +193,7 @@ fn kept(model: &Model, side: Side, email: &str) -> Option<bool> {
 }
 
 /// How many there are and where one is, the longest way of saying it first.
-fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
+fn counts(loading: &Loading, list: &Filtered<Account>, pick: &Pick) -> Vec<String> {
     let (row, shown, total) = (list.row() + 1, list.shown(), list.total());
     let all = match loading {
         Loading::Done(listing) => match (listing.unreadable.len(), &listing.way) {
@@ -200,8 +201,17 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
             (0, _) => total.to_string(),
             (n, _) => format!("{total}, {n} not read"),
         },
-        Loading::Running(_) => format!("{total} so far"),
+        Loading::Running(_) => match &pick.coming {
+            Some(coming) => format!("{} so far", coming.total()),
+            None => format!("{total} so far"),
+        },
         _ => loading_words(loading, total),
+    };
+    let read = pick.read_at.map(|at| in_zone(at, "%H:%M:%S"));
+    let (come, age) = match (&pick.coming, read) {
+        (Some(coming), Some(read)) => (coming.total(), format!(", as of {read}")),
+        (None, Some(read)) if pick.is_old => (total, format!(", as of {read}")),
+        _ => (total, String::new()),
     };
     if list.input.value().is_empty() {
         let place = if row > 1 {
@@ -210,8 +220,9 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
             String::new()
         };
         return vec![
-            format!(" {place}{} ", loading_words(loading, total)),
-            format!(" {place}{all} "),
+            format!(" {place}{}{age} ", loading_words(loading, come)),
+            format!(" {place}{all}{age} "),
+            format!(" {all}{age} "),
             format!(" {place}{total} "),
         ];
     }
@@ -222,11 +233,11 @@ fn counts(loading: &Loading, list: &Filtered<Account>) -> Vec<String> {
     };
     let short = format!(" {shown} of {total} ");
     let place = if row > 1 {
-        format!(" at {row} of {shown}, {all} in all ")
+        format!(" at {row} of {shown}, {all} in all{age} ")
     } else {
-        format!(" {shown} of {all} ")
+        format!(" {shown} of {all}{age} ")
     };
-    vec![place, short]
+    vec![place, format!(" {shown} of {total}{age} "), short]
 }
 
 /// Why a list is empty, and what to do.

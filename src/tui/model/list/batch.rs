@@ -114,6 +114,12 @@ impl<T: Item> Batch<T> {
         batches
     }
 
+    /// How many it holds.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.items.len()
+    }
+
     fn new(items: Vec<Arc<T>>) -> Self {
         let length = items.iter().map(|item| item.text().len()).sum();
         let mut batch = Self {
