@@ -54,8 +54,6 @@ struct State {
     hanging: AtomicBool,
     /// It begins to hang with the call whose text holds this.
     until: Mutex<Option<String>>,
-    /// What is answered here to calls whose text holds the word.
-    said: Mutex<Option<(String, String)>>,
     /// Calls that will not be answered.
     stuck: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
@@ -73,7 +71,6 @@ impl Tunnel {
             hangs,
             hanging: AtomicBool::new(false),
             until: Mutex::default(),
-            said: Mutex::default(),
             stuck: AtomicUsize::new(0),
             connections: Mutex::default(),
             sleeps: dir.path().join("sleeps"),
@@ -102,11 +99,6 @@ impl Tunnel {
     /// Hangs from the call on whose text holds this.
     pub fn hang_at(&self, word: &str) {
         *self.state.until.lock().unwrap() = Some(word.to_owned());
-    }
-
-    /// Answers calls whose text holds the word with this JSON, in the emulator's stead.
-    pub fn say(&self, word: &str, answer: &str) {
-        *self.state.said.lock().unwrap() = Some((word.to_owned(), answer.to_owned()));
     }
 
     /// How many calls, or look-ups, hang.
@@ -159,13 +151,6 @@ impl State {
         let mut buffer = vec![0; 65_536];
         while let Ok(count @ 1..) = client.read(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..count]);
-            let said = self.said.lock().unwrap().clone();
-            if let Some((_, answer)) = said.filter(|(word, _)| text.contains(word.as_str())) {
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-                let whole = format!("{head}Content-Length: {}\r\n\r\n{answer}", answer.len());
-                let _ = client.write_all(whole.as_bytes());
-                continue;
-            }
             let due = |word: &String| text.contains(word.as_str());
             if self.until.lock().unwrap().as_ref().is_some_and(due) {
                 self.hang();
