@@ -15,7 +15,7 @@ use crate::evaluate::reach::Brings;
 use crate::evaluate::{Exchange, Explanation};
 use crate::google::survey::admitting;
 use crate::iam::{Principal, Resource};
-use crate::text::visible;
+use crate::text::{shell, visible};
 
 /// So many providers are named.
 const NAMED: usize = 5;
@@ -135,6 +135,20 @@ fn not_derived(estate: &Estate, claims: &Value, why: &NotDerived) -> Failure {
             "the provider {} takes such a token, and its mapping gives no google.subject for it",
             visible(name)
         ),
+        NotDerived::Perhaps(one, unread) => {
+            let caller = one.caller.to_string();
+            let some: Vec<String> = (unread.iter().take(NAMED))
+                .map(|(name, why)| format!("{} ({})", visible(name), visible(why)))
+                .collect();
+            let came_back = format!(
+                "the claims may be those of {}, by the provider {}; whether another provider takes such a token is not known, as these could not be looked at: {}",
+                visible(&caller),
+                visible(&one.provider),
+                some.join(", ")
+            );
+            let next = format!("if it is that one, say so: --caller {}", shell(&caller));
+            return Failure::usage(came_back, next);
+        }
     };
     Failure::usage(came_back, next)
 }

@@ -27,14 +27,17 @@ pub enum NotDerived {
     Several(Vec<Derived>),
     /// The one provider's mapping gives no subject for it.
     NoSubject(String),
+    /// One does; but pools or providers that could not be looked at, each with why, may take it too.
+    Perhaps(Derived, Vec<(String, String)>),
 }
 
 /// The caller that a token's claims stand for, where the providers that are known leave one: those whose
 /// issuer and audience fit, in pools and themselves neither disabled nor deleted. Where none of these is
-/// left, one that is off still says who it would be.
+/// left, one that is off still says who it would be. That there is no other is known only where all that are in
+/// sight were looked at, or where the token's audience names the provider.
 ///
 /// # Errors
-/// None fits, several do with different callers, or the one that does maps no subject.
+/// None fits, several do with different callers, the one that does maps no subject, or another one may be there.
 pub fn derive(estate: &Estate, claims: &Json) -> Result<Derived, NotDerived> {
     let named: Vec<(String, &Provider)> = estate
         .providers()
@@ -87,9 +90,42 @@ pub fn derive(estate: &Estate, claims: &Json) -> Result<Derived, NotDerived> {
                 .first()
                 .map_or_else(String::new, |(name, _)| name.clone()),
         )),
-        [one, rest @ ..] if rest.iter().all(|other| other.caller == one.caller) => Ok(one.clone()),
+        [one, rest @ ..] if rest.iter().all(|other| other.caller == one.caller) => {
+            let unread: Vec<(String, String)> = unread(estate).collect();
+            match unread.is_empty() || is_meant_for(claims, &one.provider) {
+                true => Ok(one.clone()),
+                false => Err(NotDerived::Perhaps(one.clone(), unread)),
+            }
+        }
         _ => Err(NotDerived::Several(found)),
     }
+}
+
+/// Pools, their providers, and lists of pools that could not be read, with why.
+fn unread(estate: &Estate) -> impl Iterator<Item = (String, String)> {
+    let of_pools = |name: &str| {
+        ["/workloadIdentityPools", "/workforcePools"]
+            .iter()
+            .any(|collection| name.contains(collection))
+    };
+    let unread = estate.unreadable().filter(move |(name, _)| of_pools(name));
+    unread.map(|(name, why)| (name.to_owned(), why.to_owned()))
+}
+
+/// Whether a token's audience is the name of the provider: what it takes unless it is told of others (iam v1,
+/// `Oidc.allowedAudiences`).
+fn is_meant_for(claims: &Json, provider: &str) -> bool {
+    let audiences = match claims.get("aud") {
+        Some(Json::Array(all)) => all.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let own = |text: &str| {
+        let text = text.strip_prefix("https:").unwrap_or(text);
+        text.strip_prefix("//iam.googleapis.com/") == Some(provider)
+    };
+    let mut texts = audiences.iter().filter_map(Json::as_str);
+    texts.any(own)
 }
 
 /// What keeps the nearest provider from taking a token, where its issuer is the right one: the audience.

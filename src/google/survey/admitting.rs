@@ -15,10 +15,15 @@ use crate::wire::{ApiError, Ask};
 
 /// More projects than this are not looked into for pools.
 const PROJECTS_AT_MOST: usize = 100;
+/// Why what is left is not looked into.
+const TOO_MANY: &str = "there are too many to look into";
+/// Where a project's pools are.
+const WORKLOAD_POOLS: &str = "/locations/global/workloadIdentityPools";
 
 /// Reads the pools and providers in sight that a token may have come through, the likeliest first: the one
 /// that its audience names, those that the target's policies name, those of the projects in scope and of the
-/// organizations above the target. It stops where one of these leaves no doubt.
+/// organizations above the target. It stops where one of these leaves no doubt. What could not be looked at is marked so:
+/// another provider may take the token there.
 ///
 /// # Errors
 /// When signed out, or when nothing at all was answered. What may not be read is out of sight.
@@ -48,7 +53,12 @@ pub async fn admitting(
             org_policy: None,
         };
         surveyor.account_branch(target.clone(), wanted).await?;
-        surveyor.pools_named().await?;
+        let left = surveyor.pools_named().await?;
+        if left > 0 {
+            let name = format!("{left} pools that the policies name{WORKLOAD_POOLS}");
+            let mark = |estate: &mut Estate| estate.mark_unreadable(&name, TOO_MANY);
+            surveyor.known.put(mark);
+        }
         if told(&surveyor) {
             return Ok(surveyor.known.into_estate());
         }
@@ -58,7 +68,10 @@ pub async fn admitting(
     let mut projects: BTreeSet<String> = match listed {
         Ok(projects) => projects.into_iter().map(|p| p.project_id).collect(),
         Err(error) if error.is_signed_out() => return Err(error),
-        Err(_) => BTreeSet::new(),
+        Err(error) => {
+            unlisted.push(("projects".to_owned(), error.why()));
+            BTreeSet::new()
+        }
     };
     let (above, organizations) = surveyor.known.with(|estate| {
         let above: Vec<String> = estate.projects().map(|p| p.project_id.clone()).collect();
@@ -66,6 +79,15 @@ pub async fn admitting(
         (above, organizations)
     });
     projects.extend(above);
+    let left = projects.len().saturating_sub(PROJECTS_AT_MOST);
+    if left > 0 {
+        unlisted.push((format!("{left} projects"), TOO_MANY.to_owned()));
+    }
+    surveyor.known.put(|estate| {
+        for (place, why) in &unlisted {
+            estate.mark_unreadable(&format!("{place}{WORKLOAD_POOLS}"), why);
+        }
+    });
     let workload = projects.into_iter().take(PROJECTS_AT_MOST);
     let workload = workload.map(PoolOwner::Project);
     let workforce = organizations.into_iter().map(PoolOwner::Organization);
@@ -78,13 +100,19 @@ pub async fn admitting(
 }
 
 impl Surveyor<'_> {
-    /// Somebody's pools; none where they may not be listed.
+    /// Somebody's pools; none where they may not be listed, which is noted.
     async fn pools_listed(&self, owner: &PoolOwner) -> Result<Vec<Pool>, ApiError> {
         let list = pool_names(self.ask, owner);
-        let names = self
-            .watch("identity pools", list)
-            .await?
-            .unwrap_or_default();
+        let names = self.watch("identity pools", list).await?;
+        if let Err(error) = &names {
+            let of = match owner {
+                PoolOwner::Project(project) => format!("projects/{project}{WORKLOAD_POOLS}"),
+                PoolOwner::Organization(name) => format!("{name}/locations/global/workforcePools"),
+            };
+            let why = error.why();
+            self.known.put(|estate| estate.mark_unreadable(&of, &why));
+        }
+        let names = names.unwrap_or_default();
         let pools = names.iter().filter_map(|name| pool_in(&format!("{name}/")));
         Ok(pools.collect())
     }

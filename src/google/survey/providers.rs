@@ -20,16 +20,15 @@ impl Surveyor<'_> {
         }
     }
 
-    /// The pools that allow policies name, with their providers.
-    pub(super) async fn pools_named(&self) -> Result<(), ApiError> {
+    /// The pools that allow policies name, with their providers; how many of them were left out.
+    pub(super) async fn pools_named(&self) -> Result<usize, ApiError> {
         let named: BTreeSet<Pool> = self.known.with(|estate| {
             let members = estate.members();
             members.filter_map(|m| m.member.pool().cloned()).collect()
         });
         let few = named.iter().take(POOLS_AT_MOST);
-        side_by_side(few.map(|pool| self.pool(pool)))
-            .await
-            .map(drop)
+        side_by_side(few.map(|pool| self.pool(pool))).await?;
+        Ok(named.len().saturating_sub(POOLS_AT_MOST))
     }
 
     /// A pool's state and its providers, those that are deleted too: a token of theirs is refused, and that

@@ -378,3 +378,63 @@ fn the_claims_say_who_the_caller_is() {
     .ends(2)
     .says("contradicts --claims");
 }
+
+/// Under a list that is refused no provider is named as if it were the only one.
+#[test]
+fn claims_are_nobodys_for_certain_where_pools_could_not_be_listed() {
+    let mut token = claims();
+    token.as_object_mut().unwrap().remove("aud");
+    let mut world = estate(&[]);
+    let other = "projects/480000000001/locations/global/workloadIdentityPools/app-jobs";
+    let mut second = provider("gh", json!({ "google.subject": "assertion.sub" }));
+    second["name"] = json!(format!("{other}/providers/gh"));
+    world["providers"].as_array_mut().unwrap().push(second);
+    let pools = world["pools"].as_array_mut().unwrap();
+    pools.push(json!({ "name": other, "state": "ACTIVE" }));
+    let case = Case::new(&world, &token);
+    let asked = ["explain", "--target", TARGET, "--claims", "CLAIMS"];
+    case.run(&asked).ends(2).says("more than one caller");
+    let listing = "GET /v1/projects/otter-ci/locations/global/workloadIdentityPools";
+    let file = case.home.path("estate.json");
+    let with = |fault: &str, claims: &Value| {
+        let home = Home::new();
+        let file = file.to_str().unwrap();
+        let emulator = Emulator::start(&home, &["--estate", file, "--faults", fault]);
+        let claims = home.write("claims.json", &claims.to_string());
+        let token = emulator.token.to_str().unwrap();
+        home.run(&[
+            "explain",
+            "--target",
+            TARGET,
+            "--claims",
+            claims.to_str().unwrap(),
+            "--endpoint",
+            &emulator.url,
+            "--access-token-file",
+            token,
+        ])
+    };
+    for fault in [
+        format!("{listing} = 403"),
+        "GET *ci-jobs* = 403".to_owned(),
+        "GET *ci-jobs/providers = html:403".to_owned(),
+        "GET /v3/projects:search = 403".to_owned(),
+    ] {
+        let ran = with(&fault, &token);
+        ran.ends(2);
+        let named = ran.err.contains("by the provider") && ran.err.contains("may be those of");
+        assert!(
+            named || ran.err.contains("no provider"),
+            "{fault}: {}",
+            ran.err
+        );
+    }
+    with(&format!("{listing} = 403"), &token)
+        .ends(2)
+        .says("may be those of principal://")
+        .says("app-jobs")
+        .says("otter-ci/locations/global/workloadIdentityPools (not permitted")
+        .says("say so: --caller principal://");
+    // An audience that is the provider's name leaves no doubt.
+    with(&format!("{listing} = 403"), &claims()).says("the claims are those of");
+}

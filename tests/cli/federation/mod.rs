@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{Home, Ran};
+use super::common::{Emulator, Home, Ran};
 
 mod mapping;
 mod members;
