@@ -233,7 +233,7 @@ fn it_acts_as_an_account() {
     scene
         .run(&file, &[])
         .ends(2)
-        .says("acting as the service account");
+        .says("acting as nobody@app-prod.iam.gserviceaccount.com");
 }
 
 #[test]

@@ -342,20 +342,19 @@ fn a_tokens_file_is_read_again() {
 #[test]
 fn a_token_that_ends_meanwhile_is_renewed_before_the_next_call() {
     let pair = ["--caller", CALLER, "--target", TARGET];
-    // The crate that gets the others' renews four minutes ahead of their end.
     let kinds = [
-        (Key, 2),
-        (Metadata, 2),
-        (Certificate, 2),
-        (Impersonating, 2),
-        (User, 242),
-        (ImpersonationFile, 242),
-        (Workload, 242),
-        (Workforce, 242),
+        Key,
+        Metadata,
+        Certificate,
+        Impersonating,
+        User,
+        ImpersonationFile,
+        Workload,
+        Workforce,
     ];
     // They mostly wait.
-    let run = |(kind, lifetime): (Kind, i64)| {
-        let signed = Signed::by(kind, lifetime, &["--latency", "700ms"]);
+    let run = |kind: Kind| {
+        let signed = Signed::by(kind, 2, &["--latency", "700ms"]);
         let ran = signed.run(&[&["explain"], &pair[..]].concat());
         assert_ne!(ran.code, 2, "{kind:?}: {}", ran.err);
         assert!(signed.tokens() >= 2, "{kind:?}: {}", signed.tokens());
@@ -411,7 +410,7 @@ fn a_clock_that_is_wrong_is_told_where_an_assertion_is_refused() {
         .says("timedatectl");
     assert!(!ran.err.contains("keys list"), "{}", ran.err);
 
-    // Where a crate gets the token, the same address is asked for its time.
+    // A login may be over beside.
     let refusal = json!({ "error": "invalid_grant", "error_description": "Bad Request" });
     let stub = Stub::with_head(head, 400, refusal);
     let ran = with_file(

@@ -1,11 +1,12 @@
-//! Every call under every fault that the emulator can make: what comes of each function of the APIs (`calls`), and
-//! what comes of the answers that are made of them (`answers`).
+//! Every call under every fault that the emulator can make: what comes of each function of the APIs (`calls`),
+//! what comes of the answers that are made of them (`answers`), and of what gives tokens (`tokens`).
 //!
 //! A sample of the cases is drawn by default; `SIGHT_CASES=100000 cargo test --test sight -- --nocapture`
 //! plays as many as there are, `SIGHT_SEED=N` draws others.
 
 mod answers;
 mod calls;
+mod tokens;
 
 use std::time::Duration;
 

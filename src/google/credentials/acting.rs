@@ -1,13 +1,15 @@
 //! Acting as a service account on top of other credentials: `--impersonate`, as gcloud's
-//! `--impersonate-service-account` (a list: all but the last are delegates).
+//! `--impersonate-service-account` (a list: all but the last are delegates), and the account that a credentials file
+//! names.
 
 use std::fmt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::{HeldToken, SCOPE, exchange, told};
+use super::{HeldToken, SCOPE, exchange, file, quota, told};
 use crate::google::api::iam_credentials;
+use crate::google::transport::transport;
 use crate::iam::address;
 
 /// Whom to act as, and by way of whom: e-mail addresses.
@@ -57,11 +59,17 @@ impl fmt::Display for ActAs {
     }
 }
 
-/// The exchange, and what it gave last.
+/// An account that is acted as, and the token that it gave last.
 pub(super) struct Acting {
     http: reqwest::Client,
-    base: String,
-    pub whom: ActAs,
+    /// The address of its `generateAccessToken`.
+    url: String,
+    /// Its name, for people.
+    account: String,
+    /// As the method takes them.
+    delegates: Vec<String>,
+    /// In seconds; `None`: as long as by default.
+    lifetime: Option<u64>,
     /// What the exchange is billed to, as every other call.
     billed: Option<String>,
     held: Mutex<Option<HeldToken>>,
@@ -71,17 +79,44 @@ impl Acting {
     pub fn new(
         http: reqwest::Client,
         endpoint: Option<&str>,
-        whom: ActAs,
+        whom: &ActAs,
         billed: Option<String>,
     ) -> Self {
         let base = endpoint.unwrap_or("https://iamcredentials.googleapis.com");
+        let path = iam_credentials::access_token_path(&whom.account);
+        let delegates = whom.delegates.iter();
         Self {
             http,
-            base: base.to_owned(),
-            whom,
+            url: format!("{base}/{path}"),
+            account: whom.account.clone(),
+            delegates: delegates.map(|d| iam_credentials::delegate(d)).collect(),
+            lifetime: None,
             billed,
             held: Mutex::default(),
         }
+    }
+
+    /// What a credentials file names (`service_account_impersonation_url`); `None`: nothing.
+    pub fn named_in(content: &Value) -> Result<Option<Self>, String> {
+        let url = content.get("service_account_impersonation_url");
+        let Some(url) = url.and_then(Value::as_str) else {
+            return Ok(None);
+        };
+        let delegates = content.get("delegates").and_then(Value::as_array);
+        let delegates = delegates.into_iter().flatten();
+        let lifetime = content.pointer("/service_account_impersonation/token_lifetime_seconds");
+        let account = file::account_in(url);
+        Ok(Some(Self {
+            http: transport(Some(url))?,
+            url: url.to_owned(),
+            account: account.unwrap_or_else(|| "the service account".to_owned()),
+            delegates: delegates
+                .filter_map(|d| Some(d.as_str()?.to_owned()))
+                .collect(),
+            lifetime: lifetime.and_then(Value::as_u64),
+            billed: billed_in(content),
+            held: Mutex::default(),
+        }))
     }
 
     /// The account's token (discovery document iamcredentials v1, `generateAccessToken`).
@@ -96,30 +131,30 @@ impl Acting {
     }
 
     async fn exchange(&self, own: &HeldToken) -> Result<HeldToken, String> {
-        let account = &self.whom.account;
-        let told = |why: String| format!("acting as {account}: {why}");
-        let path = iam_credentials::access_token_path(account);
-        let url = format!("{}/{path}", self.base);
-        let delegates = self.whom.delegates.iter();
-        let delegates: Vec<String> = delegates.map(|d| iam_credentials::delegate(d)).collect();
+        let account = &self.account;
+        let told = |why: String| with_remedy(account, &format!("acting as {account}: {why}"));
+        let url = &self.url;
         let mut body = json!({ "scope": [SCOPE] });
-        if !delegates.is_empty() {
-            body["delegates"] = json!(delegates);
+        if let Some(seconds) = self.lifetime {
+            body["lifetime"] = json!(format!("{seconds}s"));
+        }
+        if !self.delegates.is_empty() {
+            body["delegates"] = json!(self.delegates);
         }
         let request = || {
-            let request = self.http.post(&url).bearer_auth(own.token.reveal());
+            let request = self.http.post(url).bearer_auth(own.token.reveal());
             request.json(&body)
         };
         let mut answer = match &self.billed {
             Some(project) => {
                 let request = request().header("x-goog-user-project", project);
-                exchange::answered(&url, request).await
+                exchange::answered(url, request).await
             }
-            None => exchange::answered(&url, request()).await,
+            None => exchange::answered(url, request()).await,
         };
         // As other calls: without, where it may not be used.
         if self.billed.is_some() && answer.as_ref().is_err_and(|why| why.contains(QUOTA_DENIED)) {
-            answer = exchange::answered(&url, request()).await;
+            answer = exchange::answered(url, request()).await;
         }
         let answer = answer.map_err(|why| told(with_quota(why)))?;
         exchange::of_account(&answer).map_err(told)
@@ -130,8 +165,31 @@ impl Acting {
     }
 }
 
+/// What the exchange of an impersonating file is billed to: what its own credentials are.
+fn billed_in(content: &Value) -> Option<String> {
+    let names = ["/source_credentials/quota_project_id", "/quota_project_id"];
+    let found = names
+        .iter()
+        .find_map(|name| content.pointer(name)?.as_str());
+    found.and_then(quota::project)
+}
+
 /// The reason of a refusal because of the project that is billed.
 const QUOTA_DENIED: &str = "USER_PROJECT_DENIED";
+
+/// Adds what to do.
+fn with_remedy(account: &str, why: &str) -> String {
+    let mend = if why.contains("HTTP 403") {
+        format!(
+            "have roles/iam.serviceAccountTokenCreator granted on {account}; bindscope explain says what stands in the way"
+        )
+    } else if told::is_refusal(why) || why.contains("HTTP 404") {
+        format!("see whether {account} is there and enabled")
+    } else {
+        told::LATER.to_owned()
+    };
+    told::mending(why, &mend)
+}
 
 /// Says what to do where a project to bill is what is missing.
 fn with_quota(why: String) -> String {

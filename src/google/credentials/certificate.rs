@@ -17,7 +17,8 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::{HeldToken, SCOPE, exchange, gcloud, told};
+use super::federation::TokenExchange;
+use super::{HeldToken, gcloud, told};
 use crate::google::api::security_tokens;
 use crate::google::transport::with_certificate;
 
@@ -25,32 +26,14 @@ use crate::google::transport::with_certificate;
 const VARIABLE: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
 /// What that file is called where gcloud leaves it.
 const FILE: &str = "certificate_config.json";
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// A credentials file whose `credential_source` is a certificate, and the token that it gave last.
 pub(super) struct CertificateSource {
-    audience: String,
-    subject_token_type: String,
-    token_url: String,
-    /// Whose token that of the pool is exchanged for.
-    account: Option<ActedAccount>,
-    user_project: Option<String>,
-    client: Option<(String, String)>,
+    exchange: TokenExchange,
     /// `None`: where it is by default.
     config: Option<PathBuf>,
     trust_chain: Option<PathBuf>,
     held: Mutex<Option<HeldToken>>,
-}
-
-/// An account that is acted as.
-struct ActedAccount {
-    /// The address of its `generateAccessToken`.
-    url: String,
-    /// In seconds; `None`: as long as by default.
-    lifetime: Option<u64>,
-    /// As the method takes them.
-    delegates: Vec<String>,
 }
 
 /// Whether a credentials file's source is a certificate.
@@ -63,12 +46,6 @@ impl CertificateSource {
     /// Reads its fields; the certificate is read at each exchange, since it is renewed by others.
     pub fn new(content: &Value) -> Result<Self, String> {
         let text = |at: &str| content.pointer(at).and_then(Value::as_str);
-        let field = |at: &str| {
-            let name = at.trim_start_matches('/');
-            text(at)
-                .map(str::to_owned)
-                .ok_or(format!("{name} is missing"))
-        };
         for other in ["file", "url", "executable"] {
             if content
                 .pointer(&format!("/credential_source/{other}"))
@@ -89,27 +66,9 @@ impl CertificateSource {
                     .to_owned(),
             );
         }
-        let account = text("/service_account_impersonation_url").map(|url| {
-            let lifetime = content.pointer("/service_account_impersonation/token_lifetime_seconds");
-            ActedAccount {
-                url: url.to_owned(),
-                lifetime: lifetime.and_then(Value::as_u64),
-                delegates: Vec::new(),
-            }
-        });
-        let client = text("/client_id").map(|id| {
-            let secret = text("/client_secret").unwrap_or_default();
-            (id.to_owned(), secret.to_owned())
-        });
-        let given = text("/token_url").map(str::to_owned);
+        let by_default = format!("https://{}", security_tokens::BY_CERTIFICATE);
         Ok(Self {
-            audience: field("/audience")?,
-            subject_token_type: field("/subject_token_type")?,
-            token_url: given
-                .unwrap_or_else(|| format!("https://{}", security_tokens::BY_CERTIFICATE)),
-            account,
-            user_project: text("/workforce_pool_user_project").map(str::to_owned),
-            client,
+            exchange: TokenExchange::new(content, &by_default)?,
             config: config.map(at_home),
             trust_chain: text(&of("trust_chain_path"))
                 .filter(|path| !path.is_empty())
@@ -118,47 +77,18 @@ impl CertificateSource {
         })
     }
 
-    /// Reads the file of an impersonation whose own credentials are a certificate's.
-    pub fn acting(content: &Value) -> Result<Self, String> {
-        let own = content.get("source_credentials").unwrap_or(&Value::Null);
-        let own = Self::new(own).map_err(|why| format!("its source_credentials: {why}"))?;
-        if own.account.is_some() {
-            return Err(
-                "its source_credentials act as an account themselves; name that one among the delegates"
-                    .to_owned(),
-            );
-        }
-        let url = content.get("service_account_impersonation_url");
-        let url = url.and_then(Value::as_str);
-        let delegates = content.get("delegates").and_then(Value::as_array);
-        let delegates = delegates.into_iter().flatten();
-        let account = ActedAccount {
-            url: url
-                .ok_or("service_account_impersonation_url is missing")?
-                .to_owned(),
-            lifetime: None,
-            delegates: delegates
-                .filter_map(|d| Some(d.as_str()?.to_owned()))
-                .collect(),
-        };
-        Ok(Self {
-            account: Some(account),
-            ..own
-        })
-    }
-
-    /// A token of the pool's, or of the account that it is exchanged for.
+    /// A token of the pool's.
     pub async fn token(&self) -> Result<HeldToken, String> {
         let mut held = self.held.lock().await;
         if let Some(fresh) = held.as_ref().filter(|h| h.is_fresh()) {
             return Ok(fresh.clone());
         }
-        let new = self.exchange().await?;
+        let new = self.exchanged().await?;
         *held = Some(new.clone());
         Ok(new)
     }
 
-    async fn exchange(&self) -> Result<HeldToken, String> {
+    async fn exchanged(&self) -> Result<HeldToken, String> {
         let shown = self.certificate().await?;
         let http = with_certificate(&shown.pem).map_err(|why| {
             format!(
@@ -166,43 +96,8 @@ impl CertificateSource {
                 shown.path, shown.key_path
             )
         })?;
-        let mut form = vec![
-            ("grant_type", GRANT),
-            ("audience", &self.audience),
-            ("scope", SCOPE),
-            ("requested_token_type", ACCESS_TOKEN),
-            ("subject_token", &shown.chain),
-            ("subject_token_type", &self.subject_token_type),
-        ];
-        let options = match (&self.user_project, &self.client) {
-            (Some(project), None) => json!({ "userProject": project }).to_string(),
-            _ => String::new(),
-        };
-        if !options.is_empty() {
-            form.push(("options", &options));
-        }
-        let mut request = http.post(&self.token_url).form(&form);
-        if let Some((id, secret)) = &self.client {
-            request = request.basic_auth(id, Some(secret));
-        }
-        let answer = exchange::answered(&self.token_url, request).await;
-        let answer = answer.map_err(|why| format!("by the certificate {}: {why}", shown.path))?;
-        let own = exchange::of_oauth(&answer)?;
-        let Some(account) = &self.account else {
-            return Ok(own);
-        };
-        let url = &account.url;
-        let mut body = json!({ "scope": [SCOPE] });
-        if let Some(seconds) = account.lifetime {
-            body["lifetime"] = json!(format!("{seconds}s"));
-        }
-        if !account.delegates.is_empty() {
-            body["delegates"] = json!(account.delegates);
-        }
-        let request = http.post(url).bearer_auth(own.token.reveal()).json(&body);
-        let answer = exchange::answered(url, request).await;
-        let answer = answer.map_err(|why| format!("acting as the service account: {why}"))?;
-        exchange::of_account(&answer)
+        let token = self.exchange.token(&http, &shown.chain).await;
+        token.map_err(|why| format!("by the certificate {}: {why}", shown.path))
     }
 
     async fn certificate(&self) -> Result<ShownCertificate, String> {
@@ -362,7 +257,6 @@ mod tests {
         let location = json!({ "certificate_config_location": "/c.json" });
         let read = CertificateSource::new(&with(location.clone())).unwrap();
         assert_eq!(read.config_file().unwrap(), Path::new("/c.json"));
-        assert_eq!(read.token_url, "https://sts.mtls.googleapis.com/v1/token");
         let read = CertificateSource::new(&with(json!({ "use_default_certificate_config": true })));
         assert!(read.unwrap().config.is_none());
         for (source, words) in [

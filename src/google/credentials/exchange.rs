@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::{HeldToken, Secret, told};
-use crate::google::errors::stranger;
+use crate::google::errors::{is_page, stranger};
 use crate::google::pace::{self, Missed};
 use crate::google::transport::{UnreadBody, body, why_final, why_lost};
 use crate::google::{clock, log};
@@ -19,48 +20,107 @@ const LONGEST: usize = 1 << 20;
 /// for a moment is asked again, as for reads.
 ///
 /// # Errors
-/// What came back instead, in words without a secret; that the clocks differ, where they do.
+/// What came back instead, in words without a secret, and from whom; that the clocks differ, where they do.
 pub(super) async fn answered(url: &str, request: reqwest::RequestBuilder) -> Result<Value, String> {
+    fields(url, &bytes(url, request, true).await?)
+}
+
+/// The same where the answer may be the only one to its request: one that is lost is not asked for again.
+///
+/// # Errors
+/// As [`answered`].
+pub(super) async fn answered_once(
+    url: &str,
+    request: reqwest::RequestBuilder,
+) -> Result<Value, String> {
+    fields(url, &bytes(url, request, false).await?)
+}
+
+/// The same where the answer is text.
+///
+/// # Errors
+/// As [`answered`].
+pub(super) async fn text(url: &str, request: reqwest::RequestBuilder) -> Result<Vec<u8>, String> {
+    bytes(url, request, true).await
+}
+
+fn fields(url: &str, bytes: &[u8]) -> Result<Value, String> {
+    let what = if is_page(bytes) {
+        "a page, as of a proxy or of a network that wants a login first"
+    } else {
+        "no JSON"
+    };
+    serde_json::from_slice(bytes).map_err(|_| format!("{} answers with {what}", host(url)))
+}
+
+async fn bytes(
+    url: &str,
+    request: reqwest::RequestBuilder,
+    where_lost: bool,
+) -> Result<Vec<u8>, String> {
     let call = || async {
         match request.try_clone() {
-            Some(request) => once(url, request).await,
+            Some(request) => once(url, request).await.map_err(|missed| Missed {
+                is_final: missed.is_final || (missed.error.status().is_none() && !where_lost),
+                ..missed
+            }),
             // Of a body that is streamed there is no second; none of ours is.
             None => Err(Missed::for_good(lost("the request cannot be sent twice"))),
         }
     };
-    let told = |error: &ApiError, wait: Duration| {
-        let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = error.status(), again_in_ms, "a token, again");
-    };
-    pace::repeated(call, told)
-        .await
-        .map_err(|error| match error {
-            ApiError::Refused { message, .. }
-            | ApiError::Unauthenticated { message, .. }
-            | ApiError::Unreachable { message, .. } => message,
-        })
+    pace::repeated(call, told_again).await.map_err(words_of)
 }
 
-fn lost(words: impl Into<String>) -> ApiError {
+/// Logs that a token is asked for again.
+pub(super) fn told_again(error: &ApiError, wait: Duration) {
+    let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status = error.status(), again_in_ms, "a token, again");
+}
+
+/// The words alone.
+pub(super) fn words_of(error: ApiError) -> String {
+    match error {
+        ApiError::Refused { message, .. }
+        | ApiError::Unauthenticated { message, .. }
+        | ApiError::Unreachable { message, .. } => message,
+    }
+}
+
+/// No token, and no status with it.
+pub(super) fn lost(words: impl Into<String>) -> ApiError {
     ApiError::Unreachable {
         what: "a token".to_owned(),
         message: words.into(),
     }
 }
 
+/// Whom an address asks.
+pub(super) fn host(url: &str) -> String {
+    let parsed = Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(Url::host_str);
+    told::printable(host.unwrap_or("the token endpoint"))
+}
+
 /// One try.
-async fn once(url: &str, request: reqwest::RequestBuilder) -> Result<Value, Missed> {
+async fn once(url: &str, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Missed> {
     let begun = Instant::now();
-    let answer = request.send().await;
+    let (client, request) = request.build_split();
+    let request = request.map_err(|e| {
+        let why = told::scrubbed(&why_lost(&e.without_url()));
+        Missed::for_good(lost(format!("{} cannot be asked: {why}", host(url))))
+    })?;
+    let method = request.method().clone();
+    let answer = client.execute(request).await;
     let status = answer.as_ref().ok().map(|a| a.status().as_u16());
-    log::call("POST", url, status, begun.elapsed(), None);
+    log::call(method.as_str(), url, status, begun.elapsed(), None);
     let broken = |error: reqwest::Error| {
         let error = error.without_url();
         let (_, is_final) = why_final(&error);
+        let why = told::scrubbed(&why_lost(&error));
         Missed {
             // A minute is waited for silence once.
             is_final: is_final || error.is_timeout(),
-            ..lost(told::scrubbed(&why_lost(&error))).into()
+            ..lost(format!("no answer from {}: {why}", host(url))).into()
         }
     };
     let answer = answer.map_err(broken)?;
@@ -75,22 +135,10 @@ async fn once(url: &str, request: reqwest::RequestBuilder) -> Result<Value, Miss
         UnreadBody::Broken(error) => broken(error),
         UnreadBody::TooLong => Missed::for_good(lost("the answer is too long for a token's")),
     })?;
-    let value: Option<Value> = serde_json::from_slice(&bytes).ok();
-    if status.is_success()
-        && let Some(value) = value
-    {
-        return Ok(value);
+    if status.is_success() {
+        return Ok(bytes);
     }
-    let words = value.as_ref().and_then(told::body_words);
-    let words = words.map_or_else(
-        || format!("HTTP {status}, not JSON"),
-        |w| told::scrubbed(&w),
-    );
-    let reason = value.as_ref().and_then(reason);
-    let words = match reason.filter(|reason| !words.contains(reason)) {
-        Some(reason) => format!("{} ({reason})", words.trim_end_matches('.')),
-        None => words,
-    };
+    let words = format!("{} answers {}", host(url), refusal(status, &bytes));
     let message = match skewed {
         Some(skewed) => format!("{}; {skewed}", words.trim_end_matches('.')),
         None => words,
@@ -105,6 +153,30 @@ async fn once(url: &str, request: reqwest::RequestBuilder) -> Result<Value, Miss
         after,
         ..error.into()
     })
+}
+
+/// What a refusal says, with its status: the words of an error's body; the text itself, as metadata servers send it; of a
+/// page nothing.
+fn refusal(status: StatusCode, bytes: &[u8]) -> String {
+    let value: Option<Value> = serde_json::from_slice(bytes).ok();
+    let words = value.as_ref().and_then(told::body_words);
+    let plain = || {
+        let text = std::str::from_utf8(bytes).ok()?.trim();
+        (value.is_none() && !text.is_empty() && !is_page(bytes)).then(|| told::printable(text))
+    };
+    let Some(words) = words.or_else(plain) else {
+        return format!("HTTP {status}");
+    };
+    let words = told::scrubbed(&words);
+    let reason = value.as_ref().and_then(reason);
+    match reason.filter(|reason| !words.contains(reason)) {
+        Some(reason) => format!(
+            "HTTP {}: {} ({reason})",
+            status.as_u16(),
+            words.trim_end_matches('.')
+        ),
+        None => format!("HTTP {}: {words}", status.as_u16()),
+    }
 }
 
 /// `ErrorInfo.reason` of an API's refusal.
@@ -132,8 +204,14 @@ pub(super) fn of_account(answer: &Value) -> Result<HeldToken, String> {
     held(text("accessToken"), until)
 }
 
-fn held(token: Option<&str>, until: Option<Timestamp>) -> Result<HeldToken, String> {
-    let token = token.filter(|t| !t.trim().is_empty());
+/// A token that can be one, and until when it counts.
+pub(super) fn held(token: Option<&str>, until: Option<Timestamp>) -> Result<HeldToken, String> {
+    let token = token.map(Secret::new);
     let token = token.ok_or("the answer holds no token")?;
-    Ok(HeldToken::new(Secret::new(token), until))
+    // What cannot stand in a header is none (RFC 6750 section 2.1).
+    let good = |c: char| c.is_ascii_graphic();
+    if token.reveal().is_empty() || !token.reveal().chars().all(good) {
+        return Err("the answer holds no token".to_owned());
+    }
+    Ok(HeldToken::new(token, until))
 }

@@ -1,21 +1,25 @@
 //! Credentials files, told apart by their `type`.
 //!
-//! A service account's key and a certificate are exchanged here; every other kind goes through Google's own
-//! `google-cloud-auth`.
+//! What signs a request of Amazon's or runs a program for an identity from elsewhere goes through Google's own
+//! `google-cloud-auth`; every other kind is exchanged here.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
-use google_cloud_auth::credentials::{
-    AccessTokenCredentials, external_account, external_account_authorized_user, impersonated,
-    user_account,
-};
+use futures::FutureExt as _;
+use google_cloud_auth::credentials::{AccessTokenCredentials, external_account};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::acting::Acting;
 use super::certificate::{self, CertificateSource};
+use super::federation::{self, SubjectSource};
 use super::key::AccountKey;
-use super::{CredentialKind, CredentialsError, HeldToken, Origin, SCOPE, Secret, find, told};
+use super::login::Login;
+use super::{CredentialKind, CredentialsError, HeldToken, Origin, SCOPE, exchange, find, told};
+use crate::google::pace::{self, Missed};
+use crate::google::transport::{is_cut, status_in};
 
 /// A file of a kind that is served.
 pub(super) struct CredentialsFile {
@@ -26,11 +30,19 @@ pub(super) struct CredentialsFile {
     provider: Mutex<Option<FileProvider>>,
 }
 
-/// Whoever gets tokens with it.
+/// Whoever gets tokens with it, and the accounts that are acted as with them, one after the other.
 #[derive(Clone)]
-enum FileProvider {
+struct FileProvider {
+    own: OwnProvider,
+    acting: Vec<Arc<Acting>>,
+}
+
+#[derive(Clone)]
+enum OwnProvider {
     Key(Arc<AccountKey>),
+    Login(Arc<Login>),
     Certificate(Arc<CertificateSource>),
+    Subject(Arc<SubjectSource>),
     Google(AccessTokenCredentials),
 }
 
@@ -73,78 +85,52 @@ impl CredentialsFile {
             provider: Mutex::default(),
         };
         // What is wrong with its fields is told now, not at the first call.
-        let provider = file.provider(&file.content).map_err(broken)?;
+        let provider = provider(kind, &file.content).map_err(broken)?;
         *file.provider.lock().await = Some(provider);
         Ok((file, origin))
     }
 
-    fn provider(&self, content: &Value) -> Result<FileProvider, String> {
-        let scopes = [SCOPE];
-        let json = content.clone();
-        let built = match self.kind {
-            CredentialKind::ServiceAccount => {
-                return AccountKey::new(content).map(|key| FileProvider::Key(Arc::new(key)));
+    /// A token; renewed by whoever gets it.
+    pub async fn token(&self) -> Result<HeldToken, String> {
+        let call = || async {
+            let got = self.once().await;
+            if got.is_err() {
+                // That crate gives up for good after one refusal.
+                self.forget().await;
             }
-            CredentialKind::ExternalAccount if certificate::is_meant(content) => {
-                return CertificateSource::new(content)
-                    .map(|source| FileProvider::Certificate(Arc::new(source)));
-            }
-            CredentialKind::ImpersonatedServiceAccount
-                if content
-                    .get("source_credentials")
-                    .is_some_and(certificate::is_meant) =>
-            {
-                return CertificateSource::acting(content)
-                    .map(|source| FileProvider::Certificate(Arc::new(source)));
-            }
-            CredentialKind::ImpersonatedServiceAccount => impersonated::Builder::new(json)
-                .with_scopes(scopes)
-                .build_access_token_credentials(),
-            CredentialKind::ExternalAccount => external_account::Builder::new(json)
-                .with_scopes(scopes)
-                .build_access_token_credentials(),
-            // A person's login has the scopes that it was made with.
-            CredentialKind::ExternalAccountAuthorizedUser => {
-                external_account_authorized_user::Builder::new(json)
-                    .build_access_token_credentials()
-            }
-            _ => user_account::Builder::new(json).build_access_token_credentials(),
+            got
         };
-        built
-            .map(FileProvider::Google)
-            .map_err(|e| format!("its {} credentials: {}", self.kind.word(), told::chain(&e)))
+        let got = pace::repeated(call, exchange::told_again).await;
+        got.map_err(exchange::words_of)
     }
 
-    /// A token; renewed by the crate that gets it.
-    pub async fn token(&self) -> Result<HeldToken, String> {
-        let provider = {
-            let mut held = self.provider.lock().await;
-            match held.as_ref() {
-                Some(provider) => provider.clone(),
-                None => {
-                    let content = read(&self.path).await?;
-                    if kind(&content)? != self.kind {
-                        return Err(
-                            "the credentials file is of another kind now; start again".to_owned()
-                        );
-                    }
-                    held.insert(self.provider(&content)?).clone()
-                }
-            }
+    async fn once(&self) -> Result<HeldToken, Missed> {
+        // What is exchanged here is repeated there.
+        let missed = |why: String| Missed::for_good(exchange::lost(why));
+        let provider = self.at_hand().await.map_err(missed)?;
+        let mut token = match provider.own {
+            OwnProvider::Key(key) => key.token().await.map_err(missed)?,
+            OwnProvider::Login(login) => login.token().await.map_err(missed)?,
+            OwnProvider::Certificate(source) => source.token().await.map_err(missed)?,
+            OwnProvider::Subject(source) => source.token().await.map_err(missed)?,
+            OwnProvider::Google(credentials) => of_google(&credentials).await?,
         };
-        let got = match provider {
-            FileProvider::Key(key) => key.token().await,
-            FileProvider::Certificate(source) => source.token().await,
-            FileProvider::Google(credentials) => match credentials.access_token().await {
-                Ok(token) => Ok(HeldToken::new(Secret::new(&token.token), None)),
-                Err(error) => Err(told::chain(&error)),
-            },
-        };
-        if got.is_err() {
-            // That crate gives up for good after one refusal.
-            self.forget().await;
+        for acting in &provider.acting {
+            token = acting.token(&token).await.map_err(missed)?;
         }
-        got
+        Ok(token)
+    }
+
+    async fn at_hand(&self) -> Result<FileProvider, String> {
+        let mut held = self.provider.lock().await;
+        if let Some(provider) = held.as_ref() {
+            return Ok(provider.clone());
+        }
+        let content = read(&self.path).await?;
+        if kind(&content)? != self.kind {
+            return Err("the credentials file is of another kind now; start again".to_owned());
+        }
+        Ok(held.insert(provider(self.kind, &content)?).clone())
     }
 
     pub async fn forget(&self) {
@@ -156,6 +142,73 @@ impl CredentialsFile {
         let names = ["/token_uri", "/token_url", "/source_credentials/token_uri"];
         let found = names.iter().find_map(|name| self.content.pointer(name));
         found.and_then(Value::as_str)
+    }
+}
+
+/// Whoever gets tokens with such a file.
+fn provider(kind: CredentialKind, content: &Value) -> Result<FileProvider, String> {
+    if kind == CredentialKind::ImpersonatedServiceAccount {
+        let own = content.get("source_credentials");
+        let own = own.ok_or("source_credentials is missing")?;
+        let told = |why: String| format!("its source_credentials: {why}");
+        let mut source = self::kind(own)
+            .and_then(|kind| provider(kind, own))
+            .map_err(told)?;
+        let acting = Acting::named_in(content)?;
+        let acting = acting.ok_or("service_account_impersonation_url is missing")?;
+        source.acting.push(Arc::new(acting));
+        return Ok(source);
+    }
+    let own = match kind {
+        CredentialKind::ServiceAccount => OwnProvider::Key(Arc::new(AccountKey::new(content)?)),
+        CredentialKind::ExternalAccount if certificate::is_meant(content) => {
+            OwnProvider::Certificate(Arc::new(CertificateSource::new(content)?))
+        }
+        CredentialKind::ExternalAccount if federation::is_meant(content) => {
+            OwnProvider::Subject(Arc::new(SubjectSource::new(content)?))
+        }
+        CredentialKind::ExternalAccount => {
+            let mut own = content.clone();
+            if let Some(fields) = own.as_object_mut() {
+                fields.remove("service_account_impersonation_url");
+            }
+            let built = external_account::Builder::new(own)
+                .with_scopes([SCOPE])
+                .build_access_token_credentials();
+            let told = |e| format!("its {} credentials: {}", kind.word(), told::chain(&e));
+            OwnProvider::Google(built.map_err(told)?)
+        }
+        _ => OwnProvider::Login(Arc::new(Login::new(content, kind)?)),
+    };
+    let acting = match kind {
+        CredentialKind::ExternalAccount => Acting::named_in(content)?,
+        _ => None,
+    };
+    Ok(FileProvider {
+        own,
+        acting: acting.into_iter().map(Arc::new).collect(),
+    })
+}
+
+/// A token by that crate, which keeps and renews it. It asks once, and does not hand on how long a server that is asked
+/// too often wants to be left alone: that is not asked again. It panics where a token's life is longer than a clock can
+/// tell.
+async fn of_google(credentials: &AccessTokenCredentials) -> Result<HeldToken, Missed> {
+    let no_token = |why: String| Missed::for_good(exchange::lost(why));
+    let got = AssertUnwindSafe(credentials.access_token()).catch_unwind();
+    let Ok(got) = got.await else {
+        let why = "what the token endpoint answers cannot be used";
+        return Err(no_token(why.to_owned()));
+    };
+    match got {
+        Ok(token) => exchange::held(Some(&token.token), None).map_err(no_token),
+        Err(error) => Err(Missed {
+            is_final: match status_in(&error) {
+                Some(status) => !matches!(status, 500 | 502 | 503 | 504),
+                None => !error.is_transient() && !is_cut(&error),
+            },
+            ..exchange::lost(told::chain(&error)).into()
+        }),
     }
 }
 
@@ -194,7 +247,7 @@ fn kind(content: &Value) -> Result<CredentialKind, String> {
 }
 
 /// The account of `…/serviceAccounts/EMAIL:generateAccessToken`.
-fn account_in(url: &str) -> Option<String> {
+pub(super) fn account_in(url: &str) -> Option<String> {
     let (_, rest) = url.rsplit_once("/serviceAccounts/")?;
     let (email, _) = rest.rsplit_once(':')?;
     email.contains('@').then(|| told::printable(email))

@@ -1,13 +1,14 @@
 //! The metadata server of a machine or workload on Google Cloud (doc "Predefined metadata keys").
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use jiff::Timestamp;
 
-use super::{CredentialKind, HeldToken, Origin, SCOPE, Secret, told};
+use super::{CredentialKind, HeldToken, Origin, SCOPE, exchange, told};
 use crate::google::api::metadata_server;
-use crate::google::log;
+use crate::google::pace::{self, Missed};
+use crate::iam::address;
+use crate::wire::ApiError;
 
 /// Its own address, which no name look-up is needed for (the same in Google's client libraries).
 const ADDRESS: &str = "169.254.169.254";
@@ -19,6 +20,12 @@ const NEAR: Duration = Duration::from_millis(1_500);
 fn is_its_own(answer: &reqwest::Response) -> bool {
     let flavor = answer.headers().get("metadata-flavor");
     flavor.is_some_and(|flavor| flavor == "Google")
+}
+
+/// Whether an address is one of an account and all of it: a half one would be somebody else's. A workload of GKE's
+/// without an account has no address (`PROJECT.svc.id.goog`).
+fn is_whole(email: &str) -> bool {
+    address::is_service_account(email)
 }
 
 /// A metadata server that answers.
@@ -48,14 +55,9 @@ impl MetadataServer {
             http,
         };
         let none = || format!("no metadata server answers at {}", told::printable(&host));
-        let here = server
-            .http
-            .get(&server.base)
-            .header("Metadata-Flavor", "Google");
-        let answer = here.timeout(NEAR).send().await.map_err(|_| none())?;
-        if !is_its_own(&answer) {
-            return Err(none());
-        }
+        let here = || server.is_here();
+        let quiet = |_: &ApiError, _: Duration| ();
+        pace::repeated(here, quiet).await.map_err(|_| none())?;
         let (account, project) = futures::join!(
             server.text("instance/service-accounts/default/email"),
             server.text("project/project-id")
@@ -63,12 +65,31 @@ impl MetadataServer {
         let origin = Origin {
             kind: CredentialKind::MetadataServer,
             place: told::printable(&host),
-            account: account.ok(),
+            account: account.ok().filter(|email| is_whole(email)),
             provider: None,
             quota_project: None,
             project: project.ok(),
         };
         Ok((server, origin))
+    }
+
+    /// Whether it is there. Where nobody is, nothing is heard, and that is not waited for twice.
+    async fn is_here(&self) -> Result<(), Missed> {
+        let asked = self.http.get(&self.base);
+        let asked = asked.header("Metadata-Flavor", "Google").timeout(NEAR);
+        let nobody = || exchange::lost("nobody is there");
+        let answer = asked.send().await.map_err(|error| Missed {
+            is_final: error.is_timeout() || error.is_connect(),
+            ..nobody().into()
+        })?;
+        if is_its_own(&answer) {
+            return Ok(());
+        }
+        Err(Missed {
+            after: pace::asked_wait(answer.headers(), Timestamp::now()),
+            is_final: !matches!(answer.status().as_u16(), 429 | 500 | 502 | 503 | 504),
+            ..nobody().into()
+        })
     }
 
     async fn text(&self, key: &str) -> Result<String, String> {
@@ -103,29 +124,10 @@ impl MetadataServer {
         let path = metadata_server::path(metadata_server::TOKEN);
         let url = format!("{}/{path}", self.base);
         let request = self.http.get(&url).query(&[("scopes", SCOPE)]);
-        let begun = Instant::now();
-        let answer = request.header("Metadata-Flavor", "Google").send().await;
-        let status = answer.as_ref().ok().map(|a| a.status().as_u16());
-        log::call("GET", &url, status, begun.elapsed(), None);
-        let answer = answer.map_err(|e| told::chain(&e.without_url()))?;
-        let status = answer.status();
-        let bytes = answer
-            .bytes()
-            .await
-            .map_err(|e| told::chain(&e.without_url()))?;
-        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let Some(token) = value.get("access_token").and_then(Value::as_str) else {
-            return Err(format!(
-                "the metadata server gives no token for the default account: HTTP {status} {}",
-                told::scrubbed(&String::from_utf8_lossy(&bytes))
-            ));
-        };
-        let seconds = value.get("expires_in").and_then(Value::as_i64);
-        let until = seconds.and_then(|s| {
-            Timestamp::now()
-                .checked_add(SignedDuration::from_secs(s))
-                .ok()
-        });
-        Ok(HeldToken::new(Secret::new(token), until))
+        let request = request.header("Metadata-Flavor", "Google");
+        let told =
+            |why| format!("the metadata server gives no token for the default account: {why}");
+        let answer = exchange::answered(&url, request).await.map_err(told)?;
+        exchange::of_oauth(&answer).map_err(told)
     }
 }

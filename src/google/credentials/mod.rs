@@ -7,10 +7,12 @@
 mod acting;
 mod certificate;
 mod exchange;
+mod federation;
 mod file;
 mod find;
 pub mod gcloud;
 mod key;
+mod login;
 mod metadata;
 mod quota;
 mod told;
@@ -208,6 +210,10 @@ impl HeldToken {
         let now = Timestamp::now();
         let stale = until.and_then(|until| {
             let left = now.duration_until(until);
+            // What is over as it comes is so by this machine's clock alone, which is wrong: the API says when.
+            if left <= SignedDuration::ZERO {
+                return None;
+            }
             let ahead = left.checked_div(4)?.min(AHEAD);
             until.checked_sub(ahead).ok()
         });
@@ -227,7 +233,7 @@ impl HeldToken {
 pub(super) struct AccessCredentials {
     pub origin: Origin,
     way: TokenWay,
-    acting: Option<acting::Acting>,
+    acting: Option<(ActAs, acting::Acting)>,
     /// How often tokens were forgotten: calls that go side by side and meet the same refusal renew once.
     renewals: AtomicU64,
     forgetting: Mutex<()>,
@@ -278,13 +284,14 @@ impl AccessCredentials {
         billed: Option<&QuotaProject>,
     ) -> Self {
         let billed = billed.map(|quota| quota.project.clone());
-        self.acting = Some(acting::Acting::new(http, endpoint, whom, billed));
+        let acting = acting::Acting::new(http, endpoint, &whom, billed);
+        self.acting = Some((whom, acting));
         self
     }
 
     /// The service account that they act as.
     pub fn acts_as(&self) -> Option<&ActAs> {
-        self.acting.as_ref().map(|a| &a.whom)
+        self.acting.as_ref().map(|(whom, _)| whom)
     }
 
     /// Whether a new token is got when one ends.
@@ -305,7 +312,7 @@ impl AccessCredentials {
         let own = self.own_token().await?;
         match &self.acting {
             None => Ok(own),
-            Some(acting) => within(acting.token(&own)).await,
+            Some((_, acting)) => within(acting.token(&own)).await,
         }
     }
 
@@ -357,7 +364,7 @@ impl AccessCredentials {
                 true
             }
         };
-        if let Some(acting) = &self.acting {
+        if let Some((_, acting)) = &self.acting {
             acting.forget().await;
         }
         let can = own || self.acting.is_some();

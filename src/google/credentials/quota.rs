@@ -19,11 +19,8 @@ impl QuotaProject {
     /// Google's client libraries, which do not know the last.
     pub(in crate::google) fn of(given: Option<&str>, origin: &Origin) -> Option<Self> {
         let from = |project: &str, from: &str| {
-            let project = project.trim();
-            // It becomes a header's value.
-            let good = |c: char| c.is_ascii_alphanumeric() || "-.:_".contains(c);
-            (!project.is_empty() && project.chars().all(good)).then(|| Self {
-                project: project.to_owned(),
+            self::project(project).map(|project| Self {
+                project,
                 from: from.to_owned(),
             })
         };
@@ -33,4 +30,11 @@ impl QuotaProject {
             .or_else(|| from(origin.quota_project.as_deref()?, &origin.place))
             .or_else(|| from(&gcloud::quota_project()?, "gcloud's billing/quota_project"))
     }
+}
+
+/// A project as a header's value; `None`: it can be none.
+pub(super) fn project(text: &str) -> Option<String> {
+    let project = text.trim();
+    let good = |c: char| c.is_ascii_alphanumeric() || "-.:_".contains(c);
+    (!project.is_empty() && project.chars().all(good)).then(|| project.to_owned())
 }

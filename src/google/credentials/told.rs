@@ -12,15 +12,24 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         return words;
     }
     let mut words = error.to_string();
+    let mut said = without_body(&words);
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
         if !words.contains(&text) {
+            said = format!("{said}: {}", without_body(&text));
             words = format!("{words}: {text}");
         }
         cause = inner.source();
     }
-    scrubbed(&refusal(&words).unwrap_or(words))
+    scrubbed(&refusal(&words).unwrap_or(said))
+}
+
+/// Words of `google-cloud-auth` without what came back: that may be a token, as one that stands in another field than
+/// the file says.
+fn without_body(words: &str) -> String {
+    let cut = words.find(", body=<").unwrap_or(words.len());
+    words[..cut].to_owned()
 }
 
 /// What a token endpoint's answer says (RFC 6749, 5.2; Google's own errors), found inside other words.
@@ -62,7 +71,9 @@ pub(in crate::google) fn is_refusal(why: &str) -> bool {
         "unauthorized",
         "JWT",
         "UNAUTHENTICATED",
-        "HTTP 4",
+        "HTTP 400",
+        "HTTP 401",
+        "HTTP 403",
     ];
     signs.iter().any(|sign| why.contains(sign))
 }
@@ -81,7 +92,8 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
     ];
     let why = scrubbed(why);
     let skewed = ["iat", "exp", "clock", "too early", "reasonable timeframe"];
-    if why.contains("this machine's clock") {
+    // A key's assertion is signed with the time; a login may be over beside.
+    if why.contains("this machine's clock") && kind == CredentialKind::ServiceAccount {
         return why;
     }
     if why.contains("JWT") && skewed.iter().any(|word| why.contains(word)) {
@@ -90,11 +102,16 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
             jiff::Timestamp::now()
         );
     }
-    if over.iter().any(|word| why.contains(word)) || matches!(kind, CredentialKind::Gcloud) {
+    let is_over = over.iter().any(|word| why.contains(word)) || is_refusal(&why);
+    if is_over || matches!(kind, CredentialKind::Gcloud) {
         return mending(&why, kind.mended_by());
     }
-    why
+    mending(&why, LATER)
 }
+
+/// What helps where nobody said no: nothing came, or something else than an answer.
+pub(super) const LATER: &str =
+    "try again in a while; bindscope doctor says what of Google can be reached from here";
 
 #[cfg(test)]
 mod tests {
@@ -108,5 +125,15 @@ mod tests {
             told,
             "invalid_grant: invalid_rapt: reauth related error (invalid_rapt). To mend it: sign in again: gcloud auth application-default login"
         );
+    }
+
+    #[test]
+    fn what_came_back_is_not_told() {
+        let said = "failed to read subject token field `x` as string, body=<{\"token\":\"short\"}>";
+        assert_eq!(
+            without_body(said),
+            "failed to read subject token field `x` as string"
+        );
+        assert_eq!(without_body("as it is"), "as it is");
     }
 }

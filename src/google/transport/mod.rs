@@ -6,7 +6,7 @@ use super::safe::printable;
 
 mod broken;
 
-pub(super) use broken::{unanswered, why_final, why_lost};
+pub(super) use broken::{is_cut, status_in, unanswered, why_final, why_lost};
 
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
