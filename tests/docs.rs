@@ -186,6 +186,75 @@ fn the_page_of_keys_has_every_key() {
     generated("docs/keys.md", "keys", &page);
 }
 
+/// The points by which the explorer is held beside other tools, in their order.
+const POINTS: &[&str] = &[
+    "first screen",
+    "picking",
+    "going back",
+    "quitting",
+    "palette",
+    "help",
+    "sorting",
+    "table of everything",
+    "filter",
+    "search",
+    "raw object",
+    "unfolding",
+    "watching",
+    "stale data",
+    "progress",
+    "where one is",
+    "favourites",
+    "configuration",
+    "mouse",
+    "one panel alone",
+    "position",
+    "undo",
+    "confirmation",
+    "copying",
+    "log",
+    "pasting",
+    "odd terminals",
+];
+
+/// Every point has its row, and what a row calls a key of ours or an option is one.
+#[test]
+fn the_comparison_has_every_point_and_names_keys_that_there_are() {
+    let page = include_str!("../docs/comparison.md");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(2)
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let points: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    assert!(points.starts_with(POINTS), "{points:?}");
+    let keys: Vec<&str> = bindscope::tui::keys::TABLE
+        .iter()
+        .flat_map(|entry| entry.keys.iter().copied())
+        .collect();
+    let help = Command::new(env!("CARGO_BIN_EXE_bindscope"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for row in &rows {
+        assert_eq!(row.len(), 6, "{row:?}");
+        for said in row[5].split('`').skip(1).step_by(2) {
+            let known = match said.strip_prefix("bindscope ") {
+                Some(command) => help.contains(&format!("  {command} ")),
+                None if said.starts_with("--") => help.contains(said),
+                None => {
+                    let key = bindscope::tui::keys::Key::parse(said);
+                    let is = |k: &&str| bindscope::tui::keys::Key::parse(k) == key;
+                    key.is_some() && keys.iter().any(|k| is(&k))
+                }
+            };
+            assert!(known, "{}: {said}", row[0]);
+        }
+    }
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |c| {
