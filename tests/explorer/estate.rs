@@ -40,7 +40,6 @@ fn accounts_are_a_table_that_is_sorted_filtered_and_left_as_it_was() {
     play.says("accounts, as of ")
         .says("account▲")
         .says(" 1 of 10 ");
-    play.says("not read");
     // The columns one after the other, and the other way round.
     play.keys("sss").says("used by▼");
     play.keys("d").says("used by▲").keys("d");
@@ -158,10 +157,13 @@ fn what_is_counted_is_what_the_lists_show() {
 #[test]
 fn bindings_and_projects_lead_on() {
     let mut play = opened("cross-project", (120, 24));
+    play.says("Enter who ");
     play.keys("<Tab>").says("bindings, as of").says("resource▲");
+    play.says("Enter answer ");
     play.keys("/terraform iam.serviceAccountTokenCreator<Enter>");
     play.keys("<Tab>")
         .says("projects, as of")
+        .says("Enter accounts ")
         .says("data-vault");
     assert!(
         row(&play, "data-vault").contains("data"),
@@ -288,6 +290,20 @@ fn the_table_fits_every_screen() {
     insta::assert_snapshot!("bindings_120x40", times_off(&play.steady()));
 }
 
+/// Columns are as wide as what stands in them: nothing is cut while there is room, and what needs little takes little.
+#[test]
+fn columns_take_what_they_need() {
+    let mut play = opened("cross-project", (200, 50));
+    for key in ["", "B", "O"] {
+        play.keys(key);
+        let screen = play.screen();
+        let cut = screen.lines().skip(2).take(20).find(|l| l.contains('…'));
+        assert_eq!(cut, None, "{screen}");
+    }
+    let mut play = opened("cross-project", (120, 40));
+    play.says("power").says("keys").never_says("conditions");
+}
+
 /// Without the time of day.
 fn times_off(screen: &str) -> String {
     let time = regex::Regex::new(r"as of \d\d:\d\d").unwrap();
@@ -309,7 +325,9 @@ fn the_tables_lie_over_an_answer_too() {
     play.keys("<F2>bindings<Enter>")
         .says("bindings, as of")
         .keys("i")
-        .says("the selected row, whole");
+        .says("the selected row, whole")
+        // The table stays in sight around it.
+        .says("bindings, as of");
 }
 
 /// Many rows: what is asked for comes, in order, and a row that was selected stays so.

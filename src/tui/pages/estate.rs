@@ -2,7 +2,7 @@
 
 use super::super::look::page::{ScreenPage, line, piece};
 use super::super::look::theme::StyleRole;
-use crate::answer::inventory::{EstateTable, EstateTableKind};
+use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
 use crate::answer::limits;
 use crate::text::visible;
 
@@ -13,7 +13,10 @@ pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
     let mut lines = Vec::new();
     for (at, column) in columns.iter().enumerate() {
         let cell = table.whole_cell(row, at);
-        let words = visible(&cell.words());
+        let words = match cell {
+            EstateCell::Empty => "none".to_owned(),
+            _ => visible(&cell.words()),
+        };
         let role = if cell.is_known() {
             StyleRole::Text
         } else {
@@ -47,7 +50,7 @@ fn legend(kind: EstateTableKind) -> &'static [&'static str] {
             "used by: who gets an access token of it (iam.serviceAccounts.getAccessToken), as the list of who can reach it says; outsiders: those of them who are not of the organization's own domains; public: whether everybody, or everybody with a Google account, is among them.",
             "reaches: accounts whose access tokens it gets itself, in one step. The list of what a caller can reach follows chains.",
             "power: the greatest of the roles that it was seen to hold. conditions: those of its own policy's bindings that are over or will be.",
-            "keys: no source here holds the keys of accounts; that is not none.",
+            "keys: those that people made and that are not disabled, where a file tells of keys; not read is not none.",
         ],
         EstateTableKind::Bindings => &[
             "A row for each member of a binding. state: what its condition comes to at the moment asked about; without a condition there is nothing to say.",

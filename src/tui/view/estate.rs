@@ -8,24 +8,14 @@ use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{EstateReading, EstateView, Layout, Model, Spot};
 use super::super::pages::estate_notes;
+use super::columns::{Drawn, LEAD, WIDEST, Wish, shared};
 use super::page::{centered, find_field};
-use super::pen::Pen;
+use super::pen::{Pen, safe};
 use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
 use crate::text::visible;
 
-/// Before the first column: where one is, and what is marked.
-const LEAD: u16 = 3;
-/// Between two columns.
-const GAP: u16 = 2;
-/// A column that has all the room it may want (chosen: the longest address of an account without its domain).
-const WIDEST: u16 = 62;
-
-/// A column on the screen.
-struct Drawn {
-    column: usize,
-    x: u16,
-    room: u16,
-}
+/// So many rows are looked at for how wide columns have to be (chosen: a frame does not feel it).
+const LOOKED_AT: usize = 200;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -68,7 +58,7 @@ pub(super) fn draw(
         inside.width,
         inside.height.saturating_sub(1 + high),
     );
-    let columns = columns(kind, view.wish.column, inside);
+    let columns = columns(table, view, inside);
     head(pen, kind, view, &columns, inside, out);
     let room = usize::from(rows.height);
     out.room = room;
@@ -217,43 +207,63 @@ fn said_below(
     lines
 }
 
-/// Which columns there is room for, and where: what names the row, the one that is sorted by, then by their rank.
-/// It hangs on the width alone, so that nothing moves while one moves in the table.
-fn columns(kind: EstateTableKind, sorted: usize, area: Rect) -> Vec<Drawn> {
-    let all = kind.columns();
-    let narrow = |column: usize| all.get(column).map_or(0, |c| c.narrow);
-    let mut chosen = vec![0];
-    let mut left = area.width.saturating_sub(LEAD + narrow(0));
-    let mut by_rank: Vec<usize> = (1..all.len()).collect();
-    by_rank.sort_by_key(|at| (*at != sorted, all.get(*at).map_or(u8::MAX, |c| c.rank)));
-    for column in by_rank {
-        let wants = narrow(column) + GAP;
-        // The one that is sorted by is shown whatever it takes.
-        if wants > left && column != sorted {
-            continue;
+/// The columns that are shown, as wide as what stands in them: looked at are rows from the first to the last, so that
+/// nothing moves while one moves in the table.
+fn columns(table: &EstateTable, view: &EstateView, area: Rect) -> Vec<Drawn> {
+    let kind = table.kind;
+    let step = view.rows.len().div_ceil(LOOKED_AT).max(1);
+    let rows: Vec<usize> = view
+        .rows
+        .iter()
+        .step_by(step)
+        .map(|row| *row as usize)
+        .collect();
+    let wishes = |named: bool| -> Vec<Wish> {
+        let columns = kind.columns().iter().enumerate();
+        columns
+            .map(|(at, column)| {
+                let (mut whole, mut open) = (width(column.title), false);
+                for row in &rows {
+                    let cell = table.cell(*row, at);
+                    open |= cell == EstateCell::Pending;
+                    whole = whole.max(width(&safe(&words(table, *row, at, named))));
+                }
+                let whole = u16::try_from(whole).unwrap_or(u16::MAX);
+                Wish {
+                    least: column.narrow,
+                    // What is still to come may need as much.
+                    whole: if open {
+                        whole.max(column.narrow)
+                    } else {
+                        whole
+                    },
+                    rank: column.rank,
+                }
+            })
+            .collect()
+    };
+    // Its project stands beside the name of an account, where there is room for that.
+    if kind == EstateTableKind::Accounts {
+        let drawn = shared(&wishes(true), view.wish.column, area);
+        if drawn.iter().any(|c| c.column == 1) {
+            return drawn;
         }
-        left = left.saturating_sub(wants);
-        chosen.push(column);
     }
-    chosen.sort_unstable();
-    // What is left goes to those that have a use for it, evenly.
-    let grows = |column: &usize| all.get(*column).is_some_and(|c| c.grows);
-    let growing = u16::try_from(chosen.iter().filter(|c| grows(c)).count()).unwrap_or(1);
-    let more = left / growing.max(1);
-    let mut rest = left % growing.max(1);
-    let mut x = area.x + LEAD;
-    let mut drawn = Vec::new();
-    for column in chosen {
-        let mut room = narrow(column);
-        if grows(&column) {
-            room = (room + more + rest).min(WIDEST);
-            rest = 0;
+    shared(&wishes(false), view.wish.column, area)
+}
+
+/// What stands in a cell; of an account its name alone where its project stands beside it.
+fn words(table: &EstateTable, row: usize, column: usize, without_project: bool) -> String {
+    let cell = table.cell(row, column);
+    let words = cell.words();
+    if without_project && column == 0 {
+        let project = table.cell(row, 1);
+        let bare = words.strip_suffix(&*project.words());
+        if let Some(bare) = bare.and_then(|bare| bare.strip_suffix('@')) {
+            return bare.to_owned();
         }
-        let room = room.min(area.right().saturating_sub(x));
-        drawn.push(Drawn { column, x, room });
-        x += room + GAP;
     }
-    drawn
+    words.into_owned()
 }
 
 fn head(
@@ -280,7 +290,8 @@ fn head(
             StyleRole::Dim
         };
         let text = format!("{}{arrow}", column.title);
-        pen.put(drawn.x, area.y, drawn.room, role, &text);
+        // The arrow may stand between two columns.
+        pen.put(drawn.x, area.y, drawn.room + 1, role, &text);
         let spot = Rect::new(drawn.x, area.y, drawn.room, 1);
         out.spot(spot, Spot::EstateHead(drawn.column));
     }
@@ -301,17 +312,6 @@ fn cell(
         EstateCell::Count(count) if count.or_more => StyleRole::Unknown,
         _ => StyleRole::Text,
     };
-    let words = cell.words();
-    let project = (without_project && drawn.column == 0).then(|| table.cell(row, 1));
-    let name = project.and_then(|project| {
-        let bare = words.strip_suffix(&*project.words())?.strip_suffix('@')?;
-        Some(bare.to_owned())
-    });
-    pen.name(
-        drawn.x,
-        y,
-        drawn.room,
-        role,
-        name.as_deref().unwrap_or(&words),
-    );
+    let words = words(table, row, drawn.column, without_project);
+    pen.name(drawn.x, y, drawn.room, role, &words);
 }

@@ -10,6 +10,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::{Layout, Loading, Model, Overlay, Phase, SMALLEST, Spot, Weight};
 use super::super::words::crumbs_line;
 use super::pen::Pen;
+use crate::answer::inventory::EstateTableKind;
 use crate::evaluate::Outcome;
 use crate::google::listing::ListWay;
 use crate::text::visible;
@@ -129,6 +130,12 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
         if !fits_phase(model, context, word) {
             continue;
         }
+        let word = match (model.overlays.last(), command) {
+            (Some(Overlay::Estate(kind)), Command::Open) if context == KeyContext::Estate => {
+                opens(*kind)
+            }
+            _ => word,
+        };
         let wide = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
         if x.saturating_add(wide) >= area.right() {
             break;
@@ -143,6 +150,15 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
             word,
         );
         x += 3;
+    }
+}
+
+/// What opens behind a row of a table.
+const fn opens(kind: EstateTableKind) -> &'static str {
+    match kind {
+        EstateTableKind::Accounts => "who",
+        EstateTableKind::Bindings => "answer",
+        EstateTableKind::Projects => "accounts",
     }
 }
 

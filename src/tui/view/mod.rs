@@ -2,6 +2,7 @@
 
 mod answer;
 mod bindings;
+mod columns;
 mod confirm;
 mod estate;
 mod frame;
@@ -50,6 +51,17 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         }
     }
     if let Some(overlay) = model.overlays.last() {
+        // A list that something smaller lies on stays in sight around it.
+        let mut unused = Layout::default();
+        match model.overlays.iter().nth_back(1) {
+            Some(Overlay::Table(it)) => {
+                table::draw(&mut pen, parts.body, it, &mut unused);
+            }
+            Some(Overlay::Estate(kind)) => {
+                estate::draw(&mut pen, parts.body, model, *kind, &mut unused);
+            }
+            _ => {}
+        }
         if matches!(overlay, Overlay::Confirm(_)) {
             pen.dim_all(parts.body);
         }
