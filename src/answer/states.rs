@@ -77,7 +77,7 @@ impl LevelState {
             Self::OutsideBoundary   => ("▣", "B",  "outside",     "outside boundary"),
             Self::UnreadableIdle    => ("?", "?",  "not read",    "not readable (decides nothing)"),
             Self::UnreadableDecides => ("?", "?!", "not read!",   "not readable: verdict hangs on it"),
-            Self::Off               => ("✗", "x",  "off",         "switched off, gone or refused"),
+            Self::Off               => ("✗", "x",  "not usable",  "switched off, gone or refused"),
             Self::Misses            => ("≠", "!",  "misses",      "meant for this, and misses"),
             Self::Missing           => ("╌", "_",  "missing",     "missing, and a fix adds it"),
             Self::Waiting           => ("○", "w",  "waiting",     "written, and not enforced yet"),

@@ -10,6 +10,9 @@ use crate::iam::{
     deny, predefined,
 };
 
+/// Why a group's members are not there where nothing says that they were refused.
+pub const GROUP_NOT_ASKED_FOR: &str = "its members are not known";
+
 /// A role as far as it decides something.
 #[derive(Clone, Debug)]
 pub enum FoundRole {
@@ -242,7 +245,7 @@ impl Estate {
         }
         match self.groups.get(email) {
             Some(group) => Read::Known(group),
-            None => Read::Unreadable("its members are not known".into()),
+            None => Read::Unreadable(GROUP_NOT_ASKED_FOR.into()),
         }
     }
 

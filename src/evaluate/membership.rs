@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::belonging::{all_of, customer, domain_of, service_accounts_of, service_agents_of};
 use super::judge::{Judge, Membership};
 use super::truth::Truth;
+use crate::estate::policies::GROUP_NOT_ASKED_FOR;
 use crate::estate::records::is_number;
 use crate::estate::{Estate, Existence, Read};
 use crate::iam::principal::{GKE_POOL, KubernetesAccount};
@@ -369,7 +370,12 @@ fn walk_group(judge: &Judge<'_>, outermost: &str) -> Membership {
                 if unknown.is_none() {
                     unknown = Some(Membership {
                         matches: Truth::UnknownInfo,
-                        why: format!("the members of {at} could not be read: {why}"),
+                        // Nobody was refused them: they were not asked for.
+                        why: if &*why == GROUP_NOT_ASKED_FOR {
+                            format!("the members of {at} were not read")
+                        } else {
+                            format!("the members of {at} could not be read: {why}")
+                        },
                         path: path(&above, &at),
                     });
                 }

@@ -142,6 +142,34 @@ fn an_empty_list_says_why() {
         .says("F5 tries again");
 }
 
+/// Where nothing is shown to somebody, the list does not say that there is nothing.
+#[test]
+fn a_list_that_was_refused_is_not_called_empty() {
+    let mut play = Opening {
+        viewer: Some("user:nobody@example.com"),
+        ..Opening::default()
+    }
+    .play();
+    play.never_says("There are no service accounts")
+        .says("Which there are is not known")
+        .says("whole address can be typed");
+    let none = r#"{"organizations":[{"name":"organizations/1","displayName":"example.com"}]}"#;
+    let mut play = Opening {
+        facts: Some(none.to_owned()),
+        ..Opening::default()
+    }
+    .play();
+    play.never_says("There are no service accounts")
+        .says("No project is shown to you here");
+    let mut play = Opening {
+        faults: Some("GET */serviceAccounts = 403"),
+        ..Opening::default()
+    }
+    .play();
+    play.never_says("There are no service accounts")
+        .says("could not be read");
+}
+
 #[test]
 fn the_wheel_moves_what_is_under_it_and_hints_are_clicked() {
     use crossterm::event::{MouseButton, MouseEventKind};

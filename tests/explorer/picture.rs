@@ -162,6 +162,10 @@ fn the_policy_stands_as_it_is_and_is_searched() {
         .says("\"etag\": \"BwYAAAE=\"")
         .says("\"version\": 3")
         .says("\"role\": \"roles/iam.serviceAccountTokenCreator\"");
+    // Keys, what they hold, and what a cause blames look each their own way.
+    let looks = ["\"etag\"", "\"BwYAAAE=\"", "\"serviceAccount:rnu@"];
+    let looks = looks.map(|words| play.style_of(words).fg);
+    assert!(looks[0] != looks[1] && looks[1] != looks[2], "{looks:?}");
     play.keys("/rnu@<Enter>").says("1 of ");
     play.keys("<Esc>y");
     let copied = play.copied().unwrap();

@@ -104,14 +104,18 @@ fn an_account_brings_no_attributes() {
 #[test]
 fn typing_filters_and_the_letters_show() {
     let mut play = demo("cross-project");
-    play.keys("bqr").says("3 of 10").says("bq-reader");
+    play.keys("bqr")
+        .says(" 1 of 3, 10 in all ")
+        .says("bq-reader");
     assert!(
         play.style_of("bq-reader")
             .add_modifier
             .contains(Modifier::UNDERLINED),
         "matched letters are marked"
     );
-    play.keys("<Esc>").never_says("3 of 10");
+    play.keys("<Down>").says(" 2 of 3, 10 in all ");
+    play.keys("<Esc>").never_says("10 in all");
+    play.says(" 2 of 10, in 4 projects ");
     play.keys("zzz").says("No account matches");
     play.keys("<Enter>").says("No caller is chosen");
     play.keys("<Ctrl-u>ana@example.com<Enter>priv")
@@ -142,7 +146,7 @@ fn an_unknown_account_is_an_answer() {
     }
     .play();
     play.says("There is no service account bq-priviledged@data-vault");
-    play.keys("f").says("No binding would mend this");
+    play.keys("f").says("would mend this");
 }
 
 #[test]
@@ -190,7 +194,7 @@ fn filters_are_there_again_after_esc() {
     play.keys("<Esc>")
         .says("Who calls")
         .says("run-frontend@app-prod → bq-privileged@data-vault")
-        .says("5 of 10");
+        .says(" of 5, 10 in all ");
 }
 
 /// A line that is a command says what is wrong with it; another one never passes for one.
@@ -241,4 +245,38 @@ fn a_name_as_it_is_printed_is_understood_in_every_field() {
         .says("target nothing@data-vault");
     play.keys("vhop@app-prod<Enter>")
         .says("via     hop@app-prod.iam.gserviceaccount.com");
+}
+
+/// What a command does stands whole on its line, or below while it is selected.
+#[test]
+fn the_palette_tells_each_command_whole() {
+    use bindscope::tui::keys::command::Command;
+    use bindscope::tui::keys::{KeyContext, Keymap};
+    let rows = Keymap::table().rows(KeyContext::Answer);
+    for size in [(40, 12), (80, 24), (130, 40)] {
+        let mut play = Opening {
+            size,
+            pair: Some((CALLER, TARGET)),
+            ..Opening::default()
+        }
+        .play();
+        play.keys(":");
+        for _ in 0..40 {
+            let screen = play.screen();
+            let bare = |line: &str| line.trim_matches(['│', '┃', ' ']).to_owned();
+            let mut lines = screen.lines().skip_while(|line| !line.contains("│ ▸ "));
+            let marked = lines.next().unwrap();
+            let marked = marked.rsplit("│ ▸ ").next().unwrap();
+            let name = marked.split(' ').next().unwrap();
+            let command = Command::named(name).unwrap_or_else(|| panic!("no {name}"));
+            let row = rows.iter().find(|row| row.entry.command == command);
+            let help = row.map_or(command.help(), |row| row.entry.help());
+            let below = lines.map(bare).collect::<Vec<_>>().join(" ");
+            assert!(
+                marked.contains(help) || below.contains(help),
+                "{help:?} is not on\n{screen}"
+            );
+            play.press("<Down>");
+        }
+    }
 }

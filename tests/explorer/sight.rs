@@ -29,7 +29,7 @@ fn the_likely_cause_comes_first_and_what_was_not_read_takes_one_line() {
     play.keys("<Esc>f")
         .says("9 things could not be read")
         .never_says("bound at folders/2001")
-        .never_says("No binding would mend this");
+        .never_says("would mend this");
     play.resize(40, 12);
     play.keys("<Esc>").says("? likely 403");
 }

@@ -17,7 +17,7 @@ fn the_background_is_asked_and_the_answer_types_nothing() {
     // Keys come before, and behind.
     pty.send("run").wait_for("/ run");
     pty.send("\x1b]11;rgb:ffff/ffff/ffff\x1b\\").send("proc");
-    pty.wait_for("/ runproc").wait_for("2 of 10");
+    pty.wait_for("/ runproc").wait_for("1 of 2, 10 in all");
     // On white what stood in cyan stands in blue: 34, in the terminal's sixteen colours.
     pty.wait_until_bytes("blue", |bytes| bytes.windows(7).any(|w| w == b"38;5;4;"));
     pty.send("\x03");

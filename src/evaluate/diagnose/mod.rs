@@ -343,10 +343,10 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
             "cannot be told"
         };
         let own = of_one_call(estate, hop);
+        let needs = || format!(" It needs {}.", hop.question.permission);
         let because = own
             .first()
-            .map(|c| format!(" {}", c.message))
-            .unwrap_or_default();
+            .map_or_else(needs, |c| format!(" {}", c.message));
         // A hop that cannot be judged is told by its own causes alone.
         if hop.outcome == Outcome::WouldFail {
             let mut broken = Causes::default();
@@ -354,10 +354,9 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
                 CauseKind::BrokenHop,
                 &hop.question.target,
                 format!(
-                    "Hop {} of {count} {how}: {} needs {} on {}.{because}",
+                    "Hop {} of {count} {how}, from {} to {}.{because}",
                     i + 1,
                     names.caller,
-                    hop.question.permission,
                     names.target
                 ),
                 own.first()

@@ -23,9 +23,11 @@ impl GrantMeaning {
             && greatest > Power::Nothing
         {
             all.push(format!(
-                "That is a step up for the caller: {} of these {} not seen on the caller itself.",
-                more.len(),
-                if more.len() == 1 { "was" } else { "were" }
+                "That is a step up for the caller: {} it was not seen to hold itself.",
+                match (more.len(), self.may.iter().filter(|h| !h.uncertain).count()) {
+                    (1, 1) => "that role".to_owned(),
+                    (new, _) => format!("{new} of these roles"),
+                }
             ));
         }
         if !self.through_caller.is_empty() {

@@ -233,15 +233,15 @@ impl Command {
             Self::ForTwoHours => Words("two-hours", "grant for two hours only, or for good again"),
             Self::Watch => Words(
                 "watch",
-                "ask for the answer anew at intervals and tell when it turns, or no longer",
+                "ask anew at intervals and tell when the answer turns, or no longer",
             ),
             Self::CompareFixes => Words(
                 "compare-fixes",
-                "the fixes side by side, and what each would allow beyond what is asked for",
+                "the fixes side by side, and what else each would allow",
             ),
             Self::WhatIf => Words(
                 "what-if",
-                "switch a binding or a rule off or on in memory, and judge anew; nothing is written",
+                "switch a binding or rule off or on in memory; nothing is written",
             ),
             Self::AsRead => Words(
                 "as-read",
@@ -260,11 +260,14 @@ impl Command {
             Self::FindNext => Words("find-next", "to the next line in which it stands"),
             Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),
             Self::Said => Words("message", "what was said last, in full"),
-            Self::Copy => Words("copy", "copy an address, a command, the answer as JSON …"),
+            Self::Copy => Words(
+                "copy",
+                "copy an address, a command, the answer as JSON and more",
+            ),
             Self::Star => Words("star", "this pair among the favourites, or no longer"),
             Self::Accounts => Words(
                 "accounts",
-                "every service account as a table: who gets at it, what it reaches, its power",
+                "every account as a table: who gets at it, its reach, its power",
             ),
             Self::Bindings => Words("bindings", "every binding as a table, member by member"),
             Self::Projects => Words("projects", "every project as a table"),

@@ -33,7 +33,7 @@ impl Entry {
                 "take back what is typed, then leave all as it is"
             }
             (KeyContext::Confirm | KeyContext::Applied, Command::Copy) => {
-                "copy the change as a command, Terraform, a request …"
+                "copy the change as a command, Terraform, a request and more"
             }
             (KeyContext::Confirm, Command::PageDown) => "show what is below",
             (KeyContext::Confirm, Command::PageUp) => "show what is above",

@@ -77,15 +77,35 @@ fn leaf_lines(state: LevelState, leaf: &Leaf) -> Vec<Text> {
     said.map(|part| line(role, visible(part))).collect()
 }
 
+/// Of a level beside both branches: what causes name there, and that the rest was not read.
+fn seen_beside(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
+    let suspects = known.causes.iter().filter_map(|c| c.suspect.as_ref());
+    let here = suspects.filter(|s| s.resource == *resource);
+    let mut lines: Vec<Text> = here
+        .map(|suspect| {
+            let role = tree::title(&known.estate, &suspect.role);
+            let words = match &suspect.member {
+                Some(member) => format!("{role} for {member}"),
+                None => role,
+            };
+            line(StyleRole::Misplaced, visible(&words))
+        })
+        .collect();
+    let rest = if lines.is_empty() {
+        "Its policy was not read: it has no say in this question."
+    } else {
+        "Of its policy this alone was looked at: what stands there does not reach the target."
+    };
+    lines.push(line(StyleRole::Dim, rest));
+    lines
+}
+
 /// Everything that is known of a level: its bindings, the matching ones first, deny policies, boundaries.
 #[must_use]
 pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
     let mut lines = vec![line(StyleRole::Dim, resource.full_name())];
     let Some(policy) = policy_at(&known.explanation, resource) else {
-        lines.push(line(
-            StyleRole::Dim,
-            "No policy of this level was looked at.",
-        ));
+        lines.extend(seen_beside(known, resource));
         return lines;
     };
     lines.push(Vec::new());

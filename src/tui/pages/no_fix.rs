@@ -43,9 +43,9 @@ pub fn no_fix_page(known: &KnownAnswer) -> ScreenPage {
         } else if refused {
             "A binding would mend this, and Google would refuse it, so none is offered:"
         } else if known.plan.elsewhere.is_empty() {
-            "No binding would mend this, so none is offered."
+            "No binding on the target or above it would mend this, so none is offered."
         } else {
-            "No binding would mend this, so none is offered. What would:"
+            "No binding on the target or above it would mend this, so none is offered. What would:"
         },
     ));
     for other in &known.plan.elsewhere {

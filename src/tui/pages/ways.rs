@@ -40,7 +40,7 @@ pub fn ways_page(known: &KnownAnswer, count: CountFn<'_>, cells: usize) -> Scree
     let mut lines = if ways.len() > 1 && column >= COLUMN {
         beside(&ways, column)
     } else {
-        below(&ways)
+        below(&ways, room.saturating_sub(NAMES))
     };
     lines.push(Vec::new());
     lines.push(line(
@@ -110,9 +110,9 @@ fn cells_of(
     let (power_role, power) = match radius.power {
         Power::Nothing => (StyleRole::Dim, "nothing was seen".to_owned()),
         power @ (Power::ActsAsOthers | Power::GivesAccess) => {
-            (StyleRole::Warning, format!("it {}", power.word()))
+            (StyleRole::Warning, power.word().to_owned())
         }
-        power => (StyleRole::Text, format!("it {}", power.word())),
+        power => (StyleRole::Text, power.word().to_owned()),
     };
     let certain = if way.certain {
         "yes"
@@ -130,7 +130,7 @@ fn cells_of(
         cell("role holds", StyleRole::Text, held),
         cell("who gains", StyleRole::Text, others),
         cell("through it", StyleRole::Text, through),
-        cell("the account", power_role, power),
+        cell("the target", power_role, power),
         cell("helps", StyleRole::Text, certain.to_owned()),
     ]
 }
@@ -143,8 +143,18 @@ fn named(known: &KnownAnswer, way: &Remedy) -> String {
             let at = known.estate.label(&repair.resource);
             match &repair.replaces {
                 Some(old) => {
-                    let old = old.strip_prefix("serviceAccount:").unwrap_or(old);
-                    format!("{role} on {at}, in the place of {}", short(old))
+                    let old = match old.strip_prefix("deleted:serviceAccount:") {
+                        Some(gone) => {
+                            format!(
+                                "the deleted {}",
+                                short(gone.split('?').next().unwrap_or(gone))
+                            )
+                        }
+                        None => {
+                            short(old.strip_prefix("serviceAccount:").unwrap_or(old)).to_owned()
+                        }
+                    };
+                    format!("{role} on {at}, in the place of {old}")
                 }
                 None => format!("{role} on {at}"),
             }
@@ -192,20 +202,25 @@ fn beside(ways: &[Vec<Cell>], column: usize) -> Vec<Text> {
     lines
 }
 
-/// One way below the other.
-fn below(ways: &[Vec<Cell>]) -> Vec<Text> {
+/// One way below the other; what goes on stands below where it began.
+fn below(ways: &[Vec<Cell>], column: usize) -> Vec<Text> {
     let mut lines = Vec::new();
     for way in ways {
         if !lines.is_empty() {
             lines.push(Vec::new());
         }
         for cell in way {
-            let mut text = Vec::new();
-            if !cell.name.is_empty() {
-                text.push(piece(StyleRole::Dim, padded(cell.name, NAMES)));
+            if cell.name.is_empty() {
+                lines.push(vec![piece(cell.role, cell.words.clone())]);
+                continue;
             }
-            text.push(piece(cell.role, cell.words.clone()));
-            lines.push(text);
+            for (i, words) in wrap(&cell.words, column).into_iter().enumerate() {
+                let name = if i == 0 { cell.name } else { "" };
+                lines.push(vec![
+                    piece(StyleRole::Dim, padded(name, NAMES)),
+                    piece(cell.role, words),
+                ]);
+            }
         }
     }
     lines

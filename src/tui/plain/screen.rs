@@ -322,7 +322,7 @@ fn bare(line: &str) -> String {
             '✗' => text.push_str("no:"),
             // What stands apart.
             '·' => text.push_str("  "),
-            '◐' | '◔' | '◑' | '⊘' | '▣' => text.push(' '),
+            '◐' | '◔' | '◑' | '⊘' | '▣' | '↓' => text.push(' '),
             other => text.push(other),
         }
     }

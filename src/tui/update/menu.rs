@@ -64,14 +64,11 @@ pub(super) fn permissions(model: &mut Model) {
     let below = model.context();
     let choices = [
         (GET_ACCESS_TOKEN, "mint an access token: act as it"),
-        (
-            GET_OPEN_ID_TOKEN,
-            "mint an ID token: sign in to Cloud Run and others as it",
-        ),
+        (GET_OPEN_ID_TOKEN, "mint an ID token: sign in as it"),
         (SIGN_BLOB, "sign bytes with its key"),
         (SIGN_JWT, "sign a JWT with its key"),
         (IMPLICIT_DELEGATION, "pass through it to another account"),
-        (ACT_AS, "attach it to a resource: deploy as it"),
+        (ACT_AS, "attach it: deploy a resource as it"),
     ]
     .into_iter()
     .filter_map(|(name, note)| {

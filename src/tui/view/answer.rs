@@ -170,7 +170,12 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
         y += 1;
     }
-    if let Some(text) = band(pen, asked, model) {
+    if let Some(text) = band(
+        pen,
+        asked,
+        model,
+        usize::from(area.width.saturating_sub(10)),
+    ) {
         pen.put(area.x + 1, y, 8, StyleRole::Dim, "now");
         pen.pieces(area.x + 9, y, area.width.saturating_sub(10), &text);
         y += 1;
@@ -292,7 +297,7 @@ fn what_if(pen: &Pen<'_>, asked: &Asked, area: Rect) -> Vec<Text> {
 
 /// What a change came to, in one band: what was before, what is now and since when, until when, and how it
 /// is taken back.
-fn band(pen: &Pen<'_>, asked: &Asked, model: &Model) -> Option<Text> {
+fn band(pen: &Pen<'_>, asked: &Asked, model: &Model, room: usize) -> Option<Text> {
     let (role, now) = match (&asked.proven, asked.applied) {
         (Some(at), _) => (
             StyleRole::Granted,
@@ -312,11 +317,6 @@ fn band(pen: &Pen<'_>, asked: &Asked, model: &Model) -> Option<Text> {
         Some(Outcome::WouldFail) => format!("{} 403 before", pen.glyphs.no()),
         _ => "? not known before".to_owned(),
     };
-    let mut text = vec![
-        piece(StyleRole::Dim, before),
-        piece(StyleRole::Dim, format!(" {} ", pen.glyphs.arrow())),
-        piece(role, now),
-    ];
     let gap = pen.glyphs.pick(" · ", " - ");
     let ends = asked.known().and_then(|known| {
         let bindings = known.explanation.allow.iter().flat_map(|p| &p.bindings);
@@ -324,16 +324,38 @@ fn band(pen: &Pen<'_>, asked: &Asked, model: &Model) -> Option<Text> {
         let mut conditions = granting.filter_map(|b| b.condition.as_ref());
         conditions.find_map(|c| ends_with(&c.condition))
     });
-    if let Some(ends) = ends {
-        text.push(piece(StyleRole::Dim, gap));
-        text.push(piece(StyleRole::Misplaced, format!("ends {ends}")));
-    }
-    if let Some(key) = pen.keys.key_of(KeyContext::Answer, Command::Undo) {
-        text.push(piece(StyleRole::Dim, gap));
-        text.push(piece(StyleRole::Key, key));
-        text.push(piece(StyleRole::Dim, " undoes it"));
-    }
-    Some(text)
+    let ends = ends.map(|ends| {
+        vec![
+            piece(StyleRole::Dim, gap),
+            piece(StyleRole::Misplaced, format!("ends {ends}")),
+        ]
+    });
+    let key = pen.keys.key_of(KeyContext::Answer, Command::Undo);
+    let undo = key.map(|key| {
+        vec![
+            piece(StyleRole::Dim, gap),
+            piece(StyleRole::Key, key),
+            piece(StyleRole::Dim, " undoes it"),
+        ]
+    });
+    let before = vec![
+        piece(StyleRole::Dim, before),
+        piece(StyleRole::Dim, format!(" {} ", pen.glyphs.arrow())),
+    ];
+    // What has no room is left out whole.
+    let wide = |text: &Text| text.iter().map(|p| width(&p.text)).sum::<usize>();
+    let now = vec![piece(role, now)];
+    let mut left = room.saturating_sub(wide(&now));
+    let mut fits = |text: &Text| {
+        let fits = wide(text) <= left;
+        left -= if fits { wide(text) } else { 0 };
+        fits
+    };
+    let ends = ends.filter(&mut fits);
+    let undo = undo.filter(&mut fits);
+    let before = Some(before).filter(&mut fits);
+    let parts = [before, Some(now), ends, undo];
+    Some(parts.into_iter().flatten().flatten().collect())
 }
 
 fn line(pen: &mut Pen<'_>, area: Rect, y: u16, label: &str, name: &str, edge: u16) {

@@ -68,7 +68,7 @@ pub(super) fn draw(
     } else if left(short.len()) >= lines.len().min(1) {
         (wrapped(&short, inner), lines)
     } else {
-        (Vec::new(), [head, lines].concat())
+        (Vec::new(), [wrapped(&short, inner), lines].concat())
     };
     for (text, y) in head.iter().zip(inside.y..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
@@ -88,13 +88,18 @@ pub(super) fn draw(
         pen.pieces(body.x, y, body.width, text);
     }
     let hidden = lines.len().saturating_sub(offset + height);
-    if frame.width > 20 {
-        let edge = Rect::new(frame.x, frame.y, frame.width - 2, 1);
-        if hidden > 0 {
-            pen.put_right(edge, frame.y, StyleRole::Warning, &more(hidden, ": Down "));
-        } else if offset > 0 {
-            pen.put_right(edge, frame.y, StyleRole::Dim, " the end: Up ");
-        }
+    let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
+    if hidden > 0 && height > 1 {
+        // It does not end in the middle of a sentence, as if that were all.
+        let last = Rect::new(body.x, body.bottom() - 1, body.width, 1);
+        pen.clear(last);
+        let words = more(hidden + 1, ": Down");
+        let words = format!("{} {}", pen.glyphs.pick("↓", "v"), words.trim());
+        pen.put(last.x, last.y, last.width, StyleRole::Warning, &words);
+    } else if hidden > 0 {
+        pen.put_right(edge, frame.y, StyleRole::Warning, &more(hidden, ": Down "));
+    } else if offset > 0 {
+        pen.put_right(edge, frame.y, StyleRole::Dim, " the end: Up ");
     }
     for (text, y) in foot.iter().zip(body.bottom()..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, text);
@@ -258,6 +263,9 @@ fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
 /// Each step of a way, then what it means.
 fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Model) {
     let count = way.steps.len();
+    if way.bindings().next().is_none() {
+        lines.push(Vec::new());
+    }
     for (i, step) in way.steps.iter().enumerate() {
         match step {
             RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair),
@@ -436,7 +444,7 @@ fn counts(confirm: &Confirm) -> String {
             Some(old) => format!("only {old} is replaced"),
             None => "nobody is removed".to_owned(),
         },
-        (Act::Undo(_), None) => "only what was added is taken out".to_owned(),
+        (Act::Undo(_), None) => "nobody else is removed".to_owned(),
         (Act::Grant { .. }, None) => "no policy is changed".to_owned(),
     }
 }

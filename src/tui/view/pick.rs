@@ -88,12 +88,16 @@ fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         );
         return;
     }
-    let each = room.saturating_sub(3) / 2;
+    // The longer one is cut, and the shorter where there is too little for both halves.
+    let both = room.saturating_sub(width(arrow));
+    let half = both / 2;
+    let for_caller = half.max(both.saturating_sub(width(&target)));
+    let for_target = half.max(both.saturating_sub(width(&caller)));
     let e = pen.glyphs.ellipsis();
     let text = format!(
         "{}{arrow}{}",
-        cut_middle(&caller, each, e),
-        cut_middle(&target, each, e)
+        cut_middle(&caller, for_caller, e),
+        cut_middle(&target, for_target, e)
     );
     pen.put(
         area.x + 1,
@@ -214,30 +218,40 @@ fn counts(loading: &Loading, list: &Filtered<Account>, pick: &Pick) -> Vec<Strin
         _ => (total, String::new()),
     };
     if list.input.value().is_empty() {
-        let place = if row > 1 {
-            format!("at {row} of ")
-        } else {
-            String::new()
+        // Where one is, as in every list, and how many there are where.
+        let placed = |words: String| {
+            if row < 2 {
+                return format!(" {words}{age} ");
+            }
+            let rest = words.strip_prefix(&total.to_string());
+            match rest.filter(|_| come == total) {
+                Some(rest) if rest.is_empty() || rest.starts_with(',') => {
+                    format!(" {row} of {total}{rest}{age} ")
+                }
+                Some(rest) => format!(" {row} of {total},{rest}{age} "),
+                None => format!(" {row} of {total}, {words}{age} "),
+            }
         };
         return vec![
-            format!(" {place}{}{age} ", loading_words(loading, come)),
-            format!(" {place}{all}{age} "),
+            placed(loading_words(loading, come)),
+            placed(all.clone()),
             format!(" {all}{age} "),
-            format!(" {place}{total} "),
+            format!(" {row} of {total} "),
         ];
     }
-    let shown = if list.is_matched() {
-        shown.to_string()
-    } else {
-        format!("{shown} so far")
-    };
-    let short = format!(" {shown} of {total} ");
-    let place = if row > 1 {
-        format!(" at {row} of {shown}, {all} in all{age} ")
-    } else {
-        format!(" {shown} of {all}{age} ")
-    };
-    vec![place, format!(" {shown} of {total}{age} "), short]
+    let more = if list.is_matched() { "" } else { " so far" };
+    if shown == 0 {
+        return vec![
+            format!(" 0{more} of {all}{age} "),
+            format!(" 0 of {total}{age} "),
+            format!(" 0 of {total} "),
+        ];
+    }
+    vec![
+        format!(" {row} of {shown}{more}, {all} in all{age} "),
+        format!(" {row} of {shown}{more}{age} "),
+        format!(" {row} of {shown}{more} "),
+    ]
 }
 
 /// Why a list is empty, and what to do.
@@ -270,6 +284,7 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
                 all => format!("{} projects or folders could not be read", all.len()),
             }
         ),
+        Loading::Done(listing) if listing.projects == 0 => "No project is shown to you here, so no account can be listed: which there are is not known. A whole address can be typed.".to_owned(),
         Loading::Done(listing) if !listing.is_all() => "Asset search finds no service account in this scope; it lags by minutes. A whole address can be typed.".to_owned(),
         Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
     }
@@ -298,6 +313,22 @@ fn account_row(
     } else {
         (inner * 3 / 5, inner - inner * 3 / 5 - 1)
     };
+    // What is too long for its column has the room that the other leaves.
+    let cells = |range: &std::ops::Range<usize>| {
+        let text: String = chars
+            .get(range.clone())
+            .unwrap_or_default()
+            .iter()
+            .collect();
+        u16::try_from(width(&text)).unwrap_or(u16::MAX)
+    };
+    let both = name_room + project_room;
+    let left = both.saturating_sub(cells(&project));
+    let name_room = match cells(&name) {
+        long if long > name_room => long.min(left).max(name_room),
+        short => left.max(short).min(name_room),
+    };
+    let project_room = both - name_room;
     let mut x = area.x + 2;
     columns(pen, (x, area.y, name_room), &chars, name, places, base);
     x += name_room + 1;

@@ -66,14 +66,16 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, 
         .iter()
         .filter_map(|shown| TreeLine::of(pen, rows, shown))
         .collect();
-    let columns = Columns::of(&drawn, body.width);
+    // What is drawn does not reach under the scroll bar.
+    let across = body.width - u16::from(lines.len() > room).min(body.width);
+    let columns = Columns::of(&drawn, across);
     for ((line, shown), y) in drawn
         .iter()
         .zip(&lines)
         .skip(offset)
         .zip(body.y..body.bottom())
     {
-        let area = Rect::new(body.x, y, body.width, 1);
+        let area = Rect::new(body.x, y, across, 1);
         match &line.row.leaf {
             _ if line.folded.is_some() => draw_fold(pen, area, line),
             Some(leaf) => draw_leaf(pen, area, line, leaf, asked, model),
@@ -193,9 +195,33 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// A name that is too long for its column has what its own line leaves.
+    fn with_room_for(self, line: &TreeLine<'_>, whole: u16) -> Self {
+        let narrow = whole < NARROW;
+        let kind = if narrow {
+            0
+        } else {
+            usize::from(self.kind) + 2
+        };
+        let others = 3 + 2 + kind + 2 + width(words_of(line.row, narrow)) + 1;
+        let left = usize::from(whole).saturating_sub(others);
+        let wants = width(&line.lead) + width(&safe(&line.row.label));
+        let label = u16::try_from(wants.min(left)).unwrap_or(u16::MAX);
+        Self {
+            label: self.label.max(label.min(whole)),
+            ..self
+        }
+    }
+}
+
+/// A note that is no longer than the words for hardly any room stands in their place.
+const SHORT: usize = 14;
+
 fn words_of(row: &TreeRow, narrow: bool) -> &str {
     match (narrow, row.state) {
         (true, LevelState::Nothing) if row.note.is_empty() => "",
+        (true, LevelState::Off) if width(&row.note) <= SHORT => &row.note,
         (true, state) => state.short(),
         (false, _) => &row.note,
     }
@@ -211,6 +237,7 @@ fn draw_level(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>, columns: Colum
         StyleRole::Dim
     };
     let start = area.x + 3;
+    let columns = columns.with_room_for(line, area.width);
     let x = pen.put(start, y, columns.label, rail_role, &line.lead);
     let name_role = match (row.on_path, row.state) {
         (true, _) => StyleRole::Path,

@@ -30,7 +30,8 @@ pub(super) struct WhyLine {
 
 /// All that is said of the causes, wrapped for a panel of that width.
 pub(super) fn lines(pen: &Pen<'_>, asked: &Asked, width: u16) -> Vec<WhyLine> {
-    let room = usize::from(width.saturating_sub(6));
+    // A line ends one cell before the scroll bar.
+    let room = usize::from(width.saturating_sub(7));
     match &asked.reading {
         Reading::Running => running(pen, asked),
         Reading::Failed(why) => failed(pen, why, room),
@@ -443,13 +444,13 @@ fn hops(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let hops = &known.explanation.hops;
     let mut rows = Vec::new();
     for (i, hop) in hops.iter().enumerate() {
-        let (role, sign) = match hop.outcome {
-            Outcome::WouldSucceed => (StyleRole::Granted, pen.glyphs.yes()),
-            Outcome::WouldFail => (StyleRole::Denied, pen.glyphs.no()),
-            Outcome::Unknown => (StyleRole::Unknown, "?"),
+        let (role, sign, may) = match hop.outcome {
+            Outcome::WouldSucceed => (StyleRole::Granted, pen.glyphs.yes(), "has"),
+            Outcome::WouldFail => (StyleRole::Denied, pen.glyphs.no(), "is refused"),
+            Outcome::Unknown => (StyleRole::Unknown, "?", "may be refused"),
         };
         let words = format!(
-            "{sign} hop {} of {}: {} needs {} on {}",
+            "{sign} hop {} of {}: {} {may} {} on {}",
             i + 1,
             hops.len(),
             hop.question.caller.short(),
