@@ -36,19 +36,28 @@ pub struct Removal {
 /// What the estate says without the bindings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CutProof {
-    /// Whether a way is left.
-    pub way_left: bool,
+    /// Whether a way is left; `None`: the search for one was given up at its bound.
+    pub way_left: Option<bool>,
     /// What `explain` says of the pair, where one permission was asked for.
     pub explained: Option<(Verdict, Outcome)>,
 }
 
+/// So many who lose something are named; the rest is counted (chosen).
+const LOSSES_AT_MOST: usize = 1_000;
+
 /// Who loses what beside.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CutLosses {
-    /// Who gets to the target now, and then does not; sorted.
+    /// Who gets to the target now, and then does not; the first of them, sorted.
     pub principals: Vec<String>,
-    /// Other accounts that the caller gets to now, and then does not; sorted.
+    /// How many more there are.
+    pub principals_left_out: usize,
+    /// Other accounts that the caller gets to now, and then does not; the first of them, sorted.
     pub accounts: Vec<String>,
+    /// How many more there are.
+    pub accounts_left_out: usize,
+    /// Whether the accounts were not told apart: the search was given up at its bound.
+    pub bounded: bool,
 }
 
 /// The answer, with all that is shown of it.
@@ -64,6 +73,8 @@ pub struct CutAnswer {
     pub losses: CutLosses,
     /// A way by other kinds of edge that is left, where one permission was asked for.
     pub beside: Option<ShortestPaths>,
+    /// Whether one of the searches was given up at its bound.
+    pub bounded: bool,
     /// What it was looked for in.
     pub facts: BetweenFacts,
 }
@@ -81,7 +92,7 @@ impl BetweenQuestion {
         let after = without(read, units);
         let left = shortest_paths(&after, &request, false, 1);
         let proof = CutProof {
-            way_left: !left.paths.is_empty(),
+            way_left: way_left(&left),
             explained: self.explained(&after),
         };
         let losses = if units.is_empty() {
@@ -90,11 +101,17 @@ impl BetweenQuestion {
             self.losses(read, &after)
         };
         let removals = units.iter().map(|unit| self.removal(read, unit));
+        let removals = removals.collect();
+        let beside = cut.and_then(|_| self.beside(&after));
+        let given_up = beside.as_ref().is_some_and(|beside| beside.bounded);
+        let bounded = separation.bounded || proof.way_left.is_none() || losses.bounded || given_up;
+        separation.complete &= proof.way_left.is_some();
         CutAnswer {
-            removals: removals.collect(),
+            removals,
             proof,
             losses,
-            beside: cut.and_then(|_| self.beside(&after)),
+            beside: beside.filter(|b| !b.paths.is_empty() && b.verdict != Verdict::UnknownInfo),
+            bounded,
             separation,
             facts,
         }
@@ -114,7 +131,7 @@ impl BetweenQuestion {
         Some((explanation.verdict, explanation.outcome))
     }
 
-    /// A way by any kind of edge that is known, or hangs on what no policy says.
+    /// The shortest way by any kind of edge.
     fn beside(&self, after: &Estate) -> Option<ShortestPaths> {
         let StepsBy::Permission(_) = &self.by else {
             return None;
@@ -124,18 +141,41 @@ impl BetweenQuestion {
             by: &all,
             ..self.request()
         };
-        let left = shortest_paths(after, &request, false, 1);
-        (!left.paths.is_empty() && left.verdict != Verdict::UnknownInfo).then_some(left)
+        Some(shortest_paths(after, &request, false, 1))
     }
 
     fn losses(&self, before: &Estate, after: &Estate) -> CutLosses {
-        let lost = |of: &dyn Fn(&Estate) -> BTreeSet<String>, own: &str| {
-            let (had, has) = (of(before), of(after));
-            let lost = had.difference(&has).filter(|name| *name != own);
-            lost.cloned().collect::<Vec<String>>()
+        let lost = |had: BTreeSet<String>, has: &BTreeSet<String>, own: &str| {
+            let lost = had.into_iter();
+            let mut lost: Vec<String> = lost.filter(|n| n != own && !has.contains(n)).collect();
+            let left_out = lost.len().saturating_sub(LOSSES_AT_MOST);
+            lost.truncate(LOSSES_AT_MOST);
+            (lost, left_out)
         };
+        let caller = self.caller.to_string();
+        let (principals, principals_left_out) =
+            lost(self.holders(before), &self.holders(after), &caller);
+        let named = before.resolve(&self.target).exists();
+        let named = named.as_ref().unwrap_or(&self.target).full_name();
+        // Where either was given up nothing tells whether an account is lost or was not come to.
+        let reached = self.reached(before);
+        let reached = reached.and_then(|had| Some((had, self.reached(after)?)));
+        let bounded = reached.is_none();
+        let (had, has) = reached.unwrap_or_default();
+        let (accounts, accounts_left_out) = lost(had, &has, &named);
+        CutLosses {
+            principals,
+            principals_left_out,
+            accounts,
+            accounts_left_out,
+            bounded,
+        }
+    }
+
+    /// Who gets to the target.
+    fn holders(&self, estate: &Estate) -> BTreeSet<String> {
         let (target, brings, time) = (&self.target, &self.brings, self.time);
-        let who = |estate: &Estate| match &self.by {
+        match &self.by {
             StepsBy::Permission(asked) => {
                 let found = reach::who(estate, target, asked, time).results;
                 found.into_iter().map(|row| row.principal).collect()
@@ -144,24 +184,23 @@ impl BetweenQuestion {
                 let found = reach::who_by(estate, target, ways, time, None, brings).results;
                 found.into_iter().map(|row| row.name).collect()
             }
-        };
-        let caller = &self.caller;
-        let reached = |estate: &Estate| match &self.by {
+        }
+    }
+
+    /// What the caller gets to; `None` where the search was given up.
+    fn reached(&self, estate: &Estate) -> Option<BTreeSet<String>> {
+        let (caller, brings, time) = (&self.caller, &self.brings, self.time);
+        match &self.by {
             StepsBy::Permission(asked) => {
                 let found = reach::reach_bringing(estate, caller, brings, asked, time).results;
-                let found = found.into_iter().map(|row| row.target.full_name());
-                found.collect()
+                let names = found.into_iter().map(|row| row.target.full_name());
+                Some(names.collect())
             }
             StepsBy::Ways(ways) => {
-                let found = reach::reach_by(estate, caller, brings, ways, time).results;
-                found.into_iter().map(|row| row.name).collect()
+                let found = reach::reach_by(estate, caller, brings, ways, time);
+                let names = found.results.into_iter().map(|row| row.name);
+                (!found.bounded).then(|| names.collect())
             }
-        };
-        let named = before.resolve(target).exists();
-        let named = named.as_ref().unwrap_or(target).full_name();
-        CutLosses {
-            principals: lost(&who, &self.caller.to_string()),
-            accounts: lost(&reached, &named),
         }
     }
 
@@ -178,6 +217,12 @@ impl BetweenQuestion {
             unit: unit.clone(),
         }
     }
+}
+
+/// Whether there is a way; `None`: none was found before the search was given up.
+fn way_left(left: &ShortestPaths) -> Option<bool> {
+    let found = !left.paths.is_empty();
+    (found || !left.bounded).then_some(found)
 }
 
 /// The estate without some bindings.
@@ -256,4 +301,28 @@ fn accounts_below(estate: &Estate, on: &Resource) -> usize {
         count += usize::from(*below);
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That nothing was found before a search was given up is no proof that nothing is there.
+    #[test]
+    fn a_search_that_was_given_up_proves_no_separation() {
+        let searched = |paths: usize, bounded: bool| ShortestPaths {
+            target: Resource::account("p", "a@p.iam.gserviceaccount.com"),
+            steps: Vec::new(),
+            paths: vec![Vec::new(); paths],
+            total: 0,
+            verdict: Verdict::UnknownInfo,
+            outcome: Outcome::Unknown,
+            bounded,
+            complete: !bounded,
+            not_read: Vec::new(),
+        };
+        assert_eq!(way_left(&searched(0, true)), None);
+        assert_eq!(way_left(&searched(0, false)), Some(false));
+        assert_eq!(way_left(&searched(1, true)), Some(true));
+    }
 }

@@ -1,6 +1,7 @@
 //! Who gets to an account, and what a caller gets to: read over the whole scope, once for all who ask.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -63,7 +64,7 @@ pub struct PathEnd {
     /// Where ways were asked for: those of the last step, the surest first.
     pub edges: Vec<WayIn>,
     /// What it hangs on that no policy says.
-    pub conditions: Vec<String>,
+    pub conditions: Vec<Arc<str>>,
     /// Of a set: who of it is shut out.
     pub except: Vec<TakenAway>,
     /// Who and what to ask about to have it explained; nobody where a set stands for itself.
@@ -94,6 +95,8 @@ pub struct PathsAnswer {
     pub complete: bool,
     /// What was not, by the names of an estate file's `unreadable`, sorted.
     pub not_read: Vec<String>,
+    /// Whether the search was given up at its bound, so that there may be more, and surer ways.
+    pub bounded: bool,
     /// What was not even listed (`projects/P`, `folders/N`), with why.
     pub unlisted: Vec<(String, String)>,
     /// What it takes for granted.
@@ -107,6 +110,7 @@ struct WaysFound {
     ends: Vec<PathEnd>,
     complete: bool,
     not_read: Vec<String>,
+    bounded: bool,
 }
 
 impl Source<'_> {
@@ -127,12 +131,9 @@ impl Source<'_> {
 
 impl Source<'_> {
     /// The same of an estate that this process read itself, all of which whoever looks may see.
-    /// `None` where it has to be asked around for what the question names, and for kinds of edges.
+    /// `None` where it has to be asked around for what the question names.
     #[must_use]
     pub fn paths_at_hand(&self, question: &PathsQuestion, estate: &Estate) -> Option<PathsAnswer> {
-        if !question.edges.is_empty() {
-            return None;
-        }
         let (mut estate, unlisted) = at_hand(estate, &question.facts())?;
         self.qualify(&mut estate);
         Some(question.clone().judged(estate, unlisted))
@@ -198,6 +199,7 @@ impl PathsQuestion {
             not_there,
             exchange,
             complete: found.complete && unlisted.is_empty(),
+            bounded: found.bounded,
             not_read: all.into_iter().collect(),
             unlisted,
             assumptions: estate.assumptions().collect(),
@@ -231,7 +233,7 @@ impl PathsQuestion {
             name: end.name,
             verdict: end.verdict,
             outcome: end.outcome,
-            trail: Trail::new(end.path, end.via),
+            trail: end.trail,
             edges: end.ways,
             conditions: end.conditions,
             except: end.except,
@@ -240,6 +242,7 @@ impl PathsQuestion {
             ends: ends.collect(),
             complete: answer.complete,
             not_read: answer.not_read,
+            bounded: answer.bounded,
         }
     }
 
@@ -270,6 +273,7 @@ impl PathsQuestion {
                     ends: ends.collect(),
                     complete: answer.complete,
                     not_read: answer.not_read,
+                    bounded: false,
                 }
             }
             Ways::From(caller) => {
@@ -289,6 +293,7 @@ impl PathsQuestion {
                     ends: ends.collect(),
                     complete: answer.complete,
                     not_read: answer.not_read,
+                    bounded: false,
                 }
             }
         }

@@ -47,7 +47,7 @@ fn exit(answer: &CutAnswer) -> Exit {
     match &separation.cut {
         _ if separation.bounded => Exit::Unknown,
         None => Exit::No,
-        Some(_) if answer.proof.way_left => Exit::No,
+        Some(_) if answer.proof.way_left == Some(true) => Exit::No,
         Some(_) if !separation.complete => Exit::Unknown,
         Some(_) => Exit::Done,
     }
@@ -71,14 +71,18 @@ fn as_json(question: &BetweenQuestion, answer: &CutAnswer) -> Value {
         let proof = json!({ "pathLeft": answer.proof.way_left, "explain": explained });
         map.insert("after".to_owned(), proof);
         let losses = &answer.losses;
-        let lost = json!({ "principals": losses.principals, "accounts": losses.accounts });
+        let lost = json!({
+            "principals": losses.principals, "principalsLeftOut": losses.principals_left_out,
+            "accounts": losses.accounts, "accountsLeftOut": losses.accounts_left_out,
+            "bounded": losses.bounded,
+        });
         map.insert("alsoLost".to_owned(), lost);
         let beside = answer.beside.as_ref().and_then(|beside| {
             let path = beside.paths.first()?;
             Some(beside.steps_of(path).map(step_json).collect::<Vec<Value>>())
         });
         map.insert("otherEdges".to_owned(), beside.into());
-        map.insert("bounded".to_owned(), separation.bounded.into());
+        map.insert("bounded".to_owned(), answer.bounded.into());
         map.insert("complete".to_owned(), separation.complete.into());
         map.insert("notRead".to_owned(), separation.not_read.clone().into());
     }
@@ -201,12 +205,22 @@ fn removal_text(page: &mut TextPage, removal: &Removal) {
 
 fn proof_text(page: &mut TextPage, answer: &CutAnswer) {
     page.gap();
-    if answer.proof.way_left {
-        page.line(
-            Ink::Bad,
-            "Without them a path is left all the same: not enough.",
-        );
-        return;
+    match answer.proof.way_left {
+        Some(false) => {}
+        Some(true) => {
+            page.line(
+                Ink::Bad,
+                "Without them a path is left all the same: not enough.",
+            );
+            return;
+        }
+        None => {
+            page.line(
+                Ink::Unsure,
+                "Whether a path is left without them is not known: so many accounts are within reach that the search was given up.",
+            );
+            return;
+        }
     }
     let explained = match answer.proof.explained {
         Some((verdict, _)) => format!(
@@ -220,12 +234,17 @@ fn proof_text(page: &mut TextPage, answer: &CutAnswer) {
 
 fn losses_text(page: &mut TextPage, answer: &CutAnswer) {
     let losses = &answer.losses;
-    for (what, names) in [
+    for (what, names, left_out) in [
         (
             "Who else loses the target by that, or may:",
             &losses.principals,
+            losses.principals_left_out,
         ),
-        ("What else the caller loses, or may:", &losses.accounts),
+        (
+            "What else the caller loses, or may:",
+            &losses.accounts,
+            losses.accounts_left_out,
+        ),
     ] {
         if names.is_empty() {
             continue;
@@ -234,11 +253,17 @@ fn losses_text(page: &mut TextPage, answer: &CutAnswer) {
         for name in names.iter().take(NAMED) {
             page.line(Ink::Plain, format!("  {}", short(name)));
         }
-        if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        let more = names.len().saturating_sub(NAMED) + left_out;
+        if more > 0 {
             page.line(Ink::Faint, format!("  and {more} more"));
         }
     }
-    if losses.principals.is_empty() && losses.accounts.is_empty() {
+    if losses.bounded {
+        page.line(
+            Ink::Unsure,
+            "What else the caller loses is not known: so many accounts are within reach that the search was given up.",
+        );
+    } else if losses.principals.is_empty() && losses.accounts.is_empty() {
         page.line(
             Ink::Plain,
             "Nobody else loses the target by that, and the caller no other account, as far as was read.",

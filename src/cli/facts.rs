@@ -520,6 +520,7 @@ pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
     for note in loaded.notes() {
         out::aside(&format!("note: {note}"));
     }
+    tracing::info!("the estate is read");
     Ok(loaded.estate)
 }
 

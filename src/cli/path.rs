@@ -159,7 +159,7 @@ pub(super) fn step_json(step: &PathStep) -> Value {
         .as_object_mut()
         .filter(|_| !step.conditions.is_empty())
     {
-        map.insert("conditions".to_owned(), step.conditions.clone().into());
+        map.insert("conditions".to_owned(), json!(step.conditions));
     }
     object
 }

@@ -156,6 +156,9 @@ fn shown(facts: &FactSource, format: Format, answer: PathsAnswer) -> Result<Exit
                 map.shift_insert(0, "edges".to_owned(), words_of(edges));
             }
             map.shift_insert(0, head.role.to_owned(), head.name.into());
+            if answer.bounded {
+                map.insert("bounded".to_owned(), true.into());
+            }
             if !answer.assumptions.is_empty() {
                 let names = answer.assumptions.iter().map(|a| Value::from(a.name()));
                 map.insert("assumptions".to_owned(), names.collect());
@@ -374,11 +377,18 @@ fn tail_text(page: &mut TextPage, answer: &PathsAnswer) {
     page.line(Ink::Plain, "");
     let words = format!("{} in all", answer.ends.len());
     page.line(Ink::Faint, words);
-    if !answer.complete {
+    if answer.bounded {
+        page.line(
+            Ink::Unsure,
+            "There may be more: so many accounts are within reach that the search was given up.",
+        );
+    } else if !answer.complete {
         page.line(
             Ink::Unsure,
             "There may be more: not everything could be read.",
         );
+    }
+    if !answer.complete {
         for name in &answer.not_read {
             page.line(Ink::Unsure, format!("  not read: {name}"));
         }

@@ -36,6 +36,14 @@ pub enum WayIn {
     DeployOver,
 }
 
+/// Whether a way hangs on something that no allow or deny policy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hangs {
+    Never,
+    Perhaps,
+    Always,
+}
+
 /// With one of these on a project, something that runs code is made there, or given an account, which asks for
 /// `actAs` on that account.
 pub const STARTS_CODE: [&str; 16] = [
@@ -260,6 +268,15 @@ impl WayIn {
     #[must_use]
     pub fn leads_on(self) -> bool {
         self.is_whole() || matches!(self, Self::ActAs | Self::DeployOver)
+    }
+
+    /// Whether it hangs on something that no policy says: always, never, or by what organization policies say.
+    pub(crate) fn hangs(self) -> Hangs {
+        match self {
+            Self::ActAs | Self::DeployOver => Hangs::Always,
+            Self::Key => Hangs::Perhaps,
+            _ => Hangs::Never,
+        }
     }
 
     /// Whether its call takes delegates: whoever only stands in a chain has no other (discovery document

@@ -253,6 +253,26 @@ fn a_cut_is_the_fewest_bindings_and_its_commands() {
     assert_eq!(near["atLeast"], 2);
 }
 
+/// A group of twelve hundred loses the target with the one binding: a thousand are named, the rest is counted.
+#[test]
+fn who_else_loses_the_target_is_named_up_to_a_bound() {
+    let (home, mut file) = (Home::new(), estate());
+    let many = (0..1_200).map(|n| json!(format!("user:u{n:04}@example.com")));
+    let many: Vec<Value> = [json!(ANA)].into_iter().chain(many).collect();
+    file["groups"][0]["members"] = many.into();
+    let ends = (ANA, &*email("mid"));
+    let said = ask(&home, &file, "cut", ends, &["--format=json"]);
+    let said = said.ends(0).json();
+    let lost = &said["alsoLost"];
+    assert_eq!(lost["principals"].as_array().unwrap().len(), 1_000);
+    assert_eq!(lost["principalsLeftOut"], 200);
+    assert_eq!(lost["accountsLeftOut"], 0);
+    assert_eq!(lost["bounded"], false);
+    assert_eq!(said["bounded"], false);
+    let said = ask(&home, &file, "cut", ends, &[]);
+    shows(&said, 0, &["user:u0019@example.com", "and 1180 more"]);
+}
+
 /// What the commands say is what separates: carried out, the path is gone.
 #[test]
 fn a_condition_is_named_by_the_command_that_removes_its_binding() {

@@ -11,7 +11,7 @@ use bindscope::emulator::{self, Options};
 use bindscope::estate::{Estate, file};
 use bindscope::evaluate::reach::{Brings, reach_bringing};
 use bindscope::evaluate::{
-    Cause, CauseKind, Explanation, Outcome, Question, Verdict, diagnose, explain, who,
+    Cause, CauseKind, Explanation, Outcome, Question, Verdict, WayIn, diagnose, explain, who,
 };
 use bindscope::google::credentials::Secret;
 use bindscope::google::listing::Scope;
@@ -429,11 +429,23 @@ async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<
     let all_in_use = !served
         .projects()
         .any(bindscope::estate::Project::is_shut_down);
-    for ways in [to, Ways::From(question.caller.clone())] {
+    // By every kind of edge too, of some.
+    let some = question.caller.to_string().len() % 4 == 0;
+    let edges = if some {
+        WayIn::ALL.to_vec()
+    } else {
+        Vec::new()
+    };
+    let each = [to, Ways::From(question.caller.clone())].into_iter();
+    let each = each.flat_map(|ways| {
+        let by_edges = some.then(|| (ways.clone(), edges.clone()));
+        [Some((ways, Vec::new())), by_edges].into_iter().flatten()
+    });
+    for (ways, edges) in each {
         let paths = PathsQuestion {
             ways,
             permission: question.permission.clone(),
-            edges: Vec::new(),
+            edges,
             brings: Brings {
                 attributes: question.attributes.clone(),
                 claims: question.claims.clone(),
@@ -465,8 +477,8 @@ async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<
         let (whole, near) = (told(&whole), told(&near));
         if whole != near {
             wrong.push(format!(
-                "{:?} {}\n  over the whole way: {whole}\n  at hand:            {near}",
-                paths.ways, paths.permission
+                "{:?} {} {:?}\n  over the whole way: {whole}\n  at hand:            {near}",
+                paths.ways, paths.permission, paths.edges
             ));
         }
     }

@@ -318,6 +318,15 @@ pub fn keys_disabled(estate: &Estate, account: &Resource) -> Truth {
     ask(estate, account, KEY_CREATION, |e| e.enforced()).0
 }
 
+/// The same for every account of a project (canonical name); `None` where conditions or what was not read may tell one
+/// from the other.
+#[must_use]
+pub fn keys_disabled_below(estate: &Estate, project: &Resource) -> Option<Truth> {
+    let policy = effective(estate, project, constraint(KEY_CREATION)?).known()?;
+    let plain = policy.rules.iter().all(|c| c.rule.when().is_none());
+    plain.then(|| policy.enforced())
+}
+
 /// What beside IAM's policies a person should know of an answer, sentences: an account that may be
 /// acted as, and not be attached to what the caller would attach it to.
 ///

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::chains::is_off;
+use super::mover::Mover;
 use super::relevant::{Ground, LevelsAbove};
 use crate::evaluate::explain::is_shut_down;
 use crate::iam::Resource;
@@ -22,6 +23,16 @@ pub(super) struct BelowAccount {
     pub policy_read: bool,
 }
 
+impl BelowAccount {
+    /// The id of its project.
+    pub fn project_id(&self) -> Option<&Arc<str>> {
+        match &self.resource {
+            Resource::ServiceAccount { project, .. } => Some(project),
+            _ => None,
+        }
+    }
+}
+
 /// A project and its accounts.
 pub(super) struct BelowProject {
     pub above: Rc<LevelsAbove>,
@@ -31,15 +42,35 @@ pub(super) struct BelowProject {
     pub listed: Vec<usize>,
 }
 
+/// A level above some account that is known to be there.
+pub(super) struct BelowLevel {
+    /// The projects with such accounts, by number.
+    pub projects: Vec<usize>,
+    /// The levels above it.
+    pub above: Vec<Resource>,
+}
+
+impl BelowLevel {
+    /// What somebody holds on it (its name) and above it.
+    pub fn held(&self, level: &Resource, mover: &Mover<'_, '_>) -> u64 {
+        let above = self.above.iter();
+        above.fold(mover.held_on(level), |all, on| all | mover.held_on(on))
+    }
+}
+
 /// The accounts below each level. Numbers go by their resources' order.
 pub(super) struct Below {
     pub accounts: Vec<BelowAccount>,
     pub projects: Vec<BelowProject>,
     numbers: HashMap<Arc<str>, usize>,
-    /// Levels with the projects below them.
-    levels: HashMap<Resource, Vec<usize>>,
-    /// Whether the way up from every project is known.
+    /// Levels with their numbers.
+    levels: HashMap<Resource, usize>,
+    /// By the levels' numbers.
+    on_levels: Vec<BelowLevel>,
+    /// Whether the way up from every project with accounts that are known to be there is known.
     pub complete: bool,
+    /// Whether it is from every other too, and all policies on it.
+    pub whole: bool,
 }
 
 /// An account's resource, and whether it is known to be off where it is known to be there.
@@ -89,7 +120,9 @@ impl Below {
             projects: Vec::new(),
             numbers: HashMap::new(),
             levels: HashMap::new(),
+            on_levels: Vec::new(),
             complete: true,
+            whole: true,
         };
         let reads_all = ground.reads_all();
         for (id, _, mut list) in lists {
@@ -118,16 +151,11 @@ impl Below {
                     resource,
                 });
             }
+            let told = |level: &Resource| ground.denying(level).is_some();
+            below.whole &= above.complete && !above.hidden && above.levels.iter().all(told);
             if !listed.is_empty() {
                 below.complete &= above.complete;
-                for level in &above.levels {
-                    match below.levels.get_mut(level) {
-                        Some(projects) => projects.push(project),
-                        None => {
-                            below.levels.insert(level.clone(), vec![project]);
-                        }
-                    }
-                }
+                below.add_project(project, &above.levels);
             }
             below.projects.push(BelowProject { above, all, listed });
             below.numbers.insert(id, project);
@@ -135,9 +163,37 @@ impl Below {
         below
     }
 
+    fn add_project(&mut self, project: usize, levels: &[Resource]) {
+        let mut above = Vec::new();
+        for level in levels.iter().rev() {
+            let next = self.on_levels.len();
+            let number = *self.levels.entry(level.clone()).or_insert(next);
+            if number == next {
+                let above = above.clone();
+                let projects = Vec::new();
+                self.on_levels.push(BelowLevel { projects, above });
+            }
+            if let Some(level) = self.on_levels.get_mut(number) {
+                level.projects.push(project);
+            }
+            above.push(level.clone());
+        }
+    }
+
     /// The projects below a level, by number.
     pub fn projects_below(&self, level: &Resource) -> &[usize] {
-        self.levels.get(level).map_or(&[], Vec::as_slice)
+        self.level(level).map_or(&[], |(_, level)| &level.projects)
+    }
+
+    /// A level, with its number.
+    pub fn level(&self, level: &Resource) -> Option<(usize, &BelowLevel)> {
+        let number = *self.levels.get(level)?;
+        Some((number, self.on_levels.get(number)?))
+    }
+
+    /// All levels above some account, by number.
+    pub fn all_levels(&self) -> &[BelowLevel] {
+        &self.on_levels
     }
 
     /// The levels above some account.

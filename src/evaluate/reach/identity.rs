@@ -1,7 +1,7 @@
 //! One identity against the relevant bindings: which it is in, and what they come to on an account.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -312,6 +312,8 @@ pub(super) struct Identity<'g, 'e> {
     eligible: RefCell<HashMap<(usize, Arc<str>), Truth>>,
     /// Whether nothing is bound to the caller anywhere.
     free: OnceCell<bool>,
+    /// Whether what was not read of where the caller belongs was noted.
+    noted: Cell<bool>,
 }
 
 impl<'g, 'e> Identity<'g, 'e> {
@@ -330,6 +332,7 @@ impl<'g, 'e> Identity<'g, 'e> {
             denied: RefCell::default(),
             eligible: RefCell::default(),
             free: OnceCell::new(),
+            noted: Cell::new(false),
         }
     }
 
@@ -566,16 +569,18 @@ impl<'g, 'e> Identity<'g, 'e> {
         denied.negate()
     }
 
+    /// Whether nothing is bound to the caller anywhere, as far as is known.
+    pub fn is_free(&self) -> bool {
+        let free = || boundary::is_free(self.ground.estate, &self.caller);
+        *self.free.get_or_init(free)
+    }
+
     fn eligible(&self, permission: usize, target: &Resource, project: &Arc<str>) -> Truth {
-        let free = self.free.get_or_init(|| {
-            let free = boundary::is_free(self.ground.estate, &self.caller);
-            if !free {
-                self.ground.note_place(&self.caller);
-            }
-            free
-        });
-        if *free {
+        if self.is_free() {
             return Truth::Yes;
+        }
+        if !self.noted.replace(true) {
+            self.ground.note_place(&self.caller);
         }
         let ask = || {
             self.on(permission, target)

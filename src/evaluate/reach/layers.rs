@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::below::LeftBelow;
+use super::below::Below;
+use super::covered::{Covered, Gain, OpenProject};
+use super::mover::Mover;
 use super::steps::{Bounded, LeadsTo, StepTaker, StepWalk};
 use crate::iam::{Principal, Resource};
 
@@ -24,9 +26,40 @@ struct LayerNode {
 }
 
 /// By the numbers of the accounts: where each stands as one, and as a link.
-struct KnownPlaces {
+struct KnownPlaces<'b> {
     places: Vec<[Option<usize>; 2]>,
-    left: LeftBelow,
+    /// The same in bits ([`gain_of`]): whoever is the account is a link too.
+    covered: Covered<'b>,
+}
+
+impl KnownPlaces<'_> {
+    /// Adds who was reached, and whether as a link.
+    fn learn(&mut self, below: &Below, reached: impl Iterator<Item = (usize, bool)>) {
+        let mut projects = BTreeSet::new();
+        for (number, link) in reached {
+            let leads = match link {
+                true => LINK,
+                false => ACCOUNT | LINK,
+            };
+            self.covered.add(number, leads);
+            projects.extend(below.accounts.get(number).map(|a| a.project));
+        }
+        for project in projects {
+            self.covered.sum_up(project);
+        }
+    }
+}
+
+/// The bits of what a step leads to.
+pub(super) const ACCOUNT: Gain = 1;
+pub(super) const LINK: Gain = 1 << 1;
+
+fn gain_of(leads: Option<LeadsTo>) -> Gain {
+    match leads {
+        Some(LeadsTo::Account) => ACCOUNT,
+        Some(LeadsTo::Link) => LINK,
+        Some(LeadsTo::Nothing) | None => 0,
+    }
 }
 
 /// The accounts around the caller, by how many steps they are away.
@@ -63,9 +96,14 @@ impl Layers {
             ends: Vec::new(),
             leads: false,
         };
+        let below = &walk.graph.below;
+        let from = |number: usize| match below.accounts.get(number) {
+            Some(account) if !account.stops && !walk.is_caller(&account.resource) => 0,
+            _ => ACCOUNT | LINK,
+        };
         let mut known = KnownPlaces {
-            places: vec![[None; 2]; walk.graph.below.accounts.len()],
-            left: LeftBelow::default(),
+            places: vec![[None; 2]; below.accounts.len()],
+            covered: Covered::new(below, from),
         };
         let mut layer = vec![0];
         let waits = walk.graph.is_by_ways() && walk.graph.has_leading_way() && !aim.any;
@@ -118,7 +156,7 @@ impl Layers {
         walk: &StepWalk<'_, '_>,
         aim: PathAim,
         layer: &[usize],
-        known: &mut KnownPlaces,
+        known: &mut KnownPlaces<'_>,
     ) -> Result<Vec<usize>, Bounded> {
         let first = self.nodes.len();
         for at in layer {
@@ -128,29 +166,75 @@ impl Layers {
             let Some(mover) = walk.mover(&who) else {
                 continue;
             };
-            let places = &known.places;
-            let is_left = |number: usize| {
-                let [account, _] = places.get(number).copied().unwrap_or_default();
-                account.is_none_or(|place| aim.all && place >= first)
-            };
-            let below = &walk.graph.below;
-            let levels = mover.by_level.keys().copied();
-            for number in known.left.on(below, levels, is_left) {
-                let Some(to) = below.accounts.get(number).map(|a| &a.resource) else {
-                    continue;
-                };
-                let kinds = walk.leading(&who, &mover, to)?;
-                let sure = kinds.iter().filter(|kind| kind.tier() <= aim.tier);
-                let Some(leads) = sure.map(|kind| kind.leads).min() else {
-                    continue;
-                };
-                if !walk.graph.passes(to) {
-                    continue;
-                }
-                self.reached(*at, (number, to), leads, (first, aim.all), known);
+            let any = walk.may_meet_more(&mover);
+            let bound = |held: u64| walk.may_gain(&mover, who.link, aim.tier, held);
+            for project in known.covered.open_to(&mover, any, bound) {
+                self.step_into(walk, aim, (*at, &who, &*mover), (first, &project), known)?;
             }
         }
+        // Of ways that are as short all count: what this layer reaches is known to the next.
+        if aim.all {
+            let reached = self.nodes.get(first..).unwrap_or_default();
+            let reached = reached.iter().filter_map(|node| {
+                let number = walk.graph.below.number(node.walker.account.as_ref()?)?;
+                Some((number, node.walker.link))
+            });
+            known.learn(&walk.graph.below, reached);
+        }
         Ok((first..self.nodes.len()).collect())
+    }
+
+    /// Steps to the accounts of a project.
+    fn step_into<'g, 'e>(
+        &mut self,
+        walk: &StepWalk<'g, 'e>,
+        aim: PathAim,
+        (at, who, mover): (usize, &StepTaker, &Mover<'g, 'e>),
+        (first, project): (usize, &OpenProject),
+        known: &mut KnownPlaces<'_>,
+    ) -> Result<(), Bounded> {
+        let below = &walk.graph.below;
+        // What every account there gains on which nothing stands itself.
+        let mut alike: Option<Option<LeadsTo>> = None;
+        let mut reached = Vec::new();
+        for (number, most, plain) in project.accounts(below) {
+            let Some(account) = below.accounts.get(number) else {
+                continue;
+            };
+            let [place, _] = known.places.get(number).copied().unwrap_or_default();
+            if place.is_some_and(|place| !aim.all || place < first) {
+                continue;
+            }
+            let plain = plain && account.policy_read;
+            let same = alike.filter(|_| plain);
+            let gain = same.map_or(most, gain_of);
+            let any = same.is_none() && walk.may_meet_more(mover);
+            if !any && gain & !known.covered.of(number) == 0 {
+                continue;
+            }
+            let leads = match same {
+                Some(leads) if !walk.goes_back(who, &account.resource) => leads,
+                Some(_) => None,
+                None => {
+                    let leads = walk.leading_to(who, mover, &account.resource, aim.tier)?;
+                    let id = account.project_id().filter(|_| plain);
+                    if let Some(steps) = id.and_then(|id| mover.alike_in(id, who.link)) {
+                        alike = Some(walk.leads(&steps, aim.tier));
+                    }
+                    leads
+                }
+            };
+            let Some(leads) = leads.filter(|_| !account.stops) else {
+                continue;
+            };
+            let to = &account.resource;
+            self.reached(at, (number, to), leads, (first, aim.all), known);
+            reached.push((number, leads == LeadsTo::Link));
+        }
+        if !aim.all {
+            known.learn(below, reached.into_iter());
+        }
+        Ok(())
     }
 
     fn reached(
@@ -159,7 +243,7 @@ impl Layers {
         (number, to): (usize, &Resource),
         leads: LeadsTo,
         (first, all): (usize, bool),
-        known: &mut KnownPlaces,
+        known: &mut KnownPlaces<'_>,
     ) {
         let link = leads == LeadsTo::Link;
         let Some([account, as_link]) = known.places.get_mut(number) else {

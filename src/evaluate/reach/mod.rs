@@ -9,7 +9,9 @@
 mod all;
 mod below;
 mod chains;
+mod covered;
 mod cut;
+mod edge_walk;
 mod edges;
 mod graph;
 mod hitting;
@@ -36,7 +38,8 @@ use crate::iam::{Condition, Member, Permission, Principal, Resource};
 pub use all::{AccountHolder, AccountHolders, WhoOfEach};
 pub use chains::{reach, reach_bringing};
 pub use cut::{BindingUnit, Cut, Separation, separate};
-pub use edges::{reach_by, who_by};
+pub use edge_walk::reach_by;
+pub use edges::who_by;
 pub use graph::{graph, graph_by};
 pub use paths::{PathRequest, PathStep, ShortestPaths, StepBinding, StepsBy, shortest_paths};
 pub use trail::Trail;
@@ -178,14 +181,13 @@ pub struct EdgeEnd {
     pub verdict: Verdict,
     /// What the calls would come to.
     pub outcome: Outcome,
-    /// From the caller to the target.
-    pub path: Vec<String>,
-    /// One step: every binding that opens one of the ways. A chain: one binding for each hop.
-    pub via: Vec<Via>,
+    /// From the caller to the target. One step: every binding that opens one of the ways. A chain: one binding for
+    /// each hop.
+    pub trail: Trail,
     /// The kinds of the last step, the surest first.
     pub ways: Vec<WayIn>,
     /// What it hangs on that no policy says; empty where the verdict is yes.
-    pub conditions: Vec<String>,
+    pub conditions: Vec<Arc<str>>,
     /// Of a set: who of it is shut out.
     pub except: Vec<TakenAway>,
     /// The account, where that is the end.
@@ -199,6 +201,8 @@ pub struct EdgesAnswer {
     pub target: Option<Resource>,
     /// By name.
     pub results: Vec<EdgeEnd>,
+    /// Whether so many pairs were judged that the search was given up: there may be more, and surer ways.
+    pub bounded: bool,
     /// Whether everything that may hold a grant, or take one away, was read.
     pub complete: bool,
     /// What was not, by the names of an estate file's `unreadable`, sorted.

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::identity::{Identity, JudgedSpot, Match};
-use super::relevant::Ground;
+use super::relevant::{Ground, held_bit};
 use super::sets::SetOnAccount;
 use super::{TakenAway, Via};
 use crate::estate::{Estate, Read};
-use crate::evaluate::org_policy;
 use crate::evaluate::role::without_hidden_condition;
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::{STARTS_CODE, WayIn};
@@ -51,7 +50,7 @@ pub(super) struct EdgeStep {
     /// The bindings.
     pub via: Vec<Via>,
     /// What it hangs on that no policy says.
-    pub condition: Option<String>,
+    pub condition: Option<Arc<str>>,
 }
 
 impl EdgeStep {
@@ -90,8 +89,12 @@ pub(super) struct Mover<'g, 'e> {
     ways: &'g [WayIn],
     pub by_level: HashMap<&'e Resource, Vec<Match<'e>>>,
     on_levels: RefCell<HashMap<(usize, Resource), OnLevel>>,
-    /// What of the permissions its bindings on a level hold, or may: each by its place.
-    held: HashMap<&'e Resource, Vec<bool>>,
+    /// What of the permissions its bindings on a level hold, or may.
+    held: HashMap<&'e Resource, u64>,
+    /// The same on any level.
+    pub held_anywhere: u64,
+    /// Whether a step of it may be neither yes nor no.
+    pub unsure: bool,
     /// The last project, and whether as a link: what holds for each account there that nothing tells from the others.
     /// Accounts are asked for project by project.
     alike: RefCell<Option<AlikeSteps>>,
@@ -108,18 +111,31 @@ impl<'g, 'e> Mover<'g, 'e> {
         matches: Vec<Match<'e>>,
     ) -> Self {
         let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
-        let mut held: HashMap<&'e Resource, Vec<bool>> = HashMap::new();
+        let mut held: HashMap<&'e Resource, u64> = HashMap::new();
+        let mut unsure = !ground.is_certain();
         for one in matches {
             if let Some(entry) = ground.entries.get(one.entry) {
-                let none = || vec![false; ground.permissions.len()];
-                let on = held.entry(entry.resource).or_insert_with(none);
-                for (on, holds) in on.iter_mut().zip(entry.holds.iter()) {
-                    *on |= *holds != Truth::No;
-                }
+                *held.entry(entry.resource).or_default() |= entry.held;
+                unsure |= entry.open || one.matches != Truth::Yes;
                 by_level.entry(entry.resource).or_default().push(one);
             }
         }
+        // They come in the order of a hash, which is another in each run.
+        for on in by_level.values_mut() {
+            on.sort_by(|a, b| (a.entry, &a.member.text).cmp(&(b.entry, &b.member.text)));
+        }
+        let held_anywhere = held.values().fold(0, |all, on| all | on);
+        // What a role belongs to may lie where less was read.
+        let edits = || {
+            let update = WayIn::RoleEdit.permission();
+            let at = ground.permissions.iter().position(|p| p.as_str() == update);
+            ways.contains(&WayIn::RoleEdit)
+                && at.is_some_and(|at| held_anywhere & held_bit(at) != 0)
+        };
+        unsure = unsure || edits() || !identity.is_free();
         Self {
+            held_anywhere,
+            unsure,
             identity,
             ground,
             who,
@@ -169,6 +185,18 @@ impl<'g, 'e> Mover<'g, 'e> {
                 steps
             }
         }
+    }
+
+    /// The steps to every account of the project that was asked for last on which nothing stands itself; `None` where
+    /// they may differ.
+    pub fn alike_in(&self, project: &Arc<str>, delegate: bool) -> Option<Rc<[EdgeStep]>> {
+        let last = self.alike.borrow();
+        let last = last
+            .as_ref()
+            .filter(|last| last.project == *project && last.delegate == delegate)?;
+        let steps = last.steps.as_ref()?;
+        let keys = steps.iter().any(|step| step.way == WayIn::Key);
+        (!keys || self.ground.keys_are_alike(project)).then(|| Rc::clone(steps))
     }
 
     /// The same steps, with what an organization policy says of keys of this account.
@@ -261,8 +289,10 @@ impl<'g, 'e> Mover<'g, 'e> {
         let own = (spot.on.kind() == ResourceKind::ServiceAccount).then_some(spot.on);
         let levels = own.into_iter().chain(&spot.above.levels);
         // Without a binding that holds it there is none to lead anywhere.
-        let mut held = levels.clone().filter_map(|level| self.held.get(level));
-        if !held.any(|held| held.get(permission).is_some_and(|holds| *holds)) {
+        let held = levels
+            .clone()
+            .fold(0, |all, level| all | self.held_on(level));
+        if held & held_bit(permission) == 0 {
             return (Truth::No, Vec::new());
         }
         let matches = levels
@@ -304,9 +334,16 @@ impl<'g, 'e> Mover<'g, 'e> {
     /// Whether a binding on one of these levels holds it, or may.
     fn may_hold(&self, permission: &str, levels: &[Resource]) -> bool {
         self.index(permission).is_some_and(|at| {
-            let mut held = levels.iter().filter_map(|level| self.held.get(level));
-            held.any(|held| held.get(at).is_some_and(|holds| *holds))
+            let held = levels
+                .iter()
+                .fold(0, |all, level| all | self.held_on(level));
+            held & held_bit(at) != 0
         })
+    }
+
+    /// What of the permissions its bindings on a level hold, or may.
+    pub fn held_on(&self, level: &Resource) -> u64 {
+        self.held.get(level).copied().unwrap_or_default()
     }
 
     /// On a level, once for all below it.
@@ -340,21 +377,19 @@ impl<'g, 'e> Mover<'g, 'e> {
     }
 
     /// Whether keys may not be had, in words.
-    fn keys(&self, account: &Resource) -> Option<String> {
-        match org_policy::keys_disabled(self.ground.estate, account) {
+    fn keys(&self, account: &Resource) -> Option<Arc<str>> {
+        match self.ground.keys_disabled(account) {
             Truth::No => None,
             Truth::Yes => Some(
-                "the organization policy iam.disableServiceAccountKeyCreation forbids new keys here; a key can still be uploaded where iam.disableServiceAccountKeyUpload does not forbid that"
-                    .to_owned(),
+                "the organization policy iam.disableServiceAccountKeyCreation forbids new keys here; a key can still be uploaded where iam.disableServiceAccountKeyUpload does not forbid that".into(),
             ),
             _ => Some(
-                "no organization policy forbids keys here (iam.disableServiceAccountKeyCreation, iam.disableServiceAccountKeyUpload)"
-                    .to_owned(),
+                "no organization policy forbids keys here (iam.disableServiceAccountKeyCreation, iam.disableServiceAccountKeyUpload)".into(),
             ),
         }
     }
 
-    fn act_as(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn act_as(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<Arc<str>>) {
         let (answer, mut via) = self.decide(WayIn::ActAs.permission(), spot);
         let Some(project) = spot.above.levels.first().filter(|_| answer != Truth::No) else {
             return (Truth::No, Vec::new(), None);
@@ -378,7 +413,7 @@ impl<'g, 'e> Mover<'g, 'e> {
                 "the account can be attached to something that runs code: in {name} nothing in sight lets the caller make it, so in another project, or by somebody else"
             ),
         };
-        (answer, via, Some(condition))
+        (answer, via, Some(condition.into()))
     }
 
     fn policy_above(
@@ -386,7 +421,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         way: WayIn,
         kind: ResourceKind,
         spot: &JudgedSpot<'_>,
-    ) -> (Truth, Vec<Via>, Option<String>) {
+    ) -> (Truth, Vec<Via>, Option<Arc<str>>) {
         let (mut answer, mut via) = (Truth::No, Vec::new());
         for (at, level) in spot.above.levels.iter().enumerate() {
             let here = spot.above.levels.get(at..).unwrap_or_default();
@@ -402,14 +437,11 @@ impl<'g, 'e> Mover<'g, 'e> {
         (answer.and(self.credential_left(answer, spot)), via, None)
     }
 
-    fn role_edit(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn role_edit(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<Arc<str>>) {
         let update = WayIn::RoleEdit.permission();
         let (mut answer, mut via) = (Truth::No, Vec::new());
-        let edits = |held: &Vec<bool>| {
-            let at = self.index(update);
-            at.and_then(|at| held.get(at)).is_some_and(|holds| *holds)
-        };
-        if !self.held.values().any(edits) {
+        let edits = self.index(update).map_or(0, held_bit);
+        if self.held_anywhere & edits == 0 {
             return (answer, via, None);
         }
         let Some(token) = self.index(WayIn::Token.permission()) else {
@@ -466,7 +498,7 @@ impl<'g, 'e> Mover<'g, 'e> {
         (answer.and(self.credential_left(answer, spot)), via, None)
     }
 
-    fn deploy_over(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<String>) {
+    fn deploy_over(&self, spot: &JudgedSpot<'_>) -> (Truth, Vec<Via>, Option<Arc<str>>) {
         let Some(project) = spot.above.levels.first() else {
             return (Truth::No, Vec::new(), None);
         };
@@ -490,6 +522,6 @@ impl<'g, 'e> Mover<'g, 'e> {
             "something in {} runs as the account, and {permission} changes what it runs; the service may ask for iam.serviceAccounts.actAs too",
             project.relative()
         );
-        (found.0, found.1.clone(), Some(condition))
+        (found.0, found.1.clone(), Some(condition.into()))
     }
 }

@@ -5,6 +5,7 @@
 //! step that is not certain is passed through, so that "none" hangs on nothing but what was not read.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -67,7 +68,7 @@ pub struct PathStep {
     /// Every binding that opens it.
     pub via: Vec<StepBinding>,
     /// What it hangs on that no policy says.
-    pub conditions: Vec<String>,
+    pub conditions: Vec<Arc<str>>,
 }
 
 /// The answer of [`shortest_paths`].

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::judge::Judge;
-use super::super::{boundary, conditions, role};
+use super::super::{boundary, conditions, org_policy, role};
 use crate::estate::{Assumption, Coverage, Estate};
 use crate::evaluate::explanation::RoleState;
 use crate::evaluate::truth::Truth;
@@ -24,6 +24,23 @@ pub(super) struct RelevantBinding<'e> {
     pub binding: &'e Binding,
     /// For each permission asked whether the role holds it.
     pub holds: Rc<[Truth]>,
+    /// The same in bits ([`held_bit`]): what it holds, or may.
+    pub held: u64,
+    /// Whether it hangs on more than who is a member.
+    pub open: bool,
+}
+
+/// The bit of the permission at a place. More than there are bits for share them all: what is held by bits may be held.
+pub(super) fn held_bit(permission: usize) -> u64 {
+    let bit = u32::try_from(permission).ok();
+    bit.and_then(|bit| 1_u64.checked_shl(bit))
+        .unwrap_or(u64::MAX)
+}
+
+fn in_bits(holds: &[Truth]) -> u64 {
+    let each = holds.iter().enumerate();
+    let held = each.filter(|(_, holds)| **holds != Truth::No);
+    held.fold(0, |all, (at, _)| all | held_bit(at))
 }
 
 /// The levels above an account, its project first.
@@ -57,6 +74,8 @@ pub(super) struct Ground<'e> {
     tags_unread: bool,
     /// Whether bindings of custom roles are kept whatever the role holds.
     custom_roles: bool,
+    /// Whether keys are forbidden: of a project where it is the same for all its accounts, else of an account.
+    keys: RefCell<HashMap<Resource, Option<Truth>>>,
 }
 
 /// The name under which tags stand among what was not read.
@@ -116,6 +135,7 @@ impl<'e> Ground<'e> {
             above: RefCell::default(),
             tags_unread: estate.assumes(Assumption::NoTagsInExport),
             custom_roles,
+            keys: RefCell::default(),
             permissions,
         };
         ground.mark_unread();
@@ -206,10 +226,13 @@ impl<'e> Ground<'e> {
                     {
                         self.unread_roles.insert(TAGS.to_owned());
                     }
+                    let sure = |h: &Truth| matches!(h, Truth::Yes | Truth::No);
                     self.entries.push(RelevantBinding {
                         resource,
                         binding,
                         holds: Rc::clone(holds),
+                        held: in_bits(holds),
+                        open: binding.condition.is_some() || !holds.iter().all(sure),
                     });
                 }
             }
@@ -284,6 +307,49 @@ impl<'e> Ground<'e> {
     pub fn unread(&self) -> impl Iterator<Item = &Resource> {
         let partly = self.estate.known_in_part();
         self.unread.iter().chain(&self.deny_unread).chain(partly)
+    }
+
+    /// Whether no policy was left out that is named, and no deny rule or boundary speaks of what is asked: where the
+    /// levels above are known too, what bindings without conditions give to known members is had.
+    pub fn is_certain(&self) -> bool {
+        self.no_boundaries
+            && self.deny_unread.is_empty()
+            && self.unread.is_empty()
+            && self.estate.partly.is_empty()
+            && self.estate.coverage() != Coverage::Partial
+            && self
+                .denying
+                .values()
+                .all(|found| *found == Denying::Nothing)
+    }
+
+    /// Whether keys of an account (canonical name) may not be made.
+    pub fn keys_disabled(&self, account: &Resource) -> Truth {
+        let of = |on: &Resource, made: &dyn Fn() -> Option<Truth>| {
+            let known = self.keys.borrow().get(on).copied();
+            known.unwrap_or_else(|| {
+                let found = made();
+                self.keys.borrow_mut().insert(on.clone(), found);
+                found
+            })
+        };
+        let project = match account {
+            Resource::ServiceAccount { project, .. } => Resource::Project(Arc::clone(project)),
+            _ => account.clone(),
+        };
+        let of_all = of(&project, &|| {
+            org_policy::keys_disabled_below(self.estate, &project)
+        });
+        let own = || Some(org_policy::keys_disabled(self.estate, account));
+        let answer = of_all.or_else(|| of(account, &own));
+        answer.unwrap_or(Truth::UnknownInfo)
+    }
+
+    /// Whether that is the same for all accounts of a project (id).
+    pub fn keys_are_alike(&self, project: &Arc<str>) -> bool {
+        let known = self.keys.borrow();
+        let of_all = known.get(&Resource::Project(Arc::clone(project)));
+        of_all.is_some_and(Option::is_some)
     }
 
     /// What is known of a level's deny policies; `None` when they were not read.

@@ -3,25 +3,27 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::below::Below;
 use super::chains::{out_of_sight, takes_delegates, unread_levels};
+use super::covered::{Gain, WaysHeld};
 use super::cut::BindingUnit;
 use super::identity::{GroupIndex, Identity, Match, Members};
-use super::mover::{Mover, Moving, permissions_of};
+use super::layers;
+use super::mover::{EdgeStep, Mover, Moving, permissions_of};
 use super::relevant::Ground;
 use super::{Brings, PathRequest, StepsBy, Via};
 use crate::estate::{Estate, Read};
-use crate::evaluate::explain::is_shut_down;
 use crate::evaluate::judge::Judge;
 use crate::evaluate::membership;
 use crate::evaluate::truth::Truth;
-use crate::evaluate::ways::WayIn;
+use crate::evaluate::ways::{Hangs, WayIn};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Permission, Principal, Resource};
 
 /// So many pairs of an identity and an account are judged for one question (chosen: a minute at the most).
-const PAIRS_AT_MOST: usize = 1_000_000;
+pub(super) const PAIRS_AT_MOST: usize = 1_000_000;
 /// So many identities are kept with what was worked out for them.
 const MOVERS_AT_MOST: usize = 256;
 
@@ -50,18 +52,14 @@ pub(super) struct StepKind {
     /// The bindings.
     pub via: Vec<Via>,
     /// What it hangs on that no policy says.
-    pub condition: Option<String>,
+    pub condition: Option<Arc<str>>,
     pub leads: LeadsTo,
 }
 
 impl StepKind {
     /// 0: certain; 1: hangs on what no policy says; 2: on what is not known of the policies.
     pub fn tier(&self) -> u8 {
-        match (self.answer, &self.condition) {
-            (Truth::Yes, None) => 0,
-            (Truth::Yes, Some(_)) => 1,
-            _ => 2,
-        }
+        tier_of(self.answer, self.condition.is_some())
     }
 
     /// The answer, with what it hangs on.
@@ -70,6 +68,23 @@ impl StepKind {
             Some(_) => self.answer.and(Truth::UnknownConditional),
             None => self.answer,
         }
+    }
+}
+
+/// As [`StepKind::tier`].
+fn tier_of(answer: Truth, hangs: bool) -> u8 {
+    match (answer, hangs) {
+        (Truth::Yes, false) => 0,
+        (Truth::Yes, true) => 1,
+        _ => 2,
+    }
+}
+
+fn leads_to(way: WayIn) -> LeadsTo {
+    match way {
+        WayIn::Delegation => LeadsTo::Link,
+        way if way.leads_on() => LeadsTo::Account,
+        _ => LeadsTo::Nothing,
     }
 }
 
@@ -82,6 +97,7 @@ pub(super) struct StepGraph<'e> {
     by: StepsBy,
     /// Those that are followed.
     ways: Vec<WayIn>,
+    held: WaysHeld,
     pub caller: Principal,
     brings: Brings,
     /// How many more pairs may be judged.
@@ -108,6 +124,7 @@ impl<'e> StepGraph<'e> {
         let groups = GroupIndex::new(estate, members.group_names());
         let below = Below::new(&ground);
         Self {
+            held: WaysHeld::new(&ground, &ways),
             ground,
             members,
             groups,
@@ -153,13 +170,6 @@ impl<'e> StepGraph<'e> {
         known
             .flat_map(|g| &g.members)
             .any(|m| matches!(m.member, Member::ProjectRole(..)))
-    }
-
-    /// Whether steps can be taken as an account.
-    pub fn passes(&self, account: &Resource) -> bool {
-        let estate = self.ground.estate;
-        let disabled = estate.account(account.id()).is_some_and(|a| a.disabled);
-        !disabled && !is_shut_down(estate, account)
     }
 }
 
@@ -218,15 +228,14 @@ impl<'g, 'e> StepWalk<'g, 'e> {
             .is_some_and(|met| *met)
     }
 
-    fn meet(&self, kinds: Vec<StepKind>) -> Vec<StepKind> {
+    fn meet(&self, tiers: impl Iterator<Item = u8>) {
         let mut met = self.met.get();
-        for kind in &kinds {
-            if let Some(tier) = met.get_mut(usize::from(kind.tier())) {
+        for tier in tiers {
+            if let Some(tier) = met.get_mut(usize::from(tier)) {
                 *tier = true;
             }
         }
         self.met.set(met);
-        kinds
     }
 
     /// Leaves these out from now on, and no others.
@@ -390,6 +399,55 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         units
     }
 
+    /// Whether judging steps that lead nowhere new may tell of ones that are less sure, which another search would
+    /// count.
+    pub fn may_meet_more(&self, mover: &Mover<'g, 'e>) -> bool {
+        let unsure = mover.unsure || !self.graph.below.whole;
+        (unsure && !self.has_met(2))
+            || (!self.has_met(1) && self.graph.ways.iter().any(|w| w.hangs() != Hangs::Never))
+    }
+
+    /// What a step may lead to at the most ([`layers::ACCOUNT`], [`layers::LINK`]), by what is held on the account and
+    /// above it.
+    pub fn may_gain(&self, mover: &Mover<'g, 'e>, link: bool, tier: u8, held: u64) -> Gain {
+        let ways = self.graph.held.open(held, mover.held_anywhere, link);
+        ways.fold(0, |gain, way| match way {
+            _ if tier == 0 && way.hangs() == Hangs::Always => gain,
+            WayIn::Delegation => gain | layers::LINK,
+            way if way.leads_on() => gain | layers::ACCOUNT,
+            _ => gain,
+        })
+    }
+
+    /// Where steps lead on to, of those that are as sure.
+    pub fn leads(&self, steps: &[EdgeStep], tier: u8) -> Option<LeadsTo> {
+        let sure = steps
+            .iter()
+            .filter(|step| tier_of(step.answer, step.condition.is_some()) <= tier);
+        let leads = sure.map(|step| leads_to(step.way));
+        leads.filter(|leads| *leads != LeadsTo::Nothing).min()
+    }
+
+    /// Where somebody's steps to an account lead on to, of those that are as sure.
+    pub fn leading_to(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        to: &Resource,
+        tier: u8,
+    ) -> Result<Option<LeadsTo>, Bounded> {
+        self.spend()?;
+        if self.goes_back(who, to) {
+            return Ok(None);
+        }
+        let steps = mover.steps(to, who.link);
+        let on = steps
+            .iter()
+            .filter(|step| leads_to(step.way) != LeadsTo::Nothing);
+        self.meet(on.map(|step| tier_of(step.answer, step.condition.is_some())));
+        Ok(self.leads(&steps, tier))
+    }
+
     /// The kinds of step that lead on from somebody as an account or a link.
     pub fn leading(
         &self,
@@ -403,7 +461,8 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         }
         let mut kinds = self.by_ways(who, mover, to);
         kinds.retain(|kind| kind.leads != LeadsTo::Nothing);
-        Ok(self.meet(kinds))
+        self.meet(kinds.iter().map(StepKind::tier));
+        Ok(kinds)
     }
 
     /// The kinds of step that end at the target.
@@ -418,7 +477,9 @@ impl<'g, 'e> StepWalk<'g, 'e> {
             if self.goes_back(who, target) {
                 return Ok(Vec::new());
             }
-            return Ok(self.meet(self.by_ways(who, mover, target)));
+            let kinds = self.by_ways(who, mover, target);
+            self.meet(kinds.iter().map(StepKind::tier));
+            return Ok(kinds);
         };
         let back = who.account.is_some() && self.is_caller(target);
         if back || (who.link && !takes_delegates(asked)) {
@@ -430,23 +491,21 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         }
         let mut ways = WayIn::ON_ACCOUNT.into_iter();
         let way = ways.find(|way| way.permission() == asked.as_str());
-        Ok(self.meet(vec![StepKind {
+        let kind = StepKind {
             way,
             answer,
             via,
             condition: None,
             leads: LeadsTo::Account,
-        }]))
+        };
+        self.meet(std::iter::once(kind.tier()));
+        Ok(vec![kind])
     }
 
     fn by_ways(&self, who: &StepTaker, mover: &Mover<'g, 'e>, to: &Resource) -> Vec<StepKind> {
         let steps = mover.steps(to, who.link);
         let kinds = steps.iter().map(|step| StepKind {
-            leads: match step.way {
-                WayIn::Delegation => LeadsTo::Link,
-                way if way.leads_on() => LeadsTo::Account,
-                _ => LeadsTo::Nothing,
-            },
+            leads: leads_to(step.way),
             way: Some(step.way),
             answer: step.answer,
             via: step.via.clone(),
@@ -455,13 +514,13 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         kinds.collect()
     }
 
-    fn is_caller(&self, account: &Resource) -> bool {
+    pub fn is_caller(&self, account: &Resource) -> bool {
         matches!(&self.graph.caller, Principal::ServiceAccount(email) if email == account.id())
     }
 
     /// Whether a step leads back to the caller, or nowhere new. A link of a chain may still have its own token
     /// minted.
-    fn goes_back(&self, who: &StepTaker, to: &Resource) -> bool {
+    pub fn goes_back(&self, who: &StepTaker, to: &Resource) -> bool {
         let itself = who.account.as_ref() == Some(to) && !who.link;
         itself || self.is_caller(to)
     }

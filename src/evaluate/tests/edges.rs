@@ -102,7 +102,7 @@ proptest! {
                     let row = back.results.iter().find(|row| row.name == target.full_name());
                     // Or better, by a chain.
                     let same = row.is_some_and(|row| {
-                        row.verdict == *verdict || (row.verdict == Verdict::CanAccess && row.path.len() > 2)
+                        row.verdict == *verdict || (row.verdict == Verdict::CanAccess && row.trail.path().len() > 2)
                     });
                     prop_assert!(same, "{} {:?} {}: {:?} and {:?}", name, way, email, verdict, row);
                     let on: Vec<&Resource> = match way {

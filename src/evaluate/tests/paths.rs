@@ -191,7 +191,7 @@ proptest! {
                     prop_assert_eq!(found.verdict == Verdict::CanAccess, certain, "{}", told);
                     let length = found.paths.first().map(Vec::len);
                     match row {
-                        Some(row) if certain => prop_assert_eq!(length, Some(row.path.len() - 1), "{}", told),
+                        Some(row) if certain => prop_assert_eq!(length, Some(row.trail.path().len() - 1), "{}", told),
                         Some(_) => prop_assert!(length.is_some(), "{told}"),
                         None => prop_assert!(length.is_none() || !whole.complete, "{told}"),
                     }
