@@ -28,7 +28,7 @@ pub enum NotDerived {
     /// The one provider's mapping gives no subject for it.
     NoSubject(String),
     /// One does; but pools or providers that could not be looked at, each with why, may take it too.
-    Perhaps(Derived, Vec<(String, String)>),
+    Perhaps(Box<Derived>, Vec<(String, String)>),
 }
 
 /// The caller that a token's claims stand for, where the providers that are known leave one: those whose
@@ -94,7 +94,7 @@ pub fn derive(estate: &Estate, claims: &Json) -> Result<Derived, NotDerived> {
             let unread: Vec<(String, String)> = unread(estate).collect();
             match unread.is_empty() || is_meant_for(claims, &one.provider) {
                 true => Ok(one.clone()),
-                false => Err(NotDerived::Perhaps(one.clone(), unread)),
+                false => Err(NotDerived::Perhaps(Box::new(one.clone()), unread)),
             }
         }
         _ => Err(NotDerived::Several(found)),

@@ -147,8 +147,10 @@ pub struct Pick {
 
 /// A list on its way that takes the place of another.
 pub struct Coming {
-    /// Accounts of both lists.
-    batches: Vec<(Arc<Batch<Account>>, Arc<Batch<Account>>)>,
+    /// Those that can call.
+    callers: Vec<Arc<Batch<Account>>>,
+    /// All of them.
+    targets: Vec<Arc<Batch<Account>>>,
     /// What was said of the list that is shown.
     pub before: Listing,
 }
@@ -158,23 +160,22 @@ impl Coming {
     #[must_use]
     pub fn instead_of(before: Listing) -> Self {
         Self {
-            batches: Vec::new(),
+            callers: Vec::new(),
+            targets: Vec::new(),
             before,
         }
     }
 
     /// Keeps what came.
     pub fn take(&mut self, callers: Arc<Batch<Account>>, targets: Arc<Batch<Account>>) {
-        self.batches.push((callers, targets));
+        self.callers.push(callers);
+        self.targets.push(targets);
     }
 
     /// How many accounts have come.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.batches
-            .iter()
-            .map(|(_, targets)| targets.count())
-            .sum()
+        self.targets.iter().map(|batch| batch.count()).sum()
     }
 }
 
@@ -208,8 +209,10 @@ impl Pick {
         };
         self.caller.clear();
         self.target.clear();
-        for (callers, targets) in coming.batches {
+        for callers in coming.callers {
             self.caller.take(callers);
+        }
+        for targets in coming.targets {
             self.target.take(targets);
         }
     }
