@@ -305,10 +305,11 @@ impl Case<'_> {
     /// is asked too often wants to be left alone is not handed on by the crate.
     fn is_asked_again(&self) -> bool {
         let lost = [Effect::Word("reset"), Effect::Word("truncate")];
-        self.comes == Comes::Same
-            && !self.fault.call.1.ends_with("/tokeninfo")
-            && !(self.fault.call.1 == "/v1/oauthtoken" && lost.contains(&self.fault.effect))
-            && !(self.is_by_crate() && self.fault.effect == Effect::Word("429:1s"))
+        let Fault { call, effect, .. } = &self.fault;
+        let is_other = call.1 == "/v1/oauthtoken" && lost.contains(effect);
+        let is_untold = self.is_by_crate() && *effect == Effect::Word("429:1s");
+        let is_left = call.1.ends_with("/tokeninfo") || is_other || is_untold;
+        self.comes == Comes::Same && !is_left
     }
 
     /// Whether `google-cloud-auth` asks.
@@ -441,7 +442,7 @@ fn every_way_to_a_token_under_every_fault() {
     let scene = runtime.block_on(scene(&emulator));
     for full in &scene.full {
         let (went, name) = (&full.went, full.way.name);
-        let code = if full.asks == Asks::Who { 0 } else { 1 };
+        let code = i32::from(full.asks == Asks::Verdict);
         assert_eq!(went.code, Some(code), "{name}: {}{}", went.out, went.err);
         assert_eq!(leaked(went, &scene.secrets), None, "{name}");
         let said = went.said(full.asks);
