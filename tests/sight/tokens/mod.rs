@@ -23,7 +23,7 @@ use front::{Called, Effect, Fault, Front, Seen};
 use ways::{CALLER, Keys, TARGET, Way, ways};
 
 /// Cases by default.
-const CASES: usize = 24;
+const CASES: usize = 8;
 /// How often what fails for a moment is asked for: once, and repeated four times (`google::pace`).
 const ATTEMPTS: usize = 5;
 /// The shortest piece of a secret that is looked for in what comes out.
