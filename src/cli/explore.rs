@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::args::{Global, StartArgs};
-use super::facts::FactSource;
+use super::facts::{FactSource, ReadingTold};
 use super::failure::Failure;
 use super::out::{Ink, TextPage};
 use super::{Exit, claims, facts};
@@ -32,18 +33,15 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
     if global.preferences.plain {
         return line_by_line(global, start, runtime);
     }
-    // Credentials may take seconds to be found: the first frame does not wait for them. What an
-    // estate says while it is read belongs on the normal screen.
-    let outside = global.demo.is_none() && global.estate.is_empty();
+    // Credentials may take seconds to be found, and files to be read: the first frame does not wait for them.
     let mut screen = None;
-    let mut facts = if outside {
+    let mut facts = if global.demo.is_none() {
         let mut taken = Explorer::take(runtime.handle(), &global.preferences).map_err(no_screen)?;
-        let source = global.endpoint.as_deref().unwrap_or("live");
-        let words = "Looking for credentials …";
+        let (source, words) = waits_for(global);
+        let (tell, told) = watch::channel(words);
         let asked = global.clone();
-        let found = taken
-            .wait(source, words, async move { facts::open(&asked).await })
-            .map_err(no_screen)?;
+        let opened = async move { facts::open_telling(&asked, ReadingTold::Here(tell)).await };
+        let found = taken.wait(&source, told, opened).map_err(no_screen)?;
         let Some(found) = found else {
             return Ok(Exit::Done);
         };
@@ -62,9 +60,13 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             .run(opening(&facts, global, start)?)
             .map_err(no_screen)?;
         match left {
-            // Nothing is closed with care here: whoever left waits for nobody.
+            // Nothing is closed with care here, nor freed: whoever left waits for nobody.
             Leave::Quit { words } => {
                 let mut page = TextPage::default();
+                for note in std::mem::take(&mut facts.notes) {
+                    page.line(Ink::Faint, format!("note: {note}"));
+                }
+                std::mem::forget(facts);
                 for line in words {
                     page.line(Ink::Plain, line);
                 }
@@ -78,6 +80,16 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             }
         }
     }
+}
+
+/// What is looked at, and what is waited for before it can be.
+fn waits_for(global: &Global) -> (String, String) {
+    if global.estate.is_empty() {
+        let source = global.endpoint.as_deref().unwrap_or("live");
+        return (source.to_owned(), "Looking for credentials …".to_owned());
+    }
+    let label = format!("estate: {}", facts::names(&global.estate));
+    (label, "reading …".to_owned())
 }
 
 /// The same without a screen.
@@ -192,6 +204,8 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         time: start.at,
         two_steps_from: global.two_steps_from,
         assumptions: facts.assumptions.clone(),
+        notes: facts.notes.clone(),
+        at_hand: facts.whole().cloned(),
         keys: facts
             .whole()
             .map(crate::estate::Estate::all_keys)

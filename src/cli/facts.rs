@@ -2,13 +2,15 @@
 //! port. Whatever it is, what comes out is a client; only this room knows the difference.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use crate::answer::between::{BetweenFacts, BetweenQuestion};
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
 use crate::answer::{Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, stories};
-use crate::estate::file::{self, FileError};
+use crate::estate::file::{self, FileError, FileProgress, Loaded};
 use crate::estate::{Assumption, Estate};
 use crate::evaluate::{Call, Question};
 use crate::google::credentials::{CredentialKind, Origin, Secret, gcloud};
@@ -87,6 +89,17 @@ pub struct FactSource {
     emulator: Option<Running>,
     /// What it read itself to serve, where whoever looks sees all of it.
     at_hand: Option<Estate>,
+    /// What of the files does not count, a line each, where that was not told yet.
+    pub notes: Vec<String>,
+}
+
+/// Where it is told how far files are read, and what of them does not count.
+#[derive(Clone)]
+pub enum ReadingTold {
+    /// Beside what a command prints.
+    Aside,
+    /// Here; what does not count is kept.
+    Here(watch::Sender<String>),
 }
 
 impl FactSource {
@@ -230,6 +243,14 @@ impl FactSource {
 /// # Errors
 /// Options that do not fit together, an estate that cannot be read, no place for the history.
 pub async fn open(global: &Global) -> Result<FactSource, Failure> {
+    open_telling(global, ReadingTold::Aside).await
+}
+
+/// As [`open`], telling how far it is.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_telling(global: &Global, told: ReadingTold) -> Result<FactSource, Failure> {
     let source = chosen(global)?;
     let history = history_of(global)?;
     let mut facts = match source {
@@ -246,8 +267,13 @@ pub async fn open(global: &Global) -> Result<FactSource, Failure> {
         }
         ChosenSource::Estate(files) => {
             let label = format!("estate: {}", names(&files));
-            let estate = read_estate(&files)?;
-            inside(global, estate, label, history).await?
+            let (estate, notes) = match told {
+                ReadingTold::Aside => (read_estate(&files)?, Vec::new()),
+                ReadingTold::Here(words) => read_elsewhere(files, words).await?,
+            };
+            let mut facts = inside(global, estate, label, history).await?;
+            facts.notes = notes;
+            facts
         }
     };
     facts.read_only = global.read_only;
@@ -374,6 +400,7 @@ async fn outside(
         source: global.source(),
         emulator: None,
         at_hand: None,
+        notes: Vec::new(),
     })
 }
 
@@ -435,6 +462,7 @@ async fn inside(
         source: global.source(),
         emulator: Some(running),
         at_hand,
+        notes: Vec::new(),
     })
 }
 
@@ -496,7 +524,8 @@ fn story(name: &str) -> Option<StoryQuestion> {
     })
 }
 
-fn names(files: &[PathBuf]) -> String {
+/// How files are named for people.
+pub fn names(files: &[PathBuf]) -> String {
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
     names.join(", ")
 }
@@ -507,21 +536,55 @@ fn names(files: &[PathBuf]) -> String {
 /// # Errors
 /// A file that cannot be read, or is no estate.
 pub fn read_estate(files: &[PathBuf]) -> Result<Estate, Failure> {
-    let sources = source::open(files)?;
     let mut line = out::Passing::default();
-    let loaded = file::read(sources, &mut |at| {
-        line.say(|| {
-            let (read, elements) = (at.bytes / 1_000_000, at.elements);
-            format!("reading {}: {read} MB, {elements} elements", at.name)
-        });
-    });
+    let loaded = loaded(files, &mut |at| line.say(|| so_far(&at)));
     drop(line);
-    let loaded = loaded.map_err(|e| Failure::new("read the estate", e.to_string(), next_of(&e)))?;
+    let loaded = loaded?;
     for note in loaded.notes() {
         out::aside(&format!("note: {note}"));
     }
     tracing::info!("the estate is read");
     Ok(loaded.estate)
+}
+
+fn loaded(
+    files: &[PathBuf],
+    progress: &mut dyn FnMut(FileProgress<'_>),
+) -> Result<Loaded, Failure> {
+    let sources = source::open(files)?;
+    let loaded = file::read(sources, progress);
+    loaded.map_err(|e| Failure::new("read the estate", e.to_string(), next_of(&e)))
+}
+
+fn so_far(at: &FileProgress<'_>) -> String {
+    let (read, elements) = (at.bytes / 1_000_000, at.elements);
+    format!("reading {}: {read} MB, {elements} elements", at.name)
+}
+
+/// Reads them on a thread of its own, for somebody who goes on meanwhile; with what of them does not count.
+async fn read_elsewhere(
+    files: Vec<PathBuf>,
+    words: watch::Sender<String>,
+) -> Result<(Estate, Vec<String>), Failure> {
+    /// How often it is told (chosen).
+    const OFTEN: Duration = Duration::from_millis(100);
+    let reading = move || {
+        let mut last = Instant::now();
+        let loaded = loaded(&files, &mut |at| {
+            if last.elapsed() >= OFTEN {
+                last = Instant::now();
+                // Nobody looks any more once it is left.
+                let _ = words.send(so_far(&at));
+            }
+        })?;
+        let notes = loaded.notes();
+        Ok((loaded.estate, notes))
+    };
+    let read = tokio::task::spawn_blocking(reading).await;
+    read.unwrap_or_else(|e| {
+        let next = "this is a defect of bindscope: please report it with the file";
+        Err(Failure::new("read the estate", e.to_string(), next))
+    })
 }
 
 fn next_of(error: &FileError) -> &'static str {

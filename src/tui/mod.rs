@@ -25,13 +25,14 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::answer::signs::Glyphs;
-use crate::estate::{Assumption, KeysByAccount};
+use crate::estate::{Assumption, Estate, KeysByAccount};
 use crate::evaluate::{Call, Question};
 use crate::google::credentials::Origin;
 use crate::google::listing::Scope;
 use crate::google::{Client, CredentialsError};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::{CommandLine, Power};
+use crate::text::visible;
 use keys::command::Command;
 use look::theme::Theme;
 use message::Message;
@@ -86,6 +87,10 @@ pub struct Start {
     pub assumptions: Vec<Assumption>,
     /// Keys of accounts that a file tells of: the way over APIs does not ask for any.
     pub keys: KeysByAccount,
+    /// The estate that is looked at, where this process read it itself and whoever looks may see all of it.
+    pub at_hand: Option<Estate>,
+    /// What of the files looked at does not count, a line each.
+    pub notes: Vec<String>,
     /// How the same is asked on a command line.
     pub line: CommandLine,
     /// Whether and how the answer is watched.
@@ -207,9 +212,13 @@ impl Session {
         )
         .assuming(start.assumptions)
         .knowing_keys(start.keys)
+        .having(start.at_hand)
         .keeping(&start.preferences.closed)
         .seen_by(start.principal);
         let mut first = update::start(&mut model);
+        if !start.notes.is_empty() {
+            model.say(visible(&format!("Note: {}.", start.notes.join("; "))));
+        }
         if model.signed_out.is_none() {
             update::preset(&mut model, start.caller.clone(), start.target.clone());
             if let (true, Some(caller), Some(target)) = (start.open, start.caller, start.target) {

@@ -59,6 +59,8 @@ pub struct Opening {
     /// What the source has no place for.
     pub assumptions: Vec<Assumption>,
     pub keys: KeysByAccount,
+    /// Whether the estate need not be asked for.
+    pub at_hand: bool,
     /// A delegation chain.
     pub via: Vec<String>,
     /// A federated caller's attributes.
@@ -91,6 +93,7 @@ impl Default for Opening {
             at: Some("2026-11-24T12:00:00Z"),
             assumptions: Vec::new(),
             keys: KeysByAccount::default(),
+            at_hand: false,
             via: Vec::new(),
             attributes: Vec::new(),
             permission: "iam.serviceAccounts.getAccessToken",
@@ -144,6 +147,7 @@ impl Opening {
             None if self.estate == "large" => large(2_000, 50),
             None => stories::load(self.estate).unwrap(),
         };
+        let at_hand = self.at_hand.then(|| estate.clone());
         let emulator = runtime.block_on(emulator::start(estate, options)).unwrap();
         let connect = Connect {
             endpoint: Some(emulator.base_url()),
@@ -185,6 +189,8 @@ impl Opening {
             time: self.at.map(|at| at.parse().unwrap()),
             assumptions: self.assumptions,
             keys: self.keys,
+            at_hand,
+            notes: Vec::new(),
             line: CommandLine {
                 source: SourceOptions::default()
                     .flag(&format!("--demo={}", self.estate))

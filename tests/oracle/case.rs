@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use bindscope::answer::Source;
 use bindscope::answer::paths::{PathEnd, PathsAnswer, PathsQuestion, Ways};
 use bindscope::emulator::{self, Options};
-use bindscope::estate::{Estate, file};
+use bindscope::estate::{Estate, ServiceAccount, file};
 use bindscope::evaluate::reach::{Brings, reach_bringing};
 use bindscope::evaluate::{
     Cause, CauseKind, Explanation, Outcome, Question, Verdict, WayIn, diagnose, explain, who,
 };
 use bindscope::google::credentials::Secret;
-use bindscope::google::listing::Scope;
+use bindscope::google::listing::{ListNews, Listing, Scope, list_accounts, list_at_hand};
 use bindscope::google::survey::{Everything, whole};
 use bindscope::google::{Client, Connect};
 use bindscope::iam::{Permission, Principal, Resource};
@@ -131,6 +131,7 @@ impl Case {
             for asked in self.asked.iter().take(2) {
                 at_hand(&served, &*reader, asked, &mut wrong).await;
             }
+            listed_at_hand(&served, &*reader, &mut wrong).await;
         }
         emulator.stop().await;
         wrong
@@ -408,6 +409,37 @@ impl Case {
                 _ => {}
             }
         }
+    }
+}
+
+/// The accounts of an estate that is at hand are those that are listed over the whole way.
+async fn listed_at_hand(served: &Estate, ask: &dyn Ask, wrong: &mut Vec<String>) {
+    type Line = (String, String, String, bool);
+    let line = |a: ServiceAccount| (a.email, a.project_id, a.display_name, a.disabled);
+    let mut whole: Vec<Line> = Vec::new();
+    let mut each = |news: ListNews| whole.extend(news.accounts().into_iter().map(line));
+    let listing = list_accounts(ask, &Scope::Everything, &mut each).await;
+    let listing = match listing {
+        Ok(listing) => listing,
+        Err(error) => return wrong.push(format!("the accounts could not be listed: {error}")),
+    };
+    let mut near: Vec<Line> = Vec::new();
+    let mut each = |news: ListNews| near.extend(news.accounts().into_iter().map(line));
+    let near_listing = list_at_hand(served, &|| true, &mut each);
+    whole.sort();
+    near.sort();
+    let told = |listing: &Listing| {
+        let names = listing.unreadable.iter().map(|(name, _)| name.clone());
+        (
+            listing.projects,
+            listing.accounts,
+            names.collect::<Vec<_>>(),
+        )
+    };
+    if (whole, Some(told(&listing))) != (near, near_listing.as_ref().map(told)) {
+        wrong.push(format!(
+            "listed over the whole way: {listing:?}; at hand: {near_listing:?}"
+        ));
     }
 }
 

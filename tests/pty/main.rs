@@ -6,6 +6,7 @@ mod harness;
 mod leaving;
 mod look;
 mod plain;
+mod reading;
 mod recording;
 mod signed_in;
 mod tunnel;

@@ -22,7 +22,7 @@ use self::projects::ProjectRows;
 use super::Source;
 use crate::estate::{Assumption, Estate};
 use crate::google::listing::Scope;
-use crate::google::survey::{Everything, Groups, Progress, whole};
+use crate::google::survey::{Everything, Groups, Progress, at_hand, whole};
 use crate::iam::{Principal, Resource};
 use crate::wire::ApiError;
 
@@ -102,14 +102,28 @@ impl Source<'_> {
         time: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<EstateRead, ApiError> {
-        let everything = Everything {
-            scope: Some(scope.clone()),
-            account_policies: true,
-            groups: Groups::All,
-            callers: true,
-            ..Everything::default()
-        };
-        let (mut estate, unlisted) = whole(self.ask, &everything, progress).await?;
+        let read = whole(self.ask, &everything(scope), progress).await?;
+        Ok(self.inventoried(scope, time, read))
+    }
+
+    /// The same of an estate that this process read itself, all of which whoever looks may see.
+    #[must_use]
+    pub fn inventory_at_hand(
+        &self,
+        scope: &Scope,
+        time: Timestamp,
+        estate: &Estate,
+    ) -> Option<EstateRead> {
+        let read = at_hand(estate, &everything(scope))?;
+        Some(self.inventoried(scope, time, read))
+    }
+
+    fn inventoried(
+        &self,
+        scope: &Scope,
+        time: Timestamp,
+        (mut estate, unlisted): (Estate, Vec<(String, String)>),
+    ) -> EstateRead {
         self.qualify(&mut estate);
         let unlisted = unlisted
             .iter()
@@ -121,13 +135,24 @@ impl Source<'_> {
             .collect();
         not_read.sort();
         not_read.dedup();
-        Ok(EstateRead {
+        EstateRead {
             not_read,
             assumptions: estate.assumptions().collect(),
             time,
             sees_all_projects: matches!(scope, Scope::Organization(_)),
             estate,
-        })
+        }
+    }
+}
+
+/// What the tables are made of.
+fn everything(scope: &Scope) -> Everything {
+    Everything {
+        scope: Some(scope.clone()),
+        account_policies: true,
+        groups: Groups::All,
+        callers: true,
+        ..Everything::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The accounts that can be seen, page by page, over every project in scope.
 
+mod at_hand;
 mod search;
 
 use std::collections::{BTreeSet, HashSet};
@@ -10,6 +11,8 @@ use crate::estate::{Project, ServiceAccount};
 use crate::google::api::{iam, resource_manager};
 use crate::google::patience::{Patience, WaitLimits};
 use crate::wire::{ApiError, Ask};
+
+pub use at_hand::list_at_hand;
 
 /// How far to look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

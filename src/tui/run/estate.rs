@@ -94,6 +94,7 @@ impl Executor {
         let keys = Arc::clone(&self.keys);
         let viewer = self.viewer.clone();
         let dir = self.history.clone();
+        let near = self.near(&scope);
         let reader = client.reader();
         self.spawn(Slot::Estate, async move {
             let source = Source {
@@ -106,7 +107,11 @@ impl Executor {
             let answers = AtomicUsize::new(0);
             let progress = told_now_and_then(ticket, &answers, &send);
             let time = time.unwrap_or_else(Timestamp::now);
-            let read = source.inventory(&scope, time, &progress).await;
+            let near = near.and_then(|estate| source.inventory_at_hand(&scope, time, &estate));
+            let read = match near {
+                Some(read) => Ok(read),
+                None => source.inventory(&scope, time, &progress).await,
+            };
             let read = read.map(|mut read| {
                 read.estate.put_all_keys(&keys);
                 Arc::new(read)

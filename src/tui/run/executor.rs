@@ -22,8 +22,9 @@ use super::pairs;
 use super::paths;
 use crate::answer::inventory::EstateTableKind;
 use crate::answer::{Answer, Source};
-use crate::estate::{Assumption, KeysByAccount};
+use crate::estate::{Assumption, Estate, KeysByAccount};
 use crate::evaluate::Question;
+use crate::google::listing::Scope;
 use crate::google::survey::{Progress, ProgressState};
 use crate::google::{Client, WaitNews};
 use crate::iam::Principal;
@@ -72,6 +73,8 @@ pub struct Executor {
     pub(super) assumptions: Arc<[Assumption]>,
     pub(super) keys: KeysByAccount,
     pub(super) viewer: Option<Principal>,
+    /// Until something is written.
+    at_hand: Option<Estate>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
 }
@@ -125,6 +128,7 @@ impl Executor {
             assumptions: Arc::default(),
             keys: KeysByAccount::default(),
             viewer: None,
+            at_hand: None,
             tasks: HashMap::new(),
             under_way: Arc::default(),
         }
@@ -142,6 +146,19 @@ impl Executor {
     pub fn knowing_keys(mut self, keys: KeysByAccount) -> Self {
         self.keys = keys;
         self
+    }
+
+    /// The same, with the estate that is looked at, where it need not be asked for.
+    #[must_use]
+    pub fn having(mut self, estate: Option<Estate>) -> Self {
+        self.at_hand = estate;
+        self
+    }
+
+    /// The estate that is looked at, where all of it is asked about and nothing was written since it was read.
+    pub(super) fn near(&self, scope: &Scope) -> Option<Estate> {
+        let estate = self.at_hand.as_ref()?;
+        (*scope == Scope::Everything).then(|| estate.clone())
     }
 
     /// The same, where nothing may be written in some projects.
@@ -268,6 +285,14 @@ impl Executor {
         let send = self.sender.clone();
         let reader = client.reader();
         match effect {
+            Effect::List(scope) if self.near(&scope).is_some() => {
+                if let Some(estate) = self.near(&scope) {
+                    self.compute(Slot::List, move |over| {
+                        let wished = || !over.load(Ordering::Relaxed);
+                        listing::list_near(&estate, &wished, &send);
+                    });
+                }
+            }
             Effect::List(scope) => self.spawn(Slot::List, async move {
                 let listed = listing::list(&*reader, &scope, &send).await;
                 let listed = listed.map_err(|e| e.to_string());
@@ -312,6 +337,7 @@ impl Executor {
                 question,
                 way,
             } => {
+                self.at_hand = None;
                 let Some(writer) = self.writer.clone() else {
                     let failed = Written::Failed {
                         why: READ_ONLY.to_owned(),
@@ -376,6 +402,7 @@ impl Executor {
                 }
             }),
             Effect::Undo { ticket, change } => {
+                self.at_hand = None;
                 let Some(writer) = self.writer.clone() else {
                     let _ = send.send(Message::Undone(ticket, Err(READ_ONLY.into())));
                     return;
@@ -399,6 +426,7 @@ impl Executor {
                 let assumptions = Arc::clone(&self.assumptions);
                 let viewer = self.viewer.clone();
                 let dir = self.history.clone();
+                let near = self.near(&scope);
                 self.spawn(Slot::Paths, async move {
                     if !fixed {
                         question.time = Timestamp::now();
@@ -418,7 +446,11 @@ impl Executor {
                             let _ = send.send(Message::PathsProgress(ticket, so_far));
                         }
                     };
-                    let answer = source.paths(asked, &progress).await;
+                    let near = near.and_then(|estate| source.paths_at_hand(&asked, &estate));
+                    let answer = match near {
+                        Some(answer) => Ok(answer),
+                        None => source.paths(asked, &progress).await,
+                    };
                     let found = answer.map_err(|e| e.to_string()).and_then(paths::rows);
                     let _ = send.send(Message::Paths(ticket, found.map(Arc::new)));
                 });

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::sleep_until;
 
 use super::super::keys::command::Command;
 use super::super::keys::{Key, KeyContext};
@@ -18,9 +20,13 @@ use super::effects::Effect;
 use super::leaving::{self, Leaving};
 use super::terminal::{Bell, Terminal};
 use crate::answer::signs::Glyphs;
+use crate::text::visible;
 
 /// Longest time that messages are taken in without a frame (chosen: a key is answered within 16 ms).
 const BETWEEN_FRAMES: Duration = Duration::from_millis(4);
+
+/// Between two frames that nobody typed for (chosen: sixty a second). A list that fills would draw without end.
+const FRAME: Duration = Duration::from_millis(16);
 
 /// The terminal while it is the explorer's. It is given back on every way out: leaving, errors,
 /// panics, signals, a terminal that is gone.
@@ -64,7 +70,8 @@ impl Explorer {
         })
     }
 
-    /// Shows at once that something is on its way, and waits for it; `None`: its user left meanwhile.
+    /// Shows at once that something is on its way (`words`, whatever they are by then), and waits for it; `None`: its
+    /// user left meanwhile.
     /// Keys pressed until then are kept for what comes; `q` as the first of them leaves. What is waited for
     /// runs on a thread of the runtime's: it may be stuck, this one may not.
     ///
@@ -73,7 +80,7 @@ impl Explorer {
     pub fn wait<T: Send + 'static>(
         &mut self,
         source: &str,
-        words: &str,
+        mut words: watch::Receiver<String>,
         what: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Option<T>> {
         let runtime = self.runtime.clone();
@@ -82,14 +89,16 @@ impl Explorer {
             let glyphs = self.glyphs;
             loop {
                 let theme = self.theme;
+                let said = visible(&words.borrow_and_update());
                 self.terminal
-                    .draw(|frame| view::waiting(frame, theme, glyphs, source, words))?;
+                    .draw(|frame| view::waiting(frame, theme, glyphs, source, &said))?;
                 self.ask_once()?;
                 leaving::awake();
                 let message = tokio::select! {
                     done = &mut what => return done.map(Some).map_err(io::Error::other),
                     heard = self.answers.next() => from_terminal(heard?),
                     () = self.leaving.asked() => return Ok(None),
+                    Ok(()) = words.changed() => None,
                 };
                 match message {
                     Some(Message::Background(background)) => {
@@ -123,7 +132,10 @@ impl Explorer {
     pub fn run(mut self, start: Start) -> io::Result<Leave> {
         let runtime = self.runtime.clone();
         let mut session = Session::new(start, self.theme, self.glyphs, &runtime);
-        runtime.block_on(self.event_loop(&mut session))
+        let left = runtime.block_on(self.event_loop(&mut session));
+        // A long list takes long to free, and whoever left waits for the terminal.
+        std::mem::forget(session);
+        left
     }
 
     /// Asks what lies behind the text, once something is drawn; nobody waits for the answer.
@@ -144,6 +156,9 @@ impl Explorer {
         for message in std::mem::take(&mut self.held) {
             effects.extend(session.take(message));
         }
+        // Whether the last thing that came was of the terminal: that is shown at once.
+        let mut typed = true;
+        let mut drawn = Instant::now();
         loop {
             for effect in std::mem::take(&mut effects) {
                 match effect {
@@ -160,18 +175,39 @@ impl Explorer {
                     _ => {}
                 }
             }
-            self.terminal.draw(|frame| session.draw(frame))?;
+            let is_due = typed || drawn.elapsed() >= FRAME;
+            if is_due {
+                self.terminal.draw(|frame| session.draw(frame))?;
+                drawn = Instant::now();
+            }
             self.ask_once()?;
             leaving::awake();
-            let message = tokio::select! {
-                // Keys first: what comes of tasks may come without end.
-                biased;
-                () = self.leaving.asked() => return Ok(end(session)),
-                // An error: the terminal is gone, and its user with it.
-                heard = self.answers.next() => from_terminal(heard?),
-                message = session.next() => message,
+            // Keys first: what comes of tasks may come without end. But a key that is held keeps nothing away.
+            let due = if typed { session.waiting() } else { None };
+            let message = match due {
+                Some(message) => {
+                    typed = false;
+                    Some(message)
+                }
+                None => tokio::select! {
+                    biased;
+                    () = self.leaving.asked() => return Ok(end(session)),
+                    // An error: the terminal is gone, and its user with it.
+                    heard = self.answers.next() => {
+                        typed = true;
+                        from_terminal(heard?)
+                    }
+                    message = session.next() => {
+                        typed = false;
+                        message
+                    }
+                    () = sleep_until((drawn + FRAME).into()), if !is_due => None,
+                },
             };
             effects.extend(message.map(|m| session.take(m)).unwrap_or_default());
+            if typed {
+                continue;
+            }
             // What has come meanwhile is taken in before the next frame, so that a burst is one frame, and one
             // that does not end is many.
             let begun = Instant::now();

@@ -5,13 +5,15 @@ use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::super::message::Message;
 use super::super::model::Account;
 use super::super::model::list::{Batch, Item};
-use crate::google::listing::{ListNews, ListProgress, Listing, Scope, list_accounts};
+use crate::estate::Estate;
+use crate::google::listing::{ListNews, ListProgress, Listing, Scope, list_accounts, list_at_hand};
 use crate::wire::{ApiError, Ask};
 
 /// How often what came is handed over (chosen).
@@ -33,6 +35,30 @@ fn came(targets: Arc<Batch<Account>>) -> Message {
         Batch::of(callers.cloned()).pop().unwrap_or_default()
     };
     Message::Accounts { callers, targets }
+}
+
+/// Lists what an estate at hand holds, sending it on part by part.
+pub(super) fn list_near(
+    estate: &Estate,
+    wished: &dyn Fn() -> bool,
+    send: &UnboundedSender<Message>,
+) {
+    let mut each = |news: ListNews| match news {
+        ListNews::Accounts(page) => {
+            let ready = page.iter().map(|account| Arc::new(Account::new(account)));
+            let mut accounts: Vec<Arc<Account>> = ready.collect();
+            accounts.sort_unstable_by(|a, b| a.text().cmp(b.text()));
+            for targets in Batch::of(accounts) {
+                let _ = send.send(came(targets));
+            }
+        }
+        ListNews::Progress(progress) => {
+            let _ = send.send(Message::ListProgress(progress));
+        }
+    };
+    if let Some(listing) = list_at_hand(estate, wished, &mut each) {
+        let _ = send.send(Message::Listed(Ok(listing), Timestamp::now()));
+    }
 }
 
 /// Lists what is in scope, sending on what comes.
