@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""The explorer while a large organization is listed: from a key to the frame that shows it.
+"""The explorer on a large organization: from a key to the frame that shows it.
 
-    benches/explorer.py target/release/bindscope [--accounts 100000] [--projects 5000] [--under 16]
+    benches/explorer.py target/release/bindscope [--accounts 100000] [--projects 5000] [--in-file 1000000]
+        [--estate FILE] [--under 16]
 
 Makes an estate, serves it with the program's own emulator in a process of its own, and opens the explorer on a
 pseudo-terminal of 120 by 40 twice: as somebody who may use Asset search, and as somebody who may not, for whom
-each project is asked. Types, deletes and moves while the list fills, and again when it is there: each key waits
+each project is asked. Then a file with more accounts (`--in-file`; or one that is there, `--estate`) is opened by
+the explorer itself. Types, deletes and moves while the list fills, and again when it is there: each key waits
 for the frame that shows its effect, then for a pause as a quick typist makes. Prints the time until the list was
 whole, the median, the 99th percentile and the worst from key to frame, the time from the start of the process to its
-first frame, and what is written while nothing happens. With --under it fails where the 99th
+first frame and to the first one with a list, what is written while nothing happens, and how long the process takes to
+end after SIGTERM: while it reads, while its list fills, and when that is whole. With --under it fails where a 99th
 percentile is above so many milliseconds. Emulator, explorer and this program share the machine's cores. Needs
 Linux.
 """
@@ -134,14 +137,11 @@ class Screen:
 
 
 class Explorer:
-    def __init__(self, binary, base, token, home):
-        path = os.path.join(home, "token")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(token)
+    def __init__(self, binary, options, home):
+        self.begun = time.perf_counter()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             variables = {"HOME": home, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": ""}
-            options = ["--endpoint", base, "--access-token-file", path, "--organization", "1"]
             os.execve(binary, [binary, *options], variables)
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.screen = Screen()
@@ -194,10 +194,28 @@ class Explorer:
         head = " ".join(self.screen.lines()[:6])
         return "so far" not in head and re.search(r"\d+ (?:in \d+ projects|by Asset search)", head)
 
+    def shows(self, words):
+        return any(words in line for line in self.screen.lines())
+
+    def since(self):
+        """Milliseconds since the start of the process."""
+        return (time.perf_counter() - self.begun) * 1000
+
     def leave(self):
+        """Milliseconds from the signal to the end of the process."""
+        begun = time.perf_counter()
         os.kill(self.pid, signal.SIGTERM)
-        os.close(self.terminal)
+        # What it gives back of the terminal has to be read by somebody.
+        while True:
+            try:
+                if not os.read(self.terminal, 1 << 16):
+                    break
+            except OSError:
+                break
         os.waitpid(self.pid, 0)
+        took = (time.perf_counter() - begun) * 1000
+        os.close(self.terminal)
+        return took
 
 
 def play(explorer, texts):
@@ -221,42 +239,84 @@ def told(name, took):
     return most
 
 
+def measured(way, binary, options, folder):
+    """Plays it once; the worst 99th percentile, in milliseconds."""
+    # How it is left while it reads, before anything is measured.
+    hasty = Explorer(binary, options, folder)
+    hasty.wait(lambda: hasty.shows("bindscope"))
+    left = [f"{hasty.leave():.0f} ms at once"]
+    hasty = Explorer(binary, options, folder)
+    hasty.wait(lambda: hasty.field() is not None, 300)
+    left.append(f"{hasty.leave():.0f} ms filling")
+    explorer = Explorer(binary, options, folder)
+    explorer.wait(lambda: explorer.shows("bindscope"))
+    first = explorer.since()
+    explorer.wait(lambda: explorer.field() is not None, 300)
+    listed = explorer.since()
+    took = []
+    while not explorer.whole():
+        took += play(explorer, [TEXTS[len(took) % len(TEXTS)]])
+        explorer.read(time.perf_counter())
+    filled = explorer.since() / 1000
+    worst = told(f"{way}, filling", took) if took else 0
+    print(f"{'':<28} whole after at most {filled:.1f} s")
+    worst = max(worst, told(f"{way}, whole", play(explorer, TEXTS)))
+    moves = []
+    for key in [b"\x1b[B", b"\x1b[6~", b"\x1b[B", b"\x1b[F", b"\x1b[A", b"\x1b[5~", b"\x1b[H"] * 5:
+        before = explorer.screen.lines()
+        moves.append(explorer.key(key, lambda: explorer.screen.lines() != before))
+    worst = max(worst, told(f"{way}, moving", moves))
+    table = []
+    for _ in range(5):
+        table.append(explorer.key(b"\x1bOS", lambda: explorer.shows("╭ accounts") or explorer.shows("accounts ─")))
+        table.append(explorer.key(b"\x1b", lambda: explorer.field() is not None))
+    worst = max(worst, told(f"{way}, the table", table))
+    idle = explorer.idle()
+    left.append(f"{explorer.leave():.0f} ms whole")
+    print(f"{'':<28} first frame after {first:.0f} ms, the list after {listed:.0f} ms; {idle} bytes in two idle seconds")
+    print(f"{'':<28} ended by SIGTERM after {', '.join(left)}")
+    return worst
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("binary")
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--projects", type=int, default=5_000)
+    parser.add_argument("--in-file", type=int, default=1_000_000)
+    parser.add_argument("--estate")
     parser.add_argument("--under", type=float)
     asked = parser.parse_args()
     binary = os.path.abspath(asked.binary)
     worst = 0
+    print(f"{'milliseconds':<28} {'keys':>5} {'median':>8} {'99 %':>8} {'worst':>8}")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "estate.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(estate(asked.accounts, asked.projects), file)
-        command = [binary, "emulator", "--estate", path, "--port", "0"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            base = server.stdout.readline().strip().rstrip("/")
-            print(f"{asked.accounts} accounts in {asked.projects} projects; milliseconds from key to frame")
-            print(f"{'':<28} {'keys':>5} {'median':>8} {'99 %':>8} {'worst':>8}")
-            for way, token in (("by Asset search", ADMINISTRATOR), ("project by project", WALKER)):
-                begun = time.perf_counter()
-                explorer = Explorer(binary, base, token, folder)
-                first = (explorer.wait(lambda: explorer.field() is not None) - begun) * 1000
-                took = []
-                while not explorer.whole():
-                    took += play(explorer, [TEXTS[len(took) % len(TEXTS)]])
-                    explorer.read(time.perf_counter())
-                filled = time.perf_counter() - begun
-                worst = max(worst, told(f"{way}, filling", took))
-                print(f"{'':<28} whole after at most {filled:.1f} s")
-                worst = max(worst, told(f"{way}, whole", play(explorer, TEXTS)))
-                print(f"{'':<28} first frame after {first:.0f} ms; {explorer.idle()} bytes in two idle seconds")
-                explorer.leave()
-        finally:
-            server.terminate()
-            server.wait()
+        if asked.accounts:
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(estate(asked.accounts, asked.projects), file)
+            command = [binary, "emulator", "--estate", path, "--port", "0"]
+            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            try:
+                base = server.stdout.readline().strip().rstrip("/")
+                print(f"{asked.accounts} accounts in {asked.projects} projects, over HTTP")
+                for way, token in (("by Asset search", ADMINISTRATOR), ("project by project", WALKER)):
+                    secret = os.path.join(folder, "token")
+                    with open(secret, "w", encoding="utf-8") as file:
+                        file.write(token)
+                    options = ["--endpoint", base, "--access-token-file", secret, "--organization", "1"]
+                    worst = max(worst, measured(way, binary, options, folder))
+            finally:
+                server.terminate()
+                server.wait()
+        given = asked.estate
+        if asked.in_file and not given:
+            given = path
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(estate(asked.in_file, asked.in_file // 20), file)
+        if given:
+            print(f"{os.path.basename(given)}, {os.path.getsize(given) // 1_000_000} MB, read by the explorer")
+            worst = max(worst, measured("from a file", binary, ["--estate", given], folder))
     if asked.under and worst > asked.under:
         sys.exit(f"the 99th percentile is {worst:.1f} ms, above {asked.under} ms")
 

@@ -6,30 +6,20 @@
 //! (in `FZF`, else on the path), reads the same names and does the same. fzf starts a process and reads the list each time,
 //! so making our list from the lines stands beside it. The least of three runs each, in turn; both on all cores.
 
+#[path = "support/names.rs"]
+mod names;
+
 use std::fs::File;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bindscope::estate::ServiceAccount;
 use bindscope::tui::model::Account;
 use bindscope::tui::model::list::{Filtered, Item};
+use names::account;
 use tui_input::Input;
 
-const TASKS: [&str; 8] = [
-    "api",
-    "worker",
-    "loader",
-    "exporter",
-    "scheduler",
-    "deployer",
-    "reader",
-    "writer",
-];
-const SYSTEMS: [&str; 7] = [
-    "ledger", "orders", "media", "billing", "search", "fraud", "maps",
-];
 const QUERIES: [&str; 6] = [
     "api",
     "worker-7",
@@ -38,21 +28,6 @@ const QUERIES: [&str; 6] = [
     "xq",
     "exporter12",
 ];
-
-fn account(n: usize, projects: usize) -> ServiceAccount {
-    let home = n * 7_919 % projects;
-    let project = format!(
-        "team-{:03}-{}-prod-{home:05}",
-        home % 500,
-        SYSTEMS[home % 7]
-    );
-    let name = format!("{}-{}-{n:07}", TASKS[n * 31 % 8], n % 97);
-    ServiceAccount {
-        email: format!("{name}@{project}.iam.gserviceaccount.com"),
-        project_id: project,
-        ..ServiceAccount::default()
-    }
-}
 
 fn least(mut run: impl FnMut()) -> Duration {
     let timed = (0..3).map(|_| {

@@ -1,12 +1,26 @@
 //! Nothing that is allocated for one question grows with the estate.
 
+#[path = "../benches/support/explorer.rs"]
+mod explorer;
+#[path = "../benches/support/names.rs"]
+mod names;
 #[path = "../benches/support/mod.rs"]
 mod support;
 
+use std::sync::{Arc, Weak};
+
 use bindscope::estate::Estate;
 use bindscope::evaluate::{Question, diagnose, explain};
+use bindscope::google::listing::Listing;
 use bindscope::iam::{AllowPolicy, Principal, Resource};
+use bindscope::tui::message::Message;
+use bindscope::tui::model::list::Batch;
+use bindscope::tui::model::{Account, Model};
+use bindscope::tui::run::effects::Effect;
+use bindscope::tui::{update::update, view};
 use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use support::{Size, email};
 
 fn size(projects: usize) -> Size {
@@ -110,4 +124,80 @@ fn an_estate_with_another_policy_shares_the_rest() {
             .bindings
             .is_empty()
     );
+}
+
+fn all_listed() -> Message {
+    Message::Listed(Ok(Listing::default()), Timestamp::UNIX_EPOCH)
+}
+
+/// An explorer whose lists hold so many accounts, and one of them.
+fn listing(count: usize) -> (Model, Weak<Account>) {
+    let mut model = explorer::model();
+    let account = |n: usize| Arc::new(Account::new(&names::account(n, count / 20)));
+    let mut one = Weak::new();
+    for batch in Batch::of((0..count).map(account)) {
+        one = batch.items().next().map(Arc::downgrade).unwrap();
+        let (callers, targets) = (Arc::clone(&batch), batch);
+        drop(update(&mut model, Message::Accounts { callers, targets }));
+    }
+    drop(update(&mut model, all_listed()));
+    (model, one)
+}
+
+/// Presses a key and draws; what it asks of others is theirs.
+fn press(
+    model: &mut Model,
+    terminal: &mut Terminal<TestBackend>,
+    key: &bindscope::tui::keys::Key,
+) -> Vec<Effect> {
+    let effects = update(model, Message::Key(key.event()));
+    let mut layout = None;
+    terminal
+        .draw(|frame| layout = Some(view::draw(frame, model)))
+        .unwrap();
+    model.drawn(layout.unwrap());
+    effects
+}
+
+/// However many accounts are listed: no key copies them, and none sorts them anew.
+#[test]
+fn a_key_allocates_the_same_in_a_long_list_as_in_a_shorter_one() {
+    let (mut short, mut long) = (listing(9_000).0, listing(36_000).0);
+    let screen = || Terminal::new(TestBackend::new(120, 40)).unwrap();
+    let (mut on_short, mut on_long) = (screen(), screen());
+    let all = "<Down><PgDn><End><Home>api<Backspace><Esc><Tab>x<Esc><Tab><F2>acc<Esc><Esc><F4><Down>sd/w<Esc><Esc><Enter><Enter>v<Down>led<Esc><Esc>Ap<F5><Down>";
+    for (nth, key) in explorer::keys(all).iter().enumerate() {
+        // Tables of names are read once.
+        if nth == 0 {
+            press(&mut short, &mut on_short, key);
+            press(&mut long, &mut on_long, key);
+        }
+        let few = allocation_counter::measure(|| drop(press(&mut short, &mut on_short, key)));
+        let many = allocation_counter::measure(|| drop(press(&mut long, &mut on_long, key)));
+        let (few, many) = (few.bytes_total, many.bytes_total);
+        // Which batches there are is copied: some bytes for each 2,000 accounts.
+        assert!(
+            many <= few + few / 4 + 20_000,
+            "key {nth} ({key}): {few} bytes among 9,000 accounts, {many} among 36,000"
+        );
+    }
+}
+
+/// A list that is read anew is freed by others than the loop.
+#[test]
+fn a_list_that_is_read_anew_is_let_go() {
+    let (mut model, one) = listing(5_000);
+    let refresh = &explorer::keys("<F5>")[0];
+    drop(update(&mut model, Message::Key(refresh.event())));
+    let fresh = Arc::new(Account::new(&names::account(7, 5)));
+    for batch in Batch::of([fresh]) {
+        let (callers, targets) = (Arc::clone(&batch), batch);
+        drop(update(&mut model, Message::Accounts { callers, targets }));
+    }
+    assert_eq!(model.pick.target.total(), 5_000);
+    let effects = update(&mut model, all_listed());
+    assert_eq!(model.pick.target.total(), 1);
+    assert!(one.upgrade().is_some());
+    drop(effects);
+    assert!(one.upgrade().is_none());
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::look::theme::Background;
 use super::model::list::{Batch, Matched};
-use super::model::{Account, Change, KeptPair, KnownAnswer, Paths, Side, Ticket};
+use super::model::{Account, AccountList, Change, KeptPair, KnownAnswer, Paths, Ticket};
 use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable};
 use crate::answer::second::SecondOpinion;
 use crate::google::listing::{ListProgress, Listing};
@@ -66,7 +66,7 @@ pub enum Message {
         targets: Arc<Batch<Account>>,
     },
     /// Some accounts more were matched.
-    Matched(Side, Matched),
+    Matched(AccountList, Matched),
     /// How far the listing is.
     ListProgress(ListProgress),
     /// All accounts came, or the listing failed.
@@ -115,6 +115,8 @@ pub enum Message {
     PathsProgress(Ticket, usize),
     /// Who can reach a target, or what a caller can reach.
     Paths(Ticket, Result<Arc<Paths>, String>),
+    /// The rows that a filter leaves of a list, by their places; and the filter.
+    RowsFiltered(Ticket, String, Vec<usize>),
     /// So many answers are here of which the tables of the estate are made.
     EstateProgress(Ticket, usize),
     /// Everything in scope was read, or not.

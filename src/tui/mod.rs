@@ -274,12 +274,14 @@ impl Session {
                 Effect::ExportRows {
                     table,
                     rows,
+                    marked,
                     format,
                     to,
                     folder: _,
                 } => self.executor.run(Effect::ExportRows {
                     table,
                     rows,
+                    marked,
                     format,
                     to,
                     folder: self.save_in.clone(),

@@ -19,11 +19,15 @@ fn a_chain_is_built_and_taken_apart() {
         .says("via     token-broker@app-prod.iam.gserviceaccount.com")
         .says("hop 1 of 2")
         .says("hop 2 of 2");
+    // What is on the way already is no place to go through once more.
+    play.keys("v")
+        .keys("token-broker app<Enter>")
+        .says("The way leads through token-broker@")
+        .says("hop 2 of 2");
     play.keys("y").keys("explain, as<Enter>");
     let copied = play.copied().unwrap();
     let options = " --via token-broker@app-prod.iam.gserviceaccount.com --at 2026-11-24T12:00:00Z --demo=delegation";
     assert!(copied.ends_with(options), "{copied}");
-    // Both ends and what is on the way are no place to go through.
     play.keys("v").says("and then through which account?");
     play.says("not through token-broker@");
     play.keys("<Enter>").never_says("hop 1 of 2");

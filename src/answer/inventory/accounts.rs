@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -93,6 +94,8 @@ struct AccountLine {
 #[derive(Debug)]
 pub(super) struct AccountRows {
     lines: Vec<AccountLine>,
+    /// A hash of each address: a name is looked for while somebody waits.
+    names: Vec<u32>,
     read: bool,
     counted: AtomicUsize,
     /// Accounts that everybody gets at.
@@ -104,6 +107,7 @@ pub(super) struct AccountRows {
 impl AccountRows {
     fn of(lines: Vec<AccountLine>, read: bool) -> Self {
         Self {
+            names: lines.iter().map(|line| hash(&line.email)).collect(),
             lines,
             read,
             counted: AtomicUsize::new(0),
@@ -161,7 +165,11 @@ impl AccountRows {
     }
 
     pub fn row_of(&self, name: &str) -> Option<usize> {
-        self.lines.iter().position(|line| &*line.email == name)
+        let wanted = hash(name);
+        let mut same = (0..)
+            .zip(&self.names)
+            .filter(|(_, known)| **known == wanted);
+        same.find_map(|(row, _)| (&*self.lines.get(row)?.email == name).then_some(row))
     }
 
     pub fn subject(&self, row: usize) -> Option<RowSubject> {
@@ -333,6 +341,12 @@ impl AccountLine {
             may_reach: AtomicU32::new(0),
         }
     }
+}
+
+fn hash(name: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish() as u32
 }
 
 fn state_of(disabled: bool) -> AccountState {

@@ -80,20 +80,6 @@ impl EstateView {
         self.arranged = Some(by);
         self.arranging = None;
     }
-
-    /// What is exported: the marked rows in the order shown, else all that are shown.
-    #[must_use]
-    pub fn taken_along(&self) -> Arc<[u32]> {
-        if self.marked.is_empty() {
-            return Arc::clone(&self.rows);
-        }
-        let shown = self.rows.iter().copied();
-        let mut rows: Vec<u32> = shown.filter(|row| self.marked.contains(row)).collect();
-        // Those that a filter hides were marked all the same.
-        let hidden: BTreeSet<u32> = rows.iter().copied().collect();
-        rows.extend(self.marked.difference(&hidden));
-        rows.into()
-    }
 }
 
 /// The whole estate, as far as somebody asked to see it.

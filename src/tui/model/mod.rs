@@ -6,6 +6,7 @@ mod confirm;
 mod estate;
 mod layout;
 pub mod list;
+mod menu;
 mod overlay;
 mod pairs;
 mod pick;
@@ -34,10 +35,11 @@ pub use asked::{
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
 pub use estate::{EstatePanel, EstateReading, EstateView, RowsTo};
 pub use layout::{Layout, Spot};
-pub use overlay::{Choice, ChoiceAct, Menu, Overlay, Typed};
+pub use menu::{Menu, MenuList, MenuRow};
+pub use overlay::{Choice, ChoiceAct, Overlay, Typed};
 pub use pairs::KeptPair;
-pub use pick::{Account, Coming, Loading, Pick, Side};
-pub use table::{AskedPaths, PathRow, Paths, Rows, Table};
+pub use pick::{Account, AccountList, Coming, Loading, Pick, Side};
+pub use table::{AskedPaths, PathRow, Paths, RowFilter, Rows, Table};
 pub use watch::{Watch, WatchOptions, WatchState};
 
 /// Counts questions and changes, so that an answer to an older one is told from one to the newest.

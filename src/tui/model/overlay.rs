@@ -1,11 +1,11 @@
 //! What lies over the screen: menus, and whatever else does.
 
-use super::super::keys::KeyContext;
 use super::super::keys::command::Command;
 use super::super::look::page::ScreenPage;
 use super::confirm::Confirm;
 use super::estate::RowsTo;
-use super::list::{Filtered, Item};
+use super::list::Item;
+use super::menu::Menu;
 use super::table::Table;
 use crate::answer::inventory::{EstateTableKind, ExportFormat};
 use crate::evaluate::Question;
@@ -76,18 +76,6 @@ impl Item for Choice {
     fn text(&self) -> &str {
         &self.text
     }
-}
-
-/// A menu.
-pub struct Menu {
-    /// Its title.
-    pub title: String,
-    /// What there is to choose from.
-    pub list: Filtered<Choice>,
-    /// Whether the context below decides what a command does: the palette.
-    pub below: KeyContext,
-    /// What a text is that is typed and matches nothing.
-    pub typed: Typed,
 }
 
 /// What lies over the screen.

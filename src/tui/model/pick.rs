@@ -1,5 +1,7 @@
 //! Choosing a pair: the accounts, the two lists, what is typed.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -82,6 +84,9 @@ impl Item for Account {
     fn text(&self) -> &str {
         &self.text
     }
+    fn belongs_to(&self) -> &str {
+        &self.project
+    }
 }
 
 /// How far the list of accounts is.
@@ -120,6 +125,15 @@ pub enum Side {
     Target,
 }
 
+/// A list of accounts that is filtered as one types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountList {
+    /// One of the two that a pair is chosen from.
+    Pick(Side),
+    /// That of the menu on top.
+    Menu,
+}
+
 /// Choosing a pair.
 pub struct Pick {
     /// Who calls.
@@ -143,39 +157,30 @@ pub struct Pick {
     pub is_old: bool,
     /// What comes where it is read anew: what was read is shown until all has come.
     pub coming: Option<Coming>,
+    /// The accounts of pairs that are kept, by address, and whether that is a favourite: callers, then targets.
+    pub kept: [HashMap<String, bool>; 2],
 }
 
 /// A list on its way that takes the place of another.
 pub struct Coming {
-    /// Those that can call.
-    callers: Vec<Arc<Batch<Account>>>,
-    /// All of them.
-    targets: Vec<Arc<Batch<Account>>>,
+    /// Both lists as far as they have come, so that taking their place costs nothing.
+    caller: Filtered<Account>,
+    target: Filtered<Account>,
     /// What was said of the list that is shown.
     pub before: Listing,
 }
 
 impl Coming {
-    /// Of which nothing has come.
-    #[must_use]
-    pub fn instead_of(before: Listing) -> Self {
-        Self {
-            callers: Vec::new(),
-            targets: Vec::new(),
-            before,
-        }
-    }
-
     /// Keeps what came.
     pub fn take(&mut self, callers: Arc<Batch<Account>>, targets: Arc<Batch<Account>>) {
-        self.callers.push(callers);
-        self.targets.push(targets);
+        self.caller.take(callers);
+        self.target.take(targets);
     }
 
     /// How many accounts have come.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.targets.iter().map(|batch| batch.count()).sum()
+        self.target.total()
     }
 }
 
@@ -197,24 +202,29 @@ impl Default for Pick {
             read_at: None,
             is_old: false,
             coming: None,
+            kept: Default::default(),
         }
     }
 }
 
 impl Pick {
-    /// All has come: it takes the place of what was read before.
-    pub fn exchange(&mut self) {
-        let Some(coming) = self.coming.take() else {
-            return;
-        };
-        self.caller.clear();
-        self.target.clear();
-        for callers in coming.callers {
-            self.caller.take(callers);
-        }
-        for targets in coming.targets {
-            self.target.take(targets);
-        }
+    /// What comes now takes the place of what was read, once all of it has come.
+    pub fn read_anew(&mut self, before: Listing) {
+        self.coming = Some(Coming {
+            caller: self.caller.to_be_filled(),
+            target: self.target.to_be_filled(),
+            before,
+        });
+    }
+
+    /// All has come: it takes the place of what was read before, which is given back, as it may take long to free.
+    pub fn exchange(&mut self) -> Option<Box<dyn Any + Send>> {
+        let coming = self.coming.take()?;
+        let gone = [
+            self.caller.exchange(coming.caller),
+            self.target.exchange(coming.target),
+        ];
+        Some(Box::new(gone))
     }
 
     /// It does not come: what was read before stays, and says when that was.
@@ -231,6 +241,17 @@ impl Pick {
         } else {
             &mut self.caller
         }
+    }
+
+    /// Whether an account stands in a pair that is kept, and whether that is a favourite.
+    #[must_use]
+    pub fn kept(&self, side: Side, email: &str) -> Option<bool> {
+        let [callers, targets] = &self.kept;
+        let kept = match side {
+            Side::Caller => callers,
+            Side::Target => targets,
+        };
+        kept.get(email).copied()
     }
 
     /// One of the two lists.

@@ -118,6 +118,48 @@ pub struct Table {
     pub find: Find,
     /// The rows that the filter leaves, by their places; `None`: all.
     left: Option<Vec<usize>>,
+    /// What is typed is being applied elsewhere.
+    filtering: bool,
+}
+
+/// So many rows are filtered at once; a longer list is filtered elsewhere (chosen: a few milliseconds).
+const AT_ONCE: usize = 4_000;
+
+/// A filter to be applied to the rows of a list elsewhere.
+#[derive(Clone, Debug)]
+pub struct RowFilter {
+    /// Tells the list from others.
+    pub ticket: Ticket,
+    /// What is typed.
+    pub query: String,
+    rows: Rows,
+}
+
+impl RowFilter {
+    /// The places of the rows in which every word of it stands; `None`: it is wished no longer.
+    #[must_use]
+    pub fn left(&self, wished: &dyn Fn() -> bool) -> Option<Vec<usize>> {
+        let pattern = Pattern::new(
+            &self.query,
+            CaseMatching::Smart,
+            Normalization::Smart,
+            AtomKind::Substring,
+        );
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut left = Vec::new();
+        for index in 0..self.rows.len() {
+            if index.is_multiple_of(AT_ONCE) && !wished() {
+                return None;
+            }
+            let text = self.rows.text(index);
+            let text = Utf32Str::new(&text, &mut buffer);
+            if pattern.score(text, &mut matcher).is_some() {
+                left.push(index);
+            }
+        }
+        Some(left)
+    }
 }
 
 impl Table {
@@ -133,13 +175,24 @@ impl Table {
             of: None,
             find: Find::default(),
             left: None,
+            filtering: false,
         }
     }
 
-    /// Its rows came.
-    pub fn fill(&mut self, rows: Rows) {
+    /// Its rows came. What is given back is to be done elsewhere, as [`Self::refilter`]'s.
+    pub fn fill(&mut self, rows: Rows) -> Option<RowFilter> {
         self.rows = rows;
-        self.refilter();
+        let rest = self.refilter();
+        if rest.is_some() {
+            self.left = Some(Vec::new());
+        }
+        rest
+    }
+
+    /// Whether what is typed is not applied yet.
+    #[must_use]
+    pub fn is_filtering(&self) -> bool {
+        self.filtering
     }
 
     /// How many rows the filter leaves.
@@ -176,27 +229,116 @@ impl Table {
     }
 
     /// Applies what is typed: every word of it has to stand in a row. The selection stays on its row, or goes to
-    /// the first that is left.
-    pub fn refilter(&mut self) {
-        let selected = self.selected();
+    /// the first that is left. What is given back is to be done elsewhere, as there are many rows;
+    /// [`Self::filtered`] takes what comes of it.
+    pub fn refilter(&mut self) -> Option<RowFilter> {
+        self.filtering = false;
         let query = self.find.text().to_owned();
-        self.left = (!query.is_empty()).then(|| {
-            let pattern = Pattern::new(
-                &query,
-                CaseMatching::Smart,
-                Normalization::Smart,
-                AtomKind::Substring,
-            );
-            let mut matcher = Matcher::new(Config::DEFAULT);
-            let mut buffer = Vec::new();
-            let mut fits = |index: &usize| {
-                let text = self.rows.text(*index);
-                let text = Utf32Str::new(&text, &mut buffer);
-                pattern.score(text, &mut matcher).is_some()
-            };
-            (0..self.rows.len()).filter(|i| fits(i)).collect()
+        if query.is_empty() {
+            self.leave(None);
+            return None;
+        }
+        // What is long is shared.
+        let filter = RowFilter {
+            ticket: self.ticket,
+            query,
+            rows: self.rows.clone(),
+        };
+        if self.rows.len() > AT_ONCE {
+            self.filtering = true;
+            return Some(filter);
+        }
+        self.leave(filter.left(&|| true));
+        None
+    }
+
+    /// Takes in what a filter left; of one that was typed over nothing is taken.
+    pub fn filtered(&mut self, query: &str, left: Vec<usize>) {
+        if self.filtering && query == self.find.text() {
+            self.filtering = false;
+            self.leave(Some(left));
+        }
+    }
+
+    fn leave(&mut self, left: Option<Vec<usize>>) {
+        let selected = self.selected();
+        self.left = left;
+        let kept = selected.and_then(|at| match &self.left {
+            Some(left) => left.binary_search(&at).ok(),
+            None => (at < self.rows.len()).then_some(at),
         });
-        let kept = selected.and_then(|at| (0..self.len()).find(|row| self.place(*row) == Some(at)));
         self.row = kept.unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tui_input::Input;
+
+    use super::*;
+
+    fn long(count: usize) -> Table {
+        let row = |n: usize| PathRow {
+            name: format!("account-{n:05}"),
+            certain: true,
+            way: "Token Creator".to_owned(),
+            pair: None,
+        };
+        let mut table = Table::loading("who", 7);
+        let filled = table.fill(Rows::Paths(Arc::new(Paths {
+            title: "who".to_owned(),
+            who: true,
+            complete: true,
+            rows: (0..count).map(row).collect(),
+            notes: Vec::new(),
+            read_at: Timestamp::UNIX_EPOCH,
+        })));
+        assert!(filled.is_none());
+        table
+    }
+
+    fn typed(table: &mut Table, text: &str) -> Option<RowFilter> {
+        table.find.input = Input::new(text.to_owned());
+        table.refilter()
+    }
+
+    #[test]
+    fn a_short_list_is_filtered_at_once() {
+        let mut table = long(50);
+        table.row = 17;
+        assert!(typed(&mut table, "creator 7").is_none());
+        assert_eq!((table.len(), table.total()), (5, 50));
+        assert_eq!(table.selected(), Some(17));
+        assert!(typed(&mut table, "7 9").is_none());
+        assert!(table.is_empty() && !table.is_filtering());
+        assert!(typed(&mut table, "").is_none());
+        assert_eq!(table.len(), 50);
+    }
+
+    /// Until that is done what is shown stays; what was typed over leaves nothing.
+    #[test]
+    fn a_long_list_is_filtered_elsewhere() {
+        let mut table = long(3 * AT_ONCE);
+        table.row = 4_217;
+        let old = typed(&mut table, "1").unwrap();
+        assert!(table.is_filtering());
+        assert_eq!(table.len(), 3 * AT_ONCE);
+        let new = typed(&mut table, "217").unwrap();
+        assert_eq!((new.ticket, new.query.as_str()), (7, "217"));
+        let left = |filter: &RowFilter| filter.left(&|| true).unwrap();
+        table.filtered(&old.query, left(&old));
+        assert!(table.is_filtering());
+        table.filtered(&new.query, left(&new));
+        assert_eq!(table.len(), 22);
+        assert_eq!(table.selected(), Some(4_217));
+        assert_eq!(new.left(&|| false), None);
+        // The rows of a list that is read anew are not shown unfiltered.
+        let rows = table.rows.clone();
+        assert!(table.fill(rows).is_some());
+        assert!(table.is_empty() && table.is_filtering());
+        let late = typed(&mut table, "1").unwrap();
+        assert!(typed(&mut table, "").is_none());
+        table.filtered(&late.query, left(&late));
+        assert_eq!(table.len(), 3 * AT_ONCE);
     }
 }

@@ -1,5 +1,7 @@
 //! What the explorer asks of the world.
 
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::Leave;
-use super::super::model::list::Matching;
-use super::super::model::{Account, Change, KeptPair, RowsTo, Side, Ticket};
+use super::super::model::list::{Batch, Matching};
+use super::super::model::{Account, AccountList, Change, KeptPair, RowFilter, RowsTo, Ticket};
 use crate::answer::inventory::{
     Arrangement, EstateRead, EstateTable, EstateTableKind, ExportFormat,
 };
@@ -35,9 +37,11 @@ pub enum Effect {
     /// List the accounts in scope.
     List(Scope),
     /// Match the accounts of a list that are left.
-    Match(Side, Matching<Account>),
+    Match(AccountList, Matching<Account>),
+    /// Free what is no longer needed, which may take long.
+    LetGo(Box<dyn Any + Send>),
     /// What is matched is wished no longer.
-    StopMatching(Side),
+    StopMatching(AccountList),
     /// Find out who is signed in.
     Viewer,
     /// Read the facts of a question, and judge it. Its time is set to now unless it is fixed.
@@ -112,6 +116,13 @@ pub enum Effect {
     },
     /// Read it no longer.
     StopEstate,
+    /// Make rows of the accounts that are listed, of which no more is known yet.
+    ListTable {
+        /// The reading that will tell more.
+        ticket: Ticket,
+        /// The accounts.
+        listed: Vec<Arc<Batch<Account>>>,
+    },
     /// Make the rows of a table.
     MakeTable {
         /// The reading that it is of.
@@ -143,8 +154,10 @@ pub enum Effect {
     ExportRows {
         /// The table.
         table: Arc<EstateTable>,
-        /// Which rows.
+        /// Those that are shown, in their order.
         rows: Arc<[u32]>,
+        /// Those that are marked; where there are any, they alone are taken.
+        marked: BTreeSet<u32>,
         /// In which form.
         format: ExportFormat,
         /// Where.
@@ -152,6 +165,8 @@ pub enum Effect {
         /// For a file: the folder; `None`: where the program was started.
         folder: Option<PathBuf>,
     },
+    /// Filter the rows of a list over the screen.
+    FilterRows(RowFilter),
     /// Look for ways no longer.
     StopPaths,
     /// Look no longer whether the change of that ticket works.

@@ -1,6 +1,7 @@
 //! The tables of the estate: read, made, counted, arranged and written away from the loop. Whatever is no longer wished
 //! ends by itself a moment later.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -40,6 +41,18 @@ impl Executor {
     /// What is done with tables that are there.
     pub(super) fn tables(&mut self, effect: Effect, send: UnboundedSender<Message>) {
         match effect {
+            Effect::ListTable { ticket, listed } => self.compute(Slot::Making, move |_| {
+                let all = listed.iter().flat_map(|batch| batch.items());
+                let all = all.map(|a| (a.email.clone(), a.project.clone(), a.disabled));
+                let table = Arc::new(EstateTable::listed(all));
+                let _ = send.send(Message::TableMade(ticket, table));
+            }),
+            Effect::FilterRows(filter) => self.compute(Slot::Filtering, move |over| {
+                if let Some(left) = filter.left(&|| !over.load(Ordering::Relaxed)) {
+                    let filtered = Message::RowsFiltered(filter.ticket, filter.query, left);
+                    let _ = send.send(filtered);
+                }
+            }),
             Effect::MakeTable { ticket, kind, read } => self.compute(Slot::Making, move |_| {
                 let table = Arc::new(EstateTable::new(kind, &read));
                 let _ = send.send(Message::TableMade(ticket, table));
@@ -64,10 +77,12 @@ impl Executor {
             Effect::ExportRows {
                 table,
                 rows,
+                marked,
                 format,
                 to,
                 folder,
             } => self.compute(Slot::Other, move |_| {
+                let rows = taken_along(&rows, &marked);
                 let text = table.exported(&rows, format);
                 let _ = send.send(exported(&table, rows.len(), format, to, folder, text));
             }),
@@ -138,6 +153,19 @@ fn told_now_and_then<'a>(
             let _ = send.send(Message::EstateProgress(ticket, so_far));
         }
     }
+}
+
+/// What is exported: the marked rows in the order shown, else all that are shown.
+fn taken_along(shown: &Arc<[u32]>, marked: &BTreeSet<u32>) -> Arc<[u32]> {
+    if marked.is_empty() {
+        return Arc::clone(shown);
+    }
+    let all = shown.iter().copied();
+    let mut rows: Vec<u32> = all.filter(|row| marked.contains(row)).collect();
+    // Those that a filter hides were marked all the same.
+    let seen: BTreeSet<u32> = rows.iter().copied().collect();
+    rows.extend(marked.difference(&seen));
+    rows.into()
 }
 
 fn exported(

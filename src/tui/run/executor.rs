@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::super::message::{Look, Message, Written};
 use super::super::model::tree;
-use super::super::model::{Change, KnownAnswer, Side, Ticket};
+use super::super::model::{AccountList, Change, KnownAnswer, Ticket};
 use super::effects::Effect;
 use super::keep::keep;
 use super::listing;
@@ -48,10 +48,12 @@ pub(super) enum Slot {
     /// Everything in scope is read.
     Estate,
     Making,
+    /// What is typed into a list over the screen.
+    Filtering,
     Counting,
     Arranging(EstateTableKind),
     /// What is typed into a list.
-    Matching(Side),
+    Matching(AccountList),
     Other,
 }
 
@@ -214,8 +216,8 @@ impl Executor {
                 self.stop(Slot::Estate);
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
-            Effect::StopMatching(side) => self.stop(Slot::Matching(side)),
-            Effect::Match(side, rest) => self.compute(Slot::Matching(side), move |over| {
+            Effect::StopMatching(list) => self.stop(Slot::Matching(list)),
+            Effect::Match(list, rest) => self.compute(Slot::Matching(list), move |over| {
                 // One core is left to the loop.
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 let wished = || !over.load(Ordering::Relaxed);
@@ -224,13 +226,16 @@ impl Executor {
                     MATCHED_AT_FIRST,
                     &wished,
                     &mut |some| {
-                        let _ = send.send(Message::Matched(side, some));
+                        let _ = send.send(Message::Matched(list, some));
                     },
                 );
             }),
+            Effect::LetGo(what) => drop(self.handle.spawn_blocking(move || drop(what))),
             Effect::StopPaths => self.stop(Slot::Paths),
             Effect::StopEstate => self.stop(Slot::Estate),
-            effect @ (Effect::MakeTable { .. }
+            effect @ (Effect::ListTable { .. }
+            | Effect::FilterRows(_)
+            | Effect::MakeTable { .. }
             | Effect::CountTable { .. }
             | Effect::Arrange { .. }
             | Effect::ExportRows { .. }) => self.tables(effect, send),

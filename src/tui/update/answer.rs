@@ -269,7 +269,7 @@ pub(super) fn count_reach(model: &mut Model) {
         if let Some(project) = project
             && asked.reach.as_ref().is_none_or(|(of, _)| of != project)
         {
-            asked.reach = Some((project.clone(), accounts.count(|a| a.project == *project)));
+            asked.reach = Some((project.clone(), accounts.belong_to(project)));
         }
     }
 }

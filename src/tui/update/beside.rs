@@ -2,18 +2,17 @@
 //! caller's token says.
 
 use super::super::keys::KeyContext;
-use super::super::model::list::Item as _;
 use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
 use super::menu;
 use crate::evaluate::{Question, read_attribute};
-use crate::iam::{Member, Resource};
+use crate::iam::{Member, Principal, Resource};
 use crate::text::visible;
 
 /// Opens the menu of accounts to go through; what is on the way already can be taken out.
 pub(super) fn chain(model: &mut Model) {
     let Some(asked) = model.asked() else { return };
     let question = &asked.question;
-    let mut choices: Vec<Choice> = (0..question.via.len())
+    let choices: Vec<Choice> = (0..question.via.len())
         .map(|i| {
             let mut without = question.clone();
             let hop = without.via.remove(i);
@@ -24,32 +23,12 @@ pub(super) fn chain(model: &mut Model) {
             }
         })
         .collect();
-    let on_it = |email: &str| {
-        let ends = [
-            question.caller.member(),
-            format!("serviceAccount:{}", question.target.id()),
-        ];
-        ends.iter()
-            .any(|e| e.strip_prefix("serviceAccount:") == Some(email))
-            || question.via.iter().any(|hop| hop.id() == email)
-    };
-    choices.extend(
-        model
-            .pick
-            .target
-            .items()
-            .filter(|a| !on_it(&a.email))
-            .map(|a| Choice {
-                text: a.text().to_owned(),
-                note: String::new(),
-                act: ChoiceAct::Through(Resource::account(&a.project, &a.email)),
-            }),
-    );
     let title = match question.via.len() {
         0 => "go through which account?",
         _ => "and then through which account?",
     };
-    menu::open(model, title, KeyContext::Answer, choices, Typed::Hop);
+    let accounts = model.pick.target.alike();
+    menu::open_accounts(model, title, choices, accounts);
 }
 
 /// Opens the menu of what the caller's token says: what was given can be taken out, what bindings on
@@ -124,9 +103,19 @@ pub(super) fn hop(text: &str) -> Option<ChoiceAct> {
     Resource::parse_account(text).ok().map(ChoiceAct::Through)
 }
 
-/// The question that goes through one account more.
-pub(super) fn through(model: &Model, hop: Resource) -> Option<Question> {
+/// The question that goes through one account more; or why that is no way.
+pub(super) fn through(model: &Model, hop: Resource) -> Option<Result<Question, String>> {
     let mut question = model.asked()?.question.clone();
-    question.via.push(hop);
-    Some(question)
+    let name = visible(hop.id());
+    let is_caller = matches!(&question.caller, Principal::ServiceAccount(e) if e == hop.id());
+    Some(if is_caller {
+        Err(format!("{name} is the caller itself."))
+    } else if question.target.id() == hop.id() {
+        Err(format!("{name} is the target itself."))
+    } else if question.via.iter().any(|known| known.id() == hop.id()) {
+        Err(format!("The way leads through {name} already."))
+    } else {
+        question.via.push(hop);
+        Ok(question)
+    })
 }

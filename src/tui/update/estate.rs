@@ -1,5 +1,6 @@
 //! The tables of the whole estate: opening, sorting, filtering, marking, taking along.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -48,21 +49,27 @@ pub(super) fn open(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
 fn read(model: &mut Model) -> Vec<Effect> {
     let ticket = model.ticket();
     model.estate.ticket = ticket;
-    model.estate.reading = EstateReading::Running(0);
+    let before = std::mem::replace(&mut model.estate.reading, EstateReading::Running(0));
     let mut effects = vec![Effect::ReadEstate {
         ticket,
         scope: model.scope.clone(),
         time: model.at,
     }];
+    effects.push(let_go(before));
     // What is listed already is shown until more is known.
     let accounts = model.estate.view(EstateTableKind::Accounts);
     if accounts.table.is_none() && model.pick.target.total() > 0 {
-        let listed = model.pick.target.items();
-        let listed = listed.map(|a| (a.email.clone(), a.project.clone(), a.disabled));
-        let table = EstateTable::listed(listed);
-        effects.extend(filled(model, EstateTableKind::Accounts, Arc::new(table)));
+        effects.push(Effect::ListTable {
+            ticket,
+            listed: model.pick.target.batches(),
+        });
     }
     effects
+}
+
+/// Has something freed elsewhere: of a large estate that takes long.
+fn let_go(what: impl Any + Send) -> Effect {
+    Effect::LetGo(Box::new(what))
 }
 
 /// Puts rows into a table; what was selected and marked stays so, by name.
@@ -78,10 +85,12 @@ fn filled(model: &mut Model, kind: EstateTableKind, table: Arc<EstateTable>) -> 
             .filter_map(|row| u32::try_from(row).ok())
             .collect::<BTreeSet<u32>>();
     }
-    view.table = Some(table);
+    let before = view.table.replace(table);
     view.rows = Arc::default();
     view.arranged = None;
-    arrange(model, kind)
+    let mut effects = arrange(model, kind);
+    effects.extend(before.map(let_go));
+    effects
 }
 
 /// Has the rows arranged as it is wished.
@@ -138,23 +147,27 @@ pub(super) fn came(
     match result {
         Ok(read) => {
             model.estate.read_at = Some(in_zone(jiff::Timestamp::now(), "%H:%M"));
-            model.estate.reading = EstateReading::Known(read);
+            let known = EstateReading::Known(read);
+            let mut before: Vec<Box<dyn Any + Send>> = vec![Box::new(std::mem::replace(
+                &mut model.estate.reading,
+                known,
+            ))];
             // Tables that are not looked at are made when they are.
             for kind in EstateTableKind::ALL {
                 let view = model.estate.view_mut(kind);
                 if on_top_of(&model.overlays) != Some(kind) {
-                    view.table = None;
+                    before.push(Box::new(view.table.take()));
                     view.rows = Arc::default();
                     view.marked.clear();
                 }
             }
+            let mut effects = vec![let_go(before)];
             let kind = on_top_of(&model.overlays);
-            let Some((EstateReading::Known(read), kind)) =
-                kind.map(|kind| (model.estate.reading.clone(), kind))
-            else {
-                return Vec::new();
-            };
-            vec![Effect::MakeTable { ticket, kind, read }]
+            if let (EstateReading::Known(read), Some(kind)) = (&model.estate.reading, kind) {
+                let read = Arc::clone(read);
+                effects.push(Effect::MakeTable { ticket, kind, read });
+            }
+            effects
         }
         Err(why) => {
             model.estate.reading = EstateReading::Failed(visible(&why));
@@ -177,6 +190,11 @@ pub(super) fn made(model: &mut Model, ticket: Ticket, table: Arc<EstateTable>) -
         return Vec::new();
     }
     let kind = table.kind;
+    // What tells more than a listing is there already.
+    let known = model.estate.view(kind).table.is_some();
+    if known && table.read().is_none() {
+        return vec![let_go(table)];
+    }
     let mut effects = filled(model, kind, Arc::clone(&table));
     if table.counted().is_some() {
         effects.push(Effect::CountTable { ticket, table });
@@ -383,7 +401,8 @@ pub(super) fn export(
     };
     vec![Effect::ExportRows {
         table,
-        rows: view.taken_along(),
+        rows: Arc::clone(&view.rows),
+        marked: view.marked.clone(),
         format,
         to,
         folder: None,

@@ -93,7 +93,7 @@ fn apply(model: &mut Model) -> Vec<Effect> {
         return super::estate::refilter(model, kind);
     }
     match model.overlays.last_mut() {
-        Some(Overlay::Table(table)) => table.refilter(),
+        Some(Overlay::Table(table)) => return super::table::filtering(table.refilter()),
         Some(Overlay::Page(page)) => {
             page.hit = page.found().first().copied();
             page.reveal = true;

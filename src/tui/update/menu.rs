@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::super::keys::command::Command;
 use super::super::keys::line::{self, TypedLine};
 use super::super::keys::{Key, KeyContext};
-use super::super::model::list::Filtered;
-use super::super::model::{Act, Asked, Choice, ChoiceAct, Menu, Model, Overlay, Screen, Typed};
+use super::super::model::list::{Filtered, Matching};
+use super::super::model::{
+    Account, AccountList, Act, Asked, Choice, ChoiceAct, Menu, MenuList, Model, Overlay, Screen,
+    Typed,
+};
 use super::super::run::effects::Effect;
 use super::super::words::printed;
 use super::{answer, back, beside, edit, estate, insert, pick};
@@ -25,9 +28,21 @@ pub(super) fn open(
     choices: Vec<Choice>,
     typed: Typed,
 ) {
-    let mut list = Filtered::default();
-    list.extend(choices.into_iter().map(Arc::new));
-    list.select_row(0);
+    push(model, title, below, MenuList::new(choices, None), typed);
+}
+
+/// Opens one of choices and accounts.
+pub(super) fn open_accounts(
+    model: &mut Model,
+    title: &str,
+    choices: Vec<Choice>,
+    accounts: Filtered<Account>,
+) {
+    let list = MenuList::new(choices, Some(accounts));
+    push(model, title, KeyContext::Answer, list, Typed::Hop);
+}
+
+fn push(model: &mut Model, title: &str, below: KeyContext, list: MenuList, typed: Typed) {
     model.overlays.push(Overlay::Menu(Menu {
         title: title.to_owned(),
         list,
@@ -248,11 +263,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Top => menu.list.select_row(0),
         Command::Bottom => menu.list.select_row(usize::MAX),
         Command::Back => {
-            if menu.list.input.value().is_empty() {
+            if menu.list.input().value().is_empty() {
                 return back(model);
             }
-            menu.list.input.reset();
-            menu.list.refilter();
+            menu.list.input_mut().reset();
+            return filter(menu);
         }
         Command::Open => return choose(model),
         _ => {}
@@ -261,11 +276,15 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn choose(model: &mut Model) -> Vec<Effect> {
+    // What is taken is the best of all.
+    if let Some(Overlay::Menu(menu)) = model.overlays.last_mut() {
+        menu.list.match_rest();
+    }
     let Some(Overlay::Menu(menu)) = model.overlays.last() else {
         return Vec::new();
     };
-    let selected = menu.list.selected().map(|c| c.act.clone());
-    let text = menu.list.input.value().trim();
+    let selected = menu.list.selected();
+    let text = menu.list.input().value().trim();
     let (typed, below) = (menu.typed, menu.below);
     let chosen = match read(model, typed, below, text) {
         Some(Err(why)) => {
@@ -286,15 +305,16 @@ fn choose(model: &mut Model) -> Vec<Effect> {
         ChoiceAct::Copy { what, text } => vec![Effect::Copy { what, text }],
         ChoiceAct::Permission(permission) => ask_about(model, permission),
         ChoiceAct::Through(hop) => match beside::through(model, hop) {
-            Some(question) => answer::ask_question(model, question),
+            Some(Ok(question)) => answer::ask_question(model, question),
+            Some(Err(why)) => {
+                model.say(why);
+                Vec::new()
+            }
             None => Vec::new(),
         },
         ChoiceAct::Ask(question) => answer::ask_question(model, *question),
         ChoiceAct::Export { kind, format, to } => estate::export(model, kind, format, to),
-        ChoiceAct::Choose(text) => {
-            pick::filtered(model, &text);
-            Vec::new()
-        }
+        ChoiceAct::Choose(text) => pick::filtered(model, &text),
     }
 }
 
@@ -357,17 +377,39 @@ fn ask_about(model: &mut Model, permission: Permission) -> Vec<Effect> {
     }
 }
 
-pub(super) fn text_key(model: &mut Model, key: Key) {
+pub(super) fn text_key(model: &mut Model, key: Key) -> Vec<Effect> {
     if let Some(Overlay::Menu(menu)) = model.overlays.last_mut()
-        && edit(&mut menu.list.input, key)
+        && edit(menu.list.input_mut(), key)
     {
-        menu.list.refilter();
+        return filter(menu);
     }
+    Vec::new()
 }
 
-pub(super) fn insert_text(model: &mut Model, pasted: &str) {
-    if let Some(Overlay::Menu(menu)) = model.overlays.last_mut() {
-        insert(&mut menu.list.input, pasted);
-        menu.list.refilter();
+pub(super) fn insert_text(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    let Some(Overlay::Menu(menu)) = model.overlays.last_mut() else {
+        return Vec::new();
+    };
+    insert(menu.list.input_mut(), pasted);
+    filter(menu)
+}
+
+/// Applies what is typed; many accounts are matched elsewhere.
+fn filter(menu: &mut Menu) -> Vec<Effect> {
+    let under_way = !menu.list.is_matched();
+    let rest = menu.list.filter();
+    matching(AccountList::Menu, rest, under_way)
+}
+
+/// Has the rest of a list matched, or ends what was under way for it.
+pub(super) fn matching(
+    list: AccountList,
+    rest: Option<Matching<Account>>,
+    under_way: bool,
+) -> Vec<Effect> {
+    match rest {
+        Some(rest) => vec![Effect::Match(list, rest)],
+        None if under_way => vec![Effect::StopMatching(list)],
+        None => Vec::new(),
     }
 }

@@ -26,7 +26,9 @@ use super::Leave;
 use super::keys::command::Command;
 use super::keys::{Key, KeyContext};
 use super::message::Message;
-use super::model::{Loading, Model, Overlay, Reading, SMALLEST, Screen, Ticket, Weight};
+use super::model::{
+    AccountList, Loading, Model, Overlay, Reading, SMALLEST, Screen, Ticket, Weight,
+};
 use super::run::effects::Effect;
 use super::view::kept_picture;
 use super::words::printed;
@@ -69,8 +71,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             pick::came(model, callers, targets);
             Vec::new()
         }
-        Message::Matched(side, some) => {
-            model.pick.list_mut(side).matched(some);
+        Message::Matched(list, some) => {
+            match (list, model.overlays.last_mut()) {
+                (AccountList::Pick(side), _) => model.pick.list_mut(side).matched(some),
+                (AccountList::Menu, Some(Overlay::Menu(menu))) => menu.list.matched(some),
+                (AccountList::Menu, _) => {}
+            }
             Vec::new()
         }
         Message::ListProgress(progress) => {
@@ -80,9 +86,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Listed(result, at) => {
-            pick::listed(model, result, at);
+            let effects = pick::listed(model, result, at);
             answer::count_reach(model);
-            Vec::new()
+            effects
         }
         Message::SignedIn(found) => {
             if let Some(principal) = &found.principal {
@@ -183,8 +189,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             table::paths_progress(model, ticket, answers);
             Vec::new()
         }
-        Message::Paths(ticket, result) => {
-            table::paths(model, ticket, result);
+        Message::Paths(ticket, result) => table::paths(model, ticket, result),
+        Message::RowsFiltered(ticket, query, left) => {
+            table::filtered(model, ticket, &query, left);
             Vec::new()
         }
         Message::EstateProgress(ticket, answers) => {
@@ -362,10 +369,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {
     match context {
         KeyContext::Pick => pick::text(model, key),
-        KeyContext::Menu => {
-            menu::text_key(model, key);
-            Vec::new()
-        }
+        KeyContext::Menu => menu::text_key(model, key),
         KeyContext::Find => find::text(model, key),
         KeyContext::Answer if key.character().is_some() => {
             let words = model.with_keys("does nothing here; {help} shows the keys.");
@@ -389,10 +393,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             model.fail("The word has to be typed; what was pasted is left out.");
             Vec::new()
         }
-        KeyContext::Menu => {
-            menu::insert_text(model, text);
-            Vec::new()
-        }
+        KeyContext::Menu => menu::insert_text(model, text),
         KeyContext::Find => find::paste(model, text),
         KeyContext::Pick => pick::paste(model, text),
         KeyContext::Answer => pasted::question_from(model, text),
@@ -446,8 +447,15 @@ fn insert(input: &mut Input, text: &str) {
 
 /// Closes what lies on top; on the bottom, goes from an answer to where it was asked.
 fn back(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_none() && model.screen == Screen::Answer && !what_if::end(model) {
-        answer::step_back(model);
+    match model.overlays.pop() {
+        // A list may be long.
+        Some(gone @ (Overlay::Table(_) | Overlay::Menu(_))) => vec![Effect::LetGo(Box::new(gone))],
+        Some(_) => Vec::new(),
+        None => {
+            if model.screen == Screen::Answer && !what_if::end(model) {
+                answer::step_back(model);
+            }
+            Vec::new()
+        }
     }
-    Vec::new()
 }

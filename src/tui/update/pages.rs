@@ -139,9 +139,7 @@ pub(super) fn ways(model: &mut Model) {
     let listed = matches!(&model.accounts, Loading::Done(listing) if listing.unreadable.is_empty());
     let count = |at: &Resource| match at {
         Resource::ServiceAccount { .. } => Some(1),
-        Resource::Project(id) if listed => {
-            Some(model.pick.caller.count(|account| *account.project == **id))
-        }
+        Resource::Project(id) if listed => Some(model.pick.caller.belong_to(id)),
         _ => None,
     };
     let page = pages::ways_page(known, &count, usize::from(model.size.0));

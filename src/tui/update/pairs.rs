@@ -1,5 +1,7 @@
 //! Pairs that are kept: favourites and recent ones.
 
+use std::collections::HashMap;
+
 use super::super::keys::KeyContext;
 use super::super::model::{Asked, Choice, ChoiceAct, KeptPair, Model, Typed};
 use super::super::run::effects::Effect;
@@ -35,30 +37,31 @@ pub(super) fn asked(model: &mut Model) -> Option<Effect> {
     Some(Effect::KeepPairs(model.pairs.clone()))
 }
 
-/// Has the accounts of these pairs stand first where a pair is chosen: those of the favourites, then the newest.
+/// Has the accounts of these pairs stand first where a pair is chosen, those of the favourites, then the newest; and
+/// marked as what they are.
 fn pin(model: &mut Model) {
-    let callers: Vec<String> = model
-        .pairs
-        .iter()
-        .filter_map(KeptPair::caller_account)
-        .collect();
-    let targets: Vec<String> = model
-        .pairs
-        .iter()
-        .filter_map(KeptPair::target_account)
-        .collect();
-    for (list, keys) in [
-        (&mut model.pick.caller, callers),
-        (&mut model.pick.target, targets),
-    ] {
-        let mut first: Vec<String> = Vec::new();
-        for key in keys {
-            if !first.contains(&key) {
-                first.push(key);
+    let pairs = model.pairs.iter();
+    let both = pairs.map(|pair| {
+        let accounts = [pair.caller_account(), pair.target_account()];
+        (accounts, pair.favourite)
+    });
+    let mut first = [Vec::new(), Vec::new()];
+    let mut kept = [HashMap::new(), HashMap::new()];
+    for (accounts, favourite) in both {
+        for ((account, first), kept) in accounts.into_iter().zip(&mut first).zip(&mut kept) {
+            // The favourites come before the others.
+            if let Some(account) = account
+                && !kept.contains_key(&account)
+            {
+                first.push(account.clone());
+                kept.insert(account, favourite);
             }
         }
-        list.pin(&first);
     }
+    let [callers, targets] = first;
+    model.pick.caller.pin(&callers);
+    model.pick.target.pin(&targets);
+    model.pick.kept = kept;
 }
 
 /// Among the favourites, or no longer.

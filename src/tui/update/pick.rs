@@ -8,8 +8,9 @@ use super::super::keys::Key;
 use super::super::keys::command::Command;
 use super::super::look::time::in_zone;
 use super::super::model::list::Batch;
-use super::super::model::{Account, Coming, Loading, Model, Screen, Side};
+use super::super::model::{Account, AccountList, Loading, Model, Overlay, Screen, Side};
 use super::super::run::effects::Effect;
+use super::menu::matching;
 use super::{ask, edit, insert};
 use crate::google::listing::Listing;
 use crate::iam::{Principal, Resource};
@@ -24,6 +25,11 @@ pub(super) fn came(model: &mut Model, callers: Arc<Batch<Account>>, targets: Arc
     // Of a list that was read whole nothing more is missing.
     if model.pick.read_at.is_some() && !model.accounts.is_running() {
         return;
+    }
+    for overlay in &mut model.overlays {
+        if let Overlay::Menu(menu) = overlay {
+            menu.list.take(Arc::clone(&targets));
+        }
     }
     model.pick.caller.take(callers);
     model.pick.target.take(targets);
@@ -53,18 +59,29 @@ fn forget_listed(model: &mut Model) {
 }
 
 /// The end of a list: it is whole, or does not come.
-pub(super) fn listed(model: &mut Model, result: Result<Listing, String>, at: Timestamp) {
+pub(super) fn listed(
+    model: &mut Model,
+    result: Result<Listing, String>,
+    at: Timestamp,
+) -> Vec<Effect> {
     // One that was stopped is over.
     if model.pick.read_at.is_some() && !model.accounts.is_running() {
-        return;
+        return Vec::new();
     }
+    let mut effects = Vec::new();
     match result {
         Ok(listing) => {
             // What was said of something else is not talked over.
             if let Some(words) = listing.way.words().filter(|_| model.notice.is_none()) {
                 model.say(visible(&words));
             }
-            model.pick.exchange();
+            if let Some(gone) = model.pick.exchange() {
+                effects.push(Effect::LetGo(gone));
+                for side in [Side::Caller, Side::Target] {
+                    let rest = model.pick.list(side).rest();
+                    effects.extend(matching(AccountList::Pick(side), rest, false));
+                }
+            }
             model.pick.read_at = Some(at);
             model.pick.is_old = false;
             model.accounts = Loading::Done(listing);
@@ -84,14 +101,13 @@ pub(super) fn listed(model: &mut Model, result: Result<Listing, String>, at: Tim
             }
         },
     }
+    effects
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command == Command::Open {
-        // What is taken is the best of all.
-        for list in [&mut model.pick.caller, &mut model.pick.target] {
-            list.match_rest();
-        }
+        // What is taken is the best of all. The other one is matched by when it is taken.
+        model.pick.focused().match_rest();
     }
     let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
     let moves = matches!(
@@ -131,15 +147,16 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                 Loading::Done(listing) => Some(listing),
                 _ => read,
             };
+            let mut effects = vec![Effect::List(model.scope.clone())];
             match read {
-                Some(before) => model.pick.coming = Some(Coming::instead_of(before)),
+                Some(before) => model.pick.read_anew(before),
                 None => {
-                    model.pick.caller.clear();
-                    model.pick.target.clear();
+                    let gone = (model.pick.caller.clear(), model.pick.target.clear());
                     model.pick.read_at = None;
+                    effects.push(Effect::LetGo(Box::new(gone)));
                 }
             }
-            return vec![Effect::List(model.scope.clone())];
+            return effects;
         }
         _ => {}
     }
@@ -151,8 +168,10 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     let list = model.pick.focused();
     if !list.input.value().is_empty() {
         list.input.reset();
-        list.refilter();
-    } else if model.pick.on_target {
+        let side = side_of(model.pick.on_target);
+        return filter(model, side);
+    }
+    if model.pick.on_target {
         model.pick.on_target = false;
     } else if let Some(visit) = model.pick.behind.take().filter(|_| model.asked().is_some()) {
         super::answer::return_to(model, visit);
@@ -172,6 +191,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         model.pick.on_target = true;
         return Vec::new();
     }
+    model.pick.caller.match_rest();
     match (model.pick.chosen_caller(), model.pick.chosen_target()) {
         (Some(caller), Some(target)) => {
             let permission = model.permission.clone();
@@ -190,7 +210,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Shows the accounts, those alone that a text matches; a caller is chosen first.
-pub(super) fn filtered(model: &mut Model, text: &str) {
+pub(super) fn filtered(model: &mut Model, text: &str) -> Vec<Effect> {
     if model.screen == Screen::Answer {
         model.pick.behind = Some(model.visit);
         model.pick.is_old = true;
@@ -198,11 +218,14 @@ pub(super) fn filtered(model: &mut Model, text: &str) {
     model.screen = Screen::Pick;
     model.overlays.clear();
     model.pick.on_target = false;
-    for list in [&mut model.pick.caller, &mut model.pick.target] {
+    let mut effects = Vec::new();
+    for side in [Side::Caller, Side::Target] {
+        let list = model.pick.list_mut(side);
         list.input.reset();
         insert(&mut list.input, text);
-        list.refilter();
+        effects.extend(filter(model, side));
     }
+    effects
 }
 
 fn missing(model: &Model, which: &str) -> String {
@@ -220,20 +243,8 @@ pub(super) fn text(model: &mut Model, key: Key) -> Vec<Effect> {
     let on_target = model.pick.on_target;
     let list = model.pick.focused();
     if edit(&mut list.input, key) {
-        let under_way = !list.is_matched();
-        list.filter();
-        let rest = list.rest();
         forget_given(model, on_target);
-        let side = if on_target {
-            Side::Target
-        } else {
-            Side::Caller
-        };
-        return match rest {
-            Some(rest) => vec![Effect::Match(side, rest)],
-            None if under_way => vec![Effect::StopMatching(side)],
-            None => Vec::new(),
-        };
+        return filter(model, side_of(on_target));
     }
     Vec::new()
 }
@@ -256,9 +267,25 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let on_target = model.pick.on_target;
     let list = model.pick.focused();
     insert(&mut list.input, text);
-    list.refilter();
+    let side = side_of(on_target);
     forget_given(model, on_target);
-    Vec::new()
+    filter(model, side)
+}
+
+fn side_of(on_target: bool) -> Side {
+    if on_target {
+        Side::Target
+    } else {
+        Side::Caller
+    }
+}
+
+/// Applies what is typed into a list; many accounts are matched elsewhere.
+fn filter(model: &mut Model, side: Side) -> Vec<Effect> {
+    let list = model.pick.list_mut(side);
+    let under_way = !list.is_matched();
+    list.filter();
+    matching(AccountList::Pick(side), list.rest(), under_way)
 }
 
 /// Selects a pair that was given; what is in no list is kept beside it.

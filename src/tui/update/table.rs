@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::keys::command::Command;
 use super::super::model::{
-    AskedPaths, Change, Model, Overlay, Paths, Rows, Table, Ticket, Undoing,
+    AskedPaths, Change, Model, Overlay, Paths, RowFilter, Rows, Table, Ticket, Undoing,
 };
 use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
@@ -51,12 +51,28 @@ pub(super) fn history(model: &mut Model, result: Result<Vec<Change>, String>) ->
         };
     }
     if let Some(Overlay::Table(table)) = model.overlays.last_mut() {
-        table.fill(match result {
+        return filtering(table.fill(match result {
             Ok(changes) => Rows::Changes(changes),
             Err(why) => Rows::Failed(visible(&why)),
-        });
+        }));
     }
     Vec::new()
+}
+
+/// Has what is left of a filter applied elsewhere.
+pub(super) fn filtering(rest: Option<RowFilter>) -> Vec<Effect> {
+    rest.map(Effect::FilterRows).into_iter().collect()
+}
+
+/// What a filter left is known.
+pub(super) fn filtered(model: &mut Model, ticket: Ticket, query: &str, left: Vec<usize>) {
+    for overlay in &mut model.overlays {
+        if let Overlay::Table(table) = overlay
+            && table.ticket == ticket
+        {
+            return table.filtered(query, left);
+        }
+    }
 }
 
 /// Reads the history for one change of it, to take it back.
@@ -114,15 +130,20 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     table.ticket = ticket;
-    table.rows = Rows::Loading(0);
-    match table.of.as_deref().cloned() {
-        Some(of) => vec![read_paths(model, ticket, of)],
-        None => vec![Effect::History],
-    }
+    let gone = std::mem::replace(&mut table.rows, Rows::Loading(0));
+    let again = match table.of.as_deref().cloned() {
+        Some(of) => read_paths(model, ticket, of),
+        None => Effect::History,
+    };
+    vec![again, Effect::LetGo(Box::new(gone))]
 }
 
 /// Who can, or what can be reached, is known.
-pub(super) fn paths(model: &mut Model, ticket: Ticket, result: Result<Arc<Paths>, String>) {
+pub(super) fn paths(
+    model: &mut Model,
+    ticket: Ticket,
+    result: Result<Arc<Paths>, String>,
+) -> Vec<Effect> {
     let table = model.overlays.iter_mut().find_map(|o| match o {
         Overlay::Table(table) if table.ticket == ticket => Some(table),
         _ => None,
@@ -131,11 +152,12 @@ pub(super) fn paths(model: &mut Model, ticket: Ticket, result: Result<Arc<Paths>
         if let Ok(paths) = &result {
             table.title.clone_from(&paths.title);
         }
-        table.fill(match result {
+        return filtering(table.fill(match result {
             Ok(paths) => Rows::Paths(paths),
             Err(why) => Rows::Failed(visible(&why)),
-        });
+        }));
     }
+    Vec::new()
 }
 
 /// So many answers are here.

@@ -7,7 +7,6 @@ use super::super::keys::KeyContext;
 use super::super::keys::line::{FORMS, TypedLine, is_here};
 use super::super::look::text::{width, wrap};
 use super::super::look::theme::StyleRole;
-use super::super::model::list::Item as _;
 use super::super::model::{Choice, ChoiceAct, Layout, Menu, Spot, Typed};
 use super::page::{centered, field};
 use super::pen::Pen;
@@ -17,7 +16,7 @@ fn line_words(menu: &Menu) -> Option<String> {
     if menu.typed != Typed::Command {
         return None;
     }
-    match TypedLine::read(menu.list.input.value())? {
+    match TypedLine::read(menu.list.input().value())? {
         Ok(TypedLine::Command(command)) if is_here(command, menu.below) => None,
         Ok(line) => Some(line.words(menu.below)),
         Err(why) => Some(why),
@@ -29,7 +28,7 @@ fn nothing(pen: &Pen<'_>, menu: &Menu) -> String {
     let words = match menu.typed {
         Typed::Nothing => "Nothing matches. {back} clears.",
         Typed::Command => {
-            return match TypedLine::read(menu.list.input.value()) {
+            return match TypedLine::read(menu.list.input().value()) {
                 Some(Ok(line)) => line.words(menu.below),
                 Some(Err(why)) => why,
                 None => format!("No such command. Also: {FORMS}."),
@@ -53,10 +52,11 @@ pub(super) fn draw(
     let inside = pen.window(frame, &menu.title);
     let place = match menu.list.shown() {
         // What is typed whole needs no entry.
-        0 if TypedLine::read(menu.list.input.value()).is_some_and(|line| line.is_ok()) => {
+        0 if TypedLine::read(menu.list.input().value()).is_some_and(|line| line.is_ok()) => {
             String::new()
         }
         0 => format!(" 0 of {} ", menu.list.total()),
+        shown if !menu.list.is_matched() => format!(" {shown} so far "),
         shown => format!(" {} of {shown} ", menu.list.row() + 1),
     };
     let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
@@ -64,7 +64,7 @@ pub(super) fn draw(
         pen.put_right(edge, frame.y, StyleRole::Dim, &place);
     }
     let line = Rect::new(inside.x, inside.y, inside.width, 1);
-    let caret = field(pen, line, &menu.list.input);
+    let caret = field(pen, line, menu.list.input());
     let mut rows = Rect::new(
         inside.x,
         inside.y + 1,
@@ -72,12 +72,13 @@ pub(super) fn draw(
         inside.height.saturating_sub(1),
     );
     // A short menu is laid out once for all that is in it, so that nothing moves while one types or scrolls.
-    let looked_at: Vec<&Choice> = if menu.list.total() <= LAID_OUT {
-        menu.list.items().map(|choice| &**choice).collect()
+    let looked_at = if menu.list.total() <= LAID_OUT {
+        menu.list.all()
     } else {
         let window = menu.list.window(usize::from(rows.height)).into_iter();
-        window.map(|(_, choice, _)| choice).collect()
+        window.map(|row| row.choice).collect()
     };
+    let looked_at: Vec<&Choice> = looked_at.iter().map(|choice| &**choice).collect();
     let shares = Shares::of(&looked_at, rows.width);
     let cut = looked_at.into_iter();
     let cut = cut.filter(|choice| is_sentence(choice) && shares.cuts(choice));
@@ -101,9 +102,10 @@ pub(super) fn draw(
             pen.put(rows.x, y, rows.width, StyleRole::Dim, text);
         }
     }
-    for ((row, choice, places), y) in window.into_iter().zip(rows.y..rows.bottom()) {
+    for (shown, y) in window.into_iter().zip(rows.y..rows.bottom()) {
+        let (row, choice) = (shown.row, &*shown.choice);
         let line = Rect::new(rows.x, y, rows.width, 1);
-        choice_row(pen, line, choice, &places, shares);
+        choice_row(pen, line, choice, &shown.places, shares);
         if row == selected {
             pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
             pen.lay(line, StyleRole::Selected);
@@ -167,7 +169,7 @@ impl Shares {
 
     /// Whether something of it has no room on its line.
     fn cuts(self, choice: &Choice) -> bool {
-        width(choice.text()) > usize::from(self.choice)
+        width(&choice.text) > usize::from(self.choice)
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::look::text::{cut_middle, width};
 use super::super::look::theme::StyleRole;
 use super::super::look::time::in_zone;
 use super::super::model::list::Filtered;
-use super::super::model::{Account, KeptPair, Layout, Loading, Model, Pick, Side, Spot};
+use super::super::model::{Account, Layout, Loading, Model, Pick, Side, Spot};
 use super::super::words::permission_words;
 use super::frame::loading_words;
 use super::page::field;
@@ -158,7 +158,7 @@ fn side(
     for ((row, account, places), y) in rows.into_iter().zip(rows_area.y..) {
         let line = Rect::new(area.x, y, area.width, 1);
         account_row(pen, line, account, &places, row == selected, focused);
-        if let Some(favourite) = kept(model, side, &account.email) {
+        if let Some(favourite) = model.pick.kept(side, &account.email) {
             let sign = match favourite {
                 true => pen.glyphs.pick("★", "*"),
                 false => pen.glyphs.pick("•", "."),
@@ -182,18 +182,6 @@ fn side(
         }
     }
     focused.then_some(caret)
-}
-
-/// Whether an account stands in a pair that is kept, and whether that is a favourite.
-fn kept(model: &Model, side: Side, email: &str) -> Option<bool> {
-    let of = |pair: &KeptPair| match side {
-        Side::Caller => pair.caller_account(),
-        Side::Target => pair.target_account(),
-    };
-    let pairs = model.pairs.iter();
-    let mut pairs = pairs.filter(|pair| of(pair).as_deref() == Some(email));
-    // The favourites stand first.
-    pairs.next().map(|pair| pair.favourite)
 }
 
 /// How many there are and where one is, the longest way of saying it first.

@@ -145,6 +145,9 @@ fn instead(pen: &Pen<'_>, table: &Table) -> Option<(StyleRole, String)> {
             let notes = paths.notes.iter().map(|note| format!(" {note}"));
             Some((StyleRole::Dim, notes.fold(nobody, |all, note| all + &note)))
         }
+        _ if table.is_empty() && table.is_filtering() => {
+            Some((StyleRole::Dim, "Filtering …".to_owned()))
+        }
         _ if table.is_empty() => Some((
             StyleRole::Dim,
             format!(

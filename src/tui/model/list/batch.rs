@@ -10,6 +10,10 @@ pub trait Item: Send + Sync {
     fn key(&self) -> &str;
     /// The text that is matched, and shown.
     fn text(&self) -> &str;
+    /// What it belongs to, where those of one thing are counted.
+    fn belongs_to(&self) -> &str {
+        ""
+    }
 }
 
 /// So many bits of a [`ItemPlace`] tell which one of its batch an item is.
@@ -81,6 +85,8 @@ pub struct Batch<T> {
     letters: Vec<Letters>,
     /// A hash of each key.
     keys: Vec<u32>,
+    /// A hash of what each belongs to.
+    owners: Vec<u32>,
 }
 
 impl<T> Default for Batch<T> {
@@ -91,6 +97,7 @@ impl<T> Default for Batch<T> {
             ends: Vec::new(),
             letters: Vec::new(),
             keys: Vec::new(),
+            owners: Vec::new(),
         }
     }
 }
@@ -127,6 +134,7 @@ impl<T: Item> Batch<T> {
             ends: Vec::with_capacity(items.len()),
             letters: Vec::with_capacity(items.len()),
             keys: items.iter().map(|item| hash(item.key())).collect(),
+            owners: items.iter().map(|item| hash(item.belongs_to())).collect(),
             items: Vec::new(),
         };
         for item in &items {
@@ -173,6 +181,15 @@ fn hash(key: &str) -> u32 {
 pub(super) struct Items<T> {
     pub(super) batches: Vec<Arc<Batch<T>>>,
     pub(super) total: usize,
+}
+
+impl<T> Clone for Items<T> {
+    fn clone(&self) -> Self {
+        Self {
+            batches: self.batches.clone(),
+            total: self.total,
+        }
+    }
 }
 
 impl<T> Default for Items<T> {
@@ -222,8 +239,15 @@ impl<T: Item> Items<T> {
         found.find(|place| self.item(*place).is_some_and(|item| item.key() == key))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.batches.iter().flat_map(|batch| &batch.items)
+    /// How many belong to that. Only those are looked at; of the others a hash tells.
+    pub(super) fn belong_to(&self, owner: &str) -> usize {
+        let wanted = hash(owner);
+        let of_batch = |batch: &Arc<Batch<T>>| {
+            let all = batch.owners.iter().zip(&batch.items);
+            let same = all.filter(|(known, _)| **known == wanted);
+            same.filter(|(_, item)| item.belongs_to() == owner).count()
+        };
+        self.batches.iter().map(of_batch).sum()
     }
 }
 

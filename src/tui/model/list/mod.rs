@@ -5,9 +5,11 @@ mod batch;
 mod matching;
 mod order;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tui_input::Input;
 
@@ -21,6 +23,12 @@ pub use matching::{Matched, Matching};
 /// So many items are matched at once; the rest of a list that is longer is matched elsewhere (chosen: about a
 /// millisecond).
 const AT_ONCE: usize = 8_000;
+
+/// What is matched for one list is never taken for another's, nor for what was typed before.
+fn fresh_ticket() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
 
 /// The list.
 pub struct Filtered<T> {
@@ -83,9 +91,33 @@ impl<T: Item> Filtered<T> {
         self.items.total
     }
 
-    /// How many are so, whatever the filter.
-    pub fn count(&self, is_so: impl Fn(&T) -> bool) -> usize {
-        self.items.iter().filter(|item| is_so(item)).count()
+    /// How many belong to that, whatever the filter.
+    #[must_use]
+    pub fn belong_to(&self, owner: &str) -> usize {
+        self.items.belong_to(owner)
+    }
+
+    /// A list of the same items in the same order, with nothing typed or selected. No item is copied, nor the order.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        Self {
+            items: self.items.clone(),
+            order: self.order.clone(),
+            bits: vec![None; self.items.batches.len()],
+            sorted: self.sorted,
+            ..Self::default()
+        }
+    }
+
+    /// Every item, filtered or not.
+    pub fn items(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.items.batches.iter().flat_map(|batch| batch.items())
+    }
+
+    /// The batches of its items.
+    #[must_use]
+    pub fn batches(&self) -> Vec<Arc<Batch<T>>> {
+        self.items.batches.clone()
     }
 
     /// How many pass the filter.
@@ -160,17 +192,22 @@ impl<T: Item> Filtered<T> {
         self.selected_at.is_some() && self.at(self.row) == self.selected_at
     }
 
-    /// Takes everything out; what is typed and what is selected stay.
-    pub fn clear(&mut self) {
-        self.items = Items::default();
+    /// Takes everything out; what is typed and what is selected stay. What is given back is no longer needed, and may
+    /// take long to free.
+    pub fn clear(&mut self) -> Box<dyn Any + Send>
+    where
+        T: 'static,
+    {
+        let items = std::mem::take(&mut self.items);
         self.order.clear();
         self.hits.clear();
         self.bits.clear();
         self.left = 0..0;
-        self.ticket += 1;
+        self.ticket = fresh_ticket();
         self.selected_at = None;
         self.row = 0;
         self.offset = 0;
+        Box::new(items)
     }
 
     /// Whether the filter was applied to all items.
@@ -264,7 +301,7 @@ impl<T: Item> Filtered<T> {
             self.bits.fill(None);
         }
         self.query = query;
-        self.ticket += 1;
+        self.ticket = fresh_ticket();
         self.hits = Vec::new();
         if self.query.is_empty() {
             self.left = 0..0;
@@ -272,10 +309,49 @@ impl<T: Item> Filtered<T> {
             self.find_selected();
             return;
         }
-        self.left = 0..self.items.batches.len();
         self.best = true;
         self.row = 0;
+        self.begin();
+    }
+
+    /// Applies the filter to the first of all items.
+    fn begin(&mut self) {
+        self.left = 0..self.items.batches.len();
         self.match_some();
+    }
+
+    /// An empty list in the same order, with the same ones first.
+    #[must_use]
+    pub fn to_be_filled(&self) -> Self {
+        let mut order = self.order.clone();
+        order.clear();
+        Self {
+            order,
+            sorted: self.sorted,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the items of such a list in place of those that are here; what is typed and what is selected stay, and what
+    /// is typed is applied as [`Self::filter`] does. What is given back is no longer needed, and may take long to free.
+    pub fn exchange(&mut self, fresh: Self) -> Box<dyn Any + Send>
+    where
+        T: 'static,
+    {
+        let gone = std::mem::replace(&mut self.items, fresh.items);
+        self.order.replace(&self.items, self.sorted, fresh.order);
+        self.bits = vec![None; self.items.batches.len()];
+        self.hits = Vec::new();
+        self.ticket = fresh_ticket();
+        let key = self.selected.as_deref();
+        self.selected_at = key.and_then(|key| self.items.find(key, 0));
+        if self.query.is_empty() {
+            self.find_selected();
+        } else {
+            self.begin();
+            self.row = self.row.min(self.shown().saturating_sub(1));
+        }
+        Box::new(gone)
     }
 
     /// Applies the filter to the first items that are left.
@@ -387,20 +463,20 @@ impl<T: Item> Filtered<T> {
     #[must_use]
     pub fn window(&self, room: usize) -> Vec<(usize, &T, Vec<u32>)> {
         let first = self.first_shown(room);
+        self.rows(first..first + room)
+    }
+
+    /// Some rows, as far as there are any, with the places that matched.
+    #[must_use]
+    pub fn rows(&self, which: Range<usize>) -> Vec<(usize, &T, Vec<u32>)> {
         let tools = &mut self.tools.borrow_mut();
-        (first..self.shown())
-            .take(room)
+        (which.start..which.end.min(self.shown()))
             .filter_map(|row| {
                 let item = self.items.item(self.at(row)?)?;
                 let places = self.query.places(item.text(), tools);
                 Some((row, &**item, places))
             })
             .collect()
-    }
-
-    /// Every item, filtered or not.
-    pub fn items(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.items.iter()
     }
 }
 

@@ -1,16 +1,18 @@
 //! The order of a list that is not filtered: what is pinned, then all the rest by text or as it came.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::batch::{Item, ItemPlace, Items, merge};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ListOrder {
     /// Keys of items that stand before all others, with their rank: the least first.
     pins: HashMap<String, usize>,
     /// Those of them that are there, and their ranks.
     first: Vec<(usize, ItemPlace)>,
-    rest: Vec<ItemPlace>,
+    /// Shared with lists of the same items.
+    rest: Arc<Vec<ItemPlace>>,
 }
 
 impl ListOrder {
@@ -20,7 +22,7 @@ impl ListOrder {
 
     pub(super) fn clear(&mut self) {
         self.first.clear();
-        self.rest.clear();
+        self.rest = Arc::default();
     }
 
     pub(super) fn at(&self, row: usize) -> Option<ItemPlace> {
@@ -76,15 +78,29 @@ impl ListOrder {
     }
 
     fn put<T: Item>(&mut self, items: &Items<T>, sorted: bool, mut some: Vec<ItemPlace>) {
+        if some.is_empty() {
+            return;
+        }
         if sorted {
             some.sort_unstable_by(|a, b| (items.text(*a), *a).cmp(&(items.text(*b), *b)));
-            merge(&mut self.rest, &some, |known, one| {
+            merge(Arc::make_mut(&mut self.rest), &some, |known, one| {
                 (items.text(*known), *known) < (items.text(*one), *one)
             });
         } else {
             some.sort_unstable();
-            merge(&mut self.rest, &some, |known, one| known < one);
+            merge(Arc::make_mut(&mut self.rest), &some, |known, one| {
+                known < one
+            });
         }
+    }
+
+    /// Takes the order of other items; the same ones stand first as before.
+    pub(super) fn replace<T: Item>(&mut self, items: &Items<T>, sorted: bool, fresh: Self) {
+        let pins = std::mem::replace(self, fresh);
+        let mut keys: Vec<(usize, String)> = pins.pins.into_iter().map(|(k, r)| (r, k)).collect();
+        keys.sort_unstable();
+        let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
+        self.pin(items, sorted, &keys);
     }
 
     /// Has the items of these keys stand first, in this order, those too that come later. `false`: they do already.
@@ -119,7 +135,7 @@ impl ListOrder {
             };
             let row = self.place_in_rest(items, sorted, place);
             if self.rest.get(row) == Some(&place) {
-                self.rest.remove(row);
+                Arc::make_mut(&mut self.rest).remove(row);
                 self.first.push((rank, place));
             }
         }

@@ -181,7 +181,7 @@ fn what_was_typed_over_leaves_nothing() {
         list.matched(part);
     }
     assert_eq!(list.shown(), list.total());
-    list.clear();
+    drop(list.clear());
     assert_eq!((list.shown(), list.total()), (0, 0));
 }
 
@@ -362,4 +362,47 @@ proptest! {
 fn shown_from_top(list: &Filtered<Word>) -> Vec<String> {
     let rows = list.window(list.shown().max(1));
     rows.into_iter().map(|(_, w, _)| w.0.clone()).collect()
+}
+
+/// A list that was read anew takes the place of another: filter, selection and what stands first stay.
+#[test]
+fn a_list_takes_the_place_of_another() {
+    let mut list = Filtered {
+        sorted: true,
+        ..Filtered::default()
+    };
+    list.extend(words(&["a", "b", "c", "d"]));
+    list.pin(&["d".to_owned()]);
+    list.select_key("c");
+    let mut fresh = list.to_be_filled();
+    fresh.extend(words(&["e", "d"]));
+    fresh.extend(words(&["c", "b"]));
+    assert_eq!(shown(&list), ["d", "a", "b", "c"]);
+    drop(list.exchange(fresh));
+    assert_eq!(shown(&list), ["d", "b", "c", "e"]);
+    assert_eq!(list.selected().unwrap().0, "c");
+    // With something typed, and more pinned meanwhile.
+    let mut long = long();
+    typed(&mut long, "w0001");
+    long.select_row(3);
+    let (stays, was) = (long.selected().unwrap().0.clone(), shown(&long));
+    let mut fresh = long.to_be_filled();
+    fresh.extend((0..AT_ONCE * 3).map(|n| Arc::new(Word(format!("w{n:05}x")))));
+    long.pin(&["w00007x".to_owned()]);
+    drop(long.exchange(fresh));
+    long.match_rest();
+    assert_eq!(long.selected().unwrap().0, stays);
+    assert_eq!(shown(&long), was);
+    typed(&mut long, "");
+    assert_eq!(long.total(), AT_ONCE * 3);
+    assert_eq!(long.window(100).len(), 100);
+    long.select_row(0);
+    assert_eq!(long.selected().unwrap().0, "w00007x");
+    // What was selected and is gone: some row is.
+    typed(&mut long, "w0001");
+    long.select_row(9);
+    let mut fresh = long.to_be_filled();
+    fresh.extend(words(&["w0001"]));
+    drop(long.exchange(fresh));
+    assert_eq!(long.selected().unwrap().0, "w0001");
 }
