@@ -7,7 +7,7 @@
 Makes an estate, serves it with the program's own emulator in a process of its own, and opens the explorer on a
 pseudo-terminal of 120 by 40 twice: as somebody who may use Asset search, and as somebody who may not, for whom
 each project is asked. Then a file with more accounts (`--in-file`; or one that is there, `--estate`) is opened by
-the explorer itself. Types, deletes and moves while the list fills, and again when it is there: each key waits
+the explorer itself. Types and deletes while the list fills, and again when it is there: each key waits
 for the frame that shows its effect, then for a pause as a quick typist makes. Prints the time until the list was
 whole, the median, the 99th percentile and the worst from key to frame, the time from the start of the process to its
 first frame and to the first one with a list, what is written while nothing happens, and how long the process takes to
@@ -261,16 +261,6 @@ def measured(way, binary, options, folder):
     worst = told(f"{way}, filling", took) if took else 0
     print(f"{'':<28} whole after at most {filled:.1f} s")
     worst = max(worst, told(f"{way}, whole", play(explorer, TEXTS)))
-    moves = []
-    for key in [b"\x1b[B", b"\x1b[6~", b"\x1b[B", b"\x1b[F", b"\x1b[A", b"\x1b[5~", b"\x1b[H"] * 5:
-        before = explorer.screen.lines()
-        moves.append(explorer.key(key, lambda: explorer.screen.lines() != before))
-    worst = max(worst, told(f"{way}, moving", moves))
-    table = []
-    for _ in range(5):
-        table.append(explorer.key(b"\x1bOS", lambda: explorer.shows("╭ accounts") or explorer.shows("accounts ─")))
-        table.append(explorer.key(b"\x1b", lambda: explorer.field() is not None))
-    worst = max(worst, told(f"{way}, the table", table))
     idle = explorer.idle()
     left.append(f"{explorer.leave():.0f} ms whole")
     print(f"{'':<28} first frame after {first:.0f} ms, the list after {listed:.0f} ms; {idle} bytes in two idle seconds")
