@@ -59,7 +59,7 @@ fn case(context: KeyContext, command: Command) -> Option<(From, Then)> {
         (In::Everywhere, Do::History) => (Answer(""), Says("changes made with bindscope")),
         (In::Pick, Do::NextPanel) => (Answer("p"), Changes),
         (In::Pick, Do::Open) => (Answer("p<Tab>"), Says("where bindings are")),
-        (In::Pick, Do::Back) => (Answer("pzzz"), Says("10 in 4 projects")),
+        (In::Pick, Do::Back) => (Answer("pzzz"), Says(" 10, as of ")),
         (In::Pick, Do::Help) => (Answer("p"), Says("Keys: choosing caller and target")),
         (In::Pick, Do::Palette) => (Answer("p"), Says("commands")),
         (In::Pick, Do::Refresh) => (Answer("p"), Says("10 in 4 projects")),
