@@ -14,7 +14,7 @@ use super::member::PolicyMember;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Condition {
     /// The CEL text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_none")]
     pub expression: String,
     /// A short title; part of a binding's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,11 @@ pub struct AllowPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// The grants.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_none",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub bindings: Vec<Binding>,
     /// Fields that are not known here, `auditConfigs` among them.
     #[serde(flatten)]
@@ -151,6 +155,14 @@ fn read_condition<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Conditio
     Ok(said.map(Arc::new))
 }
 
+/// What is null is as what is not there ("null is an accepted value for all field types and treated as the default
+/// value of the corresponding field type", protobuf.dev, "ProtoJSON Format").
+fn null_is_none<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
+    d: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
 fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {
     struct SharedMember(Arc<PolicyMember>);
     struct MemberText;
@@ -168,7 +180,7 @@ fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>
             d.deserialize_str(MemberText)
         }
     }
-    let members = Vec::<SharedMember>::deserialize(d)?;
+    let members: Vec<SharedMember> = null_is_none(d)?;
     Ok(members.into_iter().map(|one| one.0).collect())
 }
 

@@ -129,8 +129,9 @@ impl PolicyBinding {
     #[must_use]
     pub fn is_boundary(&self) -> bool {
         match self.policy_kind.as_deref() {
-            Some(kind) => kind == "PRINCIPAL_ACCESS_BOUNDARY",
-            None => self.policy.contains("/principalAccessBoundaryPolicies/"),
+            Some(kind) if kind.eq_ignore_ascii_case("PRINCIPAL_ACCESS_BOUNDARY") => true,
+            Some(kind) if !kind.is_empty() && kind != "POLICY_KIND_UNSPECIFIED" => false,
+            _ => self.policy.contains("/principalAccessBoundaryPolicies/"),
         }
     }
 }

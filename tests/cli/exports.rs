@@ -235,3 +235,130 @@ fn a_condition_whose_fields_are_all_empty_is_none() {
     let (verdict, _, kinds, _) = asked(&home, &export(json!({ "title": "t", "expression": "" })));
     assert_eq!(verdict, "CANNOT_ACCESS", "{kinds:?}");
 }
+
+/// The account's unique id stands in the asset's name: data that leave it out are of the same account as its policy.
+#[test]
+fn an_account_whose_data_leave_its_unique_id_out_is_the_one_of_its_name() {
+    let home = Home::new();
+    for id in [Value::Null, json!("")] {
+        let mut assets = export(Value::Null);
+        for asset in &mut assets {
+            if let Some(data) = asset.pointer_mut("/resource/data")
+                && data["email"].is_string()
+            {
+                data["uniqueId"] = id.clone();
+            }
+        }
+        let (verdict, _, kinds, _) = asked(&home, &assets);
+        assert_eq!(verdict, "CAN_ACCESS", "{kinds:?}");
+    }
+}
+
+/// As protobuf's JSON has it, null is what is not there.
+#[test]
+fn nulls_are_what_is_not_there() {
+    let home = Home::new();
+    let with = |pointer: &str, value: Value, condition: Value| {
+        let mut assets = export(condition);
+        for asset in &mut assets {
+            if let Some(field) = asset.pointer_mut(pointer) {
+                *field = value.clone();
+            }
+        }
+        asked(&home, &assets)
+    };
+    // Of the account's policy only the condition has text in it.
+    let told = json!({ "title": "t", "expression": "true" });
+    let (verdict, _, kinds, _) = with(
+        "/iam_policy/bindings/0/condition/expression",
+        Value::Null,
+        told.clone(),
+    );
+    assert_eq!(
+        (verdict, kinds),
+        (json!("CANNOT_ACCESS"), vec!["CONDITION_ERROR".to_owned()])
+    );
+    let (verdict, ..) = with("/iam_policy/bindings/0/condition", Value::Null, told);
+    assert_eq!(verdict, "CAN_ACCESS");
+    for pointer in ["/iam_policy/bindings", "/iam_policy/bindings/0/members"] {
+        let (verdict, _, kinds, _) = with(pointer, Value::Null, Value::Null);
+        assert_eq!(verdict, "CANNOT_ACCESS", "{pointer}");
+        assert_eq!(kinds, ["NO_GRANT"], "{pointer}");
+    }
+}
+
+/// What an asset does not tell of itself is not known: neither that a rule is none, nor that an API is off.
+#[test]
+fn what_an_asset_leaves_out_is_not_known() {
+    let home = Home::new();
+    let name = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2F82/denypolicies/some";
+    for data in [
+        json!({ "name": name, "kind": "DenyPolicy" }),
+        json!({ "name": name, "kind": "DenyPolicy", "rules": Value::Null }),
+    ] {
+        let mut assets = export(Value::Null);
+        let full = format!("//iam.googleapis.com/{name}");
+        assets.push(resource(&full, "iam.googleapis.com/PolicyV2", data));
+        let (verdict, _, kinds, _) = asked(&home, &assets);
+        assert_eq!(verdict, "UNKNOWN_INFO", "{kinds:?}");
+    }
+    for (state, outcome) in [
+        (json!("enabled"), "WOULD_SUCCEED"),
+        (json!("disabled"), "WOULD_FAIL"),
+        (json!("STATE_UNSPECIFIED"), "WOULD_SUCCEED"),
+        (Value::Null, "WOULD_SUCCEED"),
+    ] {
+        let mut assets = export(Value::Null);
+        for project in ["81", "82"] {
+            for api in ["iam.googleapis.com", "iamcredentials.googleapis.com"] {
+                let name = format!("projects/{project}/services/{api}");
+                let full = format!("//serviceusage.googleapis.com/{name}");
+                let data = json!({ "name": name, "state": state });
+                assets.push(resource(&full, "serviceusage.googleapis.com/Service", data));
+            }
+        }
+        let (_, told, kinds, assumed) = asked(&home, &assets);
+        assert_eq!(told, outcome, "{state}: {kinds:?}");
+        // Where it is not told that it is on, that is taken for granted and said.
+        let taken = !["enabled", "disabled"].contains(&state.as_str().unwrap_or_default());
+        assert_eq!(
+            assumed.contains("IAM_CREDENTIALS_API_IS_ENABLED"),
+            taken,
+            "{state}: {assumed}"
+        );
+    }
+}
+
+/// A boundary shuts out whom it is bound to, and that bindings alone tell.
+#[test]
+fn boundaries_without_their_bindings_say_nothing_of_whom_they_shut_out() {
+    let home = Home::new();
+    let of = "organizations/90/locations/global";
+    let policy = format!("{of}/principalAccessBoundaryPolicies/app-only");
+    let binding = format!("{of}/policyBindings/all");
+    let mut assets = export(Value::Null);
+    assets.push(resource(
+        &format!("//iam.googleapis.com/{policy}"),
+        "iam.googleapis.com/PrincipalAccessBoundaryPolicy",
+        json!({ "name": policy, "details": { "enforcementVersion": "3",
+            "rules": [{ "effect": "ALLOW", "resources": [format!("{MANAGER}/projects/81")] }] } }),
+    ));
+    let (_, _, _, assumed) = asked(&home, &assets);
+    assert!(assumed.contains("NO_BOUNDARIES_IN_EXPORT"), "{assumed}");
+    // A kind that is spelled otherwise, or not told, is that of the policy that it names.
+    for kind in [
+        json!("principal_access_boundary"),
+        json!("POLICY_KIND_UNSPECIFIED"),
+        Value::Null,
+    ] {
+        let mut bound = assets.clone();
+        bound.push(resource(
+            &format!("//iam.googleapis.com/{binding}"),
+            "iam.googleapis.com/PolicyBinding",
+            json!({ "name": binding, "target": { "principalSet": format!("{MANAGER}/organizations/90") },
+                "policyKind": kind, "policy": policy }),
+        ));
+        let (verdict, _, kinds, _) = asked(&home, &bound);
+        assert_eq!(verdict, "CANNOT_ACCESS", "{kind} {kinds:?}");
+    }
+}

@@ -795,7 +795,10 @@ fn keys_as_gcloud_lists_them_are_those_of_their_account_alone() {
         keys.to_str().unwrap(),
     ])
     .ends(0);
-    assert_eq!(review(&[&*format!("--estate={all}")]), (found, why));
+    assert_eq!(
+        review(&[&*format!("--estate={all}")]),
+        (found.clone(), why.clone())
+    );
     // A list as YAML, as gcloud prints one key.
     let yaml = home.write(
         "keys.yaml",
@@ -805,6 +808,10 @@ fn keys_as_gcloud_lists_them_are_those_of_their_account_alone() {
     );
     let yaml = format!("--estate={}", yaml.display());
     assert_eq!(review(&[beside[0], &yaml]).0.len(), 1);
+    // As the API lists them.
+    let page = home.write("keys-page.json", &json!({ "keys": list }).to_string());
+    let page = format!("--estate={}", page.display());
+    assert_eq!(review(&[beside[0], &page]), (found.clone(), why.clone()));
 }
 
 /// An insight as gcloud prints it (doc "Review policy insights for projects, folders, and organizations").
@@ -926,6 +933,26 @@ fn powerful_roles_of_which_nothing_was_used() {
     assert_eq!(beside("i.yaml", yaml).0, found);
     let within = json!({ "policyInsights": [insight("i1", "roles/owner", ANA, &[], json!({}))] });
     assert_eq!(beside("i.json", &within.to_string()).0, found);
+    // As the API lists them, page after page; the last page may be missing, which is told; none of them is none.
+    let page =
+        |list: Value, next: &str| json!({ "insights": list, "nextPageToken": next }).to_string();
+    let one = || json!([insight("i1", "roles/owner", ANA, &[], json!({}))]);
+    let pages = format!("{}\n{}", page(json!([]), "more"), page(one(), ""));
+    assert_eq!(beside("pages.json", &pages).0, found);
+    assert_eq!(
+        beside("page.json", &json!({ "insights": one() }).to_string()).0,
+        found
+    );
+    for nothing in ["[]", "{}", "{\"insights\": []}"] {
+        let (found, not_judged) = beside("none.json", nothing);
+        assert_eq!((found.len(), not_judged.len()), (0, 1), "{nothing}");
+    }
+    let cut = home.write("cut.json", &page(one(), "more"));
+    let cut = format!("--estate={}", cut.display());
+    let whole = format!("--estate={}", file.display());
+    home.run(&[&*cut, &*whole, "review"])
+        .ends(2)
+        .says("more pages");
     // A compiled estate has them too.
     let insights = home.write("i.json", &owner(&[], json!({})));
     let all = home.path("all.index");

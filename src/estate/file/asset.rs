@@ -547,7 +547,14 @@ impl Draft {
                 .insert(number.to_string(), project.to_owned());
         }
         match known {
-            Some(known) => self.account(known)?,
+            Some(mut known) => {
+                // Accounts are named by it where data leave it out.
+                let id = own.id();
+                if known.unique_id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
+                    id.clone_into(&mut known.unique_id);
+                }
+                self.account(known)?;
+            }
             // Of a unique id alone another line may tell the address.
             None if &**home != "-" => self.account(ServiceAccount {
                 name: own.relative(),

@@ -39,8 +39,9 @@ pub(super) struct Pieces {
     values: BTreeMap<String, (String, String)>,
     /// Where a value is bound, with its namespaced name as far as the binding tells it.
     bound: Vec<(String, String, String, At)>,
-    /// The APIs that are on, of each project that has some asset of an API.
-    enabled: BTreeMap<Resource, (BTreeSet<String>, At)>,
+    /// The APIs that are on, of each project that has some asset of an API, and whether all of those tell their
+    /// state.
+    enabled: BTreeMap<Resource, (BTreeSet<String>, bool, At)>,
 }
 
 impl Draft {
@@ -70,13 +71,20 @@ impl Draft {
                 if name.contains("/denypolicies/")
                     && let Some(policy) = whole::<DenyPolicy>(data, name)?
                 {
-                    self.says_deny = true;
-                    self.deny_policy(policy)?;
+                    // A policy without its rules tells that there is one, and not what it denies.
+                    if policy.rules.is_empty() {
+                        let above = policy.name.split("/denypolicies/").next();
+                        let above = above.unwrap_or_default();
+                        self.unreadable(format!("{above}/denypolicies"))?;
+                    } else {
+                        self.says_deny = true;
+                        self.deny_policy(policy)?;
+                    }
                 }
             }
             BOUNDARY => {
+                // To whom they are bound, bindings alone tell.
                 if let Some(policy) = whole::<BoundaryPolicy>(data, name)? {
-                    self.says_boundaries = true;
                     self.boundary(policy)?;
                 }
             }
@@ -119,9 +127,13 @@ impl Draft {
         };
         let at = self.at;
         let entry = self.export.pieces.enabled.entry(project);
-        let (enabled, _) = entry.or_insert_with(|| (BTreeSet::new(), at));
-        if text(data, "state") == "ENABLED" {
-            enabled.insert(service.to_owned());
+        let (enabled, told, _) = entry.or_insert_with(|| (BTreeSet::new(), true, at));
+        match text(data, "state").to_uppercase().as_str() {
+            "ENABLED" => {
+                enabled.insert(service.to_owned());
+            }
+            "DISABLED" => {}
+            _ => *told = false,
         }
     }
 
@@ -172,7 +184,11 @@ impl Draft {
             self.at = at;
             self.tags(&parent, tags)?;
         }
-        for (project, (enabled, at)) in pieces.enabled {
+        for (project, (enabled, told, at)) in pieces.enabled {
+            // One that does not tell may be on or off: then nothing is known of the project's.
+            if !told {
+                continue;
+            }
             self.at = at;
             self.services(&project.relative(), enabled)?;
         }

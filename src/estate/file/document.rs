@@ -66,12 +66,7 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
         let mut seen = BTreeSet::new();
         let mut first = true;
         while let Some(key) = map.next_key::<String>()? {
-            if first
-                && matches!(
-                    key.as_str(),
-                    "assets" | "results" | "nextPageToken" | "readTime"
-                )
-            {
+            if first && (PAGED.contains(&key.as_str()) || BESIDE_PAGE.contains(&key.as_str())) {
                 return page(self.0, key, map);
             }
             if first && asset::begins(&key) {
@@ -90,6 +85,12 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
     }
 }
 
+/// Under which names the lists of API's answers stand: `assets.list`, searches, recommender's `insights.list`,
+/// iam's `serviceAccounts.list` and `serviceAccounts.keys.list`.
+const PAGED: [&str; 5] = ["assets", "results", "insights", "accounts", "keys"];
+/// What stands beside them.
+const BESIDE_PAGE: [&str; 2] = ["nextPageToken", "readTime"];
+
 /// A page as the API answers it, `{"assets": […], "nextPageToken": "…"}` or `{"results": […]}`.
 fn page<'de, A: MapAccess<'de>>(
     loading: &mut FileReading<'_>,
@@ -97,10 +98,14 @@ fn page<'de, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut more = false;
+    let mut of = None;
     let mut key = Some(first);
     while let Some(name) = key {
         match name.as_str() {
-            "assets" | "results" => map.next_value_seed(AssetsSeed(&mut *loading))?,
+            list if PAGED.contains(&list) => {
+                of = PAGED.iter().find(|paged| **paged == list).copied();
+                map.next_value_seed(AssetsSeed(&mut *loading))?;
+            }
             "nextPageToken" => {
                 let token: Option<String> = map.next_value()?;
                 more = token.is_some_and(|token| !token.is_empty());
@@ -111,14 +116,29 @@ fn page<'de, A: MapAccess<'de>>(
             other => {
                 let shown: String = other.chars().take(100).collect();
                 return Err(de::Error::custom(format!(
-                    "unknown key '{shown}' of a page of answers: expected assets or results, nextPageToken, readTime"
+                    "unknown key '{shown}' of a page of answers: expected {}, nextPageToken, readTime",
+                    PAGED.join(" or ")
                 )));
             }
         }
         key = map.next_key()?;
     }
     loading.draft.export.any = true;
-    loading.draft.export.cut_off = more;
+    let draft = &mut loading.draft;
+    let cut_off = &mut draft.export.cut_off;
+    // The last page of one list says nothing of another's. One without a list goes on with whatever came before.
+    match of {
+        _ if more => {
+            let last = cut_off.last().map(|(list, _)| *list);
+            let of = of.or(last).unwrap_or_default();
+            cut_off.retain(|(list, _)| *list != of);
+            cut_off.push((of, draft.at));
+        }
+        Some(of) => cut_off.retain(|(list, _)| *list != of),
+        None => {
+            cut_off.pop();
+        }
+    }
     Ok(())
 }
 
@@ -136,7 +156,7 @@ impl<'de> Visitor<'de> for AssetsSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of assets or of search results")
+        f.write_str("a list of assets, of search results or of what single commands list")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {

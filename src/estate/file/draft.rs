@@ -121,7 +121,7 @@ pub(super) struct Export {
     /// Members of groups that are told one at a time.
     pub memberships: BTreeMap<String, (Group, At)>,
     /// The page that was read last says that there are more.
-    pub cut_off: bool,
+    pub cut_off: Vec<(&'static str, At)>,
     /// Accounts of which the export tells the unique id alone.
     pub nameless: u64,
     /// What stands on several lines of it.

@@ -305,9 +305,9 @@ fn quickly(sources: &[SourceFile], progress: &mut dyn FnMut(FileProgress<'_>)) -
 /// Makes an estate of what was read.
 fn finish(mut draft: Draft, names: &[String]) -> Result<Loaded, FileError> {
     let mut nameless = 0;
-    if draft.export.cut_off {
+    if let Some((_, at)) = draft.export.cut_off.first() {
         let at = At {
-            source: names.len().saturating_sub(1),
+            source: at.source,
             ..At::default()
         };
         let what = "more pages belong to this answer: expected all of them, one after the other in one file, the last without a nextPageToken";

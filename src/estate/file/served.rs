@@ -42,7 +42,7 @@ pub const SERVED: &[ServedForm] = &[
     ),
     form(
         "pages of the API",
-        "the methods `assets.list`, `searchAllIamPolicies` and `searchAllResources`, pages one after the other",
+        "the methods `assets.list`, `searchAllIamPolicies` and `searchAllResources`, `insights.list` of the Recommender API, `serviceAccounts.list` and `serviceAccounts.keys.list`, pages one after the other",
         "As what is in them; pages that are missing are an error",
     ),
     form(
