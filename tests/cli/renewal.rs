@@ -354,7 +354,7 @@ fn a_token_that_ends_meanwhile_is_renewed_before_the_next_call() {
     ];
     // They mostly wait.
     let run = |kind: Kind| {
-        let signed = Signed::by(kind, 2, &["--latency", "700ms"]);
+        let signed = Signed::by(kind, 3, &["--latency", "900ms"]);
         let ran = signed.run(&[&["explain"], &pair[..]].concat());
         assert_ne!(ran.code, 2, "{kind:?}: {}", ran.err);
         assert!(signed.tokens() >= 2, "{kind:?}: {}", signed.tokens());

@@ -85,7 +85,7 @@ fn what_is_typed_while_a_file_is_read_is_kept() {
     send.send(first).unwrap();
     send.send(second).unwrap();
     drop(send);
-    pty.wait_for("worker-2999").wait_for("1 of 3000");
+    pty.wait_for("worker-2999").wait_for("1 of 1, 3000 in all");
     pty.leave_by("TERM");
     let end = pty.wait();
     end.given_back();

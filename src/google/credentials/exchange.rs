@@ -185,14 +185,15 @@ fn reason(value: &Value) -> Option<&str> {
     details.iter().find_map(|d| d.get("reason")?.as_str())
 }
 
-/// `access_token` and `expires_in` (RFC 6749 section 5.1), which some send as a string.
-pub(super) fn of_oauth(answer: &Value) -> Result<HeldToken, String> {
+/// `access_token` and `expires_in` (RFC 6749 section 5.1), which some send as a string. What is left is counted from
+/// when it was asked for: an answer that took its time has lived that long.
+pub(super) fn of_oauth(answer: &Value, asked: Timestamp) -> Result<HeldToken, String> {
     let token = answer.get("access_token").and_then(Value::as_str);
     let left = answer.get("expires_in");
     let left = left.and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
     let until = left.and_then(|s| {
         let left = SignedDuration::try_from_secs_f64(s as f64).ok()?;
-        Timestamp::now().checked_add(left).ok()
+        asked.checked_add(left).ok()
     });
     held(token, until)
 }

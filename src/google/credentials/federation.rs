@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -79,8 +80,9 @@ impl TokenExchange {
         if let Some((id, secret)) = &self.client {
             request = request.basic_auth(id, Some(secret.reveal()));
         }
+        let asked = Timestamp::now();
         let answer = exchange::answered(&self.token_url, request).await?;
-        exchange::of_oauth(&answer)
+        exchange::of_oauth(&answer, asked)
     }
 }
 

@@ -53,11 +53,12 @@ impl AccountKey {
         if let Some(fresh) = held.as_ref().filter(|h| h.is_fresh()) {
             return Ok(fresh.clone());
         }
-        let assertion = self.assertion(Timestamp::now())?;
+        let asked = Timestamp::now();
+        let assertion = self.assertion(asked)?;
         let form = [("grant_type", GRANT), ("assertion", assertion.as_str())];
         let request = self.http.post(&self.token_uri).form(&form);
         let answer = exchange::answered(&self.token_uri, request).await?;
-        let new = exchange::of_oauth(&answer)?;
+        let new = exchange::of_oauth(&answer, asked)?;
         *held = Some(new.clone());
         Ok(new)
     }

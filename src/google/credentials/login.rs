@@ -1,5 +1,6 @@
 //! A person's login: a refresh token, for which there is an access token (RFC 6749 section 6).
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -74,6 +75,7 @@ impl Login {
             ("refresh_token", refresh.reveal()),
         ];
         let request = self.http.post(&self.url);
+        let asked = Timestamp::now();
         let answer = if self.by_workforce {
             let request = request.basic_auth(id, Some(secret.reveal())).form(&form);
             // The service may have taken the refresh token for another one.
@@ -87,6 +89,6 @@ impl Login {
         };
         let other = answer.get("refresh_token").and_then(Value::as_str);
         let other = other.filter(|t| !t.trim().is_empty()).map(Secret::new);
-        Ok((exchange::of_oauth(&answer)?, other))
+        Ok((exchange::of_oauth(&answer, asked)?, other))
     }
 }

@@ -127,7 +127,8 @@ impl MetadataServer {
         let request = request.header("Metadata-Flavor", "Google");
         let told =
             |why| format!("the metadata server gives no token for the default account: {why}");
+        let asked = Timestamp::now();
         let answer = exchange::answered(&url, request).await.map_err(told)?;
-        exchange::of_oauth(&answer).map_err(told)
+        exchange::of_oauth(&answer, asked).map_err(told)
     }
 }
