@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bindscope::answer::inventory::EstateRead;
+use bindscope::evaluate::review::ReviewOptions;
 use bindscope::google::listing::Listing;
 use bindscope::tui::message::Message;
 use bindscope::tui::model::list::{Batch, Item};
@@ -334,7 +335,12 @@ fn main() {
         not_read: Vec::new(),
         assumptions: Vec::new(),
         time: Timestamp::from_second(1_795_000_000).unwrap_or_default(),
-        sees_all_projects: true,
+        unlisted: Vec::new(),
+        options: ReviewOptions {
+            sees_all_projects: true,
+            ..ReviewOptions::default()
+        },
+        suppressions: Vec::new(),
     });
     played.keys("", "A");
     played.rows.pop();

@@ -10,7 +10,7 @@ use bindscope::repair::{CommandLine, SourceOptions, power};
 use bindscope::tui::Start;
 use bindscope::tui::keys::Key;
 use bindscope::tui::look::theme::Theme;
-use bindscope::tui::model::{Loading, Model, WatchOptions};
+use bindscope::tui::model::{Loading, Model, ReviewKnown, WatchOptions};
 use bindscope::tui::preferences::Preferences;
 
 /// The explorer while its lists fill, on a screen of 120 by 40.
@@ -62,6 +62,7 @@ fn start() -> Start {
         assumptions: Vec::new(),
         keys: KeysByAccount::default(),
         at_hand: None,
+        review: ReviewKnown::default(),
         notes: Vec::new(),
         line: CommandLine {
             source: SourceOptions::default(),

@@ -100,14 +100,21 @@ impl Reviewed {
     /// many, how many more there are.
     #[must_use]
     pub fn ways_in_words(&self, arrow: &str) -> Vec<String> {
+        let finding = &self.finding;
+        if finding.ways.len() < 2 && finding.path.len() < 3 {
+            return Vec::new();
+        }
+        self.all_ways_in_words(arrow)
+    }
+
+    /// The same where a way of one step is told too.
+    #[must_use]
+    pub fn all_ways_in_words(&self, arrow: &str) -> Vec<String> {
         /// So many are shown (chosen).
         const SHOWN: usize = 8;
         /// Of the members of one so many (chosen).
         const NAMED: usize = 5;
         let finding = &self.finding;
-        if finding.ways.len() < 2 && finding.path.len() < 3 {
-            return Vec::new();
-        }
         let words = |way: &FoundWay| {
             let path: Vec<&str> = way.path.iter().skip(1).map(|step| short(step)).collect();
             let path = path.join(arrow);
@@ -139,6 +146,33 @@ impl Reviewed {
         }
         lines
     }
+
+    /// The lines of a file of suppressions that leave it, of the members that come in now, until so many days are over;
+    /// the reason is for whoever writes the file, and without one it is refused.
+    #[must_use]
+    pub fn suppression(&self, time: Timestamp) -> String {
+        /// For so long (chosen: the quarter between two reviews).
+        const DAYS: i64 = 90;
+        /// Of more members than these everybody is meant.
+        const NAMED: usize = 10;
+        let end = time.checked_add((DAYS * 24).hours()).unwrap_or(time);
+        let until = end.strftime("%Y-%m-%d");
+        let members: Vec<String> = self
+            .finding
+            .members()
+            .iter()
+            // What JSON quotes, TOML reads (toml.io, v1.0.0, "Basic strings").
+            .map(|member| json!(**member).to_string())
+            .collect();
+        let members = match members.len() {
+            1..=NAMED => format!("members = [{}]\n", members.join(", ")),
+            _ => String::new(),
+        };
+        format!(
+            "[[suppress]]\nid = \"{}\"\nreason = \"\"\nuntil = \"{until}\"\n{members}",
+            self.finding.id
+        )
+    }
 }
 
 /// A review as it is told.
@@ -157,7 +191,7 @@ pub struct ReviewAnswer {
 }
 
 impl ReviewAnswer {
-    /// Reviews an estate, and tells findings from `from` on.
+    /// Reviews an estate, and tells findings from `from` on. `goes_on` as [`review`] asks it.
     #[must_use]
     pub fn new(
         estate: &Estate,
@@ -165,8 +199,9 @@ impl ReviewAnswer {
         options: &ReviewOptions,
         from: Severity,
         suppressions: &[Suppression],
-    ) -> Self {
-        let mut review = review(estate, time, options);
+        goes_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<Self> {
+        let mut review = review(estate, time, options, goes_on)?;
         let found = std::mem::take(&mut review.findings);
         let (mut over, mut unknown, mut outgrown) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_id: BTreeMap<&str, &Suppression> = BTreeMap::new();
@@ -188,13 +223,40 @@ impl ReviewAnswer {
                 finding,
             })
             .collect();
-        Self {
+        Some(Self {
             findings,
             review,
             over,
             unknown,
             outgrown,
-        }
+        })
+    }
+
+    /// Rules that were not judged, and why.
+    #[must_use]
+    pub fn not_judged_as_json(&self) -> Value {
+        let all = self.review.not_judged.iter();
+        all.map(|rule| json!({ "rule": rule.rule.id(), "why": rule.why }))
+            .collect()
+    }
+
+    /// What is to be said of suppressions that leave nothing (any more): what, and which.
+    #[must_use]
+    pub fn idle_suppressions(&self) -> [(&'static str, &[Suppression]); 3] {
+        [
+            (
+                "the suppression is over, and the finding counts again",
+                &self.over,
+            ),
+            (
+                "the suppression is of a finding that is not there",
+                &self.unknown,
+            ),
+            (
+                "the suppression names fewer members than come in now, and the finding counts again",
+                &self.outgrown,
+            ),
+        ]
     }
 
     /// Findings that nobody has suppressed.

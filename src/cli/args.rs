@@ -199,6 +199,13 @@ pub struct StartArgs {
     /// What the call was answered with, as a pasted error's kind says it
     #[arg(long = "answered", id = "start_answered", value_name = "KIND", value_parser = seen())]
     pub answered: Option<Seen>,
+    /// The findings that are known and left, as `review --suppressions` takes them
+    #[arg(long = "suppressions", id = "start_suppressions", value_name = "FILE")]
+    pub suppressions: Option<PathBuf>,
+    /// A domain or customer id that is the organization's own, for the review; repeat it [default: those of
+    /// the organizations in sight]
+    #[arg(long = "domain", id = "start_domain", value_name = "DOMAIN", value_parser = plain)]
+    pub domains: Vec<String>,
     /// Line by line, for screen readers: words below each other, commands as lines
     #[arg(long)]
     pub plain: bool,

@@ -12,10 +12,13 @@ use super::args::{Global, StartArgs};
 use super::facts::{FactSource, ReadingTold};
 use super::failure::Failure;
 use super::out::{Ink, TextPage};
+use super::review::read_suppressions;
 use super::{Exit, claims, facts};
+use crate::evaluate::review::ReviewOptions;
 use crate::evaluate::{Call, Question};
 use crate::iam::{Permission, Principal};
 use crate::repair::CommandLine;
+use crate::tui::model::ReviewKnown;
 use crate::tui::{self, Explorer, Leave};
 
 /// Opens the explorer on what the options ask for. Where there are no credentials it offers the
@@ -210,6 +213,22 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
             .whole()
             .map(crate::estate::Estate::all_keys)
             .unwrap_or_default(),
+        review: ReviewKnown {
+            options: ReviewOptions {
+                own: start.domains.clone(),
+                // Of a file and a story all is in sight.
+                sees_all_projects: facts.whole().is_some() || facts.story.is_some(),
+                ..ReviewOptions::default()
+            },
+            suppressions: match &start.suppressions {
+                Some(path) => read_suppressions(path)?,
+                None => Vec::new(),
+            },
+            insights: facts
+                .whole()
+                .map(crate::estate::Estate::all_insights)
+                .unwrap_or_default(),
+        },
         line: CommandLine {
             source: facts.source.clone(),
             at: start.at,

@@ -179,9 +179,11 @@ fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure
         || start.target.is_some()
         || start.permission.is_some()
         || start.at.is_some()
+        || start.suppressions.is_some()
+        || !start.domains.is_empty()
     {
         return Err(Failure::usage(
-            "--caller, --target, --permission and --at stand before the command",
+            "--caller, --target, --permission, --at, --suppressions and --domain stand before the command",
             "put them behind it: bindscope explain --caller … --target …",
         ));
     }

@@ -196,6 +196,12 @@ impl Estate {
         self.insights.iter()
     }
 
+    /// What Google saw of the use of roles, whole.
+    #[must_use]
+    pub fn all_insights(&self) -> Arc<Vec<PolicyInsight>> {
+        Arc::clone(&self.insights)
+    }
+
     /// The keys of all accounts of which they are known.
     #[must_use]
     pub fn all_keys(&self) -> KeysByAccount {

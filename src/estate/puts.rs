@@ -116,6 +116,11 @@ impl Estate {
         }
     }
 
+    /// Sets what Google saw of the use of roles, as another estate has it.
+    pub fn put_all_insights(&mut self, insights: &Arc<Vec<PolicyInsight>>) {
+        self.insights = Arc::clone(insights);
+    }
+
     /// Sets what Google saw of the use of roles.
     pub fn put_insights(&mut self, mut insights: Vec<PolicyInsight>) {
         insights.sort_by(|a, b| a.name.cmp(&b.name));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::look::theme::Background;
 use super::model::list::{Batch, Matched};
 use super::model::{Account, AccountList, Change, KeptPair, KnownAnswer, Paths, Ticket};
-use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable};
+use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable, EstateTableKind};
 use crate::answer::second::SecondOpinion;
 use crate::google::listing::{ListProgress, Listing};
 use crate::google::survey::Progress;
@@ -123,6 +123,8 @@ pub enum Message {
     EstateRead(Ticket, Result<Arc<EstateRead>, String>),
     /// The rows of a table are there.
     TableMade(Ticket, Arc<EstateTable>),
+    /// So many steps of making them are done.
+    TableProgress(Ticket, EstateTableKind, usize),
     /// More of them are counted.
     TableCounted(Ticket),
     /// The rows of a table, sorted and filtered.

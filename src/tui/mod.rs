@@ -36,7 +36,9 @@ use crate::text::visible;
 use keys::command::Command;
 use look::theme::Theme;
 use message::Message;
-use model::{EstatePanel, Layout, Loading, Model, Pick, Screen, SignedOut, WatchOptions};
+use model::{
+    EstatePanel, Layout, Loading, Model, Pick, ReviewKnown, Screen, SignedOut, WatchOptions,
+};
 use preferences::Preferences;
 use run::effects::Effect;
 use run::executor::Executor;
@@ -91,6 +93,8 @@ pub struct Start {
     pub at_hand: Option<Estate>,
     /// What of the files looked at does not count, a line each.
     pub notes: Vec<String>,
+    /// What a review goes by.
+    pub review: ReviewKnown,
     /// How the same is asked on a command line.
     pub line: CommandLine,
     /// Whether and how the answer is watched.
@@ -213,6 +217,7 @@ impl Session {
         .assuming(start.assumptions)
         .knowing_keys(start.keys)
         .having(start.at_hand)
+        .reviewing(start.review)
         .keeping(&start.preferences.closed)
         .seen_by(start.principal);
         let mut first = update::start(&mut model);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bindscope::answer::inventory::{Arrangement, EstateRead, EstateTable, EstateTableKind};
 use bindscope::emulator::stories;
 use bindscope::estate::ServiceAccountKey;
+use bindscope::evaluate::review::ReviewOptions;
 use bindscope::evaluate::{reach, who};
 use bindscope::iam::{Permission, Principal, Resource};
 use bindscope::repair::meaning;
@@ -92,10 +93,15 @@ fn what_is_counted_is_what_the_lists_show() {
             not_read: Vec::new(),
             assumptions: Vec::new(),
             time,
-            sees_all_projects: true,
+            unlisted: Vec::new(),
+            options: ReviewOptions {
+                sees_all_projects: true,
+                ..ReviewOptions::default()
+            },
+            suppressions: Vec::new(),
             estate: estate.clone(),
         });
-        let table = EstateTable::new(EstateTableKind::Accounts, &read);
+        let table = EstateTable::made(EstateTableKind::Accounts, &read, &mut |_| true).unwrap();
         table.count(&false.into(), &mut |_| {});
         let permission = Permission::get_access_token();
         for at in 0..table.len() {

@@ -11,6 +11,7 @@ mod picture;
 mod play;
 mod preferences;
 mod questions;
+mod review;
 mod screens;
 mod search;
 mod sight;

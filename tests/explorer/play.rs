@@ -14,7 +14,7 @@ use bindscope::repair::{CommandLine, SourceOptions};
 use bindscope::tui::keys::Key;
 use bindscope::tui::look::theme::Theme;
 use bindscope::tui::message::Message;
-use bindscope::tui::model::WatchOptions;
+use bindscope::tui::model::{ReviewKnown, WatchOptions};
 use bindscope::tui::preferences::Preferences;
 use bindscope::tui::run::effects::Effect;
 use bindscope::tui::{Leave, Session, Start};
@@ -61,6 +61,8 @@ pub struct Opening {
     pub keys: KeysByAccount,
     /// Whether the estate need not be asked for.
     pub at_hand: bool,
+    /// What a review goes by.
+    pub review: ReviewKnown,
     /// A delegation chain.
     pub via: Vec<String>,
     /// A federated caller's attributes.
@@ -94,6 +96,7 @@ impl Default for Opening {
             assumptions: Vec::new(),
             keys: KeysByAccount::default(),
             at_hand: false,
+            review: ReviewKnown::default(),
             via: Vec::new(),
             attributes: Vec::new(),
             permission: "iam.serviceAccounts.getAccessToken",
@@ -191,6 +194,7 @@ impl Opening {
             keys: self.keys,
             at_hand,
             notes: Vec::new(),
+            review: self.review,
             line: CommandLine {
                 source: SourceOptions::default()
                     .flag(&format!("--demo={}", self.estate))

@@ -17,7 +17,7 @@ use crate::estate::Read;
 use crate::evaluate::Truth;
 use crate::evaluate::explanation::{AccountState, Verdict};
 use crate::evaluate::reach::{AccountHolders, WhoOfEach};
-use crate::evaluate::review::{ConditionLife, Outsiders, ReviewOptions, condition_life};
+use crate::evaluate::review::{ConditionLife, Outsiders, condition_life};
 use crate::iam::{Member, Permission, Resource, address};
 
 /// Who gets a token of an account is what is counted.
@@ -445,13 +445,8 @@ struct Whose<'e> {
 
 impl<'e> Whose<'e> {
     fn new(read: &'e EstateRead) -> Self {
-        let options = ReviewOptions {
-            own: Vec::new(),
-            sees_all_projects: read.sees_all_projects,
-            ..ReviewOptions::default()
-        };
         Self {
-            outsiders: Outsiders::new(&read.estate, &options),
+            outsiders: Outsiders::new(&read.estate, &read.options),
             known: HashMap::new(),
         }
     }

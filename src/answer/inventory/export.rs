@@ -96,12 +96,19 @@ impl EstateTable {
         let mut whole = json!({ self.kind.word(): all });
         if let (Some(read), Some(whole)) = (self.read(), whole.as_object_mut()) {
             let taken: Vec<&str> = read.assumptions.iter().map(|a| a.name()).collect();
+            let (complete, not_read) = match self.review() {
+                Some(answer) => (answer.review.complete, &answer.review.not_read),
+                None => (
+                    read.not_read.is_empty() && !read.estate.is_part(),
+                    &read.not_read,
+                ),
+            };
             whole.insert("at".to_owned(), json!(read.time.to_string()));
-            whole.insert(
-                "complete".to_owned(),
-                json!(read.not_read.is_empty() && !read.estate.is_part()),
-            );
-            whole.insert("notRead".to_owned(), json!(read.not_read));
+            whole.insert("complete".to_owned(), json!(complete));
+            whole.insert("notRead".to_owned(), json!(not_read));
+            if let Some(answer) = self.review() {
+                whole.insert("notJudged".to_owned(), answer.not_judged_as_json());
+            }
             if !taken.is_empty() {
                 whole.insert("assumptions".to_owned(), json!(taken));
             }

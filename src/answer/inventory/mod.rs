@@ -1,4 +1,4 @@
-//! The whole estate as tables: accounts, bindings, projects; sorted, filtered, exported.
+//! The whole estate as tables: accounts, bindings, projects, findings; sorted, filtered, exported.
 //!
 //! A row says what `who`, `reach` and `review` say, by the same code. Who gets at each account is counted while the
 //! table is looked at already: [`EstateTable::count`] fills cells that were [`EstateCell::Pending`].
@@ -8,6 +8,7 @@ mod arrange;
 mod bindings;
 mod cells;
 mod export;
+mod findings;
 mod power;
 mod projects;
 
@@ -18,9 +19,12 @@ use jiff::Timestamp;
 
 use self::accounts::AccountRows;
 use self::bindings::BindingRows;
+use self::findings::FindingRows;
 use self::projects::ProjectRows;
 use super::Source;
+use super::reviewed::{ReviewAnswer, Reviewed, Suppression};
 use crate::estate::{Assumption, Estate};
+use crate::evaluate::review::{ReviewOptions, Severity};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Groups, Progress, at_hand, whole};
 use crate::iam::{Principal, Resource};
@@ -29,6 +33,7 @@ use crate::wire::ApiError;
 pub use arrange::{Arranged, Arrangement};
 pub use cells::{AtLeast, EstateCell, EstateColumn};
 pub use export::ExportFormat;
+pub use findings::FindingLead;
 
 /// Which of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,11 +44,18 @@ pub enum EstateTableKind {
     Bindings,
     /// Projects.
     Projects,
+    /// What a review finds.
+    Findings,
 }
 
 impl EstateTableKind {
     /// All of them, in the order in which one leads to the next.
-    pub const ALL: [Self; 3] = [Self::Accounts, Self::Bindings, Self::Projects];
+    pub const ALL: [Self; 4] = [
+        Self::Accounts,
+        Self::Bindings,
+        Self::Projects,
+        Self::Findings,
+    ];
 
     /// For people, and for the names of files.
     #[must_use]
@@ -52,6 +64,7 @@ impl EstateTableKind {
             Self::Accounts => "accounts",
             Self::Bindings => "bindings",
             Self::Projects => "projects",
+            Self::Findings => "findings",
         }
     }
 
@@ -62,6 +75,7 @@ impl EstateTableKind {
             Self::Accounts => 0,
             Self::Bindings => 1,
             Self::Projects => 2,
+            Self::Findings => 3,
         }
     }
 
@@ -72,6 +86,7 @@ impl EstateTableKind {
             Self::Accounts => &accounts::COLUMNS,
             Self::Bindings => &bindings::COLUMNS,
             Self::Projects => &projects::COLUMNS,
+            Self::Findings => &findings::COLUMNS,
         }
     }
 }
@@ -87,8 +102,12 @@ pub struct EstateRead {
     pub assumptions: Vec<Assumption>,
     /// The moment that conditions are judged at.
     pub time: Timestamp,
-    /// Whether all of an organization's projects are in it.
-    pub sees_all_projects: bool,
+    /// What was not even listed, of the same names; sorted.
+    pub unlisted: Vec<String>,
+    /// What findings go by beside the estate.
+    pub options: ReviewOptions,
+    /// Findings that are left.
+    pub suppressions: Vec<Suppression>,
 }
 
 impl Source<'_> {
@@ -125,13 +144,15 @@ impl Source<'_> {
         (mut estate, unlisted): (Estate, Vec<(String, String)>),
     ) -> EstateRead {
         self.qualify(&mut estate);
-        let unlisted = unlisted
+        let mut unlisted: Vec<String> = unlisted
             .iter()
-            .map(|(name, _)| format!("//cloudresourcemanager.googleapis.com/{name}"));
+            .map(|(name, _)| format!("//cloudresourcemanager.googleapis.com/{name}"))
+            .collect();
+        unlisted.sort();
         let mut not_read: Vec<String> = estate
             .unreadable()
             .map(|(name, _)| name.to_owned())
-            .chain(unlisted)
+            .chain(unlisted.iter().cloned())
             .collect();
         not_read.sort();
         not_read.dedup();
@@ -139,7 +160,12 @@ impl Source<'_> {
             not_read,
             assumptions: estate.assumptions().collect(),
             time,
-            sees_all_projects: matches!(scope, Scope::Organization(_)),
+            unlisted,
+            options: ReviewOptions {
+                sees_all_projects: matches!(scope, Scope::Organization(_)),
+                ..ReviewOptions::default()
+            },
+            suppressions: Vec::new(),
             estate,
         }
     }
@@ -170,6 +196,7 @@ enum TableRows {
     Accounts(AccountRows),
     Bindings(BindingRows),
     Projects(ProjectRows),
+    Findings(FindingRows),
 }
 
 /// What a row is about, where that can be asked about.
@@ -181,6 +208,8 @@ pub enum RowSubject {
     Pair(Principal, Resource),
     /// A project, by its id.
     Project(String),
+    /// A finding, by its id.
+    Finding(String),
     /// Nothing that a question could be about; why.
     Nothing(&'static str),
 }
@@ -195,19 +224,25 @@ impl EstateTable {
         }
     }
 
-    /// A table of what was read.
+    /// A table of what was read. `goes_on` hears, where it takes several steps, how many are done, and says whether the
+    /// table is still wished; `None` comes of it where it is not.
     #[must_use]
-    pub fn new(kind: EstateTableKind, read: &Arc<EstateRead>) -> Self {
+    pub fn made(
+        kind: EstateTableKind,
+        read: &Arc<EstateRead>,
+        goes_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<Self> {
         let rows = match kind {
             EstateTableKind::Accounts => TableRows::Accounts(AccountRows::new(read)),
             EstateTableKind::Bindings => TableRows::Bindings(BindingRows::new(read)),
             EstateTableKind::Projects => TableRows::Projects(ProjectRows::new(read)),
+            EstateTableKind::Findings => TableRows::Findings(FindingRows::new(read, goes_on)?),
         };
-        Self {
+        Some(Self {
             kind,
             rows,
             read: Some(Arc::clone(read)),
-        }
+        })
     }
 
     /// How many rows there are.
@@ -217,6 +252,7 @@ impl EstateTable {
             TableRows::Accounts(rows) => rows.len(),
             TableRows::Bindings(rows) => rows.len(),
             TableRows::Projects(rows) => rows.len(),
+            TableRows::Findings(rows) => rows.len(),
         }
     }
 
@@ -232,6 +268,13 @@ impl EstateTable {
         self.read.as_deref()
     }
 
+    /// Whether it is made of this reading, not of one before.
+    #[must_use]
+    pub fn is_of(&self, read: &Arc<EstateRead>) -> bool {
+        let own = self.read.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, read))
+    }
+
     /// A cell, as it stands on a screen. Text is as it was read: not yet safe to show.
     #[must_use]
     pub fn cell(&self, row: usize, column: usize) -> EstateCell<'_> {
@@ -239,6 +282,7 @@ impl EstateTable {
             TableRows::Accounts(rows) => rows.cell(row, column),
             TableRows::Bindings(rows) => rows.cell(row, column),
             TableRows::Projects(rows) => rows.cell(row, column),
+            TableRows::Findings(rows) => rows.cell(row, column),
         }
     }
 
@@ -249,6 +293,7 @@ impl EstateTable {
             TableRows::Accounts(rows) => rows.whole_cell(row, column),
             TableRows::Bindings(rows) => rows.whole_cell(row, column),
             TableRows::Projects(rows) => rows.cell(row, column),
+            TableRows::Findings(rows) => rows.whole_cell(row, column),
         }
     }
 
@@ -259,17 +304,69 @@ impl EstateTable {
             TableRows::Accounts(rows) => rows.subject(row),
             TableRows::Bindings(rows) => rows.subject(row),
             TableRows::Projects(rows) => rows.subject(row),
+            TableRows::Findings(rows) => {
+                let id = rows.at(row).map(|one| one.finding.id.clone());
+                id.map(RowSubject::Finding)
+            }
         }
     }
 
-    /// The row that names the same thing as a row of another table of that kind: by the whole name in its first
-    /// column. `None`: it is gone, or names stand for several rows.
+    /// What tells a row from the others of its table: an account's address, a finding's id.
+    #[must_use]
+    pub fn name(&self, row: usize) -> String {
+        match &self.rows {
+            TableRows::Findings(rows) => rows
+                .at(row)
+                .map_or_else(String::new, |one| one.finding.id.clone()),
+            _ => self.whole_cell(row, 0).words().into_owned(),
+        }
+    }
+
+    /// What was found, with what is said beside the findings; `None`: it is another table.
+    #[must_use]
+    pub fn review(&self) -> Option<&ReviewAnswer> {
+        match &self.rows {
+            TableRows::Findings(rows) => Some(rows.answer()),
+            _ => None,
+        }
+    }
+
+    /// How many findings nobody left, by [`Severity::ALL`]; `None`: it is another table.
+    #[must_use]
+    pub fn open_by_severity(&self) -> Option<[usize; Severity::ALL.len()]> {
+        match &self.rows {
+            TableRows::Findings(rows) => Some(rows.open_by_severity()),
+            _ => None,
+        }
+    }
+
+    /// A finding with what becomes of it.
+    #[must_use]
+    pub fn finding(&self, row: usize) -> Option<&Reviewed> {
+        match &self.rows {
+            TableRows::Findings(rows) => rows.at(row),
+            _ => None,
+        }
+    }
+
+    /// Where a finding leads on.
+    #[must_use]
+    pub fn leads(&self, row: usize) -> Vec<FindingLead> {
+        match (&self.rows, &self.read) {
+            (TableRows::Findings(rows), Some(read)) => rows.leads(row, read),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The row that names the same thing as a row of another table of that kind, by [`Self::name`]. `None`: it is
+    /// gone, or names stand for several rows.
     #[must_use]
     pub fn row_of(&self, name: &str) -> Option<usize> {
         match &self.rows {
             TableRows::Accounts(rows) => rows.row_of(name),
             TableRows::Bindings(_) => None,
             TableRows::Projects(rows) => rows.row_of(name),
+            TableRows::Findings(rows) => rows.row_of(name),
         }
     }
 

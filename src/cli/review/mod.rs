@@ -39,7 +39,12 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
         },
     };
     let time = args.at.unwrap_or_else(Timestamp::now);
-    let mut answer = ReviewAnswer::new(&estate, time, &options, args.severity, &known);
+    let whole = &mut |_| true;
+    let answer = ReviewAnswer::new(&estate, time, &options, args.severity, &known, whole);
+    // Nothing stops it.
+    let Some(mut answer) = answer else {
+        return Ok(Exit::Unknown);
+    };
     answer.review.complete &= unlisted.is_empty();
     answer.review.not_read.extend(unlisted);
     let assumptions: Vec<_> = estate.assumptions().collect();
@@ -52,20 +57,7 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
         Format::Html => out::write_out(&html::page(&answer, time))?,
         _ => as_text(&answer).print()?,
     }
-    for (what, list) in [
-        (
-            "the suppression is over, and the finding counts again",
-            &answer.over,
-        ),
-        (
-            "the suppression is of a finding that is not there",
-            &answer.unknown,
-        ),
-        (
-            "the suppression names fewer members than come in now, and the finding counts again",
-            &answer.outgrown,
-        ),
-    ] {
+    for (what, list) in answer.idle_suppressions() {
         for one in list {
             out::aside(&format!(
                 "{what}: {} ({}, until {})",
@@ -87,7 +79,11 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn read_suppressions(path: &std::path::Path) -> Result<Vec<Suppression>, Failure> {
+/// Reads a file of suppressions.
+///
+/// # Errors
+/// It cannot be read, or is no such file.
+pub(super) fn read_suppressions(path: &std::path::Path) -> Result<Vec<Suppression>, Failure> {
     let tried = || format!("read the suppressions in {}", path.display());
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::new(tried(), e.to_string(), "check the path and who may read it"))?;
@@ -138,11 +134,6 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
 fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Value {
     let findings: Vec<Value> = answer.findings.iter().map(one_as_json).collect();
     let review = &answer.review;
-    let not_judged: Vec<Value> = review
-        .not_judged
-        .iter()
-        .map(|rule| json!({ "rule": rule.rule.id(), "why": rule.why }))
-        .collect();
     let ids = |list: &[Suppression]| -> Vec<Value> {
         let one = |s: &Suppression| json!({ "id": s.id, "reason": s.reason, "until": s.until.to_string() });
         list.iter().map(one).collect()
@@ -151,7 +142,7 @@ fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Valu
         "at": time.to_string(),
         "own": review.own,
         "findings": findings,
-        "notJudged": not_judged,
+        "notJudged": answer.not_judged_as_json(),
         "suppressionsOver": ids(&answer.over),
         "suppressionsUnknown": ids(&answer.unknown),
         "suppressionsOutgrown": ids(&answer.outgrown),
@@ -212,6 +203,9 @@ fn one_as_json(one: &Reviewed) -> Value {
     }
     row
 }
+
+/// So many things that were not read are named in the text (chosen).
+const NOT_READ: usize = 20;
 
 fn as_text(answer: &ReviewAnswer) -> TextPage {
     let mut page = TextPage::default();
@@ -284,8 +278,14 @@ fn as_text(answer: &ReviewAnswer) -> TextPage {
             Ink::Unsure,
             "There may be more: not everything could be read.",
         );
-        for name in &answer.review.not_read {
+        let all = &answer.review.not_read;
+        for name in all.iter().take(NOT_READ) {
             page.line(Ink::Unsure, format!("  not read: {name}"));
+        }
+        let more = all.len().saturating_sub(NOT_READ);
+        if more > 0 {
+            let words = format!("  not read: {more} more (all of them: --format json)");
+            page.line(Ink::Unsure, words);
         }
     }
     page

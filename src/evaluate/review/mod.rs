@@ -67,24 +67,44 @@ pub struct Review {
     pub not_read: Vec<String>,
 }
 
-/// Reviews an estate as it is at `time`.
+/// In so many steps an estate is reviewed: what the rules go by is gathered, then they look, file by file.
+pub const REVIEW_STEPS: usize = 10;
+
+/// Reviews an estate as it is at `time`. `goes_on` hears before each step how many of [`REVIEW_STEPS`] are done, and
+/// says whether the review is still wished; `None` comes of it where it is not.
 #[must_use]
-pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Review {
+pub fn review(
+    estate: &Estate,
+    time: Timestamp,
+    options: &ReviewOptions,
+    goes_on: &mut dyn FnMut(usize) -> bool,
+) -> Option<Review> {
+    if !goes_on(0) {
+        return None;
+    }
     let facts = facts::ReviewFacts::new(estate, time);
     let own = outsiders::own(estate, options);
     let mut review = Review {
         own: own.names(),
         ..Review::default()
     };
-    public::find(&facts, &mut review);
-    outsiders::find(&facts, &own, &mut review);
-    owners::find(&facts, &mut review);
-    broad::find(&facts, &mut review);
-    defaults::find(&facts, &mut review);
-    pools::find(&facts, &mut review);
-    stale::find(&facts, &mut review);
-    keys::find(&facts, options, &mut review);
-    unused::find(&facts, &mut review);
+    let rules: [&dyn Fn(&mut Review); REVIEW_STEPS - 1] = [
+        &|review| public::find(&facts, review),
+        &|review| outsiders::find(&facts, &own, review),
+        &|review| owners::find(&facts, review),
+        &|review| broad::find(&facts, review),
+        &|review| defaults::find(&facts, review),
+        &|review| pools::find(&facts, review),
+        &|review| stale::find(&facts, review),
+        &|review| keys::find(&facts, options, review),
+        &|review| unused::find(&facts, review),
+    ];
+    for (done, rule) in (1..).zip(rules) {
+        if !goes_on(done) {
+            return None;
+        }
+        rule(&mut review);
+    }
     review.not_judged.sort();
     review.not_judged.dedup();
     review.findings = found::together(std::mem::take(&mut review.findings));
@@ -98,5 +118,5 @@ pub fn review(estate: &Estate, time: Timestamp, options: &ReviewOptions) -> Revi
     let not_read: BTreeSet<String> = facts.not_read();
     review.complete = not_read.is_empty() && !estate.is_part();
     review.not_read = not_read.into_iter().collect();
-    review
+    Some(review)
 }

@@ -65,6 +65,10 @@ pub enum Command {
     Bindings,
     /// Every project, as a table.
     Projects,
+    /// What a review finds, as a table.
+    Review,
+    /// The lines that suppress a finding.
+    Suppression,
     /// Sort by the next column.
     Sort,
     /// Sort the other way round.
@@ -138,7 +142,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 66] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -152,6 +156,8 @@ impl Command {
         Self::Accounts,
         Self::Bindings,
         Self::Projects,
+        Self::Review,
+        Self::Suppression,
         Self::Sort,
         Self::SortReverse,
         Self::Mark,
@@ -271,6 +277,14 @@ impl Command {
             ),
             Self::Bindings => Words("bindings", "every binding as a table, member by member"),
             Self::Projects => Words("projects", "every project as a table"),
+            Self::Review => Words(
+                "review",
+                "what a review of everything finds: who can become accounts and should not",
+            ),
+            Self::Suppression => Words(
+                "suppression",
+                "copy the lines that leave the finding, for a file of suppressions",
+            ),
             Self::Sort => Words("sort", "sort by the next column"),
             Self::SortReverse => Words("sort-reverse", "sort the other way round"),
             Self::Mark => Words("mark", "mark the row, or no longer"),
@@ -317,6 +331,7 @@ impl Command {
                 | Self::Accounts
                 | Self::Bindings
                 | Self::Projects
+                | Self::Review
                 | Self::Mouse
                 | Self::Repaint
                 | Self::Suspend

@@ -22,6 +22,8 @@ pub enum KeyContext {
     List,
     /// A table of the whole estate.
     Estate,
+    /// A finding of a review.
+    Finding,
     /// A filter of a list, or what is looked for in a page: what is typed is looked for.
     Find,
     /// There are no credentials.
@@ -42,18 +44,20 @@ impl KeyContext {
             Self::Menu => "a menu",
             Self::List => "a list",
             Self::Estate => "a table of the estate",
+            Self::Finding => "a finding",
             Self::Find => "a filter or a search",
             Self::SignedOut => "without credentials",
         }
     }
 
     /// All of them, [`KeyContext::Everywhere`] last.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Pick,
         Self::Answer,
         Self::Read,
         Self::List,
         Self::Estate,
+        Self::Finding,
         Self::Find,
         Self::Menu,
         Self::Confirm,
@@ -75,6 +79,7 @@ impl KeyContext {
             Self::Menu => "menu",
             Self::List => "list",
             Self::Estate => "estate",
+            Self::Finding => "finding",
             Self::Find => "find",
             Self::SignedOut => "signed-out",
         }

@@ -47,9 +47,18 @@ impl Entry {
             }
             (KeyContext::List, Command::Refresh) => "read the list again",
             (KeyContext::Estate, Command::Open) => {
-                "who can reach the account; the answer for a binding; a project's accounts"
+                "who can reach the account; the answer for a binding; a project's accounts; a finding"
             }
-            (KeyContext::Estate, Command::Copy) => "copy the name of what is selected",
+            (KeyContext::Estate, Command::Copy) => {
+                "copy the name of what is selected; of a finding its id"
+            }
+            (KeyContext::Finding, Command::Open) => {
+                "ask about whom and what it names: who can reach an account, the answer for a pair"
+            }
+            (KeyContext::Finding, Command::Copy) => "copy its id",
+            (KeyContext::Finding, Command::Find) => "search the page",
+            (KeyContext::Finding, Command::Up) => "a line up",
+            (KeyContext::Finding, Command::Down) => "a line down",
             (KeyContext::Estate, Command::Find) => {
                 "filter the table; COLUMN:WORD looks into that column alone"
             }
@@ -132,6 +141,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Everywhere, &["A", "F4"], Do::Accounts, None),
     row(In::Everywhere, &["B"], Do::Bindings, None),
     row(In::Everywhere, &["O"], Do::Projects, None),
+    row(In::Everywhere, &["V"], Do::Review, None),
     // Choosing.
     row(In::Pick, &["Tab"], Do::NextPanel, Some("other list")),
     row(In::Pick, &["Enter"], Do::Open, Some("choose")),
@@ -260,9 +270,21 @@ pub const TABLE: &[Entry] = &[
     row(In::Estate, &["h", "Left"], Do::Left, None),
     row(In::Estate, &["Backspace"], Do::UnmarkAll, None),
     row(In::Estate, &["y", "c"], Do::Copy, None),
+    row(In::Estate, &["Y"], Do::Suppression, None),
     row(In::Estate, &["r", "F5"], Do::Refresh, None),
     row(In::Estate, &["Esc", "Ctrl-["], Do::Back, Some("back")),
     row(In::Estate, &["?", "F1", "~"], Do::Help, Some("help")),
+    // A finding.
+    row(In::Finding, &["Enter"], Do::Open, Some("whom it names")),
+    row(In::Finding, &["j", "Down"], Do::Down, Some("down")),
+    row(In::Finding, &["k", "Up"], Do::Up, None),
+    row(In::Finding, &["y", "c"], Do::Copy, Some("copy its id")),
+    row(In::Finding, &["Y"], Do::Suppression, Some("suppress")),
+    row(In::Finding, &["/"], Do::Find, Some("search")),
+    row(In::Finding, &["n"], Do::FindNext, None),
+    row(In::Finding, &["N"], Do::FindPrevious, None),
+    row(In::Finding, &["Esc", "Ctrl-["], Do::Back, Some("back")),
+    row(In::Finding, &["?", "F1", "~"], Do::Help, Some("help")),
     row(In::Find, &["Enter"], Do::Open, Some("keep it")),
     row(In::Find, &["Esc", "Ctrl-["], Do::Back, Some("take it back")),
     // Without credentials.

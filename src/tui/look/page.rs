@@ -49,6 +49,8 @@ pub struct ScreenPage {
     pub reveal: bool,
     /// Whether it shows facts of the answer below it, which can be read again.
     pub of_facts: bool,
+    /// The id of the finding that it shows.
+    pub of_finding: Option<String>,
 }
 
 impl ScreenPage {
@@ -64,6 +66,7 @@ impl ScreenPage {
             hit: None,
             reveal: false,
             of_facts: false,
+            of_finding: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::look::find::Find;
+use super::super::look::page::ScreenPage;
 use super::table::Table;
 use super::tree::{self, Opened, Picture, TreeRow};
 use super::{Overlay, Ticket};
@@ -195,6 +196,8 @@ pub enum KeptList {
     Table(Table),
     /// A table of the estate, which the model keeps.
     Estate(EstateTableKind),
+    /// A finding of one.
+    Finding(Box<ScreenPage>),
 }
 
 impl KeptList {
@@ -204,6 +207,7 @@ impl KeptList {
         match self {
             Self::Table(table) => Overlay::Table(table),
             Self::Estate(kind) => Overlay::Estate(kind),
+            Self::Finding(page) => Overlay::Page(*page),
         }
     }
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::super::look::find::Find;
 use super::Ticket;
 use crate::answer::inventory::{Arranged, Arrangement, EstateRead, EstateTable, EstateTableKind};
+use crate::answer::reviewed::Suppression;
+use crate::estate::PolicyInsight;
+use crate::evaluate::review::ReviewOptions;
 
 /// How far the reading of the whole estate is.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,17 @@ pub enum RowsTo {
     File,
     /// To the clipboard.
     Clipboard,
+}
+
+/// What a review goes by beside what is read.
+#[derive(Clone, Debug, Default)]
+pub struct ReviewKnown {
+    /// The organization's own, limits of keys, and whether all that there is will be read.
+    pub options: ReviewOptions,
+    /// Findings that are left.
+    pub suppressions: Vec<Suppression>,
+    /// Insights that a file tells of: the way over APIs does not ask for any.
+    pub insights: Arc<Vec<PolicyInsight>>,
 }
 
 /// How a table is looked at. It stays so when the table is left.
@@ -83,7 +97,7 @@ impl EstateView {
 }
 
 /// The whole estate, as far as somebody asked to see it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EstatePanel {
     /// Tells this reading from others.
     pub ticket: Ticket,
@@ -91,29 +105,54 @@ pub struct EstatePanel {
     pub reading: EstateReading,
     /// When it was read, for people.
     pub read_at: Option<String>,
+    /// How many steps of a review are done, while one is under way.
+    pub reviewing: Option<usize>,
     /// The tables, in the order of [`EstateTableKind::ALL`].
-    views: [EstateView; 3],
+    views: [EstateView; 4],
+}
+
+impl Default for EstatePanel {
+    fn default() -> Self {
+        // The heaviest findings come first.
+        let findings = EstateView {
+            wish: Arrangement {
+                down: true,
+                ..Arrangement::default()
+            },
+            ..EstateView::default()
+        };
+        let plain = EstateView::default;
+        Self {
+            ticket: Ticket::default(),
+            reading: EstateReading::default(),
+            read_at: None,
+            reviewing: None,
+            views: [plain(), plain(), plain(), findings],
+        }
+    }
 }
 
 impl EstatePanel {
     /// How one of them is looked at.
     #[must_use]
     pub fn view(&self, kind: EstateTableKind) -> &EstateView {
-        let [accounts, bindings, projects] = &self.views;
+        let [accounts, bindings, projects, findings] = &self.views;
         match kind {
             EstateTableKind::Accounts => accounts,
             EstateTableKind::Bindings => bindings,
             EstateTableKind::Projects => projects,
+            EstateTableKind::Findings => findings,
         }
     }
 
     /// The same, to be changed.
     pub fn view_mut(&mut self, kind: EstateTableKind) -> &mut EstateView {
-        let [accounts, bindings, projects] = &mut self.views;
+        let [accounts, bindings, projects, findings] = &mut self.views;
         match kind {
             EstateTableKind::Accounts => accounts,
             EstateTableKind::Bindings => bindings,
             EstateTableKind::Projects => projects,
+            EstateTableKind::Findings => findings,
         }
     }
 

@@ -33,7 +33,7 @@ pub use asked::{
     is_unread,
 };
 pub use confirm::{Act, Change, Confirm, Phase, Undoing};
-pub use estate::{EstatePanel, EstateReading, EstateView, RowsTo};
+pub use estate::{EstatePanel, EstateReading, EstateView, ReviewKnown, RowsTo};
 pub use layout::{Layout, Spot};
 pub use menu::{Menu, MenuList, MenuRow};
 pub use overlay::{Choice, ChoiceAct, Overlay, Typed};
@@ -198,6 +198,7 @@ impl Model {
             Some(Overlay::Table(table)) if table.find.typing => KeyContext::Find,
             Some(Overlay::Estate(kind)) if self.estate.view(*kind).find.typing => KeyContext::Find,
             Some(Overlay::Estate(_)) => KeyContext::Estate,
+            Some(Overlay::Page(page)) if page.of_finding.is_some() => KeyContext::Finding,
             Some(Overlay::Page(_)) => KeyContext::Read,
             Some(Overlay::Menu(_)) => KeyContext::Menu,
             Some(Overlay::Table(_)) => KeyContext::List,

@@ -7,7 +7,7 @@ use super::estate::RowsTo;
 use super::list::Item;
 use super::menu::Menu;
 use super::table::Table;
-use crate::answer::inventory::{EstateTableKind, ExportFormat};
+use crate::answer::inventory::{EstateTableKind, ExportFormat, FindingLead};
 use crate::evaluate::Question;
 use crate::iam::{Permission, Resource};
 
@@ -49,6 +49,8 @@ pub enum ChoiceAct {
         /// Where.
         to: RowsTo,
     },
+    /// Goes where a finding leads.
+    Lead(FindingLead),
     /// Chooses a pair, from accounts filtered by this text.
     Choose(String),
 }

@@ -1,9 +1,12 @@
 //! A row of a table of the estate in full, and what its cells say.
 
+use std::collections::BTreeSet;
+
 use super::super::look::page::{ScreenPage, line, piece};
 use super::super::look::theme::StyleRole;
 use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
 use crate::answer::limits;
+use crate::answer::reviewed::ReviewAnswer;
 use crate::text::visible;
 
 /// Each cell whole, by its column; then what the table rests on.
@@ -17,6 +20,9 @@ pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
             EstateCell::Empty => "none".to_owned(),
             _ => visible(&cell.words()),
         };
+        if cell == EstateCell::Empty && table.finding(row).is_some() {
+            continue;
+        }
         let role = if cell.is_known() {
             StyleRole::Text
         } else {
@@ -38,8 +44,17 @@ pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
             .into_iter()
             .map(|note| line(StyleRole::Unknown, note)),
     );
-    let name = table.whole_cell(row, 0).words().into_owned();
-    ScreenPage::new("the selected row, whole", lines).copying("the name", name)
+    if let Some(answer) = table.review() {
+        lines.extend(answer.review.not_judged.iter().map(|rule| {
+            let words = format!("{} was not judged: {}.", rule.rule.id(), rule.why);
+            line(StyleRole::Unknown, visible(&words))
+        }));
+    }
+    let what = match table.kind {
+        EstateTableKind::Findings => "the finding's id",
+        _ => "the name",
+    };
+    ScreenPage::new("the selected row, whole", lines).copying(what, table.name(row))
 }
 
 /// What the columns say.
@@ -55,6 +70,9 @@ fn legend(kind: EstateTableKind) -> &'static [&'static str] {
         EstateTableKind::Bindings => &[
             "A row for each member of a binding. state: what its condition comes to at the moment asked about; without a condition there is nothing to say.",
         ],
+        EstateTableKind::Findings => &[
+            "The rules, what they weigh and why stand in docs/review.md. left: until when somebody's file of suppressions leaves the finding; such findings come last.",
+        ],
         EstateTableKind::Projects => &[
             "parents: from the top down; ? where the way up is not known. accounts and bindings: those of the project itself.",
         ],
@@ -68,7 +86,18 @@ pub fn estate_notes(table: &EstateTable) -> Vec<String> {
         return Vec::new();
     };
     let mut notes = Vec::new();
-    match read.not_read.as_slice() {
+    let mut not_read = &read.not_read;
+    if let Some(answer) = table.review() {
+        not_read = &answer.review.not_read;
+        notes.extend(not_judged(answer));
+        for (what, list) in answer.idle_suppressions() {
+            let ids: Vec<String> = list.iter().map(|one| visible(&one.id)).collect();
+            if !ids.is_empty() {
+                notes.push(format!("{}: {}.", capital(what), ids.join(", ")));
+            }
+        }
+    }
+    match not_read.as_slice() {
         [] => {}
         [one] => notes.push(format!("Not complete: {} was not read.", visible(one))),
         [one, rest @ ..] => notes.push(format!(
@@ -81,4 +110,23 @@ pub fn estate_notes(table: &EstateTable) -> Vec<String> {
         notes.push(format!("{}{}.", limits::TAKEN, limits::words(*assumption)));
     }
     notes
+}
+
+/// Rules that were not judged, by name; why stands on the page of a row.
+fn not_judged(answer: &ReviewAnswer) -> Option<String> {
+    let rules: BTreeSet<&str> = answer
+        .review
+        .not_judged
+        .iter()
+        .map(|rule| rule.rule.id())
+        .collect();
+    let rules: Vec<&str> = rules.into_iter().collect();
+    (!rules.is_empty()).then(|| format!("Not judged, or not everywhere: {}.", rules.join(", ")))
+}
+
+fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(rest).collect()
+    })
 }

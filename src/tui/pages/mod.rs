@@ -3,6 +3,7 @@
 mod cause;
 mod change;
 mod estate;
+mod finding;
 mod help;
 mod legend;
 mod level;
@@ -18,6 +19,7 @@ mod ways;
 pub use cause::{cause_page, not_judged};
 pub use change::change_page;
 pub use estate::{estate_notes, estate_page};
+pub use finding::{finding_page, severity_role};
 pub use help::help_page;
 pub use legend::legend_page;
 pub use level::{level_lines, level_page};

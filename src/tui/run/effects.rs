@@ -132,6 +132,8 @@ pub enum Effect {
         /// What was read.
         read: Arc<EstateRead>,
     },
+    /// Make no table any more.
+    StopMaking,
     /// Count what takes time.
     CountTable {
         /// The reading that it is of.

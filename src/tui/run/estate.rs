@@ -15,7 +15,9 @@ use super::executor::{Executor, Slot};
 use super::keep::keep_one;
 use crate::answer::Source;
 use crate::answer::inventory::{EstateTable, ExportFormat};
+use crate::evaluate::review::ReviewOptions;
 use crate::google::Client;
+use crate::google::listing::Scope;
 use crate::google::survey::{Progress, ProgressState};
 
 /// Says that it is wished no longer once whoever waits for it has gone.
@@ -53,9 +55,14 @@ impl Executor {
                     let _ = send.send(filtered);
                 }
             }),
-            Effect::MakeTable { ticket, kind, read } => self.compute(Slot::Making, move |_| {
-                let table = Arc::new(EstateTable::new(kind, &read));
-                let _ = send.send(Message::TableMade(ticket, table));
+            Effect::MakeTable { ticket, kind, read } => self.compute(Slot::Making, move |over| {
+                let mut goes_on = |done| {
+                    let _ = send.send(Message::TableProgress(ticket, kind, done));
+                    !over.load(Ordering::Relaxed)
+                };
+                if let Some(table) = EstateTable::made(kind, &read, &mut goes_on) {
+                    let _ = send.send(Message::TableMade(ticket, Arc::new(table)));
+                }
             }),
             Effect::CountTable { ticket, table } => self.compute(Slot::Counting, move |over| {
                 let mut told = |_| {
@@ -107,6 +114,7 @@ impl Executor {
         };
         let assumptions = Arc::clone(&self.assumptions);
         let keys = Arc::clone(&self.keys);
+        let known = Arc::clone(&self.review);
         let viewer = self.viewer.clone();
         let dir = self.history.clone();
         let near = self.near(&scope);
@@ -129,6 +137,13 @@ impl Executor {
             };
             let read = read.map(|mut read| {
                 read.estate.put_all_keys(&keys);
+                read.estate.put_all_insights(&known.insights);
+                read.options = ReviewOptions {
+                    sees_all_projects: read.options.sees_all_projects
+                        || (scope == Scope::Everything && known.options.sees_all_projects),
+                    ..known.options.clone()
+                };
+                read.suppressions.clone_from(&known.suppressions);
                 Arc::new(read)
             });
             let read = read.map_err(|e| e.to_string());

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::super::message::{Look, Message, Written};
 use super::super::model::tree;
-use super::super::model::{AccountList, Change, KnownAnswer, Ticket};
+use super::super::model::{AccountList, Change, KnownAnswer, ReviewKnown, Ticket};
 use super::effects::Effect;
 use super::keep::keep;
 use super::listing;
@@ -74,6 +74,7 @@ pub struct Executor {
     source: String,
     pub(super) assumptions: Arc<[Assumption]>,
     pub(super) keys: KeysByAccount,
+    pub(super) review: Arc<ReviewKnown>,
     pub(super) viewer: Option<Principal>,
     /// Until something is written.
     at_hand: Option<Estate>,
@@ -129,6 +130,7 @@ impl Executor {
             source,
             assumptions: Arc::default(),
             keys: KeysByAccount::default(),
+            review: Arc::default(),
             viewer: None,
             at_hand: None,
             tasks: HashMap::new(),
@@ -161,6 +163,13 @@ impl Executor {
     pub(super) fn near(&self, scope: &Scope) -> Option<Estate> {
         let estate = self.at_hand.as_ref()?;
         (*scope == Scope::Everything).then(|| estate.clone())
+    }
+
+    /// The same, with what reviews go by.
+    #[must_use]
+    pub fn reviewing(mut self, known: ReviewKnown) -> Self {
+        self.review = Arc::new(known);
+        self
     }
 
     /// The same, where nothing may be written in some projects.
@@ -214,6 +223,7 @@ impl Executor {
                 self.stop(Slot::List);
                 self.stop(Slot::Survey);
                 self.stop(Slot::Estate);
+                self.stop(Slot::Making);
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
             Effect::StopMatching(list) => self.stop(Slot::Matching(list)),
@@ -233,6 +243,7 @@ impl Executor {
             Effect::LetGo(what) => drop(self.handle.spawn_blocking(move || drop(what))),
             Effect::StopPaths => self.stop(Slot::Paths),
             Effect::StopEstate => self.stop(Slot::Estate),
+            Effect::StopMaking => self.stop(Slot::Making),
             effect @ (Effect::ListTable { .. }
             | Effect::FilterRows(_)
             | Effect::MakeTable { .. }

@@ -90,6 +90,9 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
     let lists = model.overlays.iter().filter_map(|o| match o {
         Overlay::Table(table) => Some(KeptList::Table(table.clone())),
         Overlay::Estate(kind) => Some(KeptList::Estate(*kind)),
+        Overlay::Page(page) if page.of_finding.is_some() => {
+            Some(KeptList::Finding(Box::new(page.clone())))
+        }
         _ => None,
     });
     let lists = lists.collect();

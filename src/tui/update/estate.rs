@@ -14,10 +14,11 @@ use super::super::run::effects::Effect;
 use super::super::words::in_zone;
 use super::answer::ask;
 use super::panels::stepped;
-use super::{back, find, menu, table};
+use super::{back, find, menu, review, table};
 use crate::answer::inventory::{
     Arranged, Arrangement, EstateRead, EstateTable, EstateTableKind, ExportFormat, RowSubject,
 };
+use crate::iam::Permission;
 use crate::text::visible;
 
 /// The table on top.
@@ -34,15 +35,23 @@ pub(super) fn open(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
         model.say("There is nothing to list without credentials.");
         return Vec::new();
     }
-    // One of them lies on top, not one over the other.
+    let mut effects = Vec::new();
+    // One of them takes the place of another, and none lies over itself.
+    if let Some(before) = on_top(model) {
+        model.overlays.pop();
+        if before != kind {
+            effects = left(model, before);
+        }
+    }
     model
         .overlays
-        .retain(|overlay| !matches!(overlay, Overlay::Estate(_)));
+        .retain(|overlay| !matches!(overlay, Overlay::Estate(below) if *below == kind));
     model.overlays.push(Overlay::Estate(kind));
     match model.estate.reading {
-        EstateReading::Known(_) | EstateReading::Running(_) => shown(model, kind),
-        _ => read(model),
+        EstateReading::Known(_) | EstateReading::Running(_) => effects.extend(shown(model, kind)),
+        _ => effects.extend(read(model)),
     }
+    effects
 }
 
 /// Reads the estate (again).
@@ -56,6 +65,10 @@ fn read(model: &mut Model) -> Vec<Effect> {
         time: model.at,
     }];
     effects.push(let_go(before));
+    // Of what was read before.
+    if model.estate.reviewing.take().is_some() {
+        effects.push(Effect::StopMaking);
+    }
     // What is listed already is shown until more is known.
     let accounts = model.estate.view(EstateTableKind::Accounts);
     if accounts.table.is_none() && model.pick.target.total() > 0 {
@@ -76,7 +89,7 @@ fn let_go(what: impl Any + Send) -> Effect {
 fn filled(model: &mut Model, kind: EstateTableKind, table: Arc<EstateTable>) -> Vec<Effect> {
     let view = model.estate.view_mut(kind);
     if let Some(before) = &view.table {
-        let name = |row: usize| before.whole_cell(row, 0).words().into_owned();
+        let name = |row: usize| before.name(row);
         let selected = view.selected().map(name);
         view.wanted = selected.or_else(|| view.wanted.take());
         let marked = view.marked.iter();
@@ -113,19 +126,60 @@ fn arrange(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
 
 /// A table is looked at: its rows are made, where there is something to make them of.
 fn shown(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
-    let view = model.estate.view(kind);
-    let made = view
-        .table
-        .as_ref()
-        .is_some_and(|table| table.read().is_some());
-    match (&model.estate.reading, made) {
-        (EstateReading::Known(read), false) => vec![Effect::MakeTable {
-            ticket: model.estate.ticket,
-            kind,
-            read: Arc::clone(read),
-        }],
+    let EstateReading::Known(read) = &model.estate.reading else {
+        return Vec::new();
+    };
+    let table = model.estate.view(kind).table.as_ref();
+    if table.is_some_and(|table| table.is_of(read)) {
+        return Vec::new();
+    }
+    let read = Arc::clone(read);
+    if kind == EstateTableKind::Findings && model.estate.reviewing.is_some() {
+        return Vec::new();
+    }
+    vec![make(model, kind, read)]
+}
+
+/// So many steps of making a table are done. Those of others than findings are over before anybody reads of them.
+pub(super) fn making(model: &mut Model, ticket: Ticket, kind: EstateTableKind, done: usize) {
+    let reviewing = kind == EstateTableKind::Findings && model.estate.reviewing.is_some();
+    if model.estate.ticket == ticket && reviewing {
+        model.estate.reviewing = Some(done);
+    }
+}
+
+/// Has a table made; another one that is being made is wished no longer.
+fn make(model: &mut Model, kind: EstateTableKind, read: Arc<EstateRead>) -> Effect {
+    model.estate.reviewing = (kind == EstateTableKind::Findings).then_some(0);
+    Effect::MakeTable {
+        ticket: model.estate.ticket,
+        kind,
+        read,
+    }
+}
+
+/// A table is looked at no longer: a review ends that is under way.
+fn left(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
+    match kind {
+        EstateTableKind::Findings => stop_review(model).unwrap_or_default(),
         _ => Vec::new(),
     }
+}
+
+/// A review is wished no longer: what was found before is not of what is read now. `None`: there was none.
+fn stop_review(model: &mut Model) -> Option<Vec<Effect>> {
+    model.estate.reviewing.take()?;
+    let view = model.estate.view_mut(EstateTableKind::Findings);
+    let selected = view.selected().zip(view.table.as_ref());
+    let selected = selected.map(|(row, table)| table.name(row));
+    view.wanted = selected.or_else(|| view.wanted.take());
+    let before = view.table.take();
+    view.rows = Arc::default();
+    view.arranged = None;
+    view.marked.clear();
+    let mut effects = vec![Effect::StopMaking];
+    effects.extend(before.map(let_go));
+    Some(effects)
 }
 
 /// So many answers are here.
@@ -165,7 +219,7 @@ pub(super) fn came(
             let kind = on_top_of(&model.overlays);
             if let (EstateReading::Known(read), Some(kind)) = (&model.estate.reading, kind) {
                 let read = Arc::clone(read);
-                effects.push(Effect::MakeTable { ticket, kind, read });
+                effects.push(make(model, kind, read));
             }
             effects
         }
@@ -193,6 +247,10 @@ pub(super) fn made(model: &mut Model, ticket: Ticket, table: Arc<EstateTable>) -
     // What tells more than a listing is there already.
     let known = model.estate.view(kind).table.is_some();
     if known && table.read().is_none() {
+        return vec![let_go(table)];
+    }
+    // One that was stopped while it came is no longer wished.
+    if kind == EstateTableKind::Findings && model.estate.reviewing.take().is_none() {
         return vec![let_go(table)];
     }
     let mut effects = filled(model, kind, Arc::clone(&table));
@@ -255,6 +313,7 @@ fn is_number(kind: EstateTableKind, column: usize) -> bool {
         EstateTableKind::Accounts => column >= 3,
         EstateTableKind::Bindings => false,
         EstateTableKind::Projects => column >= 4,
+        EstateTableKind::Findings => column == 0,
     }
 }
 
@@ -272,6 +331,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             if model.estate.is_running() {
                 model.estate.reading = EstateReading::Stopped;
                 effects.push(Effect::StopEstate);
+            }
+            effects.extend(left(model, kind));
+            // One that lies below was perhaps made of what was read before.
+            if let Some(below) = on_top_of(&model.overlays) {
+                effects.extend(shown(model, below));
             }
             effects
         }
@@ -305,8 +369,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::NextPanel | Command::PreviousPanel => {
-            let step = if command == Command::NextPanel { 1 } else { 2 };
-            let next = EstateTableKind::ALL.get((kind.index() + step) % 3);
+            let all = EstateTableKind::ALL.len();
+            let step = if command == Command::NextPanel {
+                1
+            } else {
+                all - 1
+            };
+            let next = EstateTableKind::ALL.get((kind.index() + step) % all);
             next.map_or_else(Vec::new, |next| open(model, *next))
         }
         Command::Refresh => read(model),
@@ -316,9 +385,19 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Copy => match (view.selected(), &view.table) {
             (Some(row), Some(table)) => vec![Effect::Copy {
-                what: "the name".to_owned(),
-                text: table.whole_cell(row, 0).words().into_owned(),
+                what: match kind {
+                    EstateTableKind::Findings => "the finding's id".to_owned(),
+                    _ => "the name".to_owned(),
+                },
+                text: table.name(row),
             }],
+            _ => Vec::new(),
+        },
+        Command::Suppression => match (view.selected(), &view.table) {
+            (Some(row), Some(table)) => {
+                let table = Arc::clone(table);
+                review::suppression(model, &table, row)
+            }
             _ => Vec::new(),
         },
         Command::Meaning => {
@@ -344,12 +423,24 @@ fn open_selected(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
         _ => None,
     };
     match subject {
-        Some(RowSubject::Account(target)) => table::open_who(model, target),
-        Some(RowSubject::Pair(caller, target)) => {
-            let permission = model.permission.clone();
+        Some(subject) => open_subject(model, subject, None),
+        None => Vec::new(),
+    }
+}
+
+/// Opens what a row or a finding is about; a pair is asked about for this permission, else for the one in force.
+pub(super) fn open_subject(
+    model: &mut Model,
+    subject: RowSubject,
+    permission: Option<Permission>,
+) -> Vec<Effect> {
+    match subject {
+        RowSubject::Account(target) => table::open_who(model, target),
+        RowSubject::Pair(caller, target) => {
+            let permission = permission.unwrap_or_else(|| model.permission.clone());
             ask(model, caller, target, permission)
         }
-        Some(RowSubject::Project(id)) => {
+        RowSubject::Project(id) => {
             let accounts = EstateTableKind::Accounts;
             let mut effects = open(model, accounts);
             let view = model.estate.view_mut(accounts);
@@ -357,11 +448,14 @@ fn open_selected(model: &mut Model, kind: EstateTableKind) -> Vec<Effect> {
             effects.extend(refilter(model, accounts));
             effects
         }
-        Some(RowSubject::Nothing(why)) => {
+        RowSubject::Finding(id) => {
+            review::open(model, &id);
+            Vec::new()
+        }
+        RowSubject::Nothing(why) => {
             model.say(why);
             Vec::new()
         }
-        None => Vec::new(),
     }
 }
 
@@ -409,11 +503,11 @@ pub(super) fn export(
     }]
 }
 
-/// Stops the reading. `true`: there was one.
-pub(super) fn stop(model: &mut Model) -> bool {
+/// Stops the reading, or the review. `None`: there was none.
+pub(super) fn stop(model: &mut Model) -> Option<Vec<Effect>> {
     let running = model.estate.is_running();
     if running {
         model.estate.reading = EstateReading::Stopped;
     }
-    running
+    stop_review(model).or_else(|| running.then(Vec::new))
 }

@@ -12,7 +12,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::printed;
-use super::{answer, back, beside, edit, estate, insert, pick};
+use super::{answer, back, beside, edit, estate, insert, pick, review};
 use crate::evaluate::Question;
 use crate::iam::Permission;
 use crate::iam::permission::{
@@ -314,6 +314,7 @@ fn choose(model: &mut Model) -> Vec<Effect> {
         },
         ChoiceAct::Ask(question) => answer::ask_question(model, *question),
         ChoiceAct::Export { kind, format, to } => estate::export(model, kind, format, to),
+        ChoiceAct::Lead(lead) => review::follow(model, lead),
         ChoiceAct::Choose(text) => pick::filtered(model, &text),
     }
 }

@@ -13,6 +13,7 @@ mod pairs;
 mod panels;
 mod pasted;
 mod pick;
+mod review;
 mod table;
 mod watch;
 mod what_if;
@@ -200,6 +201,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::EstateRead(ticket, result) => estate::came(model, ticket, result),
         Message::TableMade(ticket, table) => estate::made(model, ticket, table),
+        Message::TableProgress(ticket, kind, done) => {
+            estate::making(model, ticket, kind, done);
+            Vec::new()
+        }
         Message::TableCounted(ticket) => estate::counted(model, ticket),
         Message::Arranged(ticket, wish, arranged) => {
             estate::arranged(model, ticket, wish, arranged);
@@ -238,6 +243,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         KeyContext::Pick => pick::run(model, command),
         KeyContext::Answer => answer::run(model, command),
         KeyContext::Read => pages::run(model, command),
+        KeyContext::Finding => review::run(model, command),
         KeyContext::Menu => menu::run(model, command),
         KeyContext::List => table::run(model, command),
         KeyContext::Estate => estate::run(model, command),
@@ -297,6 +303,7 @@ fn general(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
         Command::Accounts => estate::open(model, EstateTableKind::Accounts),
         Command::Bindings => estate::open(model, EstateTableKind::Bindings),
         Command::Projects => estate::open(model, EstateTableKind::Projects),
+        Command::Review => estate::open(model, EstateTableKind::Findings),
         // An error that was read goes with Esc before anything else does.
         Command::Back
             if model
@@ -352,7 +359,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
         .is_some_and(|a| matches!(a.reading, Reading::Running));
     let listing = model.accounts.is_running();
     let estate = estate::stop(model);
-    if !reading && !listing && !estate {
+    if !reading && !listing && estate.is_none() {
         return quit(model, false);
     }
     if reading && let Some(asked) = model.asked_mut() {
@@ -363,7 +370,9 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     }
     watch::stopped(model);
     model.say(model.with_keys("Stopped. {refresh} reads again; {interrupt} leaves."));
-    vec![Effect::Cancel]
+    let mut effects = vec![Effect::Cancel];
+    effects.extend(estate.unwrap_or_default());
+    effects
 }
 
 fn text(model: &mut Model, context: KeyContext, key: Key) -> Vec<Effect> {

@@ -7,15 +7,18 @@ use super::super::look::text::{cut_end, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{EstateReading, EstateView, Layout, Model, Spot};
-use super::super::pages::estate_notes;
+use super::super::pages::{estate_notes, severity_role};
 use super::columns::{Drawn, LEAD, WIDEST, Wish, shared};
 use super::page::{centered, find_field};
 use super::pen::{Pen, safe};
 use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
+use crate::evaluate::review::{REVIEW_STEPS, Severity};
 use crate::text::visible;
 
 /// So many rows are looked at for how wide columns have to be (chosen: a frame does not feel it).
 const LOOKED_AT: usize = 200;
+/// So many lines of what a finding says stand below the table (chosen); the page has it whole.
+const MESSAGE: usize = 3;
 
 pub(super) fn draw(
     pen: &mut Pen<'_>,
@@ -41,7 +44,7 @@ pub(super) fn draw(
     }
     out.room = usize::from(inside.height.saturating_sub(1));
     let Some(table) = view.table.as_ref().filter(|_| !view.rows.is_empty()) else {
-        let (role, words) = instead(pen, model, view);
+        let (role, words) = instead(pen, model, kind);
         let lines = wrap(&words, usize::from(inside.width));
         for (text, y) in lines.into_iter().zip(inside.y..inside.bottom()) {
             pen.put(inside.x, y, inside.width, role, &text);
@@ -116,11 +119,33 @@ fn title(model: &Model, kind: EstateTableKind) -> String {
         (EstateReading::Known(_), Some(at)) => format!(", as of {at}"),
         _ => String::new(),
     };
-    format!("{}{when}", kind.word())
+    format!("{}{when}{}", kind.word(), counts(model, kind))
+}
+
+/// How many findings of which severity there are.
+fn counts(model: &Model, kind: EstateTableKind) -> String {
+    let view = model.estate.view(kind);
+    let Some((table, open)) = view
+        .table
+        .as_ref()
+        .and_then(|table| Some((table, table.open_by_severity()?)))
+    else {
+        return String::new();
+    };
+    let all = Severity::ALL.iter().zip(open).rev();
+    let mut words: Vec<String> = all
+        .map(|(severity, open)| format!("{open} {}", severity.word()))
+        .collect();
+    let left = table.len() - open.iter().sum::<usize>();
+    if left > 0 {
+        words.push(format!("{left} suppressed"));
+    }
+    format!(": {}", words.join(", "))
 }
 
 /// What stands there instead of rows.
-fn instead(pen: &Pen<'_>, model: &Model, view: &EstateView) -> (StyleRole, String) {
+fn instead(pen: &Pen<'_>, model: &Model, kind: EstateTableKind) -> (StyleRole, String) {
+    let view = model.estate.view(kind);
     let fill = |words: &str| pen.keys.fill(KeyContext::Estate, words);
     match (&model.estate.reading, &view.table) {
         (EstateReading::Known(_), Some(table)) if !table.is_empty() && view.is_arranged() => (
@@ -132,6 +157,18 @@ fn instead(pen: &Pen<'_>, model: &Model, view: &EstateView) -> (StyleRole, Strin
                 fill("{back} takes the filter back.")
             ),
         ),
+        (EstateReading::Known(_), None) if kind == EstateTableKind::Findings => {
+            let words = reviewing(model).map_or_else(
+                || fill("Stopped. {refresh} reads and reviews again."),
+                |words| format!("{words} {}", fill("{back} stops.")),
+            );
+            (StyleRole::Dim, words)
+        }
+        (EstateReading::Known(_), Some(table)) if table.is_empty() && table.review().is_some() => {
+            let words = [found_nothing(table).to_owned()].into_iter();
+            let all: Vec<String> = words.chain(estate_notes(table)).collect();
+            (StyleRole::Dim, all.join(" "))
+        }
         (EstateReading::Known(read), Some(table)) if table.is_empty() => {
             let all = if read.not_read.is_empty() {
                 "There is none in this scope."
@@ -159,6 +196,26 @@ fn instead(pen: &Pen<'_>, model: &Model, view: &EstateView) -> (StyleRole, Strin
     }
 }
 
+/// How far a review is.
+fn reviewing(model: &Model) -> Option<String> {
+    let done = model.estate.reviewing?;
+    Some(format!(
+        "Reviewing … {done} of {REVIEW_STEPS} steps are done."
+    ))
+}
+
+/// "None" is said where all was looked at.
+fn found_nothing(table: &EstateTable) -> &'static str {
+    let whole = table
+        .review()
+        .is_some_and(|a| a.review.complete && a.review.not_judged.is_empty());
+    if whole {
+        "Nothing was found, and everything was looked at."
+    } else {
+        "Nothing was found in what was looked at, which is not everything."
+    }
+}
+
 /// How far it is, and what was not read.
 fn said_below(
     model: &Model,
@@ -180,6 +237,9 @@ fn said_below(
         EstateReading::Failed(why) => lines.push((StyleRole::Denied, why.clone())),
         EstateReading::Idle | EstateReading::Known(_) => {}
     }
+    if let (Some(words), true) = (reviewing(model), table.review().is_some()) {
+        lines.push((StyleRole::Dim, words));
+    }
     if let Some(counted) = table.counted().filter(|n| *n < table.len()) {
         lines.push((
             StyleRole::Dim,
@@ -189,8 +249,13 @@ fn said_below(
             ),
         ));
     }
+    if let Some(one) = view.selected().and_then(|row| table.finding(row)) {
+        let words = visible(&one.finding.message);
+        let whole = wrap(&words, across).into_iter().take(MESSAGE);
+        lines.extend(whole.map(|text| (StyleRole::Text, text)));
+    }
     // A name that is cut stands whole below.
-    if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {
+    else if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {
         let name = table.whole_cell(row, 0).words().into_owned();
         if width(&name) > across.saturating_sub(usize::from(LEAD)) {
             let whole = wrap(&visible(&name), across);
@@ -306,7 +371,17 @@ fn cell(
     without_project: bool,
 ) {
     let cell = table.cell(row, drawn.column);
+    let weight = table.finding(row).filter(|_| drawn.column == 0);
     let role = match &cell {
+        _ if table
+            .finding(row)
+            .is_some_and(|one| one.suppressed.is_some()) =>
+        {
+            StyleRole::Dim
+        }
+        _ if weight.is_some() => {
+            weight.map_or(StyleRole::Text, |one| severity_role(one.finding.severity))
+        }
         EstateCell::NotRead => StyleRole::Unknown,
         EstateCell::Pending | EstateCell::Empty => StyleRole::Dim,
         EstateCell::Count(count) if count.or_more => StyleRole::Unknown,

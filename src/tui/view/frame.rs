@@ -159,6 +159,7 @@ const fn opens(kind: EstateTableKind) -> &'static str {
         EstateTableKind::Accounts => "who",
         EstateTableKind::Bindings => "answer",
         EstateTableKind::Projects => "accounts",
+        EstateTableKind::Findings => "finding",
     }
 }
 

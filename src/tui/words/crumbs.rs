@@ -94,6 +94,7 @@ fn list(model: &Model, list: &KeptList) -> String {
     match list {
         KeptList::Table(table) => filtered(&table.title, table.find.text()),
         KeptList::Estate(kind) => filtered(kind.word(), model.estate.view(*kind).find.text()),
+        KeptList::Finding(page) => visible(&page.title),
     }
 }
 
