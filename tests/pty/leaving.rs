@@ -110,7 +110,7 @@ const PLACES: &[Place] = &[
     Place {
         name: "the lists, read again",
         pair: false,
-        before: &[("", "10 in 4 projects")],
+        before: &[("", "in 4 projects")],
         since: Since::Then,
         then: &[(F5, "")],
         keys: &[TWICE],
