@@ -247,7 +247,7 @@ fn the_comparison_has_every_point_and_names_keys_that_there_are() {
                 None => {
                     let key = bindscope::tui::keys::Key::parse(said);
                     let is = |k: &&str| bindscope::tui::keys::Key::parse(k) == key;
-                    key.is_some() && keys.iter().any(|k| is(k))
+                    key.is_some() && keys.iter().any(is)
                 }
             };
             assert!(known, "{}: {said}", row[0]);

@@ -275,9 +275,8 @@ impl FindingRows {
 
 /// Two steps of a way as a pair to be asked about.
 fn pair(from: &str, to: &str) -> Option<(Principal, Resource)> {
-    let target = match Resource::parse(to) {
-        Ok(target @ Resource::ServiceAccount { .. }) => target,
-        _ => return None,
+    let Ok(target @ Resource::ServiceAccount { .. }) = Resource::parse(to) else {
+        return None;
     };
     let caller = match Resource::parse(from) {
         Ok(Resource::ServiceAccount { account, .. }) => {

@@ -196,7 +196,7 @@ enum TableRows {
     Accounts(AccountRows),
     Bindings(BindingRows),
     Projects(ProjectRows),
-    Findings(FindingRows),
+    Findings(Box<FindingRows>),
 }
 
 /// What a row is about, where that can be asked about.
@@ -236,7 +236,9 @@ impl EstateTable {
             EstateTableKind::Accounts => TableRows::Accounts(AccountRows::new(read)),
             EstateTableKind::Bindings => TableRows::Bindings(BindingRows::new(read)),
             EstateTableKind::Projects => TableRows::Projects(ProjectRows::new(read)),
-            EstateTableKind::Findings => TableRows::Findings(FindingRows::new(read, goes_on)?),
+            EstateTableKind::Findings => {
+                TableRows::Findings(Box::new(FindingRows::new(read, goes_on)?))
+            }
         };
         Some(Self {
             kind,

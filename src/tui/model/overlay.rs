@@ -85,7 +85,7 @@ pub enum Overlay {
     /// Something to be read.
     Page(ScreenPage),
     /// Something to choose from.
-    Menu(Menu),
+    Menu(Box<Menu>),
     /// Something to be confirmed.
     Confirm(Box<Confirm>),
     /// A list.

@@ -43,12 +43,12 @@ pub(super) fn open_accounts(
 }
 
 fn push(model: &mut Model, title: &str, below: KeyContext, list: MenuList, typed: Typed) {
-    model.overlays.push(Overlay::Menu(Menu {
+    model.overlays.push(Overlay::Menu(Box::new(Menu {
         title: title.to_owned(),
         list,
         below,
         typed,
-    }));
+    })));
 }
 
 /// Every command by name, with its key and what it does.

@@ -11,6 +11,10 @@ pub trait Item: Send + Sync {
     /// The text that is matched, and shown.
     fn text(&self) -> &str;
     /// What it belongs to, where those of one thing are counted.
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "those that belong to something lend its name"
+    )]
     fn belongs_to(&self) -> &str {
         ""
     }
