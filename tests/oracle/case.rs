@@ -462,7 +462,7 @@ async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<
         .projects()
         .any(bindscope::estate::Project::is_shut_down);
     // By every kind of edge too, of some.
-    let some = question.caller.to_string().len() % 4 == 0;
+    let some = question.caller.to_string().len().is_multiple_of(4);
     let edges = if some {
         WayIn::ALL.to_vec()
     } else {
