@@ -220,7 +220,7 @@ fn a_search_that_ends_in_the_middle_is_no_list() {
         (5, "truncate"),
         (5, "html:200"),
     ];
-    side_by_side(some(&cases, 3), |(page, fault)| {
+    side_by_side(some(&cases, 2), |(page, fault)| {
         let (code, said, found) = under(&format!("{search} #{page}+ = {fault}"));
         let what = format!("{fault} from page {page} on: {said}");
         assert_eq!(code, 0, "{what}");

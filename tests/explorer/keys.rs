@@ -21,7 +21,14 @@ fn esc_goes_back_step_by_step_and_never_leaves() {
 /// nothing is written.
 fn every_key_after(lead: &str) {
     let mut play = on_pair("cross-project");
-    for entry in TABLE {
+    // Behind every screen every key by CI; otherwise each behind a third of them (that each does what the table says
+    // is played in `table`).
+    let all = std::env::var_os("PROPTEST_CASES").is_some();
+    let third = lead.bytes().map(usize::from).sum::<usize>() % 3;
+    for (at, entry) in TABLE.iter().enumerate() {
+        if !all && at % 3 != third {
+            continue;
+        }
         for name in entry.keys {
             if ["q", "Q", "Ctrl-c", "Ctrl-z"].contains(name) {
                 continue;

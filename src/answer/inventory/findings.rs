@@ -36,7 +36,7 @@ pub(super) const COLUMNS: [EstateColumn; 8] = [
     EstateColumn {
         name: "who",
         title: "who",
-        narrow: 14,
+        narrow: 12,
         grows: true,
         rank: 3,
     },
