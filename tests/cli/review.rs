@@ -1158,3 +1158,39 @@ fn of_two_bindings_of_one_role_nobody_is_left_out() {
         "{message}"
     );
 }
+
+/// A search for policies tells no accounts but those that have one: of another that a policy names nothing is known.
+#[test]
+fn an_account_that_no_list_could_show_is_not_said_to_be_missing() {
+    let home = Home::new();
+    let on = |email: &str| format!("//iam.googleapis.com/projects/vault/serviceAccounts/{email}");
+    let searched = json!([
+        { "assetType": "cloudresourcemanager.googleapis.com/Project", "project": "projects/810000000001",
+          "organization": "organizations/9",
+          "resource": "//cloudresourcemanager.googleapis.com/projects/vault", "policy": { "bindings": [] } },
+        { "assetType": "iam.googleapis.com/ServiceAccount", "project": "projects/810000000001",
+          "organization": "organizations/9", "resource": on(V),
+          "policy": { "bindings": [{ "role": "roles/iam.serviceAccountTokenCreator",
+              "members": ["serviceAccount:w@vault.iam.gserviceaccount.com", "serviceAccount:x@other.iam.gserviceaccount.com"] }] } },
+    ]);
+    let file = home.write("searched.json", &searched.to_string());
+    let ran = home.run(&[
+        "--estate",
+        file.to_str().unwrap(),
+        "--format=json",
+        "review",
+    ]);
+    let told = ran.json();
+    assert!(
+        !told["findings"]
+            .to_string()
+            .contains("MEMBER_MATCHES_NOBODY"),
+        "{told:#}"
+    );
+    assert!(
+        told["notJudged"]
+            .to_string()
+            .contains("MEMBER_MATCHES_NOBODY"),
+        "{told:#}"
+    );
+}

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::federation::stands_for_nobody;
-use super::Review;
 use super::facts::{PlacedBinding, ReviewFacts};
 use super::found::{FoundBinding, FoundBy, FoundInBinding, FoundMember, FoundWay, Told};
 use super::life::{ConditionLife, condition_life};
 use super::rule::{ReviewRule, Severity};
-use crate::estate::{Existence, Read};
+use super::{NotReviewed, Review};
+use crate::estate::{Assumption, Existence, Read};
 use crate::evaluate::truth::Truth;
 use crate::iam::{Condition, Member, PolicyMember, Principal, Resource, owner};
 
@@ -25,6 +25,13 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
         }
         let mut found = BTreeMap::new();
         for member in &placed.binding.members {
+            if is_unlisted(facts, member) {
+                review.not_judged.push(NotReviewed {
+                    rule: ReviewRule::MemberMatchesNobody,
+                    why: "service accounts that the file does not name: it holds policies or a part, and no list of all accounts, so that whether they are there is not known".to_owned(),
+                });
+                continue;
+            }
             let Some((rule, why, remedy)) = nobody(facts, member) else {
                 continue;
             };
@@ -53,6 +60,22 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
             review.findings.extend(found.finding());
         }
     }
+}
+
+/// Whether it is an account that is not in sight, where not all that there are were told: an account without a policy of
+/// its own is in no search for policies.
+fn is_unlisted(facts: &ReviewFacts<'_>, member: &PolicyMember) -> bool {
+    let Member::One(Principal::ServiceAccount(email)) = &member.member else {
+        return false;
+    };
+    let estate = facts.estate;
+    let partly = estate.is_part() || estate.assumes(Assumption::NoAccountStatesInExport);
+    partly
+        && owner::of(email).is_none_or(|owner| !owner.agent)
+        && matches!(
+            estate.resolve(&Resource::account("-", email)),
+            Existence::Missing
+        )
 }
 
 /// Why a member matches nobody, where that is certain.
