@@ -201,3 +201,26 @@ fn a_list_that_is_read_anew_is_let_go() {
     drop(effects);
     assert!(one.upgrade().is_none());
 }
+
+/// What had come of one that is stopped, or asked for once more, is freed by others than the loop.
+#[test]
+fn what_had_come_of_a_list_that_is_stopped_is_let_go() {
+    for key in ["<Ctrl-c>", "<F5>"] {
+        let (mut model, _) = listing(40);
+        let press = |model: &mut Model, key: &str| {
+            update(model, Message::Key(explorer::keys(key)[0].event()))
+        };
+        drop(press(&mut model, "<F5>"));
+        let fresh = Arc::new(Account::new(&names::account(7, 5)));
+        let one = Arc::downgrade(&fresh);
+        for batch in Batch::of([fresh]) {
+            let (callers, targets) = (Arc::clone(&batch), batch);
+            drop(update(&mut model, Message::Accounts { callers, targets }));
+        }
+        let effects = press(&mut model, key);
+        assert_eq!(model.pick.target.total(), 40);
+        assert!(one.upgrade().is_some(), "{key}");
+        drop(effects);
+        assert!(one.upgrade().is_none(), "{key}");
+    }
+}

@@ -98,7 +98,7 @@ pub enum Message {
     /// Nothing is looked at any more; why.
     LookedEnough(Ticket, String),
     /// The pairs that were kept.
-    Pairs(Vec<KeptPair>),
+    Pairs(Result<Vec<KeptPair>, String>),
     /// Files were written, by their names; or why not.
     Saved(Result<Vec<String>, String>),
     /// Something was copied: what, and which way it went.

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod harness;
+mod kept;
 mod leaving;
 mod look;
 mod plain;
@@ -10,6 +11,7 @@ mod reading;
 mod recording;
 mod signed_in;
 mod tunnel;
+mod watched;
 
 use bindscope::google::api::read_policy;
 use bindscope::google::credentials::Secret;

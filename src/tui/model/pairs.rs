@@ -16,6 +16,9 @@ pub struct KeptPair {
     /// Starred.
     #[serde(default)]
     pub favourite: bool,
+    /// What another version keeps beside: it is kept as it stands.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// So many that are no favourites are kept (chosen).
@@ -43,18 +46,26 @@ impl KeptPair {
             == (&other.caller, &other.target, &other.permission)
     }
 
-    /// Puts a pair first among its kind, once. `toggle`: it becomes a favourite, or is one no longer.
-    pub fn put(self, into: &mut Vec<Self>, toggle: bool) -> bool {
+    /// Whether the same is among the favourites.
+    #[must_use]
+    pub fn is_favourite(&self, among: &[Self]) -> bool {
+        let mut all = among.iter();
+        all.any(|pair| pair.favourite && pair.is_same(self))
+    }
+
+    /// Puts a pair first among its kind, once. `favourite`: whether it is one from now on; `None`: as it was.
+    pub fn put(mut self, into: &mut Vec<Self>, favourite: Option<bool>) {
         let before = into.iter().position(|pair| pair.is_same(&self));
-        let before = before.map(|at| into.remove(at));
-        let was = before.map_or(self.favourite, |pair| pair.favourite);
-        let favourite = was != toggle;
-        into.insert(0, Self { favourite, ..self });
+        if let Some(before) = before.map(|at| into.remove(at)) {
+            self.favourite = before.favourite;
+            self.other = before.other;
+        }
+        self.favourite = favourite.unwrap_or(self.favourite);
+        into.insert(0, self);
         // A stable order: favourites first, each kind the newest first.
         into.sort_by_key(|pair| !pair.favourite);
         let favourites = into.iter().filter(|pair| pair.favourite).count();
         into.truncate(favourites + KEPT);
-        favourite
     }
 }
 
@@ -69,20 +80,24 @@ mod tests {
             target: "t".to_owned(),
             permission: "p".to_owned(),
             favourite: false,
+            other: serde_json::Map::default(),
         };
         let mut all = Vec::new();
         for caller in ["a", "b", "c", "a"] {
-            assert!(!pair(caller).put(&mut all, false));
+            pair(caller).put(&mut all, None);
         }
-        assert!(pair("b").put(&mut all, true));
+        assert!(!pair("b").is_favourite(&all));
+        pair("b").put(&mut all, Some(true));
+        assert!(pair("b").is_favourite(&all));
         let order = |all: &[KeptPair]| all.iter().map(|p| p.caller.clone()).collect::<String>();
         assert_eq!(order(&all), "bac");
-        pair("c").put(&mut all, false);
+        pair("c").put(&mut all, None);
         assert_eq!(order(&all), "bca");
         for i in 0..100 {
-            pair(&i.to_string()).put(&mut all, false);
+            pair(&i.to_string()).put(&mut all, None);
         }
         assert_eq!(all.len(), 1 + KEPT);
-        assert!(!pair("b").put(&mut all, true));
+        pair("b").put(&mut all, Some(false));
+        assert!(!pair("b").is_favourite(&all));
     }
 }

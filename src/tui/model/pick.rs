@@ -227,11 +227,12 @@ impl Pick {
         Some(Box::new(gone))
     }
 
-    /// It does not come: what was read before stays, and says when that was.
-    pub fn keep(&mut self) -> Option<Listing> {
+    /// It does not come: what was read before stays, and says when that was. What had come of it is given beside, as it
+    /// may take long to free.
+    pub fn keep(&mut self) -> Option<(Listing, Box<dyn Any + Send>)> {
         let coming = self.coming.take()?;
         self.is_old = true;
-        Some(coming.before)
+        Some((coming.before, Box::new((coming.caller, coming.target))))
     }
 
     /// The list in focus.

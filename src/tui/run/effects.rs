@@ -194,8 +194,8 @@ pub enum Effect {
     History,
     /// Read the pairs that were kept.
     Pairs,
-    /// Keep these pairs.
-    KeepPairs(Vec<KeptPair>),
+    /// Keep a pair; whether it is a favourite from now on (`None`: as it was).
+    KeepPair(Box<KeptPair>, Option<bool>),
     /// Write what is shown into new files.
     Save,
     /// Write these files, new ones.

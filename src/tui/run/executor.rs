@@ -275,7 +275,7 @@ impl Executor {
             Effect::Pairs => {
                 let _ = send.send(Message::Pairs(pairs::read(&self.history)));
             }
-            Effect::KeepPairs(kept) => pairs::write(&self.history, &kept),
+            Effect::KeepPair(pair, favourite) => pairs::keep(&self.history, *pair, favourite),
             Effect::Keep(files) => self.spawn(Slot::Other, async move {
                 let written = tokio::task::spawn_blocking(move || keep(&files)).await;
                 let written = written.unwrap_or_else(|e| Err(e.to_string()));

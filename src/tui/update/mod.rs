@@ -169,7 +169,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.fail(visible(&why));
             Vec::new()
         }
-        Message::Pairs(kept) => pairs::came(model, kept),
+        Message::Pairs(kept) => {
+            pairs::came(model, kept);
+            Vec::new()
+        }
         Message::Copied(words) => {
             model.say(words);
             Vec::new()
@@ -365,12 +368,16 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     if reading && let Some(asked) = model.asked_mut() {
         asked.reading = Reading::Stopped;
     }
+    let mut effects = vec![Effect::Cancel];
     if listing {
-        model.accounts = model.pick.keep().map_or(Loading::Stopped, Loading::Done);
+        model.accounts = Loading::Stopped;
+        if let Some((before, gone)) = model.pick.keep() {
+            effects.push(Effect::LetGo(gone));
+            model.accounts = Loading::Done(before);
+        }
     }
     watch::stopped(model);
     model.say(model.with_keys("Stopped. {refresh} reads again; {interrupt} leaves."));
-    let mut effects = vec![Effect::Cancel];
     effects.extend(estate.unwrap_or_default());
     effects
 }

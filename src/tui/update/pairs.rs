@@ -18,6 +18,7 @@ fn pair_of(asked: &Asked) -> KeptPair {
         target: question.target.full_name(),
         permission: question.permission.to_string(),
         favourite: false,
+        other: serde_json::Map::default(),
     }
 }
 
@@ -32,9 +33,13 @@ fn question_of(pair: &KeptPair, time: jiff::Timestamp) -> Option<Question> {
 /// What was asked just now is the newest.
 pub(super) fn asked(model: &mut Model) -> Option<Effect> {
     let pair = model.asked().map(pair_of)?;
-    pair.put(&mut model.pairs, false);
+    Some(put(model, pair, None))
+}
+
+fn put(model: &mut Model, pair: KeptPair, favourite: Option<bool>) -> Effect {
+    pair.clone().put(&mut model.pairs, favourite);
     pin(model);
-    Some(Effect::KeepPairs(model.pairs.clone()))
+    Effect::KeepPair(Box::new(pair), favourite)
 }
 
 /// Has the accounts of these pairs stand first where a pair is chosen, those of the favourites, then the newest; and
@@ -69,29 +74,33 @@ pub(super) fn star(model: &mut Model) -> Vec<Effect> {
     let Some(pair) = model.asked().map(pair_of) else {
         return Vec::new();
     };
-    let is = pair.put(&mut model.pairs, true);
-    pin(model);
+    let is = !pair.is_favourite(&model.pairs);
+    let kept = put(model, pair, Some(is));
     let words = if is {
         "This pair is among the favourites: {pairs} lists them."
     } else {
         "This pair is no longer among the favourites."
     };
     model.say(model.with_keys(words));
-    vec![Effect::KeepPairs(model.pairs.clone())]
+    vec![kept]
 }
 
-/// Those that were kept before; what was asked since stands before them, and all are kept together.
-pub(super) fn came(model: &mut Model, kept: Vec<KeptPair>) -> Vec<Effect> {
-    let since = std::mem::replace(&mut model.pairs, kept);
-    if since.is_empty() {
-        pin(model);
-        return Vec::new();
+/// Those that were kept before; what was asked since stands before them. What cannot be read is left as it is.
+pub(super) fn came(model: &mut Model, kept: Result<Vec<KeptPair>, String>) {
+    match kept {
+        Ok(kept) => {
+            let since = std::mem::replace(&mut model.pairs, kept);
+            for pair in since.into_iter().rev() {
+                pair.put(&mut model.pairs, None);
+            }
+            pin(model);
+        }
+        // What was said of something else is not talked over.
+        Err(why) if model.notice.is_none() => {
+            model.say(visible(&format!("Pairs are not kept: {why}.")));
+        }
+        Err(_) => {}
     }
-    for pair in since.into_iter().rev() {
-        pair.put(&mut model.pairs, false);
-    }
-    pin(model);
-    vec![Effect::KeepPairs(model.pairs.clone())]
 }
 
 /// The list to choose from.

@@ -88,7 +88,8 @@ pub(super) fn listed(
             forget_listed(model);
         }
         Err(why) => match (model.pick.keep(), model.pick.read_at) {
-            (Some(before), Some(read)) => {
+            (Some((before, gone)), Some(read)) => {
+                effects.push(Effect::LetGo(gone));
                 model.accounts = Loading::Done(before);
                 let read = in_zone(read, "%H:%M:%S");
                 model.fail(format!(
@@ -142,12 +143,16 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Pairs => super::pairs::open(model),
         Command::Refresh => {
             // What was read is worth more than nothing, until what comes is whole.
-            let read = model.pick.coming.take().map(|coming| coming.before);
-            let read = match std::mem::replace(&mut model.accounts, Loading::begun()) {
-                Loading::Done(listing) => Some(listing),
-                _ => read,
-            };
             let mut effects = vec![Effect::List(model.scope.clone())];
+            let mut read = None;
+            if let Some((before, gone)) = model.pick.keep() {
+                effects.push(Effect::LetGo(gone));
+                read = Some(before);
+            }
+            if let Loading::Done(listing) = std::mem::replace(&mut model.accounts, Loading::begun())
+            {
+                read = Some(listing);
+            }
             match read {
                 Some(before) => model.pick.read_anew(before),
                 None => {
