@@ -35,6 +35,17 @@ pub enum Supposed {
         /// Whom that is, for people: a member, or how many.
         whom: Arc<str>,
     },
+    /// The condition of a binding of the allow policy, or a clause of it, is true.
+    ConditionOff {
+        /// The binding's role.
+        role: Arc<str>,
+        /// The binding's place in the policy as it was read.
+        binding: usize,
+        /// The clause; `None`: the whole condition.
+        clause: Option<ClauseSpan>,
+        /// Its text.
+        text: Arc<str>,
+    },
     /// A binding is there, although it was not read.
     There {
         /// Its role.
@@ -55,6 +66,33 @@ pub enum Supposed {
         /// Whom or what it is about, for people; may be empty.
         name: Arc<str>,
     },
+}
+
+/// A clause of a condition, in characters of its expression as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClauseSpan {
+    /// Its first character, from 0.
+    pub start: u32,
+    /// The character after its last.
+    pub end: u32,
+}
+
+impl ClauseSpan {
+    /// The expression with `true` in its place. What stands behind it stays where it was. `None`: there is no room, or
+    /// no such place.
+    fn supposed(self, expression: &str) -> Option<String> {
+        let (start, end) = (self.start as usize, self.end as usize);
+        let length = end.checked_sub(start)?;
+        let filled = format!("{:<length$}", "true");
+        let chars: Vec<char> = expression.chars().collect();
+        let fits = filled.chars().count() == length && end <= chars.len();
+        let part = |range: &[char]| range.iter().collect::<String>();
+        fits.then(|| {
+            let before = part(chars.get(..start).unwrap_or_default());
+            let after = part(chars.get(end..).unwrap_or_default());
+            format!("{before}{filled}{after}")
+        })
+    }
 }
 
 /// What beside a binding of an allow policy can be switched off, by its place in what was read.
@@ -113,6 +151,52 @@ impl Supposition {
         })
     }
 
+    /// That the condition of a binding which was read is true, or a clause of it is. `None`: there is no such binding,
+    /// condition or clause.
+    #[must_use]
+    pub fn condition_off(
+        read: &Estate,
+        on: &Resource,
+        binding: usize,
+        clause: Option<ClauseSpan>,
+    ) -> Option<Self> {
+        let policy = read.allow_policy(on).known().flatten()?;
+        let there = policy.bindings.get(binding)?;
+        let expression = &there.condition.as_deref()?.expression;
+        let text: String = match clause {
+            Some(span) => {
+                span.supposed(expression)?;
+                let length = span.end.saturating_sub(span.start) as usize;
+                let chars = expression.chars().skip(span.start as usize);
+                chars.take(length).collect()
+            }
+            None => expression.clone(),
+        };
+        Some(Self {
+            on: on.clone(),
+            what: Supposed::ConditionOff {
+                role: Arc::clone(&there.role),
+                binding,
+                clause,
+                text: text.trim().into(),
+            },
+        })
+    }
+
+    /// Whether it supposes that the condition of that binding of the policy as it was read is true, or that clause.
+    #[must_use]
+    pub fn is_condition_off(&self, at: &Resource, of: usize, part: Option<ClauseSpan>) -> bool {
+        match &self.what {
+            Supposed::ConditionOff {
+                binding, clause, ..
+            } => {
+                let start = |span: &Option<ClauseSpan>| span.map(|span| span.start);
+                self.on == *at && *binding == of && start(clause) == start(&part)
+            }
+            _ => false,
+        }
+    }
+
     /// That a binding is there which a repair would add.
     #[must_use]
     pub fn there(repair: &Repair) -> Self {
@@ -134,7 +218,7 @@ impl Supposition {
             Supposed::Off {
                 binding, member, ..
             } => self.on == *at && *binding == place && member.as_deref() == of,
-            Supposed::There { .. } | Supposed::RuleOff { .. } => false,
+            _ => false,
         }
     }
 
@@ -151,7 +235,7 @@ impl Supposition {
             Supposed::There { role, member, .. } => {
                 self.on == *at && **role == *with && **member == *whom
             }
-            Supposed::Off { .. } | Supposed::RuleOff { .. } => false,
+            _ => false,
         }
     }
 
@@ -164,6 +248,22 @@ impl Supposition {
                 if let Some(binding) = policy.bindings.get_mut(*binding) {
                     let goes = |m: &PolicyMember| member.as_ref().is_none_or(|off| m.text == *off);
                     binding.members.retain(|m| !goes(m));
+                }
+            }
+            Supposed::ConditionOff {
+                binding, clause, ..
+            } => {
+                let binding = policy.bindings.get_mut(*binding);
+                if let Some(condition) = binding.map(|b| &mut b.condition) {
+                    let supposed = condition.as_deref().zip(*clause).and_then(|(as_is, span)| {
+                        let expression = span.supposed(&as_is.expression)?;
+                        let supposed = Condition {
+                            expression,
+                            ..as_is.clone()
+                        };
+                        Some(Arc::new(supposed))
+                    });
+                    *condition = supposed;
                 }
             }
             Supposed::There {

@@ -98,6 +98,8 @@ pub struct Cause {
     pub command: Option<String>,
     /// The binding that it speaks of, where it speaks of one: what a picture points at.
     pub suspect: Option<Suspect>,
+    /// Where a name is nobody's: those that may be meant in its place, the nearest first.
+    pub meant: Vec<String>,
 }
 
 /// A binding that was meant for the question and misses.

@@ -284,3 +284,49 @@ fn the_palette_tells_each_command_whole() {
         }
     }
 }
+
+/// A name that is nobody's: a key asks again about the one that was meant, of several about the one that is chosen.
+#[test]
+fn the_account_that_was_meant_is_one_key_away() {
+    let mut play = Opening::story(story("target-missing")).play();
+    play.says("Did you mean bq-privileged@data-vault")
+        .says("d  ask again about bq-privileged@data-vault")
+        .keys("d")
+        .says("the call would succeed")
+        .says("target  bq-privileged@data-vault");
+    play.keys("<Esc>").says("bq-priviliged");
+    let mut play = Opening::story(story("caller-missing")).play();
+    play.says("d  ask again about run-processor@app-prod")
+        .keys(":meant<Enter>")
+        .says("caller  run-processor@app-prod")
+        .says("the call would succeed")
+        .keys("d")
+        .says("No name here is nobody's");
+    // Two that are as near.
+    let account = |name: &str| {
+        let email = format!("{name}@p.iam.gserviceaccount.com");
+        format!(
+            r#"{{"name":"projects/p/serviceAccounts/{email}","email":"{email}","projectId":"p","uniqueId":"1{}"}}"#,
+            name.len()
+        )
+    };
+    let facts = format!(
+        r#"{{"projects":[{{"name":"projects/11","projectId":"p"}}],"serviceAccounts":[{},{}]}}"#,
+        account("loader"),
+        account("loaders1")
+    );
+    let mut play = Opening {
+        facts: Some(facts),
+        pair: Some((
+            "loader@p.iam.gserviceaccount.com",
+            "loaders@p.iam.gserviceaccount.com",
+        )),
+        ..Opening::default()
+    }
+    .play();
+    play.says("d  choose which of 2 accounts was meant")
+        .keys("d")
+        .says("which account was meant?")
+        .keys("s1<Enter>")
+        .says("target  loaders1@p");
+}

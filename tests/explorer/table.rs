@@ -78,6 +78,7 @@ fn case(context: KeyContext, command: Command) -> Option<(From, Then)> {
         (In::Pick, Do::Pairs) => (Answer("p"), Says("favourites and pairs asked about")),
         (In::Answer, Do::Save) => (Answer(""), Says("Written: ")),
         (In::Answer, Do::Request) => (Answer(""), Says("a request to an administrator: y copies it")),
+        (In::Answer, Do::Meant) => (Answer(""), Says("No name here is nobody's")),
         (In::Answer, Do::Who) => (Answer(""), Says("who can reach bq-privileged@data-vault")),
         (In::Answer, Do::Reach) => (Answer(""), Says("what run-processor@app-prod can reach")),
         (In::Answer, Do::Swap) => (Answer(""), Says("caller bq-privileged@data-vault")),

@@ -201,6 +201,80 @@ fn a_boundary_and_its_rules_are_switched_off() {
         .never_says("WHAT IF");
 }
 
+/// A condition is supposed to hold, as a whole or by one of its clauses; what others of it say counts as before.
+#[test]
+fn a_condition_and_its_clauses_are_supposed_to_hold() {
+    let mut play = Opening::story(story("conditional")).play();
+    play.keys("/request.time<Enter>")
+        .says("▸")
+        .keys("<Space>")
+        .says("✓ what if: the call would succeed")
+        .says("WHAT IF 1 switched, nothing written; as read: would fail.")
+        .says("✗ if request.time < time…")
+        .says("supposed true, what if")
+        .says("true: request.time < timestamp(");
+    play.keys("<Space>")
+        .says("403 until granted")
+        .says("false now")
+        .never_says("WHAT IF");
+    // One that cannot be read at all is supposed as a whole.
+    let mut play = Opening::story(story("condition-broken")).play();
+    play.keys("/getHours<Enter><Space>")
+        .says("what if: the call would succeed");
+    // A clause of several: the verdict is that of the others.
+    let facts = |second: &str| {
+        format!(
+            r#"{{"organizations":[{{"name":"organizations/1","displayName":"example.com"}}],
+            "projects":[{{"name":"projects/11","projectId":"p","parent":"organizations/1"}}],
+            "serviceAccounts":[
+              {{"name":"projects/p/serviceAccounts/a@p.iam.gserviceaccount.com","projectId":"p","email":"a@p.iam.gserviceaccount.com","uniqueId":"1"}},
+              {{"name":"projects/p/serviceAccounts/b@p.iam.gserviceaccount.com","projectId":"p","email":"b@p.iam.gserviceaccount.com","uniqueId":"2"}}],
+            "iamPolicies":{{
+              "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com":{{"version":3,"bindings":[
+                {{"role":"roles/iam.serviceAccountTokenCreator","members":["serviceAccount:a@p.iam.gserviceaccount.com"],
+                 "condition":{{"title":"t","expression":"request.time < timestamp('2020-01-01T00:00:00Z') && {second}"}}}}]}}}}}}"#
+        )
+    };
+    for (second, name, outcome) in [
+        (
+            "request.time > timestamp('2019-01-01T00:00:00Z')",
+            "2019",
+            "✓ what if: the call would succeed",
+        ),
+        (
+            "request.time > timestamp('2039-01-01T00:00:00Z')",
+            "2039",
+            "✗ what if: the call would fail",
+        ),
+        (
+            "'x' in request.auth.access_levels",
+            "access_levels",
+            "? what if: ",
+        ),
+    ] {
+        let mut play = Opening {
+            facts: Some(facts(second)),
+            pair: Some(("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com")),
+            size: (200, 40),
+            ..Opening::default()
+        }
+        .play();
+        play.keys("G<Left>").keys("<Right>");
+        play.keys("/2020<Enter><Space>")
+            .says(outcome)
+            .says("if request.time < timestamp('2020-01-01T00:00:00Z') supposed true, what if")
+            .says(second);
+        play.keys("<Space>")
+            .says("request.time < timestamp('2020-01-01T00:00:00Z') false now")
+            .never_says("WHAT IF");
+        // Both, each by itself.
+        play.keys("<Space>")
+            .keys(&format!("/<Ctrl-u>{name}<Enter><Space>"))
+            .says("✓ what if: the call would succeed")
+            .says("WHAT IF 2 switched");
+    }
+}
+
 /// What an organization policy keeps out may be let in, what if; and what a fix would add then is switched on.
 #[test]
 fn an_organization_policy_is_switched_off() {

@@ -70,6 +70,7 @@ impl Causes {
             remedy: remedy.into(),
             command: None,
             suspect: None,
+            meant: Vec::new(),
         };
         let known = self.all.iter().any(|(_, c)| {
             (c.kind, &c.place, &c.message) == (cause.kind, &cause.place, &cause.message)
@@ -88,6 +89,13 @@ impl Causes {
     pub fn with(&mut self, command: Option<String>) {
         if let Some((_, cause)) = self.last() {
             cause.command = command;
+        }
+    }
+
+    /// The last one speaks of a name that is nobody's; these may be meant.
+    pub fn meaning(&mut self, meant: Vec<String>) {
+        if let Some((_, cause)) = self.last() {
+            cause.meant = meant;
         }
     }
 

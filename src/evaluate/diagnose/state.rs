@@ -69,6 +69,7 @@ pub(super) fn accounts(estate: &Estate, explanation: &Explanation, causes: &mut 
             let near = meant(estate, explanation, caller);
             let (message, remedy) = no_caller(&explanation.question.caller, &near);
             causes.on(CauseKind::CallerNotFound, &place, message, remedy);
+            causes.meaning(near);
         }
     }
 }

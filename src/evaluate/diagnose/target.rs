@@ -9,29 +9,38 @@ use crate::iam::{Member, Principal, Resource};
 use crate::text::visible;
 
 pub(super) fn not_found(estate: &Estate, target: &Resource, causes: &mut Causes) {
-    let (kind, message, remedy) = missing(estate, target);
+    let (kind, message, remedy, meant) = told(estate, target);
     causes.on(kind, target, message, remedy);
+    causes.meaning(meant);
 }
 
 /// A target that the estate does not hold: which cause that is, what is the case, and what to do.
 #[must_use]
 pub fn missing(estate: &Estate, target: &Resource) -> (CauseKind, String, String) {
+    let (kind, message, remedy, _) = told(estate, target);
+    (kind, message, remedy)
+}
+
+/// The same, with the accounts that may be meant.
+fn told(estate: &Estate, target: &Resource) -> (CauseKind, String, String, Vec<String>) {
     if target.id().contains('@') && !is_service_account(target.id()) {
-        let (message, remedy) = no_service_account(estate, target);
-        return (CauseKind::TargetIsNoServiceAccount, message, remedy);
+        let near = nearest_accounts(estate, target.id(), 3);
+        let (message, remedy) = no_service_account(estate, target, &near);
+        return (CauseKind::TargetIsNoServiceAccount, message, remedy, near);
     }
     let elsewhere = estate.account(target.id()).map(|a| {
         estate
             .project(&a.project_id)
             .map_or(a.project_id.clone(), |p| p.project_id.clone())
     });
-    let (message, remedy) = match (target, elsewhere) {
+    let (message, remedy, meant) = match (target, elsewhere) {
         (Resource::ServiceAccount { project, account }, Some(owner)) => (
             format!("The project {project} has no service account {account}."),
             format!("It belongs to the project {owner}: name it there."),
+            vec![account.to_string()],
         ),
         _ => match missing_default(estate, target.id()) {
-            Some(words) => words,
+            Some(told) => told,
             None => {
                 let near = nearest_accounts(estate, target.id(), 3);
                 let remedy = if near.is_empty() {
@@ -43,20 +52,20 @@ pub fn missing(estate: &Estate, target: &Resource) -> (CauseKind, String, String
                 (
                     format!("There is no service account {}.", target.id()),
                     remedy,
+                    near,
                 )
             }
         },
     };
-    (CauseKind::TargetNotFound, message, remedy)
+    (CauseKind::TargetNotFound, message, remedy, meant)
 }
 
 /// A person is acted for by domain-wide delegation, which is set up with the Workspace and goes
 /// through a service account (doc "Best practices for using service accounts securely", on
 /// domain-wide delegation).
-fn no_service_account(estate: &Estate, target: &Resource) -> (String, String) {
+fn no_service_account(estate: &Estate, target: &Resource, near: &[String]) -> (String, String) {
     let address = visible(target.id());
     let what = what_it_is(estate, target.id());
-    let near = nearest_accounts(estate, target.id(), 3);
     let meant = if near.is_empty() {
         String::new()
     } else {
@@ -86,7 +95,7 @@ fn what_it_is(estate: &Estate, address: &str) -> &'static str {
 
 /// Which default account is not there, and why not (doc "Types of service accounts": a service
 /// makes its default account when it is enabled or first used).
-fn missing_default(estate: &Estate, address: &str) -> Option<(String, String)> {
+fn missing_default(estate: &Estate, address: &str) -> Option<(String, String, Vec<String>)> {
     let (kind, written) = default_account(address)?;
     let service = kind.service();
     let project = estate.project(written);
@@ -103,6 +112,7 @@ fn missing_default(estate: &Estate, address: &str) -> Option<(String, String)> {
                 "There is no service account {address}: the {service} default account of the project {place} goes by another name."
             ),
             format!("Did you mean {right}?"),
+            vec![right],
         ));
     }
     Some((
@@ -113,5 +123,6 @@ fn missing_default(estate: &Estate, address: &str) -> Option<(String, String)> {
         format!(
             "Name the account that the workload really runs as, best one of its own; or find out in the project {place} whether {service} is in use there, and whether the account was deleted (for 30 days it can be brought back: gcloud iam service-accounts undelete)."
         ),
+        Vec::new(),
     ))
 }

@@ -60,6 +60,7 @@ fn planned(
             remedy: String::new(),
             command: None,
             suspect: None,
+            meant: Vec::new(),
         })
         .into_iter()
         .collect();

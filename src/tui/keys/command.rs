@@ -91,6 +91,8 @@ pub enum Command {
     Said,
     /// Word a request to an administrator.
     Request,
+    /// Ask about the account that was meant in place of one that is nobody's.
+    Meant,
     /// This pair among the favourites, or no longer.
     Star,
     /// The favourites, and the pairs that were asked about.
@@ -142,7 +144,7 @@ struct Words(&'static str, &'static str);
 
 impl Command {
     /// All of them, in the order of the palette.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 67] = [
         Self::Fix,
         Self::Pick,
         Self::Swap,
@@ -151,6 +153,7 @@ impl Command {
         Self::Star,
         Self::Pairs,
         Self::Request,
+        Self::Meant,
         Self::Who,
         Self::Reach,
         Self::Accounts,
@@ -247,7 +250,7 @@ impl Command {
             ),
             Self::WhatIf => Words(
                 "what-if",
-                "switch a binding or rule off or on in memory; nothing is written",
+                "switch a binding, a condition's clause or a rule off or on in memory; nothing is written",
             ),
             Self::AsRead => Words(
                 "as-read",
@@ -262,6 +265,10 @@ impl Command {
             Self::Who => Words("who", "who can reach this target"),
             Self::Reach => Words("reach", "what this caller can reach"),
             Self::Request => Words("request", "a request to an administrator, to be copied"),
+            Self::Meant => Words(
+                "meant",
+                "ask again about the account that was meant, where a name is nobody's",
+            ),
             Self::Find => Words("find", "filter the list, or search the page"),
             Self::FindNext => Words("find-next", "to the next line in which it stands"),
             Self::FindPrevious => Words("find-previous", "to the line before in which it stands"),

@@ -167,6 +167,7 @@ pub const TABLE: &[Entry] = &[
     row(In::Answer, &["P"], Do::Pairs, None),
     row(In::Answer, &["S"], Do::Save, None),
     row(In::Answer, &["R"], Do::Request, None),
+    row(In::Answer, &["d"], Do::Meant, None),
     row(In::Answer, &["w"], Do::Who, None),
     row(In::Answer, &["x"], Do::Reach, None),
     row(In::Answer, &["s"], Do::Swap, None),

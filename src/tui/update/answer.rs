@@ -377,6 +377,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             pages::request(model);
             Vec::new()
         }
+        Command::Meant => beside::meant(model),
         Command::RawPolicy => {
             pages::raw_policy(model);
             Vec::new()

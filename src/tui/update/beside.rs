@@ -3,8 +3,10 @@
 
 use super::super::keys::KeyContext;
 use super::super::model::{Asked, Choice, ChoiceAct, Model, Typed};
-use super::menu;
+use super::super::run::effects::Effect;
+use super::{answer, menu};
 use crate::evaluate::{Question, read_attribute};
+use crate::iam::address;
 use crate::iam::{Member, Principal, Resource};
 use crate::text::visible;
 
@@ -96,6 +98,61 @@ pub(super) fn attribute(model: &Model, text: &str) -> Option<ChoiceAct> {
     let (name, value) = read_attribute(text)?;
     let question = saying(&model.asked()?.question, name, value);
     Some(ChoiceAct::Ask(Box::new(question)))
+}
+
+/// Asks again about the account that was meant; of several, one is chosen.
+pub(super) fn meant(model: &mut Model) -> Vec<Effect> {
+    let Some(known) = model.asked().and_then(Asked::known) else {
+        model.say("The answer is not there yet.");
+        return Vec::new();
+    };
+    let question = &known.explanation.question;
+    let mut ways: Vec<(String, Question)> = Vec::new();
+    for cause in &known.causes {
+        let wrong = cause.resource.as_ref().map(Resource::id);
+        let meant = wrong.into_iter().flat_map(|wrong| {
+            let each = cause.meant.iter();
+            each.map(move |right| (right.clone(), instead(question, wrong, right)))
+        });
+        ways.extend(meant.filter(|(_, other)| other != question));
+    }
+    if let [(_, one)] = ways.as_slice() {
+        let one = one.clone();
+        return answer::ask_question(model, one);
+    }
+    if ways.is_empty() {
+        model.say("No name here is nobody's with another one like it.");
+        return Vec::new();
+    }
+    let choices = ways.into_iter().map(|(right, question)| Choice {
+        text: visible(address::short(&right)),
+        note: visible(&right),
+        act: ChoiceAct::Ask(Box::new(question)),
+    });
+    let choices = choices.collect();
+    menu::open(
+        model,
+        "which account was meant?",
+        KeyContext::Answer,
+        choices,
+        Typed::Nothing,
+    );
+    Vec::new()
+}
+
+/// The question with an account in the place of another, wherever that stands.
+fn instead(question: &Question, wrong: &str, right: &str) -> Question {
+    let mut question = question.clone();
+    if question.caller.email() == Some(wrong) {
+        question.caller = Principal::ServiceAccount(right.to_owned());
+    }
+    let hops = question.via.iter_mut();
+    for account in hops.chain(std::iter::once(&mut question.target)) {
+        if account.id() == wrong {
+            *account = Resource::account("-", right);
+        }
+    }
+    question
 }
 
 /// A typed account.

@@ -6,7 +6,7 @@ use super::super::keys::command::Command;
 use super::super::model::tree::{LeafKind, LeafPlace, TreeRow};
 use super::super::model::{AsRead, Asked, KnownAnswer, Model, Panel, Reading};
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{Supposed, Supposition, SwitchedRule};
+use crate::answer::what_if::{ClauseSpan, Supposed, Supposition, SwitchedRule};
 use crate::iam::Resource;
 
 /// The answer as it was read is shown again, where another one is. `false`: it is shown already.
@@ -65,6 +65,9 @@ pub(super) fn switch(model: &mut Model) {
         Meant::Binding(at, binding, member) => {
             toggle(asked, &row, &at, binding, member.as_deref());
         }
+        Meant::Condition(row, at, binding, clause) => {
+            toggle_condition(asked, &row, &at, binding, clause);
+        }
         Meant::Rule(row, at, rule) => toggle_rule(asked, &row, &at, &rule),
         Meant::Missing(one) => {
             let mut all = known.supposed.clone();
@@ -97,6 +100,8 @@ pub(super) fn switch(model: &mut Model) {
 enum Meant {
     /// A binding or a member of one, which was read.
     Binding(Resource, usize, Option<String>),
+    /// The condition of a binding or a clause of it, with its row.
+    Condition(Box<TreeRow>, Resource, usize, Option<ClauseSpan>),
     /// A rule, a boundary, an organization policy, which was read, with its row.
     Rule(Box<TreeRow>, Resource, SwitchedRule),
     /// One that a fix would add.
@@ -109,7 +114,7 @@ enum Meant {
 
 fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
     let none = Meant::Nothing(
-        "{what-if} switches bindings, members and rules: select one; {right} unfolds a level.",
+        "{what-if} switches bindings, members, conditions and rules: select one; {right} unfolds a level.",
     );
     let Some(at) = row.resource.clone() else {
         return none;
@@ -125,6 +130,9 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
             }
             (_, Some(LeafPlace::Binding { binding, member })) => {
                 Meant::Binding(at, *binding, member.clone())
+            }
+            (_, Some(LeafPlace::Condition { binding, clause })) => {
+                Meant::Condition(Box::new(row.clone()), at, *binding, *clause)
             }
             (_, Some(LeafPlace::Rule(rule))) => {
                 Meant::Rule(Box::new(row.clone()), at, rule.clone())
@@ -145,11 +153,12 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
                     _ => None,
                 })
                 .collect();
-            // A member is a part of its binding, and a boundary's rule of that.
+            // A member is a part of its binding, as its condition is, and a boundary's rule of that.
             let is_part = |place: &LeafPlace| match place {
                 LeafPlace::Binding { binding, member } => {
                     member.is_some() && whole.contains(binding)
                 }
+                LeafPlace::Condition { .. } => true,
                 LeafPlace::Rule(rule) => matches!(rule, SwitchedRule::BoundaryRule { .. }),
             };
             let mut places = rows
@@ -163,10 +172,46 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
                 (Some((row, LeafPlace::Rule(rule))), None) => {
                     Meant::Rule(Box::new(row.clone()), at, rule)
                 }
+                // A condition is a part.
+                (Some((_, LeafPlace::Condition { .. })), None) => none,
                 (Some(_), Some(_)) => Meant::Several(at),
             }
         }
     }
+}
+
+/// Supposes that a condition or a clause of it is true, or takes that back.
+fn toggle_condition(
+    asked: &mut Asked,
+    row: &TreeRow,
+    at: &Resource,
+    binding: usize,
+    clause: Option<ClauseSpan>,
+) {
+    let Some(known) = asked.known() else { return };
+    let mut all = known.supposed.clone();
+    if all.iter().any(|s| s.is_condition_off(at, binding, clause)) {
+        all.retain(|s| !s.is_condition_off(at, binding, clause));
+    } else {
+        let read = asked.read().map(|k| &k.estate);
+        let off = read.and_then(|read| Supposition::condition_off(read, at, binding, clause));
+        all.extend(off);
+    }
+    judge(asked, all, &|rows| {
+        let here = |r: &TreeRow| r.resource.as_ref() == Some(at);
+        let start = |clause: Option<ClauseSpan>| clause.map(|span| span.start);
+        let same = |r: &TreeRow| match r.leaf.as_ref().and_then(|l| l.place.as_ref()) {
+            Some(LeafPlace::Condition {
+                binding: other,
+                clause: part,
+            }) => *other == binding && start(*part) == start(clause),
+            _ => false,
+        };
+        let exact = rows.iter().position(|r| here(r) && same(r));
+        let again = || rows.iter().position(|r| r.is_same(row));
+        let level = || rows.iter().position(|r| r.is_level(at));
+        exact.or_else(again).or_else(level)
+    });
 }
 
 /// Switches a rule off, or on again.

@@ -16,6 +16,7 @@ use crate::evaluate::Truth;
 use crate::evaluate::org_policy;
 use crate::evaluate::{CauseKind, Outcome};
 use crate::google::survey::ProgressState;
+use crate::iam::address;
 use crate::repair::Repair;
 use crate::text::visible;
 
@@ -225,6 +226,7 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
     if known.supposed.is_empty() {
         rows.extend(fix_lines(pen, known, room));
         rows.extend(request_line(pen, known));
+        rows.extend(meant_line(pen, known));
     }
     rows.extend(attributes_line(pen, known));
     rows.extend(clear_way(pen, known, room));
@@ -377,6 +379,21 @@ fn request_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
         indent: 3,
         cause: None,
         does: Some(Command::Request),
+    })
+}
+
+/// A name is nobody's, and some that are alike are somebody's.
+fn meant_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
+    let cause = known.causes.iter().find(|cause| !cause.meant.is_empty())?;
+    let words = match cause.meant.as_slice() {
+        [one] => format!("ask again about {}", visible(address::short(one))),
+        all => format!("choose which of {} accounts was meant", all.len()),
+    };
+    Some(WhyLine {
+        text: led_by(pen, Command::Meant, words),
+        indent: 3,
+        cause: None,
+        does: Some(Command::Meant),
     })
 }
 

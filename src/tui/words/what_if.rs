@@ -20,6 +20,10 @@ pub fn supposed(known: &KnownAnswer) -> Vec<String> {
                 let role = title(&known.estate, role);
                 format!("off: {role} for {} on {at}", name(whom))
             }
+            Supposed::ConditionOff { role, text, .. } => {
+                let role = title(&known.estate, role);
+                format!("true: {text}, of {role} on {at}")
+            }
             Supposed::RuleOff {
                 rule, title, name, ..
             } => match rule {

@@ -7,7 +7,7 @@ use super::bindings::{binding_row, member_row};
 use super::culprit::{binding_of, ghost, missing, suspect_row};
 use super::limits::org_policies;
 use super::row::leaf_row;
-use super::rules::{boundaries, clause_rows, of_the_call, rule_rows};
+use super::rules::{binding_clauses, boundaries, of_the_call, rule_rows};
 use super::supposed::{is_off, is_switched_off, off_rows};
 use super::{Leaf, Picture, Rank, TreeRow};
 use crate::answer::states::LevelState;
@@ -110,8 +110,8 @@ fn folded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, TreeR
             continue;
         }
         out.push((0, row));
-        if let Some(condition) = binding_of(policy, suspect).and_then(|b| b.condition.as_ref()) {
-            let failing = clause_rows(&policy.resource, condition);
+        if let Some(binding) = binding_of(policy, suspect) {
+            let failing = binding_clauses(picture, &policy.resource, binding);
             let mut failing: Vec<TreeRow> = failing
                 .into_iter()
                 .filter(|r| r.state != LevelState::Grants)
@@ -172,9 +172,8 @@ fn unfolded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, Tre
                 out.push((1, leaf_row(at, LevelState::Nothing, "", "", &words)));
             }
         }
-        if let Some(condition) = &binding.condition {
-            out.extend(clause_rows(at, condition).into_iter().map(|row| (1, row)));
-        }
+        let clauses = binding_clauses(picture, at, binding);
+        out.extend(clauses.into_iter().map(|row| (1, row)));
     }
     if policy.on_path {
         let of_level = picture.explanation.deny.iter();

@@ -3,21 +3,55 @@
 
 use super::culprit::wrong;
 use super::row::{leaf_row, short_member};
-use super::supposed::is_rule_off;
+use super::supposed::{is_clause_off, is_rule_off};
 use super::{LeafPlace, Picture, Rank, TreeRow};
 use crate::answer::rules::{boundary_rule_says, boundary_rule_words, deny_rule_says};
 use crate::answer::states::LevelState;
-use crate::answer::what_if::SwitchedRule;
+use crate::answer::what_if::{ClauseSpan, SwitchedRule};
 use crate::evaluate::condition::{Clause, clauses};
 use crate::evaluate::explanation::{
-    BoundaryExplanation, ConditionExplanation, DenyExplanation, DenyPolicyExplanation,
-    DenyRuleExplanation,
+    BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
+    DenyPolicyExplanation, DenyRuleExplanation,
 };
 use crate::evaluate::{CauseKind, Truth};
 use crate::iam::Resource;
 
+/// The condition of a binding, each part of it to be switched.
+pub(super) fn binding_clauses(
+    picture: Picture<'_>,
+    at: &Resource,
+    binding: &BindingExplanation,
+) -> Vec<TreeRow> {
+    let Some(condition) = &binding.condition else {
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    for (clause, mut row) in clauses_of(at, condition) {
+        // What is switched off has a row of its own.
+        if clause.is_some_and(|clause| is_clause_off(picture, at, binding.index, clause)) {
+            continue;
+        }
+        if let Some(leaf) = &mut row.leaf {
+            leaf.place = Some(LeafPlace::Condition {
+                binding: binding.index,
+                clause,
+            });
+        }
+        rows.push(row);
+    }
+    rows
+}
+
 /// A condition: what came of it, and of each of its clauses where there are several.
-pub(super) fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Vec<TreeRow> {
+fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Vec<TreeRow> {
+    let rows = clauses_of(at, condition).into_iter();
+    rows.map(|(_, row)| row).collect()
+}
+
+fn clauses_of(
+    at: &Resource,
+    condition: &ConditionExplanation,
+) -> Vec<(Option<ClauseSpan>, TreeRow)> {
     let source = condition.condition.expression.trim();
     let all: Vec<Clause> = match &condition.evaluation {
         Ok(evaluation) => clauses(evaluation, &condition.condition.expression),
@@ -30,7 +64,7 @@ pub(super) fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Ve
             (Ok(_), Truth::No) => (LevelState::ConditionNotMet, "false now".to_owned()),
             (Ok(_), _) => (LevelState::Depends, "not known here".to_owned()),
         };
-        return vec![leaf_row(at, state, "if", source, &word)];
+        return vec![(None, leaf_row(at, state, "if", source, &word))];
     }
     all.iter()
         .enumerate()
@@ -41,7 +75,12 @@ pub(super) fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Ve
                 None => (LevelState::Depends, "not known here"),
             };
             let join = if i == 0 { "if" } else { "and" };
-            leaf_row(at, state, join, clause.text.trim(), word)
+            let span = ClauseSpan {
+                start: clause.start,
+                end: clause.end,
+            };
+            let row = leaf_row(at, state, join, clause.text.trim(), word);
+            (Some(span), row)
         })
         .collect()
 }

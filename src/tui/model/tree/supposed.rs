@@ -4,7 +4,7 @@ use super::row::{leaf_row, short_member};
 use super::{LeafPlace, Picture, Rank, TreeRow};
 use crate::answer::levels::title;
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{Supposed, SwitchedRule};
+use crate::answer::what_if::{ClauseSpan, Supposed, SwitchedRule};
 use crate::estate::Estate;
 use crate::evaluate::Suspect;
 use crate::iam::{Binding, Resource};
@@ -22,7 +22,25 @@ pub(super) fn is_switched_off(picture: Picture<'_>, repair: &Repair) -> bool {
         Supposed::Off { role, whom, .. } => {
             one.on == repair.resource && **role == *repair.role && **whom == *repair.member
         }
-        Supposed::There { .. } | Supposed::RuleOff { .. } => false,
+        Supposed::There { .. } | Supposed::ConditionOff { .. } | Supposed::RuleOff { .. } => false,
+    })
+}
+
+/// Whether that clause of a binding's condition is supposed to be true.
+pub(super) fn is_clause_off(
+    picture: Picture<'_>,
+    at: &Resource,
+    binding: usize,
+    clause: ClauseSpan,
+) -> bool {
+    // What stands in its place begins where it began, and is shorter.
+    picture.supposed.iter().any(|one| match &one.what {
+        Supposed::ConditionOff {
+            binding: other,
+            clause: Some(off),
+            ..
+        } => one.on == *at && *other == binding && off.start == clause.start,
+        _ => false,
     })
 }
 
@@ -35,6 +53,7 @@ pub(super) fn is_rule_off(picture: Picture<'_>, at: &Resource, rule: &SwitchedRu
 pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
     let mut out = Vec::new();
     for one in picture.supposed {
+        let mut word = "switched off, what if";
         let (title, name, place) = match &one.what {
             Supposed::There { .. } => continue,
             Supposed::Off {
@@ -50,13 +69,25 @@ pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
                     member: member.as_ref().map(ToString::to_string),
                 },
             ),
+            Supposed::ConditionOff {
+                binding,
+                clause,
+                text,
+                ..
+            } => {
+                word = "supposed true, what if";
+                let place = LeafPlace::Condition {
+                    binding: *binding,
+                    clause: *clause,
+                };
+                ("if".to_owned(), text.to_string(), place)
+            }
             Supposed::RuleOff { rule, title, name } => (
                 title.to_string(),
                 name.to_string(),
                 LeafPlace::Rule(rule.clone()),
             ),
         };
-        let word = "switched off, what if";
         let mut row = leaf_row(&one.on, LevelState::Off, &title, &name, word);
         row.rank = Rank::Must;
         if let Some(leaf) = &mut row.leaf {
