@@ -47,6 +47,7 @@ fn start() -> Start {
         origin: None,
         principal: None,
         scope: Scope::Everything,
+        reading: None,
         read_only: true,
         caller: None,
         target: None,

@@ -1,12 +1,8 @@
 //! The way into the explorer.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use jiff::Timestamp;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use super::args::{Global, StartArgs};
 use super::facts::{FactSource, ReadingTold};
@@ -20,6 +16,8 @@ use crate::iam::{Permission, Principal};
 use crate::repair::CommandLine;
 use crate::tui::model::ReviewKnown;
 use crate::tui::{self, Explorer, Leave};
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
 
 /// Opens the explorer on what the options ask for. Where there are no credentials it offers the
 /// demo, and opens that when it is taken up.
@@ -36,15 +34,18 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
     if global.preferences.plain {
         return line_by_line(global, start, runtime);
     }
-    // Credentials may take seconds to be found, and files to be read: the first frame does not wait for them.
+    if global.demo.is_none() && !global.estate.is_empty() {
+        return on_files(global, start, runtime);
+    }
+    // Credentials may take seconds to be found: the first frame does not wait for them.
     let mut screen = None;
     let mut facts = if global.demo.is_none() {
         let mut taken = Explorer::take(runtime.handle(), &global.preferences).map_err(no_screen)?;
-        let (source, words) = waits_for(global);
-        let (tell, told) = watch::channel(words);
+        let source = global.endpoint.as_deref().unwrap_or("live");
         let asked = global.clone();
-        let opened = async move { facts::open_telling(&asked, ReadingTold::Here(tell)).await };
-        let found = taken.wait(&source, told, opened).map_err(no_screen)?;
+        let opened = async move { facts::open(&asked).await };
+        let found = taken.wait(source, "Looking for credentials …", opened);
+        let found = found.map_err(no_screen)?;
         let Some(found) = found else {
             return Ok(Exit::Done);
         };
@@ -63,19 +64,7 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
             .run(opening(&facts, global, start)?)
             .map_err(no_screen)?;
         match left {
-            // Nothing is closed with care here, nor freed: whoever left waits for nobody.
-            Leave::Quit { words } => {
-                let mut page = TextPage::default();
-                for note in std::mem::take(&mut facts.notes) {
-                    page.line(Ink::Faint, format!("note: {note}"));
-                }
-                std::mem::forget(facts);
-                for line in words {
-                    page.line(Ink::Plain, line);
-                }
-                page.print()?;
-                return Ok(Exit::Done);
-            }
+            Leave::Quit { words } => return over(Some(facts), words),
             Leave::Accepted => {
                 // Whatever led to no credentials is no part of the demo.
                 drop(facts);
@@ -85,14 +74,44 @@ pub fn run(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit
     }
 }
 
-/// What is looked at, and what is waited for before it can be.
-fn waits_for(global: &Global) -> (String, String) {
-    if global.estate.is_empty() {
-        let source = global.endpoint.as_deref().unwrap_or("live");
-        return (source.to_owned(), "Looking for credentials …".to_owned());
+/// What is said when it is left. Nothing is closed with care here, nor freed: whoever left waits for nobody.
+fn over(facts: Option<FactSource>, words: Vec<String>) -> Result<Exit, Failure> {
+    let mut page = TextPage::default();
+    if let Some(mut facts) = facts {
+        for note in std::mem::take(&mut facts.notes) {
+            page.line(Ink::Faint, format!("note: {note}"));
+        }
+        std::mem::forget(facts);
     }
-    let label = format!("estate: {}", facts::names(&global.estate));
-    (label, "reading …".to_owned())
+    for line in words {
+        page.line(Ink::Plain, line);
+    }
+    page.print()?;
+    Ok(Exit::Done)
+}
+
+/// Opens it on files while they are read.
+fn on_files(global: &Global, start: &StartArgs, runtime: &Runtime) -> Result<Exit, Failure> {
+    let explorer = Explorer::take(runtime.handle(), &global.preferences).map_err(no_screen)?;
+    let known = tui::Start {
+        reading: Some("reading".to_owned()),
+        ..opening(&facts::awaited(global)?, global, start)?
+    };
+    // It serves what was read for as long as the explorer is there.
+    let kept: Arc<Mutex<Option<FactSource>>> = Arc::default();
+    let (asked, args, keep) = (global.clone(), start.clone(), Arc::clone(&kept));
+    let left = explorer.run_reading(known, |teller| async move {
+        let facts = facts::open_telling(&asked, ReadingTold::Here(teller)).await?;
+        let opened = opening(&facts, &asked, &args)?;
+        *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
+        Ok::<_, Failure>(opened)
+    });
+    let words = match left.map_err(no_screen)?? {
+        Leave::Quit { words } => words,
+        Leave::Accepted => Vec::new(),
+    };
+    let facts = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+    over(facts, words)
 }
 
 /// The same without a screen.
@@ -184,6 +203,7 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         origin: facts.origin.clone(),
         principal: facts.viewer.clone(),
         scope: facts.scope.clone(),
+        reading: None,
         read_only: facts.read_only,
         caller: start
             .caller

@@ -2,9 +2,7 @@
 //! port. Whatever it is, what comes out is a client; only this room knows the difference.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-use tokio::sync::watch;
+use std::time::Duration;
 
 use crate::answer::between::{BetweenFacts, BetweenQuestion};
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
@@ -20,6 +18,7 @@ use crate::google::{Client, Connect, CredentialsChoice, CredentialsError, WaitNe
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::HistoryError;
 use crate::repair::{ClosedProjects, KnownRights, PlanOptions, history};
+use crate::tui::ReadingTeller;
 use crate::wire::Ask;
 
 use super::args::Global;
@@ -94,12 +93,11 @@ pub struct FactSource {
 }
 
 /// Where it is told how far files are read, and what of them does not count.
-#[derive(Clone)]
 pub enum ReadingTold {
     /// Beside what a command prints.
     Aside,
-    /// Here; what does not count is kept.
-    Here(watch::Sender<String>),
+    /// Here, with the accounts that are found; what does not count is kept.
+    Here(ReadingTeller),
 }
 
 impl FactSource {
@@ -269,7 +267,12 @@ pub async fn open_telling(global: &Global, told: ReadingTold) -> Result<FactSour
             let label = format!("estate: {}", names(&files));
             let (estate, notes) = match told {
                 ReadingTold::Aside => (read_estate(&files)?, Vec::new()),
-                ReadingTold::Here(words) => read_elsewhere(files, words).await?,
+                ReadingTold::Here(teller) => {
+                    // Who looks may not see all accounts, and a part of them may be looked at.
+                    let all = global.viewer.is_none();
+                    let all = all && scope(global, || None) == Scope::Everything;
+                    read_elsewhere(files, teller, all).await?
+                }
             };
             let mut facts = inside(global, estate, label, history).await?;
             facts.notes = notes;
@@ -306,6 +309,34 @@ pub fn estate_to_serve(global: &Global) -> Result<(Estate, String), Failure> {
         )),
         ChosenSource::Live => Ok((built_in(stories::DEFAULT)?, stories::DEFAULT.to_owned())),
     }
+}
+
+/// Files that are still to be read: what is known of them before, and nobody to ask.
+///
+/// # Errors
+/// No place for the history.
+pub fn awaited(global: &Global) -> Result<FactSource, Failure> {
+    let words = global.viewer.as_ref().map(Principal::to_string);
+    Ok(FactSource {
+        client: Err(CredentialsError::Missing(
+            "it is still being read".to_owned(),
+        )),
+        label: format!("estate: {}", names(&global.estate)),
+        viewer: global.viewer.clone(),
+        viewer_words: words.or_else(|| Some("administrator".to_owned())),
+        origin: None,
+        endpoint: None,
+        scope: scope(global, || None),
+        story: None,
+        read_only: global.read_only,
+        closed: global.preferences.closed.clone(),
+        history: history_of(global)?,
+        assumptions: Vec::new(),
+        source: global.source(),
+        emulator: None,
+        at_hand: None,
+        notes: Vec::new(),
+    })
 }
 
 fn chosen(global: &Global) -> Result<ChosenSource, Failure> {
@@ -552,7 +583,10 @@ fn loaded(
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, Failure> {
     let sources = source::open(files)?;
-    let loaded = file::read(sources, progress);
+    unless_broken(file::read(sources, progress))
+}
+
+fn unless_broken(loaded: Result<Loaded, FileError>) -> Result<Loaded, Failure> {
     loaded.map_err(|e| Failure::new("read the estate", e.to_string(), next_of(&e)))
 }
 
@@ -564,19 +598,17 @@ fn so_far(at: &FileProgress<'_>) -> String {
 /// Reads them on a thread of its own, for somebody who goes on meanwhile; with what of them does not count.
 async fn read_elsewhere(
     files: Vec<PathBuf>,
-    words: watch::Sender<String>,
+    mut teller: ReadingTeller,
+    finding: bool,
 ) -> Result<(Estate, Vec<String>), Failure> {
-    /// How often it is told (chosen).
-    const OFTEN: Duration = Duration::from_millis(100);
     let reading = move || {
-        let mut last = Instant::now();
-        let loaded = loaded(&files, &mut |at| {
-            if last.elapsed() >= OFTEN {
-                last = Instant::now();
-                // Nobody looks any more once it is left.
-                let _ = words.send(so_far(&at));
-            }
-        })?;
+        let read = if finding {
+            file::read_finding
+        } else {
+            file::read
+        };
+        let told = &mut |at: FileProgress<'_>| teller.tell(|| so_far(&at), &at.accounts);
+        let loaded = unless_broken(read(source::open(&files)?, told))?;
         let notes = loaded.notes();
         Ok((loaded.estate, notes))
     };

@@ -58,6 +58,8 @@ pub enum Message {
     Resize(u16, u16),
     /// The terminal said what lies behind its text.
     Background(Background),
+    /// How far reading is of what is looked at.
+    Reading(String),
     /// Some accounts came.
     Accounts {
         /// Those that can call.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ratatui::Frame;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::answer::signs::Glyphs;
 use crate::estate::{Assumption, Estate, KeysByAccount};
@@ -43,7 +43,7 @@ use preferences::Preferences;
 use run::effects::Effect;
 use run::executor::Executor;
 
-pub use run::Explorer;
+pub use run::{Explorer, ReadingTeller};
 
 /// What the explorer starts from.
 pub struct Start {
@@ -57,6 +57,8 @@ pub struct Start {
     pub principal: Option<Principal>,
     /// Where their credentials come from; `None`: nothing that somebody signed in with.
     pub origin: Option<Origin>,
+    /// Words on it where what is looked at is still being read: then there is nobody to ask yet, and that is no fault.
+    pub reading: Option<String>,
     /// How far to look.
     pub scope: Scope,
     /// Nothing may be changed.
@@ -135,7 +137,9 @@ impl Model {
     /// The explorer before its first frame.
     #[must_use]
     pub fn new(start: &Start, theme: Theme, glyphs: Glyphs) -> Self {
-        let signed_out = start.client.as_ref().err().map(|error| SignedOut {
+        let missing = start.client.as_ref().err();
+        let missing = missing.filter(|_| start.reading.is_none());
+        let signed_out = missing.map(|error| SignedOut {
             words: error.to_string(),
             offer: start.offer.clone(),
         });
@@ -172,6 +176,7 @@ impl Model {
             overlays: Vec::new(),
             waiting: Vec::new(),
             notice: None,
+            reading: start.reading.as_deref().map(visible),
             waits: Vec::new(),
             tickets: 0,
             watch: None,
@@ -198,6 +203,36 @@ pub struct Session {
     executor: Executor,
     save_in: Option<PathBuf>,
     messages: UnboundedReceiver<Message>,
+    handle: Handle,
+    sender: UnboundedSender<Message>,
+}
+
+/// What of the files does not count.
+fn note(model: &mut Model, notes: &[String]) {
+    if !notes.is_empty() {
+        model.say(visible(&format!("Note: {}.", notes.join("; "))));
+    }
+}
+
+/// Whoever asks what it tells of.
+fn executor(start: &mut Start, handle: &Handle, sender: &UnboundedSender<Message>) -> Executor {
+    let nobody = Err(CredentialsError::Missing(String::new()));
+    let client = std::mem::replace(&mut start.client, nobody);
+    Executor::new(
+        handle.clone(),
+        sender.clone(),
+        client.ok(),
+        start.read_only,
+        start.history.clone(),
+        start.source.clone(),
+    )
+    .holding(start.reading.is_some())
+    .assuming(std::mem::take(&mut start.assumptions))
+    .knowing_keys(std::mem::take(&mut start.keys))
+    .having(start.at_hand.take())
+    .reviewing(std::mem::take(&mut start.review))
+    .keeping(&start.preferences.closed)
+    .seen_by(start.principal.take())
 }
 
 impl Session {
@@ -205,25 +240,11 @@ impl Session {
     #[must_use]
     pub fn new(start: Start, theme: Theme, glyphs: Glyphs, handle: &Handle) -> Self {
         let (sender, messages) = unbounded_channel();
+        let mut start = start;
         let mut model = Model::new(&start, theme, glyphs);
-        let executor = Executor::new(
-            handle.clone(),
-            sender,
-            start.client.ok(),
-            start.read_only,
-            start.history,
-            start.source,
-        )
-        .assuming(start.assumptions)
-        .knowing_keys(start.keys)
-        .having(start.at_hand)
-        .reviewing(start.review)
-        .keeping(&start.preferences.closed)
-        .seen_by(start.principal);
+        let executor = executor(&mut start, handle, &sender);
         let mut first = update::start(&mut model);
-        if !start.notes.is_empty() {
-            model.say(visible(&format!("Note: {}.", start.notes.join("; "))));
-        }
+        note(&mut model, &start.notes);
         if model.signed_out.is_none() {
             update::preset(&mut model, start.caller.clone(), start.target.clone());
             if let (true, Some(caller), Some(target)) = (start.open, start.caller, start.target) {
@@ -238,12 +259,36 @@ impl Session {
             model,
             executor,
             messages,
+            handle: handle.clone(),
+            sender,
         };
         // None of these is for the terminal.
         for effect in first {
             session.executor.run(effect);
         }
         session
+    }
+
+    /// Who tells of what is read, while it is.
+    #[must_use]
+    pub fn teller(&self) -> ReadingTeller {
+        ReadingTeller::new(self.sender.clone())
+    }
+
+    /// What is looked at is read: it can be asked from now on, and what was asked meanwhile is.
+    pub fn opened(&mut self, mut start: Start) {
+        let model = &mut self.model;
+        model.viewer = start.viewer.take();
+        model.origin = start.origin.take();
+        model.scope = start.scope.clone();
+        let first = update::opened(model);
+        note(model, &start.notes);
+        let mut before = executor(&mut start, &self.handle, &self.sender);
+        std::mem::swap(&mut before, &mut self.executor);
+        self.executor.in_place_of(&mut before);
+        for effect in first {
+            self.executor.run(effect);
+        }
     }
 
     /// Takes a message in; gives the effects that are for the terminal.

@@ -172,6 +172,7 @@ impl Opening {
             origin: self.origin,
             principal: self.viewer.map(|v| Principal::parse(v).unwrap()),
             scope: Scope::Everything,
+            reading: None,
             read_only: self.read_only,
             caller: self.pair.map(|(c, _)| Principal::parse(c).unwrap()),
             target: self.pair.map(|(_, t)| Resource::parse_account(t).unwrap()),

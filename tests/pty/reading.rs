@@ -46,10 +46,10 @@ fn pipe(path: &Path) -> (Sender<String>, Receiver<()>) {
     (send, told)
 }
 
-/// Before there is anything in it, in its midst, and when it is there.
+/// Before there is anything in it, in its midst, and when it is there. Letters are text here as ever: `q` is none.
 #[test]
 fn a_file_is_left_at_each_moment_of_its_reading() {
-    for (turn, way) in ["q", CTRL_C, "TERM", "HUP", "INT", "QUIT"]
+    for (turn, way) in [CTRL_C, CTRL_C, "TERM", "HUP", "INT", "QUIT"]
         .into_iter()
         .enumerate()
     {
@@ -58,7 +58,7 @@ fn a_file_is_left_at_each_moment_of_its_reading() {
         let (send, written) = pipe(&path);
         let name = path.display().to_string();
         let mut pty = Pty::bindscope(&["--estate", &name], &[]);
-        pty.wait_for("reading").wait_for("Ctrl-C");
+        pty.wait_for("reading");
         if turn % 2 == 1 {
             send.send(halves().0).unwrap();
             written.recv().unwrap();
@@ -90,6 +90,80 @@ fn what_is_typed_while_a_file_is_read_is_kept() {
     let end = pty.wait();
     end.given_back();
     assert!(end.success, "{}", end.screen);
+}
+
+/// The list fills while the rest of the file has not come, a pair is chosen and asked about; the answer comes when all
+/// of it is read. The list is then that of the whole file, and what was selected stays so.
+#[test]
+fn the_list_fills_while_the_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.json");
+    let (send, _) = pipe(&path);
+    let name = path.display().to_string();
+    let mut pty = Pty::bindscope(&["--estate", &name], &[]);
+    pty.wait_for("reading");
+    let (first, second) = halves();
+    send.send(first).unwrap();
+    pty.wait_for("worker-0001")
+        .wait_for(" so far")
+        .wait_for("Nothing is judged before all of it is read.");
+    pty.send("0042").wait_for("1 of 1, ");
+    pty.send("\t0077")
+        .wait_for("worker-0042@app → worker-0077@app");
+    // Reading it anew is nothing that could be asked for.
+    pty.send("\u{1b}[15~").wait_for("It is still being read.");
+    pty.send("\r").wait_for("No answer is here yet.");
+    assert!(!pty.says("403"));
+    send.send(second).unwrap();
+    drop(send);
+    pty.wait_for("403 until granted")
+        .wait_for("caller  worker-0042@app");
+    pty.send("p").wait_for("3000, as of ");
+    pty.leave_by("TERM");
+    let end = pty.wait();
+    end.given_back();
+    assert!(end.success, "{}", end.screen);
+}
+
+/// Whoever looks with somebody's eyes sees no account on the way that they may not see at its end.
+#[test]
+fn nobody_sees_more_while_a_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.json");
+    let (send, written) = pipe(&path);
+    let name = path.display().to_string();
+    let viewer = ["--estate", &name, "--as", "user:eve@example.com"];
+    let mut pty = Pty::bindscope(&viewer, &[]);
+    pty.wait_for("reading");
+    let (first, second) = halves();
+    send.send(first).unwrap();
+    written.recv().unwrap();
+    pty.wait_for("elements");
+    assert!(!pty.says("worker-"));
+    send.send(second).unwrap();
+    drop(send);
+    pty.wait_for("No project is shown to you here");
+    assert!(!pty.says("worker-"));
+    pty.leave_by("TERM");
+    pty.wait().given_back();
+}
+
+/// A file that turns out to be broken ends it, whatever was found by then.
+#[test]
+fn a_file_that_is_broken_further_on_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.json");
+    let (send, _) = pipe(&path);
+    let name = path.display().to_string();
+    let mut pty = Pty::bindscope(&["--estate", &name], &[]);
+    send.send(halves().0).unwrap();
+    pty.wait_for("worker-0001");
+    send.send("3]}".to_owned()).unwrap();
+    drop(send);
+    let end = pty.wait();
+    end.given_back();
+    assert!(!end.success, "{}", end.screen);
+    assert!(end.screen.contains("read the estate"), "{}", end.screen);
 }
 
 /// What of a file does not count is said on the screen, and stays when it is left. What is wrong with it is said on

@@ -42,6 +42,8 @@ pub(super) struct Draft {
     pub projects: Kept<Project>,
     /// By lower-case e-mail.
     pub accounts: Kept<ServiceAccount>,
+    /// Accounts that were not told of yet, where somebody wants to hear of them as they come.
+    pub fresh: Option<Vec<ServiceAccount>>,
     /// By lower-case e-mail and unique id.
     pub deleted: Kept<ServiceAccount>,
     /// By name: of an asset export and of single commands.
@@ -201,6 +203,9 @@ impl Draft {
     pub fn account(&mut self, it: ServiceAccount) -> Taken {
         let it = self.sound(it)?;
         self.near(&it.extra, ACCOUNT)?;
+        if let Some(fresh) = &mut self.fresh {
+            fresh.push(it.clone());
+        }
         self.accounts.add(it.email.to_lowercase(), it, self.at)
     }
 

@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed};
 
-use super::Estate;
+use super::{Estate, ServiceAccount};
 use crate::iam::allow::shared_members;
 use crate::text::visible;
 use draft::{Draft, Taken};
@@ -122,7 +122,7 @@ impl SourceFile {
 }
 
 /// How far reading has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FileProgress<'a> {
     /// The file.
     pub name: &'a str,
@@ -130,6 +130,9 @@ pub struct FileProgress<'a> {
     pub bytes: u64,
     /// Accounts, policies, assets and so on of all files.
     pub elements: u64,
+    /// Accounts that came since it was told last, where they are asked for ([`read_finding`]). What comes later may
+    /// still change them, and a file that is read a second time tells them again.
+    pub accounts: Vec<ServiceAccount>,
 }
 
 /// What came of the files.
@@ -196,13 +199,30 @@ pub fn read(
     sources: Vec<SourceFile>,
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, FileError> {
-    shared_members::during(|| read_all(sources, progress))
+    shared_members::during(|| read_all(sources, false, progress))
 }
 
-fn read_all(
-    mut sources: Vec<SourceFile>,
+/// The same, telling of accounts as they are found, while reading goes on.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_finding(
+    sources: Vec<SourceFile>,
     progress: &mut dyn FnMut(FileProgress<'_>),
 ) -> Result<Loaded, FileError> {
+    shared_members::during(|| read_all(sources, true, progress))
+}
+
+/// `finding`: whether accounts are told of as they are found.
+fn read_all(
+    mut sources: Vec<SourceFile>,
+    finding: bool,
+    progress: &mut dyn FnMut(FileProgress<'_>),
+) -> Result<Loaded, FileError> {
+    let begin = || Draft {
+        fresh: finding.then(Vec::new),
+        ..Draft::default()
+    };
     let names: Vec<String> = sources.iter().map(|s| s.name.clone()).collect();
     for index in 0..sources.len() {
         let Some(source) = sources.get_mut(index) else {
@@ -212,12 +232,12 @@ fn read_all(
             return opened(&bytes, &names, index);
         }
     }
-    if let Some(draft) = quickly(&sources, progress)
+    if let Some(draft) = quickly(&sources, begin(), progress)
         && let Ok(loaded) = finish(draft, &names)
     {
         return Ok(loaded);
     }
-    let mut draft = Draft::default();
+    let mut draft = begin();
     for (index, source) in sources.into_iter().enumerate() {
         draft.at.source = index;
         draft = one(source, &names, draft, progress)?;
@@ -276,8 +296,11 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
 }
 
 /// All files the quick way; `None` where one does not allow it.
-fn quickly(sources: &[SourceFile], progress: &mut dyn FnMut(FileProgress<'_>)) -> Option<Draft> {
-    let mut draft = Draft::default();
+fn quickly(
+    sources: &[SourceFile],
+    mut draft: Draft,
+    progress: &mut dyn FnMut(FileProgress<'_>),
+) -> Option<Draft> {
     for (index, source) in sources.iter().enumerate() {
         let FileBytes::Again(open) = &source.bytes else {
             return None;
@@ -369,10 +392,12 @@ impl FileReading<'_> {
     }
 
     fn tell(&mut self) {
+        let fresh = self.draft.fresh.as_mut();
         (self.progress)(FileProgress {
             name: self.name,
             bytes: self.position.bytes(),
             elements: self.elements,
+            accounts: fresh.map(std::mem::take).unwrap_or_default(),
         });
     }
 }

@@ -140,6 +140,8 @@ pub struct Model {
     pub waiting: Vec<Confirm>,
     /// The line above the footer.
     pub notice: Option<Notice>,
+    /// How far reading is, as long as what is looked at is still being read: nothing is judged until it is there.
+    pub reading: Option<String>,
     /// The calls that wait to be made once more, the one that has waited longest first.
     pub waits: Vec<CallWait>,
     /// Counts questions and changes.
@@ -278,7 +280,14 @@ impl Model {
                 weight: Weight::Passing,
             })
         };
-        self.notice.clone().or_else(waiting)
+        let reading = || {
+            let words = self.reading.as_ref()?;
+            Some(Notice {
+                text: format!("Still {words}. Nothing is judged before all of it is read."),
+                weight: Weight::Passing,
+            })
+        };
+        self.notice.clone().or_else(reading).or_else(waiting)
     }
 
     /// The confirmation, when it is on top.

@@ -80,6 +80,8 @@ pub struct Executor {
     at_hand: Option<Estate>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
+    /// What was asked for before there was anybody to ask; `None`: nobody is to come.
+    held: Option<Vec<Effect>>,
 }
 
 /// Counts a task for as long as it lives, however it ends.
@@ -135,6 +137,23 @@ impl Executor {
             at_hand: None,
             tasks: HashMap::new(),
             under_way: Arc::default(),
+            held: None,
+        }
+    }
+
+    /// The same, where what is to be asked comes later: what needs it is held until [`Self::in_place_of`].
+    #[must_use]
+    pub fn holding(mut self, holds: bool) -> Self {
+        self.held = holds.then(Vec::new);
+        self
+    }
+
+    /// Goes on where another one is: with its tasks, and with what it held.
+    pub fn in_place_of(&mut self, other: &mut Self) {
+        self.tasks = std::mem::take(&mut other.tasks);
+        self.under_way = Arc::clone(&other.under_way);
+        for effect in other.held.take().unwrap_or_default() {
+            self.run(effect);
         }
     }
 
@@ -224,6 +243,9 @@ impl Executor {
                 self.stop(Slot::Survey);
                 self.stop(Slot::Estate);
                 self.stop(Slot::Making);
+                if let Some(held) = &mut self.held {
+                    held.clear();
+                }
             }
             Effect::StopVerifying(ticket) => self.stop(Slot::Verify(ticket)),
             Effect::StopMatching(list) => self.stop(Slot::Matching(list)),
@@ -292,6 +314,8 @@ impl Executor {
             other => {
                 if let Some(client) = self.client.clone() {
                     self.ask(client, other);
+                } else if let Some(held) = &mut self.held {
+                    held.push(other);
                 }
             }
         }

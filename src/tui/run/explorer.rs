@@ -1,11 +1,13 @@
 //! The explorer on the terminal: what owns it, the loop, and what ends it.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use super::super::keys::command::Command;
@@ -13,7 +15,7 @@ use super::super::keys::{Key, KeyContext};
 use super::super::look::theme::{Background, Theme};
 use super::super::message::Message;
 use super::super::preferences::Preferences;
-use super::super::{Leave, Session, Start, view};
+use super::super::{Leave, ReadingTeller, Session, Start, view};
 use super::background::{Answers, AskBackground, Heard, understands};
 use super::clipboard;
 use super::effects::Effect;
@@ -70,8 +72,7 @@ impl Explorer {
         })
     }
 
-    /// Shows at once that something is on its way (`words`, whatever they are by then), and waits for it; `None`: its
-    /// user left meanwhile.
+    /// Shows at once that something is on its way (`words`), and waits for it; `None`: its user left meanwhile.
     /// Keys pressed until then are kept for what comes; `q` as the first of them leaves. What is waited for
     /// runs on a thread of the runtime's: it may be stuck, this one may not.
     ///
@@ -80,16 +81,16 @@ impl Explorer {
     pub fn wait<T: Send + 'static>(
         &mut self,
         source: &str,
-        mut words: watch::Receiver<String>,
+        words: &str,
         what: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Option<T>> {
         let runtime = self.runtime.clone();
         let mut what = runtime.spawn(what);
         runtime.block_on(async {
             let glyphs = self.glyphs;
+            let said = visible(words);
             loop {
                 let theme = self.theme;
-                let said = visible(&words.borrow_and_update());
                 self.terminal
                     .draw(|frame| view::waiting(frame, theme, glyphs, source, &said))?;
                 self.ask_once()?;
@@ -98,7 +99,6 @@ impl Explorer {
                     done = &mut what => return done.map(Some).map_err(io::Error::other),
                     heard = self.answers.next() => from_terminal(heard?),
                     () = self.leaving.asked() => return Ok(None),
-                    Ok(()) = words.changed() => None,
                 };
                 match message {
                     Some(Message::Background(background)) => {
@@ -129,10 +129,35 @@ impl Explorer {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn run(mut self, start: Start) -> io::Result<Leave> {
+    pub fn run(self, start: Start) -> io::Result<Leave> {
+        let session = Session::new(start, self.theme, self.glyphs, &self.runtime);
+        let nothing: Option<JoinHandle<Result<Start, Infallible>>> = None;
+        self.play(session, nothing)
+            .map(|Ok(left): Result<_, Infallible>| left)
+    }
+
+    /// The same on what is still being read: `start` is what is known of it, `read` reads it and says how far it is; what
+    /// comes of that is gone on with. Accounts are listed and pairs are chosen meanwhile; what is asked is answered then.
+    ///
+    /// # Errors
+    /// When the terminal is gone; within, when it cannot be read.
+    pub fn run_reading<E: Send + 'static, F: Future<Output = Result<Start, E>> + Send + 'static>(
+        self,
+        start: Start,
+        read: impl FnOnce(ReadingTeller) -> F,
+    ) -> io::Result<Result<Leave, E>> {
+        let session = Session::new(start, self.theme, self.glyphs, &self.runtime);
+        let reading = self.runtime.spawn(read(session.teller()));
+        self.play(session, Some(reading))
+    }
+
+    fn play<E>(
+        mut self,
+        mut session: Session,
+        reading: Option<JoinHandle<Result<Start, E>>>,
+    ) -> io::Result<Result<Leave, E>> {
         let runtime = self.runtime.clone();
-        let mut session = Session::new(start, self.theme, self.glyphs, &runtime);
-        let left = runtime.block_on(self.event_loop(&mut session));
+        let left = runtime.block_on(self.event_loop(&mut session, reading));
         // A long list takes long to free, and whoever left waits for the terminal.
         std::mem::forget(session);
         left
@@ -147,7 +172,11 @@ impl Explorer {
         Ok(())
     }
 
-    async fn event_loop(&mut self, session: &mut Session) -> io::Result<Leave> {
+    async fn event_loop<E>(
+        &mut self,
+        session: &mut Session,
+        mut reading: Option<JoinHandle<Result<Start, E>>>,
+    ) -> io::Result<Result<Leave, E>> {
         let end = |session: &Session| Leave::Quit {
             words: session.model.last_lines(),
         };
@@ -162,7 +191,7 @@ impl Explorer {
         loop {
             for effect in std::mem::take(&mut effects) {
                 match effect {
-                    Effect::Leave(leave) => return Ok(leave),
+                    Effect::Leave(leave) => return Ok(Ok(leave)),
                     Effect::Mouse(on) => self.terminal.set_mouse(on)?,
                     Effect::Repaint => self.terminal.repaint()?,
                     Effect::Bell => self.terminal.send(Bell)?,
@@ -191,7 +220,7 @@ impl Explorer {
                 }
                 None => tokio::select! {
                     biased;
-                    () = self.leaving.asked() => return Ok(end(session)),
+                    () = self.leaving.asked() => return Ok(Ok(end(session))),
                     // An error: the terminal is gone, and its user with it.
                     heard = self.answers.next() => {
                         typed = true;
@@ -200,6 +229,16 @@ impl Explorer {
                     message = session.next() => {
                         typed = false;
                         message
+                    }
+                    // Behind all that was told of it.
+                    read = ended(&mut reading) => {
+                        reading = None;
+                        typed = false;
+                        match read? {
+                            Ok(start) => session.opened(start),
+                            Err(error) => return Ok(Err(error)),
+                        }
+                        None
                     }
                     () = sleep_until((drawn + FRAME).into()), if !is_due => None,
                 },
@@ -217,6 +256,14 @@ impl Explorer {
                 effects.extend(session.take(message));
             }
         }
+    }
+}
+
+/// What came of a task; where there is none, nothing ever does.
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> io::Result<T> {
+    match task {
+        Some(task) => task.await.map_err(io::Error::other),
+        None => pending().await,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The accounts on their way to the lists: made ready here, so that what is left to the loop is merging, and
 //! handed over a few times a second, so that thousands of pages are not thousands of frames.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::super::message::Message;
 use super::super::model::Account;
 use super::super::model::list::{Batch, Item};
-use crate::estate::Estate;
+use crate::estate::{Estate, ServiceAccount};
 use crate::google::listing::{ListNews, ListProgress, Listing, Scope, list_accounts, list_at_hand};
 use crate::wire::{ApiError, Ask};
 
@@ -37,6 +39,52 @@ fn came(targets: Arc<Batch<Account>>) -> Message {
     Message::Accounts { callers, targets }
 }
 
+/// Makes accounts ready and hands them over, in the order of their texts.
+fn hand(mut accounts: Vec<Arc<Account>>, send: &UnboundedSender<Message>) {
+    accounts.sort_unstable_by(|a, b| a.text().cmp(b.text()));
+    for targets in Batch::of(accounts) {
+        let _ = send.send(came(targets));
+    }
+}
+
+/// Tells the explorer what is read for it, while it is used: words, and accounts as they are found.
+pub struct ReadingTeller {
+    send: UnboundedSender<Message>,
+    found: Vec<Arc<Account>>,
+    /// A hash of each address that was handed over: a file may be read twice.
+    known: HashSet<u64>,
+    told: Option<Instant>,
+}
+
+impl ReadingTeller {
+    pub(in crate::tui) fn new(send: UnboundedSender<Message>) -> Self {
+        Self {
+            send,
+            found: Vec::new(),
+            known: HashSet::new(),
+            told: None,
+        }
+    }
+
+    /// How far it is, and the accounts that were found since. They are handed over a few times a second.
+    pub fn tell(&mut self, words: impl FnOnce() -> String, accounts: &[ServiceAccount]) {
+        for account in accounts {
+            let mut hasher = DefaultHasher::new();
+            account.email.to_lowercase().hash(&mut hasher);
+            if self.known.insert(hasher.finish()) {
+                self.found.push(Arc::new(Account::new(account)));
+            }
+        }
+        if self.told.is_some_and(|told| told.elapsed() < OFTEN) {
+            return;
+        }
+        // Nobody looks any more once it is left.
+        let _ = self.send.send(Message::Reading(words()));
+        hand(take(&mut self.found), &self.send);
+        self.told = Some(Instant::now());
+    }
+}
+
 /// Lists what an estate at hand holds, sending it on part by part.
 pub(super) fn list_near(
     estate: &Estate,
@@ -46,11 +94,7 @@ pub(super) fn list_near(
     let mut each = |news: ListNews| match news {
         ListNews::Accounts(page) => {
             let ready = page.iter().map(|account| Arc::new(Account::new(account)));
-            let mut accounts: Vec<Arc<Account>> = ready.collect();
-            accounts.sort_unstable_by(|a, b| a.text().cmp(b.text()));
-            for targets in Batch::of(accounts) {
-                let _ = send.send(came(targets));
-            }
+            hand(ready.collect(), send);
         }
         ListNews::Progress(progress) => {
             let _ = send.send(Message::ListProgress(progress));
@@ -82,14 +126,9 @@ pub(super) async fn list(
         }
     };
     let hand_over = || {
-        let Pending {
-            mut accounts,
-            progress,
-        } = take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
-        accounts.sort_unstable_by(|a, b| a.text().cmp(b.text()));
-        for targets in Batch::of(accounts) {
-            let _ = send.send(came(targets));
-        }
+        let Pending { accounts, progress } =
+            take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
+        hand(accounts, send);
         if let Some(progress) = progress {
             let _ = send.send(Message::ListProgress(progress));
         }

@@ -16,3 +16,4 @@ mod paths;
 pub mod terminal;
 
 pub use explorer::Explorer;
+pub use listing::ReadingTeller;

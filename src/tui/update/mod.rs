@@ -35,6 +35,7 @@ use super::view::kept_picture;
 use super::words::printed;
 use crate::answer::inventory::EstateTableKind;
 use crate::google::WaitNews;
+use crate::google::listing::Listing;
 use crate::text::visible;
 
 pub use answer::ask;
@@ -46,11 +47,23 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
     if model.signed_out.is_some() {
         return Vec::new();
     }
+    if model.reading.is_some() {
+        return vec![Effect::Pairs];
+    }
     vec![
         Effect::List(model.scope.clone()),
         Effect::Viewer,
         Effect::Pairs,
     ]
+}
+
+/// What is looked at is there: what was found of it on the way is shown until its own list is whole.
+#[must_use]
+pub fn opened(model: &mut Model) -> Vec<Effect> {
+    model.reading = None;
+    model.accounts = Loading::begun();
+    model.pick.read_anew(Listing::default());
+    vec![Effect::List(model.scope.clone()), Effect::Viewer]
 }
 
 /// Takes a message in.
@@ -66,6 +79,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Background(background) => {
             model.theme = model.themes.on(background);
+            Vec::new()
+        }
+        Message::Reading(words) => {
+            if model.reading.is_some() {
+                model.reading = Some(visible(&words));
+            }
             Vec::new()
         }
         Message::Accounts { callers, targets } => {
@@ -357,6 +376,10 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
 
 /// Stops a load when one is under way, else leaves.
 fn interrupt(model: &mut Model) -> Vec<Effect> {
+    // Without what is being read there is nothing to go on with.
+    if model.reading.is_some() {
+        return quit(model, false);
+    }
     let reading = model
         .asked()
         .is_some_and(|a| matches!(a.reading, Reading::Running));

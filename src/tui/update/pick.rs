@@ -141,6 +141,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Back => return clear(model),
         Command::Permission => super::menu::permissions(model),
         Command::Pairs => super::pairs::open(model),
+        Command::Refresh if model.reading.is_some() => model.say("It is still being read."),
         Command::Refresh => {
             // What was read is worth more than nothing, until what comes is whole.
             let mut effects = vec![Effect::List(model.scope.clone())];

@@ -146,7 +146,10 @@ fn running(pen: &Pen<'_>, asked: &Asked) -> Vec<WhyLine> {
         .iter()
         .filter(|s| s.state != ProgressState::Started)
         .count();
-    let words = format!("{done} of {} answers are here.", asked.steps.len());
+    let words = match asked.steps.len() {
+        0 => "No answer is here yet.".to_owned(),
+        all => format!("{done} of {all} answers are here."),
+    };
     let stops = keyed(pen, "{interrupt} stops.");
     vec![plain(StyleRole::Dim, format!("{words} {stops}"))]
 }
