@@ -17,6 +17,17 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// How many cells of a terminal a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    use unicode_width::UnicodeWidthStr as _;
+    // Nearly all that is drawn is plain ASCII, a cell each; the tables of Unicode are several times slower to ask.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.len();
+    }
+    text.width()
+}
+
 /// A JSON text of the value in which every hidden character is written `\uXXXX`; still JSON, and
 /// the same value when read again.
 #[must_use]

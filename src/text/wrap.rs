@@ -1,7 +1,8 @@
 //! Paragraphs in lines of so many cells.
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+
+use super::width;
 
 /// What becomes of a word that is longer than a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +19,30 @@ pub fn wrap(text: &str, room: usize, overlong: Overlong) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
+    // How wide the line is. Words are measured once, and not the whole line for each of them: this is asked for
+    // every frame.
+    let mut used = 0;
     for word in text.split(' ').filter(|w| !w.is_empty()) {
         let gap = usize::from(!line.is_empty());
-        if line.width() + gap + word.width() <= room {
+        let wide = width(word);
+        if used + gap + wide <= room {
             if gap == 1 {
                 line.push(' ');
             }
             line.push_str(word);
+            used += gap + wide;
             continue;
         }
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        match overlong {
-            Overlong::Whole => line.push_str(word),
-            Overlong::Broken => broken(word, room, &mut lines, &mut line),
-        }
+        used = match overlong {
+            Overlong::Broken if wide > room => broken(word, room, &mut lines, &mut line),
+            Overlong::Broken | Overlong::Whole => {
+                line.push_str(word);
+                wide
+            }
+        };
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
@@ -41,26 +50,32 @@ pub fn wrap(text: &str, room: usize, overlong: Overlong) -> Vec<String> {
     lines
 }
 
-/// Fills `lines` with a word; what is left of it stands in `line`.
-fn broken(word: &str, room: usize, lines: &mut Vec<String>, line: &mut String) {
+/// Fills `lines` with a word; what is left of it stands in `line`, so many cells wide.
+fn broken(word: &str, room: usize, lines: &mut Vec<String>, line: &mut String) -> usize {
+    let mut used = 0;
     for piece in word.graphemes(true) {
-        if line.width() + piece.width() > room && !line.is_empty() {
+        let wide = width(piece);
+        if used + wide > room && !line.is_empty() {
             lines.push(std::mem::take(line));
+            used = 0;
         }
-        if piece.width() <= room {
+        if wide <= room {
             line.push_str(piece);
+            used += wide;
             continue;
         }
         // Some clusters are wider than a narrow line; their characters are not.
         for c in piece.chars() {
             line.push(c);
-            if line.as_str().width() > room {
+            if width(line) > room {
                 line.pop();
                 lines.push(std::mem::take(line));
                 line.push(c);
             }
         }
+        used = width(line);
     }
+    used
 }
 
 #[cfg(test)]

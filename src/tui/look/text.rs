@@ -1,46 +1,42 @@
 //! Words measured and cut for a screen of cells.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 use crate::text::Overlong;
-
-/// How many cells a text takes.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    text.width()
-}
+pub use crate::text::width;
 
 /// A text in at most `room` cells, its middle taken out: of an e-mail address the beginning and the
 /// end tell it apart. `ellipsis` is one cell wide (`…`, or `~` where only ASCII shows).
 #[must_use]
-pub fn cut_middle(text: &str, room: usize, ellipsis: char) -> String {
+pub fn cut_middle(text: &str, room: usize, ellipsis: char) -> Cow<'_, str> {
     if width(text) <= room {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     if room == 0 {
-        return String::new();
+        return Cow::Borrowed("");
     }
     let left = room / 2;
     let right = room - 1 - left;
     let mut out = head(text, left);
     out.push(ellipsis);
     out.push_str(&tail(text, right));
-    out
+    Cow::Owned(out)
 }
 
 /// A text in at most `room` cells, its end taken off: for sentences, never for names.
 #[must_use]
-pub fn cut_end(text: &str, room: usize, ellipsis: char) -> String {
+pub fn cut_end(text: &str, room: usize, ellipsis: char) -> Cow<'_, str> {
     if width(text) <= room {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     if room == 0 {
-        return String::new();
+        return Cow::Borrowed("");
     }
     let mut out = head(text, room - 1);
     out.push(ellipsis);
-    out
+    Cow::Owned(out)
 }
 
 fn head(text: &str, room: usize) -> String {

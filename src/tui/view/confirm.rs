@@ -162,7 +162,8 @@ fn step_titles(way: &Remedy) -> Vec<Text> {
 
 /// The same in a line each.
 fn short_head(pen: &Pen<'_>, confirm: &Confirm, model: &Model, room: usize) -> Vec<Text> {
-    let cut = |text: &str| cut_middle(text, room.saturating_sub(8), pen.glyphs.ellipsis());
+    let cut =
+        |text: &str| cut_middle(text, room.saturating_sub(8), pen.glyphs.ellipsis()).into_owned();
     let name = |text: &str| {
         let text = text.rsplit('/').next().unwrap_or(text);
         let text = text.strip_prefix("serviceAccount:").unwrap_or(text);

@@ -31,7 +31,8 @@ pub(super) fn draw(
     let frame = centered(area, area.width, area.height);
     let place = place(view);
     let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
-    let title = cut_end(&title(model, kind), room, pen.glyphs.ellipsis());
+    let title = title(model, kind);
+    let title = cut_end(&title, room, pen.glyphs.ellipsis());
     let mut inside = pen.window(frame, &title);
     let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
     pen.put_right(edge, frame.y, StyleRole::Dim, &place);

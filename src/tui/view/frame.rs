@@ -66,7 +66,7 @@ pub(super) fn said(area: Rect, model: &Model, ellipsis: char) -> Vec<String> {
         if let Some(last) = lines.last_mut() {
             let room = room.saturating_sub(end.len());
             *last = if whole {
-                cut_end(last, room, ellipsis)
+                cut_end(last, room, ellipsis).into_owned()
             } else {
                 format!(
                     "{}{ellipsis}",

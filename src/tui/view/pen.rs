@@ -228,7 +228,8 @@ impl<'b> Pen<'b> {
         }
         if !title.is_empty() {
             let room = area.width.saturating_sub(6);
-            let title = cut_middle(&safe(title), usize::from(room), g.ellipsis());
+            let title = safe(title);
+            let title = cut_middle(&title, usize::from(room), g.ellipsis());
             self.put(
                 area.x + 2,
                 area.y,
@@ -247,7 +248,9 @@ impl<'b> Pen<'b> {
 
 /// Hidden characters shown as what they are.
 pub(super) fn safe(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_hidden) {
+    // Of ASCII only control characters are hidden.
+    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if !plain && text.chars().any(is_hidden) {
         Cow::Owned(visible(text))
     } else {
         Cow::Borrowed(text)

@@ -30,7 +30,8 @@ pub(super) fn draw(
         (len, all) => format!(" {} of {len}, {all} in all ", table.row + 1),
     };
     let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
-    let title = cut_middle(&visible(&table.title), room, pen.glyphs.ellipsis());
+    let title = visible(&table.title);
+    let title = cut_middle(&title, room, pen.glyphs.ellipsis());
     let mut inside = pen.window(frame, &title);
     let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
     pen.put_right(edge, frame.y, StyleRole::Dim, &place);

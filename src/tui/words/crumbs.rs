@@ -63,7 +63,7 @@ pub fn crumbs_line(model: &Model, room: usize) -> String {
     } else {
         width(&joint) + 1
     };
-    let mut line = cut_middle(&last, room.saturating_sub(lead), ellipsis);
+    let mut line = cut_middle(&last, room.saturating_sub(lead), ellipsis).into_owned();
     while let Some(before) = trail.pop() {
         let longer = format!("{before}{joint}{line}");
         let lead = if trail.is_empty() {
