@@ -92,35 +92,69 @@ impl Route {
             _ => (self.pattern, ""),
         }
     }
+}
+
+/// A part of a pattern between slashes.
+enum Part {
+    /// Just this.
+    Word(&'static str),
+    /// One segment under this name; one of these, where there are any.
+    Place(&'static str, Vec<&'static str>),
+    /// Whatever is left.
+    Rest(&'static str),
+}
+
+/// A row, its pattern taken apart: that is done once, not for each call.
+pub(crate) struct ReadRoute {
+    pub route: &'static Route,
+    verb: &'static str,
+    parts: Vec<Part>,
+}
+
+impl ReadRoute {
+    pub fn new(route: &'static Route) -> Self {
+        let (path, verb) = route.parts();
+        let parts = path.trim_start_matches('/').split('/');
+        let parts = parts.map(|part| match place(part) {
+            None => Part::Word(part),
+            Some((name, alternatives)) if alternatives == ["**"] => Part::Rest(name),
+            Some((name, alternatives)) => Part::Place(name, alternatives),
+        });
+        Self {
+            route,
+            verb,
+            parts: parts.collect(),
+        }
+    }
 
     /// What the path of a call has at the pattern's places; `None` where the call is another route's.
     pub fn places(&self, call: &ApiCall) -> Option<Vec<(&'static str, String)>> {
-        if self.method != "*" && self.method != call.method.as_str() {
-            return None;
-        }
-        let (path, verb) = self.parts();
-        if verb != call.verb {
+        let method = self.route.method;
+        if self.verb != call.verb || (method != "*" && method != call.method.as_str()) {
             return None;
         }
         let mut places = Vec::new();
         let mut segments = call.segments.iter();
-        for part in path.trim_start_matches('/').split('/') {
-            let Some((name, alternatives)) = place(part) else {
-                if segments.next()? != part {
-                    return None;
+        for part in &self.parts {
+            match part {
+                Part::Word(word) => {
+                    if segments.next()? != word {
+                        return None;
+                    }
                 }
-                continue;
-            };
-            if alternatives == ["**"] {
-                let rest: Vec<&str> = segments.map(String::as_str).collect();
-                places.push((name, rest.join("/")));
-                return Some(places);
+                Part::Rest(name) => {
+                    let rest: Vec<&str> = segments.map(String::as_str).collect();
+                    places.push((*name, rest.join("/")));
+                    return Some(places);
+                }
+                Part::Place(name, alternatives) => {
+                    let segment = segments.next()?;
+                    if !alternatives.is_empty() && !alternatives.contains(&segment.as_str()) {
+                        return None;
+                    }
+                    places.push((*name, segment.clone()));
+                }
             }
-            let segment = segments.next()?;
-            if !alternatives.is_empty() && !alternatives.contains(&segment.as_str()) {
-                return None;
-            }
-            places.push((name, segment.clone()));
         }
         segments.next().is_none().then_some(places)
     }

@@ -60,6 +60,8 @@ impl PermissionList {
 
 struct RoleTable {
     permissions: Vec<&'static str>,
+    /// Of each permission the roles that have it, once it was asked for.
+    with: Vec<OnceLock<Vec<PredefinedRole>>>,
     lists: Vec<PermissionList>,
     roles: HashMap<&'static str, PredefinedRole>,
     names: Vec<&'static str>,
@@ -147,19 +149,24 @@ pub fn service_exists(service: &str) -> bool {
     permissions.get(at).is_some_and(|p| p.starts_with(&head))
 }
 
-/// The predefined roles that include the permission, fewest permissions first.
+/// The predefined roles that include the permission, fewest permissions first. They are looked for once for each
+/// permission that is asked about.
 #[must_use]
-pub fn roles_with(permission: &str) -> Vec<PredefinedRole> {
-    let Some(place) = place(permission) else {
-        return Vec::new();
+pub fn roles_with(permission: &str) -> &'static [PredefinedRole] {
+    let place = place(permission);
+    let Some((place, known)) = place.and_then(|p| Some((p, table().with.get(usize::from(p))?)))
+    else {
+        return &[];
     };
-    let index = place.to_string();
-    let lists = &table().lists;
-    let mut found: Vec<_> = all()
-        .filter(|r| lists.get(r.list).is_some_and(|l| l.has_text(&index)))
-        .collect();
-    found.sort_by_key(|r| (r.size(), r.name));
-    found
+    known.get_or_init(|| {
+        let index = place.to_string();
+        let lists = &table().lists;
+        let mut found: Vec<_> = all()
+            .filter(|r| lists.get(r.list).is_some_and(|l| l.has_text(&index)))
+            .collect();
+        found.sort_by_key(|r| (r.size(), r.name));
+        found
+    })
 }
 
 /// Where a permission stands in the table. Newer ones stand there in their second form only, as roles
@@ -207,6 +214,7 @@ fn table() -> &'static RoleTable {
             names.push(name);
         }
         RoleTable {
+            with: permissions.iter().map(|_| OnceLock::new()).collect(),
             permissions,
             lists,
             roles,

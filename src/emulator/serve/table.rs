@@ -16,7 +16,7 @@ use crate::emulator::api::{
 };
 use crate::emulator::call::ApiCall;
 use crate::emulator::credentials::{metadata, oauth, published};
-use crate::emulator::route::{Needs, Route};
+use crate::emulator::route::{Needs, ReadRoute, Route};
 
 /// Each API with its rows. The first row that a call fits answers it.
 pub(crate) const TABLE: &[(&str, &[Route])] = &[
@@ -62,17 +62,15 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
 
 /// Takes a call's verb off its path, finds its row, and notes what the path has at the row's places.
 pub(crate) fn find(call: &mut ApiCall) -> Option<&'static Route> {
-    static VERBS: OnceLock<BTreeSet<&str>> = OnceLock::new();
-    let verbs = VERBS.get_or_init(|| {
-        routes()
-            .map(Route::verb)
-            .filter(|v| !v.is_empty())
-            .collect()
+    static ROWS: OnceLock<(BTreeSet<&str>, Vec<ReadRoute>)> = OnceLock::new();
+    let (verbs, rows) = ROWS.get_or_init(|| {
+        let verbs = routes().map(Route::verb).filter(|v| !v.is_empty());
+        (verbs.collect(), routes().map(ReadRoute::new).collect())
     });
     call.split_verb(|word| verbs.contains(word));
-    let (route, places) = routes().find_map(|route| Some((route, route.places(call)?)))?;
+    let (row, places) = rows.iter().find_map(|row| Some((row, row.places(call)?)))?;
     call.places = places;
-    Some(route)
+    Some(row.route)
 }
 
 /// Method and pattern of the row that answers a call to this path; `None`: it is not served.

@@ -110,11 +110,7 @@ pub(crate) fn suitable_role(
         .then(|| holds(WORKLOAD_IDENTITY_USER))
         .flatten()
         .or_else(|| holds(TOKEN_CREATOR))
-        .or_else(|| {
-            predefined::roles_with(permission.as_str())
-                .into_iter()
-                .next()
-        })
+        .or_else(|| predefined::roles_with(permission.as_str()).first().copied())
         .map(|r| (r.name, r.title))
 }
 

@@ -261,7 +261,7 @@ fn roles_for(estate: &Estate, question: &Question, target: &Resource) -> Vec<Str
     // Otherwise the smallest role of IAM's own that holds it, stable ones before others.
     let first = made_for.filter(|name| holds(name)).map_or_else(
         || {
-            let mut roles = predefined::roles_with(permission);
+            let mut roles = predefined::roles_with(permission).to_vec();
             roles.retain(|r| r.name.starts_with("roles/iam."));
             roles.sort_by_key(|r| (r.stage() != crate::iam::Stage::Ga, r.size(), r.name));
             roles.first().map(|r| r.name.to_owned())
