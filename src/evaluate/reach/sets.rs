@@ -11,6 +11,7 @@ use super::super::{boundary, conditions, deny, membership};
 use super::relevant::Ground;
 use super::{TakenAway, TakenBy};
 use crate::evaluate::conditions::Site;
+use crate::evaluate::federation::stands_for_nobody;
 use crate::evaluate::truth::Truth;
 use crate::iam::{DenyRule, Member, PolicyMember, Pool, Principal, Resource, ResourceKind};
 
@@ -261,10 +262,17 @@ impl<'g, 'e> SetOnAccount<'g, 'e> {
             // Those of it, whoever they are.
             Member::Group(_) if judge.caller.is_federated() => Share::Nothing,
             Member::Group(_) => Share::Part,
-            Member::PoolGroup(..) | Member::PoolAttribute(..) | Member::PoolNamespace(..)
-                if one != Truth::No
-                    || matches!(member, Member::PoolNamespace(pool, _) if self.set.pool() == Some(pool)) =>
+            // Where a mapping makes an attribute of the subject, it differs among them: that of the one who stands for
+            // all says nothing of the others, and an identity may have several.
+            Member::PoolGroup(pool, _) | Member::PoolAttribute(pool, ..)
+                if self.set.pool() == Some(pool) =>
             {
+                match stands_for_nobody(judge.estate, member) {
+                    true => Share::Nothing,
+                    false => Share::Part,
+                }
+            }
+            Member::PoolNamespace(pool, _) if one != Truth::No || self.set.pool() == Some(pool) => {
                 Share::Part
             }
             _ => match one {

@@ -358,18 +358,7 @@ fn sets(
     beside: serde_json::Value,
 ) -> (Vec<(String, Verdict, Vec<String>)>, bool) {
     let email = "a@p.iam.gserviceaccount.com";
-    let mut file = serde_json::json!({
-        "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C1" }],
-        "projects": [{ "name": "projects/3", "projectId": "p", "parent": "organizations/1" }],
-        "serviceAccounts": [{ "name": format!("projects/p/serviceAccounts/{email}"), "email": email,
-            "projectId": "p", "uniqueId": "1" }],
-        "iamPolicies": { format!("//iam.googleapis.com/projects/p/serviceAccounts/{email}"): { "bindings": [
-            { "role": "roles/iam.serviceAccountTokenCreator", "members": members }] } }
-    });
-    for (key, list) in beside.as_object().unwrap() {
-        file[key] = list.clone();
-    }
-    let estate = from_value(&file, Coverage::Whole);
+    let estate = granting(email, members, &beside);
     let answer = who(
         &estate,
         &account(email),
@@ -392,6 +381,22 @@ fn sets(
         answer.results.into_iter().map(row).collect(),
         answer.complete,
     )
+}
+
+/// An account that is granted to these, with these lists beside.
+fn granting(email: &str, members: &[&str], beside: &serde_json::Value) -> Estate {
+    let mut file = serde_json::json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C1" }],
+        "projects": [{ "name": "projects/3", "projectId": "p", "parent": "organizations/1" }],
+        "serviceAccounts": [{ "name": format!("projects/p/serviceAccounts/{email}"), "email": email,
+            "projectId": "p", "uniqueId": "1" }],
+        "iamPolicies": { format!("//iam.googleapis.com/projects/p/serviceAccounts/{email}"): { "bindings": [
+            { "role": "roles/iam.serviceAccountTokenCreator", "members": members }] } }
+    });
+    for (key, list) in beside.as_object().unwrap() {
+        file[key] = list.clone();
+    }
+    from_value(&file, Coverage::Whole)
 }
 
 fn denied(principals: &[&str], but: &[&str]) -> serde_json::Value {
@@ -478,6 +483,62 @@ fn a_set_says_who_of_it_is_denied() {
     }
     let (rows, _) = sets(&["domain:example.com"], denied(&[ana, bob], &[]));
     assert_eq!(rows[0].2, ["principal://goog/subject/ana@example.com but "]);
+}
+
+/// One identity can be in several sets of its pool at once, also where a provider makes one attribute of the subject:
+/// whom a rule on one of them shuts out is told of every other.
+#[test]
+fn sets_of_one_pool_share_whom_they_share() {
+    let pools = [
+        (
+            "iam.googleapis.com/projects/3/locations/global/workloadIdentityPools/gh",
+            "projects/3/locations/global/workloadIdentityPools/gh",
+        ),
+        (
+            "iam.googleapis.com/locations/global/workforcePools/staff",
+            "locations/global/workforcePools/staff",
+        ),
+    ];
+    for (pool, name) in pools {
+        let caller = principal(&format!("principal://{pool}/subject/ana"));
+        let brought = [
+            ("team".to_owned(), "red".to_owned()),
+            ("groups".to_owned(), "ops".to_owned()),
+        ];
+        let own = [
+            format!("principalSet://{pool}/attribute.actor/ana"),
+            format!("principalSet://{pool}/attribute.team/red"),
+            format!("principalSet://{pool}/group/ops"),
+            format!("principalSet://{pool}/*"),
+            format!("principal://{pool}/subject/ana"),
+        ];
+        for set in &own[..4] {
+            for shut_out in &own {
+                let mut beside = denied(&[shut_out], &[]);
+                beside["pools"] =
+                    serde_json::json!([{ "name": name, "parent": "organizations/1" }]);
+                beside["providers"] = serde_json::json!([{ "name": format!("{name}/providers/one"),
+                    "attributeMapping": { "google.subject": "assertion.sub", "attribute.actor": "assertion.sub",
+                        "attribute.team": "assertion.team", "google.groups": "assertion.groups" } }]);
+                let (rows, _) = sets(&[set], beside.clone());
+                // Nobody is left of a set that is denied as such.
+                let whole = set == shut_out || shut_out.ends_with("/*");
+                let told = rows
+                    .first()
+                    .map(|(_, verdict, except)| (*verdict, except.len()));
+                let right = (!whole).then_some((Verdict::CanAccess, 1));
+                assert_eq!(told, right, "{set} without {shut_out}: {rows:?}");
+                // And so it is for one who is in both.
+                let email = "a@p.iam.gserviceaccount.com";
+                let estate = granting(email, &[set], &beside);
+                let mut question =
+                    crate::evaluate::Question::new(caller.clone(), account(email), at(NOW));
+                question.attributes = brought.to_vec();
+                let verdict = crate::evaluate::explain(&estate, &question).verdict;
+                assert_eq!(verdict, Verdict::CannotAccess, "{set} without {shut_out}");
+            }
+        }
+    }
 }
 
 #[test]
