@@ -231,6 +231,29 @@ impl Member {
         matches!(self, Self::Unknown | Self::UnknownOf(_))
     }
 
+    /// What a member whose form is not known would be if its kind were spelled as IAM spells it, in upper and lower
+    /// case (doc "Principal identifiers"): `serviceAccount:E` for `ServiceAccount:E`.
+    #[must_use]
+    pub fn spelled_right(text: &str) -> Option<String> {
+        const KINDS: [&str; 10] = [
+            "user:",
+            "serviceAccount:",
+            "group:",
+            "domain:",
+            "deleted:",
+            "projectOwner:",
+            "projectEditor:",
+            "projectViewer:",
+            "principal://",
+            "principalSet://",
+        ];
+        KINDS.into_iter().find_map(|kind| {
+            let (written, rest) = text.split_at_checked(kind.len())?;
+            let slip = written.eq_ignore_ascii_case(kind) && written != kind;
+            slip.then(|| format!("{kind}{rest}"))
+        })
+    }
+
     /// Whether it names a pool without the pool's whole path.
     #[must_use]
     pub fn is_short(&self) -> bool {

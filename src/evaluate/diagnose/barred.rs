@@ -222,6 +222,14 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                         .chain(&rule.exceptions)
                         .find(|m| open(m.matches));
                     let (kind, reason, remedy) = match why {
+                        Some(m) if m.member.member.is_unknown() => (
+                            CauseKind::PolicyNotReadable,
+                            format!(
+                                "no kind of member that is known here is written {}; whether it stands for {} is not known",
+                                m.member, names.caller
+                            ),
+                            "Look at the rule in the Google Cloud console, and at who is meant.",
+                        ),
                         Some(m) => (
                             CauseKind::GroupNotReadable,
                             format!(

@@ -9,6 +9,7 @@ use crate::evaluate::diagnose::nearest::slip;
 use crate::evaluate::explanation::{BindingExplanation, PolicyExplanation, RoleState};
 use crate::evaluate::truth::Truth;
 use crate::iam::{Member, PolicyMember, Principal, Resource};
+use crate::text::visible;
 
 impl View<'_> {
     pub(super) fn members(
@@ -58,6 +59,9 @@ impl View<'_> {
         why: &str,
         causes: &mut Causes,
     ) {
+        if member.member.is_unknown() {
+            return self.not_understood(policy, member, causes);
+        }
         let place = self.place(policy);
         let (kind, remedy) = match &member.member {
             Member::PoolGroup(..) | Member::PoolAttribute(..) | Member::PoolAll(_) => (
@@ -81,6 +85,47 @@ impl View<'_> {
                 self.names.caller
             ),
             remedy,
+        );
+    }
+
+    /// A member of no kind that is known here. Google takes none of an unknown type into a policy ("The member … is of an
+    /// unknown type. Please set a valid type prefix for the member.", kestra-io/plugin-gcp#318), so a file that has one was
+    /// not printed by it, or is newer than this program: it is never taken for nobody.
+    fn not_understood(
+        &self,
+        policy: &PolicyExplanation,
+        member: &PolicyMember,
+        causes: &mut Causes,
+    ) {
+        let place = self.place(policy);
+        let caller = &self.explanation.question.caller;
+        let meant = Member::spelled_right(&member.text);
+        let start = format!(
+            "Granted to {member} on {place}: no kind of member that is known here is written so, and Google refuses one of an unknown type"
+        );
+        if let Some(meant) = &meant
+            && Member::parse_v1(meant) == Member::One(caller.clone())
+        {
+            let meant = visible(meant);
+            causes.on(
+                CauseKind::MemberMisspelled,
+                &policy.resource,
+                format!("{start}. {meant} is the caller; whether this stands for it is not known."),
+                format!("Grant the role to {meant}, and take {member} out."),
+            );
+            return;
+        }
+        causes.on(
+            CauseKind::PolicyNotReadable,
+            &policy.resource,
+            format!(
+                "{start}; whether it stands for {} is not known.",
+                self.names.caller
+            ),
+            match meant {
+                Some(meant) => format!("Write it as {} if that is meant.", visible(&meant)),
+                None => "Look up who is meant, and name them as IAM does (user:, serviceAccount:, group:, domain:, principal://, principalSet://), or take it out.".to_owned(),
+            },
         );
     }
 

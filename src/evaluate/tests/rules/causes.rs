@@ -405,3 +405,43 @@ fn an_answer_of_yes_carries_none_of_the_denying_causes() {
         .unreadable(&level("1"));
     assert_eq!(world.kinds(&question(C)), []);
 }
+
+/// A member that Google would not take into a policy (kestra-io/plugin-gcp#318) is told as that, and never as a group that
+/// could not be read; whom it stands for stays unknown, in allow policies and in deny rules.
+#[test]
+fn a_member_of_no_kind_that_is_known_is_told_as_such() {
+    use CauseKind as K;
+    let slip = C.replace("serviceAccount:", "ServiceAccount:");
+    let right = format!("Grant the role to {C}, and take {slip} out.");
+    for (member, kind, remedy) in [
+        (&*slip, K::MemberMisspelled, &*right),
+        (
+            "SERVICEACCOUNT:other@p.iam.gserviceaccount.com",
+            K::PolicyNotReadable,
+            "Write it as serviceAccount:other@p.iam.gserviceaccount.com if",
+        ),
+        (
+            "Group:devs@example.com",
+            K::PolicyNotReadable,
+            "Write it as group:devs@example.com if",
+        ),
+        ("foo:bar", K::PolicyNotReadable, "or take it out"),
+        ("user:a b", K::NoGrant, ""),
+    ] {
+        let causes = World::new()
+            .grant("t", TOKEN_CREATOR, member)
+            .causes(&question(C));
+        assert_eq!(causes[0].kind, kind, "{member}: {causes:?}");
+        assert!(causes[0].remedy.contains(remedy), "{member}: {causes:?}");
+        if kind != K::NoGrant {
+            assert!(causes[0].message.contains(member), "{member}: {causes:?}");
+        }
+    }
+    let rule = json!({ "deniedPrincipals": ["foo:bar"], "deniedPermissions": [MINT] });
+    let causes = granted().deny("folders/2", rule).causes(&question(C));
+    assert_eq!(causes[0].kind, K::PolicyNotReadable, "{causes:?}");
+    assert!(
+        causes[0].message.contains("is written foo:bar"),
+        "{causes:?}"
+    );
+}
