@@ -273,6 +273,7 @@ fn a_second_opinion_takes_no_trip_of_its_own() {
                 endpoint: "",
                 history: home.path(),
                 assumptions: &[],
+                given: None,
                 viewer: None,
             };
             let quiet = |_| ();
@@ -311,6 +312,7 @@ fn fixed(world: &Value, caller: &str) -> (usize, Vec<(usize, String)>) {
             endpoint: "",
             history: home.path(),
             assumptions: &[],
+            given: None,
             viewer: None,
         };
         let quiet = |_| ();

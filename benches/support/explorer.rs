@@ -63,6 +63,7 @@ fn start() -> Start {
         assumptions: Vec::new(),
         keys: KeysByAccount::default(),
         at_hand: None,
+        given: None,
         review: ReviewKnown::default(),
         notes: Vec::new(),
         line: CommandLine {

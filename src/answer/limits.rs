@@ -79,6 +79,9 @@ pub fn words(assumption: Assumption) -> &'static str {
         Assumption::NoTagsInExport => {
             "nothing of tags (the export holds none, or not their keys; a condition on them is left undecided)"
         }
+        Assumption::NoAccountListInExport => {
+            "nothing of which accounts there are (the export lists none; one that it does not name may be there)"
+        }
         Assumption::NoAccountStatesInExport => {
             "accounts and projects of which the export tells no state are enabled"
         }

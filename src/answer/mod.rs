@@ -33,7 +33,7 @@ use crate::iam::Principal;
 use crate::repair::{
     KnownRights, Plan, PlanOptions, ReadAhead, history, last_grant, prepare, read_ahead,
 };
-use crate::wire::{ApiError, Ask};
+use crate::wire::{ApiError, Ask, NOT_FOUND, NOT_PERMITTED};
 
 /// Where answers come from.
 #[derive(Clone, Copy)]
@@ -46,6 +46,8 @@ pub struct Source<'a> {
     pub history: &'a Path,
     /// What every answer takes for granted: what the files given have no place for.
     pub assumptions: &'a [Assumption],
+    /// What was read of files, where facts come from such and whoever looks sees all of them.
+    pub given: Option<&'a Estate>,
     /// Who looks, where that is known: requests to an administrator name it.
     pub viewer: Option<&'a Principal>,
 }
@@ -166,11 +168,9 @@ impl Source<'_> {
         (explanation, causes)
     }
 
-    /// Adds what the files given have no place for.
+    /// Adds what the files given have no place for, and says of what they do not hold that it is not in them.
     pub fn qualify(&self, estate: &mut Estate) {
-        for assumption in self.assumptions {
-            estate.assume(*assumption);
-        }
+        qualify(estate, self.assumptions, self.given);
     }
 
     /// The question with what the history knows of it: when it was last granted. A history that cannot
@@ -180,5 +180,17 @@ impl Source<'_> {
             question.call.written = last_grant(&listing, self.endpoint, &question);
         }
         question
+    }
+}
+
+/// As [`Source::qualify`], of what was read otherwise.
+pub fn qualify(estate: &mut Estate, assumptions: &[Assumption], given: Option<&Estate>) {
+    for assumption in assumptions {
+        estate.assume(*assumption);
+    }
+    if let Some(files) = given {
+        estate.come_from(files, |why| {
+            why.starts_with(NOT_PERMITTED) || why.starts_with(NOT_FOUND)
+        });
     }
 }

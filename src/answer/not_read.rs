@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::estate::{Assumption, Estate};
+use crate::estate::{Assumption, Estate, NOT_GIVEN};
 use crate::evaluate::{Cause, CauseKind, Explanation};
 use crate::iam::owner::project_of;
 use crate::iam::{Pool, Principal, Resource, deny, org_policy};
@@ -25,7 +25,7 @@ pub struct NotRead {
     pub request: Option<ReadRequest>,
 }
 
-/// What to ask an administrator for.
+/// What to ask an administrator for; or what to give beside the files that facts come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRequest {
     /// The permission that is lacked; `None` where it is none of IAM's.
@@ -34,6 +34,8 @@ pub struct ReadRequest {
     pub role: Option<&'static str>,
     /// The full name of the resource that it is granted on.
     pub on: Option<String>,
+    /// What the command prints for the files that lack it, for people; `None`: it is to ask an administrator for.
+    pub prints: Option<String>,
     /// The command that does it, for a POSIX shell. `MEMBER` stands for whoever looks, where that is not
     /// known.
     pub command: String,
@@ -145,7 +147,13 @@ pub fn not_read(
             let what = thing
                 .as_ref()
                 .map_or_else(|| name.to_owned(), |t| t.what.clone());
-            let request = request(thing.and_then(|t| t.sight), name, why, viewer);
+            let sight = thing.and_then(|t| t.sight);
+            let request = match sight {
+                Some((sight, on)) if why.starts_with(NOT_GIVEN) => {
+                    printed(estate, sight, &on, &what)
+                }
+                sight => request(sight, name, why, viewer),
+            };
             NotRead {
                 name: name.to_owned(),
                 what,
@@ -181,14 +189,15 @@ pub fn not_read(
         && let Some((project, _)) = &explanation.api
     {
         let on = Resource::project(project);
+        let what = format!(
+            "whether the IAM Credentials API is on in {}",
+            said(estate, &on)
+        );
         all.push(NotRead {
             name: format!("{}/services/iamcredentials.googleapis.com", on.relative()),
-            what: format!(
-                "whether the IAM Credentials API is on in {}",
-                said(estate, &on)
-            ),
+            request: granted_or_printed(estate, SERVICES, &on, &what, viewer),
+            what,
             why: String::new(),
-            request: granted(SERVICES, &on, viewer),
         });
     }
     all
@@ -204,11 +213,109 @@ fn levels_above(estate: &Estate, level: &Resource, viewer: Option<&Principal>) -
         Resource::Folder(_) => (FOLDER, level.clone()),
         Resource::Organization(_) => (ORGANIZATION, level.clone()),
     };
+    let what = format!("what lies above {}", said(estate, level));
     Some(NotRead {
         name: level.full_name(),
-        what: format!("what lies above {}", said(estate, level)),
+        request: granted_or_printed(estate, sight, &on, &what, viewer),
+        what,
         why: String::new(),
-        request: granted(sight, &on, viewer),
+    })
+}
+
+/// By where facts come from.
+fn granted_or_printed(
+    estate: &Estate,
+    sight: Sight,
+    on: &Resource,
+    what: &str,
+    viewer: Option<&Principal>,
+) -> Option<ReadRequest> {
+    if estate.is_given() {
+        return printed(estate, sight, on, what);
+    }
+    granted(sight, on, viewer)
+}
+
+/// The command that prints what the files lack, in a form that is read beside them (gcloud 528, `asset list`; doc
+/// "Asset types").
+fn printed(estate: &Estate, sight: Sight, on: &Resource, what: &str) -> Option<ReadRequest> {
+    const LEVELS: &str = "cloudresourcemanager.googleapis.com/Organization,cloudresourcemanager.googleapis.com/Folder,cloudresourcemanager.googleapis.com/Project";
+    let lists = |id: &str| estate.accounts().any(|a| estate.project_id_of(a) == id);
+    let unlisted = sight.permission == ACCOUNT_POLICY.permission
+        && (estate.assumes(Assumption::NoAccountListInExport)
+            || (estate.is_part() && !lists(on.id())));
+    let tells = if unlisted {
+        "which accounts there are"
+    } else {
+        what
+    };
+    let (content, types) = match sight.permission {
+        permission if permission == PROJECT_POLICY.permission => {
+            ("iam-policy", "cloudresourcemanager.googleapis.com/Project")
+        }
+        permission if permission == FOLDER_POLICY.permission => {
+            ("iam-policy", "cloudresourcemanager.googleapis.com/Folder")
+        }
+        permission if permission == ORGANIZATION_POLICY.permission => (
+            "iam-policy",
+            "cloudresourcemanager.googleapis.com/Organization",
+        ),
+        // Policies name accounts by their unique id: which there are is what is lacking first.
+        _ if unlisted => ("resource", "iam.googleapis.com/ServiceAccount"),
+        permission if permission == ACCOUNT_POLICY.permission => {
+            ("iam-policy", "iam.googleapis.com/ServiceAccount")
+        }
+        permission if permission == ACCOUNTS.permission => {
+            ("resource", "iam.googleapis.com/ServiceAccount")
+        }
+        permission if permission == DENY_POLICIES.permission => {
+            ("resource", "iam.googleapis.com/PolicyV2")
+        }
+        permission if [BINDINGS.permission, BOUNDARY.permission].contains(&permission) => (
+            "resource",
+            "iam.googleapis.com/PolicyBinding,iam.googleapis.com/PrincipalAccessBoundaryPolicy",
+        ),
+        permission if permission == ROLE.permission => ("resource", "iam.googleapis.com/Role"),
+        permission if permission == ORG_POLICIES.permission => {
+            ("resource", "orgpolicy.googleapis.com/Policy")
+        }
+        permission if permission == SERVICES.permission => {
+            ("resource", "serviceusage.googleapis.com/Service")
+        }
+        permission
+            if [WORKLOAD_POOL.permission, WORKLOAD_PROVIDERS.permission].contains(&permission) =>
+        {
+            (
+                "resource",
+                "iam.googleapis.com/WorkloadIdentityPool,iam.googleapis.com/WorkloadIdentityPoolProvider",
+            )
+        }
+        permission
+            if [WORKFORCE_POOL.permission, WORKFORCE_PROVIDERS.permission]
+                .contains(&permission) =>
+        {
+            (
+                "resource",
+                "iam.googleapis.com/WorkforcePool,iam.googleapis.com/WorkforcePoolProvider",
+            )
+        }
+        _ => ("resource", LEVELS),
+    };
+    let scope = match on {
+        Resource::Organization(number) => format!("--organization={number}"),
+        Resource::Folder(number) => format!("--folder={number}"),
+        Resource::Project(id) => format!("--project={id}"),
+        Resource::ServiceAccount { .. } => return None,
+    };
+    Some(ReadRequest {
+        permission: None,
+        role: None,
+        on: Some(on.full_name()),
+        prints: Some(tells.to_owned()),
+        command: format!(
+            "gcloud asset list {} --content-type={content} --asset-types={types} --format=json",
+            shell(&scope)
+        ),
     })
 }
 
@@ -245,6 +352,18 @@ pub(super) fn advise(causes: &mut [Cause], not_read: &[NotRead]) {
         let Some(request) = found.and_then(|thing| thing.request.as_ref()) else {
             continue;
         };
+        if let Some(tells) = &request.prints {
+            cause.remedy = format!(
+                "Give with another --estate a file that tells {}, as this command prints it{}",
+                tells,
+                match cause.remedy.split_once(", or grant ") {
+                    Some((_, grant)) => format!("; or grant {grant}"),
+                    None => ".".to_owned(),
+                }
+            );
+            cause.command = Some(request.command.clone());
+            continue;
+        }
         let words = match request.role {
             Some(_) => " An administrator can let you.",
             None => " Somebody who sees it can tell.",
@@ -273,6 +392,7 @@ fn request(
             permission: None,
             role: None,
             on: None,
+            prints: None,
             command: format!(
                 "gcloud identity groups memberships list {}",
                 shell(&format!("--group-email={group}"))
@@ -295,6 +415,7 @@ fn granted(sight: Sight, on: &Resource, viewer: Option<&Principal>) -> Option<Re
         permission: Some(sight.permission),
         role: Some(sight.role),
         on: Some(on.full_name()),
+        prints: None,
         command: command.gcloud_unread(),
     })
 }
@@ -316,6 +437,7 @@ fn switched_on(why: &str) -> Option<ReadRequest> {
         permission: Some("serviceusage.services.enable"),
         role: None,
         on: Some(Resource::project(project).full_name()),
+        prints: None,
         command: format!(
             "gcloud services enable {} {}",
             shell(service),

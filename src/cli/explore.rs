@@ -229,6 +229,7 @@ fn opening(facts: &FactSource, global: &Global, start: &StartArgs) -> Result<tui
         assumptions: facts.assumptions.clone(),
         notes: facts.notes.clone(),
         at_hand: facts.whole().cloned(),
+        given: facts.given().cloned(),
         keys: facts
             .whole()
             .map(crate::estate::Estate::all_keys)

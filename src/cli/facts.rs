@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::answer::between::{BetweenFacts, BetweenQuestion};
 use crate::answer::paths::{PathsAnswer, PathsQuestion};
-use crate::answer::{Answer, Source as Answers};
+use crate::answer::{self, Answer, Source as Answers};
 use crate::emulator::{self, Options, Running, stories};
 use crate::estate::file::{self, FileError, FileProgress, Loaded};
 use crate::estate::{Assumption, Estate};
@@ -88,6 +88,8 @@ pub struct FactSource {
     emulator: Option<Running>,
     /// What it read itself to serve, where whoever looks sees all of it.
     at_hand: Option<Estate>,
+    /// Whether that was read of files, and is no story.
+    is_files: bool,
     /// What of the files does not count, a line each, where that was not told yet.
     pub notes: Vec<String>,
 }
@@ -125,6 +127,7 @@ impl FactSource {
             endpoint: self.client()?.endpoint(),
             history: &self.history,
             assumptions: &self.assumptions,
+            given: self.given(),
             viewer: self.viewer.as_ref(),
         })
     }
@@ -190,6 +193,12 @@ impl FactSource {
         self.at_hand.as_ref().filter(|_| everything)
     }
 
+    /// What was read of files, where facts come from such and whoever looks sees all of them.
+    #[must_use]
+    pub fn given(&self) -> Option<&Estate> {
+        self.at_hand.as_ref().filter(|_| self.is_files)
+    }
+
     /// Reads what a question about the ways between two ends needs.
     ///
     /// # Errors
@@ -213,16 +222,13 @@ impl FactSource {
 
     /// Adds what the files given have no place for.
     pub fn qualify(&self, estate: &mut Estate) {
-        for assumption in &self.assumptions {
-            estate.assume(*assumption);
-        }
+        answer::qualify(estate, &self.assumptions, self.given());
     }
 
     /// Why what the files hold is not all there is, where it is not.
     #[must_use]
     pub fn part(&self) -> Option<Assumption> {
-        let parts = [Assumption::PartOfTheEstate, Assumption::SearchResultsAreAll];
-        parts
+        Assumption::OF_PARTS
             .into_iter()
             .find(|part| self.assumptions.contains(part))
     }
@@ -275,6 +281,7 @@ pub async fn open_telling(global: &Global, told: ReadingTold) -> Result<FactSour
                 }
             };
             let mut facts = inside(global, estate, label, history).await?;
+            facts.is_files = true;
             facts.notes = notes;
             facts
         }
@@ -335,6 +342,7 @@ pub fn awaited(global: &Global) -> Result<FactSource, Failure> {
         source: global.source(),
         emulator: None,
         at_hand: None,
+        is_files: true,
         notes: Vec::new(),
     })
 }
@@ -431,6 +439,7 @@ async fn outside(
         source: global.source(),
         emulator: None,
         at_hand: None,
+        is_files: false,
         notes: Vec::new(),
     })
 }
@@ -493,6 +502,7 @@ async fn inside(
         source: global.source(),
         emulator: Some(running),
         at_hand,
+        is_files: false,
         notes: Vec::new(),
     })
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::out::{Ink, TextPage};
 use crate::answer::not_read::NotRead;
+use crate::estate::NOT_GIVEN;
 use crate::evaluate::Cause;
 
 /// One line for each request, with all that it lets be read, and the command below it. What a cause says
@@ -16,17 +17,24 @@ pub(super) fn page(page: &mut TextPage, not_read: &[NotRead], causes: &[Cause]) 
         commands.any(|told| told == command)
     };
     let mut requests: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut again: Vec<&str> = Vec::new();
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let (mut again, mut untold): (Vec<&str>, Vec<&str>) = Default::default();
     for thing in not_read {
         match &thing.request {
             Some(request) if told(&request.command) => {}
+            Some(request) if request.prints.is_some() => lacking
+                .entry(&request.command)
+                .or_default()
+                .push(&thing.what),
             Some(request) => requests
                 .entry(&request.command)
                 .or_default()
                 .push(&thing.what),
+            None if thing.why.starts_with(NOT_GIVEN) => untold.push(&thing.what),
             None => again.push(&thing.what),
         }
     }
+    files(page, &lacking, &untold);
     if requests.is_empty() && again.is_empty() {
         return;
     }
@@ -57,6 +65,27 @@ pub(super) fn page(page: &mut TextPage, not_read: &[NotRead], causes: &[Cause]) 
             "  ",
             &format!("{}: ask again.", again.join(", ")),
         );
+    }
+}
+
+/// What files do not tell, by the command that prints it.
+fn files(page: &mut TextPage, lacking: &BTreeMap<&str, Vec<&str>>, untold: &[&str]) {
+    if lacking.is_empty() && untold.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(Ink::Strong, "What the files do not tell");
+    for (command, whats) in lacking {
+        let words = format!(
+            "{}; another --estate may, with what this prints:",
+            whats.join(", ")
+        );
+        page.wrapped(Ink::Plain, "  ", &words);
+        // On a line of its own, so that it can be pasted.
+        page.line(Ink::Faint, format!("    {command}"));
+    }
+    if !untold.is_empty() {
+        page.wrapped(Ink::Plain, "  ", &format!("{}.", untold.join(", ")));
     }
 }
 

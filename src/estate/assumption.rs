@@ -13,6 +13,9 @@ pub enum Assumption {
     DenyGroupTakenAsWritten,
     /// The IAM Credentials API is on where the call is billed.
     IamCredentialsApiIsEnabled,
+    /// An export holds policies or levels, and no list of accounts: which there are is not known. Nothing is taken
+    /// from it.
+    NoAccountListInExport,
     /// An export names accounts or projects without telling their state.
     NoAccountStatesInExport,
     /// An export holds no principal access boundary: whether it was asked for them is not known.
@@ -39,11 +42,12 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AssetSearchIsCurrent,
         Self::CallerIsActive,
         Self::DenyGroupTakenAsWritten,
         Self::IamCredentialsApiIsEnabled,
+        Self::NoAccountListInExport,
         Self::NoAccountStatesInExport,
         Self::NoBoundariesInExport,
         Self::NoDenyPoliciesInExport,
@@ -57,13 +61,21 @@ impl Assumption {
     ];
 
     /// Those that an estate itself makes, so that its file may name them.
-    pub const OF_ESTATES: [Self; 6] = [
+    pub const OF_ESTATES: [Self; 7] = [
         Self::NoDenyPoliciesInExport,
         Self::NoBoundariesInExport,
         Self::NoTagsInExport,
+        Self::NoAccountListInExport,
         Self::NoAccountStatesInExport,
         Self::PartOfTheEstate,
         Self::SearchResultsAreAll,
+    ];
+
+    /// Those under which what is not in the estate may be there.
+    pub const OF_PARTS: [Self; 3] = [
+        Self::PartOfTheEstate,
+        Self::SearchResultsAreAll,
+        Self::NoAccountListInExport,
     ];
 
     /// Its name in JSON and in estate files.
@@ -74,6 +86,7 @@ impl Assumption {
             Self::CallerIsActive => "CALLER_IS_ACTIVE",
             Self::DenyGroupTakenAsWritten => "DENY_GROUP_TAKEN_AS_WRITTEN",
             Self::IamCredentialsApiIsEnabled => "IAM_CREDENTIALS_API_IS_ENABLED",
+            Self::NoAccountListInExport => "NO_ACCOUNT_LIST_IN_EXPORT",
             Self::NoAccountStatesInExport => "NO_ACCOUNT_STATES_IN_EXPORT",
             Self::NoBoundariesInExport => "NO_BOUNDARIES_IN_EXPORT",
             Self::NoDenyPoliciesInExport => "NO_DENY_POLICIES_IN_EXPORT",

@@ -44,6 +44,8 @@ impl<T> Existence<T> {
 
 /// Why nobody can tell whether something is there that is not in the estate.
 const PART: &str = "the files hold a part of the estate";
+const SEARCHED: &str = "the file holds what a search found, which may have left it out";
+const NO_LIST: &str = "the export holds no list of accounts";
 
 /// Longer chains than Google allows (folders nest ten deep) are cycles in a damaged file.
 const DEEPEST: usize = 64;
@@ -267,11 +269,23 @@ impl Estate {
         match found {
             Some(resource) => Existence::Exists(resource),
             None if let Some(why) = self.accounts_unread(resource) => Existence::Unknown(why),
-            None if self.assumes(Assumption::PartOfTheEstate) => Existence::Unknown(PART.into()),
+            None if let Some(why) = self.left_out(resource) => Existence::Unknown(why.into()),
             None if self.coverage == Coverage::Whole || self.missing.contains(resource) => {
                 Existence::Missing
             }
             None => Existence::Unknown(self.not_fetched()),
+        }
+    }
+
+    /// Why something that the estate does not hold may be there all the same. An account that is known, and was named
+    /// with a project that it is not of, is not there.
+    fn left_out(&self, resource: &Resource) -> Option<&'static str> {
+        let of_another = matches!(resource, Resource::ServiceAccount { account, .. }
+            if self.account(account).is_some());
+        match self.why_part().filter(|_| !of_another)? {
+            Assumption::SearchResultsAreAll => Some(SEARCHED),
+            Assumption::NoAccountListInExport => Some(NO_LIST),
+            _ => Some(PART),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod assumption;
 pub mod file;
+mod given;
 pub mod hierarchy;
 pub mod index;
 pub mod org_policies;
@@ -23,6 +24,7 @@ use crate::iam::{
 use shared::SharedMap;
 
 pub use assumption::Assumption;
+pub use given::NOT_GIVEN;
 pub use hierarchy::{Ancestry, Existence};
 pub use records::{
     Folder, Group, IdentityPool, Organization, PolicyInsight, Project, Provider, Read,
@@ -99,6 +101,8 @@ pub struct Estate {
     pub(crate) providers: Arc<BTreeMap<Arc<str>, Arc<Provider>>>,
     /// What exists and may not be read, by the names of the estate file, with why.
     pub(crate) unreadable: Arc<BTreeMap<String, Arc<str>>>,
+    /// The files that its facts come from, where they come from such.
+    pub(crate) given: Option<given::FilesGiven>,
     /// Domains whose organization was asked for: the organizations' numbers, or why none is known.
     pub(crate) domains: Arc<BTreeMap<String, OrganizationsOf>>,
     /// Whether nothing is outside of it: who belongs nowhere in it is bound by nothing.
@@ -158,7 +162,15 @@ impl Estate {
     /// Whether it is known to be a part: what is not in it may be there, and no list made of it is all.
     #[must_use]
     pub fn is_part(&self) -> bool {
-        self.assumes(Assumption::SearchResultsAreAll) || self.assumes(Assumption::PartOfTheEstate)
+        self.why_part().is_some()
+    }
+
+    /// What it is a part for, as far as it is known to be one.
+    #[must_use]
+    pub fn why_part(&self) -> Option<Assumption> {
+        Assumption::OF_PARTS
+            .into_iter()
+            .find(|part| self.assumes(*part))
     }
 
     /// Whether no deny policy is taken to stand where nothing is known: what the files could hold of them is read.

@@ -93,6 +93,8 @@ pub struct Start {
     pub keys: KeysByAccount,
     /// The estate that is looked at, where this process read it itself and whoever looks may see all of it.
     pub at_hand: Option<Estate>,
+    /// What was read of files, where facts come from such and whoever looks sees all of them.
+    pub given: Option<Estate>,
     /// What of the files looked at does not count, a line each.
     pub notes: Vec<String>,
     /// What a review goes by.
@@ -230,6 +232,7 @@ fn executor(start: &mut Start, handle: &Handle, sender: &UnboundedSender<Message
     .assuming(std::mem::take(&mut start.assumptions))
     .knowing_keys(std::mem::take(&mut start.keys))
     .having(start.at_hand.take())
+    .of_files(start.given.take())
     .reviewing(std::mem::take(&mut start.review))
     .keeping(&start.preferences.closed)
     .seen_by(start.principal.take())

@@ -69,6 +69,10 @@ pub enum ApiError {
 
 /// How [`ApiError::why`] begins where whoever asks lacks a permission.
 pub const NOT_PERMITTED: &str = "not permitted";
+
+/// How [`ApiError::why`] begins where it is not there, or not for whoever asked.
+pub const NOT_FOUND: &str = "not found";
+
 /// How [`ApiError::why`] begins where an API is off in the project that calls are billed to.
 pub const API_OFF: &str = "the API is not enabled";
 
@@ -113,7 +117,7 @@ impl ApiError {
                 status: 404,
                 message,
                 ..
-            } => format!("not found: {message}"),
+            } => format!("{NOT_FOUND}: {message}"),
             Self::Refused {
                 status, message, ..
             } => format!("HTTP {status}: {message}"),

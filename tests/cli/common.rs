@@ -13,6 +13,11 @@ pub const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
 /// A time at which every story is as its index says.
 pub const AT: &str = "2026-11-25T12:00:00Z";
 
+/// An export as a stranger's file really looks, by its name in `tests/data/exports`.
+pub fn met(name: &str) -> String {
+    format!("{}/tests/data/exports/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// `explain` as JSON at [`AT`].
 pub fn question<'a>(caller: &'a str, target: &'a str) -> [&'a str; 8] {
     [

@@ -19,6 +19,7 @@ mod explain;
 mod export_forms;
 mod export_without;
 mod exports;
+mod exports_met;
 mod federation;
 mod fix;
 mod hostile;

@@ -1,46 +1,18 @@
 //! Accounts of which an export tells the unique id alone: asked about by it, never by an address.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
-use super::common::{AT, Home};
+use super::common::{AT, Home, met};
 
-const MANAGER: &str = "//cloudresourcemanager.googleapis.com";
-const RUNNER: &str = "serviceAccount:runner@wren-app.iam.gserviceaccount.com";
-const ID: &str = "100000000000000000009";
+const RUNNER: &str = "serviceAccount:runner@shop-app.iam.gserviceaccount.com";
+const ID: &str = "100000000000000000002";
 const CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 
-/// An export of policies, of an organization, two projects and one account.
+/// An export of policies, of an organization, a folder, two projects and one account.
 fn policies() -> String {
-    let level = |kind: &str, name: &str, above: Value| {
-        json!({ "name": name, "asset_type": format!("cloudresourcemanager.googleapis.com/{kind}"),
-            "iam_policy": { "bindings": [{ "role": "roles/viewer", "members": ["user:ana@wren.example"] }] },
-            "ancestors": above })
-        .to_string()
-    };
-    let organization = json!(["organizations/70"]);
-    let lines = [
-        level(
-            "Organization",
-            &format!("{MANAGER}/organizations/70"),
-            organization,
-        ),
-        level(
-            "Project",
-            &format!("{MANAGER}/projects/72"),
-            json!(["projects/72", "organizations/70"]),
-        ),
-        level(
-            "Project",
-            &format!("{MANAGER}/projects/73"),
-            json!(["projects/73", "organizations/70"]),
-        ),
-        json!({ "name": format!("//iam.googleapis.com/projects/wren-data/serviceAccounts/{ID}"),
-            "asset_type": "iam.googleapis.com/ServiceAccount",
-            "iam_policy": { "bindings": [{ "role": CREATOR, "members": [RUNNER] }] },
-            "ancestors": ["projects/73", "organizations/70"] })
-        .to_string(),
-    ];
-    lines.join("\n")
+    fs::read_to_string(met("05-policies-only.ndjson")).unwrap()
 }
 
 struct Asked {
@@ -78,7 +50,7 @@ impl Asked {
 #[test]
 fn by_its_unique_id_everything_in_the_file_is_told() {
     let asked = Asked::of(&policies());
-    let full = format!("//iam.googleapis.com/projects/wren-data/serviceAccounts/{ID}");
+    let full = format!("//iam.googleapis.com/projects/shop-data/serviceAccounts/{ID}");
     let who = asked.json(0, &["who", "--at", AT, "--target", ID]);
     assert_eq!(who["target"], full.as_str(), "{who}");
     let first = &who["results"][0];
@@ -89,8 +61,8 @@ fn by_its_unique_id_everything_in_the_file_is_told() {
     for target in [
         ID,
         &full,
-        &format!("projects/wren-data/serviceAccounts/{ID}"),
-        &format!("projects/73/serviceAccounts/{ID}"),
+        &format!("projects/shop-data/serviceAccounts/{ID}"),
+        &format!("projects/810000000002/serviceAccounts/{ID}"),
     ] {
         let told = asked.json(
             0,
@@ -108,7 +80,7 @@ fn by_its_unique_id_everything_in_the_file_is_told() {
             "--at",
             AT,
             "--caller",
-            "user:ana@wren.example",
+            "user:ana@example.net",
             "--target",
             ID,
         ],
@@ -127,7 +99,7 @@ fn by_its_unique_id_everything_in_the_file_is_told() {
         "a unique id is no address: {list}"
     );
     let text = asked.run(0, &["who", "--at", AT, "--target", ID]);
-    assert!(text.contains("runner@wren-app"), "{text}");
+    assert!(text.contains("runner@shop-app"), "{text}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("which are a part of the estate"), "{text}");
 }
@@ -142,7 +114,7 @@ fn a_repair_and_an_expectation_go_by_the_unique_id() {
             "--at",
             AT,
             "--caller",
-            "user:ana@wren.example",
+            "user:ana@example.net",
             "--target",
             ID,
             "--dry-run",
@@ -154,7 +126,7 @@ fn a_repair_and_an_expectation_go_by_the_unique_id() {
         &[
             "fix",
             "--caller",
-            "user:ana@wren.example",
+            "user:ana@example.net",
             "--target",
             ID,
             "--yes",
@@ -162,7 +134,7 @@ fn a_repair_and_an_expectation_go_by_the_unique_id() {
     );
     assert_eq!(applied["applied"], true, "{applied}");
     let after = applied["after"].to_string();
-    assert!(after.contains("user:ana@wren.example"), "{applied}");
+    assert!(after.contains("user:ana@example.net"), "{applied}");
     let expectations = format!("[[expect]]\ncaller = '{RUNNER}'\ntarget = '{ID}'\nmay = 'yes'\n");
     let file = asked.home.write("expected.toml", &expectations);
     asked.run(0, &["test", &file.display().to_string()]);
@@ -181,7 +153,7 @@ fn which_address_it_has_is_unknown_and_never_denied() {
             "--caller",
             RUNNER,
             "--target",
-            "safe@wren-data.iam.gserviceaccount.com",
+            "vault@shop-data.iam.gserviceaccount.com",
         ],
     );
     assert_eq!(told["verdict"], "UNKNOWN_INFO", "{told}");
@@ -192,19 +164,19 @@ fn which_address_it_has_is_unknown_and_never_denied() {
 
 #[test]
 fn an_id_that_stands_in_a_name_alone_is_that_of_the_address_in_the_data() {
-    let data = json!({ "name": format!("//iam.googleapis.com/projects/wren-data/serviceAccounts/{ID}"),
+    let data = json!({ "name": format!("//iam.googleapis.com/projects/shop-data/serviceAccounts/{ID}"),
         "asset_type": "iam.googleapis.com/ServiceAccount",
-        "resource": { "data": { "email": "safe@wren-data.iam.gserviceaccount.com", "projectId": "wren-data" } },
-        "ancestors": ["projects/73", "organizations/70"] });
+        "resource": { "data": { "email": "vault@shop-data.iam.gserviceaccount.com", "projectId": "shop-data" } },
+        "ancestors": ["projects/810000000002", "folders/400500600700", "organizations/900100200300"] });
     let text = format!("{}\n{data}", policies());
     for text in [text.clone(), format!("{data}\n{}", policies())] {
         let asked = Asked::of(&text);
-        for target in [ID, "safe@wren-data.iam.gserviceaccount.com"] {
+        for target in [ID, "vault@shop-data.iam.gserviceaccount.com"] {
             let who = asked.json(0, &["who", "--at", AT, "--target", target]);
             assert_eq!(who["results"][0]["principal"], RUNNER, "{who}");
             assert_eq!(
                 who["target"],
-                "//iam.googleapis.com/projects/wren-data/serviceAccounts/safe@wren-data.iam.gserviceaccount.com"
+                "//iam.googleapis.com/projects/shop-data/serviceAccounts/vault@shop-data.iam.gserviceaccount.com"
             );
         }
     }

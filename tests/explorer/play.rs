@@ -194,6 +194,7 @@ impl Opening {
             assumptions: self.assumptions,
             keys: self.keys,
             at_hand,
+            given: None,
             notes: Vec::new(),
             review: self.review,
             line: CommandLine {

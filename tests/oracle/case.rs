@@ -152,6 +152,7 @@ impl Case {
             endpoint: "",
             history: Path::new("/nowhere"),
             assumptions: &[],
+            given: None,
             viewer: None,
         };
         let told = source.answer(question, PlanOptions::default(), &|_| ());
@@ -451,6 +452,7 @@ async fn at_hand(served: &Estate, ask: &dyn Ask, asked: &Asked, wrong: &mut Vec<
         endpoint: "",
         history: Path::new("/nowhere"),
         assumptions: &[],
+        given: None,
         viewer: None,
     };
     let to = Ways::To {

@@ -197,6 +197,7 @@ fn asking<'a>(ask: &'a Hurried<'a>) -> Source<'a> {
         endpoint: "",
         history: Path::new("/nowhere"),
         assumptions: &[],
+        given: None,
         viewer: None,
     }
 }
@@ -662,6 +663,7 @@ async fn what_is_asked_for_is_what_it_takes() {
             endpoint: "",
             history: Path::new("/nowhere"),
             assumptions: &[],
+            given: None,
             viewer: Some(&viewer),
         };
         let question = Question::new(

@@ -68,6 +68,7 @@ async fn of_call(
         endpoint: "",
         history: Path::new(""),
         assumptions: &[],
+        given: None,
         viewer: None,
     };
     source.second_opinion(&explanation, id).await
@@ -147,6 +148,7 @@ async fn a_refused_call_is_asked_about_again_after_a_minute_and_two() {
         endpoint: "",
         history: Path::new(""),
         assumptions: &[],
+        given: None,
         viewer: None,
     };
     let caller = Principal::parse("c@p.iam.gserviceaccount.com").unwrap();

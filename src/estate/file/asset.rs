@@ -326,7 +326,10 @@ pub(super) fn keep<E: de::Error>(
         "project",
         "parentFullResourceName",
     ];
-    loading.draft.export.searched |= searched.iter().any(|key| rest.contains_key(*key));
+    if searched.iter().any(|key| rest.contains_key(*key)) {
+        let source = loading.draft.at.source;
+        loading.draft.export.searched.insert(source);
+    }
     let kept = loading.keep(true, |draft| draft.asset(asset));
     loading.draft.at.time = None;
     kept

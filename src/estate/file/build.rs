@@ -8,6 +8,7 @@ use super::super::{Coverage, Estate, Existence, Folder, Organization, Project, S
 use super::draft::{Draft, PolicyOf};
 use super::kept::{At, Fault};
 use super::unknown;
+use crate::estate::given::MAY_NOT;
 use crate::estate::index::ManyPolicies;
 use crate::estate::records::is_number;
 use crate::iam::{AllowPolicy, OrgPolicy, Resource, ResourceKind, org_policy};
@@ -19,9 +20,7 @@ pub(super) struct Flaw {
     pub fault: Fault,
 }
 
-/// What a person reads of a name that the file's own `unreadable` lists.
 const NO_ADDRESS: &str = "the export tells of accounts by their unique id alone";
-const MAY_NOT: &str = "may not be read";
 const BY_ID: &str = "the project is known by its id alone";
 
 /// Makes the estate; counts the policies of which nobody can say whose they are.

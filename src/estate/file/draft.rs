@@ -110,8 +110,8 @@ pub(super) struct Export {
     pub skipped: BTreeMap<String, u64>,
     /// Things that an older asset tells otherwise than a newer one.
     pub outdated: u64,
-    /// Results of a search are among it, and nobody can tell how wide the search was.
-    pub searched: bool,
+    /// Files that hold results of a search, of which nobody can tell how wide it was.
+    pub searched: BTreeSet<usize>,
     /// What single commands printed, or Terraform holds, is among it.
     pub part: bool,
     /// Levels that such a file tells of: a policy of theirs that none tells is not known.

@@ -20,7 +20,7 @@ const fn form(name: &'static str, made_by: &'static str, silent: &'static str) -
     }
 }
 
-const EXPORT: &str = "A kind of which it holds not one asset is not known (`NO_DENY_POLICIES_IN_EXPORT`, `NO_BOUNDARIES_IN_EXPORT`, `NO_TAGS_IN_EXPORT`)";
+const EXPORT: &str = "A kind of which it holds not one asset is not known (`NO_DENY_POLICIES_IN_EXPORT`, `NO_BOUNDARIES_IN_EXPORT`, `NO_TAGS_IN_EXPORT`, `NO_ACCOUNT_LIST_IN_EXPORT`)";
 const PART: &str = "All that it does not name is not known (`PART_OF_THE_ESTATE`)";
 
 /// Every form that is read.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::Estate;
+use super::super::{Estate, ServiceAccount};
 use super::draft::Draft;
 use super::kept::At;
 use crate::estate::Assumption;
@@ -31,6 +31,9 @@ pub(super) struct ToldKinds {
     /// An asset names an account or a project whose state no asset tells: data of an account has its unique
     /// id, data of a project its state (discovery documents iam v1 and cloudresourcemanager v1 and v3).
     stateless: bool,
+    /// Something told which accounts there are: an asset with an account's own data, or an estate file that tells of
+    /// all projects. Search results tell of those that were searched for.
+    accounts_listed: bool,
     /// Accounts that a single command printed, or Terraform holds: their own policies are told elsewhere, or
     /// nowhere.
     single: Vec<Resource>,
@@ -42,13 +45,21 @@ impl ToldKinds {
         let mut accounts = draft.accounts.iter();
         let single = draft.accounts.iter().filter(|(_, _, at)| at.single);
         let mut projects = draft.projects.iter();
+        let whole = |a: &ServiceAccount| !a.unique_id.is_empty() && a.has_address();
+        let mut listed_accounts = draft.accounts.iter();
         Self {
+            accounts_listed: listed_accounts.any(|(_, a, at)| {
+                at.asset && whole(a) && !draft.export.searched.contains(&at.source)
+            }) || (draft.projects.iter().next().is_some()
+                && draft
+                    .projects
+                    .iter()
+                    .all(|(_, _, at)| !at.asset && !at.single)),
             single: single
                 .map(|(_, a, _)| Resource::account("-", &a.email))
                 .collect(),
             by_file: listed.map(|(number, _, _)| number.to_owned()).collect(),
-            stateless: accounts
-                .any(|(_, a, at)| at.asset && (a.unique_id.is_empty() || !a.has_address()))
+            stateless: accounts.any(|(_, a, at)| at.asset && !whole(a))
                 || projects.any(|(_, p, at)| at.asset && p.state.is_empty()),
         }
     }
@@ -61,6 +72,7 @@ pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
             (!draft.says_deny, Assumption::NoDenyPoliciesInExport),
             (!draft.says_boundaries, Assumption::NoBoundariesInExport),
             (!draft.says_tags, Assumption::NoTagsInExport),
+            (!told.accounts_listed, Assumption::NoAccountListInExport),
             (told.stateless, Assumption::NoAccountStatesInExport),
         ];
         for (_, assumption) in none.into_iter().filter(|(none, _)| *none) {
@@ -70,7 +82,7 @@ pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
     if draft.export.part || draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
         estate.assume(Assumption::PartOfTheEstate);
     }
-    if draft.export.searched {
+    if !draft.export.searched.is_empty() {
         estate.assume(Assumption::SearchResultsAreAll);
     }
 }

@@ -74,7 +74,7 @@ fn is_unlisted(facts: &ReviewFacts<'_>, member: &PolicyMember) -> bool {
         && owner::of(email).is_none_or(|owner| !owner.agent)
         && matches!(
             estate.resolve(&Resource::account("-", email)),
-            Existence::Missing
+            Existence::Missing | Existence::Unknown(_)
         )
 }
 

@@ -48,9 +48,10 @@ pub fn at_hand(
         .collect();
     let unread: HashSet<&str> = unlisted.iter().map(|(name, _)| name.as_str()).collect();
     ghosts::remember(&mut found, &|project| {
-        estate.project(project).is_some_and(|p| {
-            !p.is_shut_down() && !unread.contains(format!("projects/{}", p.project_id).as_str())
-        })
+        !estate.is_part()
+            && estate.project(project).is_some_and(|p| {
+                !p.is_shut_down() && !unread.contains(format!("projects/{}", p.project_id).as_str())
+            })
     });
     Some((found, unlisted))
 }

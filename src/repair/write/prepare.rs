@@ -15,7 +15,7 @@ use crate::iam::{OrgPolicy, Resource, ResourceKind, Role};
 use crate::repair::plan::needs::permissions;
 use crate::repair::plan::remedy::{Plan, remedies};
 use crate::repair::plan::repair::PlanOptions;
-use crate::wire::{ApiError, Ask, is_plain_name};
+use crate::wire::{ApiError, Ask, NOT_PERMITTED, is_plain_name};
 
 /// The constraints on members of allow policies.
 const ON_MEMBERS: [&str; 2] = [ALLOWED_DOMAINS, ALLOWED_MEMBERS];
@@ -129,7 +129,14 @@ pub async fn prepare(
     for (on, constraint, answer) in ahead.said.into_iter().chain(said) {
         match answer {
             Ok(policy) => estate.put_effective_org_policy(on, constraint, policy),
-            Err(error) => estate.mark_unreadable(&collection(&on), &error.why()),
+            Err(error) => {
+                let name = collection(&on);
+                let why = error.why();
+                let lacking = why
+                    .starts_with(NOT_PERMITTED)
+                    .then(|| estate.why_not_given(&name));
+                estate.mark_unreadable(&name, &lacking.flatten().unwrap_or(why));
+            }
         }
     }
     let options = PlanOptions {

@@ -119,7 +119,8 @@ fn sight(known: &KnownAnswer) -> Option<String> {
     };
     let mut by_command: BTreeMap<&str, (String, Vec<&str>)> = BTreeMap::new();
     for thing in &known.not_read {
-        if let Some(request) = thing.request.as_ref().filter(|r| decides(&r.command)) {
+        let asked = thing.request.as_ref().filter(|r| r.prints.is_none());
+        if let Some(request) = asked.filter(|r| decides(&r.command)) {
             let role = request.role.map_or_else(String::new, |role| {
                 let on = request.on.as_deref().unwrap_or_default();
                 format!(" ({role} on {on})")

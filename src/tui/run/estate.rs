@@ -113,6 +113,7 @@ impl Executor {
             return;
         };
         let assumptions = Arc::clone(&self.assumptions);
+        let given = self.given.clone();
         let keys = Arc::clone(&self.keys);
         let known = Arc::clone(&self.review);
         let viewer = self.viewer.clone();
@@ -125,6 +126,7 @@ impl Executor {
                 endpoint: client.endpoint(),
                 history: &dir,
                 assumptions: &assumptions,
+                given: given.as_deref(),
                 viewer: viewer.as_ref(),
             };
             let answers = AtomicUsize::new(0);

@@ -78,6 +78,8 @@ pub struct Executor {
     pub(super) viewer: Option<Principal>,
     /// Until something is written.
     at_hand: Option<Estate>,
+    /// What was read of files, where facts come from such.
+    pub(super) given: Option<Arc<Estate>>,
     tasks: HashMap<Slot, AbortHandle>,
     under_way: Arc<AtomicUsize>,
     /// What was asked for before there was anybody to ask; `None`: nobody is to come.
@@ -135,6 +137,7 @@ impl Executor {
             review: Arc::default(),
             viewer: None,
             at_hand: None,
+            given: None,
             tasks: HashMap::new(),
             under_way: Arc::default(),
             held: None,
@@ -175,6 +178,13 @@ impl Executor {
     #[must_use]
     pub fn having(mut self, estate: Option<Estate>) -> Self {
         self.at_hand = estate;
+        self
+    }
+
+    /// The same, with what was read of files, where facts come from such.
+    #[must_use]
+    pub fn of_files(mut self, given: Option<Estate>) -> Self {
+        self.given = given.map(Arc::new);
         self
     }
 
@@ -349,6 +359,7 @@ impl Executor {
                 fixed,
             } => {
                 let assumptions = Arc::clone(&self.assumptions);
+                let given = self.given.clone();
                 let viewer = self.viewer.clone();
                 let dir = self.history.clone();
                 self.spawn(Slot::Survey, async move {
@@ -362,6 +373,7 @@ impl Executor {
                         endpoint: client.endpoint(),
                         history: &dir,
                         assumptions: &assumptions,
+                        given: given.as_deref(),
                         viewer: viewer.as_ref(),
                     };
                     let begun = Timestamp::now();
@@ -423,6 +435,7 @@ impl Executor {
                         endpoint: client.endpoint(),
                         history: &dir,
                         assumptions: &[],
+                        given: None,
                         viewer: None,
                     };
                     let told = |opinion| {
@@ -464,6 +477,7 @@ impl Executor {
                 fixed,
             } => {
                 let assumptions = Arc::clone(&self.assumptions);
+                let given = self.given.clone();
                 let viewer = self.viewer.clone();
                 let dir = self.history.clone();
                 let near = self.near(&scope);
@@ -476,6 +490,7 @@ impl Executor {
                         endpoint: client.endpoint(),
                         history: &dir,
                         assumptions: &assumptions,
+                        given: given.as_deref(),
                         viewer: viewer.as_ref(),
                     };
                     let asked = paths::asked(&question, who, &scope);

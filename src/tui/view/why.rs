@@ -376,7 +376,12 @@ fn fix_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
 /// Something that may decide was not read, and an administrator can change that.
 fn request_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
     let asks = known.causes.iter().any(|cause| is_unread(cause.kind))
-        && known.not_read.iter().any(|thing| thing.request.is_some());
+        && (known.not_read.iter()).any(|thing| {
+            thing
+                .request
+                .as_ref()
+                .is_some_and(|asked| asked.prints.is_none())
+        });
     asks.then(|| WhyLine {
         text: led_by(pen, Command::Request, "word a request to an administrator"),
         indent: 3,
