@@ -44,6 +44,7 @@ mod sources;
 mod tags;
 mod terminal;
 mod terraform;
+mod terraform_levels;
 #[cfg(unix)]
 mod tls;
 #[cfg(unix)]

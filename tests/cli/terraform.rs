@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use super::common::{AT, Home, Ran};
 
-const RUNNER: &str = "serviceAccount:runner@wren-app.iam.gserviceaccount.com";
-const SAFE: &str = "safe@wren-data.iam.gserviceaccount.com";
-const CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+pub(super) const RUNNER: &str = "serviceAccount:runner@wren-app.iam.gserviceaccount.com";
+pub(super) const SAFE: &str = "safe@wren-data.iam.gserviceaccount.com";
+pub(super) const CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 
-fn resource(kind: &str, name: &str, values: Value) -> Value {
+pub(super) fn resource(kind: &str, name: &str, values: Value) -> Value {
     json!({ "address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
         "provider_name": "registry.terraform.io/hashicorp/google", "schema_version": 0,
         "values": values, "sensitive_values": {} })
 }
 
-fn account() -> Value {
+pub(super) fn account() -> Value {
     resource(
         "google_service_account",
         "safe",
@@ -24,7 +24,7 @@ fn account() -> Value {
     )
 }
 
-fn project() -> Value {
+pub(super) fn project() -> Value {
     resource(
         "google_project",
         "data",
@@ -33,7 +33,7 @@ fn project() -> Value {
     )
 }
 
-fn member(role: &str, member: &str) -> Value {
+pub(super) fn member(role: &str, member: &str) -> Value {
     resource(
         "google_service_account_iam_member",
         "m",
@@ -43,20 +43,40 @@ fn member(role: &str, member: &str) -> Value {
 }
 
 /// What `terraform show -json` prints of a state; the last of the resources lie in a module in a module.
-fn state(resources: &[Value]) -> Value {
+pub(super) fn state(resources: &[Value]) -> Value {
     let (first, last) = resources.split_at(resources.len() / 2);
     json!({ "format_version": "1.0", "terraform_version": "1.9.5", "values": { "outputs": { "secret": { "sensitive": true, "value": "hunter2", "type": "string" } },
         "root_module": { "resources": first, "child_modules": [{ "address": "module.a",
             "child_modules": [{ "address": "module.a.module.b", "resources": last }] }] } } })
 }
 
-struct Asked {
+/// A resource as a plan has it, with its change: what is marked as unknown is left out of its values.
+pub(super) fn planned(unknown: Value, mut resource: Value) -> (Value, Value) {
+    let change = json!({ "address": resource["address"], "type": resource["type"], "mode": "managed",
+        "change": { "actions": ["create"], "before": null, "after": resource["values"], "after_unknown": unknown } });
+    for (key, marked) in change["change"]["after_unknown"].as_object().unwrap() {
+        if marked == &json!(true) {
+            resource["values"].as_object_mut().unwrap().remove(key);
+        }
+    }
+    (resource, change)
+}
+
+/// What `terraform show -json` prints of a plan.
+pub(super) fn plan(parts: Vec<(Value, Value)>) -> Value {
+    let (resources, changes): (Vec<Value>, Vec<Value>) = parts.into_iter().unzip();
+    json!({ "format_version": "1.2", "terraform_version": "1.9.5", "variables": { "password": { "value": "hunter2" } },
+        "planned_values": { "root_module": { "resources": resources } }, "resource_changes": changes,
+        "configuration": { "root_module": {} }, "prior_state": { "format_version": "1.0", "values": { "root_module": { "resources": [] } } } })
+}
+
+pub(super) struct Asked {
     home: Home,
     source: String,
 }
 
 impl Asked {
-    fn of(value: &Value) -> Self {
+    pub(super) fn of(value: &Value) -> Self {
         let home = Home::new();
         let source = home
             .write("show.json", &value.to_string())
@@ -65,13 +85,13 @@ impl Asked {
         Self { home, source }
     }
 
-    fn explain(&self, caller: &str, target: &str) -> Ran {
+    pub(super) fn explain(&self, caller: &str, target: &str) -> Ran {
         self.home
             .explain(&["--estate", &self.source], caller, target)
     }
 
     #[track_caller]
-    fn verdict(&self, caller: &str, verdict: &str) -> Value {
+    pub(super) fn verdict(&self, caller: &str, verdict: &str) -> Value {
         let ran = self.explain(caller, SAFE);
         assert!(!ran.out.is_empty(), "{}", ran.err);
         let told = ran.json();
@@ -206,22 +226,6 @@ fn a_policy_is_all_there_is_and_a_binding_all_of_its_role() {
 
 #[test]
 fn what_a_plan_does_not_know_yet_is_unknown_and_never_absent() {
-    let planned = |unknown: Value, mut resource: Value| {
-        let change = json!({ "address": resource["address"], "type": resource["type"], "mode": "managed",
-            "change": { "actions": ["create"], "before": null, "after": resource["values"], "after_unknown": unknown } });
-        for (key, marked) in change["change"]["after_unknown"].as_object().unwrap() {
-            if marked == &json!(true) {
-                resource["values"].as_object_mut().unwrap().remove(key);
-            }
-        }
-        (resource, change)
-    };
-    let plan = |parts: Vec<(Value, Value)>| {
-        let (resources, changes): (Vec<Value>, Vec<Value>) = parts.into_iter().unzip();
-        json!({ "format_version": "1.2", "terraform_version": "1.9.5", "variables": { "password": { "value": "hunter2" } },
-            "planned_values": { "root_module": { "resources": resources } }, "resource_changes": changes,
-            "configuration": { "root_module": {} }, "prior_state": { "format_version": "1.0", "values": { "root_module": { "resources": [] } } } })
-    };
     let mut fresh = account();
     fresh["values"]["email"] = json!("x");
     // The address follows from the id; the member is of another resource that is not there yet.
