@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::super::records::is_number;
 use super::super::{
     Folder, IdentityPool, Organization, Project, Provider, ServiceAccount, ServiceAccountKey,
 };
@@ -100,6 +101,8 @@ pub(super) struct Asset {
     org_policies: Option<Vec<OrgPolicyV1>>,
     /// Nearest first, the asset's own level among them or not.
     pub ancestors: Vec<String>,
+    /// It carries an allow policy, and is of a type that counts for nothing here.
+    policy_elsewhere: bool,
     /// When what it tells became so.
     updated: Option<NonZeroI64>,
 }
@@ -282,6 +285,9 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
                 once(asset.org_policies.is_some(), &name).map_err(de::Error::custom)?;
                 asset.org_policies = map.next_value()?;
             }
+            "iamPolicy" | "iam_policy" => {
+                asset.policy_elsewhere = map.next_value::<Option<IgnoredAny>>()?.is_some();
+            }
             _ if counts && !KEYS.contains(&name.as_str()) => {
                 once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
                 let UniqueValue(told) = map.next_value()?;
@@ -366,11 +372,13 @@ fn upwards(path: &str) -> Result<Vec<String>, String> {
 impl Draft {
     fn asset(&mut self, asset: Asset) -> Taken {
         self.export.any = true;
+        self.export.policy_elsewhere |= asset.policy_elsewhere;
         let way = self.climb(&asset)?;
         let data = asset.resource.unwrap_or_default();
         match asset.kind.as_str() {
             ORGANIZATION | FOLDER | PROJECT => {
                 let own = Resource::parse(&asset.name).map_err(|e| Fault::from(e.to_string()))?;
+                self.named_by_id(&own, &way);
                 self.level(&own, &asset.kind, data, way)?;
                 self.org_policies_v1(&own, asset.org_policies)?;
                 self.asset_policy(&own.full_name(), asset.policy)
@@ -474,6 +482,17 @@ impl Draft {
         }
     }
 
+    /// A search result names a project by its id at times, and tells its number beside it.
+    fn named_by_id(&mut self, own: &Resource, way: &[Resource]) {
+        if let (Resource::Project(id), Some(Resource::Project(number))) = (own, way.first())
+            && !is_number(id)
+            && is_number(number)
+        {
+            let ids = &mut self.export.project_ids;
+            ids.insert(number.to_string(), id.to_string());
+        }
+    }
+
     fn level(&mut self, own: &Resource, kind: &str, content: Content, way: Vec<Resource>) -> Taken {
         self.export.listed.insert(own.clone());
         if let Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) =
@@ -572,6 +591,9 @@ impl Draft {
         match policy {
             Some(policy) => {
                 self.export.any_policy = true;
+                self.export
+                    .policy_kinds
+                    .extend(Resource::parse(name).map(|on| on.kind()));
                 self.policy(name, policy)
             }
             None => Ok(()),

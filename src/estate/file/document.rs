@@ -58,8 +58,7 @@ impl<'de> Visitor<'de> for TopSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(AssetSeed(&mut *self.0))?.is_some() {}
-        Ok(())
+        all_assets(self.0, &mut seq)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -160,9 +159,21 @@ impl<'de> Visitor<'de> for AssetsSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(AssetSeed(&mut *self.0))?.is_some() {}
-        Ok(())
+        all_assets(self.0, &mut seq)
     }
+}
+
+/// The assets of a list. That there are none may be because nothing was asked for.
+fn all_assets<'de, A: SeqAccess<'de>>(
+    reading: &mut FileReading<'_>,
+    seq: &mut A,
+) -> Result<(), A::Error> {
+    let mut none = true;
+    while seq.next_element_seed(AssetSeed(&mut *reading))?.is_some() {
+        none = false;
+    }
+    reading.draft.export.empty_list |= none;
+    Ok(())
 }
 
 fn unknown(key: &str) -> String {

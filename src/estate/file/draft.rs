@@ -17,8 +17,8 @@ use super::key::FileKey;
 use crate::estate::Assumption;
 use crate::iam::allow::PARTIAL;
 use crate::iam::{
-    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, Resource, Role, deny,
-    org_policy,
+    AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, Resource, ResourceKind,
+    Role, deny, org_policy,
 };
 
 pub(super) type Taken = Result<(), Fault>;
@@ -88,6 +88,12 @@ pub(super) struct Export {
     pub any: bool,
     /// Some asset carried an allow policy.
     pub any_policy: bool,
+    /// The kinds of resources of which some asset carried one.
+    pub policy_kinds: BTreeSet<ResourceKind>,
+    /// Some asset of another type carried one: policies of all types were asked for.
+    pub policy_elsewhere: bool,
+    /// Some list of assets is empty.
+    pub empty_list: bool,
     /// Some asset is a key of an account, whole.
     pub any_key: bool,
     /// Accounts that assets tell of, by lower-case e-mail, where any key is among the assets.
@@ -131,6 +137,12 @@ pub(super) struct Export {
 }
 
 impl Export {
+    /// Whether an asset of that kind without a policy has none: where not one of its kind has a policy, it may be that
+    /// they were not asked for.
+    pub fn tells_policies_of(&self, kind: ResourceKind) -> bool {
+        self.policy_elsewhere || self.policy_kinds.contains(&kind)
+    }
+
     /// Whether a file that is said to be about something needed that said; ends the file.
     pub fn key_fits(&mut self, key: Option<&FileKey>) -> bool {
         self.chain = None;

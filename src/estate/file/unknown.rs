@@ -9,10 +9,11 @@ use super::kept::At;
 use crate::estate::Assumption;
 use crate::estate::policies::policy_bindings_of;
 use crate::estate::records::is_number;
-use crate::iam::{Member, Pool, Resource, deny, org_policy};
+use crate::iam::{Member, Pool, Resource, ResourceKind, deny, org_policy};
 
 const NOT_IN_EXPORT: &str = "it is not in the asset export";
 const NO_POLICIES: &str = "the asset export holds no IAM policies";
+const NONE_OF_KIND: &str = "the asset export holds no IAM policy of anything of its kind";
 const NO_ORG_POLICIES: &str =
     "the asset export holds no organization policies (content type ORG_POLICY)";
 const ABOVE_NOT_IN_EXPORT: &str = "the asset export does not hold everything above it";
@@ -34,6 +35,8 @@ pub(super) struct ToldKinds {
     /// Something told which accounts there are: an asset with an account's own data, or an estate file that tells of
     /// all projects. Search results tell of those that were searched for.
     accounts_listed: bool,
+    /// Accounts of assets, where not one asset of an account has a policy.
+    without_policies: Vec<Resource>,
     /// Accounts that a single command printed, or Terraform holds: their own policies are told elsewhere, or
     /// nowhere.
     single: Vec<Resource>,
@@ -47,7 +50,14 @@ impl ToldKinds {
         let mut projects = draft.projects.iter();
         let whole = |a: &ServiceAccount| !a.unique_id.is_empty() && a.has_address();
         let mut listed_accounts = draft.accounts.iter();
+        let unasked = draft.export.any_policy
+            && !draft.export.tells_policies_of(ResourceKind::ServiceAccount);
+        let of_assets = draft.accounts.iter();
+        let of_assets = of_assets.filter(|(_, _, at)| at.asset && !at.single && unasked);
         Self {
+            without_policies: of_assets
+                .map(|(_, a, _)| Resource::account("-", &a.email))
+                .collect(),
             accounts_listed: listed_accounts.any(|(_, a, at)| {
                 at.asset && whole(a) && !draft.export.searched.contains(&at.source)
             }) || (draft.projects.iter().next().is_some()
@@ -79,12 +89,25 @@ pub(super) fn assume(estate: &mut Estate, draft: &Draft, told: &ToldKinds) {
             estate.assume(assumption);
         }
     }
-    if draft.export.part || draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
+    let nothing = draft.export.empty_list && !draft.export.any && estate_is_bare(draft);
+    if draft.export.part || nothing || draft.accounts.iter().any(|(_, a, _)| !a.has_address()) {
         estate.assume(Assumption::PartOfTheEstate);
     }
     if !draft.export.searched.is_empty() {
         estate.assume(Assumption::SearchResultsAreAll);
     }
+}
+
+/// Whether nothing was read of which anything could be told.
+fn estate_is_bare(draft: &Draft) -> bool {
+    let levels = (
+        draft.organizations.iter().next(),
+        draft.folders.iter().next(),
+    );
+    matches!(levels, (None, None))
+        && draft.projects.iter().next().is_none()
+        && draft.accounts.iter().next().is_none()
+        && draft.policies.is_empty()
 }
 
 /// Marks what is named and not told.
@@ -97,7 +120,7 @@ pub(super) fn mark(
     if !draft.export.any {
         return;
     }
-    levels(estate, draft, judged);
+    levels(estate, draft, judged, told);
     told_in_part(estate, draft, judged, told);
     org_policies(estate, draft);
     services(estate, told);
@@ -160,7 +183,7 @@ fn pools(estate: &mut Estate) {
 }
 
 /// What an export did not list was not read: its policy is unknown, not empty.
-fn levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>) {
+fn levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>, told: &ToldKinds) {
     let mut listed: HashSet<Resource> = HashSet::new();
     for level in &draft.export.listed {
         listed.extend(estate.resolve(level).exists());
@@ -188,6 +211,17 @@ fn levels(estate: &mut Estate, draft: &Draft, judged: &HashMap<Resource, At>) {
             estate.mark_unreadable(&level.full_name(), NO_POLICIES);
         } else if !listed.contains(&level) {
             estate.mark_unreadable(&level.full_name(), NOT_IN_EXPORT);
+        } else if !draft.export.tells_policies_of(level.kind()) {
+            estate.mark_unreadable(&level.full_name(), NONE_OF_KIND);
+        }
+    }
+    for account in &told.without_policies {
+        if let Some(account) = estate
+            .resolve(account)
+            .exists()
+            .filter(|a| !judged.contains_key(a))
+        {
+            estate.mark_unreadable(&account.full_name(), NONE_OF_KIND);
         }
     }
     if !draft.export.any_policy {

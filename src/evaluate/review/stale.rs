@@ -28,7 +28,7 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
             if is_unlisted(facts, member) {
                 review.not_judged.push(NotReviewed {
                     rule: ReviewRule::MemberMatchesNobody,
-                    why: "service accounts that the file does not name: it holds policies or a part, and no list of all accounts, so that whether they are there is not known".to_owned(),
+                    why: "service accounts that are not in sight, where no list of all accounts of their project is: whether they are there is not known".to_owned(),
                 });
                 continue;
             }
@@ -63,13 +63,15 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
 }
 
 /// Whether it is an account that is not in sight, where not all that there are were told: an account without a policy of
-/// its own is in no search for policies.
+/// its own is in no search for policies, and one of a project that is not in sight is in no list.
 fn is_unlisted(facts: &ReviewFacts<'_>, member: &PolicyMember) -> bool {
     let Member::One(Principal::ServiceAccount(email)) = &member.member else {
         return false;
     };
     let estate = facts.estate;
-    let partly = estate.is_part() || estate.assumes(Assumption::NoAccountStatesInExport);
+    let elsewhere = owner::project_of(email).is_some_and(|p| estate.project(p).is_none());
+    let partly =
+        elsewhere || estate.is_part() || estate.assumes(Assumption::NoAccountStatesInExport);
     partly
         && owner::of(email).is_none_or(|owner| !owner.agent)
         && matches!(

@@ -2,6 +2,7 @@
 
 mod deleted;
 mod export;
+mod kinds;
 mod merging;
 mod reading;
 mod rounds;
