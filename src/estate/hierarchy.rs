@@ -83,6 +83,23 @@ impl Estate {
         Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
     }
 
+    /// Adds many service accounts, each once.
+    pub(super) fn put_accounts(&mut self, all: impl Iterator<Item = ServiceAccount>) {
+        if !self.accounts.is_empty() || !self.deleted_accounts.is_empty() {
+            all.for_each(|account| self.put_account(account));
+            return;
+        }
+        let ids = Arc::make_mut(&mut self.unique_ids);
+        let accounts = all.map(|account| {
+            let email: Arc<str> = account.email.to_lowercase().into();
+            if !account.unique_id.is_empty() {
+                ids.insert(account.unique_id.as_str().into(), Arc::clone(&email));
+            }
+            (email, Arc::new(account))
+        });
+        self.accounts = Arc::new(accounts.collect());
+    }
+
     /// An account of that id is there (again); one made anew under the address of a deleted one is another.
     fn forget_deleted(&mut self, email: &Arc<str>, id: &str) {
         let deleted = Arc::make_mut(&mut self.deleted_accounts);

@@ -223,6 +223,8 @@ impl Estate {
 pub(super) struct ManyPolicies {
     /// The addresses of members that the estate keeps.
     known: hashbrown::HashSet<usize>,
+    /// The addresses of names of roles that the estate keeps.
+    roles: hashbrown::HashSet<usize>,
     /// A policy took the place of another.
     replaced: bool,
 }
@@ -231,7 +233,10 @@ impl ManyPolicies {
     /// Puts one policy in. All is as it should be after [`Self::settle`].
     pub fn put(&mut self, estate: &mut Estate, resource: Resource, mut policy: AllowPolicy) {
         for binding in &mut policy.bindings {
-            binding.role = estate.shared_role(&binding.role);
+            if !self.roles.contains(&address_of_role(&binding.role)) {
+                binding.role = estate.shared_role(&binding.role);
+                self.roles.insert(address_of_role(&binding.role));
+            }
             for member in &mut binding.members {
                 if !self.known.contains(&address_of(member)) {
                     *member = estate.intern(member);
@@ -261,6 +266,10 @@ impl ManyPolicies {
         }
         estate.interned = kept;
     }
+}
+
+fn address_of_role(role: &Arc<str>) -> usize {
+    Arc::as_ptr(role).addr()
 }
 
 fn address_of(member: &Arc<PolicyMember>) -> usize {

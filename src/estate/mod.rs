@@ -14,8 +14,10 @@ mod puts;
 pub mod records;
 mod shared;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::iam::{
     AllowPolicy, BoundaryPolicy, DenyPolicy, OrgPolicy, PolicyBinding, PolicyMember, Resource, Role,

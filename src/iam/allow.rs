@@ -31,7 +31,7 @@ pub struct Condition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binding {
     /// The role's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read_role")]
     pub role: Arc<str>,
     /// Whom it is granted to.
     #[serde(
@@ -163,6 +163,20 @@ fn null_is_none<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
     Ok(Option::deserialize(d)?.unwrap_or_default())
 }
 
+fn read_role<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<str>, D::Error> {
+    struct RoleName;
+    impl de::Visitor<'_> for RoleName {
+        type Value = Arc<str>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(shared_members::role(text))
+        }
+    }
+    d.deserialize_str(RoleName)
+}
+
 fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>>, D::Error> {
     struct SharedMember(Arc<PolicyMember>);
     struct MemberText;
@@ -184,59 +198,128 @@ fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>
     Ok(members.into_iter().map(|one| one.0).collect())
 }
 
-/// Members that are read again and again: each is read and kept once.
+/// Members and roles that are read again and again: each is read and kept once.
 pub(crate) mod shared_members {
     use std::cell::RefCell;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex, PoisonError};
 
-    use hashbrown::HashMap;
+    use hashbrown::{HashMap, HashSet};
 
     use crate::iam::PolicyMember;
 
-    type Seen = HashMap<Arc<str>, Arc<PolicyMember>>;
+    #[derive(Default)]
+    struct Known {
+        members: HashMap<Arc<str>, Arc<PolicyMember>>,
+        roles: HashSet<Arc<str>>,
+    }
+
+    impl Known {
+        fn keep(&mut self, member: &Arc<PolicyMember>) {
+            let name = Arc::clone(&member.text);
+            self.members.insert(name, Arc::clone(member));
+        }
+    }
+
+    /// What several threads read side by side: what one of them keeps is the others' too.
+    #[derive(Clone, Default)]
+    pub struct SideBySide(Arc<Mutex<Known>>);
+
+    impl SideBySide {
+        fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            look(&mut known)
+        }
+    }
 
     thread_local! {
         /// What was read on this thread since [`during`] began.
-        static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
+        static SEEN: RefCell<Option<SharedMembers>> = const { RefCell::new(None) };
     }
 
     /// What was read so far, to go on with.
     #[derive(Default)]
-    pub struct SharedMembers(Seen);
+    pub struct SharedMembers {
+        own: Known,
+        others: Option<SideBySide>,
+    }
 
     impl SharedMembers {
+        /// Beside others.
+        pub fn beside(others: &SideBySide) -> Self {
+            Self {
+                own: Known::default(),
+                others: Some(others.clone()),
+            }
+        }
+
         /// Whatever is read meanwhile on this thread shares its members, with those known too.
         pub fn during<T>(self, read: impl FnOnce() -> T) -> (T, Self) {
-            let before = SEEN.replace(Some(self.0));
+            let before = SEEN.replace(Some(self));
             let read = read();
             let seen = SEEN.replace(before);
-            (read, Self(seen.unwrap_or_default()))
+            (read, seen.unwrap_or_default())
+        }
+
+        fn member(&mut self, text: &str) -> Arc<PolicyMember> {
+            if let Some(known) = self.own.members.get(text) {
+                return Arc::clone(known);
+            }
+            let new = || Arc::new(PolicyMember::v1(text));
+            let member = match &self.others {
+                None => new(),
+                Some(others) => others.with(|known| match known.members.get(text) {
+                    Some(known) => Arc::clone(known),
+                    None => {
+                        let member = new();
+                        known.keep(&member);
+                        member
+                    }
+                }),
+            };
+            self.own.keep(&member);
+            member
+        }
+
+        fn role(&mut self, text: &str) -> Arc<str> {
+            if let Some(known) = self.own.roles.get(text) {
+                return Arc::clone(known);
+            }
+            let kept = |known: &mut Known| {
+                let role = known.roles.get_or_insert_with(text, |text| text.into());
+                Arc::clone(role)
+            };
+            let role = match &self.others {
+                None => text.into(),
+                Some(others) => others.with(kept),
+            };
+            self.own.roles.insert(Arc::clone(&role));
+            role
         }
     }
 
     /// Whatever is read meanwhile on this thread shares its members; then they are forgotten.
     pub fn during<T>(read: impl FnOnce() -> T) -> T {
-        struct End(Option<Seen>);
+        struct End(Option<SharedMembers>);
         impl Drop for End {
             fn drop(&mut self) {
                 SEEN.set(self.0.take());
             }
         }
-        let _end = End(SEEN.replace(Some(Seen::new())));
+        let _end = End(SEEN.replace(Some(SharedMembers::default())));
         read()
     }
 
     pub(super) fn of(text: &str) -> Arc<PolicyMember> {
         SEEN.with_borrow_mut(|seen| match seen {
             None => Arc::new(PolicyMember::v1(text)),
-            Some(seen) => match seen.get(text) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let member = Arc::new(PolicyMember::v1(text));
-                    seen.insert(Arc::clone(&member.text), Arc::clone(&member));
-                    member
-                }
-            },
+            Some(seen) => seen.member(text),
+        })
+    }
+
+    pub(super) fn role(text: &str) -> Arc<str> {
+        SEEN.with_borrow_mut(|seen| match seen {
+            None => text.into(),
+            Some(seen) => seen.role(text),
         })
     }
 }

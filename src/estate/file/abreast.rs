@@ -14,10 +14,13 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::FileReading;
 use super::asset::{self, ReadAsset};
 use super::held::{MOST, NotQuick, Unpacked, first, values};
-use crate::iam::allow::shared_members::SharedMembers;
+use crate::iam::allow::shared_members::{SharedMembers, SideBySide};
 
 /// So many bytes are a block, and what is left of its last line (chosen: enough that handing it over costs nothing).
 const BLOCK: usize = if cfg!(test) { 300 } else { 1 << 20 };
+/// Room for a block with the rest of its last line, as a rule.
+const ROOM: usize = BLOCK + (BLOCK >> 2);
+
 /// What came of a line.
 enum ReadLine {
     Asset(Box<ReadAsset>),
@@ -39,17 +42,18 @@ pub(super) fn lines(reader: &mut Unpacked, loading: &mut FileReading<'_>) -> Res
     // Blocks under way; more would only be held.
     let most = 2 * rayon::current_num_threads();
     // Members that were read, for whoever reads the next block.
-    let members: Mutex<Vec<SharedMembers>> = Mutex::default();
+    let members = MembersOfBlocks::default();
     rayon::in_place_scope(|scope| {
         let mut begun: VecDeque<Receiver<ReadBlock>> = VecDeque::new();
+        let mut spare: Vec<Vec<u8>> = Vec::new();
         loop {
-            let bytes = block(reader)?;
+            let bytes = block(reader, spare.pop().unwrap_or_default())?;
             let end = bytes.is_empty();
             if !end {
                 let (send, receive) = channel();
                 let members = &members;
                 scope.spawn(move |_| {
-                    let lines = sharing(members, || read(&bytes));
+                    let lines = members.during(|| read(&bytes));
                     // Whoever waited for it may have given up.
                     let _ = send.send(ReadBlock { bytes, lines });
                 });
@@ -57,7 +61,11 @@ pub(super) fn lines(reader: &mut Unpacked, loading: &mut FileReading<'_>) -> Res
             }
             while begun.len() > if end { 0 } else { most } {
                 let Some(next) = begun.pop_front() else { break };
-                take_in(next.recv().map_err(|_| NotQuick)?, loading)?;
+                let taken = take_in(next.recv().map_err(|_| NotQuick)?, loading)?;
+                // One that a long line made large is not kept.
+                if taken.capacity() <= 2 * ROOM {
+                    spare.push(taken);
+                }
             }
             if end {
                 return Ok(());
@@ -66,20 +74,30 @@ pub(super) fn lines(reader: &mut Unpacked, loading: &mut FileReading<'_>) -> Res
     })
 }
 
-/// Reads with the members that another block was read with.
-fn sharing<T>(members: &Mutex<Vec<SharedMembers>>, read: impl FnOnce() -> T) -> T {
-    let known = members.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let (read, known) = known.unwrap_or_default().during(read);
-    members
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(known);
-    read
+/// Members that blocks were read with, and what whoever reads beside has read.
+#[derive(Default)]
+struct MembersOfBlocks {
+    free: Mutex<Vec<SharedMembers>>,
+    all: SideBySide,
 }
 
-/// Whole lines, some [`BLOCK`] of them; nothing at the end.
-fn block(reader: &mut Unpacked) -> Result<Vec<u8>, NotQuick> {
-    let mut bytes = Vec::with_capacity(BLOCK + (BLOCK >> 2));
+impl MembersOfBlocks {
+    /// Reads with the members that another block was read with.
+    fn during<T>(&self, read: impl FnOnce() -> T) -> T {
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = free().pop();
+        let known = known.unwrap_or_else(|| SharedMembers::beside(&self.all));
+        let (read, known) = known.during(read);
+        free().push(known);
+        read
+    }
+}
+
+/// Whole lines, some [`BLOCK`] of them, in room that was used before; nothing at the end.
+fn block(reader: &mut Unpacked, room: Vec<u8>) -> Result<Vec<u8>, NotQuick> {
+    let mut bytes = room;
+    bytes.clear();
+    bytes.reserve(ROOM);
     while bytes.len() < BLOCK {
         let some = reader.fill_buf().map_err(|_| NotQuick)?;
         if some.is_empty() {
@@ -99,19 +117,26 @@ fn block(reader: &mut Unpacked) -> Result<Vec<u8>, NotQuick> {
 
 fn read(bytes: &[u8]) -> Result<Vec<ReadLine>, NotQuick> {
     let mut found = Vec::new();
+    let mut last = None;
+    // Once for all strings of it.
+    let text = std::str::from_utf8(bytes).map_err(|_| NotQuick)?;
+    let ends = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
     let mut from = 0;
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        let place = from..from + line.len();
-        from = place.end;
-        if matches!(first(line), None | Some(b'#')) {
+    for end in ends.chain(std::iter::once(bytes.len())) {
+        let place = std::mem::replace(&mut from, end)..end;
+        let line = text.get(place.clone()).unwrap_or_default();
+        if matches!(first(line.as_bytes()), None | Some(b'#')) {
             continue;
         }
         let before = found.len();
-        let mut json = serde_json::Deserializer::from_slice(line);
+        let mut json = serde_json::Deserializer::from_str(line);
         loop {
             let mut other = false;
             match LineSeed(&mut other).deserialize(&mut json) {
-                Ok(asset) => found.push(ReadLine::Asset(Box::new(asset))),
+                Ok(mut asset) => {
+                    asset.judge_ahead(&mut last).map_err(|_| NotQuick)?;
+                    found.push(ReadLine::Asset(Box::new(asset)));
+                }
                 Err(_) if other => {
                     found.truncate(before);
                     found.push(ReadLine::Other(place));
@@ -127,7 +152,8 @@ fn read(bytes: &[u8]) -> Result<Vec<ReadLine>, NotQuick> {
     Ok(found)
 }
 
-fn take_in(block: ReadBlock, loading: &mut FileReading<'_>) -> Result<(), NotQuick> {
+/// Takes a block in; gives its room back.
+fn take_in(block: ReadBlock, loading: &mut FileReading<'_>) -> Result<Vec<u8>, NotQuick> {
     let ReadBlock { bytes, lines } = block;
     loading.position.take_in(bytes.len());
     for line in lines? {
@@ -138,7 +164,7 @@ fn take_in(block: ReadBlock, loading: &mut FileReading<'_>) -> Result<(), NotQui
             ReadLine::Other(place) => values(bytes.get(place).unwrap_or_default(), loading)?,
         }
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// An asset; whether it is something else is told beside the error.

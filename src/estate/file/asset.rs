@@ -3,8 +3,10 @@
 //!
 //! The same asset stands on several lines, one per content type; what they say is merged.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroI64;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,10 +14,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use serde_json::{Map, Value};
 
 use super::super::records::is_number;
-use super::super::{
-    Folder, IdentityPool, Organization, Project, Provider, ServiceAccount, ServiceAccountKey,
-};
-use super::draft::{Draft, Taken, not};
+use super::super::{Folder, IdentityPool, Organization, Project, Provider, ServiceAccountKey};
+use super::asset_account::JudgedAccount;
+use super::draft::{Draft, Taken, WayUp};
 use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
 use super::unique::{self, UniqueValue};
@@ -101,6 +102,10 @@ pub(super) struct Asset {
     org_policies: Option<Vec<OrgPolicyV1>>,
     /// Nearest first, the asset's own level among them or not.
     pub ancestors: Vec<String>,
+    /// The same, gone up already; then `ancestors` is empty.
+    pub way: Option<Arc<WayUp>>,
+    /// An account's data, judged already; then `resource` is empty.
+    pub account: Option<JudgedAccount>,
     /// It carries an allow policy, and is of a type that counts for nothing here.
     policy_elsewhere: bool,
     /// When what it tells became so.
@@ -214,6 +219,10 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
     keep(loading, read(first, map)?)
 }
 
+/// A key, as it stands in the text where it can be had so.
+#[derive(Deserialize)]
+struct AssetKey<'t>(#[serde(borrow)] Cow<'t, str>);
+
 /// An asset with what else stands in it.
 #[derive(Debug)]
 pub(super) struct ReadAsset {
@@ -228,11 +237,11 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
 ) -> Result<ReadAsset, A::Error> {
     let mut asset = Asset::default();
     let mut rest = Map::new();
-    let mut key = Some(first);
+    let mut key = Some(Cow::Owned(first));
     let mut ancestors = false;
+    let mut counts = true;
     while let Some(name) = key {
-        let counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
-        match name.as_str() {
+        match &*name {
             "name" => {
                 once(!asset.name.is_empty(), &name).map_err(de::Error::custom)?;
                 asset.name = map.next_value()?;
@@ -240,6 +249,7 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
             "assetType" | "asset_type" => {
                 once(!asset.kind.is_empty(), &name).map_err(de::Error::custom)?;
                 asset.kind = map.next_value()?;
+                counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
             }
             "ancestors" => {
                 // The same may have stood as a path before.
@@ -276,8 +286,8 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
                     asset.policy = Some(policy);
                 }
                 Some(PolicyOrName::Name(of)) => {
-                    once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
-                    rest.insert(name, of.into());
+                    once(rest.contains_key(&*name), &name).map_err(de::Error::custom)?;
+                    rest.insert(name.into_owned(), of.into());
                 }
                 None => {}
             },
@@ -288,18 +298,43 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
             "iamPolicy" | "iam_policy" => {
                 asset.policy_elsewhere = map.next_value::<Option<IgnoredAny>>()?.is_some();
             }
-            _ if counts && !KEYS.contains(&name.as_str()) => {
-                once(rest.contains_key(&name), &name).map_err(de::Error::custom)?;
+            _ if counts && !KEYS.contains(&&*name) => {
+                once(rest.contains_key(&*name), &name).map_err(de::Error::custom)?;
                 let UniqueValue(told) = map.next_value()?;
-                rest.insert(name, told);
+                rest.insert(name.into_owned(), told);
             }
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        key = map.next_key()?;
+        key = map.next_key::<AssetKey<'_>>()?.map(|key| key.0);
     }
     Ok(ReadAsset { asset, rest })
+}
+
+impl ReadAsset {
+    /// Does what can be done ahead, where an asset tells no more than itself; `last`: the ancestors of the one before.
+    ///
+    /// # Errors
+    /// Something is wrong with it, which is met again where it is not done ahead.
+    pub(super) fn judge_ahead(&mut self, last: &mut Option<Arc<WayUp>>) -> Result<(), Fault> {
+        let asset = &mut self.asset;
+        if !self.rest.is_empty() || asset.name.is_empty() || asset.kind.is_empty() {
+            return Ok(());
+        }
+        let names = std::mem::take(&mut asset.ancestors);
+        let way = match last.take() {
+            Some(same) if same.names == names => same,
+            _ => Arc::new(WayUp::of(names)?),
+        };
+        asset.way = Some(Arc::clone(&way));
+        *last = Some(way);
+        if asset.kind == ACCOUNT {
+            let data = asset.resource.take().unwrap_or_default().data;
+            asset.account = Some(JudgedAccount::of(&asset.name, data)?);
+        }
+        Ok(())
+    }
 }
 
 /// Takes it in.
@@ -370,20 +405,30 @@ fn upwards(path: &str) -> Result<Vec<String>, String> {
 }
 
 impl Draft {
-    fn asset(&mut self, asset: Asset) -> Taken {
+    fn asset(&mut self, mut asset: Asset) -> Taken {
         self.export.any = true;
         self.export.policy_elsewhere |= asset.policy_elsewhere;
-        let way = self.climb(&asset)?;
+        let way = match asset.way.take() {
+            Some(way) => way,
+            None => Arc::new(WayUp::of(std::mem::take(&mut asset.ancestors))?),
+        };
+        self.climb(&way)?;
         let data = asset.resource.unwrap_or_default();
         match asset.kind.as_str() {
             ORGANIZATION | FOLDER | PROJECT => {
                 let own = Resource::parse(&asset.name).map_err(|e| Fault::from(e.to_string()))?;
-                self.named_by_id(&own, &way);
-                self.level(&own, &asset.kind, data, way)?;
+                self.named_by_id(&own, &way.levels);
+                self.level(&own, &asset.kind, data, &way.levels)?;
                 self.org_policies_v1(&own, asset.org_policies)?;
-                self.asset_policy(&own.full_name(), asset.policy)
+                self.asset_policy(own, asset.policy)
             }
-            ACCOUNT => self.account_asset(&asset.name, data.data, asset.policy, &way),
+            ACCOUNT => {
+                let judged = match asset.account {
+                    Some(judged) => judged,
+                    None => JudgedAccount::of(&asset.name, data.data)?,
+                };
+                self.account_asset(judged, asset.policy, &way.levels)
+            }
             // A search result tells that it is there, and not of which type: those of Google are among them.
             KEY if !data.data.is_object() => {
                 self.export.untold_keys += 1;
@@ -434,27 +479,23 @@ impl Draft {
         }
     }
 
-    /// Learns what lies above what, from the ancestors; gives the way up from the asset.
-    fn climb(&mut self, asset: &Asset) -> Result<Vec<Resource>, Fault> {
+    /// Learns what lies above what.
+    fn climb(&mut self, way: &Arc<WayUp>) -> Taken {
         // Assets of one project stand together as a rule, and say the same of what is above it.
         let told = (self.at.source, self.at.time);
-        if let Some((before, ancestors, way)) = &self.export.climbed
+        if let Some((before, last)) = &self.export.climbed
             && *before == told
-            && *ancestors == asset.ancestors
+            && (Arc::ptr_eq(last, way) || last.names == way.names)
         {
-            return Ok(way.clone());
+            return Ok(());
         }
-        let mut way = Vec::new();
-        for name in &asset.ancestors {
-            way.push(Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?);
-        }
-        for pair in way.windows(2) {
+        for pair in way.levels.windows(2) {
             if let [below, above] = pair {
                 self.lies_below(below.clone(), above.clone())?;
             }
         }
-        self.export.climbed = Some((told, asset.ancestors.clone(), way.clone()));
-        Ok(way)
+        self.export.climbed = Some((told, Arc::clone(way)));
+        Ok(())
     }
 
     pub(super) fn lies_below(&mut self, below: Resource, above: Resource) -> Taken {
@@ -493,13 +534,13 @@ impl Draft {
         }
     }
 
-    fn level(&mut self, own: &Resource, kind: &str, content: Content, way: Vec<Resource>) -> Taken {
+    fn level(&mut self, own: &Resource, kind: &str, content: Content, way: &[Resource]) -> Taken {
         self.export.listed.insert(own.clone());
         if let Ok(parent @ (Resource::Organization(_) | Resource::Folder(_))) =
             Resource::parse(content.parent.as_deref().unwrap_or_default())
         {
             // A project may be named by id here and by number in its ancestors.
-            let below = way.into_iter().next().unwrap_or_else(|| own.clone());
+            let below = way.first().unwrap_or(own).clone();
             self.lies_below(below, parent)?;
         }
         let has_data = content.data.is_object();
@@ -542,59 +583,12 @@ impl Draft {
         Ok(())
     }
 
-    fn account_asset(
-        &mut self,
-        name: &str,
-        data: Value,
-        policy: Option<AllowPolicy>,
-        way: &[Resource],
-    ) -> Taken {
-        let own = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
-        let Resource::ServiceAccount { project: home, .. } = &own else {
-            return Err(not(
-                name,
-                "//iam.googleapis.com/projects/P/serviceAccounts/ID",
-            ));
-        };
-        let known = whole::<ServiceAccount>(&data, name)?;
-        let project = known.as_ref().map_or(&**home, |k| &k.project_id);
-        if let Some(Resource::Project(number)) =
-            way.iter().find(|r| matches!(r, Resource::Project(_)))
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && project.bytes().any(|b| !b.is_ascii_digit())
-            && project != "-"
-        {
-            self.export
-                .project_ids
-                .insert(number.to_string(), project.to_owned());
-        }
-        match known {
-            Some(mut known) => {
-                // Accounts are named by it where data leave it out.
-                let id = own.id();
-                if known.unique_id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
-                    id.clone_into(&mut known.unique_id);
-                }
-                self.account(known)?;
-            }
-            // Of a unique id alone another line may tell the address.
-            None if &**home != "-" => self.account(ServiceAccount {
-                name: own.relative(),
-                ..ServiceAccount::default()
-            })?,
-            None => {}
-        }
-        self.asset_policy(name, policy)
-    }
-
-    fn asset_policy(&mut self, name: &str, policy: Option<AllowPolicy>) -> Taken {
+    pub(super) fn asset_policy(&mut self, on: Resource, policy: Option<AllowPolicy>) -> Taken {
         match policy {
             Some(policy) => {
                 self.export.any_policy = true;
-                self.export
-                    .policy_kinds
-                    .extend(Resource::parse(name).map(|on| on.kind()));
-                self.policy(name, policy)
+                self.export.policy_kinds.insert(on.kind());
+                self.policy_on(on, policy)
             }
             None => Ok(()),
         }

@@ -1,8 +1,11 @@
 //! From all that was read to an estate: names settled, what files say of the same thing compared,
 //! and what they cannot know marked as unknown.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 
 use super::super::{Coverage, Estate, Existence, Folder, Organization, Project, ServiceAccountKey};
 use super::draft::{Draft, PolicyOf};
@@ -80,6 +83,9 @@ pub(super) fn build(
 
 /// Accounts of which one line tells the unique id alone and another the address are one.
 fn addressed(draft: &mut Draft) {
+    if draft.accounts.iter().all(|(_, a, _)| a.has_address()) {
+        return;
+    }
     let named = draft.accounts.iter().chain(draft.deleted.iter());
     let known: HashSet<String> = named
         .filter(|(_, a, _)| a.has_address() && !a.unique_id.is_empty())
@@ -104,7 +110,7 @@ fn complete(draft: &mut Draft) {
             .map(|n| Resource::project(n)),
     );
     levels.extend(draft.export.told.iter().cloned());
-    let listed = draft.projects.iter();
+    let listed = draft.projects.sorted().into_iter();
     let listed = listed.filter(|(number, _, _)| is_number(number));
     let by_id: HashMap<String, String> = listed
         .map(|(number, project, _)| (project.project_id.clone(), number.to_owned()))
@@ -198,7 +204,7 @@ const CIRCLE_TOLD: usize = 10;
 /// No folder lies below itself.
 fn cycles(draft: &Draft) -> Result<(), Flaw> {
     let mut sound: HashSet<&str> = HashSet::new();
-    for (start, _, at) in draft.folders.iter() {
+    for (start, _, at) in draft.folders.sorted() {
         let mut way: Vec<&str> = Vec::new();
         let mut on_way: HashSet<&str> = HashSet::new();
         let mut next = Some(start);
@@ -230,7 +236,13 @@ fn cycles(draft: &Draft) -> Result<(), Flaw> {
 
 /// Project ids and unique ids stand for one thing each.
 fn ids(draft: &Draft) -> Result<(), Flaw> {
-    let projects = draft.projects.iter().map(|(_, p, at)| {
+    let projects = draft.projects.iter().map(|(_, p, _)| &p.project_id);
+    let accounts = draft.accounts.iter().chain(draft.deleted.iter());
+    let accounts = accounts.map(|(_, a, _)| &a.unique_id);
+    if differ(projects) && differ(accounts.filter(|id| !id.is_empty())) {
+        return Ok(());
+    }
+    let projects = draft.projects.sorted().into_iter().map(|(_, p, at)| {
         (
             "projects",
             "projectId",
@@ -239,8 +251,9 @@ fn ids(draft: &Draft) -> Result<(), Flaw> {
             at,
         )
     });
-    let there = draft.accounts.iter().map(|it| ("serviceAccounts", it));
-    let gone = draft.deleted.iter();
+    let there = draft.accounts.sorted().into_iter();
+    let there = there.map(|it| ("serviceAccounts", it));
+    let gone = draft.deleted.sorted().into_iter();
     let gone = gone.map(|it| ("deletedServiceAccounts", it));
     let accounts = there
         .chain(gone)
@@ -264,6 +277,11 @@ fn ids(draft: &Draft) -> Result<(), Flaw> {
     Ok(())
 }
 
+fn differ<'t>(mut texts: impl Iterator<Item = &'t String>) -> bool {
+    let mut seen: HashSet<&str> = HashSet::new();
+    texts.all(|text| seen.insert(text))
+}
+
 fn things(estate: &mut Estate, draft: &mut Draft) {
     for (it, _) in std::mem::take(&mut draft.organizations).into_values() {
         estate.put_organization(it);
@@ -274,9 +292,7 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
     for (it, _) in std::mem::take(&mut draft.projects).into_values() {
         estate.put_project(it);
     }
-    for (it, _) in std::mem::take(&mut draft.accounts).into_values() {
-        estate.put_account(it);
-    }
+    estate.put_accounts(std::mem::take(&mut draft.accounts).into_things());
     for (it, _) in std::mem::take(&mut draft.deleted).into_values() {
         estate.put_deleted(it);
     }
@@ -307,20 +323,29 @@ fn things(estate: &mut Estate, draft: &mut Draft) {
 
 /// Sets the allow policies; gives the resources that have one.
 fn policies(estate: &mut Estate, draft: &mut Draft) -> Result<HashMap<Resource, At>, Flaw> {
-    let mut judged: HashMap<Resource, At> = HashMap::new();
+    let all = std::mem::take(&mut draft.policies);
+    let mut judged: HashMap<Resource, At> = HashMap::with_capacity(all.len());
     let mut many = ManyPolicies::default();
-    for PolicyOf {
-        resource,
-        policy,
-        at,
-    } in std::mem::take(&mut draft.policies)
+    // What is there does not change meanwhile.
+    let found: Vec<Existence<Resource>> = all
+        .par_iter()
+        .map(|one| estate.resolve(&one.resource))
+        .collect();
+    for (
+        PolicyOf {
+            resource,
+            policy,
+            at,
+        },
+        found,
+    ) in all.into_iter().zip(found)
     {
         let flaw = |fault: Fault| Flaw {
             at,
             path: format!("$.iamPolicies[\"{resource}\"]"),
             fault,
         };
-        let found = match estate.resolve(&resource) {
+        let found = match found {
             Existence::Exists(found) => found,
             _ if at.asset => {
                 draft.export.nameless += 1;

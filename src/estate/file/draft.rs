@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroI64;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -78,8 +79,28 @@ pub(super) struct Draft {
     pub export: Export,
 }
 
+/// Ancestors, nearest first.
+#[derive(Debug)]
+pub(super) struct WayUp {
+    /// As they are told.
+    pub names: Vec<String>,
+    /// As they are.
+    pub levels: Vec<Resource>,
+}
+
+impl WayUp {
+    /// # Errors
+    /// One names no resource.
+    pub fn of(names: Vec<String>) -> Result<Self, Fault> {
+        let levels = names.iter().map(|name| Resource::parse(name));
+        let levels: Result<_, _> = levels.collect();
+        let levels = levels.map_err(|e| Fault::from(e.to_string()))?;
+        Ok(Self { names, levels })
+    }
+}
+
 /// Ancestors that were gone up, with the file and the moment that tell them.
-pub(super) type Climbed = ((usize, Option<NonZeroI64>), Vec<String>, Vec<Resource>);
+pub(super) type Climbed = ((usize, Option<NonZeroI64>), Arc<WayUp>);
 
 /// What only an asset export tells.
 #[derive(Debug, Default)]
@@ -106,7 +127,7 @@ pub(super) struct Export {
     pub conditional: BTreeSet<Resource>,
     /// What lies right above, from `ancestors` and parents.
     pub above: HashMap<Resource, (Resource, At)>,
-    /// The ancestors that were gone up last: of which file and moment, as they are told, and as they are.
+    /// The ancestors that were gone up last.
     pub climbed: Option<Climbed>,
     /// Organizations, folders and projects that are assets themselves.
     pub listed: BTreeSet<Resource>,
@@ -213,7 +234,7 @@ impl Draft {
     }
 
     pub fn account(&mut self, it: ServiceAccount) -> Taken {
-        let it = self.sound(it)?;
+        let it = sound(it)?;
         self.near(&it.extra, ACCOUNT)?;
         if let Some(fresh) = &mut self.fresh {
             fresh.push(it.clone());
@@ -223,7 +244,7 @@ impl Draft {
 
     /// As an account, with the time of its deletion where it is known.
     pub fn deleted_account(&mut self, it: ServiceAccount) -> Taken {
-        let it = self.sound(it)?;
+        let it = sound(it)?;
         let known: Vec<&str> = ACCOUNT.iter().copied().chain([DELETE_TIME]).collect();
         self.near(&it.extra, &known)?;
         if let Some(time) = it.extra.get(DELETE_TIME) {
@@ -235,30 +256,6 @@ impl Draft {
         }
         let key = format!("{}?uid={}", it.email.to_lowercase(), it.unique_id);
         self.deleted.add(key, it, self.at)
-    }
-
-    /// E-mail and project may stand in the name alone.
-    fn sound(&self, mut it: ServiceAccount) -> Result<ServiceAccount, Fault> {
-        const FORM: &str = "projects/PROJECT/serviceAccounts/EMAIL";
-        let Ok(Resource::ServiceAccount { project, account }) = Resource::parse(&it.name) else {
-            return Err(not(&it.name, FORM));
-        };
-        it.settle_ids();
-        if it.project_id.is_empty() && &*project != "-" {
-            it.project_id = project.to_string();
-        }
-        if it.has_address() && !crate::iam::address::is_email(&it.email) {
-            return Err(not(&it.email, "the account's e-mail address"));
-        }
-        if account.contains('@') && *account != *it.email.to_lowercase() {
-            return Err(format!(
-                "the name '{}' and the email '{}' are of two accounts: expected the same",
-                it.name, it.email
-            )
-            .into());
-        }
-        named(&format!("projects/{}", it.project_id), FORM, |_| true)?;
-        Ok(it)
     }
 
     /// A key, of what tells of keys one at a time.
@@ -457,13 +454,18 @@ impl Draft {
         self.providers.add(it.name.clone(), it, self.at)
     }
 
-    pub fn policy(&mut self, name: &str, mut policy: AllowPolicy) -> Taken {
+    pub fn policy(&mut self, name: &str, policy: AllowPolicy) -> Taken {
         let resource = Resource::parse(name).map_err(|e| Fault::from(e.to_string()))?;
+        self.policy_on(resource, policy)
+    }
+
+    /// The allow policy of a resource.
+    pub fn policy_on(&mut self, resource: Resource, policy: AllowPolicy) -> Taken {
         self.near(
             &policy.extra,
             &["version", "etag", "bindings", "auditConfigs", PARTIAL],
         )?;
-        for binding in &mut policy.bindings {
+        for binding in &policy.bindings {
             self.near(&binding.extra, &["role", "members", "condition"])?;
             if binding.role.is_empty() {
                 return Err("a binding has no role: expected its name, as roles/viewer".into());
@@ -559,6 +561,30 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// E-mail and project may stand in the name alone.
+pub(super) fn sound(mut it: ServiceAccount) -> Result<ServiceAccount, Fault> {
+    const FORM: &str = "projects/PROJECT/serviceAccounts/EMAIL";
+    let Ok(Resource::ServiceAccount { project, account }) = Resource::parse(&it.name) else {
+        return Err(not(&it.name, FORM));
+    };
+    it.settle_ids();
+    if it.project_id.is_empty() && &*project != "-" {
+        it.project_id = project.to_string();
+    }
+    if it.has_address() && !crate::iam::address::is_email(&it.email) {
+        return Err(not(&it.email, "the account's e-mail address"));
+    }
+    if account.contains('@') && *account != *it.email.to_lowercase() {
+        return Err(format!(
+            "the name '{}' and the email '{}' are of two accounts: expected the same",
+            it.name, it.email
+        )
+        .into());
+    }
+    named(&format!("projects/{}", it.project_id), FORM, |_| true)?;
+    Ok(it)
 }
 
 pub(super) fn not(text: &str, expected: &str) -> Fault {

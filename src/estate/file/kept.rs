@@ -1,8 +1,9 @@
 //! Things by name, with where each was read, so that the same thing said twice is noticed.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -51,13 +52,14 @@ impl From<&str> for Fault {
     }
 }
 
-/// Things of one kind.
+/// Things of one kind, by name. They are found by a hash whose seed is of this process, and put into the order of
+/// their names once all are there.
 #[derive(Debug)]
-pub(super) struct Kept<T>(BTreeMap<String, (T, At)>);
+pub(super) struct Kept<T>(HashMap<String, (T, At)>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(HashMap::new())
     }
 }
 
@@ -68,36 +70,62 @@ impl<T: Serialize + DeserializeOwned + Clone> Kept<T> {
     /// # Errors
     /// It is there already and differs, or stands twice in one estate file.
     pub fn add(&mut self, key: String, thing: T, at: At) -> Result<(), Fault> {
-        match self.0.get_mut(&key) {
-            None => {
-                self.0.insert(key, (thing, at));
+        self.add_unless(key, thing, at, |_, _| false)
+    }
+
+    /// The same, where it is known when one tells nothing that the other does not: then the other counts.
+    pub fn add_unless(
+        &mut self,
+        key: String,
+        thing: T,
+        at: At,
+        tells_no_more: impl Fn(&T, &T) -> bool,
+    ) -> Result<(), Fault> {
+        let mut there = match self.0.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert((thing, at));
+                return Ok(());
+            }
+            Entry::Occupied(there) => there,
+        };
+        let (known, first) = there.get_mut();
+        if first.source == at.source && !(first.asset && at.asset) {
+            let line = first.line;
+            return Err(format!(
+                "'{}' is listed twice, first on line {line}: expected each once",
+                there.key()
+            )
+            .into());
+        }
+        let both = if tells_no_more(&thing, known) {
+            first.time = first.time.max(at.time);
+            first.single &= at.single;
+            return Ok(());
+        } else if tells_no_more(known, &thing) {
+            Ok(thing.clone())
+        } else {
+            merge(known, &thing)
+        };
+        match both {
+            Ok(both) => {
+                *known = both;
+                first.time = first.time.max(at.time);
+                first.single &= at.single;
                 Ok(())
             }
-            Some((_, first)) if first.source == at.source && !(first.asset && at.asset) => {
-                Err(format!(
-                    "'{key}' is listed twice, first on line {}: expected each once",
-                    first.line
-                )
-                .into())
+            Err(_) if at.other_time(first) => {
+                if at.time > first.time {
+                    (*known, *first) = (thing, at);
+                }
+                Ok(())
             }
-            Some((known, first)) => match merge(known, &thing) {
-                Ok(both) => {
-                    *known = both;
-                    first.time = first.time.max(at.time);
-                    first.single &= at.single;
-                    Ok(())
-                }
-                Err(_) if at.other_time(first) => {
-                    if at.time > first.time {
-                        (*known, *first) = (thing, at);
-                    }
-                    Ok(())
-                }
-                Err(field) => Err(Fault {
-                    what: format!("'{key}' has another {field}"),
-                    earlier: Some(*first),
-                }),
-            },
+            Err(field) => {
+                let earlier = Some(*first);
+                Err(Fault {
+                    what: format!("'{}' has another {field}", there.key()),
+                    earlier,
+                })
+            }
         }
     }
 }
@@ -122,14 +150,30 @@ impl<T> Kept<T> {
         self.0.retain(|key, _| holds(key));
     }
 
+    /// In no order, which differs from run to run.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T, At)> {
         self.0
             .iter()
             .map(|(key, (thing, at))| (key.as_str(), thing, *at))
     }
 
+    /// In the order of the names.
+    pub fn sorted(&self) -> Vec<(&str, &T, At)> {
+        let mut all: Vec<_> = self.iter().collect();
+        all.sort_unstable_by_key(|(key, ..)| *key);
+        all
+    }
+
+    /// In the order of the names.
     pub fn into_values(self) -> impl Iterator<Item = (T, At)> {
-        self.0.into_values()
+        let mut all: Vec<(String, (T, At))> = self.0.into_iter().collect();
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        all.into_iter().map(|(_, value)| value)
+    }
+
+    /// In no order, which differs from run to run.
+    pub fn into_things(self) -> impl Iterator<Item = T> {
+        self.0.into_values().map(|(thing, _)| thing)
     }
 }
 
@@ -137,7 +181,7 @@ impl<T> Kept<T> {
 const FLEETING: &[&str] = &["etag", "updateTime", "createTime"];
 
 /// One thing of two readings of it; the name of the field in which they differ when they do.
-fn merge<T: Serialize + DeserializeOwned + Clone>(a: &T, b: &T) -> Result<T, String> {
+pub(super) fn merge<T: Serialize + DeserializeOwned + Clone>(a: &T, b: &T) -> Result<T, String> {
     let object = |t: &T| match serde_json::to_value(t) {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),

@@ -8,6 +8,7 @@
 
 mod abreast;
 mod asset;
+mod asset_account;
 mod asset_policies;
 mod build;
 mod compiled;

@@ -32,7 +32,7 @@ pub(super) fn settle(asset: &mut Asset, rest: &Map<String, Value>) {
         }
     };
     let parent = names("parentFullResourceName").pop();
-    if asset.ancestors.is_empty() {
+    if asset.ancestors.is_empty() && !rest.is_empty() {
         let folders = names("folders");
         asset.ancestors = names("project");
         // The order of several folders is documented nowhere. Where the parent is told it is not needed;

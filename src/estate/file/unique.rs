@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// A value that is refused where a key stands twice in one of its objects, however deep.
@@ -87,10 +88,12 @@ impl<'de> Visitor<'de> for AnyValue {
         let mut all = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let UniqueValue(one) = map.next_value()?;
-            if all.contains_key(&key) {
-                return Err(de::Error::custom(twice(&key)));
+            match all.entry(key) {
+                Entry::Vacant(free) => {
+                    free.insert(one);
+                }
+                Entry::Occupied(there) => return Err(de::Error::custom(twice(there.key()))),
             }
-            all.insert(key, one);
         }
         Ok(Value::Object(all))
     }

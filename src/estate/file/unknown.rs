@@ -1,7 +1,9 @@
 //! What an export does not tell: kinds of facts of which it holds none, and things that it names without
 //! telling them. None of it is absent; it is not known, or is taken for granted and said.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::super::{Estate, ServiceAccount};
 use super::draft::Draft;
