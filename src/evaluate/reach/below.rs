@@ -1,8 +1,9 @@
 //! The accounts below each level, by number: whoever goes through a hundred thousand of them compares no names.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::chains::is_off;
 use super::mover::Mover;

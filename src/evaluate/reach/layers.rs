@@ -137,12 +137,12 @@ impl Layers {
             let Some(mover) = walk.mover(&node.walker) else {
                 continue;
             };
-            let kinds = walk.ending(&node.walker, &mover, target)?;
-            let mut sure = kinds.iter().filter(|k| k.tier() <= aim.tier).peekable();
+            let kinds = walk.kinds_of_end(&node.walker, &mover, target)?;
+            let mut sure = kinds.iter().filter(|k| k.0 <= aim.tier).peekable();
             if sure.peek().is_some() {
                 ends.push(*at);
             }
-            if sure.any(|kind| kind.leads == LeadsTo::Account) {
+            if sure.any(|kind| kind.1 == LeadsTo::Account) {
                 leading.push(*at);
             }
         }
@@ -195,7 +195,7 @@ impl Layers {
     ) -> Result<(), Bounded> {
         let below = &walk.graph.below;
         // What every account there gains on which nothing stands itself.
-        let mut alike: Option<Option<LeadsTo>> = None;
+        let mut alike = walk.leading_alike(who, mover, project.project, aim.tier);
         let mut reached = Vec::new();
         for (number, most, plain) in project.accounts(below) {
             let Some(account) = below.accounts.get(number) else {
@@ -216,10 +216,11 @@ impl Layers {
                 Some(leads) if !walk.goes_back(who, &account.resource) => leads,
                 Some(_) => None,
                 None => {
-                    let leads = walk.leading_to(who, mover, &account.resource, aim.tier)?;
-                    let id = account.project_id().filter(|_| plain);
-                    if let Some(steps) = id.and_then(|id| mover.alike_in(id, who.link)) {
-                        alike = Some(walk.leads(&steps, aim.tier));
+                    let to = (number, &account.resource);
+                    let leads = walk.leading_to(who, mover, to, aim.tier)?;
+                    if let Some(id) = account.project_id().filter(|_| plain) {
+                        walk.keep_alike(who, mover, (project.project, id));
+                        alike = walk.leading_alike(who, mover, project.project, aim.tier);
                     }
                     leads
                 }

@@ -1,13 +1,15 @@
 //! One identity, or a set, and every way in which it becomes an account.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::identity::{Identity, JudgedSpot, Match};
 use super::relevant::{Ground, held_bit};
 use super::sets::SetOnAccount;
+use super::steps::JudgedSteps;
 use super::{TakenAway, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::role::without_hidden_condition;
@@ -100,6 +102,8 @@ pub(super) struct Mover<'g, 'e> {
     alike: RefCell<Option<AlikeSteps>>,
     /// Who of a set is shut out.
     pub except: RefCell<Vec<TakenAway>>,
+    /// What searches share.
+    pub judged_steps: RefCell<JudgedSteps>,
 }
 
 impl<'g, 'e> Mover<'g, 'e> {
@@ -145,6 +149,7 @@ impl<'g, 'e> Mover<'g, 'e> {
             on_levels: RefCell::default(),
             alike: RefCell::default(),
             except: RefCell::default(),
+            judged_steps: RefCell::default(),
         }
     }
 

@@ -1,9 +1,11 @@
 //! The graph of steps from one account to the next, judged as far as somebody walks it; with bindings left out of it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::chains::{out_of_sight, takes_delegates, unread_levels};
@@ -24,8 +26,8 @@ use crate::iam::{Member, Permission, Principal, Resource};
 
 /// So many pairs of an identity and an account are judged for one question (chosen: a minute at the most).
 pub(super) const PAIRS_AT_MOST: usize = 1_000_000;
-/// So many identities are kept with what was worked out for them.
-const MOVERS_AT_MOST: usize = 256;
+/// So many identities are kept with what was worked out for them (chosen: tens of megabytes).
+const MOVERS_AT_MOST: usize = 16_384;
 
 /// The pairs that may be judged are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,27 @@ fn tier_of(answer: Truth, hangs: bool) -> u8 {
     }
 }
 
+/// Where steps lead on to, by how unsure they may be ([`StepKind::tier`]).
+type LeadsByTier = [Option<LeadsTo>; 3];
+
+/// What was judged of an identity's steps, for every search that goes by the same bindings of it.
+#[derive(Default)]
+pub(super) struct JudgedSteps {
+    /// By the account's number, and whether from a link of a chain.
+    leads: HashMap<(usize, bool), LeadsByTier>,
+    /// By the project's number likewise, of each account there on which nothing stands itself, where they are alike.
+    alike: HashMap<(usize, bool), LeadsByTier>,
+    /// From a link or not: to which account that was a target, and where each kind of step there leads.
+    ends: [Option<(Resource, KindsOfEnd)>; 2],
+}
+
+/// How unsure each kind of step to the target is, and where it leads.
+pub(super) type KindsOfEnd = Rc<[(u8, LeadsTo)]>;
+
+fn at_tier(leads: &LeadsByTier, tier: u8) -> Option<LeadsTo> {
+    leads.get(usize::from(tier)).copied().flatten()
+}
+
 fn leads_to(way: WayIn) -> LeadsTo {
     match way {
         WayIn::Delegation => LeadsTo::Link,
@@ -102,6 +125,8 @@ pub(super) struct StepGraph<'e> {
     brings: Brings,
     /// How many more pairs may be judged.
     left: Cell<usize>,
+    /// Which entries stand on a resource; made when bindings are left out.
+    standing: OnceCell<HashMap<&'e Resource, Vec<usize>>>,
 }
 
 impl<'e> StepGraph<'e> {
@@ -134,7 +159,24 @@ impl<'e> StepGraph<'e> {
             caller: request.caller.clone(),
             brings: request.brings.clone(),
             left: Cell::new(PAIRS_AT_MOST),
+            standing: OnceCell::new(),
         }
+    }
+
+    /// The entries that are the binding of a unit.
+    fn entries_of(&self, unit: &BindingUnit) -> impl Iterator<Item = usize> {
+        let standing = self.standing.get_or_init(|| {
+            let mut standing: HashMap<&'e Resource, Vec<usize>> = HashMap::new();
+            for (at, entry) in self.ground.entries.iter().enumerate() {
+                standing.entry(entry.resource).or_default().push(at);
+            }
+            standing
+        });
+        let on = standing.get(&unit.resource).into_iter().flatten();
+        on.copied().filter(|at| {
+            let binding = self.ground.entries.get(*at).map(|entry| entry.binding);
+            binding.is_some_and(|b| b.role == unit.role && b.condition == unit.condition)
+        })
     }
 
     /// Whether a link of a chain may end where it does, by what was asked for.
@@ -205,6 +247,8 @@ struct KeptMover<'g, 'e> {
 pub(super) struct StepWalk<'g, 'e> {
     pub graph: &'g StepGraph<'e>,
     without: HashSet<BindingUnit>,
+    /// The same by entry: the members that are left out of it.
+    without_entries: HashMap<usize, Vec<Arc<str>>>,
     movers: RefCell<HashMap<Principal, KeptMover<'g, 'e>>>,
     /// How unsure the steps were that were met ([`StepKind::tier`]).
     met: Cell<[bool; 3]>,
@@ -215,6 +259,7 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         Self {
             graph,
             without: HashSet::new(),
+            without_entries: HashMap::new(),
             movers: RefCell::default(),
             met: Cell::default(),
         }
@@ -241,6 +286,13 @@ impl<'g, 'e> StepWalk<'g, 'e> {
     /// Leaves these out from now on, and no others.
     pub fn leave_out<'u>(&mut self, units: impl IntoIterator<Item = &'u BindingUnit>) {
         self.without = units.into_iter().cloned().collect();
+        self.without_entries.clear();
+        for unit in &self.without {
+            for entry in self.graph.entries_of(unit) {
+                let members = self.without_entries.entry(entry).or_default();
+                members.push(Arc::clone(&unit.member));
+            }
+        }
     }
 
     /// Takes one pair of what may be judged.
@@ -311,14 +363,8 @@ impl<'g, 'e> StepWalk<'g, 'e> {
             return each.map(|(at, one)| (at, one.matches)).collect();
         }
         let left = each.filter_map(|(at, one)| {
-            let entry = self.graph.ground.entries.get(one.entry)?;
-            let unit = BindingUnit {
-                resource: entry.resource.clone(),
-                role: entry.binding.role.clone(),
-                member: one.member.text.clone(),
-                condition: entry.binding.condition.clone(),
-            };
-            if self.without.contains(&unit) {
+            let out = self.without_entries.get(&one.entry);
+            if out.is_some_and(|members| members.contains(&one.member.text)) {
                 return None;
             }
             let matches = match &one.member.member {
@@ -428,24 +474,84 @@ impl<'g, 'e> StepWalk<'g, 'e> {
         leads.filter(|leads| *leads != LeadsTo::Nothing).min()
     }
 
-    /// Where somebody's steps to an account lead on to, of those that are as sure.
+    fn leads_by_tier(&self, steps: &[EdgeStep]) -> LeadsByTier {
+        [0, 1, 2].map(|tier| self.leads(steps, tier))
+    }
+
+    /// Where somebody's steps to an account, by number, lead on to, of those that are as sure.
     pub fn leading_to(
         &self,
         who: &StepTaker,
         mover: &Mover<'g, 'e>,
-        to: &Resource,
+        (number, to): (usize, &Resource),
         tier: u8,
     ) -> Result<Option<LeadsTo>, Bounded> {
-        self.spend()?;
-        if self.goes_back(who, to) {
-            return Ok(None);
+        let key = (number, who.link);
+        if let Some(known) = mover.judged_steps.borrow().leads.get(&key) {
+            return Ok(at_tier(known, tier));
         }
-        let steps = mover.steps(to, who.link);
-        let on = steps
-            .iter()
-            .filter(|step| leads_to(step.way) != LeadsTo::Nothing);
-        self.meet(on.map(|step| tier_of(step.answer, step.condition.is_some())));
-        Ok(self.leads(&steps, tier))
+        self.spend()?;
+        let mut leads = LeadsByTier::default();
+        if !self.goes_back(who, to) {
+            let steps = mover.steps(to, who.link);
+            let on = steps
+                .iter()
+                .filter(|step| leads_to(step.way) != LeadsTo::Nothing);
+            self.meet(on.map(|step| tier_of(step.answer, step.condition.is_some())));
+            leads = self.leads_by_tier(&steps);
+        }
+        mover.judged_steps.borrow_mut().leads.insert(key, leads);
+        Ok(at_tier(&leads, tier))
+    }
+
+    /// Where somebody's steps lead on to from what was judged of a project (its number) already: to each account there
+    /// on which nothing stands itself.
+    pub fn leading_alike(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        project: usize,
+        tier: u8,
+    ) -> Option<Option<LeadsTo>> {
+        let judged = mover.judged_steps.borrow();
+        let known = judged.alike.get(&(project, who.link));
+        known.map(|leads| at_tier(leads, tier))
+    }
+
+    /// Keeps what was just judged of one such account for all others of its project.
+    pub fn keep_alike(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        (project, id): (usize, &Arc<str>),
+    ) {
+        if let Some(steps) = mover.alike_in(id, who.link) {
+            let leads = self.leads_by_tier(&steps);
+            let mut judged = mover.judged_steps.borrow_mut();
+            judged.alike.insert((project, who.link), leads);
+        }
+    }
+
+    /// The kinds of step that end at the target, by how unsure they are and where they lead.
+    pub fn kinds_of_end(
+        &self,
+        who: &StepTaker,
+        mover: &Mover<'g, 'e>,
+        target: &Resource,
+    ) -> Result<KindsOfEnd, Bounded> {
+        let at = usize::from(who.link);
+        let known = mover.judged_steps.borrow().ends.get(at).cloned().flatten();
+        if let Some((of, kinds)) = known
+            && of == *target
+        {
+            return Ok(kinds);
+        }
+        let kinds = self.ending(who, mover, target)?;
+        let kinds: KindsOfEnd = kinds.iter().map(|k| (k.tier(), k.leads)).collect();
+        if let Some(known) = mover.judged_steps.borrow_mut().ends.get_mut(at) {
+            *known = Some((target.clone(), Rc::clone(&kinds)));
+        }
+        Ok(kinds)
     }
 
     /// The kinds of step that lead on from somebody as an account or a link.
