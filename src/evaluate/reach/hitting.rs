@@ -116,21 +116,27 @@ impl HittingSearch<'_> {
         };
         let mut tried = smallest.clone();
         tried.sort_by_key(|one| (std::cmp::Reverse(count(one)), self.weight(*one), *one));
-        let mut without: Vec<usize> = Vec::new();
+        // Those that were tried before are not chosen any more.
+        let mut without = vec![false; self.weights.len()];
+        let sum = self.sum(&chosen);
         for one in tried {
-            let rest = sets.iter().filter(|set| !set.contains(&one));
-            // Those that were tried before are not chosen any more.
-            let rest = rest.map(|set| {
-                let left = set.iter().filter(|in_it| !without.contains(in_it));
-                left.copied().collect::<Vec<usize>>()
-            });
-            let rest: Vec<Vec<usize>> = rest.collect();
-            if rest.iter().all(|set| !set.is_empty()) {
+            let is_left = |of: &usize| !without.get(*of).copied().unwrap_or_default();
+            let rest = || sets.iter().filter(|set| set.binary_search(&one).is_err());
+            let cost = sum + self.weight(one);
+            let lighter = self.best.as_ref().is_none_or(|(best, _)| cost < *best);
+            if lighter && rest().all(|set| set.iter().any(is_left)) {
+                let rest = rest().map(|set| {
+                    let left = set.iter().copied().filter(is_left);
+                    left.collect::<Vec<usize>>()
+                });
+                let rest: Vec<Vec<usize>> = rest.collect();
                 let mut with = chosen.clone();
                 with.push(one);
                 self.branch(rest, with, depth + 1);
             }
-            without.push(one);
+            if let Some(out) = without.get_mut(one) {
+                *out = true;
+            }
         }
     }
 
