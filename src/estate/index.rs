@@ -268,6 +268,41 @@ impl ManyPolicies {
     }
 }
 
+/// Puts policies into an estate that has none, all of whose members these are, each once; `false`: it has some, or a
+/// member or a resource stands twice among them.
+pub(super) fn put_shared(
+    estate: &mut Estate,
+    members: &[Arc<PolicyMember>],
+    policies: Vec<(Resource, AllowPolicy)>,
+) -> bool {
+    if estate.allow.iter().next().is_some() || estate.interned.iter().next().is_some() {
+        return false;
+    }
+    for member in members {
+        if estate.interned.get(&member.text).is_some() {
+            return false;
+        }
+        let text = Arc::clone(&member.text);
+        estate.interned.insert(text, Arc::clone(member));
+    }
+    let mut known: hashbrown::HashSet<usize> = hashbrown::HashSet::new();
+    for (resource, mut policy) in policies {
+        if estate.allow.get(&resource).is_some() {
+            return false;
+        }
+        for binding in &mut policy.bindings {
+            if !known.contains(&address_of_role(&binding.role)) {
+                binding.role = estate.shared_role(&binding.role);
+                known.insert(address_of_role(&binding.role));
+            }
+        }
+        estate.note_gap(&resource, &policy);
+        estate.allow.insert(resource, Arc::new(policy));
+    }
+    estate.by_member.take();
+    true
+}
+
 fn address_of_role(role: &Arc<str>) -> usize {
     Arc::as_ptr(role).addr()
 }
@@ -281,5 +316,32 @@ fn index_key(member: &PolicyMember) -> Arc<str> {
         Member::One(principal) => principal.to_string().into(),
         Member::Group(email) => format!("group:{email}").into(),
         _ => Arc::clone(&member.text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estate::Coverage;
+    use crate::iam::Binding;
+
+    #[test]
+    fn what_stands_twice_is_not_put_in_as_if_it_stood_once() {
+        let policy = || AllowPolicy {
+            bindings: vec![Binding::new("roles/owner", &["user:ana@example.com"])],
+            ..AllowPolicy::default()
+        };
+        let ana = Arc::new(PolicyMember::v1("user:ana@example.com"));
+        let again = Arc::new(PolicyMember::v1("user:ana@example.com"));
+        let (one, other) = (Resource::project("p"), Resource::project("q"));
+        let put = |members: &[Arc<PolicyMember>], on: [&Resource; 2]| {
+            let mut estate = Estate::new(Coverage::Whole);
+            let policies = on.map(|on| (on.clone(), policy())).to_vec();
+            let put = put_shared(&mut estate, members, policies);
+            put.then(|| estate.grants_naming("user:ana@example.com").len())
+        };
+        assert_eq!(put(&[Arc::clone(&ana)], [&one, &other]), Some(2));
+        assert_eq!(put(&[Arc::clone(&ana)], [&one, &one]), None);
+        assert_eq!(put(&[ana, again], [&one, &other]), None);
     }
 }

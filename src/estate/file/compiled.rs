@@ -13,13 +13,15 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::super::Estate;
 use super::write::without_policies;
-use crate::estate::index::ManyPolicies;
+use crate::estate::index::put_shared;
 use crate::iam::{AllowPolicy, Binding, Condition, PolicyMember, Resource};
 
 /// How a compiled estate begins.
@@ -75,17 +77,26 @@ pub fn compile(estate: &Estate) -> Vec<u8> {
 /// It is of another version, cut off, damaged, or was never one; what to do.
 pub(super) fn open(
     bytes: &[u8],
-    rest: impl FnOnce(&str) -> Result<Estate, NotOpened>,
+    rest: impl FnOnce(&str) -> Result<Estate, NotOpened> + Send,
 ) -> Result<Estate, NotOpened> {
-    let body = checked(bytes)?;
-    let mut body = ByteReader(body);
-    read(&mut body, rest).ok_or_else(|| format!("it is damaged. {AGAIN}"))?
+    let (body, hash) = behind_head(bytes)?;
+    // Whoever can make such a file can make its hash too, so that what is read is trusted no more behind it.
+    let (same, read) = rayon::join(
+        || *Sha256::digest(body) == hash,
+        || read(&mut ByteReader(body), rest),
+    );
+    if !same {
+        return Err(format!(
+            "it is damaged: what is in it is not what was written. {AGAIN}"
+        ));
+    }
+    read.ok_or_else(|| format!("it is damaged. {AGAIN}"))?
 }
 
 const AGAIN: &str = "Make it again with bindscope index from the files that it was made of";
 
-/// What stands behind the head, where all of it is as it was written.
-fn checked(bytes: &[u8]) -> Result<&[u8], NotOpened> {
+/// What stands behind the head, where all of it is there, and its hash as the head tells it.
+fn behind_head(bytes: &[u8]) -> Result<(&[u8], [u8; 32]), NotOpened> {
     let cut = || format!("it is cut off. {AGAIN}");
     let mut head = ByteReader(bytes);
     head.bytes(MAGIC.len()).ok_or_else(cut)?;
@@ -108,45 +119,27 @@ fn checked(bytes: &[u8]) -> Result<&[u8], NotOpened> {
         Ok(length) if length > body.len() => return Err(cut()),
         _ => return Err(format!("something stands behind its end. {AGAIN}")),
     }
-    if *Sha256::digest(body) != hash {
-        return Err(format!(
-            "it is damaged: what is in it is not what was written. {AGAIN}"
-        ));
-    }
-    Ok(body)
+    Ok((body, hash))
 }
 
-/// `None`: it is not as it was written, though its hash says so.
+/// `None`: it is not as it was written.
 fn read(
     body: &mut ByteReader<'_>,
-    rest: impl FnOnce(&str) -> Result<Estate, NotOpened>,
+    rest: impl FnOnce(&str) -> Result<Estate, NotOpened> + Send,
 ) -> Option<Result<Estate, NotOpened>> {
     let file = body.text()?;
     let why: HashMap<String, String> = serde_json::from_str(body.text()?).ok()?;
-    let mut estate = match rest(file) {
+    let (estate, policies) = rayon::join(|| rest(file), || KnownTables::all(body));
+    let mut estate = match estate {
         Ok(estate) => estate,
         Err(why) => return Some(Err(why)),
     };
     for (name, why) in why {
         estate.mark_unreadable(&name, &why);
     }
-    let members = body.list(|b| Some(Arc::new(PolicyMember::v1(b.text()?))))?;
-    let texts: Vec<Arc<str>> = body.list(|b| Some(b.text()?.into()))?;
-    let conditions: Vec<Arc<Condition>> =
-        body.list(|b| Some(Arc::new(serde_json::from_str(b.text()?).ok()?)))?;
-    let known = KnownTables {
-        members,
-        texts,
-        conditions,
-    };
-    let mut many = ManyPolicies::default();
-    for _ in 0..body.count()? {
-        let on = Resource::parse(body.text()?).ok()?;
-        let policy = known.policy(body)?;
-        many.put(&mut estate, on, policy);
-    }
-    many.settle(&mut estate);
-    body.0.is_empty().then_some(Ok(estate))
+    let (known, policies) = policies?;
+    let all = put_shared(&mut estate, &known.members, policies);
+    all.then_some(Ok(estate))
 }
 
 /// Things of one kind, each once, by number.
@@ -216,14 +209,56 @@ impl PolicyTables {
     }
 }
 
+/// Room for so many things is made before any is read: a count may say anything.
+const AT_FIRST: usize = 1 << 10;
+
 /// The same, read.
 struct KnownTables {
     members: Vec<Arc<PolicyMember>>,
+    /// Whether each was met in a policy.
+    stands: Vec<AtomicBool>,
     texts: Vec<Arc<str>>,
     conditions: Vec<Arc<Condition>>,
 }
 
 impl KnownTables {
+    /// The tables, and every policy with whose it is.
+    fn all(from: &mut ByteReader<'_>) -> Option<(Self, Vec<(Resource, AllowPolicy)>)> {
+        let members = from.list(ByteReader::text)?;
+        let texts = from.list(ByteReader::text)?;
+        let conditions = from.list(ByteReader::text)?;
+        let known = Self {
+            stands: members.iter().map(|_| AtomicBool::new(false)).collect(),
+            members: members
+                .into_par_iter()
+                .map(|text| Arc::new(PolicyMember::v1(text)))
+                .collect(),
+            texts: texts.into_iter().map(Arc::from).collect(),
+            conditions: conditions
+                .into_iter()
+                .map(|text| serde_json::from_str(text).ok().map(Arc::new))
+                .collect::<Option<_>>()?,
+        };
+        // Where each begins is told by going over all of them; then they are made side by side.
+        let begins = from.list(|from| {
+            let begin = *from;
+            from.text()?;
+            from.skip_policy()?;
+            Some(begin)
+        })?;
+        if !from.0.is_empty() {
+            return None;
+        }
+        let policies = begins.into_par_iter().map(|mut from| {
+            let on = Resource::parse(from.text()?).ok()?;
+            Some((on, known.policy(&mut from)?))
+        });
+        let policies = policies.collect::<Option<Vec<_>>>()?;
+        let mut stands = known.stands.iter();
+        let all = stands.all(|one| one.load(Ordering::Relaxed));
+        all.then_some((known, policies))
+    }
+
     fn policy(&self, from: &mut ByteReader<'_>) -> Option<AllowPolicy> {
         let version = match from.perhaps()? {
             Some(version) => Some(u32::try_from(version).ok()?.cast_signed()),
@@ -235,7 +270,7 @@ impl KnownTables {
         };
         let extra = self.fields(from)?;
         let count = from.count()?;
-        let mut bindings = Vec::with_capacity(count);
+        let mut bindings = Vec::with_capacity(count.min(AT_FIRST));
         for _ in 0..count {
             let role = Arc::clone(self.texts.get(from.number()?)?);
             let condition = match from.perhaps()? {
@@ -244,9 +279,11 @@ impl KnownTables {
             };
             let extra = self.fields(from)?;
             let count = from.count()?;
-            let mut members = Vec::with_capacity(count);
+            let mut members = Vec::with_capacity(count.min(AT_FIRST));
             for _ in 0..count {
-                members.push(Arc::clone(self.members.get(from.number()?)?));
+                let at = from.number()?;
+                members.push(Arc::clone(self.members.get(at)?));
+                self.stands.get(at)?.store(true, Ordering::Relaxed);
             }
             bindings.push(Binding {
                 role,
@@ -302,6 +339,7 @@ impl ByteWriter {
 }
 
 /// The same, read; `None` where it ends too early or makes no sense.
+#[derive(Clone, Copy)]
 struct ByteReader<'b>(&'b [u8]);
 
 impl<'b> ByteReader<'b> {
@@ -329,6 +367,25 @@ impl<'b> ByteReader<'b> {
 
     fn perhaps(&mut self) -> Option<Option<usize>> {
         Some(self.number()?.checked_sub(1))
+    }
+
+    /// Goes over a policy, as [`PolicyTables::policy`] writes it.
+    fn skip_policy(&mut self) -> Option<()> {
+        self.skip_numbers(3)?;
+        for _ in 0..self.count()? {
+            self.skip_numbers(3)?;
+            let members = self.count()?;
+            self.skip_numbers(members)?;
+        }
+        Some(())
+    }
+
+    fn skip_numbers(&mut self, count: usize) -> Option<()> {
+        for _ in 0..count {
+            let end = self.0.iter().position(|byte| byte & 0x80 == 0)?;
+            self.bytes(end + 1)?;
+        }
+        Some(())
     }
 
     /// How many things follow: no more than there are bytes.

@@ -284,9 +284,7 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
         let what = "it is a compiled estate (bindscope index), which stands for all the files that it was made of: expected it alone, or the files that it was made of beside the others";
         return Err(refused(what.into()));
     }
-    let estate = compiled::open(bytes, |text| {
-        read_text("the estate within", text).map_err(|e| e.to_string())
-    });
+    let estate = compiled::open(bytes, |text| read_within(text).map_err(|e| e.to_string()));
     Ok(Loaded {
         estate: estate.map_err(refused)?,
         skipped: BTreeMap::new(),
@@ -294,6 +292,26 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
         outdated: 0,
         untold_keys: 0,
     })
+}
+
+/// The estate file within a compiled one.
+fn read_within(text: &str) -> Result<Estate, FileError> {
+    let name = "the estate within";
+    let mut loading = FileReading {
+        draft: Draft::default(),
+        position: ReadPosition::default(),
+        name,
+        key: None,
+        progress: &mut |_| {},
+        elements: 0,
+        fault: None,
+    };
+    if held::values(text.as_bytes(), &mut loading).is_ok()
+        && let Ok(loaded) = finish(loading.draft, &[name.to_owned()])
+    {
+        return Ok(loaded.estate);
+    }
+    read_text(name, text)
 }
 
 /// All files the quick way; `None` where one does not allow it.
