@@ -178,6 +178,7 @@ impl Model {
             overlays: Vec::new(),
             waiting: Vec::new(),
             notice: None,
+            choosing: None,
             reading: start.reading.as_deref().map(visible),
             waits: Vec::new(),
             tickets: 0,

@@ -1,7 +1,12 @@
 //! The accounts of many projects on their way to the lists.
 
+use std::sync::Arc;
+
+use bindscope::estate::ServiceAccount;
 use bindscope::google::listing::{ListProgress, ListWay, Listing};
 use bindscope::tui::message::Message;
+use bindscope::tui::model::Account;
+use bindscope::tui::model::list::Batch;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -158,4 +163,43 @@ fn a_list_is_read_anew_behind_the_one_that_is_shown() {
     play.says("run-processor").says("0 so far").says(", as of ");
     play.settle();
     play.says("run-processor").never_says("as of");
+}
+
+/// Enter behind a letter takes the best of all, also where they are so many that they are matched elsewhere; what is typed
+/// meanwhile comes after it, and Esc gives it up.
+#[test]
+fn what_is_typed_behind_enter_comes_after_it() {
+    let mut play = demo("cross-project");
+    let account = |n: usize| {
+        let email = format!("worker-{n:05}@p.iam.gserviceaccount.com");
+        let account = ServiceAccount {
+            name: format!("projects/p/serviceAccounts/{email}"),
+            email,
+            project_id: "p".to_owned(),
+            ..ServiceAccount::default()
+        };
+        Arc::new(Account::new(&account))
+    };
+    play.press("<F5>");
+    for batch in Batch::of((0..20_000).map(account)) {
+        let (callers, targets) = (Arc::clone(&batch), batch);
+        play.take(Message::Accounts { callers, targets });
+    }
+    play.take(Message::Listed(
+        Ok(Listing::default()),
+        jiff::Timestamp::UNIX_EPOCH,
+    ));
+    play.settle();
+    play.press("7<Enter>9<Enter>:")
+        .says("Looking for the best match")
+        .never_says("commands");
+    play.settle();
+    play.says("commands");
+    play.keys("<Esc>")
+        .says("caller worker-")
+        .says("target worker-");
+    play.keys("<Esc>").press("<Tab>1<Enter>x<Esc>");
+    play.never_says("Looking for the best match");
+    play.settle();
+    play.never_says("x").never_says("get access token ·");
 }

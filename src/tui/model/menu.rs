@@ -96,14 +96,6 @@ impl MenuList {
         }
     }
 
-    /// Applies what is typed to the last account, here and now.
-    pub fn match_rest(&mut self) {
-        if let Some(accounts) = &mut self.accounts {
-            accounts.match_rest();
-            self.on_account |= self.choices.shown() == 0;
-        }
-    }
-
     /// How many rows there are.
     #[must_use]
     pub fn total(&self) -> usize {
@@ -303,12 +295,12 @@ mod tests {
         }
         assert!(list.is_matched());
         assert!(is_through(list.selected(), "worker-19999@"));
-        // What comes to the picking list comes here too, and what is taken is the best of all.
+        // What comes to the picking list comes here too.
         let more = listed(20_001);
         list.take(more.batches().pop().unwrap());
         *list.input_mut() = Input::new("20000".to_owned());
-        let _ = list.filter();
-        list.match_rest();
+        let rest = list.filter().expect("they are many");
+        rest.run(1, usize::MAX, &|| true, &mut |some| list.matched(some));
         assert!(is_through(list.selected(), "worker-20000@"));
         assert_eq!(picked.total(), 20_000);
     }

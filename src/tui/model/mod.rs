@@ -16,6 +16,7 @@ mod watch;
 
 use std::sync::Arc;
 
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use super::keys::{KeyContext, Keymap};
@@ -140,6 +141,8 @@ pub struct Model {
     pub waiting: Vec<Confirm>,
     /// The line above the footer.
     pub notice: Option<Notice>,
+    /// Enter takes the best of all, which is not known yet.
+    pub choosing: Option<Choosing>,
     /// How far reading is, as long as what is looked at is still being read: nothing is judged until it is there.
     pub reading: Option<String>,
     /// The calls that wait to be made once more, the one that has waited longest first.
@@ -168,6 +171,24 @@ pub struct Model {
 
 /// The narrowest and lowest screen that is drawn on.
 pub const SMALLEST: (u16, u16) = (40, 12);
+
+/// Enter, on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choosing {
+    /// Where it was pressed.
+    pub context: KeyContext,
+    /// What was typed since.
+    pub behind: Vec<Typing>,
+}
+
+/// Something that is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typing {
+    /// A key.
+    Key(KeyEvent),
+    /// A text, pasted.
+    Paste(String),
+}
 
 impl Model {
     /// What was changed, a line each.
@@ -287,7 +308,17 @@ impl Model {
                 weight: Weight::Passing,
             })
         };
-        self.notice.clone().or_else(reading).or_else(waiting)
+        let choosing = || {
+            self.choosing.as_ref().map(|_| Notice {
+                text: "Looking for the best match …".to_owned(),
+                weight: Weight::Passing,
+            })
+        };
+        self.notice
+            .clone()
+            .or_else(choosing)
+            .or_else(reading)
+            .or_else(waiting)
     }
 
     /// The confirmation, when it is on top.

@@ -12,7 +12,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::printed;
-use super::{answer, back, beside, edit, estate, insert, pick, review};
+use super::{answer, back, beside, choosing, edit, estate, insert, pick, review};
 use crate::evaluate::Question;
 use crate::iam::Permission;
 use crate::iam::permission::{
@@ -276,9 +276,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn choose(model: &mut Model) -> Vec<Effect> {
-    // What is taken is the best of all.
-    if let Some(Overlay::Menu(menu)) = model.overlays.last_mut() {
-        menu.list.match_rest();
+    if choosing::waits(model) {
+        return Vec::new();
     }
     let Some(Overlay::Menu(menu)) = model.overlays.last() else {
         return Vec::new();

@@ -3,6 +3,7 @@
 mod answer;
 mod applied;
 mod beside;
+mod choosing;
 mod confirm;
 mod estate;
 mod find;
@@ -68,6 +69,15 @@ pub fn opened(model: &mut Model) -> Vec<Effect> {
 
 /// Takes a message in.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let Some(message) = choosing::held(model, message) else {
+        return Vec::new();
+    };
+    let mut effects = taken(model, message);
+    effects.extend(choosing::go_on(model));
+    effects
+}
+
+fn taken(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(model, event),
         Message::Paste(text) => paste(model, &text),

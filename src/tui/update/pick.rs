@@ -11,7 +11,7 @@ use super::super::model::list::Batch;
 use super::super::model::{Account, AccountList, Loading, Model, Overlay, Screen, Side};
 use super::super::run::effects::Effect;
 use super::menu::matching;
-use super::{ask, edit, insert};
+use super::{ask, choosing, edit, insert};
 use crate::google::listing::Listing;
 use crate::iam::{Principal, Resource};
 use crate::text::visible;
@@ -106,10 +106,6 @@ pub(super) fn listed(
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    if command == Command::Open {
-        // What is taken is the best of all. The other one is matched by when it is taken.
-        model.pick.focused().match_rest();
-    }
     let page = isize::try_from(model.room().max(2)).unwrap_or(10) - 1;
     let moves = matches!(
         command,
@@ -190,14 +186,18 @@ fn clear(model: &mut Model) -> Vec<Effect> {
 /// Enter: the caller is taken, then the target; then the question is asked.
 fn open(model: &mut Model) -> Vec<Effect> {
     if !model.pick.on_target {
-        if model.pick.chosen_caller().is_none() {
+        // The best of all is selected by when it is taken.
+        let open = !model.pick.caller.is_matched();
+        if !open && model.pick.chosen_caller().is_none() {
             model.say(missing(model, "caller"));
             return Vec::new();
         }
         model.pick.on_target = true;
         return Vec::new();
     }
-    model.pick.caller.match_rest();
+    if choosing::waits(model) {
+        return Vec::new();
+    }
     match (model.pick.chosen_caller(), model.pick.chosen_target()) {
         (Some(caller), Some(target)) => {
             let permission = model.permission.clone();

@@ -185,7 +185,7 @@ pub struct Matched {
     pub(super) ticket: u64,
     /// What of each batch matched, of the first ones that were left.
     pub(super) bits: Vec<Bits>,
-    /// In order.
+    /// All that matched elsewhere so far, in order.
     pub(super) hits: Vec<Hit>,
 }
 
@@ -203,6 +203,7 @@ impl<T: Item> Matching<T> {
         tell: &mut dyn FnMut(Matched),
     ) {
         let mut from = 0;
+        let mut all: Vec<Hit> = Vec::new();
         while from < self.batches.len() {
             let mut items = 0;
             let mut to = from;
@@ -212,22 +213,38 @@ impl<T: Item> Matching<T> {
                 to += 1;
             }
             let threads = threads.clamp(1, (items / WORTH_A_THREAD).max(1));
-            let Some(matched) = self.matched(from..to, threads, wished) else {
+            let Some((bits, hits)) = self.matched(from..to, threads, wished) else {
                 return;
             };
-            tell(matched);
+            // Here, and not where keys are waited for: a million of them take long to be put among others.
+            if all.len() < hits.len() {
+                let fewer = std::mem::replace(&mut all, hits);
+                merge(&mut all, &fewer, |known, one| known < one);
+            } else {
+                merge(&mut all, &hits, |known, one| known < one);
+            }
             from = to;
+            let is_last = from >= self.batches.len();
+            tell(Matched {
+                ticket: self.ticket,
+                bits,
+                hits: if is_last {
+                    std::mem::take(&mut all)
+                } else {
+                    all.clone()
+                },
+            });
             part = part.saturating_mul(2);
         }
     }
 
-    /// Some of the batches, matched; `None`: it is wished no longer.
+    /// Which of some of the batches match, and how well; `None`: it is wished no longer.
     fn matched(
         &self,
         which: std::ops::Range<usize>,
         threads: usize,
         wished: &(dyn Fn() -> bool + Sync),
-    ) -> Option<Matched> {
+    ) -> Option<(Vec<Bits>, Vec<Hit>)> {
         let begin = which.start;
         let batches = self.batches.get(which).unwrap_or_default();
         let each = batches.len().div_ceil(threads).max(1);
@@ -268,10 +285,6 @@ impl<T: Item> Matching<T> {
             bits.extend(more);
             merge(&mut hits, &others, |known, one| known < one);
         }
-        Some(Matched {
-            ticket: self.ticket,
-            bits,
-            hits,
-        })
+        Some((bits, hits))
     }
 }

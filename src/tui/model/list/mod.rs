@@ -39,6 +39,8 @@ pub struct Filtered<T> {
     query: Arc<MatchQuery>,
     /// Those that match, in order.
     hits: Vec<Hit>,
+    /// Those of them that were matched here, in order.
+    near: Vec<Hit>,
     /// What of each batch matches; of those that are left, what matched a wider query, where that is known.
     bits: Vec<Option<Bits>>,
     /// Batches that the filter was not applied to yet.
@@ -69,6 +71,7 @@ impl<T: Item> Default for Filtered<T> {
             order: ListOrder::default(),
             query: Arc::new(MatchQuery::new("")),
             hits: Vec::new(),
+            near: Vec::new(),
             bits: Vec::new(),
             left: 0..0,
             ticket: 0,
@@ -165,6 +168,10 @@ impl<T: Item> Filtered<T> {
             let bits = match_batch(&self.query, (at, &batch), None, tools, &mut hits);
             hits.sort_unstable();
             merge(&mut self.hits, &hits, |known, one| known < one);
+            // They are put among those that come from elsewhere.
+            if !self.left.is_empty() {
+                merge(&mut self.near, &hits, |known, one| known < one);
+            }
             bits
         });
         self.bits.push(bits);
@@ -225,6 +232,8 @@ impl<T: Item> Filtered<T> {
     /// Applies the filter to what is left, here and now, on all cores.
     pub fn match_rest(&mut self) {
         if let Some(rest) = self.rest() {
+            // What has come from elsewhere already stays.
+            self.near.clone_from(&self.hits);
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let mut all = Vec::new();
             rest.run(threads, usize::MAX, &|| true, &mut |some| all.push(some));
@@ -263,7 +272,11 @@ impl<T: Item> Filtered<T> {
                 self.left.start += 1;
             }
         }
-        merge(&mut self.hits, &some.hits, |known, one| known < one);
+        self.hits = some.hits;
+        merge(&mut self.hits, &self.near, |known, one| known < one);
+        if self.is_matched() {
+            self.near = Vec::new();
+        }
         self.settle(held);
     }
 
@@ -380,6 +393,11 @@ impl<T: Item> Filtered<T> {
             self.left.start = at + 1;
         }
         hits.sort_unstable();
+        self.near = if self.is_matched() {
+            Vec::new()
+        } else {
+            hits.clone()
+        };
         self.hits = hits;
         self.settle(false);
     }
