@@ -2,7 +2,8 @@
 //!
 //! An expectation names a caller and a target, and says whether the one may act as the other. A `*` in either
 //! stands for any run of characters within the addresses of service accounts that are there; it never stands
-//! for people, groups or sets, of which nobody has a list.
+//! for people and groups, of which nobody has a list. A caller that is a set is asked about as one
+//! (`expected_sets`).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use super::paths::PathsAnswer;
 use crate::evaluate::{Cause, CauseKind, Explanation, Outcome, Question, Truth, Verdict};
-use crate::iam::{Permission, Principal, Resource};
+use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 use crate::text::visible;
 
 /// How many pairs one expectation may come to: beyond it a `*` was hardly meant.
@@ -31,7 +32,7 @@ pub struct Expectation {
     /// What it is about, for people.
     #[serde(default)]
     name: Option<String>,
-    /// An IAM member identifier or an address; `*` within service accounts' addresses.
+    /// An IAM member identifier or an address; `*` within service accounts' addresses; a set.
     pub caller: String,
     /// An account as `--target` takes it; `*` within addresses.
     pub target: String,
@@ -86,7 +87,26 @@ impl Expectation {
     /// Whether the accounts that are there have to be listed for it.
     #[must_use]
     pub fn has_pattern(&self) -> bool {
-        self.caller.contains('*') || self.target.contains('*')
+        (self.caller.contains('*') && set_of(&self.caller).is_none()) || self.target.contains('*')
+    }
+
+    pub(super) fn permission(&self) -> Result<Permission, String> {
+        match &self.permission {
+            Some(text) => Permission::parse(text).map_err(|e| e.to_string()),
+            None => Ok(Permission::get_access_token()),
+        }
+    }
+
+    pub(super) fn targets(&self, accounts: &[String]) -> Result<Vec<Resource>, String> {
+        if !self.target.contains('*') {
+            return Ok(vec![account(&self.target)?]);
+        }
+        let found = fitting(&self.target, accounts)?;
+        Ok(found.map(|email| Resource::account("-", &email)).collect())
+    }
+
+    pub(super) fn hops(&self) -> Result<Vec<Resource>, String> {
+        self.via.iter().map(|hop| account(hop)).collect()
     }
 
     /// The questions that it comes to. `accounts` are the addresses of all service accounts there are.
@@ -95,14 +115,7 @@ impl Expectation {
     /// In words: a side that cannot be read, a pattern that nothing fits, more pairs than
     /// [`MOST_PAIRS`].
     pub fn questions(&self, accounts: &[String], time: Timestamp) -> Result<Vec<Question>, String> {
-        let permission = match &self.permission {
-            Some(text) => Permission::parse(text).map_err(|e| e.to_string())?,
-            None => Permission::get_access_token(),
-        };
-        let account = |text: &str| {
-            Resource::parse_account(text)
-                .map_err(|_| format!("'{}' names no service account", visible(text)))
-        };
+        let permission = self.permission()?;
         let callers = if self.caller.contains('*') {
             let pattern = match self.caller.split_once(':') {
                 Some(("serviceAccount", pattern)) => pattern,
@@ -119,13 +132,7 @@ impl Expectation {
         } else {
             vec![Principal::typed(&self.caller).map_err(|e| e.to_string())?]
         };
-        let targets = if self.target.contains('*') {
-            fitting(&self.target, accounts)?
-                .map(|email| Resource::account("-", &email))
-                .collect()
-        } else {
-            vec![account(&self.target)?]
-        };
+        let targets = self.targets(accounts)?;
         if callers.len().saturating_mul(targets.len()) > MOST_PAIRS {
             return Err(format!(
                 "it comes to {} callers and {} targets, more than {MOST_PAIRS} pairs",
@@ -133,11 +140,7 @@ impl Expectation {
                 targets.len()
             ));
         }
-        let via = self
-            .via
-            .iter()
-            .map(|hop| account(hop))
-            .collect::<Result<Vec<_>, _>>()?;
+        let via = self.hops()?;
         let attributes: Vec<(String, String)> = self.attributes.clone().into_iter().collect();
         let mut questions = Vec::new();
         for caller in &callers {
@@ -236,6 +239,42 @@ impl Expectation {
     }
 }
 
+/// The forms that a caller may have which is a set.
+const FORMS: &str = "allUsers, allAuthenticatedUsers, domain:example.com, group:G, principalSet:// of a pool (/*, /attribute.NAME/VALUE, /group/G, /namespace/N) or of the accounts of a project, folder or organization (/type/ServiceAccount)";
+
+/// The set that a caller of an expectation is; `None` where it is one identity, or a pattern of them.
+///
+/// # Errors
+/// In words: a set that cannot be asked about.
+pub fn set_of(caller: &str) -> Option<Result<PolicyMember, String>> {
+    let by_name = ["domain:", "group:"].iter().any(|k| caller.starts_with(k));
+    let everybody = ["allUsers", "allAuthenticatedUsers"].contains(&caller);
+    if !everybody && !by_name && !caller.starts_with("principalSet:") {
+        return None;
+    }
+    // A pool's set ends in one that is no pattern.
+    if by_name && caller.contains('*') {
+        return None;
+    }
+    let set = PolicyMember::v1(caller);
+    let shown = visible(caller);
+    Some(match &set.member {
+        Member::Impossible(why) => Err(format!("'{shown}' is nobody: {why}")),
+        Member::AllUsers
+        | Member::AllAuthenticatedUsers
+        | Member::Group(_)
+        | Member::Domain(_)
+        | Member::ServiceAccountsOf(_)
+        | Member::PoolAll(_)
+        | Member::PoolGroup(..)
+        | Member::PoolAttribute(..)
+        | Member::PoolNamespace(..) => Ok(set),
+        _ => Err(format!(
+            "'{shown}' is no set that can be asked about: {FORMS}"
+        )),
+    })
+}
+
 /// Reads expectations: TOML, a list of `[[expect]]`.
 ///
 /// # Errors
@@ -257,6 +296,11 @@ pub enum Judged {
     Otherwise(String),
     /// Nobody here can tell, and why.
     Unknown(String),
+}
+
+fn account(text: &str) -> Result<Resource, String> {
+    let read = Resource::parse_account(text);
+    read.map_err(|_| format!("'{}' names no service account", visible(text)))
 }
 
 /// The addresses that fit a pattern.
@@ -340,7 +384,8 @@ mod tests {
     fn what_nobody_can_list_is_no_pattern() {
         for caller in [
             "user:*@example.com",
-            "principalSet://iam.googleapis.com/x/*",
+            "group:*@example.com",
+            "domain:*.example.com",
         ] {
             let text = format!("caller = '{caller}'\ntarget = '{A}'\nmay = 'no'");
             let error = pairs(&text, &[A]).unwrap_err();

@@ -8,6 +8,7 @@ pub mod blast;
 pub mod changes;
 pub mod cut;
 pub mod expectations;
+pub mod expected_sets;
 pub mod inventory;
 pub mod levels;
 pub mod limits;

@@ -13,12 +13,14 @@ use super::facts::{self, FactSource};
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use crate::answer::expectations::{self, Expectation, Judged};
+use crate::answer::expected_sets::ExpectedSet;
 use crate::answer::limits;
 use crate::answer::paths::{PathsAnswer, PathsQuestion, Ways};
 use crate::estate::{Assumption, ServiceAccount};
 use crate::evaluate::reach::Brings;
 use crate::evaluate::{Question, Truth};
 use crate::google::listing::{Scope, list_accounts_by_project};
+use crate::iam::Resource;
 use crate::repair::CommandLine;
 
 /// Questions asked at the same time.
@@ -151,10 +153,32 @@ async fn tested(
             astray: Vec::new(),
             not_asked: None,
         };
-        match expectation.questions(&accounts, time) {
+        let of_set = ExpectedSet::of(expectation, &accounts, time, &facts.scope);
+        let questions = match &of_set {
+            Err(why) => Err(why.clone()),
+            Ok(Some(_)) => Ok(Vec::new()),
+            Ok(None) => expectation.questions(&accounts, time),
+        };
+        if let Ok(Some(asked)) = &of_set {
+            tested.pairs = asked.targets.len();
+            let told = source.judged_set(asked, facts.whole(), &|_| ()).await?;
+            for assumption in told.assumptions {
+                if !assumptions.contains(&assumption) {
+                    assumptions.push(assumption);
+                }
+            }
+            for (target, judged) in asked.targets.iter().zip(told.judged) {
+                tested
+                    .astray
+                    .extend(set_astray(&line, asked, target, judged));
+            }
+        }
+        match questions {
             Err(why) => tested.not_asked = Some((false, why)),
             Ok(questions) => {
-                tested.pairs = questions.len();
+                if of_set.is_ok_and(|set| set.is_none()) {
+                    tested.pairs = questions.len();
+                }
                 if expectation.has_pattern() {
                     tested.not_asked = unlisted.clone().map(|why| (true, why));
                 }
@@ -177,7 +201,12 @@ async fn tested(
                             Entry::Occupied(known) => known.into_mut(),
                             Entry::Vacant(room) => {
                                 let asked = ways_of(&question, facts.scope.clone());
-                                room.insert(source.paths(asked, &|_| ()).await?)
+                                let near = facts.whole();
+                                let near = near.and_then(|e| source.paths_at_hand(&asked, e));
+                                room.insert(match near {
+                                    Some(found) => found,
+                                    None => source.paths(asked, &|_| ()).await?,
+                                })
                             }
                         };
                         judged = Expectation::judge_ways(&explanation.question.target, ways);
@@ -219,6 +248,26 @@ fn ways_of(question: &Question, scope: Scope) -> PathsQuestion {
         time: question.time,
         scope,
     }
+}
+
+fn set_astray(
+    line: &CommandLine,
+    asked: &ExpectedSet,
+    target: &Resource,
+    judged: Judged,
+) -> Option<Astray> {
+    let (unknown, why) = match judged {
+        Judged::AsExpected => return None,
+        Judged::Otherwise(why) => (false, why),
+        Judged::Unknown(why) => (true, why),
+    };
+    Some(Astray {
+        caller: asked.set.text.to_string(),
+        target: target.id().to_owned(),
+        unknown,
+        why,
+        explain: line.who(target, &asked.permission),
+    })
 }
 
 fn astray(line: &CommandLine, question: &Question, unknown: bool, why: String) -> Astray {

@@ -15,6 +15,7 @@ mod edges;
 mod emulator;
 mod errors;
 mod expectations;
+mod expected_sets;
 mod explain;
 mod export_forms;
 mod export_without;

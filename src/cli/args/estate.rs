@@ -198,7 +198,8 @@ pub struct DiffArgs {
 #[derive(Clone, Debug, Args)]
 pub struct TestArgs {
     /// The expectations, TOML: [[expect]] with caller, target, may = "yes" or "no", and, where wanted,
-    /// name, permission, via, attributes. A * in caller or target stands for service accounts in sight
+    /// name, permission, via, attributes. A * in caller or target stands for service accounts in sight; a caller
+    /// that is a set (allUsers, domain:D, group:G, principalSet://…) for all of its members, or for none
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How to tell what came of it

@@ -114,9 +114,8 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
         accounts: Vec::new(),
         account_policies: true,
         groups: Groups::Holding(wanted.filter_map(|p| Permission::parse(p).ok()).collect()),
-        caller: None,
-        org_policy: None,
         callers: true,
+        ..Everything::default()
     };
     let sees_all = match &facts.scope {
         Scope::Organization(_) => true,

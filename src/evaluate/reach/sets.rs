@@ -44,7 +44,7 @@ fn kind(member: &Member) -> IdentityKind {
 
 /// How much of a set is in a member of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Share {
+pub(super) enum Share {
     /// Nobody.
     Nothing,
     /// Some, or those whom the member names, whoever they are.
@@ -212,7 +212,7 @@ impl<'g, 'e> SetOnAccount<'g, 'e> {
     }
 
     /// How much of the set a member of a rule stands for.
-    fn share(&self, member: &Member) -> Share {
+    pub fn share(&self, member: &Member) -> Share {
         let (set, estate) = (self.set, self.ground.estate);
         match (member, set) {
             (Member::Deleted { .. } | Member::Impossible(_), _) => Share::Nothing,

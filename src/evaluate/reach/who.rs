@@ -106,9 +106,9 @@ pub(super) struct HoldersFound<'e> {
 
 /// What is in a group, with the groups on the way, innermost first.
 #[derive(Default)]
-struct Walked<'e> {
-    members: Vec<(&'e Arc<PolicyMember>, Vec<String>)>,
-    unread: Vec<(&'e str, Vec<String>)>,
+pub(super) struct Walked<'e> {
+    pub members: Vec<(&'e Arc<PolicyMember>, Vec<String>)>,
+    pub unread: Vec<(&'e str, Vec<String>)>,
 }
 
 impl<'e> HoldersFound<'e> {
@@ -460,7 +460,7 @@ impl<'e> HoldersFound<'e> {
 }
 
 /// Everything in a group, nested groups walked once.
-fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
+pub(super) fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
     let mut found = Walked::default();
     let mut seen: HashSet<&'e str> = HashSet::from([outermost]);
     let mut queue: VecDeque<(&'e str, Vec<String>)> =

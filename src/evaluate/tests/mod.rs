@@ -4,6 +4,7 @@ mod causes_order;
 mod edges;
 mod fuzz;
 pub(crate) mod generate;
+mod of_set;
 mod org_policies;
 mod paths;
 mod properties;

@@ -158,7 +158,7 @@ proptest! {
 }
 
 /// What a caller certainly gets to, by asking pair after pair.
-fn closure(estate: &Estate, caller: &str, permission: &str) -> BTreeSet<&'static str> {
+pub(super) fn closure(estate: &Estate, caller: &str, permission: &str) -> BTreeSet<&'static str> {
     let yes =
         |from: &str, permission: &str, to: &str| ask(estate, from, permission, to) == Truth::Yes;
     let delegable = permission != ACT_AS;

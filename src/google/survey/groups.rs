@@ -49,19 +49,21 @@ impl Surveyor<'_> {
                 None
             }
         };
-        self.groups_where(&worth, GROUPS_AT_MOST).await
+        self.groups_where(&worth, &[], GROUPS_AT_MOST).await
     }
 
     /// The groups in bindings whose role is `worth` it (or could not be read) and in deny rules, at
-    /// most `most` of them, those that may decide first.
+    /// most `most` of them, those that may decide first; `named` before all.
     pub(super) async fn groups_where(
         &self,
         worth: &WorthOf<'_>,
+        named: &[String],
         most: usize,
     ) -> Result<(), ApiError> {
         let mut seen = BTreeSet::new();
         let (deciding, telling) = self.known.with(|estate| groups_in_policies(estate, worth));
-        let mut round: Vec<String> = deciding.iter().cloned().collect();
+        let mut round = named.to_vec();
+        round.extend(deciding.iter().cloned());
         round.extend(telling.into_iter().filter(|g| !deciding.contains(g)));
         while !round.is_empty() {
             let fresh: Vec<String> = round

@@ -33,6 +33,8 @@ pub struct Everything {
     pub account_policies: bool,
     /// Which groups are looked into.
     pub groups: Groups,
+    /// These groups too, whoever grants them something.
+    pub named_groups: Vec<String>,
     /// Who asks, when somebody does: its boundaries are read too, wherever it belongs, and its pool.
     pub caller: Option<Principal>,
     /// Whether those of everybody are who is granted something (as [`Self::groups`] says what).
@@ -61,6 +63,7 @@ impl Everything {
             accounts: vec![target.clone()],
             account_policies: false,
             groups: Groups::Holding(vec![permission.clone()]),
+            named_groups: Vec::new(),
             caller: None,
             callers: true,
             org_policy: None,
@@ -84,6 +87,7 @@ impl Everything {
             accounts: own,
             account_policies: true,
             groups: Groups::Holding(permissions),
+            named_groups: Vec::new(),
             caller: Some(caller.clone()),
             callers: false,
             org_policy: None,
@@ -181,7 +185,8 @@ pub async fn whole(
     };
     let worth = |_: &Resource, _: &str, role: &FoundRole| holds(role).then_some(Worth::Decides);
     if everything.groups != Groups::None {
-        surveyor.groups_where(&worth, GROUPS_AT_MOST).await?;
+        let named = &everything.named_groups;
+        surveyor.groups_where(&worth, named, GROUPS_AT_MOST).await?;
     }
     let levels: Vec<Resource> = surveyor.known.with(|estate| {
         let asked = everything.accounts.iter();

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::evaluate::{Question, Seen};
 use crate::iam::owner::project_of;
 use crate::iam::permission::GET_ACCESS_TOKEN;
-use crate::iam::{Principal, Resource};
+use crate::iam::{Permission, Principal, Resource};
 use crate::text::{shell, shell_bytes};
 
 /// The program, as `PATH` finds it.
@@ -100,6 +100,20 @@ impl CommandLine {
         }
         if with.yes {
             out.push_str(" --yes");
+        }
+        self.whole(out)
+    }
+
+    /// Who gets to an account.
+    #[must_use]
+    pub fn who(&self, target: &Resource, permission: &Permission) -> String {
+        let mut out = format!("{PROGRAM} who");
+        push(&mut out, "--target", account(target).as_ref());
+        if permission.as_str() != GET_ACCESS_TOKEN {
+            push(&mut out, "--permission", permission.as_str().as_ref());
+        }
+        if let Some(time) = self.at {
+            push(&mut out, "--at", time.to_string().as_ref());
         }
         self.whole(out)
     }
