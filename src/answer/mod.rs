@@ -20,6 +20,7 @@ pub mod second;
 pub mod signs;
 pub mod states;
 pub mod turned;
+pub mod unread_kinds;
 pub mod what_if;
 
 use std::path::Path;

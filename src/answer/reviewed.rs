@@ -89,8 +89,10 @@ pub struct PolicyMend {
 pub struct Reviewed {
     /// As it was found.
     pub finding: Finding,
-    /// What would be taken out, policy by policy.
+    /// What would be taken out, policy by policy. None where it is one of too many to be told one by one.
     pub mends: Vec<PolicyMend>,
+    /// Whether it is one of too many of its rule to be told one by one ([`ReviewAnswer::briefly`]).
+    pub counted: bool,
     /// Why it is left, where it is.
     pub suppressed: Option<Suppression>,
 }
@@ -201,6 +203,29 @@ impl ReviewAnswer {
         suppressions: &[Suppression],
         goes_on: &mut dyn FnMut(usize) -> bool,
     ) -> Option<Self> {
+        Self::briefly(
+            estate,
+            time,
+            options,
+            from,
+            suppressions,
+            usize::MAX,
+            goes_on,
+        )
+    }
+
+    /// The same for somebody who reads: of each rule no more than `most` findings that nobody has suppressed are
+    /// told, the heaviest; the others are [`Reviewed::counted`], and what mends them is not worked out.
+    #[must_use]
+    pub fn briefly(
+        estate: &Estate,
+        time: Timestamp,
+        options: &ReviewOptions,
+        from: Severity,
+        suppressions: &[Suppression],
+        most: usize,
+        goes_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<Self> {
         let mut review = review(estate, time, options, goes_on)?;
         let found = std::mem::take(&mut review.findings);
         let (mut over, mut unknown, mut outgrown) = (Vec::new(), Vec::new(), Vec::new());
@@ -216,11 +241,26 @@ impl ReviewAnswer {
             }
         }
         let findings = found.into_iter().filter(|finding| finding.severity >= from);
+        let mut told: BTreeMap<ReviewRule, usize> = BTreeMap::new();
         let findings = findings
-            .map(|finding| Reviewed {
-                suppressed: by_id.get(&*finding.id).map(|one| (*one).clone()),
-                mends: mends(estate, &finding),
-                finding,
+            .map(|finding| {
+                let suppressed = by_id.get(&*finding.id).map(|one| (*one).clone());
+                let mut counted = false;
+                if suppressed.is_none() {
+                    let of_rule = told.entry(finding.rule).or_default();
+                    counted = *of_rule >= most;
+                    *of_rule += 1;
+                }
+                let mends = match counted {
+                    true => Vec::new(),
+                    false => mends(estate, &finding),
+                };
+                Reviewed {
+                    suppressed,
+                    mends,
+                    counted,
+                    finding,
+                }
             })
             .collect();
         Some(Self {
@@ -257,6 +297,20 @@ impl ReviewAnswer {
                 &self.outgrown,
             ),
         ]
+    }
+
+    /// How many findings of each rule, of each severity, are counted and not told, the heaviest first.
+    #[must_use]
+    pub fn counted(&self) -> Vec<(Severity, ReviewRule, usize)> {
+        let mut found: Vec<(Severity, ReviewRule, usize)> = Vec::new();
+        for one in self.open().filter(|one| one.counted) {
+            let (severity, rule) = (one.finding.severity, one.finding.rule);
+            match found.last_mut() {
+                Some((s, r, count)) if (*s, *r) == (severity, rule) => *count += 1,
+                _ => found.push((severity, rule, 1)),
+            }
+        }
+        found
     }
 
     /// Findings that nobody has suppressed.

@@ -1050,6 +1050,63 @@ fn sarif_has_what_its_schema_asks_for() {
     );
 }
 
+/// What a person reads is bounded, and says what is left out; what a script reads is whole.
+#[test]
+fn of_very_many_findings_the_heaviest_are_told_and_the_others_counted() {
+    let home = Home::new();
+    let past =
+        json!({ "title": "t", "expression": "request.time < timestamp('2020-01-01T00:00:00Z')" });
+    let policies: Vec<(String, Value)> = (0..130)
+        .map(|i| {
+            let mut over = binding("roles/iam.serviceAccountTokenCreator", &["user:ana@example.com"]);
+            over["condition"] = past.clone();
+            let policy = json!({ "version": 3, "bindings": [over] });
+            (format!("//iam.googleapis.com/projects/app/serviceAccounts/a{i}@app.iam.gserviceaccount.com"), policy)
+        })
+        .collect();
+    let accounts: Vec<Value> = (0..130)
+        .map(|i| {
+            let email = format!("a{i}@app.iam.gserviceaccount.com");
+            json!({ "name": format!("projects/app/serviceAccounts/{email}"), "email": email, "projectId": "app", "uniqueId": format!("9{i}") })
+        })
+        .collect();
+    let unread: Vec<String> = (0..30).map(|i| format!("projects/p{i}/services")).collect();
+    let file = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com" }],
+        "projects": [{ "name": "projects/3", "projectId": "app", "parent": "organizations/1" }],
+        "serviceAccounts": accounts,
+        "iamPolicies": policies.into_iter().collect::<serde_json::Map<_, _>>(),
+        "unreadable": unread });
+    let text = run(&home, &file, &[]);
+    let told = |out: &str| out.matches("CONDITION_EXPIRED  ").count();
+    assert_eq!(told(&text.out), 100, "{}", text.out);
+    for words in [
+        "30 more low of CONDITION_EXPIRED",
+        "all of them: --all",
+        "130 low",
+        "30 lists of services that are on: projects/p0/services",
+        "and 27 more",
+    ] {
+        let plain = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(plain.contains(words), "{words}: {plain}");
+    }
+    let all = run(&home, &file, &["--all"]);
+    assert_eq!(told(&all.out), 130);
+    assert!(!all.out.contains(" more low of"), "{}", all.out);
+    let whole = run(&home, &file, &["--format", "json"]).json();
+    assert_eq!(whole["findings"].as_array().unwrap().len(), 130);
+    assert_eq!(whole["notRead"].as_array().unwrap().len(), 30);
+    let mends = whole["findings"].as_array().unwrap().iter();
+    assert!(
+        mends
+            .into_iter()
+            .all(|one| one["mend"].as_array().unwrap().len() == 1)
+    );
+    let html = run(&home, &file, &["--format", "html"]);
+    assert_eq!(html.out.matches("<section class=\"low\"").count(), 130);
+    assert_eq!(html.out.matches("Not read: ").count(), 1, "{}", html.out);
+}
+
 #[test]
 fn html_has_no_script_and_escapes_what_comes_from_outside() {
     let home = Home::new();

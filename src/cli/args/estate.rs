@@ -164,6 +164,9 @@ pub struct ReviewArgs {
     /// More keys than this of one account are many
     #[arg(long, value_name = "COUNT", default_value_t = KeyLimits::default().many)]
     pub keys: usize,
+    /// Tell every finding in the text, however many there are of one rule; other formats always do
+    #[arg(long)]
+    pub all: bool,
     /// From which severity on findings are told and count
     #[arg(long, value_name = "SEVERITY", value_parser = severity(), default_value = "low")]
     pub severity: Severity,

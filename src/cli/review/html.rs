@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::answer::reviewed::{ReviewAnswer, Reviewed};
+use crate::answer::unread_kinds::kinds;
 use crate::evaluate::review::Severity;
 use crate::repair::words::diff::DiffKind;
 use crate::text::visible;
@@ -34,13 +35,15 @@ pub(super) fn page(answer: &ReviewAnswer, time: Timestamp) -> String {
         .iter()
         .map(|rule| format!("Not judged: {}: {}", rule.rule.id(), rule.why))
         .collect();
+    let unread = kinds(&answer.review.not_read);
     notes.extend(
-        answer
-            .review
-            .not_read
+        unread
             .iter()
-            .map(|name| format!("Not read: {name}")),
+            .map(|kind| format!("Not read: {}", kind.words())),
     );
+    if unread.len() < answer.review.not_read.len() {
+        notes.push("All that was not read: --format json".to_owned());
+    }
     if !notes.is_empty() {
         out += "<h2>What was not looked at</h2>\n<ul>\n";
         for note in notes {

@@ -12,6 +12,7 @@ use super::out::{self, Ink, TextPage};
 use super::{Exit, facts, scope};
 use crate::answer::limits;
 use crate::answer::reviewed::{ReviewAnswer, Reviewed, Suppression, suppressions};
+use crate::answer::unread_kinds::kinds;
 use crate::estate::Estate;
 use crate::evaluate::Truth;
 use crate::evaluate::review::{KeyLimits, ReviewOptions, Severity, WayIn};
@@ -40,7 +41,12 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
     };
     let time = args.at.unwrap_or_else(Timestamp::now);
     let whole = &mut |_| true;
-    let answer = ReviewAnswer::new(&estate, time, &options, args.severity, &known, whole);
+    let most = match args.format {
+        Format::Json | Format::Sarif | Format::Html => usize::MAX,
+        _ if args.all => usize::MAX,
+        _ => OF_ONE_RULE,
+    };
+    let answer = ReviewAnswer::briefly(&estate, time, &options, args.severity, &known, most, whole);
     // Nothing stops it.
     let Some(mut answer) = answer else {
         return Ok(Exit::Unknown);
@@ -203,13 +209,13 @@ fn one_as_json(one: &Reviewed) -> Value {
     row
 }
 
-/// So many things that were not read are named in the text (chosen).
-const NOT_READ: usize = 20;
+/// So many findings of one rule are told in the text one by one (chosen: what somebody reads in one go).
+const OF_ONE_RULE: usize = 100;
 
 fn as_text(answer: &ReviewAnswer) -> TextPage {
     let mut page = TextPage::default();
     let arrow = format!(" {} ", out::glyphs().arrow());
-    for one in answer.open() {
+    for one in answer.open().filter(|one| !one.counted) {
         let finding = &one.finding;
         let ink = match finding.severity {
             Severity::Critical | Severity::High => Ink::Bad,
@@ -242,6 +248,17 @@ fn as_text(answer: &ReviewAnswer) -> TextPage {
                 page.line(ink, format!("      {}{}", line.kind.sign(), line.text));
             }
         }
+        page.gap();
+    }
+    for (severity, rule, count) in answer.counted() {
+        let words = format!("{count} more {} of {}", severity.word(), rule.id());
+        page.line(Ink::Unsure, words);
+    }
+    if answer.open().any(|one| one.counted) {
+        let words = format!(
+            "No more than {OF_ONE_RULE} findings of one rule are told one by one, the heaviest first; all of them: --all, --format json, sarif or html."
+        );
+        page.wrapped(Ink::Unsure, "", &words);
         page.gap();
     }
     let count = |severity: Severity| {
@@ -277,14 +294,11 @@ fn as_text(answer: &ReviewAnswer) -> TextPage {
             Ink::Unsure,
             "There may be more: not everything could be read.",
         );
-        let all = &answer.review.not_read;
-        for name in all.iter().take(NOT_READ) {
-            page.line(Ink::Unsure, format!("  not read: {name}"));
+        for kind in kinds(&answer.review.not_read) {
+            page.wrapped(Ink::Unsure, "  not read: ", &kind.words());
         }
-        let more = all.len().saturating_sub(NOT_READ);
-        if more > 0 {
-            let words = format!("  not read: {more} more (all of them: --format json)");
-            page.line(Ink::Unsure, words);
+        if answer.review.not_read.len() > kinds(&answer.review.not_read).len() {
+            page.line(Ink::Faint, "  all of them: --format json");
         }
     }
     page

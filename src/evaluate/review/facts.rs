@@ -83,6 +83,10 @@ pub(super) struct ReviewFacts<'e> {
     unread_groups: RefCell<BTreeSet<String>>,
     groups: RefCell<HashMap<String, Rc<Within<'e>>>>,
     sets: RefCell<HashMap<WayIn, Rc<SetsLeft<'e>>>>,
+    /// Whether no deny rule stands on a resource or above it, and all of that is known.
+    undenied: RefCell<HashMap<Resource, bool>>,
+    /// Whether nothing is bound to a principal anywhere, and all of that is known.
+    unbound: RefCell<HashMap<Principal, bool>>,
     /// The levels above a project.
     above: RefCell<HashMap<Arc<str>, Rc<Vec<Resource>>>>,
 }
@@ -98,6 +102,8 @@ impl<'e> ReviewFacts<'e> {
             unread_groups: RefCell::default(),
             groups: RefCell::default(),
             sets: RefCell::default(),
+            undenied: RefCell::default(),
+            unbound: RefCell::default(),
             above: RefCell::default(),
         };
         facts.bindings();
@@ -216,6 +222,9 @@ impl<'e> ReviewFacts<'e> {
 
     /// What deny rules and boundaries leave of what a binding gives one principal on a resource.
     pub fn left(&self, who: &Principal, permission: &str, on: &Resource) -> Truth {
+        if self.is_undenied(on) && self.is_unbound(who) {
+            return Truth::Yes;
+        }
         let Ok(permission) = Permission::parse(permission) else {
             return Truth::UnknownInfo;
         };
@@ -229,6 +238,30 @@ impl<'e> ReviewFacts<'e> {
         let levels = ancestry.levels.iter();
         let denied = levels.fold(hidden, |sum, level| sum.or(deny::decide(&judge, level)));
         denied.negate().and(boundary::decide(&judge))
+    }
+
+    fn is_undenied(&self, on: &Resource) -> bool {
+        if let Some(known) = self.undenied.borrow().get(on) {
+            return *known;
+        }
+        let ancestry = self.estate.ancestry(on);
+        let undenied = ancestry.complete
+            && ancestry.levels.iter().all(|level| {
+                matches!(level, Resource::ServiceAccount { .. })
+                    || (self.estate.deny_policies(level).known())
+                        .is_some_and(|list| list.is_empty())
+            });
+        self.undenied.borrow_mut().insert(on.clone(), undenied);
+        undenied
+    }
+
+    fn is_unbound(&self, who: &Principal) -> bool {
+        if let Some(known) = self.unbound.borrow().get(who) {
+            return *known;
+        }
+        let unbound = boundary::is_free(self.estate, who);
+        self.unbound.borrow_mut().insert(who.clone(), unbound);
+        unbound
     }
 
     /// The same of a set, by one way.

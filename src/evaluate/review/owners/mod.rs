@@ -75,7 +75,7 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
     let mut walk = OwnerWalk {
         facts,
         ends: BTreeMap::new(),
-        stations: BTreeMap::new(),
+        stations: HashMap::new(),
         queue: VecDeque::new(),
         by_level: HashMap::new(),
         walked: HashSet::new(),
@@ -125,7 +125,7 @@ struct OwnerWalk<'f, 'e> {
     /// Accounts that can write policies, by lower-case address; the worst power first.
     ends: BTreeMap<String, Vec<OwnerPower>>,
     /// By lower-case address.
-    stations: BTreeMap<String, Station>,
+    stations: HashMap<String, Station>,
     queue: VecDeque<String>,
     by_level: HashMap<&'e Resource, Vec<usize>>,
     /// Levels with the project for which they were looked at: without deny rules and boundaries they say the
@@ -285,7 +285,9 @@ impl<'e> OwnerWalk<'_, 'e> {
             Some((height(power.resource), station.steps))
         };
         let mut best: HashMap<Resource, &str> = HashMap::new();
-        for email in self.stations.keys() {
+        let mut emails: Vec<&String> = self.stations.keys().collect();
+        emails.sort_unstable();
+        for email in emails {
             let Some((_, levels)) = self.levels(email) else {
                 continue;
             };
