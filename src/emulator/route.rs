@@ -95,7 +95,7 @@ impl Route {
 }
 
 /// A part of a pattern between slashes.
-enum Part {
+enum PatternPart {
     /// Just this.
     Word(&'static str),
     /// One segment under this name; one of these, where there are any.
@@ -108,7 +108,7 @@ enum Part {
 pub(crate) struct ReadRoute {
     pub route: &'static Route,
     verb: &'static str,
-    parts: Vec<Part>,
+    parts: Vec<PatternPart>,
 }
 
 impl ReadRoute {
@@ -116,9 +116,9 @@ impl ReadRoute {
         let (path, verb) = route.parts();
         let parts = path.trim_start_matches('/').split('/');
         let parts = parts.map(|part| match place(part) {
-            None => Part::Word(part),
-            Some((name, alternatives)) if alternatives == ["**"] => Part::Rest(name),
-            Some((name, alternatives)) => Part::Place(name, alternatives),
+            None => PatternPart::Word(part),
+            Some((name, alternatives)) if alternatives == ["**"] => PatternPart::Rest(name),
+            Some((name, alternatives)) => PatternPart::Place(name, alternatives),
         });
         Self {
             route,
@@ -137,17 +137,17 @@ impl ReadRoute {
         let mut segments = call.segments.iter();
         for part in &self.parts {
             match part {
-                Part::Word(word) => {
+                PatternPart::Word(word) => {
                     if segments.next()? != word {
                         return None;
                     }
                 }
-                Part::Rest(name) => {
+                PatternPart::Rest(name) => {
                     let rest: Vec<&str> = segments.map(String::as_str).collect();
                     places.push((*name, rest.join("/")));
                     return Some(places);
                 }
-                Part::Place(name, alternatives) => {
+                PatternPart::Place(name, alternatives) => {
                     let segment = segments.next()?;
                     if !alternatives.is_empty() && !alternatives.contains(&segment.as_str()) {
                         return None;
