@@ -66,7 +66,9 @@ impl BindingRows {
         let estate = &read.estate;
         let mut policies: Vec<_> = estate
             .policies()
-            .filter(|(_, policy)| !policy.bindings.is_empty())
+            .filter(|(at, policy)| {
+                !policy.bindings.is_empty() && estate.allow_policy(at).is_known()
+            })
             .map(|(at, policy)| (at.clone(), estate.label(at), Arc::clone(policy)))
             .collect();
         policies.sort_by(|a, b| a.0.cmp(&b.0));
@@ -154,6 +156,36 @@ impl BindingRows {
                     ConditionLife::Depends => EstateCell::text("depends"),
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::estate::file::read_text;
+
+    #[test]
+    fn a_policy_that_may_not_be_read_has_no_rows() {
+        let level = "//cloudresourcemanager.googleapis.com/projects/p";
+        let file = json!({
+            "projects": [{ "name": "projects/1", "projectId": "p" }],
+            "iamPolicies": { level: { "bindings": [{ "role": "roles/viewer", "members": ["user:a@b.c"] }] } } });
+        for (unreadable, rows) in [(json!([]), 1), (json!([level]), 0)] {
+            let mut file = file.clone();
+            file["unreadable"] = unreadable;
+            let read = EstateRead {
+                estate: read_text("f", &file.to_string()).unwrap(),
+                not_read: Vec::new(),
+                assumptions: Vec::new(),
+                time: jiff::Timestamp::UNIX_EPOCH,
+                unlisted: Vec::new(),
+                options: crate::evaluate::review::ReviewOptions::default(),
+                suppressions: Vec::new(),
+            };
+            assert_eq!(BindingRows::new(&Arc::new(read)).lines.len(), rows);
         }
     }
 }

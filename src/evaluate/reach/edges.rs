@@ -150,7 +150,10 @@ pub fn who_by(
 
 /// Adds what custom roles belong to that are granted on these levels, and what is above that.
 fn homes(estate: &Estate, levels: &mut Vec<Resource>) {
-    let policies = levels.iter().filter_map(|level| estate.allow.get(level));
+    // What may not be read names none, though a file holds it.
+    let policies = levels
+        .iter()
+        .filter_map(|level| estate.allow_policy(level).known().flatten());
     let roles = policies.flat_map(|policy| &policy.bindings);
     let homes: BTreeSet<Resource> = roles
         .filter_map(|b| role_home(estate, without_hidden_condition(&b.role).0))

@@ -116,7 +116,9 @@ fn custom_roles<'e>(estate: &'e Estate, ways: &[WayIn]) -> HashSet<&'e str> {
     if !ways.contains(&WayIn::RoleEdit) {
         return HashSet::new();
     }
-    let bindings = estate.policies().flat_map(|(_, policy)| &policy.bindings);
+    let read = |on: &Resource| estate.allow_policy(on).is_known();
+    let bindings = estate.policies().filter(|(on, _)| read(on));
+    let bindings = bindings.flat_map(|(_, policy)| &policy.bindings);
     let homes = bindings.filter_map(|b| b.role.split_once("/roles/"));
     homes.map(|(home, _)| home).collect()
 }

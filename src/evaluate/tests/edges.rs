@@ -222,3 +222,33 @@ fn a_pool_of_a_project_that_was_shut_down_lets_nobody_in() {
         assert_eq!(kinds.outcome, outcome, "{state}");
     }
 }
+
+/// What may not be read leads nowhere, though a file holds it: the homes of the roles that it grants are not looked at.
+#[test]
+fn a_policy_that_may_not_be_read_tells_of_no_role() {
+    let target = "c@p2.iam.gserviceaccount.com";
+    let level = |id: &str| format!("//cloudresourcemanager.googleapis.com/projects/{id}");
+    let file = |unreadable: &[String]| {
+        serde_json::json!({
+            "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0" }],
+            "projects": [
+                { "name": "projects/31", "projectId": "p1", "parent": "organizations/1" },
+                { "name": "projects/32", "projectId": "p2", "parent": "organizations/1" }],
+            "serviceAccounts": [{ "name": format!("projects/p2/serviceAccounts/{target}"), "email": target,
+                "projectId": "p2", "uniqueId": "104" }],
+            "roles": [{ "name": "projects/p1/roles/idle", "stage": "GA", "includedPermissions": [] }],
+            "iamPolicies": {
+                level("p2"): { "bindings": [{ "role": "projects/p1/roles/idle", "members": ["user:ana@example.com"] }] },
+                level("p1"): { "bindings": [{ "role": "organizations/1/roles/minter", "members": ["user:bob@example.com"] }] } },
+            "unreadable": unreadable
+        })
+    };
+    let minter = "organizations/1/roles/minter".to_owned();
+    for (unreadable, right) in [
+        (vec![minter.clone()], vec![minter.clone()]),
+        (vec![minter, level("p2")], vec![level("p2")]),
+    ] {
+        let estate = from_value(&file(&unreadable), Coverage::Whole);
+        assert_eq!(to(&estate, target, &[WayIn::RoleEdit]).not_read, right);
+    }
+}
