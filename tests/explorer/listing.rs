@@ -122,6 +122,17 @@ fn how_far_the_list_is_stands_above_it() {
     play.press("<F5>");
     play.take(Message::Listed(Ok(listing), Timestamp::now()));
     play.says("in 3 projects, 1 not read").never_says("as of");
+    // Of files that hold a part what is not in the list may be there.
+    play.press("<F5>");
+    let part = Listing {
+        projects: 3,
+        way: ListWay::Part,
+        ..Listing::default()
+    };
+    play.take(Message::Listed(Ok(part), Timestamp::now()));
+    play.says("in 3 projects, a part")
+        .says("The files name no service account");
+    play.keys("x9").says("0 of 0 known").never_says("in all");
 }
 
 /// What was read is worth more than nothing: it stays, with its age, where it cannot be read again, and what is read

@@ -38,7 +38,11 @@ pub fn list_at_hand(
             .iter()
             .map(|(id, why)| (format!("projects/{id}"), (*why).to_owned()))
             .collect(),
-        way: ListWay::Projects,
+        way: if estate.is_part() {
+            ListWay::Part
+        } else {
+            ListWay::Projects
+        },
     };
     listing.unreadable.sort();
     each(ListNews::Progress(ListProgress {

@@ -50,6 +50,8 @@ pub enum ListWay {
     Search,
     /// Each project, as Asset search could not be used; why.
     InsteadOfSearch(String),
+    /// Files that hold a part of an estate.
+    Part,
 }
 
 impl ListWay {
@@ -62,6 +64,7 @@ impl ListWay {
             Self::InsteadOfSearch(why) => Some(format!(
                 "Each project was asked for its accounts, as Asset search could not be used: {why}"
             )),
+            Self::Part => Some(PART.to_owned()),
         }
     }
 }
@@ -69,6 +72,9 @@ impl ListWay {
 /// Doc "Asset types": "eventual consistency on current data"; it "can miss some data updates"; "almost all asset
 /// updates are available in minutes".
 const SEARCHED: &str = "Listed by Asset search, an index that lags by minutes and may miss a change: an account that is not in the list may be there.";
+
+const PART: &str =
+    "The files hold a part of the estate: an account that is not in the list may be there.";
 
 /// How far a listing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,10 +121,19 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// The same, where what answers holds a part of the estate.
+    #[must_use]
+    pub fn of_a_part(self) -> Self {
+        Self {
+            way: ListWay::Part,
+            ..self
+        }
+    }
+
     /// Whether each project in scope was asked and answered: then what is not in the list is not there.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.unreadable.is_empty() && self.way != ListWay::Search
+        self.unreadable.is_empty() && !matches!(self.way, ListWay::Search | ListWay::Part)
     }
 }
 

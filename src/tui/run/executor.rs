@@ -343,11 +343,20 @@ impl Executor {
                     });
                 }
             }
-            Effect::List(scope) => self.spawn(Slot::List, async move {
-                let listed = listing::list(&*reader, &scope, &send).await;
-                let listed = listed.map_err(|e| e.to_string());
-                let _ = send.send(Message::Listed(listed, Timestamp::now()));
-            }),
+            Effect::List(scope) => {
+                let is_part = Assumption::OF_PARTS
+                    .iter()
+                    .any(|part| self.assumptions.contains(part));
+                self.spawn(Slot::List, async move {
+                    let listed = listing::list(&*reader, &scope, &send).await;
+                    let listed = listed.map(|listing| match is_part {
+                        true => listing.of_a_part(),
+                        false => listing,
+                    });
+                    let listed = listed.map_err(|e| e.to_string());
+                    let _ = send.send(Message::Listed(listed, Timestamp::now()));
+                });
+            }
             Effect::Viewer => self.spawn(Slot::Other, async move {
                 if let Ok(found) = client.signed_in().await {
                     let _ = send.send(Message::SignedIn(Box::new(found)));

@@ -265,6 +265,7 @@ pub(super) fn loading_words(loading: &Loading, count: usize) -> String {
         Loading::Done(listing) => {
             let by = match listing.way {
                 ListWay::Search => ", by Asset search",
+                ListWay::Part => ", a part",
                 ListWay::Projects | ListWay::InsteadOfSearch(_) => "",
             };
             let projects = projects(listing.projects);

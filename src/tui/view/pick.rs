@@ -190,6 +190,7 @@ fn counts(loading: &Loading, list: &Filtered<Account>, pick: &Pick) -> Vec<Strin
     let all = match loading {
         Loading::Done(listing) => match (listing.unreadable.len(), &listing.way) {
             (0, ListWay::Search) => format!("{total} by Asset search"),
+            (0, ListWay::Part) => format!("{total} known"),
             (0, _) => total.to_string(),
             (n, _) => format!("{total}, {n} not read"),
         },
@@ -236,7 +237,10 @@ fn counts(loading: &Loading, list: &Filtered<Account>, pick: &Pick) -> Vec<Strin
         ];
     }
     vec![
-        format!(" {row} of {shown}{more}, {all} in all{age} "),
+        match all.ends_with("known") {
+            true => format!(" {row} of {shown}{more}, {all}{age} "),
+            false => format!(" {row} of {shown}{more}, {all} in all{age} "),
+        },
         format!(" {row} of {shown}{more}{age} "),
         format!(" {row} of {shown}{more} "),
     ]
@@ -273,6 +277,7 @@ fn nothing(model: &Model, side: Side, typed: bool, total: usize) -> String {
             }
         ),
         Loading::Done(listing) if listing.projects == 0 => "No project is shown to you here, so no account can be listed: which there are is not known. A whole address can be typed.".to_owned(),
+        Loading::Done(listing) if listing.way == ListWay::Part => "The files name no service account, and hold a part of the estate: which there are is not known. A whole address can be typed.".to_owned(),
         Loading::Done(listing) if !listing.is_all() => "Asset search finds no service account in this scope; it lags by minutes. A whole address can be typed.".to_owned(),
         Loading::Done(_) => "There are no service accounts in this scope that you may list. A whole address can be typed.".to_owned(),
     }
