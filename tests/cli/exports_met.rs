@@ -206,6 +206,32 @@ fn a_search_for_policies_is_read_as_policies() {
     assert_eq!(each(&told["results"], "principal"), [RUNNER], "{told}");
 }
 
+/// No more is a custom role not there for that a file does not hold it; one of Google's is in the built-in table.
+#[test]
+fn a_custom_role_that_a_file_leaves_out_is_not_said_not_to_be() {
+    let home = Home::new();
+    let ask = |role: &str| {
+        let line = [
+            "fix",
+            "--dry-run",
+            "--at",
+            AT,
+            "--role",
+            role,
+            "--caller",
+            "user:ana@example.net",
+            "--target",
+            VAULT,
+        ];
+        ask(&home, "19-empty-condition.ndjson", &line)
+    };
+    let ran = ask("organizations/900100200300/roles/minter");
+    assert!(!ran.err.contains("no such role"), "{}{}", ran.out, ran.err);
+    ask("roles/iam.serviceAccountMinter")
+        .ends(2)
+        .says("there is no such role");
+}
+
 /// A project lay elsewhere when the older of two exports was made.
 #[test]
 fn of_two_exports_in_one_file_the_newer_line_counts_and_that_is_said() {
