@@ -18,7 +18,8 @@ pub(super) fn page(page: &mut TextPage, not_read: &[NotRead], causes: &[Cause]) 
     };
     let mut requests: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let (mut again, mut untold): (Vec<&str>, Vec<&str>) = Default::default();
+    let mut again: Vec<&str> = Vec::new();
+    let mut untold: Vec<&str> = Vec::new();
     for thing in not_read {
         match &thing.request {
             Some(request) if told(&request.command) => {}
