@@ -8,6 +8,7 @@ use super::Source;
 use super::expectations::{Expectation, Judged, MayAct, set_of};
 use super::paths::target_not_there;
 use crate::estate::{Assumption, Estate};
+use crate::evaluate::federation::stands_for_nobody;
 use crate::evaluate::reach::{AccountsListed, SetQuestion, any_of, every_of};
 use crate::evaluate::{Outcome, Question, Truth, explain};
 use crate::google::listing::Scope;
@@ -140,7 +141,11 @@ impl ExpectedSet {
     /// Of which levels all accounts are there. What a search finds is what the viewer may see; of a folder nobody but
     /// who wrote the file knows that it is all.
     fn listed(&self, estate: &Estate, unlisted: &[(String, String)], own: bool) -> AccountsListed {
-        let in_part = estate.is_part() || estate.assumes(Assumption::NoAccountStatesInExport);
+        let unlisted_accounts = [
+            Assumption::NoAccountListInExport,
+            Assumption::NoAccountStatesInExport,
+        ];
+        let in_part = estate.is_part() || unlisted_accounts.iter().any(|a| estate.assumes(*a));
         let read = |project: &str| {
             !unlisted
                 .iter()
@@ -168,6 +173,9 @@ impl ExpectedSet {
         let hops = self.via.iter().chain([target]);
         if let Some(gone) = hops.clone().find_map(|hop| target_not_there(estate, hop)) {
             return Judged::Otherwise(gone.words);
+        }
+        if let Some(nobody) = self.is_nobody(estate) {
+            return nobody;
         }
         let delegation = Permission::parse(IMPLICIT_DELEGATION);
         let (first, permission) = match (self.via.first(), delegation) {
@@ -201,6 +209,22 @@ impl ExpectedSet {
             Truth::Yes => Judged::AsExpected,
             Truth::No => Judged::Otherwise(why),
             Truth::UnknownInfo | Truth::UnknownConditional => Judged::Unknown(why),
+        }
+    }
+
+    /// A misspelling must not pass, whatever is expected of it.
+    fn is_nobody(&self, estate: &Estate) -> Option<Judged> {
+        let set = &self.set.member;
+        if stands_for_nobody(estate, set) {
+            let why = format!("no identity is in {}", self.set.text);
+            return Some(Judged::Otherwise(why));
+        }
+        match set {
+            Member::ServiceAccountsOf(of) if estate.resolve(of).exists().is_none() => {
+                let why = format!("{} is not in sight", of.relative());
+                Some(Judged::Unknown(why))
+            }
+            _ => None,
         }
     }
 

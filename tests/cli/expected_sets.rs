@@ -82,6 +82,21 @@ fn of_a_set_all_may_or_none() {
         ),
         (accounts, "prod", "no", "OTHERWISE", "build@"),
         (accounts, "web", "no", "AS_EXPECTED", ""),
+        // Misspelled: a project that is not there, a pool by its project's id.
+        (
+            "principalSet://cloudresourcemanager.googleapis.com/projects/ap/type/ServiceAccount",
+            "web",
+            "no",
+            "UNKNOWN",
+            "projects/ap is not in sight",
+        ),
+        (
+            "principalSet://iam.googleapis.com/projects/app/locations/global/workloadIdentityPools/gh/*",
+            "web",
+            "no",
+            "OTHERWISE",
+            "no identity is in",
+        ),
         (
             "principalSet://gh/*",
             "web",
@@ -120,7 +135,7 @@ fn of_a_set_all_may_or_none() {
     assert!(
         junit
             .out
-            .contains("tests=\"13\" failures=\"6\" errors=\"1\""),
+            .contains("tests=\"15\" failures=\"7\" errors=\"2\""),
         "{}",
         junit.out
     );
