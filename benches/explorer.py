@@ -7,10 +7,11 @@
 Makes an estate, serves it with the program's own emulator in a process of its own, and opens the explorer on a
 pseudo-terminal of 120 by 40 twice: as somebody who may use Asset search, and as somebody who may not, for whom
 each project is asked. Then a file with more accounts (`--in-file`; or one that is there, `--estate`) is opened by
-the explorer itself. Types and deletes while the list fills, and again when it is there: each key waits
-for the frame that shows its effect, then for a pause as a quick typist makes. Prints the time until the list was
+the explorer itself. Types and deletes while the list fills, and again when it is there, moves in it, and opens the table of
+accounts and leaves it: each key waits for the frame that shows its effect, then for a pause as a quick typist makes. Prints the time until the list was
 whole, the median, the 99th percentile and the worst from key to frame, the time from the start of the process to its
-first frame and to the first one with a list, what is written while nothing happens, and how long the process takes to
+first frame and to the first one with accounts, the processor time of the explorer for each key (what goes on beside the keys
+is in it), what is written while nothing happens, and how long the process takes to
 end after SIGTERM: while it reads, while its list fills, and when that is whole. With --under it fails where a 99th
 percentile is above so many milliseconds. Emulator, explorer and this program share the machine's cores. Needs
 Linux.
@@ -190,6 +191,21 @@ class Explorer:
                 return self.screen.lines()[row + 1][: COLUMNS // 2 - 1].strip(" │▏>❯/")
         return None
 
+    def marked(self):
+        """The row that is selected, as it is written; the list may go by below it."""
+        lines = self.screen.lines()
+        return next((line[: COLUMNS // 2] for line in lines if line.startswith("▸")), None)
+
+    def accounts(self):
+        """Whether some are listed."""
+        return self.marked() is not None
+
+    def processor(self):
+        """Milliseconds of processor time that it has had."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
     def whole(self):
         head = " ".join(self.screen.lines()[:6])
         return "so far" not in head and re.search(r"\d+ (?:in \d+ projects|by Asset search)", head)
@@ -232,10 +248,33 @@ def play(explorer, texts):
     return took
 
 
-def told(name, took):
-    took = sorted(took)
+def moved(explorer):
+    """Goes down and up again; milliseconds of each key."""
+    took = []
+    for data in [b"\x1b[B"] * 12 + [b"\x1b[A"] * 12:
+        before = explorer.marked()
+        took.append(explorer.key(data, lambda: explorer.marked() != before))
+    return took
+
+
+def tables(explorer):
+    """Opens the table of accounts (F4) and leaves it; milliseconds of each key."""
+    took = []
+    for _ in range(3):
+        took.append(explorer.key(b"\x1bOS", lambda: explorer.field() is None))
+        took.append(explorer.key(b"\x1b", lambda: explorer.field() is not None))
+    return took
+
+
+def told(name, explorer, play):
+    """Plays, and prints what it took; the 99th percentile, in milliseconds."""
+    before = explorer.processor()
+    took = sorted(play())
+    if not took:
+        return 0
+    each = (explorer.processor() - before) / len(took)
     most = took[min(len(took) * 99 // 100, len(took) - 1)]
-    print(f"{name:<28} {len(took):>5} {statistics.median(took):>8.1f} {most:>8.1f} {took[-1]:>8.1f}")
+    print(f"{name:<30} {len(took):>5} {statistics.median(took):>8.1f} {most:>8.1f} {took[-1]:>8.1f} {each:>10.1f}")
     return most
 
 
@@ -251,20 +290,25 @@ def measured(way, binary, options, folder):
     explorer = Explorer(binary, options, folder)
     explorer.wait(lambda: explorer.shows("bindscope"))
     first = explorer.since()
-    explorer.wait(lambda: explorer.field() is not None, 300)
+    def filling():
+        took = []
+        while not explorer.whole():
+            took.extend(play(explorer, [TEXTS[len(took) % len(TEXTS)]]))
+            explorer.read(time.perf_counter())
+        return took
+
+    explorer.wait(explorer.accounts, 300)
     listed = explorer.since()
-    took = []
-    while not explorer.whole():
-        took += play(explorer, [TEXTS[len(took) % len(TEXTS)]])
-        explorer.read(time.perf_counter())
-    filled = explorer.since() / 1000
-    worst = told(f"{way}, filling", took) if took else 0
-    print(f"{'':<28} whole after at most {filled:.1f} s")
-    worst = max(worst, told(f"{way}, whole", play(explorer, TEXTS)))
+    worst = told(f"{way}, filling", explorer, filling)
+    print(f"{'':<30} whole after at most {explorer.since() / 1000:.1f} s")
+    worst = max(worst, told(f"{way}, whole", explorer, lambda: play(explorer, TEXTS)))
+    worst = max(worst, told(f"{way}, moving", explorer, lambda: moved(explorer)))
+    worst = max(worst, told(f"{way}, the table", explorer, lambda: tables(explorer)))
+    explorer.idle()
     idle = explorer.idle()
     left.append(f"{explorer.leave():.0f} ms whole")
-    print(f"{'':<28} first frame after {first:.0f} ms, the list after {listed:.0f} ms; {idle} bytes in two idle seconds")
-    print(f"{'':<28} ended by SIGTERM after {', '.join(left)}")
+    print(f"{'':<30} first frame after {first:.0f} ms, the list after {listed:.0f} ms; {idle} bytes in two idle seconds")
+    print(f"{'':<30} ended by SIGTERM after {', '.join(left)}")
     return worst
 
 
@@ -279,7 +323,7 @@ def main():
     asked = parser.parse_args()
     binary = os.path.abspath(asked.binary)
     worst = 0
-    print(f"{'milliseconds':<28} {'keys':>5} {'median':>8} {'99 %':>8} {'worst':>8}")
+    print(f"{'milliseconds':<30} {'keys':>5} {'median':>8} {'99 %':>8} {'worst':>8} {'own / key':>10}")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "estate.json")
         if asked.accounts:
