@@ -4,7 +4,7 @@ mod json;
 mod wrap;
 
 pub use json::write_json;
-pub use wrap::{Overlong, wrap};
+pub use wrap::{Overlong, joint, wrap};
 
 /// Control characters, and those that reorder or hide text (bidirectional overrides, zero-width
 /// marks, line separators): a name that holds one could show as another name.

@@ -50,14 +50,29 @@ pub fn wrap(text: &str, room: usize, overlong: Overlong) -> Vec<String> {
     lines
 }
 
+/// Where a name is best torn of which so much has room: after its last `/`, `:`, `.` or comma, before its last `@`. Not
+/// in its first half, where most of the line would be empty; then anywhere.
+#[must_use]
+pub fn joint(head: &str) -> usize {
+    let places = head.char_indices().rev();
+    let mut joints = places.filter_map(|(at, c)| match c {
+        '/' | ':' | '.' | ',' => Some(at + 1),
+        '@' => Some(at),
+        _ => None,
+    });
+    let last = joints.next();
+    last.filter(|at| at * 2 >= head.len()).unwrap_or(head.len())
+}
+
 /// Fills `lines` with a word; what is left of it stands in `line`, so many cells wide.
 fn broken(word: &str, room: usize, lines: &mut Vec<String>, line: &mut String) -> usize {
     let mut used = 0;
     for piece in word.graphemes(true) {
         let wide = width(piece);
-        if used + wide > room && !line.is_empty() {
-            lines.push(std::mem::take(line));
-            used = 0;
+        while used + wide > room && !line.is_empty() {
+            let rest = line.split_off(joint(line));
+            lines.push(std::mem::replace(line, rest));
+            used = width(line);
         }
         if wide <= room {
             line.push_str(piece);
@@ -87,6 +102,21 @@ mod tests {
         let screen = |text, room| wrap(text, room, Overlong::Broken);
         assert_eq!(screen("a bb ccc", 4), ["a bb", "ccc"]);
         assert_eq!(screen("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(
+            screen(
+                "see principal://iam.googleapis.com/projects/63/locations",
+                28
+            ),
+            [
+                "see",
+                "principal://iam.googleapis.",
+                "com/projects/63/locations"
+            ]
+        );
+        assert_eq!(
+            screen("run-processor@app-prod.iam.gserviceaccount.com", 20),
+            ["run-processor", "@app-prod.iam.", "gserviceaccount.com"]
+        );
         assert_eq!(screen("", 5), [""]);
         assert_eq!(screen("가𖽑", 2), ["가", "𖽑"]);
         let page = wrap("see abcdefgh ij", 4, Overlong::Whole);

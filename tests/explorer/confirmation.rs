@@ -364,3 +364,17 @@ fn after_a_second_change_the_first_is_still_watched() {
     play.says("caller run-processor@app-prod")
         .says("works: token minted at");
 }
+
+/// In short, too, a federated caller is told by pool and subject, and not by what stands behind its last slash.
+#[test]
+fn a_federated_caller_is_told_apart_on_a_narrow_screen() {
+    let mut play = Opening {
+        size: (40, 12),
+        ..Opening::story(story("attribute-not-mapped"))
+    }
+    .play();
+    play.keys("f")
+        .says("to      github/subje")
+        .says("heads/main")
+        .never_says("to      main");
+}

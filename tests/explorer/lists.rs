@@ -79,7 +79,7 @@ fn names_ways_and_notes_are_whole_on_the_smallest_screen() {
         .says("more of this: i");
     play.keys("i")
         .says("the selected way, and the list")
-        .says("serviceAccount:terraform@ops-tools.i")
+        .says("serviceAccount:terraform@ops-tools.")
         .keys("G")
         .says("principal access boundaries (the")
         .says("the end, of");

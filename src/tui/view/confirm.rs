@@ -166,15 +166,20 @@ fn short_head(pen: &Pen<'_>, confirm: &Confirm, model: &Model, room: usize) -> V
         |text: &str| cut_middle(text, room.saturating_sub(8), pen.glyphs.ellipsis()).into_owned();
     let name = |text: &str| {
         let text = text.rsplit('/').next().unwrap_or(text);
-        let text = text.strip_prefix("serviceAccount:").unwrap_or(text);
         cut(address::short(text))
+    };
+    // The subject of a federated caller may hold slashes itself.
+    let whom = |text: &str| {
+        let text = text.strip_prefix("serviceAccount:").unwrap_or(text);
+        let of_pool = text.split_once("Pools/").map_or(text, |(_, rest)| rest);
+        cut(address::short(of_pool))
     };
     match (&confirm.act, confirm.way()) {
         (_, Some(way)) => match way.single() {
             Some(repair) => {
                 let mut lines = vec![
                     row("on", name(repair.resource.id()), ""),
-                    row("to", name(&repair.member), ""),
+                    row("to", whom(&repair.member), ""),
                     row("role", cut(&title_of(model, &repair.role)), ""),
                 ];
                 lines.extend(ends(repair).map(|until| row("until", cut(&until), "")));
@@ -197,7 +202,7 @@ fn short_head(pen: &Pen<'_>, confirm: &Confirm, model: &Model, room: usize) -> V
                 Some(_) => undo_head(change),
                 None => vec![
                     row("on", name(&change.entry.record.resource), ""),
-                    row("from", name(&grant.member), ""),
+                    row("from", whom(&grant.member), ""),
                     row("role", cut(&title_of(model, &grant.role)), ""),
                 ],
             }

@@ -15,6 +15,7 @@ use super::super::model::Layout;
 use super::super::model::list::scrolled;
 use super::super::words::more;
 use super::pen::{Pen, safe};
+use crate::text::joint;
 
 /// The widest that text is easily read.
 const WIDEST: u16 = 110;
@@ -274,14 +275,17 @@ impl Lines {
     }
 }
 
-/// As much of a word as has room, and the rest.
+/// As much of a word as has room, torn where a name may be, and the rest.
 fn cut(word: &str, room: usize) -> (&str, &str) {
     let mut used = 0;
     let end = word.grapheme_indices(true).find(|(_, piece)| {
         used += width(piece);
         used > room
     });
-    word.split_at(end.map_or(word.len(), |(at, _)| at))
+    let Some((end, _)) = end else {
+        return (word, "");
+    };
+    word.split_at(joint(word.get(..end).unwrap_or_default()))
 }
 
 /// `a bc ` as `a `, `bc `.
