@@ -107,7 +107,7 @@ fn what_lies_a_million_deep_is_refused() {
 /// So many megabytes on one line; `FORMS_LINE_MB` for more.
 fn megabytes() -> usize {
     let set = std::env::var("FORMS_LINE_MB").ok();
-    set.and_then(|n| n.parse().ok()).unwrap_or(24)
+    set.and_then(|n| n.parse().ok()).unwrap_or(12)
 }
 
 /// The program with a bound on its memory, given `start` and then `more` again and again, all on one line.

@@ -157,14 +157,13 @@ fn reach_reads_policies_by_search_and_says_so() {
         assert_eq!(told["complete"], false);
         let not_read = told["notRead"].as_array().unwrap();
         assert!(not_read.contains(&json!(on)), "{told}");
+        let assumed = told["assumptions"].as_array();
+        let searched = json!("ASSET_SEARCH_IS_CURRENT");
+        assert!(
+            !assumed.is_some_and(|all| all.contains(&searched)),
+            "{told}"
+        );
     }
-    let told = ask(&within).json();
-    let assumed = told["assumptions"].as_array();
-    let searched = json!("ASSET_SEARCH_IS_CURRENT");
-    assert!(
-        !assumed.is_some_and(|all| all.contains(&searched)),
-        "{told}"
-    );
 }
 
 /// More than one page of projects, and more than one of accounts.
@@ -264,7 +263,8 @@ fn answers_are_the_same_where_a_search_ends_in_the_middle() {
     let file = home.write("estate.json", &many.to_string());
     let file = file.to_str().unwrap();
     let caller = "user:eve@example.com";
-    for question in [["who", "--target", TARGET], ["reach", "--caller", caller]] {
+    let questions = [["who", "--target", TARGET], ["reach", "--caller", caller]];
+    for question in some(&questions, 1) {
         let scope = ["--format=json", "--organization=1"];
         let asked = [&scope[..], &question[..], &["--at", AT]].concat();
         let whole = home.run(&[&["--estate", file], &asked[..]].concat());

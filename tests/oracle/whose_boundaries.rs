@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 
 /// Estates that are tried by default.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 10;
 
 const TARGET: &str = "ledger@tern-data.iam.gserviceaccount.com";
 const VIEWER: &str = "user:look@tern.example";
