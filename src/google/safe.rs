@@ -19,9 +19,23 @@ pub(super) fn scrubbed(words: &str) -> String {
         LazyLock::new(|| Regex::new(r"[A-Za-z0-9_=+~-]{40,}|ya29\.[^\s]+|1//[^\s]+").ok());
     let plain = printable(words);
     match LONG.as_ref() {
-        Some(long) => long.replace_all(&plain, "…").into_owned(),
+        Some(long) => {
+            let told = |found: &regex::Captures<'_>| match found.get(0) {
+                Some(word) if is_variable(word.as_str()) => word.as_str().to_owned(),
+                _ => "…".to_owned(),
+            };
+            long.replace_all(&plain, told).into_owned()
+        }
         None => plain,
     }
+}
+
+/// The name of a variable, set to a word of a few letters or not: Google's have up to 50 characters.
+fn is_variable(word: &str) -> bool {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    let words = name.split('_').collect::<Vec<_>>();
+    let capital = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase());
+    words.len() > 1 && words.iter().all(capital) && value.len() <= 4
 }
 
 #[cfg(test)]
@@ -36,6 +50,15 @@ mod tests {
                 !scrubbed(&format!("bad {secret} here")).contains(secret),
                 "{secret}"
             );
+        }
+        let variable = "to allow it: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1";
+        assert_eq!(scrubbed(variable), variable);
+        for secret in [
+            "A".repeat(64),
+            format!("GOOGLE_X={}", "a".repeat(64)),
+            "A_b0".repeat(12),
+        ] {
+            assert_eq!(scrubbed(&secret), "…", "{secret}");
         }
         assert_eq!(
             scrubbed("https://oauth2.googleapis.com/token says no"),

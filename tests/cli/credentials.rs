@@ -481,6 +481,68 @@ fn identities_from_elsewhere() {
     }
 }
 
+/// Run only where that is allowed, told what it is asked for, and not run where its file still has a token.
+#[test]
+fn a_program_that_gives_the_identity() {
+    const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+    let home = Home::new();
+    let emulator = Emulator::start(&home, &["--demo"]);
+    let kept = home.dir.path().join("kept.json");
+    let runs = home.dir.path().join("runs");
+    let end = jiff::Timestamp::now().as_second() + 3_000;
+    let answer = |token: &str| json!({ "version": 1, "success": true, "token_type": JWT, "id_token": token, "expiration_time": end });
+    let (first, second) = (answer("subject-printed"), answer("subject-kept"));
+    let run = program(
+        &home,
+        "subject.sh",
+        &format!(
+            "echo \"$1|$GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE|$GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE|$GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE|$GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE\" >> {}\necho '{second}' > {}\necho '{first}'\n",
+            runs.display(),
+            kept.display(),
+        ),
+    );
+    let command = format!("{} 'one word'", run.display());
+    let source = json!({ "executable": { "command": command, "output_file": kept, "timeout_millis": 5000 } });
+    let allowed = [("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")];
+    let stub = Stub::giving("user:ana@example.com");
+    let file = external(&stub, source, JWT);
+    let told = with_file(&home, &file, &whoami(&emulator.url), &[]);
+    told.ends(2)
+        .says("To mend it: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1");
+    assert!(!runs.exists());
+    for sent in ["subject-printed", "subject-kept"] {
+        let stub = Stub::giving("user:ana@example.com");
+        let mut file = file.clone();
+        file["token_url"] = json!(format!("{}/v1/token", stub.url));
+        let ran = with_file(&home, &file, &whoami(&emulator.url), &allowed);
+        is(&ran, "user:ana@example.com", "external_account");
+        assert!(stub.asked().contains(sent), "{sent}: {}", stub.asked());
+    }
+    let ran = std::fs::read_to_string(&runs).unwrap();
+    let audience = file["audience"].as_str().unwrap();
+    assert_eq!(
+        ran,
+        format!("one word|{audience}|{JWT}|0|{}\n", kept.display())
+    );
+
+    // One that fails says why, and nothing of what it printed in place of a token.
+    for (script, words) in [
+        (
+            "echo subject-printed; echo 'no session' >&2; exit 3",
+            "no session",
+        ),
+        ("echo subject-printed", "no JSON"),
+    ] {
+        std::fs::remove_file(&kept).ok();
+        let run = program(&home, "failing.sh", script);
+        let file = external(&stub, json!({ "executable": { "command": run } }), JWT);
+        let told = with_file(&home, &file, &whoami(&emulator.url), &allowed);
+        told.ends(2).says(words);
+        let all = format!("{}{}", told.out, told.err);
+        assert!(!all.contains("subject-printed"), "{all}");
+    }
+}
+
 #[test]
 fn an_identity_from_elsewhere_that_acts_as_an_account() {
     let home = Home::new();

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::amazon::AmazonSource;
+use super::program::ProgramSource;
 use super::{HeldToken, SCOPE, Secret, exchange, told};
 use crate::google::api::security_tokens;
 use crate::google::transport::transport;
@@ -18,7 +20,7 @@ use crate::google::transport::transport;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// How long an address may take to give a subject token (the same in Google's library for Rust).
-const SUBJECT_WAIT: Duration = Duration::from_secs(10);
+pub(super) const SUBJECT_WAIT: Duration = Duration::from_secs(10);
 
 /// The exchange, as a credentials file has it.
 pub(super) struct TokenExchange {
@@ -86,12 +88,12 @@ impl TokenExchange {
     }
 }
 
-/// A file whose subject token lies in another file or at an address, and the token that it gave last.
+/// A file that names where the subject token comes from, and the token that it gave last.
 pub(super) struct SubjectSource {
     http: reqwest::Client,
     exchange: TokenExchange,
     place: SubjectPlace,
-    /// The field of the JSON that it stands in; `None`: it is all that is there.
+    /// Of a file and of an address: the field of the JSON that it stands in; `None`: it is all that is there.
     field: Option<String>,
     held: Mutex<Option<HeldToken>>,
 }
@@ -103,13 +105,9 @@ enum SubjectPlace {
         url: String,
         headers: BTreeMap<String, String>,
     },
-}
-
-/// Whether a credentials file's source is a file or an address; those that have an `environment_id` sign a request.
-pub(super) fn is_meant(content: &Value) -> bool {
-    let source = &content["credential_source"];
-    let has = |key: &str| source.get(key).is_some_and(|v| !v.is_null());
-    (has("file") || has("url")) && !has("environment_id") && !has("executable")
+    /// A signed call of Amazon's stands for it.
+    Amazon(AmazonSource),
+    Program(ProgramSource),
 }
 
 impl SubjectSource {
@@ -117,9 +115,21 @@ impl SubjectSource {
     pub fn new(content: &Value) -> Result<Self, String> {
         let source = &content["credential_source"];
         let text = |at: &str| source.pointer(at).and_then(Value::as_str);
+        let has = |key: &str| source.get(key).is_some_and(|v| !v.is_null());
+        let otherwise = format!("https://{}", security_tokens::BY_SUBJECT);
+        let exchange = TokenExchange::new(content, &otherwise)?;
         let place = match (text("/file"), text("/url")) {
-            (Some(file), None) => SubjectPlace::File(PathBuf::from(file)),
-            (None, Some(url)) => {
+            // The address of such a source is where the machine's roles are.
+            (None, _) if has("environment_id") && !has("executable") => {
+                SubjectPlace::Amazon(AmazonSource::new(source, &exchange.audience)?)
+            }
+            (None, None) if has("executable") && !has("environment_id") => {
+                SubjectPlace::Program(ProgramSource::new(content)?)
+            }
+            (Some(file), None) if !has("executable") && !has("environment_id") => {
+                SubjectPlace::File(PathBuf::from(file))
+            }
+            (None, Some(url)) if !has("executable") => {
                 let headers = source.get("headers").and_then(Value::as_object);
                 let headers = headers.into_iter().flatten();
                 let headers =
@@ -132,7 +142,8 @@ impl SubjectSource {
             }
             _ => {
                 return Err(
-                    "its credential_source has to name a file or a url, and one of them".to_owned(),
+                    "its credential_source has to name one of file, url, executable, environment_id and certificate"
+                        .to_owned(),
                 );
             }
         };
@@ -150,8 +161,6 @@ impl SubjectSource {
                 ));
             }
         };
-        let otherwise = format!("https://{}", security_tokens::BY_SUBJECT);
-        let exchange = TokenExchange::new(content, &otherwise)?;
         Ok(Self {
             http: transport(Some(&exchange.token_url))?,
             exchange,
@@ -175,6 +184,8 @@ impl SubjectSource {
 
     async fn subject(&self) -> Result<Secret, String> {
         let (bytes, place) = match &self.place {
+            SubjectPlace::Amazon(source) => return source.subject().await,
+            SubjectPlace::Program(source) => return source.subject().await,
             SubjectPlace::File(path) => {
                 let place = told::printable(&path.display().to_string());
                 let read = tokio::fs::read(path).await;
@@ -222,23 +233,34 @@ mod tests {
 
     #[test]
     fn a_source_is_one_place_and_one_form() {
-        for (source, meant) in [
-            (json!({ "file": "/f" }), true),
-            (json!({ "url": "http://127.0.0.1/" }), true),
-            (
-                json!({ "url": "http://127.0.0.1/", "environment_id": "aws1" }),
-                false,
-            ),
-            (json!({ "executable": { "command": "/c" } }), false),
+        for source in [
+            json!({ "file": "/f" }),
+            json!({ "url": "http://127.0.0.1/" }),
+            json!({ "url": "http://127.0.0.1/", "environment_id": "aws1" }),
+            json!({ "environment_id": "aws1" }),
+            json!({ "executable": { "command": "/c" } }),
         ] {
-            assert_eq!(is_meant(&with(source.clone())), meant, "{source}");
+            assert!(
+                SubjectSource::new(&with(source.clone())).is_ok(),
+                "{source}"
+            );
         }
         let json_form = json!({ "type": "json" });
         for (source, words) in [
             (
                 json!({ "file": "/f", "url": "http://127.0.0.1/" }),
-                "one of them",
+                "one of file, url",
             ),
+            (json!({}), "one of file, url"),
+            (
+                json!({ "file": "/f", "environment_id": "aws1" }),
+                "one of file, url",
+            ),
+            (
+                json!({ "executable": { "command": "/c" }, "environment_id": "aws1" }),
+                "one of file, url",
+            ),
+            (json!({ "environment_id": "aws2" }), "there is aws1"),
             (
                 json!({ "file": "/f", "format": json_form }),
                 "subject_token_field_name",

@@ -1,25 +1,17 @@
 //! Credentials files, told apart by their `type`.
-//!
-//! What signs a request of Amazon's or runs a program for an identity from elsewhere goes through Google's own
-//! `google-cloud-auth`; every other kind is exchanged here.
 
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
-use google_cloud_auth::credentials::{AccessTokenCredentials, external_account};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::acting::Acting;
 use super::certificate::{self, CertificateSource};
-use super::federation::{self, SubjectSource};
+use super::federation::SubjectSource;
 use super::key::AccountKey;
 use super::login::Login;
-use super::{CredentialKind, CredentialsError, HeldToken, Origin, SCOPE, exchange, find, told};
-use crate::google::pace::{self, Missed};
-use crate::google::transport::{is_cut, status_in};
+use super::{CredentialKind, CredentialsError, HeldToken, Origin, find, told};
 
 /// A file of a kind that is served.
 pub(super) struct CredentialsFile {
@@ -43,7 +35,6 @@ enum OwnProvider {
     Login(Arc<Login>),
     Certificate(Arc<CertificateSource>),
     Subject(Arc<SubjectSource>),
-    Google(AccessTokenCredentials),
 }
 
 impl CredentialsFile {
@@ -90,33 +81,26 @@ impl CredentialsFile {
         Ok((file, origin))
     }
 
-    /// A token; renewed by whoever gets it.
+    /// A token; renewed by whoever gets it. After a refusal the file is read again: whoever signs in anew goes on
+    /// without starting again.
     pub async fn token(&self) -> Result<HeldToken, String> {
-        let call = || async {
-            let got = self.once().await;
-            if got.is_err() {
-                // That crate gives up for good after one refusal.
-                self.forget().await;
-            }
-            got
-        };
-        let got = pace::repeated(call, exchange::told_again).await;
-        got.map_err(exchange::words_of)
+        let got = self.once().await;
+        if got.is_err() {
+            self.forget().await;
+        }
+        got
     }
 
-    async fn once(&self) -> Result<HeldToken, Missed> {
-        // What is exchanged here is repeated there.
-        let missed = |why: String| Missed::for_good(exchange::lost(why));
-        let provider = self.at_hand().await.map_err(missed)?;
+    async fn once(&self) -> Result<HeldToken, String> {
+        let provider = self.at_hand().await?;
         let mut token = match provider.own {
-            OwnProvider::Key(key) => key.token().await.map_err(missed)?,
-            OwnProvider::Login(login) => login.token().await.map_err(missed)?,
-            OwnProvider::Certificate(source) => source.token().await.map_err(missed)?,
-            OwnProvider::Subject(source) => source.token().await.map_err(missed)?,
-            OwnProvider::Google(credentials) => of_google(&credentials).await?,
+            OwnProvider::Key(key) => key.token().await?,
+            OwnProvider::Login(login) => login.token().await?,
+            OwnProvider::Certificate(source) => source.token().await?,
+            OwnProvider::Subject(source) => source.token().await?,
         };
         for acting in &provider.acting {
-            token = acting.token(&token).await.map_err(missed)?;
+            token = acting.token(&token).await?;
         }
         Ok(token)
     }
@@ -164,19 +148,8 @@ fn provider(kind: CredentialKind, content: &Value) -> Result<FileProvider, Strin
         CredentialKind::ExternalAccount if certificate::is_meant(content) => {
             OwnProvider::Certificate(Arc::new(CertificateSource::new(content)?))
         }
-        CredentialKind::ExternalAccount if federation::is_meant(content) => {
-            OwnProvider::Subject(Arc::new(SubjectSource::new(content)?))
-        }
         CredentialKind::ExternalAccount => {
-            let mut own = content.clone();
-            if let Some(fields) = own.as_object_mut() {
-                fields.remove("service_account_impersonation_url");
-            }
-            let built = external_account::Builder::new(own)
-                .with_scopes([SCOPE])
-                .build_access_token_credentials();
-            let told = |e| format!("its {} credentials: {}", kind.word(), told::chain(&e));
-            OwnProvider::Google(built.map_err(told)?)
+            OwnProvider::Subject(Arc::new(SubjectSource::new(content)?))
         }
         _ => OwnProvider::Login(Arc::new(Login::new(content, kind)?)),
     };
@@ -188,28 +161,6 @@ fn provider(kind: CredentialKind, content: &Value) -> Result<FileProvider, Strin
         own,
         acting: acting.into_iter().map(Arc::new).collect(),
     })
-}
-
-/// A token by that crate, which keeps and renews it. It asks once, and does not hand on how long a server that is asked
-/// too often wants to be left alone: that is not asked again. It panics where a token's life is longer than a clock can
-/// tell.
-async fn of_google(credentials: &AccessTokenCredentials) -> Result<HeldToken, Missed> {
-    let no_token = |why: String| Missed::for_good(exchange::lost(why));
-    let got = AssertUnwindSafe(credentials.access_token()).catch_unwind();
-    let Ok(got) = got.await else {
-        let why = "what the token endpoint answers cannot be used";
-        return Err(no_token(why.to_owned()));
-    };
-    match got {
-        Ok(token) => exchange::held(Some(&token.token), None).map_err(no_token),
-        Err(error) => Err(Missed {
-            is_final: match status_in(&error) {
-                Some(status) => !matches!(status, 500 | 502 | 503 | 504),
-                None => !error.is_transient() && !is_cut(&error),
-            },
-            ..exchange::lost(told::chain(&error)).into()
-        }),
-    }
 }
 
 async fn read(path: &Path) -> Result<Value, String> {

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use super::{CredentialKind, HeldToken, Origin, SCOPE, exchange, told};
 use crate::google::api::metadata_server;
 use crate::google::pace::{self, Missed};
+use crate::google::transport::{NEAR, to_metadata};
 use crate::iam::address;
 use crate::wire::ApiError;
 
 /// Its own address, which no name look-up is needed for (the same in Google's client libraries).
 const ADDRESS: &str = "169.254.169.254";
-/// How long it may take to say that it is there (chosen): it is on the same machine.
-const NEAR: Duration = Duration::from_millis(1_500);
 
 /// Whether an answer carries the header that each of the server's own does, and a page of a portal or proxy does not
 /// (Google's library gcp-metadata takes no answer without it).
@@ -43,13 +42,7 @@ impl MetadataServer {
             return Err("the metadata server is not asked (NO_GCE_CHECK)".to_owned());
         }
         let host = set("GCE_METADATA_HOST").unwrap_or_else(|| ADDRESS.to_owned());
-        let http = reqwest::Client::builder()
-            // Nothing stands between a machine and its own metadata server.
-            .no_proxy()
-            .connect_timeout(NEAR)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|e| told::chain(&e))?;
+        let http = to_metadata()?;
         let server = Self {
             base: format!("http://{}", host.trim()),
             http,

@@ -5,6 +5,7 @@
 //! docs/decisions/0005-credentials.md.
 
 mod acting;
+mod amazon;
 mod certificate;
 mod exchange;
 mod federation;
@@ -14,6 +15,7 @@ pub mod gcloud;
 mod key;
 mod login;
 mod metadata;
+mod program;
 mod quota;
 mod told;
 

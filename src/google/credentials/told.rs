@@ -12,24 +12,15 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         return words;
     }
     let mut words = error.to_string();
-    let mut said = without_body(&words);
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
         if !words.contains(&text) {
-            said = format!("{said}: {}", without_body(&text));
             words = format!("{words}: {text}");
         }
         cause = inner.source();
     }
-    scrubbed(&refusal(&words).unwrap_or(said))
-}
-
-/// Words of `google-cloud-auth` without what came back: that may be a token, as one that stands in another field than
-/// the file says.
-fn without_body(words: &str) -> String {
-    let cut = words.find(", body=<").unwrap_or(words.len());
-    words[..cut].to_owned()
+    scrubbed(&refusal(&words).unwrap_or(words))
 }
 
 /// What a token endpoint's answer says (RFC 6749, 5.2; Google's own errors), found inside other words.
@@ -62,7 +53,7 @@ pub(super) fn mending(why: &str, mend: &str) -> String {
     format!("{}. {MEND} {mend}", why.trim_end_matches('.'))
 }
 
-const MEND: &str = "To mend it:";
+pub(super) const MEND: &str = "To mend it:";
 
 /// Whether whoever gives tokens said no, and not nothing: then the clocks may be why.
 pub(in crate::google) fn is_refusal(why: &str) -> bool {
@@ -119,21 +110,11 @@ mod tests {
 
     #[test]
     fn a_session_that_is_over_names_the_command() {
-        let words = "cannot get it, body=<{\"error\": \"invalid_grant\", \"error_subtype\": \"invalid_rapt\", \"error_description\": \"reauth related error (invalid_rapt)\"}>";
+        let words = "cannot get it: <{\"error\": \"invalid_grant\", \"error_subtype\": \"invalid_rapt\", \"error_description\": \"reauth related error (invalid_rapt)\"}>";
         let told = with_remedy(CredentialKind::AuthorizedUser, &refusal(words).unwrap());
         assert_eq!(
             told,
             "invalid_grant: invalid_rapt: reauth related error (invalid_rapt). To mend it: sign in again: gcloud auth application-default login"
         );
-    }
-
-    #[test]
-    fn what_came_back_is_not_told() {
-        let said = "failed to read subject token field `x` as string, body=<{\"token\":\"short\"}>";
-        assert_eq!(
-            without_body(said),
-            "failed to read subject token field `x` as string"
-        );
-        assert_eq!(without_body("as it is"), "as it is");
     }
 }

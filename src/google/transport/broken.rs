@@ -48,36 +48,6 @@ pub(in crate::google) fn unanswered(error: &(dyn Error + 'static)) -> Option<Str
     None
 }
 
-/// The status of the answer that led to an error, where there was one.
-pub(in crate::google) fn status_in(error: &(dyn Error + 'static)) -> Option<u16> {
-    let mut cause = Some(error);
-    while let Some(inner) = cause {
-        let status = inner
-            .downcast_ref::<reqwest::Error>()
-            .and_then(reqwest::Error::status);
-        if let Some(status) = status {
-            return Some(status.as_u16());
-        }
-        cause = inner.source();
-    }
-    None
-}
-
-/// Whether an answer that led to an error came, and broke off: what came of it was not read as JSON.
-pub(in crate::google) fn is_cut(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    let mut lost = false;
-    while let Some(inner) = cause {
-        if inner.is::<serde_json::Error>() {
-            return false;
-        }
-        let answer = inner.downcast_ref::<reqwest::Error>();
-        lost |= answer.is_some_and(|answer| answer.is_body() || answer.is_decode());
-        cause = inner.source();
-    }
-    lost
-}
-
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();

@@ -6,10 +6,13 @@ use super::safe::printable;
 
 mod broken;
 
-pub(super) use broken::{is_cut, status_in, unanswered, why_final, why_lost};
+pub(super) use broken::{unanswered, why_final, why_lost};
 
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a machine's metadata server may take to say that it is there (chosen): it is on the same machine.
+pub(super) const NEAR: Duration = Duration::from_millis(1_500);
 
 /// The variable that names a file of certificate authorities, as for OpenSSL and rustls-native-certs.
 const AUTHORITIES: &str = "SSL_CERT_FILE";
@@ -32,6 +35,19 @@ pub(super) fn transport(endpoint: Option<&str>) -> Result<reqwest::Client, Strin
     } else {
         builder.tls_certs_merge(authorities()?)
     };
+    built(builder)
+}
+
+/// One for a machine's own metadata server, which nothing stands between; a machine that has none finds that out soon.
+///
+/// # Errors
+/// As [`transport`].
+pub(super) fn to_metadata() -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .connect_timeout(NEAR)
+        .redirect(reqwest::redirect::Policy::none());
     built(builder)
 }
 

@@ -248,7 +248,16 @@ pub fn ways() -> &'static [Way] {
                 let source = json!({ "url": format!("{url}/subject"), "format": format });
                 named(dir, &foreign(url, &source, JWT))
             }),
-            way("a machine of Amazon's", "external_account", &[], |dir, url, _| {
+            way("a program's token", "external_account", &[], |dir, url, _| {
+                let token = std::fs::read_to_string(subject(dir)["file"].as_str().unwrap()).unwrap();
+                let answer = json!({ "version": 1, "success": true, "token_type": JWT, "id_token": token });
+                let answer = write(dir, "answer.json", &answer.to_string());
+                let source = json!({ "executable": { "command": format!("cat '{answer}'") } });
+                let mut variables = named(dir, &federated(url, "file", &source));
+                variables.push(("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES".to_owned(), "1".to_owned()));
+                variables
+            }),
+            way("a machine of Amazon's", "external_account", &["credentials/amazon::keys", "credentials/amazon::text_of"], |dir, url, _| {
                 let source = json!({ "environment_id": "aws1", "region_url": format!("{url}/aws/region"),
                     "url": format!("{url}/aws/roles"), "imdsv2_session_token_url": format!("{url}/aws/token"),
                     "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15" });
