@@ -246,6 +246,7 @@ const FORMS: &str = "allUsers, allAuthenticatedUsers, domain:example.com, group:
 ///
 /// # Errors
 /// In words: a set that cannot be asked about.
+#[must_use]
 pub fn set_of(caller: &str) -> Option<Result<PolicyMember, String>> {
     let by_name = ["domain:", "group:"].iter().any(|k| caller.starts_with(k));
     let everybody = ["allUsers", "allAuthenticatedUsers"].contains(&caller);

@@ -256,10 +256,10 @@ impl ReviewAnswer {
                     false => mends(estate, &finding),
                 };
                 Reviewed {
-                    suppressed,
+                    finding,
                     mends,
                     counted,
-                    finding,
+                    suppressed,
                 }
             })
             .collect();

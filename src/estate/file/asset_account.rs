@@ -114,11 +114,11 @@ impl Draft {
             && is_number(number)
             && project.bytes().any(|b| !b.is_ascii_digit())
             && project != "-"
-            && !self
+            && self
                 .export
                 .project_ids
                 .get(&**number)
-                .is_some_and(|known| *known == project)
+                .is_none_or(|known| *known != project)
         {
             self.export.project_ids.insert(number.to_string(), project);
         }

@@ -99,7 +99,7 @@ pub(super) struct JudgedSteps {
 /// How unsure each kind of step to the target is, and where it leads.
 pub(super) type KindsOfEnd = Rc<[(u8, LeadsTo)]>;
 
-fn at_tier(leads: &LeadsByTier, tier: u8) -> Option<LeadsTo> {
+fn at_tier(leads: LeadsByTier, tier: u8) -> Option<LeadsTo> {
     leads.get(usize::from(tier)).copied().flatten()
 }
 
@@ -488,7 +488,7 @@ impl<'g, 'e> StepWalk<'g, 'e> {
     ) -> Result<Option<LeadsTo>, Bounded> {
         let key = (number, who.link);
         if let Some(known) = mover.judged_steps.borrow().leads.get(&key) {
-            return Ok(at_tier(known, tier));
+            return Ok(at_tier(*known, tier));
         }
         self.spend()?;
         let mut leads = LeadsByTier::default();
@@ -501,7 +501,7 @@ impl<'g, 'e> StepWalk<'g, 'e> {
             leads = self.leads_by_tier(&steps);
         }
         mover.judged_steps.borrow_mut().leads.insert(key, leads);
-        Ok(at_tier(&leads, tier))
+        Ok(at_tier(leads, tier))
     }
 
     /// Where somebody's steps lead on to from what was judged of a project (its number) already: to each account there
@@ -515,7 +515,7 @@ impl<'g, 'e> StepWalk<'g, 'e> {
     ) -> Option<Option<LeadsTo>> {
         let judged = mover.judged_steps.borrow();
         let known = judged.alike.get(&(project, who.link));
-        known.map(|leads| at_tier(leads, tier))
+        known.map(|leads| at_tier(*leads, tier))
     }
 
     /// Keeps what was just judged of one such account for all others of its project.

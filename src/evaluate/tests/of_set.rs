@@ -155,7 +155,7 @@ fn granted(members: &[&str], beside: &Value) -> Estate {
                     json!({ "bindings": [{ "role": token, "members": value }] });
             }
             "disabled" => {
-                file["serviceAccounts"][value.as_u64().unwrap() as usize]["disabled"] = true.into()
+                file["serviceAccounts"][value.as_u64().unwrap() as usize]["disabled"] = true.into();
             }
             _ => file[key] = value.clone(),
         }
