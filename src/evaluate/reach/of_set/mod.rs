@@ -125,7 +125,7 @@ impl SetPart<'_> {
     }
 }
 
-/// Whether every member of the set is let through, by what [`explain`] calls the outcome.
+/// Whether every member of the set is let through, by what [`explain`](super::super::explain::explain) calls the outcome.
 #[must_use]
 pub fn every_of(estate: &Estate, question: &SetQuestion) -> SetAnswer {
     OfSet::new(estate, question).every()
