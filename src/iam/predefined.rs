@@ -183,13 +183,13 @@ fn place(permission: &str) -> Option<u16> {
 fn table() -> &'static RoleTable {
     static TABLE: OnceLock<RoleTable> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut lines = TEXT.lines().skip(1);
+        let mut lines = lines(TEXT).skip(1);
         let permissions: Vec<&'static str> =
             lines.by_ref().take_while(|line| !line.is_empty()).collect();
         let mut roles = HashMap::new();
         let (mut names, mut lists) = (Vec::new(), Vec::new());
         for line in lines {
-            let mut columns = line.split('\t');
+            let mut columns = line.splitn(4, '\t');
             let (Some(name), Some(title), Some(stage), Some(list)) = (
                 columns.next(),
                 columns.next(),
@@ -220,6 +220,16 @@ fn table() -> &'static RoleTable {
             roles,
             names,
         }
+    })
+}
+
+/// Lines of a text that ends with one; the table is read at every start, and half a megabyte is looked through.
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut from = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).filter_map(move |at| {
+        let line = text.get(from..at);
+        from = at + 1;
+        line
     })
 }
 

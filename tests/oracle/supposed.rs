@@ -15,7 +15,7 @@ use super::chance::Chance;
 use super::number;
 
 /// So many estates in `cargo test`; as many as ORACLE_QUESTIONS has tens in CI.
-const ESTATES: u64 = 30;
+const ESTATES: u64 = 45;
 const DOMAINS: &str = "iam.allowedPolicyMemberDomains";
 const LIFETIME: &str = "iam.allowServiceAccountCredentialLifetimeExtension";
 

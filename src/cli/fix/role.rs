@@ -10,27 +10,43 @@ const OFFERED: usize = 3;
 /// Refuses a role that was asked for and is not there.
 ///
 /// # Errors
-/// There is no such role: with the one that was meant.
+/// There is no such role, or the files hold none: with the one that was meant.
 pub(super) fn exists(estate: &Estate, role: &str) -> Result<(), Failure> {
     if estate.is_missing_role(role) {
-        return Err(none(estate, role));
+        let next =
+            "look it up: gcloud iam roles list, or leave --role away for the narrowest that helps";
+        let why = format!("there is no such role: {role}");
+        return Err(none(estate, role, why, next.to_owned()));
+    }
+    // Files hold the custom roles that they hold: there may well be others.
+    if !role.starts_with("roles/")
+        && estate.role(role).known().is_none()
+        && estate.why_not_given(role).is_some()
+    {
+        let of = role.split_once("/roles/").map_or("", |(level, _)| level);
+        let of = of.replacen("projects/", "--project=", 1);
+        let of = of.replacen("organizations/", "--organization=", 1);
+        let next = format!(
+            "add a file with it: gcloud iam roles list {} --format=json > roles.json",
+            crate::text::shell(&of)
+        );
+        let why = format!("the files hold no role {role}, so that what it gives is not known");
+        return Err(none(estate, role, why, next));
     }
     Ok(())
 }
 
-fn none(estate: &Estate, role: &str) -> Failure {
+/// The role is none; where no other one is near, `otherwise` is what to do.
+fn none(estate: &Estate, role: &str, why: String, otherwise: String) -> Failure {
     let near = nearest(estate, role);
     let next = match near.as_slice() {
-        [] => {
-            "look it up: gcloud iam roles list, or leave --role away for the narrowest that helps"
-                .to_owned()
-        }
+        [] => otherwise,
         [one] if one.eq_ignore_ascii_case(role) => {
             format!("did you mean {one}? Role names are case-sensitive")
         }
         _ => format!("did you mean {}?", near.join(" or ")),
     };
-    Failure::usage(format!("there is no such role: {role}"), next)
+    Failure::usage(why, next)
 }
 
 /// One that differs by capitals alone, else those that are nearest.
