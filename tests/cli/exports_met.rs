@@ -229,7 +229,7 @@ fn a_custom_role_that_a_file_leaves_out_is_not_said_not_to_be() {
     assert!(!ran.err.contains("no such role"), "{}{}", ran.out, ran.err);
     ran.ends(2)
         .says("the files hold no role organizations/900100200300/roles/minter")
-        .says("gcloud iam roles list --organization=900100200300");
+        .says("gcloud iam roles describe minter --organization=900100200300 --format=json");
     ask("roles/iam.serviceAccountMinter")
         .ends(2)
         .says("there is no such role");

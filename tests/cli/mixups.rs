@@ -326,7 +326,7 @@ fn a_role_that_does_not_exist_is_named_with_the_one_that_does() {
     fix("projects/osprey-data/roles/minter")
         .ends(2)
         .says("the files hold no role projects/osprey-data/roles/minter")
-        .says("gcloud iam roles list --project=osprey-data --format=json > roles.json");
+        .says("gcloud iam roles describe minter --project=osprey-data --format=json");
     fix("roles/nothing.ofTheKindAtAll")
         .ends(2)
         .says("there is no such role");

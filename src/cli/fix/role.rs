@@ -2,6 +2,7 @@
 
 use super::super::failure::Failure;
 use crate::estate::Estate;
+use crate::evaluate::diagnose::describe_role;
 use crate::iam::{Permission, predefined};
 
 /// So many names are offered in the place of one that is none.
@@ -23,12 +24,9 @@ pub(super) fn exists(estate: &Estate, role: &str) -> Result<(), Failure> {
         && estate.role(role).known().is_none()
         && estate.why_not_given(role).is_some()
     {
-        let of = role.split_once("/roles/").map_or("", |(level, _)| level);
-        let of = of.replacen("projects/", "--project=", 1);
-        let of = of.replacen("organizations/", "--organization=", 1);
         let next = format!(
-            "add a file with it: gcloud iam roles list {} --format=json > roles.json",
-            crate::text::shell(&of)
+            "give with another --estate what this prints: {} --format=json",
+            describe_role(role)
         );
         let why = format!("the files hold no role {role}, so that what it gives is not known");
         return Err(none(estate, role, why, next));

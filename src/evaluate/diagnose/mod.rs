@@ -21,7 +21,7 @@ use super::truth::Truth;
 use crate::estate::Estate;
 use crate::iam::{Member, Principal, Resource};
 
-pub use bindings::is_taken_for_enough;
+pub use bindings::{describe_role, is_taken_for_enough};
 pub use nearest::nearest_accounts;
 pub use state::missing_caller;
 pub(crate) use steps::stones;

@@ -16,7 +16,7 @@ use crate::estate::Estate;
 use crate::iam::{Member, PolicyMember, Resource, ResourceKind};
 
 pub(super) use roles::is_meant_for_it;
-pub use roles::is_taken_for_enough;
+pub use roles::{describe_role, is_taken_for_enough};
 
 /// So many groups that the caller is not in are named at most.
 const MOST_GROUPS: usize = 3;

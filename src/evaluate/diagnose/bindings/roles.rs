@@ -72,7 +72,7 @@ impl View<'_> {
                 "Look it up.".to_owned(),
             ),
         };
-        let look_up = (binding.role_state == RoleState::Unknown).then(|| describe(name));
+        let look_up = (binding.role_state == RoleState::Unknown).then(|| describe_role(name));
         causes.on(kind, &policy.resource, message, remedy);
         causes.with(look_up);
     }
@@ -192,8 +192,10 @@ pub(in crate::evaluate::diagnose) fn is_meant_for_it(role: &str) -> bool {
     name.starts_with("roles/iam.") || !name.starts_with("roles/")
 }
 
-/// The command that shows a role; a custom one is named by its id and its place.
-fn describe(role: &str) -> String {
+/// gcloud's command that shows a role with its permissions (`list` leaves them out); a custom one is named by its id and
+/// its place.
+#[must_use]
+pub fn describe_role(role: &str) -> String {
     let place = role.split_once("/roles/").and_then(|(home, id)| {
         let (kind, of) = home.split_once('/')?;
         let flag = kind.strip_suffix('s')?;
