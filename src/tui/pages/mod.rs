@@ -22,7 +22,7 @@ pub use estate::{estate_notes, estate_page};
 pub use finding::{finding_page, severity_role};
 pub use help::help_page;
 pub use legend::legend_page;
-pub use level::{level_lines, level_page};
+pub use level::{caller_lines, level_lines, level_page};
 pub use log::log_page;
 pub use meaning::meaning_page;
 pub use no_fix::no_fix_page;

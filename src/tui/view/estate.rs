@@ -82,8 +82,7 @@ pub(super) fn draw(
             pen.put(rows.x + 1, y, 1, StyleRole::Key, mark);
         }
         if row == view.row {
-            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
-            pen.lay(line, StyleRole::Selected);
+            pen.selected(line);
         }
         out.spot(line, Spot::OverlayRow(row));
     }

@@ -42,6 +42,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
     let said = frame::said(area, model, pen.glyphs.ellipsis());
     let parts = frame::parts(area, said.len());
     let mut caret = None;
+    pen.beneath = !model.overlays.is_empty();
     if model.signed_out.is_some() {
         frame::signed_out(&mut pen, parts.body, model);
     } else {
@@ -62,6 +63,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
             }
             _ => {}
         }
+        pen.beneath = false;
         if matches!(overlay, Overlay::Confirm(_)) {
             pen.dim_all(parts.body);
         }

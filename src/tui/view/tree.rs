@@ -17,7 +17,7 @@ use crate::evaluate::Outcome;
 use crate::google::survey::ProgressState;
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, out: &mut Layout) {
-    let focused = asked.panel == Panel::Tree && !pen.still;
+    let focused = asked.panel == Panel::Tree && pen.in_focus();
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,

@@ -51,7 +51,7 @@ pub(super) fn draw(
     rows: &[WhyLine],
     out: &mut Layout,
 ) {
-    let focused = asked.panel == Panel::Why && asked.known().is_some() && !pen.still;
+    let focused = asked.panel == Panel::Why && asked.known().is_some() && pen.in_focus();
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,
