@@ -6,7 +6,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::tree::{self, Leaf, LeafKind, TreeRow};
 use super::super::model::{Asked, KnownAnswer};
 use super::super::words::{beside, in_zone};
-use super::{console_url, policy_at};
+use super::{console_url, no_policy, policy_at};
 use crate::answer::levels::binding_says;
 use crate::answer::rules::{
     boundary_rule_says, boundary_rule_words, deciding_org_policies, deny_rule_says,
@@ -124,10 +124,13 @@ pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
     };
     lines.push(Vec::new());
     if let Some(why) = &policy.unreadable {
-        lines.push(line(
-            StyleRole::Unknown,
-            format!("Its policy could not be read: {why}"),
-        ));
+        lines.push(match no_policy(known, resource) {
+            Some(words) => line(StyleRole::Dim, words),
+            None => line(
+                StyleRole::Unknown,
+                format!("Its policy could not be read: {why}"),
+            ),
+        });
     }
     lines.extend(bindings(&known.estate, policy));
     for denial in known

@@ -23,10 +23,10 @@ pub(super) struct Parts {
     pub footer: Rect,
 }
 
-/// A line each for header and footer, `said` lines for the notice, one at least; the body between them.
+/// A line each for header and footer, `said` lines for the notice; the body between them.
 pub(super) fn parts(area: Rect, said: usize) -> Parts {
     let line = |y: u16| Rect::new(area.x, y, area.width, 1);
-    let said = u16::try_from(said.max(1)).unwrap_or(1);
+    let said = u16::try_from(said).unwrap_or(u16::MAX);
     let body = area.height.saturating_sub(2 + said);
     Parts {
         header: line(area.y),
@@ -36,6 +36,23 @@ pub(super) fn parts(area: Rect, said: usize) -> Parts {
     }
 }
 
+/// How many lines stand between body and footer: one at least, for what may be said, but where every line counts and
+/// nothing stands there.
+pub(super) fn lines_between(area: Rect, model: &Model, said: usize) -> usize {
+    let searched = model.asked().is_some_and(|asked| asked.find.is_shown());
+    let room = usize::from(area.width.saturating_sub(2));
+    // What is asked needs every line, and says itself where one is.
+    let asks = matches!(model.overlays.last(), Some(Overlay::Confirm(_)));
+    let empty = || (asks || crumbs_line(model, room).is_empty()) && !searched;
+    if area.height < LOW && said == 0 && empty() {
+        0
+    } else {
+        said.max(1)
+    }
+}
+
+/// Below this height every line counts.
+const LOW: u16 = 14;
 /// From this height on a notice may take three lines, else two.
 const HIGH: u16 = 20;
 
@@ -101,7 +118,7 @@ fn last_width(lines: &[String]) -> usize {
 pub(super) fn crumbs(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     let room = area.width.saturating_sub(2);
     let line = crumbs_line(model, usize::from(room));
-    if line.is_empty() {
+    if line.is_empty() || area.height == 0 {
         return;
     }
     pen.clear(area);

@@ -420,9 +420,7 @@ fn attributes_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
 
 fn binding_words(known: &KnownAnswer, repair: &Repair) -> String {
     let short = known.estate.label(&repair.resource);
-    let name = short
-        .split_once('@')
-        .map_or(short.as_str(), |(name, _)| name);
+    let name = address::name(&short);
     let role = picture::title(&known.estate, &repair.role);
     match &repair.replaces {
         Some(old) => {
