@@ -39,7 +39,7 @@ use crate::google::WaitNews;
 use crate::google::listing::Listing;
 use crate::text::visible;
 
-pub use answer::ask;
+pub use answer::{VISITS, ask};
 pub use pick::preset;
 
 /// What the explorer asks for when it opens.
@@ -496,6 +496,11 @@ fn insert(input: &mut Input, text: &str) {
     {
         let _ = input.handle(InputRequest::InsertChar(c));
     }
+}
+
+/// Takes away all that lies over the screen; a list among it may be long.
+fn uncover(model: &mut Model) -> Effect {
+    Effect::LetGo(Box::new(std::mem::take(&mut model.overlays)))
 }
 
 /// Closes what lies on top; on the bottom, goes from an answer to where it was asked.
