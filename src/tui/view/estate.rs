@@ -17,6 +17,10 @@ use crate::text::visible;
 
 /// So many rows are looked at for how wide columns have to be (chosen: a frame does not feel it).
 const LOOKED_AT: usize = 200;
+/// Below this width a table of bindings has no column for members.
+const NARROW: u16 = 50;
+/// Which column of the table of bindings has the member.
+const MEMBER: usize = 2;
 /// So many lines of what a finding says stand below the table (chosen); the page has it whole.
 const MESSAGE: usize = 3;
 
@@ -253,6 +257,15 @@ fn said_below(
         let words = visible(&one.finding.message);
         let whole = wrap(&words, across).into_iter().take(MESSAGE);
         lines.extend(whole.map(|text| (StyleRole::Text, text)));
+    }
+    // Where a member has no column of its own, who is bound to what stands below.
+    else if let (Some(row), EstateTableKind::Bindings, true) =
+        (view.selected(), table.kind, inside.width < NARROW)
+    {
+        let cell = |column| table.cell(row, column).words().into_owned();
+        let words = format!("{} on {}", cell(MEMBER), cell(0));
+        let whole = wrap(&visible(&words), across);
+        lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
     }
     // A name that is cut stands whole below.
     else if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {
