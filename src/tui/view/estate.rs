@@ -229,29 +229,30 @@ fn said_below(
 ) -> Vec<(StyleRole, String)> {
     let across = usize::from(inside.width);
     let mut lines = Vec::new();
+    let mut say = |role: StyleRole, words: &str| {
+        let whole = wrap(words, across).into_iter();
+        lines.extend(whole.map(|text| (role, text)));
+    };
     match &model.estate.reading {
-        EstateReading::Running(answers) => lines.push((
-            StyleRole::Dim,
-            format!("The rest is being read: {answers} answers are here."),
-        )),
-        EstateReading::Stopped => lines.push((
-            StyleRole::Unknown,
-            "Stopped: only what was listed is here.".to_owned(),
-        )),
-        EstateReading::Failed(why) => lines.push((StyleRole::Denied, why.clone())),
+        EstateReading::Running(answers) => {
+            let words = format!("The rest is being read: {answers} answers are here.");
+            say(StyleRole::Dim, &words);
+        }
+        EstateReading::Stopped => {
+            say(StyleRole::Unknown, "Stopped: only what was listed is here.");
+        }
+        EstateReading::Failed(why) => say(StyleRole::Denied, &visible(why)),
         EstateReading::Idle | EstateReading::Known(_) => {}
     }
     if let (Some(words), true) = (reviewing(model), table.review().is_some()) {
-        lines.push((StyleRole::Dim, words));
+        say(StyleRole::Dim, &words);
     }
     if let Some(counted) = table.counted().filter(|n| *n < table.len()) {
-        lines.push((
-            StyleRole::Dim,
-            format!(
-                "Who gets at each is being counted: {counted} of {}.",
-                table.len()
-            ),
-        ));
+        let words = format!(
+            "Who gets at each is being counted: {counted} of {}.",
+            table.len()
+        );
+        say(StyleRole::Dim, &words);
     }
     if let Some(one) = view.selected().and_then(|row| table.finding(row)) {
         let words = visible(&one.finding.message);
