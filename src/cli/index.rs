@@ -30,8 +30,14 @@ pub fn run(global: &Global, args: &IndexArgs) -> Result<Exit, Failure> {
         }
     };
     let estate = facts::read_estate(&args.files)?;
-    let bytes = compile(&estate);
     let shown = to.display().to_string();
+    let bytes = compile(&estate).map_err(|e| {
+        Failure::new(
+            format!("compile the estate into {shown}"),
+            e.to_string(),
+            "use the files themselves with --estate",
+        )
+    })?;
     export::written(&to, &bytes).map_err(|e| {
         let tried = format!("write {shown}");
         Failure::new(

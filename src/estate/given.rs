@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Estate, Project};
+use super::{Estate, ProjectsById};
 use crate::iam::Resource;
 
 /// Why something is not known that a file's own `unreadable` lists.
@@ -17,7 +17,7 @@ pub const NOT_GIVEN: &str = "not in the files";
 pub(crate) struct FilesGiven {
     /// What they name without telling it, with why.
     unreadable: Arc<BTreeMap<String, Arc<str>>>,
-    projects: Arc<BTreeMap<Arc<str>, Project>>,
+    projects: ProjectsById,
 }
 
 impl Estate {
@@ -26,7 +26,7 @@ impl Estate {
     pub fn come_from(&mut self, files: &Self, was_refused: impl Fn(&str) -> bool) {
         self.given = Some(FilesGiven {
             unreadable: Arc::clone(&files.unreadable),
-            projects: Arc::clone(&files.projects),
+            projects: files.projects.clone(),
         });
         let refused = self.unreadable().filter(|(_, why)| was_refused(why));
         let lacking: Vec<(String, String)> = refused

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::records::is_number;
+use super::stored::Layered;
 use super::{
     Assumption, Coverage, Estate, Folder, KeysByAccount, Organization, PolicyInsight, Project,
     ServiceAccount, ServiceAccountKey,
@@ -66,21 +67,22 @@ impl Estate {
     /// Adds or replaces a project.
     pub fn put_project(&mut self, project: Project) {
         let id: Arc<str> = project.project_id.as_str().into();
-        Arc::make_mut(&mut self.numbers).insert(project.number().into(), Arc::clone(&id));
-        Arc::make_mut(&mut self.projects).insert(id, project);
+        self.numbers
+            .insert(project.number().into(), Arc::clone(&id));
+        self.projects.insert(id, project);
     }
 
     /// Adds or replaces a service account.
     pub fn put_account(&mut self, account: ServiceAccount) {
         let email: Arc<str> = account.email.to_lowercase().into();
         if !account.unique_id.is_empty() {
-            Arc::make_mut(&mut self.unique_ids)
-                .insert(account.unique_id.as_str().into(), Arc::clone(&email));
+            let id = account.unique_id.as_str().into();
+            self.unique_ids.insert(id, Arc::clone(&email));
         }
         if self.deleted_accounts.contains_key(&email) {
             self.forget_deleted(&email, &account.unique_id);
         }
-        Arc::make_mut(&mut self.accounts).insert(email, Arc::new(account));
+        self.accounts.insert(email, Arc::new(account));
     }
 
     /// Adds many service accounts, each once.
@@ -89,7 +91,7 @@ impl Estate {
             all.for_each(|account| self.put_account(account));
             return;
         }
-        let ids = Arc::make_mut(&mut self.unique_ids);
+        let ids = &mut self.unique_ids;
         let accounts = all.map(|account| {
             let email: Arc<str> = account.email.to_lowercase().into();
             if !account.unique_id.is_empty() {
@@ -97,7 +99,7 @@ impl Estate {
             }
             (email, Arc::new(account))
         });
-        self.accounts = Arc::new(accounts.collect());
+        self.accounts = Layered::of(Arc::new(accounts.collect()));
     }
 
     /// An account of that id is there (again); one made anew under the address of a deleted one is another.
@@ -123,16 +125,16 @@ impl Estate {
 
     /// Takes an account out of what is known.
     pub(crate) fn forget_account(&mut self, email: &str) {
-        if let Some(account) = Arc::make_mut(&mut self.accounts).remove(email) {
-            Arc::make_mut(&mut self.unique_ids).remove(account.unique_id.as_str());
+        if let Some(account) = self.accounts.remove(email) {
+            self.unique_ids.remove(account.unique_id.as_str());
         }
     }
 
     /// Takes an account away and remembers that it was there.
     pub fn delete_account(&mut self, email: &str) -> Option<Arc<ServiceAccount>> {
         let email = email.to_lowercase();
-        let account = Arc::make_mut(&mut self.accounts).remove(email.as_str())?;
-        Arc::make_mut(&mut self.unique_ids).remove(account.unique_id.as_str());
+        let account = self.accounts.remove(email.as_str())?;
+        self.unique_ids.remove(account.unique_id.as_str());
         self.put_deleted(ServiceAccount::clone(&account));
         Some(account)
     }
@@ -178,6 +180,24 @@ impl Estate {
     /// All service accounts, by e-mail.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<ServiceAccount>> {
         self.accounts.values()
+    }
+
+    /// The accounts of a project (id) where most accounts lie in a file and are not made for it; `None` where all are in
+    /// memory.
+    pub(crate) fn stored_accounts_of(&self, project: &str) -> Option<Vec<&Arc<ServiceAccount>>> {
+        let stored = self.accounts.stored()?;
+        // Most records name a project by its id, and that of another is not looked up further.
+        let is_it = |named: &str| {
+            named == project
+                || (!self.projects.contains_key(named) && self.is_named(project, named))
+        };
+        let some = self.accounts.some(stored.of_projects(is_it));
+        let own = some.filter(|(_, account)| self.project_id_of(account) == project);
+        Some(own.map(|(_, account)| account).collect())
+    }
+
+    fn is_named(&self, project: &str, named: &str) -> bool {
+        self.project(named).is_some_and(|p| p.project_id == project)
     }
 
     /// The organization of that number.

@@ -2,72 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Estate;
+use super::members::index_key;
 use super::shared::SharedMap;
-use super::{Estate, Group};
-use crate::iam::{AllowPolicy, Member, PolicyMember, Resource};
+use super::stored::Layered;
+use crate::iam::{AllowPolicy, PolicyMember, Resource};
 
-/// A group with its members read.
-#[derive(Clone, Debug)]
-pub struct GroupMembers {
-    /// Lower-case address.
-    pub email: Arc<str>,
-    /// Direct members.
-    pub members: Vec<Arc<PolicyMember>>,
-}
-
-impl GroupMembers {
-    /// Reads the members of a group. A bare e-mail among them is taken as the contract takes callers.
-    #[must_use]
-    pub fn new(group: &Group) -> Self {
-        let members = group
-            .members
-            .iter()
-            .map(|text| {
-                let mut member = PolicyMember::v1(text);
-                if member.member.is_unknown()
-                    && let Ok(principal) = crate::iam::Principal::parse(text)
-                {
-                    member.member = Member::One(principal);
-                }
-                // Members of a group are identities and groups (discovery document cloudidentity v1,
-                // `Membership.preferredMemberKey`): Google Accounts and service accounts (doc "IAM
-                // principals"). `projectOwner:P` would lead back into a policy.
-                if !can_be_in_a_group(&member.member) {
-                    member.member = Member::Impossible("a Google group cannot hold it");
-                }
-                Arc::new(member)
-            })
-            .collect();
-        Self {
-            email: group.email.to_lowercase().into(),
-            members,
-        }
-    }
-}
-
-/// Whether a Google group can have such a member. One of a form that is not known at all stays unknown; a
-/// malformed address is nobody's there.
-fn can_be_in_a_group(member: &Member) -> bool {
-    match member {
-        Member::One(one) => !one.is_federated(),
-        Member::AllUsers
-        | Member::AllAuthenticatedUsers
-        | Member::ProjectRole(..)
-        | Member::UnknownOf(_) => false,
-        other => other.pool().is_none(),
-    }
-}
-
-/// Where a member stands: a binding of an allow policy.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MemberPlace {
-    /// Whose policy it is.
-    pub resource: Resource,
-    /// The binding's place in it.
-    pub binding: u32,
-    /// The binding's role.
-    pub role: Arc<str>,
-}
+pub use super::members::{GroupMembers, MemberPlace};
 
 /// The places of each member, sorted, by its key.
 pub(crate) type PlacesOfMembers = SharedMap<Arc<str>, Vec<MemberPlace>>;
@@ -80,19 +21,16 @@ impl Estate {
             binding.role = self.shared_role(&binding.role);
             for member in &mut binding.members {
                 *member = self.intern(member);
-                if let Some(index) = self.by_member.get_mut() {
+                if self.is_indexed() {
                     let place = MemberPlace {
                         resource: resource.clone(),
                         binding: u32::try_from(i).unwrap_or(u32::MAX),
                         role: Arc::clone(&binding.role),
                     };
-                    let key = index_key(member);
-                    match index.get_mut(&key) {
-                        Some(places) => {
-                            let at = places.partition_point(|known| *known < place);
-                            places.insert(at, place);
-                        }
-                        None => index.insert(key, vec![place]),
+                    let places = self.places_mut(index_key(member));
+                    if let Some(places) = places {
+                        let at = places.partition_point(|known| *known < place);
+                        places.insert(at, place);
                     }
                 }
             }
@@ -149,7 +87,7 @@ impl Estate {
 
     /// A member as it stands in the estate.
     fn intern(&mut self, member: &Arc<PolicyMember>) -> Arc<PolicyMember> {
-        if let Some(shared) = self.interned.get(&member.text) {
+        if let Some(shared) = self.interned.get(&*member.text) {
             return Arc::clone(shared);
         }
         self.interned
@@ -181,20 +119,37 @@ impl Estate {
             return;
         };
         // Whether a member stands elsewhere too is known by the index alone.
-        self.places();
-        let Some(index) = self.by_member.get_mut() else {
-            return;
-        };
+        if self.allow.stored().is_none() {
+            self.places();
+        }
         for member in old.bindings.iter().flat_map(|b| &b.members) {
-            let key = index_key(member);
-            if let Some(places) = index.get_mut(&key) {
-                places.retain(|place| place.resource != *resource);
-                if places.is_empty() {
-                    index.remove(&key);
-                    self.interned.remove(&member.text);
-                }
+            let Some(places) = self.places_mut(index_key(member)) else {
+                continue;
+            };
+            places.retain(|place| place.resource != *resource);
+            if places.is_empty() {
+                self.interned.remove(&*member.text);
             }
         }
+    }
+
+    /// Whether it is kept where members stand, so that a change has to be put in there.
+    fn is_indexed(&self) -> bool {
+        self.allow.stored().is_some() || self.by_member.get().is_some()
+    }
+
+    /// Where the members of a key stand, to be changed; `None`: that is not kept yet.
+    fn places_mut(&mut self, key: Arc<str>) -> Option<&mut Vec<MemberPlace>> {
+        let stored = self.allow.stored().cloned();
+        let index = match &stored {
+            Some(_) => &mut self.moved,
+            None => self.by_member.get_mut()?,
+        };
+        if index.get(&key).is_none() {
+            let places = stored.map(|policies| policies.places(&key).to_vec());
+            index.insert(Arc::clone(&key), places.unwrap_or_default());
+        }
+        index.get_mut(&key)
     }
 
     /// All allow policies, in no order.
@@ -206,9 +161,15 @@ impl Estate {
     /// `identifier` is compared as IAM does (`serviceAccount:` and `user:` without case).
     #[must_use]
     pub fn grants_naming(&self, identifier: &str) -> &[MemberPlace] {
-        self.places()
-            .get(&*index_key(&PolicyMember::v1(identifier)))
-            .map_or(&[], Vec::as_slice)
+        let key = index_key(&PolicyMember::v1(identifier));
+        let known = match self.allow.stored() {
+            Some(policies) => {
+                let moved = self.moved.get(&*key);
+                return moved.map_or_else(|| policies.places(&key), Vec::as_slice);
+            }
+            None => self.places().get(&*key),
+        };
+        known.map_or(&[], Vec::as_slice)
     }
 
     /// Every member that stands in some allow policy, once.
@@ -264,43 +225,8 @@ impl ManyPolicies {
                 kept.insert(Arc::clone(&member.text), Arc::clone(member));
             }
         }
-        estate.interned = kept;
+        estate.interned = Layered::of(kept);
     }
-}
-
-/// Puts policies into an estate that has none, all of whose members these are, each once; `false`: it has some, or a
-/// member or a resource stands twice among them.
-pub(super) fn put_shared(
-    estate: &mut Estate,
-    members: &[Arc<PolicyMember>],
-    policies: Vec<(Resource, AllowPolicy)>,
-) -> bool {
-    if estate.allow.iter().next().is_some() || estate.interned.iter().next().is_some() {
-        return false;
-    }
-    for member in members {
-        if estate.interned.get(&member.text).is_some() {
-            return false;
-        }
-        let text = Arc::clone(&member.text);
-        estate.interned.insert(text, Arc::clone(member));
-    }
-    let mut known: hashbrown::HashSet<usize> = hashbrown::HashSet::new();
-    for (resource, mut policy) in policies {
-        if estate.allow.get(&resource).is_some() {
-            return false;
-        }
-        for binding in &mut policy.bindings {
-            if !known.contains(&address_of_role(&binding.role)) {
-                binding.role = estate.shared_role(&binding.role);
-                known.insert(address_of_role(&binding.role));
-            }
-        }
-        estate.note_gap(&resource, &policy);
-        estate.allow.insert(resource, Arc::new(policy));
-    }
-    estate.by_member.take();
-    true
 }
 
 fn address_of_role(role: &Arc<str>) -> usize {
@@ -309,39 +235,4 @@ fn address_of_role(role: &Arc<str>) -> usize {
 
 fn address_of(member: &Arc<PolicyMember>) -> usize {
     Arc::as_ptr(member).addr()
-}
-
-fn index_key(member: &PolicyMember) -> Arc<str> {
-    match &member.member {
-        Member::One(principal) => principal.to_string().into(),
-        Member::Group(email) => format!("group:{email}").into(),
-        _ => Arc::clone(&member.text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::estate::Coverage;
-    use crate::iam::Binding;
-
-    #[test]
-    fn what_stands_twice_is_not_put_in_as_if_it_stood_once() {
-        let policy = || AllowPolicy {
-            bindings: vec![Binding::new("roles/owner", &["user:ana@example.com"])],
-            ..AllowPolicy::default()
-        };
-        let ana = Arc::new(PolicyMember::v1("user:ana@example.com"));
-        let again = Arc::new(PolicyMember::v1("user:ana@example.com"));
-        let (one, other) = (Resource::project("p"), Resource::project("q"));
-        let put = |members: &[Arc<PolicyMember>], on: [&Resource; 2]| {
-            let mut estate = Estate::new(Coverage::Whole);
-            let policies = on.map(|on| (on.clone(), policy())).to_vec();
-            let put = put_shared(&mut estate, members, policies);
-            put.then(|| estate.grants_naming("user:ana@example.com").len())
-        };
-        assert_eq!(put(&[Arc::clone(&ana)], [&one, &other]), Some(2));
-        assert_eq!(put(&[Arc::clone(&ana)], [&one, &one]), None);
-        assert_eq!(put(&[ana, again], [&one, &other]), None);
-    }
 }

@@ -8,11 +8,13 @@ pub mod file;
 mod given;
 pub mod hierarchy;
 pub mod index;
+mod members;
 pub mod org_policies;
 pub mod policies;
 mod puts;
 pub mod records;
 mod shared;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +26,10 @@ use crate::iam::{
 };
 
 use shared::SharedMap;
+use stored::{
+    Layered, StoredAccounts, StoredGroups, StoredIds, StoredMembers, StoredNumbers, StoredPolicies,
+    StoredProjects,
+};
 
 pub use assumption::Assumption;
 pub use given::NOT_GIVEN;
@@ -50,6 +56,13 @@ pub enum Coverage {
 /// What an organization policy is on one resource, by constraint.
 pub(crate) type ByConstraint<T> = BTreeMap<Arc<str>, T>;
 
+/// Things by name, in the order of the names.
+type SortedThings<T> = Arc<BTreeMap<Arc<str>, T>>;
+/// Things by name.
+type NamedThings<T> = Arc<HashMap<Arc<str>, T>>;
+/// Projects by id.
+pub(crate) type ProjectsById = Layered<SortedThings<Project>, StoredProjects>;
+
 /// Keys by their account's lower-case e-mail.
 pub type KeysByAccount = Arc<BTreeMap<Arc<str>, Vec<ServiceAccountKey>>>;
 
@@ -62,13 +75,13 @@ pub struct Estate {
     pub(crate) coverage: Coverage,
     pub(crate) organizations: Arc<BTreeMap<Arc<str>, Organization>>,
     pub(crate) folders: Arc<BTreeMap<Arc<str>, Folder>>,
-    pub(crate) projects: Arc<BTreeMap<Arc<str>, Project>>,
+    pub(crate) projects: ProjectsById,
     /// Project number to id.
-    pub(crate) numbers: Arc<HashMap<Arc<str>, Arc<str>>>,
+    pub(crate) numbers: Layered<NamedThings<Arc<str>>, StoredNumbers>,
     /// By lower-case e-mail.
-    pub(crate) accounts: Arc<BTreeMap<Arc<str>, Arc<ServiceAccount>>>,
+    pub(crate) accounts: Layered<SortedThings<Arc<ServiceAccount>>, StoredAccounts>,
     /// Unique id to e-mail.
-    pub(crate) unique_ids: Arc<HashMap<Arc<str>, Arc<str>>>,
+    pub(crate) unique_ids: Layered<NamedThings<Arc<str>>, StoredIds>,
     /// Accounts that were deleted, by lower-case e-mail: one address may have had several.
     pub(crate) deleted_accounts: Arc<BTreeMap<Arc<str>, Vec<Arc<ServiceAccount>>>>,
     /// By their account; of an account that is not in it none is known, nor that there is
@@ -82,7 +95,7 @@ pub struct Estate {
     pub(crate) missing_roles: Arc<BTreeSet<String>>,
     /// Identity pools that were asked for and are not there (survey).
     pub(crate) missing_pools: Arc<BTreeSet<String>>,
-    pub(crate) allow: SharedMap<Resource, Arc<AllowPolicy>>,
+    pub(crate) allow: Layered<SharedMap<Resource, Arc<AllowPolicy>>, StoredPolicies>,
     /// Resources of whose allow policy a part is known (canonical names).
     pub(crate) partly: Arc<BTreeSet<Resource>>,
     pub(crate) deny: Arc<HashMap<Resource, Vec<Arc<DenyPolicy>>>>,
@@ -95,7 +108,7 @@ pub struct Estate {
     /// What Google says that comes of them on a resource, by constraint.
     pub(crate) effective_org_policies: Arc<BTreeMap<Resource, ByConstraint<Arc<OrgPolicy>>>>,
     pub(crate) roles: Arc<HashMap<Arc<str>, Arc<Role>>>,
-    pub(crate) groups: Arc<HashMap<Arc<str>, Arc<index::GroupMembers>>>,
+    pub(crate) groups: Layered<NamedThings<Arc<index::GroupMembers>>, StoredGroups>,
     pub(crate) tags: Arc<HashMap<Resource, Vec<Tag>>>,
     /// Project id to enabled services.
     pub(crate) services: Arc<HashMap<Arc<str>, BTreeSet<String>>>,
@@ -112,10 +125,12 @@ pub struct Estate {
     /// What every answer from this estate takes for granted.
     pub(crate) assumptions: Arc<BTreeSet<Assumption>>,
     /// Members seen in allow policies to where they stand; made when it is first asked for: most answers need it not,
-    /// and it is a third of what a large estate would hold.
+    /// and it is a third of what a large estate would hold. Of policies in a file (`allow`) it is not made.
     pub(crate) by_member: OnceLock<index::PlacesOfMembers>,
+    /// The same of members whose policies were changed, where policies are in a file.
+    pub(crate) moved: index::PlacesOfMembers,
     /// Each member once, by its text.
-    pub(crate) interned: SharedMap<Arc<str>, Arc<PolicyMember>>,
+    pub(crate) interned: Layered<SharedMap<Arc<str>, Arc<PolicyMember>>, StoredMembers>,
     /// Names of roles in allow policies, each once in memory.
     pub(crate) role_names: Arc<HashSet<Arc<str>>>,
 }

@@ -28,7 +28,8 @@ impl Estate {
     /// Adds or replaces a group.
     pub fn put_group(&mut self, group: &Group) {
         let members = GroupMembers::new(group);
-        Arc::make_mut(&mut self.groups).insert(Arc::clone(&members.email), Arc::new(members));
+        let email = Arc::clone(&members.email);
+        self.groups.insert(email, Arc::new(members));
     }
 
     /// Adds a deny policy to where its name says; `false` when the name says nothing.

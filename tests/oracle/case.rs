@@ -105,7 +105,14 @@ impl Case {
         };
         let mut seen = self.world.clone();
         seen["unreadable"] = self.unreadable.clone().into();
-        let served = file::read_text("oracle", &seen.to_string()).unwrap();
+        let seen = seen.to_string();
+        let mut served = file::read_text("oracle", &seen).unwrap();
+        // One in two lies in a compiled file, and is made piece by piece as it is asked about.
+        if seen.len().is_multiple_of(2) {
+            let bytes = file::compile(&served).unwrap();
+            let compiled = vec![file::SourceFile::text("oracle.index", bytes)];
+            served = file::read(compiled, &mut |_| ()).unwrap().estate;
+        }
         let options = Options {
             viewer: self.viewer.map(|v| Principal::parse(v).unwrap()),
             ..Options::default()

@@ -249,7 +249,10 @@ impl World {
     }
 
     /// The e-mails of a project's accounts, by its id.
-    pub fn accounts_of(&self, project: &str) -> Option<&BTreeSet<String>> {
+    pub fn accounts_of(&self, project: &str) -> BTreeSet<String> {
+        if let Some(own) = self.estate.stored_accounts_of(project) {
+            return own.iter().map(|a| a.email.to_lowercase()).collect();
+        }
         let by_project = self.by_project.get_or_init(|| {
             let mut by_project: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
             for account in self.estate.accounts() {
@@ -259,7 +262,7 @@ impl World {
             }
             by_project
         });
-        by_project.get(project)
+        by_project.get(project).cloned().unwrap_or_default()
     }
 
     /// Takes an account out of its project's list.

@@ -52,7 +52,7 @@ use input::{Input, ReadPosition};
 use kept::{At, Fault};
 use refused::TextForm;
 
-pub use compiled::compile;
+pub use compiled::{TooLarge, compile};
 pub use error::{FileError, FilePlace};
 pub use key::FileKey;
 pub use refused::{REFUSED, RefusedForm};
@@ -230,7 +230,7 @@ fn read_all(
             break;
         };
         if let Some(bytes) = compiled_bytes(source)? {
-            return opened(&bytes, &names, index);
+            return opened(bytes, &names, index);
         }
     }
     if let Some(draft) = quickly(&sources, begin(), progress)
@@ -274,7 +274,7 @@ fn compiled_bytes(source: &mut SourceFile) -> Result<Option<Vec<u8>>, FileError>
 }
 
 /// The estate of a compiled one, which is given alone.
-fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileError> {
+fn opened(bytes: Vec<u8>, names: &[String], index: usize) -> Result<Loaded, FileError> {
     let at = At {
         source: index,
         ..At::default()
@@ -284,7 +284,7 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
         let what = "it is a compiled estate (bindscope index), which stands for all the files that it was made of: expected it alone, or the files that it was made of beside the others";
         return Err(refused(what.into()));
     }
-    let estate = compiled::open(bytes, |text| read_within(text).map_err(|e| e.to_string()));
+    let estate = compiled::open(bytes);
     Ok(Loaded {
         estate: estate.map_err(refused)?,
         skipped: BTreeMap::new(),
@@ -292,26 +292,6 @@ fn opened(bytes: &[u8], names: &[String], index: usize) -> Result<Loaded, FileEr
         outdated: 0,
         untold_keys: 0,
     })
-}
-
-/// The estate file within a compiled one.
-fn read_within(text: &str) -> Result<Estate, FileError> {
-    let name = "the estate within";
-    let mut loading = FileReading {
-        draft: Draft::default(),
-        position: ReadPosition::default(),
-        name,
-        key: None,
-        progress: &mut |_| {},
-        elements: 0,
-        fault: None,
-    };
-    if held::values(text.as_bytes(), &mut loading).is_ok()
-        && let Ok(loaded) = finish(loading.draft, &[name.to_owned()])
-    {
-        return Ok(loaded.estate);
-    }
-    read_text(name, text)
 }
 
 /// All files the quick way; `None` where one does not allow it.

@@ -17,15 +17,6 @@ use crate::iam::{Resource, deny, org_policy};
 /// (a survey) is named under `unreadable`: it stays unknown.
 #[must_use]
 pub fn to_json(estate: &Estate) -> Value {
-    object(estate, true)
-}
-
-/// The same without allow policies.
-pub(super) fn without_policies(estate: &Estate) -> Value {
-    object(estate, false)
-}
-
-fn object(estate: &Estate, policies: bool) -> Value {
     let mut file = Map::new();
     let mut put = |key: &str, value: Value| {
         let empty = value.as_array().is_some_and(Vec::is_empty)
@@ -67,7 +58,7 @@ fn object(estate: &Estate, policies: bool) -> Value {
             (&**email, json!({ "email": email, "members": members }))
         })),
     );
-    let allow = estate.allow.iter().filter(|_| policies);
+    let allow = estate.allow.iter();
     put(
         "iamPolicies",
         named(allow.map(|(r, p)| (r.full_name(), &**p))),

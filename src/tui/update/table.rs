@@ -9,7 +9,6 @@ use super::super::model::{
 use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
 use super::answer::ask;
-use super::estate::let_go;
 use super::panels::stepped;
 use super::{back, confirm, find};
 use crate::evaluate::Question;
@@ -158,7 +157,7 @@ pub(super) fn paths(
             Err(why) => Rows::Failed(visible(&why)),
         }));
     }
-    vec![let_go(result)]
+    Vec::new()
 }
 
 /// So many answers are here.

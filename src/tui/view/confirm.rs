@@ -18,8 +18,8 @@ use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
 
 /// The widest that it is drawn.
 const WIDEST: u16 = 100;
-/// Lines of policy around a change, as many as leave room for all that is said below it.
-const CONTEXT: [usize; 3] = [2, 1, 0];
+/// Lines of policy around a change.
+const CONTEXT: usize = 2;
 /// Below this height every line counts.
 const LOW: u16 = 14;
 /// So many lines of what scrolls are in sight at least, where what stays leaves them.
@@ -36,14 +36,11 @@ pub(super) fn draw(
     let low = area.height < LOW;
     let foot = foot(pen, confirm, low);
     let foot = wrapped(&foot, inner);
+    let lines = body_lines(confirm, model, low);
+    let lines = wrapped(&lines, inner);
     let head = head_lines(confirm, model);
     let short = short_head(pen, confirm, model, inner);
     let head = wrapped(&head, inner);
-    let room = usize::from(area.height).saturating_sub(head.len() + foot.len() + 2);
-    let around = |context| body_lines(confirm, model, low, context);
-    let fits = |context: &usize| wrapped(&around(*context), inner).len() <= room;
-    let lines = around(CONTEXT.into_iter().find(fits).unwrap_or(0));
-    let lines = wrapped(&lines, inner);
     let wanted = head.len() + lines.len() + foot.len() + 3;
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
     let frame = centered(area, WIDEST, wanted);
@@ -235,7 +232,7 @@ fn undo_head(change: &Change) -> Vec<Text> {
 }
 
 /// What is shown below the head: it scrolls where there is no room.
-fn body_lines(confirm: &Confirm, model: &Model, low: bool, context: usize) -> Vec<Text> {
+fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
     let mut lines = Vec::new();
     if low && matches!(confirm.phase, Phase::Asking { .. }) {
         // What has no room in the foot there.
@@ -252,7 +249,7 @@ fn body_lines(confirm: &Confirm, model: &Model, low: bool, context: usize) -> Ve
         lines.push(Vec::new());
     }
     match (&confirm.act, confirm.way()) {
-        (_, Some(way)) => way_lines(&mut lines, confirm, way, model, context),
+        (_, Some(way)) => way_lines(&mut lines, confirm, way, model),
         (Act::Undo(change), _) => {
             let when = in_zone(change.entry.record.time, "%Y-%m-%d %H:%M:%S %Z");
             lines.push(Vec::new());
@@ -270,27 +267,21 @@ fn body_lines(confirm: &Confirm, model: &Model, low: bool, context: usize) -> Ve
 }
 
 /// Each step of a way, then what it means.
-fn way_lines(
-    lines: &mut Vec<Text>,
-    confirm: &Confirm,
-    way: &Remedy,
-    model: &Model,
-    context: usize,
-) {
+fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Model) {
     let count = way.steps.len();
     if way.bindings().next().is_none() {
         lines.push(Vec::new());
     }
     for (i, step) in way.steps.iter().enumerate() {
         match step {
-            RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair, context),
+            RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair),
             RemedyStep::Binding(repair) => {
                 lines.push(line(
                     StyleRole::Heading,
                     format!("Step {} of {count}", i + 1),
                 ));
                 lines.extend(grant_head(repair, model));
-                diff_lines(lines, repair, context);
+                diff_lines(lines, repair);
             }
             // The head says it whole.
             RemedyStep::Switch(_) => continue,
@@ -338,17 +329,15 @@ fn grant_head(repair: &Repair, model: &Model) -> Vec<Text> {
     lines
 }
 
-fn diff_lines(lines: &mut Vec<Text>, repair: &Repair, context: usize) {
+fn diff_lines(lines: &mut Vec<Text>, repair: &Repair) {
     lines.push(Vec::new());
-    let changes = diff(&repair.before, &repair.after, context).lines;
-    for (i, change) in changes.into_iter().enumerate() {
+    for change in diff(&repair.before, &repair.after, CONTEXT).lines {
         let role = match change.kind {
             DiffKind::Same => StyleRole::Dim,
             DiffKind::Added => StyleRole::Added,
             DiffKind::Removed => StyleRole::Removed,
         };
-        // Without what stands around it, what is left out before it goes without saying.
-        if change.gap_before && (i > 0 || context > 0) {
+        if change.gap_before {
             lines.push(line(StyleRole::Dim, "  …"));
         }
         let sign = format!("{} ", change.kind.sign());

@@ -78,7 +78,8 @@ pub(super) fn draw(
             Rows::Loading(_) | Rows::Failed(_) => {}
         }
         if row == table.row {
-            pen.selected(line);
+            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
+            pen.lay(line, StyleRole::Selected);
         }
         out.spot(line, Spot::OverlayRow(row));
     }

@@ -208,10 +208,7 @@ fn list(shared: &Shared, call: &ApiCall) -> ApiAnswer {
         ));
     }
     let emails = world.accounts_of(home.id());
-    let items = emails
-        .into_iter()
-        .flatten()
-        .map(|email| (email.clone(), email.as_str()));
+    let items = emails.iter().map(|email| (email.clone(), email.as_str()));
     let (page, next) = call.page(items, size)?;
     let accounts: Vec<Value> = page
         .into_iter()
