@@ -75,18 +75,21 @@ fn search(shared: &Shared, call: &ApiCall, version: &str, kind: &str) -> ApiAnsw
         .unwrap_or_default();
     let terms = Terms::parse(query)?;
     let size = call.page_size(100, 500)?;
+    let after = call.last_key()?;
     let world = shared.read();
-    let items = all(&world, kind).into_iter().filter_map(|(key, resource)| {
-        let value = resources::show(&world, version, &resource)?;
-        let seen = terms.hold(&value)
-            && enforce::holds(
-                &world,
-                call,
-                &policy::permission(&resource, "get"),
-                &resource,
-            );
-        seen.then_some((key, value))
-    });
+    let items = all(&world, kind, after.as_deref())
+        .into_iter()
+        .filter_map(|(key, resource)| {
+            let value = resources::show(&world, version, &resource)?;
+            let seen = terms.hold(&value)
+                && enforce::holds(
+                    &world,
+                    call,
+                    &policy::permission(&resource, "get"),
+                    &resource,
+                );
+            seen.then_some((key, value))
+        });
     let (page, next) = call.page(items, size)?;
     Ok(listed(kind, page, next))
 }
@@ -107,21 +110,28 @@ fn children(shared: &Shared, call: &ApiCall, version: &str, kind: &str) -> ApiAn
     let size = call.page_size(100, 500)?;
     let deleted = call.flag("showDeleted");
     let name = found.relative();
+    let after = call.last_key()?;
     let world = shared.read();
-    let items = all(&world, kind).into_iter().filter_map(|(key, resource)| {
-        let value = resources::show(&world, version, &resource)?;
-        let field = |f: &str| value.get(f).and_then(Value::as_str).unwrap_or_default();
-        let gone = field("state") == "DELETE_REQUESTED";
-        (field("parent") == name && (deleted || !gone)).then_some((key, value))
-    });
+    let items = all(&world, kind, after.as_deref())
+        .into_iter()
+        .filter_map(|(key, resource)| {
+            let value = resources::show(&world, version, &resource)?;
+            let field = |f: &str| value.get(f).and_then(Value::as_str).unwrap_or_default();
+            let gone = field("state") == "DELETE_REQUESTED";
+            (field("parent") == name && (deleted || !gone)).then_some((key, value))
+        });
     let (page, next) = call.page(items, size)?;
     Ok(listed(kind, page, next))
 }
 
-/// All of a kind, in the order of their keys.
-fn all(world: &World, kind: &str) -> Vec<(String, Resource)> {
+/// All of a kind whose keys come after that one, in the order of their keys: what a page before held is not made again.
+fn all(world: &World, kind: &str, after: Option<&str>) -> Vec<(String, Resource)> {
     let estate = &world.estate;
-    let named = |name: &str| Resource::parse(name).ok().map(|r| (r.id().to_owned(), r));
+    let is_later = |id: &str| after.is_none_or(|after| id > after);
+    let named = |name: &str| {
+        let resource = Resource::parse(name).ok()?;
+        is_later(resource.id()).then(|| (resource.id().to_owned(), resource))
+    };
     match kind {
         "organizations" => estate
             .organizations()
@@ -130,6 +140,7 @@ fn all(world: &World, kind: &str) -> Vec<(String, Resource)> {
         "folders" => estate.folders().filter_map(|f| named(&f.name)).collect(),
         _ => estate
             .projects()
+            .filter(|p| is_later(&p.project_id))
             .map(|p| (p.project_id.clone(), Resource::project(&p.project_id)))
             .collect(),
     }
