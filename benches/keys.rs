@@ -34,6 +34,10 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep_until;
 
+/// As the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Thirty keys a second: a key that is held.
 const PACE: Duration = Duration::from_millis(33);
 /// As in the loop of the explorer.

@@ -20,6 +20,10 @@ use bindscope::tui::model::list::{Filtered, Item};
 use names::account;
 use tui_input::Input;
 
+/// As the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const QUERIES: [&str; 6] = [
     "api",
     "worker-7",

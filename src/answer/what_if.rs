@@ -12,6 +12,10 @@ use crate::iam::{
 };
 use crate::repair::{Plan, PlanOptions, Repair, remedies};
 
+mod conditions;
+
+pub use conditions::{ClauseSpan, ConditionOf, SupposedCondition, as_read};
+
 /// One thing that is supposed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Supposition {
@@ -35,17 +39,8 @@ pub enum Supposed {
         /// Whom that is, for people: a member, or how many.
         whom: Arc<str>,
     },
-    /// The condition of a binding of the allow policy, or a clause of it, is true.
-    ConditionOff {
-        /// The binding's role.
-        role: Arc<str>,
-        /// The binding's place in the policy as it was read.
-        binding: usize,
-        /// The clause; `None`: the whole condition.
-        clause: Option<ClauseSpan>,
-        /// Its text.
-        text: Arc<str>,
-    },
+    /// A condition, or a clause of it, comes to another value.
+    Condition(SupposedCondition),
     /// A binding is there, although it was not read.
     There {
         /// Its role.
@@ -66,33 +61,6 @@ pub enum Supposed {
         /// Whom or what it is about, for people; may be empty.
         name: Arc<str>,
     },
-}
-
-/// A clause of a condition, in characters of its expression as it was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClauseSpan {
-    /// Its first character, from 0.
-    pub start: u32,
-    /// The character after its last.
-    pub end: u32,
-}
-
-impl ClauseSpan {
-    /// The expression with `true` in its place. What stands behind it stays where it was. `None`: there is no room, or
-    /// no such place.
-    fn supposed(self, expression: &str) -> Option<String> {
-        let (start, end) = (self.start as usize, self.end as usize);
-        let length = end.checked_sub(start)?;
-        let filled = format!("{:<length$}", "true");
-        let chars: Vec<char> = expression.chars().collect();
-        let fits = filled.chars().count() == length && end <= chars.len();
-        let part = |range: &[char]| range.iter().collect::<String>();
-        fits.then(|| {
-            let before = part(chars.get(..start).unwrap_or_default());
-            let after = part(chars.get(end..).unwrap_or_default());
-            format!("{before}{filled}{after}")
-        })
-    }
 }
 
 /// What beside a binding of an allow policy can be switched off, by its place in what was read.
@@ -151,52 +119,6 @@ impl Supposition {
         })
     }
 
-    /// That the condition of a binding which was read is true, or a clause of it is. `None`: there is no such binding,
-    /// condition or clause.
-    #[must_use]
-    pub fn condition_off(
-        read: &Estate,
-        on: &Resource,
-        binding: usize,
-        clause: Option<ClauseSpan>,
-    ) -> Option<Self> {
-        let policy = read.allow_policy(on).known().flatten()?;
-        let there = policy.bindings.get(binding)?;
-        let expression = &there.condition.as_deref()?.expression;
-        let text: String = match clause {
-            Some(span) => {
-                span.supposed(expression)?;
-                let length = span.end.saturating_sub(span.start) as usize;
-                let chars = expression.chars().skip(span.start as usize);
-                chars.take(length).collect()
-            }
-            None => expression.clone(),
-        };
-        Some(Self {
-            on: on.clone(),
-            what: Supposed::ConditionOff {
-                role: Arc::clone(&there.role),
-                binding,
-                clause,
-                text: text.trim().into(),
-            },
-        })
-    }
-
-    /// Whether it supposes that the condition of that binding of the policy as it was read is true, or that clause.
-    #[must_use]
-    pub fn is_condition_off(&self, at: &Resource, of: usize, part: Option<ClauseSpan>) -> bool {
-        match &self.what {
-            Supposed::ConditionOff {
-                binding, clause, ..
-            } => {
-                let start = |span: &Option<ClauseSpan>| span.map(|span| span.start);
-                self.on == *at && *binding == of && start(clause) == start(&part)
-            }
-            _ => false,
-        }
-    }
-
     /// That a binding is there which a repair would add.
     #[must_use]
     pub fn there(repair: &Repair) -> Self {
@@ -239,7 +161,8 @@ impl Supposition {
         }
     }
 
-    fn changes(&self, policy: &mut AllowPolicy) {
+    /// `read`: the policy as it was read.
+    fn changes(&self, policy: &mut AllowPolicy, read: Option<&AllowPolicy>) {
         match &self.what {
             // An empty binding keeps the places of those behind it.
             Supposed::Off {
@@ -250,22 +173,6 @@ impl Supposition {
                     binding.members.retain(|m| !goes(m));
                 }
             }
-            Supposed::ConditionOff {
-                binding, clause, ..
-            } => {
-                let binding = policy.bindings.get_mut(*binding);
-                if let Some(condition) = binding.map(|b| &mut b.condition) {
-                    let supposed = condition.as_deref().zip(*clause).and_then(|(as_is, span)| {
-                        let expression = span.supposed(&as_is.expression)?;
-                        let supposed = Condition {
-                            expression,
-                            ..as_is.clone()
-                        };
-                        Some(Arc::new(supposed))
-                    });
-                    *condition = supposed;
-                }
-            }
             Supposed::There {
                 role,
                 member,
@@ -273,11 +180,15 @@ impl Supposition {
                 replaces,
             } => {
                 if let Some(old) = replaces {
-                    let same = |b: &&mut Binding| {
+                    // Its condition may be supposed to be another one by now.
+                    let as_read = |i: usize| read.and_then(|policy| policy.bindings.get(i));
+                    let like = |b: &Binding| {
                         b.role == *role && b.condition.as_deref() == condition.as_ref()
                     };
-                    for binding in policy.bindings.iter_mut().filter(same) {
-                        binding.members.retain(|m| m.text != *old);
+                    for (i, binding) in policy.bindings.iter_mut().enumerate() {
+                        if like(binding) || as_read(i).is_some_and(like) {
+                            binding.members.retain(|m| m.text != *old);
+                        }
                     }
                 }
                 policy.bindings.push(Binding {
@@ -285,7 +196,7 @@ impl Supposition {
                     ..Binding::new(role, &[&**member])
                 });
             }
-            Supposed::RuleOff { .. } => {}
+            Supposed::Condition(_) | Supposed::RuleOff { .. } => {}
         }
     }
 }
@@ -295,19 +206,23 @@ impl Supposition {
 pub fn suppose(read: &Estate, all: &[Supposition]) -> Estate {
     let mut estate = read.clone();
     let mut done: Vec<&Resource> = Vec::new();
-    let of_bindings = |one: &&Supposition| !matches!(one.what, Supposed::RuleOff { .. });
+    // Before bindings are switched: their places are those that were read.
+    conditions::suppose(&mut estate, read, all);
+    let of_bindings =
+        |one: &&Supposition| matches!(one.what, Supposed::Off { .. } | Supposed::There { .. });
     for one in all.iter().filter(of_bindings) {
         if done.contains(&&one.on) {
             continue;
         }
         done.push(&one.on);
-        let mut policy = match read.allow_policy(&one.on) {
+        let as_read = read.allow_policy(&one.on).known().flatten();
+        let mut policy = match estate.allow_policy(&one.on) {
             Read::Known(Some(policy)) => AllowPolicy::clone(policy),
             Read::Known(None) => AllowPolicy::default(),
             Read::Unreadable(_) => continue,
         };
         for change in all.iter().filter(|s| s.on == one.on) {
-            change.changes(&mut policy);
+            change.changes(&mut policy, as_read.map(|read| &**read));
         }
         estate.put_policy(one.on.clone(), policy);
     }

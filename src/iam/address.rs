@@ -99,6 +99,18 @@ pub fn short(email: &str) -> &str {
         .unwrap_or(email)
 }
 
+/// How a sentence calls an account, by its address or by what [`short`] makes of it: what stands before the `@`. A
+/// default account is called after its project, so that it keeps the rest: `app-prod@appspot`.
+#[must_use]
+pub fn name(email: &str) -> &str {
+    match email.split_once('@') {
+        Some((_, "appspot" | "developer")) => email,
+        _ if default_account(email).is_some() => short(email),
+        Some((local, _)) => local,
+        None => email,
+    }
+}
+
 /// The whole address of an account that is written as people call it ([`short`]), lower case: `run@app-prod`,
 /// `app-prod@appspot`, `51-compute@developer`. `None` for everything else. Nobody's mailbox is meant: its
 /// domain has a dot.

@@ -1,6 +1,6 @@
 //! From the answer to the applied and proven change, and back.
 
-use crate::play::Opening;
+use crate::play::{Opening, Play};
 use crate::{CALLER, TARGET, creators, demo, on_pair, story};
 use bindscope::tui::Leave;
 use bindscope::tui::message::Message;
@@ -322,6 +322,70 @@ fn what_is_asked_about_does_not_scroll_away() {
         play.keys("grant<Enter>").says("It works");
         play.keys("u").says("on bq-privileged@data-vault");
         play.says("from").says("type undo to apply:");
+    }
+}
+
+/// What stands between the borders of what is asked, without its foot.
+fn asked_lines(play: &Play) -> Vec<String> {
+    let screen = play.screen();
+    let lines = screen.lines().skip_while(|l| !l.contains("Give access?"));
+    let inside = lines.skip(1).take_while(|l| !l.starts_with('└'));
+    let text = inside.map(|l| l.trim_matches(['│', ' ']).to_owned());
+    text.take_while(|l| !l.contains("NOT applied yet"))
+        .filter(|l| !l.is_empty())
+        .collect()
+}
+
+/// At 80 by 24 all of it is in sight. Where it is not, its last line says how many lines follow, so that no sentence
+/// ends in its middle as if that were all; and line by line one comes to the very last word.
+#[test]
+fn what_is_asked_is_never_cut() {
+    let mut play = Opening {
+        size: (80, 24),
+        pair: Some((CALLER, TARGET)),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("f")
+        .says("2 of these roles it was not seen to hold itself.")
+        .never_says("more: Down");
+    play.resize(40, 60);
+    let whole = asked_lines(&play);
+    assert!(whole.len() > 20, "{}", play.screen());
+    for height in [12, 16, 20, 30] {
+        play.resize(40, height).press("<PgUp>");
+        for _ in 0..60 {
+            play.press("<PgUp>");
+        }
+        let mut read: Vec<String> = Vec::new();
+        let mut turns = 0;
+        loop {
+            let mut lines = asked_lines(&play);
+            let last = lines.last().cloned().unwrap_or_default();
+            let follows = last.starts_with("↓ ") && last.ends_with("more: Down");
+            if follows {
+                lines.pop();
+            }
+            for line in lines {
+                if !read.contains(&line) {
+                    read.push(line);
+                }
+            }
+            if !follows {
+                break;
+            }
+            play.press("<Down>");
+            turns += 1;
+            assert!(turns < 60, "no end:\n{}", play.screen());
+        }
+        // The head may be in short, and what stands around the change goes first.
+        let means = whole.iter().position(|l| l.contains("will be able"));
+        let (around, meaning) = whole.split_at(means.unwrap());
+        let added = around.iter().filter(|l| l.starts_with('+'));
+        for line in added.chain(meaning) {
+            let there = read.iter().any(|l| l == line);
+            assert!(there, "{line:?} is never seen at {height} lines: {read:#?}");
+        }
     }
 }
 

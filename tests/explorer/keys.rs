@@ -148,6 +148,45 @@ fn an_empty_list_says_why() {
         .says("not read again; these are as of ");
 }
 
+/// The last line says how to leave, or how to go back, at every width and wherever one is.
+#[test]
+fn every_footer_says_how_to_leave() {
+    for (keys, words) in [
+        ("", "q quit"),
+        ("p", "Ctrl-c quit"),
+        ("?", "Esc back"),
+        ("?/", "Esc take it back"),
+        ("f", "Esc keep all as it is"),
+        ("x", "Esc back"),
+        (":", "Esc back"),
+        ("A", "Esc back"),
+        ("V", "Esc back"),
+        ("fgrant<Enter>", "Esc back to the answer"),
+    ] {
+        let mut play = on_pair("cross-project");
+        play.keys(keys);
+        for (width, height) in [(40, 12), (60, 20), (80, 24), (200, 50)] {
+            play.resize(width, height);
+            let screen = play.screen();
+            let last = screen.lines().last().unwrap_or_default();
+            assert!(
+                last.ends_with(words) || last.contains(&format!("{words}  ")),
+                "{keys:?} at {width}x{height}:\n{screen}"
+            );
+        }
+    }
+    // On the way it stops first.
+    let mut play = Opening {
+        faults: Some("*:getIamPolicy = slow:60s"),
+        ..Opening::default()
+    }
+    .play();
+    play.keys("run<Tab>priv").press("<Enter>");
+    play.until(" 1 of ").press("p").says("Ctrl-c stop");
+    play.press("<Ctrl-c>").says("Ctrl-c quit");
+    play.settle();
+}
+
 /// Where nothing is shown to somebody, the list does not say that there is nothing.
 #[test]
 fn a_list_that_was_refused_is_not_called_empty() {

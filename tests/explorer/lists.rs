@@ -1,7 +1,7 @@
 //! Who can reach an account, and what a caller can reach.
 
-use crate::play::Opening;
-use crate::{CALLER, TARGET, demo, on_pair};
+use crate::play::{Opening, Play};
+use crate::{CALLER, TARGET, demo, on_pair, story};
 use bindscope::estate::Assumption;
 
 #[test]
@@ -106,6 +106,74 @@ fn a_page_is_searched() {
     play.keys("G").says("the end, of");
     play.keys("<Esc>").says("where bindings are");
     play.keys("!n").says("Nothing is looked for yet");
+}
+
+/// Every list says how many there are and where one is, at every width, and takes a filter that says how many are left.
+#[test]
+fn every_list_counts_says_where_one_is_and_is_filtered() {
+    let place = regex::Regex::new(r" (\d+) of (\d+)[ ,]").unwrap();
+    let count = |play: &Play, what: &str| -> (usize, usize) {
+        let screen = play.screen();
+        let title = screen.lines().find_map(|l| place.captures(l));
+        let title = title.unwrap_or_else(|| panic!("{what}: no place on\n{screen}"));
+        (title[1].parse().unwrap(), title[2].parse().unwrap())
+    };
+    // How it is opened, how its filter is begun, and what is looked for in it.
+    for (open, filter, words) in [
+        ("w", "/", "terra"),
+        ("x", "/", "reader"),
+        ("fgrant<Enter><Esc>H", "/", "zzz"),
+        ("A", "/", "terra"),
+        ("B", "/", "bigquery"),
+        ("O", "/", "vault"),
+        ("V", "/", "vault"),
+        (":", "", "undo"),
+        ("y", "", "curl"),
+        ("m", "", "signBlob"),
+        ("v", "", "terra"),
+        ("s[P", "", "zzz"),
+        // Its first row says how many there are alone.
+        ("p<Down>", "", "terra"),
+    ] {
+        let mut play = on_pair("cross-project");
+        play.keys(open);
+        let (at, all) = count(&play, open);
+        assert!(at >= 1 && at <= all, "{open}: {at} of {all}");
+        if all > 1 {
+            play.keys("<Down>");
+            assert_ne!(count(&play, open).0, at, "{open}:\n{}", play.screen());
+        }
+        for (width, height) in [(40, 12), (200, 50), (80, 24)] {
+            play.resize(width, height);
+            assert_eq!(count(&play, open).1, all, "{open}:\n{}", play.screen());
+        }
+        play.keys(&format!("{filter}{words}"));
+        // Where none is left it says so of all.
+        let (at, left) = count(&play, open);
+        assert!(
+            all == 1 || at == 0 || left < all,
+            "{open}: {left} of {all} are left\n{}",
+            play.screen()
+        );
+    }
+}
+
+/// On the smallest screen what a menu cuts stands whole below it, and a binding says whose it is.
+#[test]
+fn what_is_cut_on_the_smallest_screen_stands_below() {
+    let mut play = on_pair("cross-project");
+    play.resize(40, 12);
+    play.keys("m").says("iam.serviceAccounts.getAccessToken");
+    play.keys("<Esc>s[P")
+        .says("bq-privileged@data-vault → run-processor@app-prod");
+    let mut play = Opening {
+        size: (40, 12),
+        ..Opening::story(story("wrong-kind"))
+    }
+    .play();
+    play.keys("B/TokenCreator<Enter>")
+        .says("user:run-processor@example.com on")
+        .says("bq-privileged@data-vault");
 }
 
 /// A change whose line is too long stands below the list, whole.

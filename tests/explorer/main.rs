@@ -4,6 +4,10 @@ mod confirmation;
 mod copies;
 mod estate;
 mod keys;
+mod late;
+#[allow(dead_code, reason = "what is measured uses more of it")]
+#[path = "../../benches/support/explorer.rs"]
+mod listed;
 mod listing;
 mod lists;
 mod pasted;

@@ -187,6 +187,48 @@ fn a_panel_takes_the_screen_and_gives_it_back() {
     play.keys("z").says("where bindings are");
 }
 
+/// An account that is not there has no policy, and nobody says that it could not be read.
+#[test]
+fn what_does_not_exist_has_no_policy() {
+    for name in ["target-missing", "caller-missing"] {
+        let mut play = Opening {
+            size: (160, 45),
+            ..Opening::story(story(name))
+        }
+        .play();
+        play.says("It does not exist, so it has no policy.");
+        play.keys("Y")
+            .says("It does not exist, so it has no policy.")
+            .keys("<Esc><Enter>")
+            .says("It does not exist, so it has no policy.")
+            .never_says("was not read");
+    }
+}
+
+/// A default account is never called as its project is.
+#[test]
+fn a_default_account_keeps_its_kind() {
+    let mut play = Opening::story(story("default-account")).play();
+    play.says("on the account app-prod@appspot itself, not on its project")
+        .says("grant Service Account User on app-prod@appspot itself");
+    play.keys("f")
+        .says("ci-deploy → app-prod@appspot › confirmation");
+}
+
+/// On the smallest screen, too, the target stands in the picture: the line that is for words is given to it.
+#[test]
+fn the_smallest_screen_has_a_line_more_while_nothing_is_said() {
+    let mut play = Opening {
+        size: (40, 12),
+        ..Opening::story(story("cross-project"))
+    }
+    .play();
+    play.says("◐ run-p…-prod").says("┗ bq-privileged");
+    // What is said takes it, and gives it back.
+    play.keys("a").says("Only a federated").keys("j");
+    play.says("┗ bq-privileged");
+}
+
 /// What a grant with an end came to is said in one band.
 #[test]
 fn one_band_says_what_was_what_is_and_until_when() {

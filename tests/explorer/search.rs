@@ -1,7 +1,7 @@
 //! Search inside an answer, the panel beside it, scroll bars, and pairs that are kept.
 
 use crate::play::{Opening, Play};
-use crate::{CALLER, TARGET, demo, on_pair};
+use crate::{CALLER, TARGET, demo, on_pair, story};
 
 /// The line with the mark on it.
 fn marked(play: &Play) -> String {
@@ -71,6 +71,50 @@ fn the_side_panel_takes_the_focus_and_scrolls() {
     play.keys("j").says("━ where bindings are ━");
     play.keys("<Tab>").says("━ why ━").keys("<Tab>");
     play.says("━ where bindings are ━");
+}
+
+/// A caller that stands in no project has no policy: who it is, and what it brings, stands at the side.
+#[test]
+fn a_caller_from_outside_is_told_at_the_side() {
+    let mut play = Opening {
+        size: (160, 45),
+        ..Opening::story(story("github"))
+    }
+    .play();
+    play.keys("g").says("▸");
+    play.says("principal://iam.googleapis.com/projects/")
+        .says("It stands in no project of this hierarchy")
+        .never_says("─ policy");
+    // A pool that gives nothing is told there too.
+    let mut play = Opening {
+        size: (160, 45),
+        ..Opening::story(story("pool-deleted"))
+    }
+    .play();
+    play.keys("g")
+        .says("▸")
+        .says("It stands in no project of this hierarchy");
+    assert_eq!(play.screen().matches("its pool gives no tokens").count(), 2);
+}
+
+/// Whatever lies over a screen has the focus alone: no heavy rule, no mark and no bar is left of what is below it.
+#[test]
+fn what_lies_below_has_no_focus() {
+    for keys in ["f", "y", ":", "<Tab>f", "A?"] {
+        let mut play = on_pair("cross-project");
+        play.resize(200, 50).keys(keys);
+        for (width, height) in [(200, 50), (80, 24)] {
+            play.resize(width, height);
+            let screen = play.screen();
+            for line in screen.lines() {
+                // What stands outside of the borders of what lies over it.
+                let beside = line.split(['│', '┌', '└']).next().unwrap_or(line);
+                let focus = beside.contains(['━', '▸']);
+                let bar = width == 200 && line.ends_with('┃') && !line.contains('│');
+                assert!(!focus && !bar, "{line:?} beside {keys}:\n{screen}");
+            }
+        }
+    }
 }
 
 /// Whatever is longer than its room says where one is in it, by a bar at its edge.

@@ -115,6 +115,29 @@ fn it_stands_back_where_nothing_answers() {
         .says("Not read again");
 }
 
+/// A server that wants fewer calls (429) is heard: that is said while it is waited for, then it is asked less often,
+/// the answer stays, and the watch goes on and turns.
+#[test]
+fn it_stands_back_where_a_server_wants_fewer_calls() {
+    let mut play = Opening {
+        faults: Some("*:getIamPolicy #20-22 = 429:1s"),
+        ..watched(true, true)
+    }
+    .play();
+    play.until("HTTP 429 from")
+        .says("Again in")
+        .says("403 until granted");
+    play.until("slowed down").never_says("✗!");
+    // It keeps its distance for one asking, then it is asked as often as was wished.
+    play.until("every 50 ms").never_says("slowed down");
+    let granted = serde_json::json!({ "bindings": [{
+        "role": "roles/iam.serviceAccountTokenCreator",
+        "members": [format!("serviceAccount:{CALLER}")],
+    }]});
+    play.set_policy("data-vault", TARGET, &granted);
+    play.until("Turned at").says("✗✓");
+}
+
 /// While something is supposed nothing is asked, and nothing ends that but its user.
 #[test]
 fn what_if_is_left_alone() {

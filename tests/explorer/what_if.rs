@@ -3,6 +3,49 @@
 use crate::play::Opening;
 use crate::{creators, on_pair, story};
 
+/// The account that is asked about by [`two_accounts`].
+const ON_B: &str = "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com";
+
+/// An organization with a project of two accounts, a who asks about b; `policies`: entries of its allow policies,
+/// `more`: what else its file says, from a comma on.
+fn two_accounts(policies: &str, more: &str) -> Opening {
+    let account = |name: &str, id: &str| {
+        format!(
+            r#"{{"name":"projects/p/serviceAccounts/{name}@p.iam.gserviceaccount.com","projectId":"p","email":"{name}@p.iam.gserviceaccount.com","uniqueId":"{id}"}}"#
+        )
+    };
+    let facts = format!(
+        r#"{{"organizations":[{{"name":"organizations/1","displayName":"example.com"}}],
+        "projects":[{{"name":"projects/11","projectId":"p","parent":"organizations/1"}}],
+        "serviceAccounts":[{},{}],
+        "iamPolicies":{{{policies}}}{more}}}"#,
+        account("a", "1"),
+        account("b", "2"),
+    );
+    Opening {
+        facts: Some(facts),
+        pair: Some(("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com")),
+        ..Opening::default()
+    }
+}
+
+/// On b, Token Creator for a, under that condition.
+fn conditional(expression: &str) -> String {
+    format!(
+        r#""{ON_B}":{{"version":3,"bindings":[
+            {{"role":"roles/iam.serviceAccountTokenCreator","members":["serviceAccount:a@p.iam.gserviceaccount.com"],
+              "condition":{{"title":"t","expression":"{expression}"}}}}]}}"#
+    )
+}
+
+/// On b, Token Creator for a.
+fn granted() -> String {
+    format!(
+        r#""{ON_B}":{{"bindings":[
+            {{"role":"roles/iam.serviceAccountTokenCreator","members":["serviceAccount:a@p.iam.gserviceaccount.com"]}}]}}"#
+    )
+}
+
 /// The binding that is missing is supposed to be there, taken back by its own key, and by Esc.
 #[test]
 fn a_missing_grant_is_supposed_to_be_there() {
@@ -98,28 +141,15 @@ fn reading_anew_and_leaving_end_it() {
 /// A level with one binding is switched as a whole; one with several unfolds, and one of its members alone can go.
 #[test]
 fn levels_and_members_are_switched() {
-    let facts = |members: &str| {
-        format!(
-            r#"{{"organizations":[{{"name":"organizations/1","displayName":"example.com"}}],
-            "projects":[{{"name":"projects/11","projectId":"p","parent":"organizations/1"}}],
-            "serviceAccounts":[
-              {{"name":"projects/p/serviceAccounts/a@p.iam.gserviceaccount.com","projectId":"p","email":"a@p.iam.gserviceaccount.com","uniqueId":"1"}},
-              {{"name":"projects/p/serviceAccounts/b@p.iam.gserviceaccount.com","projectId":"p","email":"b@p.iam.gserviceaccount.com","uniqueId":"2"}}],
-            "iamPolicies":{{
-              "//cloudresourcemanager.googleapis.com/projects/p":{{"bindings":[
-                {{"role":"roles/iam.serviceAccountTokenCreator","members":[{members}]}}]}},
-              "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com":{{"bindings":[
-                {{"role":"roles/viewer","members":["user:eva@example.com"]}},
-                {{"role":"roles/iam.serviceAccountUser","members":["user:eva@example.com"]}}]}}}}}}"#
-        )
-    };
     let open = |members: &str| {
-        Opening {
-            facts: Some(facts(members)),
-            pair: Some(("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com")),
-            ..Opening::default()
-        }
-        .play()
+        let policies = format!(
+            r#""//cloudresourcemanager.googleapis.com/projects/p":{{"bindings":[
+                {{"role":"roles/iam.serviceAccountTokenCreator","members":[{members}]}}]}},
+              "{ON_B}":{{"bindings":[
+                {{"role":"roles/viewer","members":["user:eva@example.com"]}},
+                {{"role":"roles/iam.serviceAccountUser","members":["user:eva@example.com"]}}]}}"#
+        );
+        two_accounts(&policies, "").play()
     };
     let mut play = open(r#""serviceAccount:a@p.iam.gserviceaccount.com""#);
     play.says("the call would succeed");
@@ -222,57 +252,131 @@ fn a_condition_and_its_clauses_are_supposed_to_hold() {
     play.keys("/getHours<Enter><Space>")
         .says("what if: the call would succeed");
     // A clause of several: the verdict is that of the others.
-    let facts = |second: &str| {
-        format!(
-            r#"{{"organizations":[{{"name":"organizations/1","displayName":"example.com"}}],
-            "projects":[{{"name":"projects/11","projectId":"p","parent":"organizations/1"}}],
-            "serviceAccounts":[
-              {{"name":"projects/p/serviceAccounts/a@p.iam.gserviceaccount.com","projectId":"p","email":"a@p.iam.gserviceaccount.com","uniqueId":"1"}},
-              {{"name":"projects/p/serviceAccounts/b@p.iam.gserviceaccount.com","projectId":"p","email":"b@p.iam.gserviceaccount.com","uniqueId":"2"}}],
-            "iamPolicies":{{
-              "//iam.googleapis.com/projects/p/serviceAccounts/b@p.iam.gserviceaccount.com":{{"version":3,"bindings":[
-                {{"role":"roles/iam.serviceAccountTokenCreator","members":["serviceAccount:a@p.iam.gserviceaccount.com"],
-                 "condition":{{"title":"t","expression":"request.time < timestamp('2020-01-01T00:00:00Z') && {second}"}}}}]}}}}}}"#
-        )
-    };
-    for (second, name, outcome) in [
+    for (second, name, outcome, is_true) in [
         (
             "request.time > timestamp('2019-01-01T00:00:00Z')",
             "2019",
             "✓ what if: the call would succeed",
+            true,
         ),
         (
             "request.time > timestamp('2039-01-01T00:00:00Z')",
             "2039",
             "✗ what if: the call would fail",
+            false,
         ),
         (
             "'x' in request.auth.access_levels",
             "access_levels",
             "? what if: ",
+            false,
         ),
     ] {
-        let mut play = Opening {
-            facts: Some(facts(second)),
-            pair: Some(("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com")),
-            size: (200, 40),
-            ..Opening::default()
-        }
-        .play();
+        let clauses = format!("request.time < timestamp('2020-01-01T00:00:00Z') && {second}");
+        let mut play = two_accounts(&conditional(&clauses), "").play();
+        play.resize(200, 40);
         play.keys("G<Left>").keys("<Right>");
         play.keys("/2020<Enter><Space>")
             .says(outcome)
             .says("if request.time < timestamp('2020-01-01T00:00:00Z') supposed true, what if")
             .says(second);
+        // Beside the picture it is written as it is judged, with no blanks where the clause stood.
+        play.says(&format!("  true && {second}"));
         play.keys("<Space>")
             .says("request.time < timestamp('2020-01-01T00:00:00Z') false now")
             .never_says("WHAT IF");
-        // Both, each by itself.
+        // Both, each by itself: what is true is supposed false.
+        let (value, outcome) = if is_true {
+            ("false", "✗ what if: the call would fail")
+        } else {
+            ("true", "✓ what if: the call would succeed")
+        };
         play.keys("<Space>")
             .keys(&format!("/<Ctrl-u>{name}<Enter><Space>"))
-            .says("✓ what if: the call would succeed")
+            .says(outcome)
+            .says(&format!("  true && {value}"))
+            .says(&format!("and {second} supposed {value}, what if"))
             .says("WHAT IF 2 switched");
+        // One is taken back, the other stays.
+        play.keys("/<Ctrl-u>2020<Enter><Space>")
+            .says("WHAT IF 1 switched")
+            .says(&format!("and {second} supposed {value}, what if"));
     }
+}
+
+/// A clause of a deny rule's condition, and of a boundary's, is supposed to be what it is not; one that cannot be told
+/// is true first, then false, then as it was read.
+#[test]
+fn clauses_of_deny_rules_and_boundaries_are_supposed_to_be_otherwise() {
+    let denying = |expression: &str| {
+        let more = format!(
+            r#","tags":{{"//cloudresourcemanager.googleapis.com/projects/p":[{{"namespacedTagKey":"1/env","namespacedTagValue":"1/env/prod","tagKey":"tagKeys/1","tagValue":"tagValues/2"}}]}},
+            "denyPolicies":[{{"name":"policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d","rules":[
+              {{"denyRule":{{"deniedPrincipals":["principalSet://goog/public:all"],"deniedPermissions":["iam.googleapis.com/serviceAccounts.getAccessToken"],
+                "denialCondition":{{"expression":"{expression}"}}}}}}]}}]"#
+        );
+        let mut play = two_accounts(&granted(), &more).play();
+        play.resize(200, 50);
+        play.keys("/<Ctrl-u>project<Enter>gj<Left>").keys("<Right>");
+        play
+    };
+    let mut play =
+        denying("resource.matchTag('1/env', 'prod') && !resource.matchTag('1/env', 'test')");
+    play.says("✗ the call would fail").says("deny rule 1");
+    play.keys("/<Ctrl-u>'prod'<Enter><Space>")
+        .says("✓ what if: the call would succeed")
+        .says("false: resource.matchTag('1/env', 'prod'), of deny rule 1 on p")
+        .says("if resource.matchTag('1/env', 'prod') supposed false, what if")
+        .says("  false && !resource.matchTag('1/env', 'test')")
+        .keys("<Space>")
+        .says("✗ the call would fail")
+        .never_says("WHAT IF");
+    let mut play =
+        denying("resource.matchTag('1/env', 'prod') && resource.matchTag('1/env', 'test')");
+    play.says("✓ the call would succeed");
+    play.keys("/<Ctrl-u>'test'<Enter><Space>")
+        .says("✗ what if: the call would fail")
+        .says("true: resource.matchTag('1/env', 'test'), of deny rule 1 on p")
+        .keys("<BS>")
+        .says("✓ the call would succeed");
+
+    // A boundary, whose binding counts while its condition holds.
+    let more = |expression: &str| {
+        format!(
+            r#","principalAccessBoundaryPolicies":[{{"name":"organizations/1/locations/global/principalAccessBoundaryPolicies/b","displayName":"Elsewhere","details":{{"enforcementVersion":"3","rules":[
+              {{"effect":"ALLOW","resources":["//cloudresourcemanager.googleapis.com/projects/other"]}}]}}}}],
+            "policyBindings":[{{"name":"organizations/1/locations/global/policyBindings/pb","policyKind":"PRINCIPAL_ACCESS_BOUNDARY",
+              "target":{{"principalSet":"//cloudresourcemanager.googleapis.com/organizations/1"}},
+              "policy":"organizations/1/locations/global/principalAccessBoundaryPolicies/b",
+              "condition":{{"expression":"{expression}"}}}}]"#
+        )
+    };
+    let expression = "principal.type == 'iam.googleapis.com/ServiceAccount' && principal.subject.startsWith('a@')";
+    let mut play = two_accounts(&granted(), &more(expression)).play();
+    play.resize(200, 50);
+    play.says("✗ the call would fail");
+    play.keys("/the target<Enter><Left>").keys("<Right>");
+    play.keys("/<Ctrl-u>startsWith<Enter><Space>")
+        .says("✓ what if: the call would succeed")
+        .says("false: principal.subject.startsWith('a@'), of boundary Elsewhere")
+        .says("and principal.subject.startsWith('a@') supposed false, what if");
+    play.keys("<Space>").says("✗ the call would fail");
+
+    // What is not known is supposed to be either.
+    let clauses =
+        "'x' in request.auth.access_levels && request.time > timestamp('2019-01-01T00:00:00Z')";
+    let mut play = two_accounts(&conditional(clauses), "").play();
+    play.resize(200, 40);
+    play.keys("G<Left>").keys("<Right>");
+    play.keys("/access_levels<Enter><Space>")
+        .says("✓ what if: the call would succeed")
+        .says("access_levels supposed true, what if");
+    play.keys("<Space>")
+        .says("✗ what if: the call would fail")
+        .says("access_levels supposed false, what if");
+    play.keys("<Space>")
+        .says("access_levels not known here")
+        .never_says("WHAT IF");
 }
 
 /// What an organization policy keeps out may be let in, what if; and what a fix would add then is switched on.

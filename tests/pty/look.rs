@@ -24,6 +24,19 @@ fn the_background_is_asked_and_the_answer_types_nothing() {
     pty.wait().given_back();
 }
 
+/// A variable says it where nothing answers.
+#[test]
+fn a_variable_says_what_the_background_is() {
+    let light = ("COLORFGBG".to_owned(), "0;15".to_owned());
+    let mut pty = Pty::bindscope(&["--demo"], &[light]);
+    pty.wait_for("in 4 projects");
+    pty.wait_until_bytes("blue", |bytes| bytes.windows(7).any(|w| w == b"38;5;4;"));
+    let cyan = pty.bytes().windows(7).any(|w| w == b"38;5;6;");
+    assert!(!cyan, "it was taken for a dark one first");
+    pty.send("\x03");
+    pty.wait().given_back();
+}
+
 /// Whoever says what the background is, or wants no hue, is asked nothing.
 #[test]
 fn who_settled_it_is_not_asked() {

@@ -19,6 +19,7 @@ use super::cause::{Cause, CauseKind, Suspect};
 use super::explanation::{AccountState, Explanation, Outcome, RoleState, Verdict};
 use super::truth::Truth;
 use crate::estate::Estate;
+use crate::iam::address;
 use crate::iam::{Member, Principal, Resource};
 
 pub use bindings::{describe_role, is_taken_for_enough};
@@ -224,7 +225,7 @@ fn no_grant(
         .collect();
     let (in_two_steps, first) = match way {
         Some(stone) => {
-            let stone = words::local(stone.id());
+            let stone = address::name(stone.id());
             (
                 format!(
                     " It gets there in two steps all the same: {} may act as {stone}, and {stone} has it on {}.",

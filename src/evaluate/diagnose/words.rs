@@ -2,6 +2,7 @@
 
 use super::super::explanation::Explanation;
 use crate::estate::Estate;
+use crate::iam::address;
 use crate::iam::{Permission, Principal, Resource, ResourceKind, predefined};
 
 /// How caller and target are called in a message.
@@ -21,7 +22,7 @@ impl Names {
         let account = estate
             .account(target.id())
             .map_or_else(|| target.id().to_owned(), |a| a.email.clone());
-        let (mut short, mut target_short) = (short(caller), local(&account));
+        let (mut short, mut target_short) = (short(caller), address::name(&account).to_owned());
         if short == target_short {
             short = caller.short();
             target_short = estate.label(target);
@@ -41,7 +42,7 @@ impl Names {
 /// A principal in as few letters as tell it apart in a sentence.
 pub(crate) fn short(principal: &Principal) -> String {
     match principal {
-        Principal::ServiceAccount(email) => local(email),
+        Principal::ServiceAccount(email) => address::name(email).to_owned(),
         other => other.short(),
     }
 }
@@ -59,7 +60,7 @@ pub(crate) fn level(estate: &Estate, resource: &Resource) -> String {
     match resource {
         Resource::ServiceAccount { account, .. } => {
             let email = estate.account(account).map_or(&**account, |a| &*a.email);
-            format!("the account {}", local(email))
+            format!("the account {}", address::name(email))
         }
         other => format!("the {} {}", other.kind().word(), plain(estate, other)),
     }

@@ -281,6 +281,16 @@ impl Model {
         self.notice = Some(Notice { text, weight });
     }
 
+    /// Whether an interrupt stops something that is on its way, where it would leave else. Without a file that is
+    /// still being read there is nothing to go on with: then it leaves.
+    #[must_use]
+    pub fn stops_first(&self) -> bool {
+        let asked = self.asked();
+        let reading = asked.is_some_and(|a| matches!(a.reading, Reading::Running));
+        let estate = self.estate.is_running() || self.estate.reviewing.is_some();
+        self.reading.is_none() && (reading || self.accounts.is_running() || estate)
+    }
+
     /// What stands above the footer: a notice, else what is waited for.
     #[must_use]
     pub fn spoken(&self) -> Option<Notice> {

@@ -3,10 +3,10 @@
 
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
-use super::super::model::tree::{self, Leaf, LeafKind};
+use super::super::model::tree::{self, Leaf, LeafKind, TreeRow};
 use super::super::model::{Asked, KnownAnswer};
-use super::super::words::in_zone;
-use super::{console_url, policy_at};
+use super::super::words::{beside, in_zone};
+use super::{console_url, no_policy, policy_at};
 use crate::answer::levels::binding_says;
 use crate::answer::rules::{
     boundary_rule_says, boundary_rule_words, deciding_org_policies, deny_rule_says,
@@ -32,17 +32,9 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
     };
     let Some(resource) = &row.resource else {
         let caller = known.explanation.question.caller.to_string();
-        return ScreenPage::new(
-            "the caller",
-            vec![
-                line(StyleRole::Text, caller.clone()),
-                line(
-                    StyleRole::Dim,
-                    "It stands in no project of this hierarchy, so no level above it matters here.",
-                ),
-            ],
-        )
-        .copying("the caller", caller);
+        return ScreenPage::new("the caller", caller_lines(known, row))
+            .copying("the caller", caller)
+            .of_facts(&in_zone(known.read_at, "%H:%M:%S"));
     };
     let mut lines = Vec::new();
     if let Some(leaf) = &row.leaf {
@@ -75,6 +67,28 @@ fn leaf_lines(state: LevelState, leaf: &Leaf) -> Vec<Text> {
     let parts = [title, name, &leaf.word];
     let said = parts.into_iter().filter(|part| !part.is_empty());
     said.map(|part| line(role, visible(part))).collect()
+}
+
+/// A caller that is no account of this hierarchy: who it is, what it brings, and what is the matter with it.
+#[must_use]
+pub fn caller_lines(known: &KnownAnswer, row: &TreeRow) -> Vec<Text> {
+    let question = &known.explanation.question;
+    let caller = visible(&question.caller.to_string());
+    let mut lines = vec![line(StyleRole::Text, caller)];
+    let brings = beside(question).into_iter();
+    lines.extend(brings.map(|(what, said)| {
+        vec![
+            piece(StyleRole::Dim, format!("{what}  ")),
+            piece(StyleRole::Text, said),
+        ]
+    }));
+    lines.push(Vec::new());
+    if row.state != LevelState::Nothing {
+        lines.push(line(StyleRole::of(row.state), visible(&row.note)));
+    }
+    let nowhere = "It stands in no project of this hierarchy, so no level above it matters here.";
+    lines.push(line(StyleRole::Dim, nowhere));
+    lines
 }
 
 /// Of a level beside both branches: what causes name there, and that the rest was not read.
@@ -110,10 +124,13 @@ pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
     };
     lines.push(Vec::new());
     if let Some(why) = &policy.unreadable {
-        lines.push(line(
-            StyleRole::Unknown,
-            format!("Its policy could not be read: {why}"),
-        ));
+        lines.push(match no_policy(known, resource) {
+            Some(words) => line(StyleRole::Dim, words),
+            None => line(
+                StyleRole::Unknown,
+                format!("Its policy could not be read: {why}"),
+            ),
+        });
     }
     lines.extend(bindings(&known.estate, policy));
     for denial in known

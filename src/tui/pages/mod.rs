@@ -22,7 +22,7 @@ pub use estate::{estate_notes, estate_page};
 pub use finding::{finding_page, severity_role};
 pub use help::help_page;
 pub use legend::legend_page;
-pub use level::{level_lines, level_page};
+pub use level::{caller_lines, level_lines, level_page};
 pub use log::log_page;
 pub use meaning::meaning_page;
 pub use no_fix::no_fix_page;
@@ -32,9 +32,12 @@ pub use request::request_page;
 pub use ticket::ticket;
 pub use ways::ways_page;
 
+use super::model::KnownAnswer;
+use crate::answer::levels::is_caller;
 use crate::estate::Estate;
-use crate::evaluate::Explanation;
+use crate::evaluate::explanation::AccountState;
 use crate::evaluate::explanation::PolicyExplanation;
+use crate::evaluate::{CauseKind, Explanation};
 use crate::iam::Resource;
 
 /// What was found of a level's allow policy, on the way to the target or beside it.
@@ -44,6 +47,28 @@ fn policy_at<'a>(explanation: &'a Explanation, at: &Resource) -> Option<&'a Poli
         .iter()
         .chain(&explanation.off_path)
         .find(|p| p.resource == *at)
+}
+
+/// That there is no policy to be read of an account which is not there.
+fn no_policy(known: &KnownAnswer, at: &Resource) -> Option<&'static str> {
+    let explanation = &known.explanation;
+    let (state, somebody) = if *at == explanation.question.target {
+        let kind = CauseKind::TargetIsNoServiceAccount;
+        let somebody = known.causes.iter().any(|cause| cause.kind == kind);
+        (explanation.target_state, somebody)
+    } else if is_caller(explanation, at) {
+        (explanation.caller_state, false)
+    } else {
+        return None;
+    };
+    match state {
+        AccountState::NotFound if somebody => {
+            Some("It is no service account: it has no policy in IAM.")
+        }
+        AccountState::NotFound => Some("It does not exist, so it has no policy."),
+        AccountState::Deleted => Some("It was deleted: no policy of it can be read."),
+        AccountState::Active | AccountState::Disabled | AccountState::Unknown => None,
+    }
 }
 
 /// The console's page of permissions for a level (the addresses that the console itself uses).

@@ -7,7 +7,7 @@ use super::super::look::theme::StyleRole;
 use super::super::model::KnownAnswer;
 use super::super::words::in_zone;
 use super::level::{clause_lines, outcome_word};
-use super::policy_at;
+use super::{no_policy, policy_at};
 use crate::answer::rules::deciding_org_policies;
 use crate::estate::Read;
 use crate::evaluate::Truth;
@@ -34,7 +34,10 @@ pub fn raw_page(known: &KnownAnswer, at: &Resource) -> ScreenPage {
         Read::Known(None) => lines.push(line(StyleRole::Dim, "There is none: it grants nothing.")),
         Read::Unreadable(why) => {
             let words = format!("It could not be read: {why}");
-            lines.push(line(StyleRole::Unknown, visible(&words)));
+            lines.push(match no_policy(known, at) {
+                Some(words) => line(StyleRole::Dim, words),
+                None => line(StyleRole::Unknown, visible(&words)),
+            });
         }
     }
     let mut more = |title: &str, text: &str, conditions: &[&ConditionExplanation]| {

@@ -197,6 +197,16 @@ impl Answers {
     }
 }
 
+/// What `COLORFGBG` says, which rxvt, Konsole and others set: numbers of the sixteen colours, the background's last
+/// (`15;0`, `0;default;15`). *Chosen*: 7 and the bright ones but 8 are light, as Vim has it.
+pub fn of_variable(value: &str) -> Option<Background> {
+    match value.rsplit(';').next()?.parse::<u8>().ok()? {
+        0..=6 | 8 => Some(Background::Dark),
+        7 | 9..=15 => Some(Background::Light),
+        _ => None,
+    }
+}
+
 /// `]11;rgb:ffff/ffff/ffff`, with one to four digits each.
 fn background(text: &str) -> Option<Background> {
     let (_, numbers) = text.split_once(':')?;
@@ -219,6 +229,21 @@ fn background(text: &str) -> Option<Background> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_may_say_it() {
+        for (value, wanted) in [
+            ("15;0", Some(Background::Dark)),
+            ("0;default;15", Some(Background::Light)),
+            ("0;7", Some(Background::Light)),
+            ("7;8", Some(Background::Dark)),
+            ("default;default", None),
+            ("0;16", None),
+            ("", None),
+        ] {
+            assert_eq!(of_variable(value), wanted, "{value}");
+        }
+    }
 
     fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
         Event::Key(KeyEvent::new(code, modifiers))

@@ -16,7 +16,7 @@ use super::super::look::theme::{Background, Theme};
 use super::super::message::Message;
 use super::super::preferences::Preferences;
 use super::super::{Leave, ReadingTeller, Session, Start, view};
-use super::background::{Answers, AskBackground, Heard, understands};
+use super::background::{Answers, AskBackground, Heard, of_variable, understands};
 use super::clipboard;
 use super::effects::Effect;
 use super::leaving::{self, Leaving};
@@ -56,7 +56,11 @@ impl Explorer {
         crossterm::style::force_color_output(true);
         let term = std::env::var("TERM").ok();
         let asks = preferences.asks() && (cfg!(windows) || understands(term.as_deref()));
-        let background = preferences.background.unwrap_or(Background::Dark);
+        // Until it is answered, and where nothing answers.
+        let told = std::env::var("COLORFGBG").ok();
+        let told = || told.as_deref().and_then(of_variable);
+        let background = preferences.background.or_else(told);
+        let background = background.unwrap_or(Background::Dark);
         // Before the terminal is taken: a signal that nobody awaits would end the process with it taken.
         let leaving = Leaving::listen(0)?;
         Ok(Self {

@@ -9,6 +9,7 @@ use super::super::model::{
 };
 use super::super::run::effects::Effect;
 use super::super::words::in_zone;
+use super::estate::let_go;
 use super::{back, beside, confirm, find, menu, pages, pairs, panels, pick, table, watch, what_if};
 use crate::answer::second::SecondOpinion;
 use crate::evaluate::{Cause, CauseKind, Outcome, Question};
@@ -128,26 +129,28 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         as_read: None,
     };
     // As a browser does: what lay ahead is given up.
-    if !model.visits.is_empty() {
-        model.visits.truncate(model.visit + 1);
-    }
+    let ahead = (model.visit + 1).min(model.visits.len());
+    let mut forgotten = model.visits.split_off(ahead);
     model.visits.push(asked);
     // Each holds an estate of its own; the oldest is forgotten first.
     let over = model.visits.len().saturating_sub(VISITS);
-    model.visits.drain(..over);
+    forgotten.extend(model.visits.drain(..over));
     model.pick.behind = model.pick.behind.and_then(|at| at.checked_sub(over));
     model.visit = model.visits.len() - 1;
     model.permission = question.permission.clone();
     model.given = Some(question.clone());
     model.screen = Screen::Answer;
-    model.overlays.clear();
+    let covered = std::mem::take(&mut model.overlays);
     let kept = pairs::asked(model);
     let survey = Effect::Survey {
         ticket,
         question,
         fixed: model.at.is_some(),
     };
-    let mut effects: Vec<Effect> = std::iter::once(survey).chain(kept).collect();
+    let mut effects: Vec<Effect> = [survey, let_go((covered, forgotten))]
+        .into_iter()
+        .chain(kept)
+        .collect();
     if std::mem::take(&mut model.watching.begins) {
         effects.extend(watch::begin(model));
     }

@@ -9,7 +9,7 @@ use super::super::keys::command::Command;
 use super::super::keys::{Key, KeyContext};
 use super::super::model::{Act, Asked, Change, Confirm, KnownAnswer, Model, Overlay, Phase};
 use super::super::run::effects::Effect;
-use super::{answer, edit, menu, pages, what_if};
+use super::{answer, edit, menu, pages, uncover, what_if};
 use crate::evaluate::{Outcome, Question};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::ChangeRecord;
@@ -265,8 +265,10 @@ fn close(model: &mut Model) -> Vec<Effect> {
         }
         Phase::Undone(_) => {
             // The confirmation of what was taken back lies below.
-            model.overlays.clear();
-            answer::refresh(model)
+            let gone = uncover(model);
+            let mut effects = answer::refresh(model);
+            effects.push(gone);
+            effects
         }
         Phase::Verifying { .. } => {
             // The watch goes on: until it works, nothing may look as if it did.

@@ -81,7 +81,7 @@ fn read(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Has something freed elsewhere: of a large estate that takes long.
-fn let_go(what: impl Any + Send) -> Effect {
+pub(super) fn let_go(what: impl Any + Send) -> Effect {
     Effect::LetGo(Box::new(what))
 }
 
@@ -195,8 +195,9 @@ pub(super) fn came(
     ticket: Ticket,
     result: Result<Arc<EstateRead>, String>,
 ) -> Vec<Effect> {
+    // What came too late is as large as what is awaited.
     if model.estate.ticket != ticket || !model.estate.is_running() {
-        return Vec::new();
+        return vec![let_go(result)];
     }
     match result {
         Ok(read) => {
@@ -241,7 +242,7 @@ fn on_top_of(overlays: &[Overlay]) -> Option<EstateTableKind> {
 /// The rows of a table were made.
 pub(super) fn made(model: &mut Model, ticket: Ticket, table: Arc<EstateTable>) -> Vec<Effect> {
     if model.estate.ticket != ticket {
-        return Vec::new();
+        return vec![let_go(table)];
     }
     let kind = table.kind;
     // What tells more than a listing is there already.

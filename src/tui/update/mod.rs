@@ -39,7 +39,7 @@ use crate::google::WaitNews;
 use crate::google::listing::Listing;
 use crate::text::visible;
 
-pub use answer::ask;
+pub use answer::{VISITS, ask};
 pub use pick::preset;
 
 /// What the explorer asks for when it opens.
@@ -129,6 +129,14 @@ fn taken(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Wait(WaitNews::Begun(wait)) => {
+            // What was said in passing is older than it.
+            if model
+                .notice
+                .as_ref()
+                .is_some_and(|n| n.weight == Weight::Passing)
+            {
+                model.notice = None;
+            }
             model.waits.push(wait);
             Vec::new()
         }
@@ -386,8 +394,7 @@ fn quit(model: &mut Model, printing: bool) -> Vec<Effect> {
 
 /// Stops a load when one is under way, else leaves.
 fn interrupt(model: &mut Model) -> Vec<Effect> {
-    // Without what is being read there is nothing to go on with.
-    if model.reading.is_some() {
+    if !model.stops_first() {
         return quit(model, false);
     }
     let reading = model
@@ -395,9 +402,6 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
         .is_some_and(|a| matches!(a.reading, Reading::Running));
     let listing = model.accounts.is_running();
     let estate = estate::stop(model);
-    if !reading && !listing && estate.is_none() {
-        return quit(model, false);
-    }
     if reading && let Some(asked) = model.asked_mut() {
         asked.reading = Reading::Stopped;
     }
@@ -492,6 +496,11 @@ fn insert(input: &mut Input, text: &str) {
     {
         let _ = input.handle(InputRequest::InsertChar(c));
     }
+}
+
+/// Takes away all that lies over the screen; a list among it may be long.
+fn uncover(model: &mut Model) -> Effect {
+    Effect::LetGo(Box::new(std::mem::take(&mut model.overlays)))
 }
 
 /// Closes what lies on top; on the bottom, goes from an answer to where it was asked.

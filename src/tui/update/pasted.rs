@@ -4,8 +4,8 @@ use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Model, Overlay, Screen};
 use super::super::run::effects::Effect;
-use super::ask;
 use super::pick::preset;
+use super::{ask, uncover};
 use crate::google::pasted::{self, Pasted, PastedKind};
 use crate::text::visible;
 
@@ -47,7 +47,7 @@ pub(super) fn question_from(model: &mut Model, text: &str) -> Vec<Effect> {
         ));
     } else {
         model.screen = Screen::Pick;
-        model.overlays.clear();
+        effects.push(uncover(model));
         let needs = match (&caller, &target) {
             (None, Some(_)) => "The pasted error names the target. Who called?",
             (Some(_), None) => "The pasted error names the caller. Which account was wanted?",

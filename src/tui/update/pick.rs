@@ -11,7 +11,7 @@ use super::super::model::list::Batch;
 use super::super::model::{Account, AccountList, Loading, Model, Overlay, Screen, Side};
 use super::super::run::effects::Effect;
 use super::menu::matching;
-use super::{ask, choosing, edit, insert};
+use super::{ask, choosing, edit, insert, uncover};
 use crate::google::listing::Listing;
 use crate::iam::{Principal, Resource};
 use crate::text::visible;
@@ -222,9 +222,8 @@ pub(super) fn filtered(model: &mut Model, text: &str) -> Vec<Effect> {
         model.pick.is_old = true;
     }
     model.screen = Screen::Pick;
-    model.overlays.clear();
+    let mut effects = vec![uncover(model)];
     model.pick.on_target = false;
-    let mut effects = Vec::new();
     for side in [Side::Caller, Side::Target] {
         let list = model.pick.list_mut(side);
         list.input.reset();

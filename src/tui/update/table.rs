@@ -9,6 +9,7 @@ use super::super::model::{
 use super::super::pages::{change_page, paths_page};
 use super::super::run::effects::Effect;
 use super::answer::ask;
+use super::estate::let_go;
 use super::panels::stepped;
 use super::{back, confirm, find};
 use crate::evaluate::Question;
@@ -157,7 +158,7 @@ pub(super) fn paths(
             Err(why) => Rows::Failed(visible(&why)),
         }));
     }
-    Vec::new()
+    vec![let_go(result)]
 }
 
 /// So many answers are here.

@@ -6,7 +6,7 @@ use super::super::keys::command::Command;
 use super::super::model::tree::{LeafKind, LeafPlace, TreeRow};
 use super::super::model::{AsRead, Asked, KnownAnswer, Model, Panel, Reading};
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{ClauseSpan, Supposed, Supposition, SwitchedRule};
+use crate::answer::what_if::{ClauseSpan, ConditionOf, Supposed, Supposition, SwitchedRule};
 use crate::iam::Resource;
 
 /// The answer as it was read is shown again, where another one is. `false`: it is shown already.
@@ -65,9 +65,7 @@ pub(super) fn switch(model: &mut Model) {
         Meant::Binding(at, binding, member) => {
             toggle(asked, &row, &at, binding, member.as_deref());
         }
-        Meant::Condition(row, at, binding, clause) => {
-            toggle_condition(asked, &row, &at, binding, clause);
-        }
+        Meant::Condition(row, at, of, clause) => toggle_condition(asked, &row, &at, &of, clause),
         Meant::Rule(row, at, rule) => toggle_rule(asked, &row, &at, &rule),
         Meant::Missing(one) => {
             let mut all = known.supposed.clone();
@@ -100,8 +98,8 @@ pub(super) fn switch(model: &mut Model) {
 enum Meant {
     /// A binding or a member of one, which was read.
     Binding(Resource, usize, Option<String>),
-    /// The condition of a binding or a clause of it, with its row.
-    Condition(Box<TreeRow>, Resource, usize, Option<ClauseSpan>),
+    /// A condition or a clause of it, with its row.
+    Condition(Box<TreeRow>, Resource, ConditionOf, Option<ClauseSpan>),
     /// A rule, a boundary, an organization policy, which was read, with its row.
     Rule(Box<TreeRow>, Resource, SwitchedRule),
     /// One that a fix would add.
@@ -131,8 +129,8 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
             (_, Some(LeafPlace::Binding { binding, member })) => {
                 Meant::Binding(at, *binding, member.clone())
             }
-            (_, Some(LeafPlace::Condition { binding, clause })) => {
-                Meant::Condition(Box::new(row.clone()), at, *binding, *clause)
+            (_, Some(LeafPlace::Condition { of, clause })) => {
+                Meant::Condition(Box::new(row.clone()), at, of.clone(), *clause)
             }
             (_, Some(LeafPlace::Rule(rule))) => {
                 Meant::Rule(Box::new(row.clone()), at, rule.clone())
@@ -180,31 +178,44 @@ fn meant(known: &KnownAnswer, row: &TreeRow) -> Meant {
     }
 }
 
-/// Supposes that a condition or a clause of it is true, or takes that back.
+/// Supposes that a condition or a clause of it comes to what it does not, or takes that back. Where it is not known
+/// what it comes to, it is true first, then false, then as it was read.
 fn toggle_condition(
     asked: &mut Asked,
     row: &TreeRow,
     at: &Resource,
-    binding: usize,
+    of: &ConditionOf,
     clause: Option<ClauseSpan>,
 ) {
     let Some(known) = asked.known() else { return };
     let mut all = known.supposed.clone();
-    if all.iter().any(|s| s.is_condition_off(at, binding, clause)) {
-        all.retain(|s| !s.is_condition_off(at, binding, clause));
-    } else {
-        let read = asked.read().map(|k| &k.estate);
-        let off = read.and_then(|read| Supposition::condition_off(read, at, binding, clause));
-        all.extend(off);
+    let place = all
+        .iter()
+        .position(|one| one.of_condition(at, of, clause).is_some());
+    match place.and_then(|i| all.get_mut(i).map(|one| (i, one))) {
+        Some((i, one)) => match &mut one.what {
+            Supposed::Condition(one) if one.as_read.is_none() && one.value => one.value = false,
+            _ => {
+                all.remove(i);
+            }
+        },
+        None => {
+            let as_read = match row.state {
+                LevelState::Grants => Some(true),
+                LevelState::ConditionNotMet => Some(false),
+                _ => None,
+            };
+            let read = asked.read().map(|k| &k.estate);
+            all.extend(read.and_then(|read| Supposition::condition(read, at, of, clause, as_read)));
+        }
     }
     judge(asked, all, &|rows| {
         let here = |r: &TreeRow| r.resource.as_ref() == Some(at);
-        let start = |clause: Option<ClauseSpan>| clause.map(|span| span.start);
         let same = |r: &TreeRow| match r.leaf.as_ref().and_then(|l| l.place.as_ref()) {
             Some(LeafPlace::Condition {
-                binding: other,
+                of: other,
                 clause: part,
-            }) => *other == binding && start(*part) == start(clause),
+            }) => other == of && *part == clause,
             _ => false,
         };
         let exact = rows.iter().position(|r| here(r) && same(r));

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use super::super::keys::KeyContext;
 use super::super::look::theme::StyleRole;
 use super::super::model::{Asked, Layout, Panel, Spot};
-use super::super::pages::level_lines;
+use super::super::pages::{caller_lines, level_lines};
 use super::super::words::more;
 use super::page::wrapped;
 use super::pen::Pen;
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layout) {
-    let focused = asked.panel == Panel::Policy && !pen.still;
+    let focused = asked.panel == Panel::Policy && pen.in_focus();
     out.spot(area, Spot::Panel(Panel::Policy));
     out.policy = Some(asked.policy_offset);
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
@@ -31,16 +31,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, out: &mut Layou
         pen.rule(title, "policy", false);
         return;
     };
-    let of = match &row.resource {
-        Some(resource) => known.estate.label(resource),
-        None => row.label.clone(),
+    let (of, whole) = match &row.resource {
+        Some(resource) => {
+            let of = format!("policy of {}", known.estate.label(resource));
+            (of, level_lines(known, resource))
+        }
+        None => (row.label.clone(), caller_lines(known, row)),
     };
-    pen.rule(title, &format!("policy of {of}"), focused);
-    let lines = match &row.resource {
-        Some(resource) => level_lines(known, resource),
-        None => Vec::new(),
-    };
-    let whole = lines;
+    pen.rule(title, &of, focused);
     let lines = wrapped(&whole, usize::from(area.width.saturating_sub(2)));
     let room = usize::from(area.height.saturating_sub(1));
     let offset = asked.policy_offset.min(lines.len().saturating_sub(room));

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 pub(super) const LEAD: u16 = 3;
 /// Between two columns.
 const GAP: u16 = 2;
-/// No column has more (chosen: the longest address of an account without its domain).
+/// No column has more while another one is cut (chosen: the longest address of an account without its domain).
 pub(super) const WIDEST: u16 = 62;
 
 /// What a column asks for.
@@ -31,8 +31,7 @@ pub(super) struct Drawn {
 /// Which columns there is room for, and where: what names the row, the one that is sorted by, then by their rank.
 pub(super) fn shared(wishes: &[Wish], sorted: usize, area: Rect) -> Vec<Drawn> {
     let wish = |column: usize| wishes.get(column).copied();
-    let whole = |wish: Wish| wish.whole.min(WIDEST);
-    let least = |wish: Wish| wish.least.min(whole(wish));
+    let least = |wish: Wish| wish.least.min(wish.whole);
     let mut chosen = vec![0];
     let mut left = area.width.saturating_sub(LEAD + wish(0).map_or(0, least));
     let mut by_rank: Vec<usize> = (1..wishes.len()).collect();
@@ -49,20 +48,21 @@ pub(super) fn shared(wishes: &[Wish], sorted: usize, area: Rect) -> Vec<Drawn> {
     chosen.sort_unstable();
     let mut rooms: Vec<(usize, u16, u16)> = chosen
         .into_iter()
-        .filter_map(|column| Some((column, least(wish(column)?), whole(wish(column)?))))
+        .filter_map(|column| Some((column, least(wish(column)?), wish(column)?.whole)))
         .collect();
-    // Cell by cell to those that are cut, so that the longest alone stay so where there is too little.
-    while left > 0 {
-        let mut given = false;
-        for (_, room, whole) in &mut rooms {
-            if *room < *whole && left > 0 {
-                *room += 1;
-                left -= 1;
-                given = true;
+    // Cell by cell to those that are cut, so that the longest alone stay so where there is too little; first to those
+    // that need no more than their share.
+    for most in [WIDEST, area.width] {
+        let mut given = true;
+        while left > 0 && given {
+            given = false;
+            for (_, room, whole) in &mut rooms {
+                if *room < (*whole).min(most) && left > 0 {
+                    *room += 1;
+                    left -= 1;
+                    given = true;
+                }
             }
-        }
-        if !given {
-            break;
         }
     }
     let mut x = area.x + LEAD;
@@ -106,6 +106,9 @@ mod tests {
             rooms(&[wish(14, 5, 0), wish(25, 8, 1)], 0, 40),
             [(0, 5), (1, 8)]
         );
-        assert_eq!(rooms(&[wish(14, 99, 0)], 0, 200), [(0, WIDEST)]);
+        // What is very long gets what others leave.
+        assert_eq!(rooms(&[wish(14, 99, 0)], 0, 200), [(0, 99)]);
+        let both = [wish(14, 99, 0), wish(14, 80, 1)];
+        assert_eq!(rooms(&both, 0, 160), [(0, 78), (1, 77)]);
     }
 }

@@ -18,8 +18,8 @@ use crate::repair::{Remedy, RemedyStep, Repair, StepDone};
 
 /// The widest that it is drawn.
 const WIDEST: u16 = 100;
-/// Lines of policy around a change.
-const CONTEXT: usize = 2;
+/// Lines of policy around a change, as many as leave room for all that is said below it.
+const CONTEXT: [usize; 3] = [2, 1, 0];
 /// Below this height every line counts.
 const LOW: u16 = 14;
 /// So many lines of what scrolls are in sight at least, where what stays leaves them.
@@ -36,11 +36,14 @@ pub(super) fn draw(
     let low = area.height < LOW;
     let foot = foot(pen, confirm, low);
     let foot = wrapped(&foot, inner);
-    let lines = body_lines(confirm, model, low);
-    let lines = wrapped(&lines, inner);
     let head = head_lines(confirm, model);
     let short = short_head(pen, confirm, model, inner);
     let head = wrapped(&head, inner);
+    let room = usize::from(area.height).saturating_sub(head.len() + foot.len() + 2);
+    let around = |context| body_lines(confirm, model, low, context);
+    let fits = |context: &usize| wrapped(&around(*context), inner).len() <= room;
+    let lines = around(CONTEXT.into_iter().find(fits).unwrap_or(0));
+    let lines = wrapped(&lines, inner);
     let wanted = head.len() + lines.len() + foot.len() + 3;
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
     let frame = centered(area, WIDEST, wanted);
@@ -232,7 +235,7 @@ fn undo_head(change: &Change) -> Vec<Text> {
 }
 
 /// What is shown below the head: it scrolls where there is no room.
-fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
+fn body_lines(confirm: &Confirm, model: &Model, low: bool, context: usize) -> Vec<Text> {
     let mut lines = Vec::new();
     if low && matches!(confirm.phase, Phase::Asking { .. }) {
         // What has no room in the foot there.
@@ -249,7 +252,7 @@ fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
         lines.push(Vec::new());
     }
     match (&confirm.act, confirm.way()) {
-        (_, Some(way)) => way_lines(&mut lines, confirm, way, model),
+        (_, Some(way)) => way_lines(&mut lines, confirm, way, model, context),
         (Act::Undo(change), _) => {
             let when = in_zone(change.entry.record.time, "%Y-%m-%d %H:%M:%S %Z");
             lines.push(Vec::new());
@@ -267,21 +270,27 @@ fn body_lines(confirm: &Confirm, model: &Model, low: bool) -> Vec<Text> {
 }
 
 /// Each step of a way, then what it means.
-fn way_lines(lines: &mut Vec<Text>, confirm: &Confirm, way: &Remedy, model: &Model) {
+fn way_lines(
+    lines: &mut Vec<Text>,
+    confirm: &Confirm,
+    way: &Remedy,
+    model: &Model,
+    context: usize,
+) {
     let count = way.steps.len();
     if way.bindings().next().is_none() {
         lines.push(Vec::new());
     }
     for (i, step) in way.steps.iter().enumerate() {
         match step {
-            RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair),
+            RemedyStep::Binding(repair) if count == 1 => diff_lines(lines, repair, context),
             RemedyStep::Binding(repair) => {
                 lines.push(line(
                     StyleRole::Heading,
                     format!("Step {} of {count}", i + 1),
                 ));
                 lines.extend(grant_head(repair, model));
-                diff_lines(lines, repair);
+                diff_lines(lines, repair, context);
             }
             // The head says it whole.
             RemedyStep::Switch(_) => continue,
@@ -329,15 +338,17 @@ fn grant_head(repair: &Repair, model: &Model) -> Vec<Text> {
     lines
 }
 
-fn diff_lines(lines: &mut Vec<Text>, repair: &Repair) {
+fn diff_lines(lines: &mut Vec<Text>, repair: &Repair, context: usize) {
     lines.push(Vec::new());
-    for change in diff(&repair.before, &repair.after, CONTEXT).lines {
+    let changes = diff(&repair.before, &repair.after, context).lines;
+    for (i, change) in changes.into_iter().enumerate() {
         let role = match change.kind {
             DiffKind::Same => StyleRole::Dim,
             DiffKind::Added => StyleRole::Added,
             DiffKind::Removed => StyleRole::Removed,
         };
-        if change.gap_before {
+        // Without what stands around it, what is left out before it goes without saying.
+        if change.gap_before && (i > 0 || context > 0) {
             lines.push(line(StyleRole::Dim, "  …"));
         }
         let sign = format!("{} ", change.kind.sign());

@@ -17,6 +17,10 @@ use crate::text::visible;
 
 /// So many rows are looked at for how wide columns have to be (chosen: a frame does not feel it).
 const LOOKED_AT: usize = 200;
+/// Below this width a table of bindings has no column for members.
+const NARROW: u16 = 50;
+/// Which column of the table of bindings has the member.
+const MEMBER: usize = 2;
 /// So many lines of what a finding says stand below the table (chosen); the page has it whole.
 const MESSAGE: usize = 3;
 
@@ -82,8 +86,7 @@ pub(super) fn draw(
             pen.put(rows.x + 1, y, 1, StyleRole::Key, mark);
         }
         if row == view.row {
-            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
-            pen.lay(line, StyleRole::Selected);
+            pen.selected(line);
         }
         out.spot(line, Spot::OverlayRow(row));
     }
@@ -226,34 +229,44 @@ fn said_below(
 ) -> Vec<(StyleRole, String)> {
     let across = usize::from(inside.width);
     let mut lines = Vec::new();
+    let mut say = |role: StyleRole, words: &str| {
+        let whole = wrap(words, across).into_iter();
+        lines.extend(whole.map(|text| (role, text)));
+    };
     match &model.estate.reading {
-        EstateReading::Running(answers) => lines.push((
-            StyleRole::Dim,
-            format!("The rest is being read: {answers} answers are here."),
-        )),
-        EstateReading::Stopped => lines.push((
-            StyleRole::Unknown,
-            "Stopped: only what was listed is here.".to_owned(),
-        )),
-        EstateReading::Failed(why) => lines.push((StyleRole::Denied, why.clone())),
+        EstateReading::Running(answers) => {
+            let words = format!("The rest is being read: {answers} answers are here.");
+            say(StyleRole::Dim, &words);
+        }
+        EstateReading::Stopped => {
+            say(StyleRole::Unknown, "Stopped: only what was listed is here.");
+        }
+        EstateReading::Failed(why) => say(StyleRole::Denied, &visible(why)),
         EstateReading::Idle | EstateReading::Known(_) => {}
     }
     if let (Some(words), true) = (reviewing(model), table.review().is_some()) {
-        lines.push((StyleRole::Dim, words));
+        say(StyleRole::Dim, &words);
     }
     if let Some(counted) = table.counted().filter(|n| *n < table.len()) {
-        lines.push((
-            StyleRole::Dim,
-            format!(
-                "Who gets at each is being counted: {counted} of {}.",
-                table.len()
-            ),
-        ));
+        let words = format!(
+            "Who gets at each is being counted: {counted} of {}.",
+            table.len()
+        );
+        say(StyleRole::Dim, &words);
     }
     if let Some(one) = view.selected().and_then(|row| table.finding(row)) {
         let words = visible(&one.finding.message);
         let whole = wrap(&words, across).into_iter().take(MESSAGE);
         lines.extend(whole.map(|text| (StyleRole::Text, text)));
+    }
+    // Where a member has no column of its own, who is bound to what stands below.
+    else if let (Some(row), EstateTableKind::Bindings, true) =
+        (view.selected(), table.kind, inside.width < NARROW)
+    {
+        let cell = |column| table.cell(row, column).words().into_owned();
+        let words = format!("{} on {}", cell(MEMBER), cell(0));
+        let whole = wrap(&visible(&words), across);
+        lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
     }
     // A name that is cut stands whole below.
     else if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {

@@ -23,10 +23,10 @@ pub(super) struct Parts {
     pub footer: Rect,
 }
 
-/// A line each for header and footer, `said` lines for the notice, one at least; the body between them.
+/// A line each for header and footer, `said` lines for the notice; the body between them.
 pub(super) fn parts(area: Rect, said: usize) -> Parts {
     let line = |y: u16| Rect::new(area.x, y, area.width, 1);
-    let said = u16::try_from(said.max(1)).unwrap_or(1);
+    let said = u16::try_from(said).unwrap_or(u16::MAX);
     let body = area.height.saturating_sub(2 + said);
     Parts {
         header: line(area.y),
@@ -36,6 +36,23 @@ pub(super) fn parts(area: Rect, said: usize) -> Parts {
     }
 }
 
+/// How many lines stand between body and footer: one at least, for what may be said, but where every line counts and
+/// nothing stands there.
+pub(super) fn lines_between(area: Rect, model: &Model, said: usize) -> usize {
+    let searched = model.asked().is_some_and(|asked| asked.find.is_shown());
+    let room = usize::from(area.width.saturating_sub(2));
+    // What is asked needs every line, and says itself where one is.
+    let asks = matches!(model.overlays.last(), Some(Overlay::Confirm(_)));
+    let empty = || (asks || crumbs_line(model, room).is_empty()) && !searched;
+    if area.height < LOW && said == 0 && empty() {
+        0
+    } else {
+        said.max(1)
+    }
+}
+
+/// Below this height every line counts.
+const LOW: u16 = 14;
 /// From this height on a notice may take three lines, else two.
 const HIGH: u16 = 20;
 
@@ -101,7 +118,7 @@ fn last_width(lines: &[String]) -> usize {
 pub(super) fn crumbs(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     let room = area.width.saturating_sub(2);
     let line = crumbs_line(model, usize::from(room));
-    if line.is_empty() {
+    if line.is_empty() || area.height == 0 {
         return;
     }
     pen.clear(area);
@@ -125,21 +142,36 @@ pub(super) fn notice(pen: &mut Pen<'_>, area: Rect, model: &Model, lines: &[Stri
 pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Layout) {
     pen.clear(area);
     let context = model.context();
+    let mut hints: Vec<(&str, &str, Command)> = model
+        .keys
+        .footer(context)
+        .filter(|(_, word, _)| fits_phase(model, context, word))
+        .map(|(key, word, command)| (key, now(model, context, command, word), command))
+        .collect();
+    let gap = if area.width < NARROW { 2 } else { 3 };
+    let wide = |(key, word, _): &(&str, &str, Command)| {
+        u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX)
+    };
+    // How to leave is said on every screen; what has no room beside it goes from the end.
+    let leaves = leaving(&hints);
+    let mut left = area.width.saturating_sub(2);
+    left = left.saturating_sub(leaves.and_then(|at| hints.get(at)).map_or(0, &wide));
+    let mut at = 0;
+    let mut full = false;
+    hints.retain(|hint| {
+        let way_out = Some(at) == leaves;
+        at += 1;
+        let wants = wide(hint).saturating_add(gap);
+        full |= !way_out && wants > left;
+        if !way_out && !full {
+            left -= wants;
+        }
+        way_out || !full
+    });
     let mut x = area.x + 1;
-    for (key, word, command) in model.keys.footer(context) {
-        if !fits_phase(model, context, word) {
-            continue;
-        }
-        let word = match (model.overlays.last(), command) {
-            (Some(Overlay::Estate(kind)), Command::Open) if context == KeyContext::Estate => {
-                opens(*kind)
-            }
-            _ => word,
-        };
-        let wide = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
-        if x.saturating_add(wide) >= area.right() {
-            break;
-        }
+    for hint in &hints {
+        let (key, word, command) = *hint;
+        let wide = wide(hint);
         out.spot(Rect::new(x, area.y, wide, 1), Spot::Hint(command));
         x = pen.put(x, area.y, area.right() - x, StyleRole::Key, key);
         x = pen.put(
@@ -149,7 +181,30 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
             StyleRole::Dim,
             word,
         );
-        x += 3;
+        x += gap;
+    }
+}
+
+/// Below this width hints stand closer.
+const NARROW: u16 = 60;
+
+/// Which of the hints says how to leave, or else how to go back.
+fn leaving(hints: &[(&str, &str, Command)]) -> Option<usize> {
+    let of = |commands: &[Command]| {
+        let mut all = hints.iter();
+        all.position(|(_, _, command)| commands.contains(command))
+    };
+    of(&[Command::Quit, Command::Interrupt]).or_else(|| of(&[Command::Back]))
+}
+
+/// What a command does now, in the word that says it best.
+fn now(model: &Model, context: KeyContext, command: Command, word: &'static str) -> &'static str {
+    match (context, command, model.overlays.last()) {
+        (KeyContext::Estate, Command::Open, Some(Overlay::Estate(kind))) => opens(*kind),
+        (KeyContext::Pick, Command::NextPanel, _) if model.pick.on_target => "caller",
+        (KeyContext::Pick, Command::NextPanel, _) => "target",
+        (KeyContext::Pick, Command::Interrupt, _) if model.stops_first() => "stop",
+        _ => word,
     }
 }
 

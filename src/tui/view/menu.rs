@@ -5,7 +5,7 @@ use ratatui::style::Modifier;
 
 use super::super::keys::KeyContext;
 use super::super::keys::line::{FORMS, TypedLine, is_here};
-use super::super::look::text::{width, wrap};
+use super::super::look::text::{cut_middle, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::{Choice, ChoiceAct, Layout, Menu, Spot, Typed};
 use super::page::{centered, field};
@@ -48,8 +48,9 @@ pub(super) fn draw(
     out: &mut Layout,
 ) -> Option<Position> {
     let count = u16::try_from(menu.list.total()).unwrap_or(u16::MAX);
-    let frame = centered(area, WIDEST, count.saturating_add(4).max(6));
-    let inside = pen.window(frame, &menu.title);
+    // On the smallest screens there is more below the entries.
+    let more = if area.width < NARROW { 6 } else { 4 };
+    let frame = centered(area, WIDEST, count.saturating_add(more).max(6));
     let place = match menu.list.shown() {
         // What is typed whole needs no entry.
         0 if TypedLine::read(menu.list.input().value()).is_some_and(|line| line.is_ok()) => {
@@ -59,10 +60,12 @@ pub(super) fn draw(
         shown if !menu.list.is_matched() => format!(" {shown} so far "),
         shown => format!(" {} of {shown} ", menu.list.row() + 1),
     };
+    // Where one is stands at the right, and the title leaves it room.
+    let room = usize::from(frame.width).saturating_sub(width(&place) + 7);
+    let title = cut_middle(&menu.title, room, pen.glyphs.ellipsis());
+    let inside = pen.window(frame, &title);
     let edge = Rect::new(frame.x, frame.y, frame.width.saturating_sub(2), 1);
-    if width(&place) + width(&menu.title) + 6 < usize::from(frame.width) {
-        pen.put_right(edge, frame.y, StyleRole::Dim, &place);
-    }
+    pen.put_right(edge, frame.y, StyleRole::Dim, &place);
     let line = Rect::new(inside.x, inside.y, inside.width, 1);
     let caret = field(pen, line, menu.list.input());
     let mut rows = Rect::new(
@@ -80,8 +83,12 @@ pub(super) fn draw(
     };
     let looked_at: Vec<&Choice> = looked_at.iter().map(|choice| &**choice).collect();
     let shares = Shares::of(&looked_at, rows.width);
+    // On the smallest screens what is cut in its middle stands whole below, too.
+    let short = menu.list.total() <= LAID_OUT;
+    let told =
+        |choice: &Choice| (is_sentence(choice) || (shares.narrow && short)) && shares.cuts(choice);
     let cut = looked_at.into_iter();
-    let cut = cut.filter(|choice| is_sentence(choice) && shares.cuts(choice));
+    let cut = cut.filter(|choice| told(choice));
     let below = cut.map(|choice| wrap(whole_words(choice), usize::from(rows.width)).len());
     let below = u16::try_from(below.max().unwrap_or(0)).unwrap_or(0);
     // What is typed whole is meant, whatever else it resembles.
@@ -110,8 +117,7 @@ pub(super) fn draw(
             pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
             pen.lay(line, StyleRole::Selected);
             // A sentence that is cut stands whole below.
-            let cut = is_sentence(choice) && shares.cuts(choice);
-            let whole = cut.then(|| wrap(whole_words(choice), across));
+            let whole = told(choice).then(|| wrap(whole_words(choice), across));
             let lines = meant.as_ref().or(whole.as_ref()).into_iter().flatten();
             for (text, y) in lines.zip(rows.bottom()..rows.bottom() + below) {
                 pen.put(rows.x, y, rows.width, StyleRole::Heading, text);

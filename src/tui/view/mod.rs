@@ -40,8 +40,10 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
         return out;
     }
     let said = frame::said(area, model, pen.glyphs.ellipsis());
-    let parts = frame::parts(area, said.len());
+    let between = frame::lines_between(area, model, said.len());
+    let parts = frame::parts(area, between);
     let mut caret = None;
+    pen.beneath = !model.overlays.is_empty();
     if model.signed_out.is_some() {
         frame::signed_out(&mut pen, parts.body, model);
     } else {
@@ -62,6 +64,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Layout {
             }
             _ => {}
         }
+        pen.beneath = false;
         if matches!(overlay, Overlay::Confirm(_)) {
             pen.dim_all(parts.body);
         }

@@ -24,6 +24,8 @@ pub(super) struct Pen<'b> {
     pub keys: &'b Keymap,
     /// It is drawn to be kept: nothing is selected, and all is said of everything.
     pub still: bool,
+    /// Something lies over what is drawn: keys go there, and no mark of focus stands here.
+    pub beneath: bool,
 }
 
 impl<'b> Pen<'b> {
@@ -34,6 +36,7 @@ impl<'b> Pen<'b> {
             glyphs,
             keys,
             still: false,
+            beneath: false,
         }
     }
 
@@ -41,6 +44,11 @@ impl<'b> Pen<'b> {
     pub fn still(mut self) -> Self {
         self.still = true;
         self
+    }
+
+    /// Whether keys may go to what is drawn.
+    pub const fn in_focus(&self) -> bool {
+        !self.still && !self.beneath
     }
 
     pub fn style(&self, role: StyleRole) -> Style {
@@ -124,6 +132,18 @@ impl<'b> Pen<'b> {
         self.buffer.set_style(area, style);
     }
 
+    /// A selected row of a list: its mark, and what tells it from others.
+    pub fn selected(&mut self, area: Rect) {
+        let mark = self.glyphs.mark();
+        let (sign, row) = if self.in_focus() {
+            (StyleRole::Key, StyleRole::Selected)
+        } else {
+            (StyleRole::Dim, StyleRole::SelectedElsewhere)
+        };
+        self.put(area.x, area.y, 1, sign, mark);
+        self.lay(area, row);
+    }
+
     /// Underlines an area, whatever it looks like else.
     pub fn underline(&mut self, area: Rect) {
         let style = Style::new().add_modifier(Modifier::UNDERLINED);
@@ -147,7 +167,7 @@ impl<'b> Pen<'b> {
     /// At the right edge of an area, which part of all is in sight; nothing where all of it is.
     pub fn scroll_bar(&mut self, area: Rect, offset: usize, room: usize, all: usize) {
         let high = usize::from(area.height);
-        if all <= room || high < 2 || area.width == 0 || self.still {
+        if all <= room || high < 2 || area.width == 0 || !self.in_focus() {
             return;
         }
         let thumb = (high * room / all).clamp(1, high - 1);

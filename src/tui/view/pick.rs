@@ -122,7 +122,7 @@ fn side(
     side: Side,
     out: &mut Layout,
 ) -> Option<Position> {
-    let focused = model.pick.on_target == (side == Side::Target);
+    let focused = model.pick.on_target == (side == Side::Target) && pen.in_focus();
     let title = match side {
         Side::Caller => "caller",
         Side::Target => "target",
@@ -168,7 +168,7 @@ fn side(
         out.spot(line, Spot::PickRow(side, row));
     }
     pen.scroll_bar(rows_area, list.first_shown(room), room, list.shown());
-    if focused {
+    if model.pick.on_target == (side == Side::Target) {
         out.room = room;
     }
     if empty {

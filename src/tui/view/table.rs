@@ -78,8 +78,7 @@ pub(super) fn draw(
             Rows::Loading(_) | Rows::Failed(_) => {}
         }
         if row == table.row {
-            pen.put(rows.x, y, 1, StyleRole::Key, pen.glyphs.mark());
-            pen.lay(line, StyleRole::Selected);
+            pen.selected(line);
         }
         out.spot(line, Spot::OverlayRow(row));
     }

@@ -15,9 +15,10 @@ use super::pen::{Pen, safe};
 use crate::answer::states::LevelState;
 use crate::evaluate::Outcome;
 use crate::google::survey::ProgressState;
+use crate::iam::address;
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model, out: &mut Layout) {
-    let focused = asked.panel == Panel::Tree && !pen.still;
+    let focused = asked.panel == Panel::Tree && pen.in_focus();
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,
@@ -414,7 +415,7 @@ fn chain(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<Text> {
                 .map(|hop| known.estate.label(&hop.question.target)),
         )
         .collect();
-    let local = |name: &String| name.split('@').next().unwrap_or_default().to_owned();
+    let local = |name: &String| address::name(name).to_owned();
     let mut names: Vec<String> = whole.iter().map(local).collect();
     let different: std::collections::BTreeSet<&String> = names.iter().collect();
     if different.len() < names.len() {

@@ -51,7 +51,7 @@ pub(super) fn draw(
     rows: &[WhyLine],
     out: &mut Layout,
 ) {
-    let focused = asked.panel == Panel::Why && asked.known().is_some() && !pen.still;
+    let focused = asked.panel == Panel::Why && asked.known().is_some() && pen.in_focus();
     let title = Rect::new(area.x, area.y, area.width, area.height.min(1));
     let body = Rect::new(
         area.x,
@@ -420,9 +420,7 @@ fn attributes_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
 
 fn binding_words(known: &KnownAnswer, repair: &Repair) -> String {
     let short = known.estate.label(&repair.resource);
-    let name = short
-        .split_once('@')
-        .map_or(short.as_str(), |(name, _)| name);
+    let name = address::name(&short);
     let role = picture::title(&known.estate, &repair.role);
     match &repair.replaces {
         Some(old) => {

@@ -81,13 +81,16 @@ pub fn crumbs_line(model: &Model, room: usize) -> String {
 
 fn pair(model: &Model, asked: &Asked) -> String {
     let question = &asked.question;
-    let name = |text: &str| text.split('@').next().unwrap_or(text).to_owned();
     let arrow = model.glyphs.arrow();
     let (caller, target) = (
         question.caller.short(),
         address::short(question.target.id()),
     );
-    visible(&format!("{} {arrow} {}", name(&caller), name(target)))
+    visible(&format!(
+        "{} {arrow} {}",
+        address::name(&caller),
+        address::name(target)
+    ))
 }
 
 fn list(model: &Model, list: &KeptList) -> String {

@@ -2,7 +2,7 @@
 
 use super::super::model::KnownAnswer;
 use super::super::model::tree::title;
-use crate::answer::what_if::{Supposed, SwitchedRule};
+use crate::answer::what_if::{ConditionOf, Supposed, SwitchedRule};
 use crate::iam::address::short;
 use crate::text::visible;
 
@@ -20,9 +20,18 @@ pub fn supposed(known: &KnownAnswer) -> Vec<String> {
                 let role = title(&known.estate, role);
                 format!("off: {role} for {} on {at}", name(whom))
             }
-            Supposed::ConditionOff { role, text, .. } => {
-                let role = title(&known.estate, role);
-                format!("true: {text}, of {role} on {at}")
+            Supposed::Condition(one) => {
+                let (value, text) = (one.value, &one.text);
+                match one.of {
+                    ConditionOf::Binding(_) => {
+                        let role = title(&known.estate, &one.whose);
+                        format!("{value}: {text}, of {role} on {at}")
+                    }
+                    ConditionOf::DenyRule { .. } => {
+                        format!("{value}: {text}, of {} on {at}", one.whose)
+                    }
+                    ConditionOf::Boundary(_) => format!("{value}: {text}, of {}", one.whose),
+                }
             }
             Supposed::RuleOff {
                 rule, title, name, ..

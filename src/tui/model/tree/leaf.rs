@@ -7,10 +7,11 @@ use super::bindings::{binding_row, member_row};
 use super::culprit::{binding_of, ghost, missing, suspect_row};
 use super::limits::org_policies;
 use super::row::leaf_row;
-use super::rules::{binding_clauses, boundaries, of_the_call, rule_rows};
-use super::supposed::{is_off, is_switched_off, off_rows};
+use super::rules::{boundaries, clause_rows, of_the_call, rule_rows};
+use super::supposed::{is_among, is_off, is_switched_off, off_rows};
 use super::{Leaf, Picture, Rank, TreeRow};
 use crate::answer::states::LevelState;
+use crate::answer::what_if::ConditionOf;
 use crate::evaluate::explanation::{BindingExplanation, PolicyExplanation, RoleState};
 use crate::evaluate::{Outcome, Truth};
 use crate::iam::{Resource, ResourceKind};
@@ -40,7 +41,10 @@ pub(super) fn leaves(picture: Picture<'_>) -> Leaves {
         }
     }
     for (at, row) in off_rows(picture) {
-        out.entry(at).or_default().push((0, row));
+        let rows = out.entry(at).or_default();
+        if !is_among(rows, &row) {
+            rows.push((0, row));
+        }
     }
     // What is missing because it is switched off has its row.
     if let Some(repair) = missing(picture).filter(|repair| !is_switched_off(picture, repair)) {
@@ -60,7 +64,11 @@ pub fn level_rows(picture: Picture<'_>, at: &Resource) -> Vec<TreeRow> {
             let off = off_rows(picture);
             let off = off.into_iter().filter(|(on, _)| on == at);
             let mut all = unfolded(picture, policy);
-            all.extend(off.map(|(_, row)| (0, row)));
+            for (_, row) in off {
+                if !is_among(&all, &row) {
+                    all.push((0, row));
+                }
+            }
             all
         }
         None => leaves(picture).remove(at).unwrap_or_default(),
@@ -124,6 +132,17 @@ fn folded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, TreeR
         }
     }
     out
+}
+
+/// The condition of a binding, each part of it to be switched.
+fn binding_clauses(
+    picture: Picture<'_>,
+    at: &Resource,
+    binding: &BindingExplanation,
+) -> Vec<TreeRow> {
+    let of = ConditionOf::Binding(binding.index);
+    let condition = binding.condition.as_ref();
+    condition.map_or_else(Vec::new, |it| clause_rows(picture, at, &of, it))
 }
 
 /// Everything that is known of a level.

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{ClauseSpan, Supposition, SwitchedRule};
+use crate::answer::what_if::{ClauseSpan, ConditionOf, Supposition, SwitchedRule};
 use crate::estate::Estate;
 use crate::evaluate::{Cause, Explanation};
 use crate::iam::Resource;
@@ -145,10 +145,10 @@ pub enum LeafPlace {
         /// The member, as the policy has it; `None`: the whole binding.
         member: Option<String>,
     },
-    /// The condition of a binding of its level's allow policy, or a clause of it.
+    /// A condition, or a clause of it.
     Condition {
-        /// The binding's place in the policy.
-        binding: usize,
+        /// Whose.
+        of: ConditionOf,
         /// The clause; `None`: the whole condition.
         clause: Option<ClauseSpan>,
     },

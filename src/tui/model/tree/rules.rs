@@ -3,86 +3,90 @@
 
 use super::culprit::wrong;
 use super::row::{leaf_row, short_member};
-use super::supposed::{is_clause_off, is_rule_off};
+use super::supposed::{condition_row, is_rule_off};
 use super::{LeafPlace, Picture, Rank, TreeRow};
 use crate::answer::rules::{boundary_rule_says, boundary_rule_words, deny_rule_says};
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{ClauseSpan, SwitchedRule};
+use crate::answer::what_if::{ClauseSpan, ConditionOf, SupposedCondition, SwitchedRule, as_read};
 use crate::evaluate::condition::{Clause, clauses};
 use crate::evaluate::explanation::{
-    BindingExplanation, BoundaryExplanation, ConditionExplanation, DenyExplanation,
-    DenyPolicyExplanation, DenyRuleExplanation,
+    BoundaryExplanation, ConditionExplanation, DenyExplanation, DenyPolicyExplanation,
+    DenyRuleExplanation,
 };
 use crate::evaluate::{CauseKind, Truth};
 use crate::iam::Resource;
 
-/// The condition of a binding, each part of it to be switched.
-pub(super) fn binding_clauses(
+/// A condition: what came of it, and of each of its clauses where there are several; each to be switched.
+pub(super) fn clause_rows(
     picture: Picture<'_>,
     at: &Resource,
-    binding: &BindingExplanation,
-) -> Vec<TreeRow> {
-    let Some(condition) = &binding.condition else {
-        return Vec::new();
-    };
-    let mut rows = Vec::new();
-    for (clause, mut row) in clauses_of(at, condition) {
-        // What is switched off has a row of its own.
-        if clause.is_some_and(|clause| is_clause_off(picture, at, binding.index, clause)) {
-            continue;
-        }
-        if let Some(leaf) = &mut row.leaf {
-            leaf.place = Some(LeafPlace::Condition {
-                binding: binding.index,
-                clause,
-            });
-        }
-        rows.push(row);
-    }
-    rows
-}
-
-/// A condition: what came of it, and of each of its clauses where there are several.
-fn clause_rows(at: &Resource, condition: &ConditionExplanation) -> Vec<TreeRow> {
-    let rows = clauses_of(at, condition).into_iter();
-    rows.map(|(_, row)| row).collect()
-}
-
-fn clauses_of(
-    at: &Resource,
+    of: &ConditionOf,
     condition: &ConditionExplanation,
-) -> Vec<(Option<ClauseSpan>, TreeRow)> {
+) -> Vec<TreeRow> {
+    let place = |clause: Option<ClauseSpan>| {
+        let of = of.clone();
+        Some(LeafPlace::Condition { of, clause })
+    };
     let source = condition.condition.expression.trim();
     let all: Vec<Clause> = match &condition.evaluation {
         Ok(evaluation) => clauses(evaluation, &condition.condition.expression),
         Err(_) => Vec::new(),
     };
-    if all.is_empty() {
+    let supposed = picture.supposed.iter();
+    let supposed: Vec<&SupposedCondition> = supposed
+        .filter_map(|one| one.of_any_clause(at, of))
+        .collect();
+    // What is supposed as a whole is its one clause.
+    if let Some(whole) = supposed.iter().find(|one| one.clause.is_none()) {
+        return vec![condition_row(at, "if", whole)];
+    }
+    if all.is_empty() && supposed.is_empty() {
         let (state, word) = match (&condition.evaluation, condition.holds) {
             (Err(why), _) => (LevelState::Misses, why.clone()),
             (Ok(_), Truth::Yes) => (LevelState::Grants, "holds".to_owned()),
             (Ok(_), Truth::No) => (LevelState::ConditionNotMet, "false now".to_owned()),
             (Ok(_), _) => (LevelState::Depends, "not known here".to_owned()),
         };
-        return vec![(None, leaf_row(at, state, "if", source, &word))];
+        return vec![placed_at(
+            place(None),
+            leaf_row(at, state, "if", source, &word),
+        )];
     }
-    all.iter()
-        .enumerate()
-        .map(|(i, clause)| {
-            let (state, word) = match clause.value {
-                Some(true) => (LevelState::Grants, "true"),
-                Some(false) => (LevelState::ConditionNotMet, "false now"),
-                None => (LevelState::Depends, "not known here"),
-            };
-            let join = if i == 0 { "if" } else { "and" };
-            let span = ClauseSpan {
-                start: clause.start,
-                end: clause.end,
-            };
-            let row = leaf_row(at, state, join, clause.text.trim(), word);
-            (Some(span), row)
-        })
-        .collect()
+    // Each where it stood; what is supposed is no clause of what is judged.
+    let mut rows: Vec<(u32, TreeRow)> = Vec::new();
+    for clause in &all {
+        let span = ClauseSpan {
+            start: clause.start,
+            end: clause.end,
+        };
+        let Some(span) = as_read(picture.supposed, at, of, span) else {
+            continue;
+        };
+        let (state, word) = match clause.value {
+            Some(true) => (LevelState::Grants, "true"),
+            Some(false) => (LevelState::ConditionNotMet, "false now"),
+            None => (LevelState::Depends, "not known here"),
+        };
+        let row = leaf_row(at, state, "and", clause.text.trim(), word);
+        rows.push((span.start, placed_at(place(Some(span)), row)));
+    }
+    rows.extend(supposed.iter().filter_map(|one| {
+        let start = one.clause?.start;
+        Some((start, condition_row(at, "and", one)))
+    }));
+    rows.sort_by_key(|(start, _)| *start);
+    let mut rows: Vec<TreeRow> = rows.into_iter().map(|(_, row)| row).collect();
+    if let Some(leaf) = rows.first_mut().and_then(|row| row.leaf.as_mut()) {
+        "if".clone_into(&mut leaf.title);
+    }
+    rows
+}
+
+fn placed_at(place: Option<LeafPlace>, mut row: TreeRow) -> TreeRow {
+    if let Some(leaf) = &mut row.leaf {
+        leaf.place = place;
+    }
+    row
 }
 
 /// A deny rule, whom of those that matter it denies or excepts, and its condition.
@@ -135,7 +139,12 @@ pub(super) fn rule_rows(
         }
     }
     if let Some(condition) = &rule.condition {
-        out.extend(clause_rows(at, condition).into_iter().map(|row| (1, row)));
+        let of = ConditionOf::DenyRule {
+            policy: policy.policy.name.as_str().into(),
+            rule: rule.index,
+        };
+        let rows = clause_rows(picture, at, &of, condition);
+        out.extend(rows.into_iter().map(|row| (1, row)));
     }
     out
 }
@@ -182,7 +191,9 @@ pub(super) fn boundaries(picture: Picture<'_>, counting: bool) -> Vec<(usize, Tr
             continue;
         }
         if let Some(condition) = &boundary.condition {
-            out.extend(clause_rows(at, condition).into_iter().map(|row| (1, row)));
+            let of = ConditionOf::Boundary(boundary.binding.as_str().into());
+            let rows = clause_rows(picture, at, &of, condition);
+            out.extend(rows.into_iter().map(|row| (1, row)));
         }
         out.extend(boundary_rules(picture, boundary));
     }

@@ -4,7 +4,7 @@ use super::row::{leaf_row, short_member};
 use super::{LeafPlace, Picture, Rank, TreeRow};
 use crate::answer::levels::title;
 use crate::answer::states::LevelState;
-use crate::answer::what_if::{ClauseSpan, Supposed, SwitchedRule};
+use crate::answer::what_if::{Supposed, SupposedCondition, SwitchedRule};
 use crate::estate::Estate;
 use crate::evaluate::Suspect;
 use crate::iam::{Binding, Resource};
@@ -22,25 +22,7 @@ pub(super) fn is_switched_off(picture: Picture<'_>, repair: &Repair) -> bool {
         Supposed::Off { role, whom, .. } => {
             one.on == repair.resource && **role == *repair.role && **whom == *repair.member
         }
-        Supposed::There { .. } | Supposed::ConditionOff { .. } | Supposed::RuleOff { .. } => false,
-    })
-}
-
-/// Whether that clause of a binding's condition is supposed to be true.
-pub(super) fn is_clause_off(
-    picture: Picture<'_>,
-    at: &Resource,
-    binding: usize,
-    clause: ClauseSpan,
-) -> bool {
-    // What stands in its place begins where it began, and is shorter.
-    picture.supposed.iter().any(|one| match &one.what {
-        Supposed::ConditionOff {
-            binding: other,
-            clause: Some(off),
-            ..
-        } => one.on == *at && *other == binding && off.start == clause.start,
-        _ => false,
+        Supposed::There { .. } | Supposed::Condition(_) | Supposed::RuleOff { .. } => false,
     })
 }
 
@@ -49,13 +31,34 @@ pub(super) fn is_rule_off(picture: Picture<'_>, at: &Resource, rule: &SwitchedRu
     picture.supposed.iter().any(|s| s.is_rule_off(at, rule))
 }
 
-/// What is switched off, each with its level.
+/// What a condition or a clause of it is supposed to be.
+pub(super) fn condition_row(at: &Resource, title: &str, one: &SupposedCondition) -> TreeRow {
+    let word = if one.value {
+        "supposed true, what if"
+    } else {
+        "supposed false, what if"
+    };
+    let mut row = leaf_row(at, LevelState::Off, title, &one.text, word);
+    row.rank = Rank::Must;
+    if let Some(leaf) = &mut row.leaf {
+        leaf.place = Some(LeafPlace::Condition {
+            of: one.of.clone(),
+            clause: one.clause,
+        });
+    }
+    row
+}
+
+/// What is switched off, each with its level. A clause that is supposed may stand below its condition already.
 pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
     let mut out = Vec::new();
     for one in picture.supposed {
-        let mut word = "switched off, what if";
         let (title, name, place) = match &one.what {
             Supposed::There { .. } => continue,
+            Supposed::Condition(condition) => {
+                out.push((one.on.clone(), condition_row(&one.on, "if", condition)));
+                continue;
+            }
             Supposed::Off {
                 role,
                 binding,
@@ -69,25 +72,13 @@ pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
                     member: member.as_ref().map(ToString::to_string),
                 },
             ),
-            Supposed::ConditionOff {
-                binding,
-                clause,
-                text,
-                ..
-            } => {
-                word = "supposed true, what if";
-                let place = LeafPlace::Condition {
-                    binding: *binding,
-                    clause: *clause,
-                };
-                ("if".to_owned(), text.to_string(), place)
-            }
             Supposed::RuleOff { rule, title, name } => (
                 title.to_string(),
                 name.to_string(),
                 LeafPlace::Rule(rule.clone()),
             ),
         };
+        let word = "switched off, what if";
         let mut row = leaf_row(&one.on, LevelState::Off, &title, &name, word);
         row.rank = Rank::Must;
         if let Some(leaf) = &mut row.leaf {
@@ -96,6 +87,14 @@ pub(super) fn off_rows(picture: Picture<'_>) -> Vec<(Resource, TreeRow)> {
         out.push((one.on.clone(), row));
     }
     out
+}
+
+/// Whether a row of that stands there already.
+pub(super) fn is_among(rows: &[(usize, TreeRow)], row: &TreeRow) -> bool {
+    let place = |row: &TreeRow| row.leaf.as_ref().and_then(|leaf| leaf.place.clone());
+    let of = place(row);
+    rows.iter()
+        .any(|(_, other)| other.state == row.state && of.is_some() && place(other) == of)
 }
 
 /// Where the binding is that a cause speaks of, in the policy as it was read.
