@@ -242,7 +242,7 @@ fn a_condition_and_its_clauses_are_supposed_to_hold() {
         .says("WHAT IF 1 switched, nothing written; as read: would fail.")
         .says("✗ if request.time < time…")
         .says("supposed true, what if")
-        .says("true: request.time < timestamp(");
+        .says("true in Token Creator on bq-privileged@data-vault: request.time <");
     play.keys("<Space>")
         .says("403 until granted")
         .says("false now")
@@ -325,7 +325,7 @@ fn clauses_of_deny_rules_and_boundaries_are_supposed_to_be_otherwise() {
     play.says("✗ the call would fail").says("deny rule 1");
     play.keys("/<Ctrl-u>'prod'<Enter><Space>")
         .says("✓ what if: the call would succeed")
-        .says("false: resource.matchTag('1/env', 'prod'), of deny rule 1 on p")
+        .says("false in deny rule 1 on p: resource.matchTag('1/env', 'prod')")
         .says("if resource.matchTag('1/env', 'prod') supposed false, what if")
         .says("  false && !resource.matchTag('1/env', 'test')")
         .keys("<Space>")
@@ -336,7 +336,7 @@ fn clauses_of_deny_rules_and_boundaries_are_supposed_to_be_otherwise() {
     play.says("✓ the call would succeed");
     play.keys("/<Ctrl-u>'test'<Enter><Space>")
         .says("✗ what if: the call would fail")
-        .says("true: resource.matchTag('1/env', 'test'), of deny rule 1 on p")
+        .says("true in deny rule 1 on p: resource.matchTag('1/env', 'test')")
         .keys("<BS>")
         .says("✓ the call would succeed");
 
@@ -358,7 +358,7 @@ fn clauses_of_deny_rules_and_boundaries_are_supposed_to_be_otherwise() {
     play.keys("/the target<Enter><Left>").keys("<Right>");
     play.keys("/<Ctrl-u>startsWith<Enter><Space>")
         .says("✓ what if: the call would succeed")
-        .says("false: principal.subject.startsWith('a@'), of boundary Elsewhere")
+        .says("false in boundary Elsewhere: principal.subject.startsWith('a@')")
         .says("and principal.subject.startsWith('a@') supposed false, what if");
     play.keys("<Space>").says("✗ the call would fail");
 

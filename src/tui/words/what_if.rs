@@ -25,12 +25,12 @@ pub fn supposed(known: &KnownAnswer) -> Vec<String> {
                 match one.of {
                     ConditionOf::Binding(_) => {
                         let role = title(&known.estate, &one.whose);
-                        format!("{value}: {text}, of {role} on {at}")
+                        format!("{value} in {role} on {at}: {text}")
                     }
                     ConditionOf::DenyRule { .. } => {
-                        format!("{value}: {text}, of {} on {at}", one.whose)
+                        format!("{value} in {} on {at}: {text}", one.whose)
                     }
-                    ConditionOf::Boundary(_) => format!("{value}: {text}, of {}", one.whose),
+                    ConditionOf::Boundary(_) => format!("{value} in {}: {text}", one.whose),
                 }
             }
             Supposed::RuleOff {
