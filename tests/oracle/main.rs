@@ -23,7 +23,7 @@ use std::time::Duration;
 use case::{Case, Shared};
 
 /// So many questions in `cargo test`.
-const QUESTIONS: u64 = 600;
+const QUESTIONS: u64 = 400;
 /// A case takes a fraction of a second; one that takes this long waits for something that does not come.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// So many differences are told.
