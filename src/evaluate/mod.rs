@@ -33,6 +33,7 @@ pub use explanation::{Call, Explanation, Outcome, Question, Seen, Verdict};
 pub use federation::{Exchange, Refusal, Rejected, admit, read_attribute};
 pub use may::{Belongs, Brought, belongs, may, may_with};
 pub use place::caller_place;
+pub(crate) use place::of as place_of;
 pub use reach::{Graph, Reach, Who, graph, reach, who};
 pub use troubleshoot::troubleshoot;
 pub use truth::Truth;

@@ -179,3 +179,50 @@ fn it_takes_two_files_and_nothing_else() {
     home.run(&["diff", &old]).ends(2);
     home.run(&["diff", &old, "/nowhere.json"]).ends(2);
 }
+
+/// A set has it before and after, and its row is the same: what somebody of it loses or gains by a group is told.
+#[test]
+fn one_of_a_set_who_joins_a_group_that_a_rule_names() {
+    let home = Home::new();
+    let with = |name: &str, members: serde_json::Value, set: &str| {
+        estate(&home, name, |estate| {
+            estate["groups"] = json!([{ "email": "sec@example.com", "members": members }]);
+            estate["denyPolicies"] = json!([{
+                "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fdata-vault/denypolicies/sec",
+                "rules": [{ "denyRule": {
+                    "deniedPrincipals": ["principalSet://goog/group/sec@example.com"],
+                    "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }]);
+            let creator = "roles/iam.serviceAccountTokenCreator";
+            grant(estate, OWNED, json!({ "role": creator, "members": [set] }));
+        })
+    };
+    for set in ["domain:example.com", "allAuthenticatedUsers"] {
+        let old = with("old.json", json!(["user:bob@example.com"]), set);
+        let both = json!(["user:bob@example.com", "user:new@example.com"]);
+        let new = with("new.json", both, set);
+        for (from, to, change) in [(&old, &new, "SHRANK"), (&new, &old, "GREW")] {
+            let json = home
+                .run(&["--format=json", "diff", from, to])
+                .ends(1)
+                .json();
+            let results = json["results"].as_array().unwrap();
+            assert_eq!(results.len(), 1, "{json}");
+            let row = &results[0];
+            assert_eq!(row["principal"], "user:new@example.com");
+            assert_eq!(row["change"], change);
+            assert_eq!(row["via"][0]["member"], set);
+            let except = if change == "GREW" {
+                "exceptBefore"
+            } else {
+                "exceptAfter"
+            };
+            let by = &row[except][0];
+            assert_eq!(by["by"], "DENY_RULE", "{row}");
+        }
+        let told = home.run(&["diff", &old, &new]);
+        told.ends(1);
+        for words in ["- user:new@example.com", "0 more, 1 less"] {
+            assert!(told.out.contains(words), "{}", told.out);
+        }
+    }
+}

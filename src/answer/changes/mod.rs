@@ -1,15 +1,18 @@
 //! What changed between two estates in who can act as which account, and by which binding.
 //!
-//! Direct ways, groups expanded, as `who` gives them: a chain changes when one of its hops does.
+//! Direct ways, groups expanded, as `who` gives them: a chain changes when one of its hops does. Where a set has it, those
+//! of it are judged one by one who are in other groups or lie elsewhere than before.
+
+mod moved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::estate::{Assumption, Estate, Existence};
-use crate::evaluate::Verdict;
 use crate::evaluate::reach::{Holder, TakenAway, Via, who};
-use crate::iam::{Permission, Resource};
+use crate::evaluate::{Truth, Verdict, belongs, may};
+use crate::iam::{Member, Permission, PolicyMember, Principal, Resource};
 
 /// One principal whose way to an account changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +27,8 @@ pub struct AccessChange {
     pub after: Verdict,
     /// The bindings: those that grant now, or where nothing does, those that did.
     pub via: Vec<Via>,
-    /// Of a set: who of it was shut out.
+    /// Of a set: who of it was shut out. Of one who has it no longer or not yet, and stands in a set that does: who of
+    /// that set, he among them.
     pub except_before: Vec<TakenAway>,
     /// Who is now.
     pub except_after: Vec<TakenAway>,
@@ -87,42 +91,44 @@ pub fn compare(
     let mut changes = Vec::new();
     let mut targets = accounts(before);
     targets.extend(accounts(after));
+    let moved = moved::moved(before, after);
     for (id, target) in targets {
-        let mut old = holders(before, &target, permission, time, &mut unread_before);
-        let new = holders(after, &target, permission, time, &mut unread_after);
+        let [old, new] =
+            [(before, &mut unread_before), (after, &mut unread_after)].map(|(estate, unread)| {
+                Holders {
+                    estate,
+                    target: &target,
+                    permission,
+                    time,
+                    all: holders(estate, &target, permission, time, unread),
+                }
+            });
         let name = Resource::account("-", &id);
         let name = [after, before]
             .into_iter()
             .find_map(|estate| estate.resolve(&name).exists())
-            .unwrap_or(target)
+            .unwrap_or_else(|| target.clone())
             .full_name();
-        for (principal, holder) in new {
-            let (was, except) = old
-                .remove(&principal)
-                .map_or((Verdict::CannotAccess, Vec::new()), |known| {
-                    (known.verdict, known.except)
-                });
-            if was != holder.verdict || except != holder.except {
+        let mut principals: BTreeSet<String> =
+            old.all.keys().chain(new.all.keys()).cloned().collect();
+        if old.has_set() || new.has_set() {
+            principals.extend(moved.iter().map(ToString::to_string));
+        }
+        for principal in principals {
+            let [was, is] = [&old, &new].map(|holders| holders.of(&principal));
+            let set = one(&principal).is_none();
+            if was.verdict != is.verdict || (set && was.except != is.except) {
                 changes.push(AccessChange {
                     target: name.clone(),
                     principal,
-                    before: was,
-                    after: holder.verdict,
-                    via: holder.via,
-                    except_before: except,
-                    except_after: holder.except,
+                    before: was.verdict,
+                    after: is.verdict,
+                    via: if is.via.is_empty() { was.via } else { is.via },
+                    except_before: was.except,
+                    except_after: is.except,
                 });
             }
         }
-        changes.extend(old.into_iter().map(|(principal, holder)| AccessChange {
-            target: name.clone(),
-            principal,
-            before: holder.verdict,
-            after: Verdict::CannotAccess,
-            via: holder.via,
-            except_before: holder.except,
-            except_after: Vec::new(),
-        }));
     }
     changes.sort_by(|a, b| (&a.target, &a.principal).cmp(&(&b.target, &b.principal)));
     let assumptions: BTreeSet<Assumption> =
@@ -151,6 +157,78 @@ fn accounts(estate: &Estate) -> BTreeMap<String, Resource> {
             (found.id().to_lowercase(), found)
         })
         .collect()
+}
+
+/// Who can get at an account in one of the estates.
+struct Holders<'a> {
+    estate: &'a Estate,
+    target: &'a Resource,
+    permission: &'a Permission,
+    time: Timestamp,
+    all: BTreeMap<String, Holder>,
+}
+
+/// What one principal has there.
+struct Held {
+    verdict: Verdict,
+    via: Vec<Via>,
+    except: Vec<TakenAway>,
+}
+
+impl Holders<'_> {
+    /// Whether a set has it, of which nobody is told by himself.
+    fn has_set(&self) -> bool {
+        self.all.keys().any(|principal| one(principal).is_none())
+    }
+
+    /// What it has, itself or as one of a set.
+    fn of(&self, principal: &str) -> Held {
+        if let Some(holder) = self.all.get(principal) {
+            return Held {
+                verdict: holder.verdict,
+                via: holder.via.clone(),
+                except: holder.except.clone(),
+            };
+        }
+        let Some(one) = one(principal).filter(|_| self.has_set()) else {
+            return Held {
+                verdict: Verdict::CannotAccess,
+                via: Vec::new(),
+                except: Vec::new(),
+            };
+        };
+        let permission = self.permission.as_str();
+        let verdict = match may(self.estate, &one, permission, self.target, self.time) {
+            Truth::Yes => Verdict::CanAccess,
+            Truth::No => Verdict::CannotAccess,
+            Truth::UnknownInfo => Verdict::UnknownInfo,
+            Truth::UnknownConditional => Verdict::UnknownConditional,
+        };
+        let sets = self.all.iter().filter(|(set, _)| {
+            let set = PolicyMember::v1(set).member;
+            !matches!(set, Member::One(_)) && belongs(self.estate, &one, &set) != Truth::No
+        });
+        let (mut via, mut except) = (Vec::new(), Vec::new());
+        for (_, holder) in sets {
+            via.extend(holder.via.iter().cloned());
+            if verdict != Verdict::CanAccess {
+                except.extend(holder.except.iter().cloned());
+            }
+        }
+        Held {
+            verdict,
+            via,
+            except,
+        }
+    }
+}
+
+/// The one identity that it is, and no set.
+fn one(principal: &str) -> Option<Principal> {
+    match PolicyMember::v1(principal).member {
+        Member::One(one) => Some(one),
+        _ => None,
+    }
 }
 
 /// Who can, by principal. Nobody is what an account that is not there has.
@@ -190,9 +268,32 @@ mod tests {
 
     const NOW: &str = "2026-11-24T00:00:00Z";
 
-    /// The same with one binding changed: gone, without its first member, or with another member.
+    /// The same with one binding changed: gone, without its first member, or with another member; with somebody in a group
+    /// or no longer; or with a project elsewhere.
     fn changed(file: &Value, pick: usize, how: usize, who: &str) -> Value {
         let mut file = file.clone();
+        if how > 2 {
+            let key = ["groups", "projects"][how - 3];
+            let parents: Vec<Value> = ["organizations", "folders"]
+                .into_iter()
+                .filter_map(|key| file[key].as_array())
+                .flatten()
+                .map(|level| level["name"].clone())
+                .collect();
+            let Some(list) = file[key].as_array_mut().filter(|list| !list.is_empty()) else {
+                return file;
+            };
+            let at = pick % list.len();
+            if how == 4 {
+                list[at]["parent"] = parents[pick % parents.len()].clone();
+            } else if let Some(members) = list[at]["members"].as_array_mut() {
+                match members.iter().position(|member| member == who) {
+                    Some(at) => drop(members.remove(at)),
+                    None => members.push(json!(who)),
+                }
+            }
+            return file;
+        }
         let policies = file["iamPolicies"].as_object_mut().unwrap();
         let places: Vec<(String, usize)> = policies
             .iter()
@@ -236,7 +337,7 @@ mod tests {
         fn who_is_named_is_who_changed(
             file in generate::estate(),
             pick in any::<usize>(),
-            how in 0_usize..3,
+            how in 0_usize..5,
             new in any::<prop::sample::Index>(),
         ) {
             let callers = generate::callers();
@@ -253,16 +354,19 @@ mod tests {
                 let name = target.full_name();
                 let rows: Vec<&AccessChange> =
                     told.changes.iter().filter(|row| row.target == name).collect();
-                // Whether a set has it, and whether something was not read.
+                // Whether something was not read.
                 let open = [before, after].map(|estate| {
                     let mut unread = BTreeSet::new();
-                    let all = holders(estate, &target, &permission, time, &mut unread);
-                    (all.keys().any(|principal| !is_one(principal)), !unread.is_empty())
+                    holders(estate, &target, &permission, time, &mut unread);
+                    !unread.is_empty()
                 });
-                let may_be_unsaid = |pair: Truth, (in_set, unread): (bool, bool)| {
-                    in_set || (unread && pair != Truth::Yes)
-                };
+                let may_be_unsaid = |pair: Truth, unread: bool| unread && pair != Truth::Yes;
+                let texts = [&file, &other].map(Value::to_string);
                 for caller in &callers {
+                    // Nobody lists whom neither estate names: a set may give and take it without a word.
+                    if !texts.iter().any(|text| text.contains(caller.as_str())) {
+                        continue;
+                    }
                     let Ok(one) = Principal::typed(caller) else {
                         continue;
                     };
@@ -281,7 +385,7 @@ mod tests {
                     for ((said, pair), open) in
                         [row.before, row.after].into_iter().zip(pair).zip(open)
                     {
-                        // Of one who is not listed a set may speak, or what was not read.
+                        // Of one who is not listed what was not read may speak.
                         prop_assert!(
                             Truth::from(said) == pair
                                 || (said == Verdict::CannotAccess && may_be_unsaid(pair, open)),
