@@ -1,6 +1,7 @@
 //! What the emulator knows: the estate as served, the estate as enforced, tokens, refusals.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use crate::iam::{AllowPolicy, PolicyMember, Principal, Resource, deny, org_polic
 
 /// How many refusals are remembered for `troubleshootError`.
 const REFUSALS: usize = 1_000;
+
+/// So many projects' accounts are looked for one by one; then all are sorted by their projects.
+const LISTS_ONE_BY_ONE: usize = 8;
 
 /// A refusal that can be explained later.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub(crate) struct World {
     pub lag: Option<Lag>,
     /// Project id to the e-mails of its accounts; made when it is first asked for.
     by_project: OnceLock<BTreeMap<String, BTreeSet<String>>>,
+    /// How often a project's accounts were asked for before that.
+    lists: AtomicUsize,
     /// Deleted accounts that can still come back, by unique id.
     pub graveyard: BTreeMap<String, Buried>,
     /// The public halves of accounts' keys, by lower-case address.
@@ -112,6 +118,7 @@ impl World {
             estate,
             lag,
             by_project: OnceLock::new(),
+            lists: AtomicUsize::new(0),
             graveyard,
             keys,
             hidden_policies,
@@ -250,7 +257,10 @@ impl World {
 
     /// The e-mails of a project's accounts, by its id.
     pub fn accounts_of(&self, project: &str) -> BTreeSet<String> {
-        if let Some(own) = self.estate.stored_accounts_of(project) {
+        // Once is cheaper than all; for many projects all of it once is.
+        let few = self.by_project.get().is_none()
+            && self.lists.fetch_add(1, Ordering::Relaxed) < LISTS_ONE_BY_ONE;
+        if few && let Some(own) = self.estate.stored_accounts_of(project) {
             return own.iter().map(|a| a.email.to_lowercase()).collect();
         }
         let by_project = self.by_project.get_or_init(|| {
