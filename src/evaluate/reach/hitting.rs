@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use hashbrown::{HashMap, HashSet};
+
 /// So many branches are looked at (chosen: a second or two).
 const BRANCHES_AT_MOST: usize = 200_000;
 /// So deep they go; what the reductions leave of a cut is small.
@@ -148,35 +150,47 @@ impl HittingSearch<'_> {
             sets.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
             sets.dedup();
             let mut kept: Vec<Vec<usize>> = Vec::new();
+            // By their least, which whatever holds them holds too.
+            let mut by_least: HashMap<usize, Vec<usize>> = HashMap::new();
             for set in sets.drain(..) {
                 let holds = |other: &Vec<usize>| other.iter().all(|o| set.binary_search(o).is_ok());
-                if !kept.iter().any(holds) {
+                let held = |at: &usize| kept.get(*at).is_some_and(holds);
+                let mut near = set.iter().filter_map(|one| by_least.get(one)).flatten();
+                if !near.any(held) {
+                    if let Some(least) = set.first() {
+                        by_least.entry(*least).or_default().push(kept.len());
+                    }
                     kept.push(set);
                 }
             }
             *sets = kept;
-            // What is in no set that something as light is not in is left.
-            let mut inside: Vec<(usize, Vec<usize>)> = Vec::new();
-            for (of, _) in counted(sets.iter()) {
-                let each = sets.iter().enumerate();
-                let each = each.filter(|(_, set)| set.binary_search(&of).is_ok());
-                inside.push((of, each.map(|(at, _)| at).collect()));
+            // What is in no set that something as light is not in is left. That other is in each of its sets, so in
+            // the first.
+            let mut inside: HashMap<usize, Vec<usize>> = HashMap::new();
+            for (at, set) in sets.iter().enumerate() {
+                for of in set {
+                    inside.entry(*of).or_default().push(at);
+                }
             }
-            let less = |(a, in_a): &(usize, Vec<usize>)| {
-                inside.iter().any(|(b, in_b)| {
-                    let (own, other) = (self.weight(*a), self.weight(*b));
-                    a != b
+            let less = |a: usize, in_a: &[usize]| {
+                let first = in_a.first().and_then(|at| sets.get(*at));
+                first.into_iter().flatten().any(|b| {
+                    let (own, other) = (self.weight(a), self.weight(*b));
+                    let in_b = inside.get(b).map_or(&[][..], Vec::as_slice);
+                    a != *b
                         && other <= own
+                        && in_a.len() <= in_b.len()
                         && in_a.iter().all(|at| in_b.binary_search(at).is_ok())
-                        && (other < own || in_a.len() < in_b.len() || b < a)
+                        && (other < own || in_a.len() < in_b.len() || *b < a)
                 })
             };
-            let dropped: Vec<usize> = inside.iter().filter(|i| less(i)).map(|(a, _)| *a).collect();
+            let dropped = inside.iter().filter(|(a, in_a)| less(**a, in_a));
+            let dropped: HashSet<usize> = dropped.map(|(a, _)| *a).collect();
             if dropped.is_empty() {
                 return;
             }
             for set in sets.iter_mut() {
-                set.retain(|one| dropped.binary_search(one).is_err());
+                set.retain(|one| !dropped.contains(one));
             }
         }
     }
