@@ -214,6 +214,28 @@ impl ReviewAnswer {
         )
     }
 
+    /// The same without [`Reviewed::mends`]: whoever writes finding by finding asks for [`mends`] of each in turn, for
+    /// those of a hundred thousand take a gigabyte.
+    #[must_use]
+    pub fn unmended(
+        estate: &Estate,
+        time: Timestamp,
+        options: &ReviewOptions,
+        from: Severity,
+        suppressions: &[Suppression],
+        goes_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<Self> {
+        let review = review(estate, time, options, goes_on)?;
+        Some(Self::told(
+            review,
+            time,
+            from,
+            suppressions,
+            usize::MAX,
+            None,
+        ))
+    }
+
     /// The same for somebody who reads: of each rule no more than `most` findings that nobody has suppressed are
     /// told, the heaviest; the others are [`Reviewed::counted`], and what mends them is not worked out.
     #[must_use]
@@ -226,7 +248,20 @@ impl ReviewAnswer {
         most: usize,
         goes_on: &mut dyn FnMut(usize) -> bool,
     ) -> Option<Self> {
-        let mut review = review(estate, time, options, goes_on)?;
+        let review = review(estate, time, options, goes_on)?;
+        let mended = Some(estate);
+        Some(Self::told(review, time, from, suppressions, most, mended))
+    }
+
+    /// `mended`: the estate by which it is worked out what mends findings.
+    fn told(
+        mut review: Review,
+        time: Timestamp,
+        from: Severity,
+        suppressions: &[Suppression],
+        most: usize,
+        mended: Option<&Estate>,
+    ) -> Self {
         let found = std::mem::take(&mut review.findings);
         let (mut over, mut unknown, mut outgrown) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_id: BTreeMap<&str, &Suppression> = BTreeMap::new();
@@ -251,9 +286,9 @@ impl ReviewAnswer {
                     counted = *of_rule >= most;
                     *of_rule += 1;
                 }
-                let mends = match counted {
-                    true => Vec::new(),
-                    false => mends(estate, &finding),
+                let mends = match mended.filter(|_| !counted) {
+                    Some(estate) => mends(estate, &finding),
+                    None => Vec::new(),
                 };
                 Reviewed {
                     finding,
@@ -263,13 +298,13 @@ impl ReviewAnswer {
                 }
             })
             .collect();
-        Some(Self {
+        Self {
             findings,
             review,
             over,
             unknown,
             outgrown,
-        })
+        }
     }
 
     /// Rules that were not judged, and why.
@@ -329,7 +364,8 @@ fn short(step: &str) -> &str {
 }
 
 /// What is taken out, binding by binding: the members that go, from the binding alone.
-fn mends(estate: &Estate, finding: &Finding) -> Vec<PolicyMend> {
+#[must_use]
+pub fn mends(estate: &Estate, finding: &Finding) -> Vec<PolicyMend> {
     let mut by_policy: BTreeMap<&Resource, (Vec<Value>, Vec<Grant>)> = BTreeMap::new();
     for one in finding.evidence.iter().filter(|one| one.take_out) {
         let (bindings, grants) = by_policy.entry(&one.resource).or_default();

@@ -4,14 +4,15 @@ mod html;
 mod sarif;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use super::args::{Format, Global, ReviewArgs};
 use super::failure::Failure;
 use super::out::{self, Ink, TextPage};
 use super::{Exit, facts, scope};
 use crate::answer::limits;
-use crate::answer::reviewed::{ReviewAnswer, Reviewed, Suppression, suppressions};
+use crate::answer::reviewed::{ReviewAnswer, Reviewed, Suppression, mends, suppressions};
 use crate::answer::unread_kinds::kinds;
 use crate::estate::Estate;
 use crate::evaluate::Truth;
@@ -46,7 +47,11 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
         _ if args.all => usize::MAX,
         _ => OF_ONE_RULE,
     };
-    let answer = ReviewAnswer::briefly(&estate, time, &options, args.severity, &known, most, whole);
+    let (from, known) = (args.severity, known.as_slice());
+    let answer = match args.format {
+        Format::Json => ReviewAnswer::unmended(&estate, time, &options, from, known, whole),
+        _ => ReviewAnswer::briefly(&estate, time, &options, from, known, most, whole),
+    };
     // Nothing stops it.
     let Some(mut answer) = answer else {
         return Ok(Exit::Unknown);
@@ -57,7 +62,8 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
     match args.format {
         Format::Json => {
             let names: Vec<&str> = assumptions.iter().map(|a| a.name()).collect();
-            out::json(&as_json(&answer, time, &names))?;
+            let rows = answer.findings.iter().map(|one| FindingRow(&estate, one));
+            out::json_with_rows(&as_json(&answer, time, &names), "findings", rows)?;
         }
         Format::Sarif => out::json(&sarif::page(&answer))?,
         Format::Html => out::write_out(&html::page(&answer, time))?,
@@ -136,8 +142,8 @@ async fn estate(global: &Global) -> Result<(Estate, bool, Vec<String>), Failure>
     Ok((seen.estate, sees_all, not_listed))
 }
 
-fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Value {
-    let findings: Vec<Value> = answer.findings.iter().map(one_as_json).collect();
+/// All but the findings, which are written one by one.
+fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Map<String, Value> {
     let review = &answer.review;
     let ids = |list: &[Suppression]| -> Vec<Value> {
         let one = |s: &Suppression| json!({ "id": s.id, "reason": s.reason, "until": s.until.to_string() });
@@ -146,7 +152,7 @@ fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Valu
     let mut whole = json!({
         "at": time.to_string(),
         "own": review.own,
-        "findings": findings,
+        "findings": [],
         "notJudged": answer.not_judged_as_json(),
         "suppressionsOver": ids(&answer.over),
         "suppressionsUnknown": ids(&answer.unknown),
@@ -157,10 +163,19 @@ fn as_json(answer: &ReviewAnswer, time: Timestamp, assumptions: &[&str]) -> Valu
     if let (false, Some(whole)) = (assumptions.is_empty(), whole.as_object_mut()) {
         whole.insert("assumptions".into(), json!(assumptions));
     }
-    whole
+    whole.as_object().cloned().unwrap_or_default()
 }
 
-fn one_as_json(one: &Reviewed) -> Value {
+/// A finding, made when its turn comes.
+struct FindingRow<'a>(&'a Estate, &'a Reviewed);
+
+impl Serialize for FindingRow<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        one_as_json(self.0, self.1).serialize(s)
+    }
+}
+
+fn one_as_json(estate: &Estate, one: &Reviewed) -> Value {
     let finding = &one.finding;
     let evidence: Vec<Value> = finding
         .evidence
@@ -184,8 +199,7 @@ fn one_as_json(one: &Reviewed) -> Value {
             row
         })
         .collect();
-    let mends: Vec<Value> = one
-        .mends
+    let mends: Vec<Value> = mends(estate, finding)
         .iter()
         .map(|m| json!({ "resource": m.resource.full_name(), "diff": m.diff.to_unified_string() }))
         .collect();

@@ -69,6 +69,19 @@ pub(super) struct Within<'e> {
     pub members: Vec<&'e Arc<crate::iam::PolicyMember>>,
     /// Whether all of it was read.
     pub whole: bool,
+    /// The places of service accounts in [`Self::members`]: of thousands in a group a few are.
+    accounts: Vec<usize>,
+}
+
+impl Within<'_> {
+    /// The addresses of service accounts in it.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let each = self.accounts.iter();
+        each.filter_map(|at| match &self.members.get(*at)?.member {
+            Member::One(Principal::ServiceAccount(email)) => Some(email.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// The facts.
@@ -328,6 +341,7 @@ impl<'e> ReviewFacts<'e> {
         let mut found = Within {
             members: Vec::new(),
             whole: true,
+            accounts: Vec::new(),
         };
         let mut seen: HashSet<&str> = HashSet::from([email]);
         let mut queue = vec![email];
@@ -352,6 +366,11 @@ impl<'e> ReviewFacts<'e> {
         }
         found.members.sort_by(|a, b| a.text.cmp(&b.text));
         found.members.dedup_by(|a, b| a.text == b.text);
+        let is_account =
+            |member: &Member| matches!(member, Member::One(Principal::ServiceAccount(_)));
+        let each = found.members.iter().enumerate();
+        let accounts = each.filter(|(_, one)| is_account(&one.member));
+        found.accounts = accounts.map(|(at, _)| at).collect();
         let found = Rc::new(found);
         self.groups
             .borrow_mut()

@@ -428,10 +428,8 @@ fn accounts_of<'e>(facts: &ReviewFacts<'e>, placed: &PlacedBinding<'e>) -> Vec<(
                 all.push((email.clone(), Arc::clone(&member.text)));
             }
             Member::Group(group) => {
-                for inner in &facts.within(group).members {
-                    if let Member::One(Principal::ServiceAccount(email)) = &inner.member {
-                        all.push((email.clone(), Arc::clone(&member.text)));
-                    }
+                for email in facts.within(group).accounts() {
+                    all.push((email.to_owned(), Arc::clone(&member.text)));
                 }
             }
             Member::ServiceAccountsOf(of) => {
