@@ -3,7 +3,7 @@
 mod json;
 mod wrap;
 
-pub use json::write_json;
+pub use json::{write_json, write_json_line};
 pub use wrap::{Overlong, joint, wrap};
 
 /// Control characters, and those that reorder or hide text (bidirectional overrides, zero-width

@@ -9,7 +9,7 @@ use super::Source;
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, EdgeEnd, TakenAway, Trail};
+use crate::evaluate::reach::{self, Brings, EdgeEnd, StepsBy, TakenAway, Trail};
 use crate::evaluate::{Exchange, Outcome, Verdict, WayIn};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Groups, Progress, at_hand, whole};
@@ -156,6 +156,29 @@ impl PathsQuestion {
             everything.org_policy = self.edges.contains(&WayIn::Key).then_some(KEY_CREATION);
         }
         everything
+    }
+
+    /// What it takes to say what every caller gets to.
+    #[must_use]
+    pub fn facts_of_all(by: &StepsBy, scope: &Scope) -> Everything {
+        let (permission, edges) = match by {
+            StepsBy::Permission(asked) => (asked.clone(), Vec::new()),
+            StepsBy::Ways(ways) => (Permission::get_access_token(), ways.clone()),
+        };
+        // Whoever it is: what hangs on the caller itself is taken out.
+        let one = Self {
+            ways: Ways::From(Principal::Other(String::new())),
+            permission,
+            edges,
+            brings: Brings::default(),
+            time: Timestamp::UNIX_EPOCH,
+            scope: scope.clone(),
+        };
+        Everything {
+            caller: None,
+            callers: true,
+            ..one.facts()
+        }
     }
 
     fn facts_by_permission(&self) -> Everything {

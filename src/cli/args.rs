@@ -26,8 +26,8 @@ use value::{
 
 pub use emulator::EmulatorArgs;
 pub use estate::{
-    BetweenArgs, DiffArgs, Edges, ExportArgs, GraphArgs, IndexArgs, ListArgs, Listed, PathArgs,
-    ReachArgs, ReviewArgs, TestArgs, WhoArgs,
+    BetweenArgs, ClosureArgs, DiffArgs, Edges, ExportArgs, GraphArgs, IndexArgs, ListArgs, Listed,
+    PathArgs, ReachArgs, ReviewArgs, TestArgs, WhoArgs,
 };
 pub use several::several;
 pub use sql::{SqlArgs, SqlQuestion, SqlTables};
@@ -240,6 +240,8 @@ pub enum CliCommand {
     Who(WhoArgs),
     /// List every service account that a caller can get to, chains included
     Reach(ReachArgs),
+    /// Count for every caller which service accounts it can get to, chains included
+    Closure(ClosureArgs),
     /// Say the shortest path of impersonation from a caller to a service account, step by step
     Path(PathArgs),
     /// Say the fewest bindings whose removal leaves a caller no path to a service account; changes nothing

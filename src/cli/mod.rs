@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod claims;
+mod closure;
 mod config;
 mod cut;
 mod diff;
@@ -202,6 +203,7 @@ async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failur
         CliCommand::List(args) => list::run(global, &args).await,
         CliCommand::Who(args) => reach::who(global, &args).await,
         CliCommand::Reach(args) => reach::reach(global, &args).await,
+        CliCommand::Closure(args) => closure::run(global, &args).await,
         CliCommand::Path(args) => path::run(global, &args).await,
         CliCommand::Cut(args) => cut::run(global, &args).await,
         CliCommand::Graph(args) => graph::run(global, &args).await,

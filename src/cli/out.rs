@@ -18,7 +18,7 @@ use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::Truth;
 use crate::google::survey::{Progress, ProgressState};
-use crate::text::{Overlong, pretty_json, visible, wrap, write_json};
+use crate::text::{Overlong, pretty_json, visible, wrap, write_json, write_json_line};
 
 /// What a piece of a line means; colours follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +216,21 @@ pub fn json_with_rows<R: Serialize>(
     let whole = WithRows { object, list, rows };
     let written = write_json(&mut stdout, &whole)
         .and_then(|()| stdout.write_all(b"\n"))
+        .and_then(|()| stdout.flush());
+    taken(stdout, written)
+}
+
+/// Prints JSON to stdout, a value on each line, each made when its turn comes; nothing else goes there.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn json_lines(lines: impl IntoIterator<Item = Value>) -> Result<(), Failure> {
+    let mut stdout = BufWriter::with_capacity(AT_ONCE, io::stdout().lock());
+    let written = lines
+        .into_iter()
+        .try_for_each(|line| {
+            write_json_line(&mut stdout, &line).and_then(|()| stdout.write_all(b"\n"))
+        })
         .and_then(|()| stdout.flush());
     taken(stdout, written)
 }

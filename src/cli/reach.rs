@@ -49,11 +49,30 @@ pub async fn who(global: &Global, args: &WhoArgs) -> Result<Exit, Failure> {
             return Err(Failure::usage(words, next));
         }
         fits(&answer)?;
-        shown(&facts, global.format, answer)
+        let much = HowMuch {
+            all: args.all,
+            paths: true,
+        };
+        shown(&facts, global.format, answer, much)
     };
     let end = end.await;
     facts.close();
     end
+}
+
+/// So many rows are told in the text one by one (chosen: what somebody still reads).
+const TOLD: usize = 200;
+
+/// Up to so many names paths are written whole in JSON (chosen: a megabyte or two).
+const NAMES_AT_MOST: usize = 20_000;
+
+/// How much is told of an answer.
+#[derive(Clone, Copy)]
+struct HowMuch {
+    /// Every row in the text.
+    all: bool,
+    /// Every path whole in JSON.
+    paths: bool,
 }
 
 /// Lists what the caller gets to.
@@ -80,7 +99,11 @@ pub async fn reach(global: &Global, args: &ReachArgs) -> Result<Exit, Failure> {
             out::aside(&format!("note: {words} {next}"));
         }
         fits(&answer)?;
-        shown(&facts, global.format, answer)
+        let much = HowMuch {
+            all: args.all,
+            paths: args.paths,
+        };
+        shown(&facts, global.format, answer, much)
     };
     let end = end.await;
     facts.close();
@@ -139,7 +162,12 @@ impl Head {
     }
 }
 
-fn shown(facts: &FactSource, format: Format, answer: PathsAnswer) -> Result<Exit, Failure> {
+fn shown(
+    facts: &FactSource,
+    format: Format,
+    answer: PathsAnswer,
+    much: HowMuch,
+) -> Result<Exit, Failure> {
     scope::tell(&answer.unlisted);
     let head = Head::of(&answer.question.ways);
     if format == Format::Json {
@@ -164,23 +192,53 @@ fn shown(facts: &FactSource, format: Format, answer: PathsAnswer) -> Result<Exit
                 map.insert("assumptions".to_owned(), names.collect());
             }
         }
+        let shares = !much.paths && are_many(&answer.ends);
         let rows = answer.ends.iter().map(|end| JsonRow {
             end,
             of_row: head.of_row,
+            shares,
         });
-        let object = object.as_object().cloned().unwrap_or_default();
+        let mut object = object.as_object().cloned().unwrap_or_default();
+        if shares
+            && let Some(end) = answer
+                .ends
+                .iter()
+                .find(|end| end.trail.goes_on_from().is_some())
+        {
+            object.insert("steps".to_owned(), steps_of(end));
+        }
         out::json_with_rows(&object, "results", rows)?;
     } else {
-        text(facts, &head, &answer)?;
+        text(facts, &head, &answer, much)?;
     }
     out::leave(answer);
     Ok(Exit::Done)
+}
+
+/// Whether paths come to more names than are written whole.
+fn are_many(ends: &[PathEnd]) -> bool {
+    let mut names = 0_usize;
+    ends.iter().any(|end| {
+        names += end.trail.length();
+        names > NAMES_AT_MOST
+    })
+}
+
+/// The steps that rows share, for scripts; the first is the caller.
+fn steps_of(end: &PathEnd) -> Value {
+    let steps = end.trail.all_steps().map(|(to, before)| match before {
+        Some((from, via)) => json!({ "to": to, "from": from, "via": JsonVia(via) }),
+        None => json!({ "to": to, "from": null, "via": null }),
+    });
+    steps.collect()
 }
 
 /// A row for scripts, written as it goes.
 struct JsonRow<'a> {
     end: &'a PathEnd,
     of_row: &'static str,
+    /// Whether it names the step that it goes on from, and not the whole path.
+    shares: bool,
 }
 
 impl Serialize for JsonRow<'_> {
@@ -193,11 +251,18 @@ impl Serialize for JsonRow<'_> {
         if let Some(edge) = row.edges.first() {
             map.serialize_entry("edge", edge.word())?;
         }
-        map.serialize_entry("path", &out::ListOf(row.trail.path().into_iter()))?;
-        map.serialize_entry(
-            "via",
-            &out::ListOf(row.trail.via().into_iter().map(JsonVia)),
-        )?;
+        if let Some(from) = row.trail.goes_on_from().filter(|_| self.shares) {
+            map.serialize_entry("from", &from)?;
+            map.serialize_entry("length", &(row.trail.length() - 1))?;
+            let own = row.trail.last_via().iter().map(JsonVia);
+            map.serialize_entry("via", &out::ListOf(own))?;
+        } else {
+            map.serialize_entry("path", &out::ListOf(row.trail.path().into_iter()))?;
+            map.serialize_entry(
+                "via",
+                &out::ListOf(row.trail.via().into_iter().map(JsonVia)),
+            )?;
+        }
         if !row.edges.is_empty() {
             map.serialize_entry("edges", &words_of(&row.edges))?;
         }
@@ -274,19 +339,26 @@ pub(super) fn names_of(ways: &[WayIn]) -> String {
 enum PagePart<'a> {
     Head(&'a FactSource, &'a Head),
     Row(&'a PathEnd),
-    Tail,
+    /// So many rows are told.
+    Tail(usize),
 }
 
 /// Row by row: there may be a hundred thousand.
-fn text(facts: &FactSource, head: &Head, answer: &PathsAnswer) -> Result<(), Failure> {
+fn text(
+    facts: &FactSource,
+    head: &Head,
+    answer: &PathsAnswer,
+    much: HowMuch,
+) -> Result<(), Failure> {
+    let told = if much.all { answer.ends.len() } else { TOLD };
     let parts = std::iter::once(PagePart::Head(facts, head))
-        .chain(answer.ends.iter().map(PagePart::Row))
-        .chain(std::iter::once(PagePart::Tail));
+        .chain(answer.ends.iter().take(told).map(PagePart::Row))
+        .chain(std::iter::once(PagePart::Tail(told)));
     out::print_pages(parts.map(|part| {
         move |page: &mut TextPage| match part {
             PagePart::Head(facts, head) => head_text(page, facts, head, answer),
             PagePart::Row(row) => row_text(page, row),
-            PagePart::Tail => tail_text(page, answer),
+            PagePart::Tail(told) => tail_text(page, answer, told),
         }
     }))
 }
@@ -373,8 +445,15 @@ fn row_text(page: &mut TextPage, row: &PathEnd) {
     }
 }
 
-fn tail_text(page: &mut TextPage, answer: &PathsAnswer) {
+fn tail_text(page: &mut TextPage, answer: &PathsAnswer, told: usize) {
     page.line(Ink::Plain, "");
+    let more = answer.ends.len().saturating_sub(told);
+    if more > 0 {
+        page.line(
+            Ink::Faint,
+            format!("and {more} more (all of them: --all, or --format json)"),
+        );
+    }
     let words = format!("{} in all", answer.ends.len());
     page.line(Ink::Faint, words);
     if answer.bounded {

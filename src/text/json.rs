@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::{is_hidden, push_json};
 
@@ -17,9 +17,19 @@ pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()
     written.map_err(io::Error::from)
 }
 
-struct VisibleFormatter(PrettyFormatter<'static>);
+/// The same on one line.
+///
+/// # Errors
+/// What the writer gives.
+pub fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let visible = VisibleFormatter(CompactFormatter);
+    let written = value.serialize(&mut Serializer::with_formatter(out, visible));
+    written.map_err(io::Error::from)
+}
 
-impl Formatter for VisibleFormatter {
+struct VisibleFormatter<F>(F);
+
+impl<F: Formatter> Formatter for VisibleFormatter<F> {
     fn write_string_fragment<W: Write + ?Sized>(
         &mut self,
         out: &mut W,

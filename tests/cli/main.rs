@@ -3,6 +3,7 @@
 mod boundaries;
 #[cfg(unix)]
 mod certificate;
+mod closure;
 mod common;
 mod compiled;
 mod config;

@@ -77,6 +77,9 @@ pub struct WhoArgs {
     /// A federated identity that is asked about beside the others: it stands in the list if it can.
     #[command(flatten)]
     pub brought: BroughtArgs,
+    /// Tell every principal in the text, however many there are; JSON always does
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `reach`.
@@ -95,6 +98,30 @@ pub struct ReachArgs {
     /// What a federated caller brings.
     #[command(flatten)]
     pub brought: BroughtArgs,
+    /// Tell every account in the text, however many there are; JSON always does
+    #[arg(long)]
+    pub all: bool,
+    /// Write every path whole in JSON. Without it paths that come to more than 20,000 names together share their steps
+    #[arg(long)]
+    pub paths: bool,
+}
+
+/// `closure`.
+#[derive(Clone, Debug, Args)]
+pub struct ClosureArgs {
+    /// What is wanted, and when.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// By which ways of becoming an account, instead of one permission: all, or some of the kinds of
+    /// docs/edges.md, TOKEN,KEY,ACT_AS
+    #[arg(long, value_name = "KIND,…", value_parser = way, value_delimiter = ',', conflicts_with = "permission")]
+    pub edges: Vec<Edges>,
+    /// In JSON also which accounts, as lists that callers share; without it they are counted
+    #[arg(long)]
+    pub sets: bool,
+    /// Tell every caller in the text, however many there are; JSON always does
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Two ends and what leads from one to the other: for `path` and `cut`.

@@ -8,7 +8,7 @@
 //! A hop that is not certain is never passed through: its end is told as unknown, and the answer
 //! as incomplete (chosen: behind a group that nobody may read everything would hang together).
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::super::belonging;
 use super::super::explain::is_shut_down;
 use super::below::{Below, BelowAccount, LeftBelow};
+use super::closure::RuleClasses;
 use super::identity::{GroupIndex, Identity, Match, Members};
 use super::relevant::Ground;
 use super::trail::{Trail, TrailStep};
@@ -74,7 +75,9 @@ pub fn reach_bringing(
         seen: HashMap::new(),
         queue: VecDeque::from([(0, true)]),
         results: HashMap::new(),
-        open: false,
+        uncertain: HashSet::new(),
+        classes: RuleClasses::new(&ground),
+        left_before: HashSet::new(),
         refused: cannot_call(estate, caller, brings),
         brings,
         ground: &ground,
@@ -92,7 +95,8 @@ pub fn reach_bringing(
             .filter(|account| *account != caller)
             .filter_map(|account| out_of_sight(estate, account)),
     );
-    let complete = not_read.is_empty() && !walk.open && walk.below.complete && !estate.is_part();
+    let complete =
+        not_read.is_empty() && !walk.is_open() && walk.below.complete && !estate.is_part();
     Reach {
         caller: caller.clone(),
         permission: permission.clone(),
@@ -162,8 +166,12 @@ struct Walk<'g, 'e> {
     seen: HashMap<usize, bool>,
     queue: VecDeque<(usize, bool)>,
     results: HashMap<usize, FoundEnd>,
-    /// Whether a hop was met that is not certain.
-    open: bool,
+    /// Where hops lead that are not certain, and whether as a link of a chain only.
+    uncertain: HashSet<(usize, bool)>,
+    classes: RuleClasses<'g, 'e>,
+    /// Bindings that were gone by already, by whom rules do not tell apart, with whether its token was held and whether
+    /// it is certain who is in them: nothing new comes of them.
+    left_before: HashSet<(usize, u32, bool, bool)>,
     /// Whether the caller is known to have no token that counts.
     refused: bool,
     brings: &'g Brings,
@@ -201,7 +209,18 @@ impl<'g, 'e> Walk<'g, 'e> {
             return;
         };
         let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
-        for one in self.members.of(judge, self.groups) {
+        let matches = self.members.of(judge, self.groups);
+        identity.note_place(&matches);
+        let (class, _) = self.classes.of(judge);
+        // A binding's members are told together.
+        let new: HashSet<usize> = matches
+            .iter()
+            .filter(|one| !self.was_left(one, class, holds_token))
+            .map(|one| one.entry)
+            .collect();
+        for one in matches.into_iter().filter(|one| new.contains(&one.entry)) {
+            let sure = one.matches == Truth::Yes;
+            (self.left_before).insert((one.entry, class, holds_token, sure));
             if let Some(entry) = self.ground.entries.get(one.entry) {
                 by_level.entry(entry.resource).or_default().push(one);
             }
@@ -225,6 +244,33 @@ impl<'g, 'e> Walk<'g, 'e> {
                 }
             }
         }
+    }
+
+    /// Whether somebody went by a binding before whom rules do not tell from this one, and who had as much of it.
+    fn was_left(&self, one: &Match<'e>, class: u32, holds_token: bool) -> bool {
+        let sure = one.matches == Truth::Yes;
+        let as_good = [
+            (holds_token, sure),
+            (true, true),
+            (holds_token, true),
+            (true, sure),
+        ];
+        let before = |(token, sure)| self.left_before.contains(&(one.entry, class, token, sure));
+        as_good.into_iter().any(before)
+    }
+
+    /// Whether a hop that is not certain may lead to where nobody stands as well.
+    fn is_open(&self) -> bool {
+        let caller = self.nodes.first();
+        let itself = |account: &BelowAccount| {
+            caller.is_some_and(|caller| is(&caller.principal, &account.resource))
+        };
+        self.uncertain.iter().any(|(target, link)| {
+            let stands = self.seen.get(target);
+            let known = stands.is_some_and(|holds_token| *holds_token || *link);
+            let account = self.below.accounts.get(*target);
+            !known && account.is_some_and(|account| !account.stops && !itself(account))
+        })
     }
 
     /// Accounts that are not certain yet and lie where a binding of this identity reaches, in their order.
@@ -314,11 +360,19 @@ impl<'g, 'e> Walk<'g, 'e> {
                 self.pass_on(at, permission, (target, account), vias.first());
             }
         } else if carries {
-            self.open = true;
+            let link = !self.holds_token_by(permission);
+            self.uncertain.insert((target, link));
         }
         if permission == 0 {
             self.record(at, target, *answer, vias);
         }
+    }
+
+    /// Whether whoever goes on by a permission holds the next account's token, or need not.
+    fn holds_token_by(&self, permission: usize) -> bool {
+        let of = |place: usize| self.ground.permissions.get(place);
+        of(permission).is_some_and(|this| this.as_str() == GET_ACCESS_TOKEN)
+            || of(0).is_some_and(takes_delegates)
     }
 
     fn pass_on(
@@ -328,17 +382,13 @@ impl<'g, 'e> Walk<'g, 'e> {
         (target, account): (usize, &BelowAccount),
         via: Option<&Via>,
     ) {
-        let (Some(via), Some(asked), Some(this)) = (
-            via,
-            self.ground.permissions.first(),
-            self.ground.permissions.get(permission),
-        ) else {
+        let Some(via) = via else {
             return;
         };
         if account.stops {
             return;
         }
-        let holds_token = this.as_str() == GET_ACCESS_TOKEN || takes_delegates(asked);
+        let holds_token = self.holds_token_by(permission);
         match self.seen.get(&target) {
             Some(true) => return,
             Some(false) if !holds_token => return,

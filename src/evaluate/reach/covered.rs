@@ -141,12 +141,23 @@ impl<'b> Covered<'b> {
         &mut self,
         mover: &Mover<'_, '_>,
         any: bool,
+        bound: impl FnMut(u64) -> Gain,
+    ) -> Vec<OpenProject> {
+        self.open_among(mover, any, bound, |_| true)
+    }
+
+    /// The same by the bindings that stand on some of the levels and accounts.
+    pub fn open_among(
+        &mut self,
+        mover: &Mover<'_, '_>,
+        any: bool,
         mut bound: impl FnMut(u64) -> Gain,
+        among: impl Fn(&Resource) -> bool,
     ) -> Vec<OpenProject> {
         let below = self.below;
         let mut met: Vec<usize> = Vec::new();
         let mut own: BTreeMap<usize, Vec<(usize, Gain)>> = BTreeMap::new();
-        for level in mover.by_level.keys().copied() {
+        for level in mover.by_level.keys().copied().filter(|on| among(on)) {
             if let Resource::ServiceAccount { .. } = level {
                 let Some(number) = below.number(level) else {
                     continue;

@@ -4,7 +4,7 @@
 //! whatever lies behind it hangs on the same; what is certain is looked for first. A step that hangs on something that was
 //! not read is told, and not passed through, as in [`super::chains`].
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::below::{Below, BelowAccount};
 use super::chains::{cannot_call, out_of_sight, unread_levels};
+use super::closure::RuleClasses;
 use super::covered::{Covered, Gain, OpenProject, WaysHeld};
 use super::edges::{EdgeWorth, end_of, order, verdict_of};
 use super::identity::{GroupIndex, Identity, Members};
@@ -24,7 +25,7 @@ use crate::estate::Estate;
 use crate::evaluate::Verdict;
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::{Hangs, WayIn};
-use crate::iam::Principal;
+use crate::iam::{Principal, Resource};
 
 /// Every account that `caller` becomes, or may become, by these ways at `time`, through other accounts too.
 #[must_use]
@@ -73,7 +74,9 @@ fn reach_within(
         covered: Covered::new(&below, from),
         queues: [VecDeque::from([0]), VecDeque::new()],
         results: below.accounts.iter().map(|_| None).collect(),
-        open: false,
+        unsure: vec![0; below.accounts.len()],
+        classes: RuleClasses::new(&ground),
+        left_before: HashSet::new(),
         left: Some(pairs),
     };
     walk.run();
@@ -88,7 +91,7 @@ fn reach_within(
             .filter_map(|account| out_of_sight(estate, account)),
     );
     let bounded = walk.left.is_none();
-    let known = !walk.open && !bounded && below.complete && !estate.is_part();
+    let known = !walk.is_open() && !bounded && below.complete && !estate.is_part();
     let complete = not_read.is_empty() && known;
     let left = walk.left.unwrap_or_default();
     let answer = EdgesAnswer {
@@ -182,16 +185,18 @@ fn most(ways: impl Iterator<Item = WayIn>, tier: usize) -> Gain {
 #[derive(Clone, Copy)]
 struct StepsGain {
     gain: Gain,
-    /// Whether one of them is not certain.
-    open: bool,
+    /// What those of them come to that are not certain, and would lead on.
+    unsure: Gain,
 }
 
 impl StepsGain {
     fn of(steps: &[EdgeStep], tier: usize) -> Self {
-        let mut found = Self {
-            gain: 0,
-            open: steps.iter().any(|step| step.answer != Truth::Yes),
-        };
+        let mut found = Self { gain: 0, unsure: 0 };
+        for step in steps.iter().filter(|step| step.answer != Truth::Yes) {
+            if let Some((delegate, tier)) = leads_on_as(step, tier) {
+                found.unsure |= onward_bit(tier, delegate);
+            }
+        }
         if let Some(worth) = worth_of(steps, tier) {
             found.gain |= worth_bit(worth);
         }
@@ -206,14 +211,20 @@ impl StepsGain {
 fn onward(steps: &[EdgeStep], tier: usize) -> impl Iterator<Item = (&EdgeStep, bool, usize)> + '_ {
     let certain = steps.iter().filter(|step| step.answer == Truth::Yes);
     certain.filter_map(move |step| {
-        let delegate = match step.way {
-            WayIn::Delegation => true,
-            way if way.leads_on() => false,
-            _ => return None,
-        };
-        let tier = if step.condition.is_some() { 1 } else { tier };
+        let (delegate, tier) = leads_on_as(step, tier)?;
         Some((step, delegate, tier))
     })
+}
+
+/// Whether a step leads on as a link, and whether with something else that has to hold; `None`: it does not.
+fn leads_on_as(step: &EdgeStep, tier: usize) -> Option<(bool, usize)> {
+    let delegate = match step.way {
+        WayIn::Delegation => true,
+        way if way.leads_on() => false,
+        _ => return None,
+    };
+    let tier = if step.condition.is_some() { 1 } else { tier };
+    Some((delegate, tier))
 }
 
 /// What they are worth as a way to the account.
@@ -255,8 +266,12 @@ struct EdgeWalk<'g, 'e> {
     queues: [VecDeque<usize>; 2],
     /// By the accounts' numbers.
     results: Vec<Option<FoundEdge>>,
-    /// Whether a step was met that is not certain.
-    open: bool,
+    /// What steps that are not certain would come to, by the accounts' numbers.
+    unsure: Vec<Gain>,
+    classes: RuleClasses<'g, 'e>,
+    /// Bindings that were gone by already, by whom rules do not tell apart, with how they stood and whether it is
+    /// certain who is in them: nothing new comes of them.
+    left_before: HashSet<(usize, u32, (usize, bool), bool)>,
     /// How many more pairs of an identity and an account may be judged; `None`: more were to be.
     left: Option<usize>,
 }
@@ -287,18 +302,31 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
             Some(judge) => self.members.of(judge, self.groups),
             None => return,
         };
+        identity.note_place(&matches);
+        let class = identity.judge().map_or(0, |judge| self.classes.of(judge).0);
+        let mut fresh: HashSet<&'e Resource> = HashSet::new();
+        for one in &matches {
+            let sure = one.matches == Truth::Yes;
+            let new = (self.left_before).insert((one.entry, class, (tier, delegate), sure));
+            if new && let Some(entry) = self.ground.entries.get(one.entry) {
+                fresh.insert(entry.resource);
+            }
+        }
         let mover = Mover::new(self.ground, identity, Moving::Itself, self.ways, matches);
         let ways = &self.held;
         let bound = |held: u64| most(ways.open(held, mover.held_anywhere, delegate), tier);
-        let any = self.asks_all(&mover);
-        for project in self.covered.open_to(&mover, any, bound) {
+        // Who edits roles has bindings count together.
+        let all = mover.edits_roles();
+        let among = |level: &Resource| all || fresh.contains(level);
+        for project in self.covered.open_among(&mover, false, bound, among) {
             self.step_into(at, tier, &mover, &project);
         }
     }
 
-    /// Whether steps that bring nothing new are judged too: one that is not certain leaves the answer open.
-    fn asks_all(&self, mover: &Mover<'g, 'e>) -> bool {
-        !self.open && (mover.unsure || !self.below.whole)
+    /// Whether a step that is not certain may lead to where nobody stands as well.
+    fn is_open(&self) -> bool {
+        let mut each = self.unsure.iter().enumerate();
+        each.any(|(number, unsure)| unsure & !self.covered.of(number) != 0)
     }
 
     /// Steps to the accounts of a project.
@@ -312,10 +340,8 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
                 continue;
             };
             let plain = plain && account.policy_read;
-            let known = alike.filter(|_| plain);
-            let any = known.is_none() && self.asks_all(mover);
-            let gain = known.unwrap_or(most);
-            if (!any && gain & !self.covered.of(number) == 0) || !self.is_left(number, at, tier) {
+            let gain = alike.filter(|_| plain).unwrap_or(most);
+            if gain & !self.covered.of(number) == 0 || !self.is_left(number, at, tier) {
                 continue;
             }
             if self.is_itself(at, account) {
@@ -329,13 +355,16 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
             if plain && alike.is_none() {
                 let project = account.project_id();
                 let same = project.and_then(|project| mover.alike_in(project, delegate));
-                alike = same.map(|steps| StepsGain::of(&steps, tier).gain);
+                let of = same.map(|steps| StepsGain::of(&steps, tier));
+                alike = of.map(|found| found.gain | found.unsure);
             }
             if steps.is_empty() {
                 continue;
             }
             let found = StepsGain::of(&steps, tier);
-            self.open |= found.open;
+            if let Some(unsure) = self.unsure.get_mut(number) {
+                *unsure |= found.unsure;
+            }
             if found.gain & !self.covered.of(number) == 0 {
                 continue;
             }

@@ -9,7 +9,7 @@ use super::super::conditions::{self, Site};
 use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::super::{boundary, deny, membership};
-use super::relevant::{Denying, Ground, LevelsAbove};
+use super::relevant::{Denying, Ground, LevelsAbove, RelevantBinding};
 use super::{Brings, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::truth::Truth;
@@ -43,6 +43,11 @@ type MemberSet<'e> = (&'e Arc<PolicyMember>, Vec<usize>);
 
 impl<'e> Members<'e> {
     pub fn new(ground: &Ground<'e>) -> Self {
+        Self::among(ground, |_| true)
+    }
+
+    /// Of those bindings alone that are meant.
+    pub fn among(ground: &Ground<'e>, meant: impl Fn(&RelevantBinding<'e>) -> bool) -> Self {
         let mut found = Self {
             one: HashMap::new(),
             federated: HashMap::new(),
@@ -51,7 +56,8 @@ impl<'e> Members<'e> {
             pooled: HashMap::new(),
         };
         let mut known: HashMap<&'e str, usize> = HashMap::new();
-        for (entry, relevant) in ground.entries.iter().enumerate() {
+        let each = ground.entries.iter().enumerate();
+        for (entry, relevant) in each.filter(|(_, entry)| meant(entry)) {
             for member in &relevant.binding.members {
                 match &member.member {
                     member if stands_for_nobody(ground.estate, member) => {}
@@ -134,6 +140,37 @@ impl<'e> Members<'e> {
         all
     }
 
+    /// The entries that name the judge's caller itself, with whether they do.
+    pub fn naming(&self, judge: &Judge<'e>) -> Vec<(usize, Truth)> {
+        let own = self.one.get(&judge.caller).into_iter().flatten();
+        let mut all: Vec<(usize, Truth)> = own.map(|(entry, _)| (*entry, Truth::Yes)).collect();
+        if let Some(subject) = judge.caller.subject() {
+            for (entry, member) in self.federated.get(&*subject).into_iter().flatten() {
+                let matches = membership::member(judge, &member.member).matches;
+                all.extend((matches != Truth::No).then_some((*entry, matches)));
+            }
+        }
+        all
+    }
+
+    /// The sets that hold the judge's caller, or may, with the entries that each stands in.
+    pub fn sets_of<'s>(
+        &'s self,
+        judge: &'s Judge<'e>,
+    ) -> impl Iterator<Item = (&'e Arc<PolicyMember>, &'s [usize], Truth)> + 's {
+        let near = self.sets.iter().chain(self.pooled_near(&judge.caller));
+        near.filter_map(|(member, entries)| {
+            let matches = membership::member(judge, &member.member).matches;
+            (matches != Truth::No).then_some((*member, entries.as_slice(), matches))
+        })
+    }
+
+    /// The entries that a group stands in.
+    pub fn naming_group(&self, email: &str) -> impl Iterator<Item = usize> + '_ {
+        let all = self.groups.get(email).into_iter().flatten();
+        all.map(|(entry, _)| *entry)
+    }
+
     /// The sets of pools that the identity may be in: there may be tens of thousands of others.
     fn pooled_near<'s>(
         &'s self,
@@ -148,8 +185,10 @@ impl<'e> Members<'e> {
             // GKE's have names in two pools; what others are in is not known.
             _ => (None, true),
         };
-        let others = self.pooled.values().filter(move |_| all).flatten();
-        own.into_iter().flatten().chain(others)
+        let others = all.then(|| self.pooled.values().flatten());
+        own.into_iter()
+            .flatten()
+            .chain(others.into_iter().flatten())
     }
 }
 
@@ -235,6 +274,27 @@ impl<'e> GroupIndex<'e> {
             .keys()
             .copied()
             .chain(inside.map(|(one, _)| *one))
+    }
+
+    /// The groups that the judge's caller is in, or may be, without those that hold them.
+    pub fn direct(&self, judge: &Judge<'e>) -> Vec<(&'e str, Truth)> {
+        let own = self.of_one.get(&judge.caller).into_iter().flatten();
+        let mut all: Vec<(&'e str, Truth)> = own.map(|email| (*email, Truth::Yes)).collect();
+        for (member, email) in &self.sets {
+            let matches = membership::member(judge, member).matches;
+            all.extend((matches != Truth::No).then_some((*email, matches)));
+        }
+        all
+    }
+
+    /// The groups that hold a group.
+    pub fn holding(&self, email: &str) -> &[&'e str] {
+        self.of_group.get(email).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those that may hold anybody.
+    pub fn open(&self) -> impl Iterator<Item = &'e str> + '_ {
+        self.open.iter().copied()
     }
 
     /// Groups that the judge's caller is in, and those that it may be in.
@@ -567,6 +627,34 @@ impl<'g, 'e> Identity<'g, 'e> {
             denied = denied.or(one);
         }
         denied.negate()
+    }
+
+    /// Whether one of the bindings that it is in gives it something, as far as allow policies say.
+    pub fn has_a_say(&self, matches: &[Match<'e>]) -> bool {
+        let anywhere = Resource::project("");
+        let gives = |one: &Match<'e>, permission: usize| {
+            let entry = self.ground.entries.get(one.entry);
+            entry.is_some_and(|entry| {
+                let holds = entry.holds.get(permission).copied();
+                let condition = entry.binding.condition.as_ref();
+                one.matches != Truth::No
+                    && holds.is_some_and(|holds| holds != Truth::No)
+                    && condition.is_none_or(|c| {
+                        conditions::looks_at_tags(c)
+                            || self.condition_of(permission, &anywhere, entry.binding) != Truth::No
+                    })
+            })
+        };
+        let asked = self.ground.permissions.len();
+        let mut each = matches.iter();
+        each.any(|one| (0..asked).any(|permission| gives(one, permission)))
+    }
+
+    /// Notes what was not read of where the caller belongs, where something counts for it.
+    pub fn note_place(&self, matches: &[Match<'e>]) {
+        if !self.is_free() && self.has_a_say(matches) && !self.noted.replace(true) {
+            self.ground.note_place(&self.caller);
+        }
     }
 
     /// Whether nothing is bound to the caller anywhere, as far as is known.

@@ -9,6 +9,7 @@
 mod all;
 mod below;
 mod chains;
+mod closure;
 mod covered;
 mod cut;
 mod edge_walk;
@@ -38,6 +39,7 @@ use crate::iam::{Condition, Member, Permission, Principal, Resource};
 
 pub use all::{AccountHolder, AccountHolders, WhoOfEach};
 pub use chains::{reach, reach_bringing};
+pub use closure::{CallerAccounts, CallerReach, Closure, closure};
 pub use cut::{BindingUnit, Cut, Separation, separate};
 pub use edge_walk::reach_by;
 pub use edges::who_by;

@@ -129,17 +129,9 @@ impl<'g, 'e> Mover<'g, 'e> {
             on.sort_by(|a, b| (a.entry, &a.member.text).cmp(&(b.entry, &b.member.text)));
         }
         let held_anywhere = held.values().fold(0, |all, on| all | on);
-        // What a role belongs to may lie where less was read.
-        let edits = || {
-            let update = WayIn::RoleEdit.permission();
-            let at = ground.permissions.iter().position(|p| p.as_str() == update);
-            ways.contains(&WayIn::RoleEdit)
-                && at.is_some_and(|at| held_anywhere & held_bit(at) != 0)
-        };
-        unsure = unsure || edits() || !identity.is_free();
-        Self {
+        let mut mover = Self {
             held_anywhere,
-            unsure,
+            unsure: true,
             identity,
             ground,
             who,
@@ -150,7 +142,18 @@ impl<'g, 'e> Mover<'g, 'e> {
             alike: RefCell::default(),
             except: RefCell::default(),
             judged_steps: RefCell::default(),
-        }
+        };
+        // What a role belongs to may lie where less was read.
+        mover.unsure = unsure || mover.edits_roles() || !mover.identity.is_free();
+        mover
+    }
+
+    /// Whether it may edit some role, so that bindings count together.
+    pub fn edits_roles(&self) -> bool {
+        let update = WayIn::RoleEdit.permission();
+        let at = self.index(update);
+        self.ways.contains(&WayIn::RoleEdit)
+            && at.is_some_and(|at| self.held_anywhere & held_bit(at) != 0)
     }
 
     /// Every way in which it becomes an account (canonical name), in the order of the table. `delegate`: only as
@@ -352,7 +355,7 @@ impl<'g, 'e> Mover<'g, 'e> {
     }
 
     /// On a level, once for all below it.
-    fn on_level(&self, permission: &str, level: &Resource) -> OnLevel {
+    pub fn on_level(&self, permission: &str, level: &Resource) -> OnLevel {
         let Some(index) = self.index(permission) else {
             return Rc::new((Truth::No, Vec::new()));
         };

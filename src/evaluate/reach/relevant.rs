@@ -419,6 +419,11 @@ impl<'e> Ground<'e> {
         self.tags_unread && condition.is_some_and(|c| conditions::looks_at_tags(c))
     }
 
+    /// What was not read of where the callers belong that were judged.
+    pub fn places_not_read(&self) -> BTreeSet<String> {
+        self.unread_places.borrow().clone()
+    }
+
     /// Whether something was not read of where callers belong that were judged since this was asked last.
     pub fn take_unread_places(&self) -> bool {
         !self.unread_places.take().is_empty()

@@ -51,6 +51,34 @@ impl Trail {
         std::iter::successors(last, move |step| of(step.before.as_ref()?.0))
     }
 
+    /// All steps that ways of the same answer go on from: to whom or what, from which of them, and by which binding; the
+    /// first is the caller.
+    pub fn all_steps(&self) -> impl Iterator<Item = (&str, Option<(usize, &Via)>)> {
+        let all = self.shared.iter().flat_map(|(steps, _)| steps.iter());
+        all.map(|step| {
+            let before = step.before.as_ref();
+            (step.name.as_str(), before.map(|(at, via)| (*at, via)))
+        })
+    }
+
+    /// Which of [`Self::all_steps`] it goes on from; `None` where it shares none.
+    #[must_use]
+    pub fn goes_on_from(&self) -> Option<usize> {
+        self.shared.as_ref().map(|(_, at)| *at)
+    }
+
+    /// The bindings of its own last step.
+    #[must_use]
+    pub fn last_via(&self) -> &[Via] {
+        &self.via
+    }
+
+    /// How many names are on it.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.steps().count() + self.path.len()
+    }
+
     /// Names from the caller to the end, both included.
     #[must_use]
     pub fn path(&self) -> Vec<&str> {

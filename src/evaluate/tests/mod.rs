@@ -1,6 +1,7 @@
 //! The judgement's tests: the built-in stories, a table per rule, and properties.
 
 mod causes_order;
+mod closure;
 mod edges;
 mod fuzz;
 pub(crate) mod generate;
