@@ -95,7 +95,7 @@ pub fn compare(
     for (id, target) in targets {
         let [old, new] =
             [(before, &mut unread_before), (after, &mut unread_after)].map(|(estate, unread)| {
-                Holders {
+                EstateHolders {
                     estate,
                     target: &target,
                     permission,
@@ -160,7 +160,7 @@ fn accounts(estate: &Estate) -> BTreeMap<String, Resource> {
 }
 
 /// Who can get at an account in one of the estates.
-struct Holders<'a> {
+struct EstateHolders<'a> {
     estate: &'a Estate,
     target: &'a Resource,
     permission: &'a Permission,
@@ -169,29 +169,29 @@ struct Holders<'a> {
 }
 
 /// What one principal has there.
-struct Held {
+struct AccessHeld {
     verdict: Verdict,
     via: Vec<Via>,
     except: Vec<TakenAway>,
 }
 
-impl Holders<'_> {
+impl EstateHolders<'_> {
     /// Whether a set has it, of which nobody is told by himself.
     fn has_set(&self) -> bool {
         self.all.keys().any(|principal| one(principal).is_none())
     }
 
     /// What it has, itself or as one of a set.
-    fn of(&self, principal: &str) -> Held {
+    fn of(&self, principal: &str) -> AccessHeld {
         if let Some(holder) = self.all.get(principal) {
-            return Held {
+            return AccessHeld {
                 verdict: holder.verdict,
                 via: holder.via.clone(),
                 except: holder.except.clone(),
             };
         }
         let Some(one) = one(principal).filter(|_| self.has_set()) else {
-            return Held {
+            return AccessHeld {
                 verdict: Verdict::CannotAccess,
                 via: Vec::new(),
                 except: Vec::new(),
@@ -215,7 +215,7 @@ impl Holders<'_> {
                 except.extend(holder.except.iter().cloned());
             }
         }
-        Held {
+        AccessHeld {
             verdict,
             via,
             except,
