@@ -171,6 +171,8 @@ def commands(size, data, scratch, peers):
     of["`reach`, a user"] = [*ask(estate), "reach", "--caller", user, *AT]
     of["`reach`, an account"] = [*ask(estate), "reach", "--caller", account, *AT]
     of["`reach --edges all`, a user"] = [*ask(estate), "reach", "--caller", user, "--edges", "all", *AT]
+    of["`closure`"] = [*ask(estate), "closure", *AT]
+    of["`closure --edges all`"] = [*ask(estate), "closure", "--edges", "all", *AT]
     of["`path --edges all`"] = [*ask(estate), "path", *two]
     of["`cut --edges all`"] = [*ask(estate), "cut", *two]
     of["`graph`"] = ["bindscope", "--estate", estate, "graph", *AT]
