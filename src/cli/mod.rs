@@ -197,7 +197,7 @@ fn dispatch(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<Exit, Failure
 async fn obey(global: &args::Global, command: CliCommand) -> Result<Exit, Failure> {
     match command {
         CliCommand::Explain(args) => explain::run(global, &args).await,
-        CliCommand::Fix(args) => fix::run(global, &args).await,
+        CliCommand::Fix(args) => Box::pin(fix::run(global, &args)).await,
         CliCommand::Undo(args) => history::take_back(global, &args).await,
         CliCommand::History => history::list(global).await,
         CliCommand::List(args) => list::run(global, &args).await,
