@@ -1,8 +1,12 @@
 //! The columns that tables are made of: numbers of four bytes, the lowest first, and texts one behind the other with
 //! where each begins.
 
+use std::hash::BuildHasher;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Numbers, by place.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +99,17 @@ pub struct Texts {
     file: Arc<Vec<u8>>,
     begin: usize,
     length: usize,
+    asked: Arc<AsOftenAsked>,
+}
+
+/// So many texts are found by halving before any table of all is thought worth making.
+const FOUND_BY_HALVING: usize = 64;
+
+/// How often one of the texts was looked for, and where each is, once that is worth its making.
+#[derive(Debug, Default)]
+struct AsOftenAsked {
+    times: AtomicUsize,
+    places: OnceLock<(DefaultHashBuilder, HashTable<u32>)>,
 }
 
 impl Texts {
@@ -126,8 +141,35 @@ impl Texts {
 
     /// Which one it is, in a column that rises.
     pub fn find(&self, text: &str) -> Option<usize> {
-        let at = partition(self.len(), |at| self.bytes(at) < text.as_bytes());
-        (at < self.len() && self.bytes(at) == text.as_bytes()).then_some(at)
+        let text = text.as_bytes();
+        if let Some((hasher, places)) = self.places() {
+            let found = places.find(hasher.hash_one(text), |at| self.bytes(*at as usize) == text);
+            return found.map(|at| *at as usize);
+        }
+        let at = partition(self.len(), |at| self.bytes(at) < text);
+        (at < self.len() && self.bytes(at) == text).then_some(at)
+    }
+
+    /// Where each is: made where so many are looked for that it costs less than they do.
+    fn places(&self) -> Option<&(DefaultHashBuilder, HashTable<u32>)> {
+        if let Some(places) = self.asked.places.get() {
+            return Some(places);
+        }
+        let times = self.asked.times.fetch_add(1, Ordering::Relaxed);
+        if times < FOUND_BY_HALVING + self.len() / 16 {
+            return None;
+        }
+        Some(self.asked.places.get_or_init(|| {
+            let hasher = DefaultHashBuilder::default();
+            let mut places = HashTable::with_capacity(self.len());
+            for at in 0..self.len() {
+                // Places are numbers of four bytes in the file too.
+                places.insert_unique(hasher.hash_one(self.bytes(at)), at as u32, |other| {
+                    hasher.hash_one(self.bytes(*other as usize))
+                });
+            }
+            (hasher, places)
+        }))
     }
 
     /// Whether they are texts.
@@ -212,6 +254,7 @@ impl ColumnReader {
             file: Arc::clone(&self.file),
             begin,
             length,
+            asked: Arc::default(),
         })
     }
 
