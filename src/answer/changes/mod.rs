@@ -111,7 +111,8 @@ pub fn compare(
             .full_name();
         let mut principals: BTreeSet<String> =
             old.all.keys().chain(new.all.keys()).cloned().collect();
-        if old.has_set() || new.has_set() {
+        // What a set that is new gives its own row tells.
+        if old.has_set() && new.has_set() {
             principals.extend(moved.iter().map(ToString::to_string));
         }
         for principal in principals {

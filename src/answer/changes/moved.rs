@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::estate::{Estate, Read};
 use crate::evaluate::place_of;
-use crate::iam::{Member, Principal};
+use crate::iam::{Member, Principal, Resource};
 
 /// The identities that some group holds in one of the estates alone, and those that belong below another level. Whom neither
 /// a policy nor a group nor a list of accounts names is in none of it.
@@ -29,11 +29,24 @@ pub(super) fn moved(before: &Estate, after: &Estate) -> BTreeSet<Principal> {
         .collect::<BTreeSet<_>>()
     {
         let [old, new] = [before, after].map(|estate| place_of(estate, &one));
-        if old != new {
+        // An account that is new, or gone, is nowhere else.
+        let [was, is] = [before, after].map(|estate| is_listed(estate, &one));
+        if old != new && was == is {
             moved.insert(one);
         }
     }
     moved
+}
+
+/// Whether it is an account that is there.
+fn is_listed(estate: &Estate, one: &Principal) -> bool {
+    match one {
+        Principal::ServiceAccount(email) => {
+            let found = estate.resolve(&Resource::account("-", email));
+            found.exists().is_some()
+        }
+        _ => false,
+    }
 }
 
 /// All identities that it names.
