@@ -20,6 +20,8 @@ use crate::evaluate::reach::{CallerAccounts, CallerReach, Closure, StepsBy, clos
 
 /// So many callers are told in the text one by one (chosen: a screen).
 const TOLD: usize = 50;
+/// So many sets are named in the text (chosen: three lines).
+const SETS_TOLD: usize = 3;
 
 /// Counts what each caller gets to.
 ///
@@ -84,6 +86,9 @@ fn head(by: &StepsBy, answer: &Closure, assumptions: &[Assumption]) -> Value {
     head.insert("results".to_owned(), answer.results.len().into());
     head.insert("complete".to_owned(), answer.complete.into());
     head.insert("notRead".to_owned(), json!(answer.not_read));
+    if !answer.sets.is_empty() {
+        head.insert("sets".to_owned(), json!(answer.sets));
+    }
     if !assumptions.is_empty() {
         let names = assumptions.iter().map(|a| Value::from(a.name()));
         head.insert("assumptions".to_owned(), names.collect());
@@ -150,7 +155,7 @@ fn text(
     if rows.is_empty() {
         page.line(
             Ink::Plain,
-            "Nobody gets to an account, as far as can be read.",
+            "None of the callers in sight gets to an account, as far as can be read.",
         );
     }
     let more = rows.len().saturating_sub(told);
@@ -168,6 +173,9 @@ fn text(
         answer.accounts
     );
     page.line(Ink::Faint, words);
+    if let Some(words) = sets_words(&answer.sets) {
+        page.wrapped(Ink::Unsure, "", &words);
+    }
     if !answer.complete {
         page.line(
             Ink::Unsure,
@@ -181,4 +189,19 @@ fn text(
         page.wrapped(Ink::Unsure, limits::TAKEN, &words);
     }
     page
+}
+
+/// Whom no row tells of: those in a set whom nothing names.
+fn sets_words(sets: &[String]) -> Option<String> {
+    let first = sets.iter().take(SETS_TOLD).cloned().collect::<Vec<_>>();
+    let more = match sets.len().saturating_sub(SETS_TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more sets"),
+    };
+    (!sets.is_empty()).then(|| {
+        format!(
+            "Beside them others may get to accounts whom nothing names, by {}{more}: who tells of each account which sets have it.",
+            first.join(", ")
+        )
+    })
 }

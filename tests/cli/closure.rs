@@ -199,3 +199,42 @@ fn paths_that_share_their_steps_are_the_whole_ones() {
         "{all}"
     );
 }
+
+/// Where only a set is granted nobody is said to get nowhere: whom nothing names is not looked at.
+#[test]
+fn a_closure_says_which_sets_let_in_others_than_it_tells_of() {
+    let home = Home::new();
+    let creator = "roles/iam.serviceAccountTokenCreator";
+    let pool = "principalSet://iam.googleapis.com/projects/10/locations/global/workloadIdentityPools/gh/attribute.repository/o/r";
+    for set in ["domain:example.com", "allAuthenticatedUsers", pool] {
+        let mut estate = estate(2);
+        let of = |at: usize| {
+            format!(
+                "//iam.googleapis.com/projects/app/serviceAccounts/{}",
+                email(at)
+            )
+        };
+        // Ben stands in a role that is about nothing of this.
+        estate["iamPolicies"] = json!({
+            of(0): { "bindings": [{ "role": creator, "members": [set] }] },
+            of(1): { "bindings": [{ "role": "roles/viewer", "members": ["user:ben@other.example", "domain:viewers.example"] }] },
+        });
+        let path = home.write("sets.json", &estate.to_string());
+        let from = format!("--estate={}", path.display());
+        let json = home.run(&[&from, "--format=json", "closure", "--at", AT]);
+        assert_eq!(lines(&json)[0]["sets"], json!([set]));
+        let text = &home
+            .run(&[&from, "closure", "--at", AT])
+            .ends(0)
+            .out
+            .clone();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            text.contains(set) && text.contains("whom nothing names"),
+            "{text}"
+        );
+        assert!(!text.contains("Nobody gets"), "{text}");
+    }
+    let none = lines(&run(&home, 3, &["--format=json", "closure"]));
+    assert!(none[0].get("sets").is_none(), "{}", none[0]);
+}

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::chains::{is_refused, set_is_off};
-use super::identity::{Identity, Match};
+use super::identity::Identity;
 use super::mover::{EdgeStep, Mover, Moving, permissions_of, role_home};
 use super::relevant::Ground;
+use super::standing::Match;
 use super::trail::Trail;
 use super::who::HoldersFound;
 use super::{Brings, EdgeEnd, EdgesAnswer, Via, verdict};

@@ -23,6 +23,7 @@ mod of_set;
 mod paths;
 mod relevant;
 mod sets;
+mod standing;
 mod steps;
 mod trail;
 mod who;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::identity::{Identity, JudgedSpot, Match};
+use super::identity::{Identity, JudgedSpot};
 use super::relevant::{Ground, held_bit};
 use super::sets::SetOnAccount;
+use super::standing::Match;
 use super::steps::JudgedSteps;
 use super::{TakenAway, Via};
 use crate::estate::{Estate, Read};

@@ -20,9 +20,9 @@ use super::Brings;
 use super::StepsBy;
 use super::below::Below;
 use super::chains::{cannot_call, out_of_sight, unread_levels};
-use super::identity::{GroupIndex, Members};
 use super::mover::permissions_of;
-use super::relevant::Ground;
+use super::relevant::{Ground, RelevantBinding};
+use super::standing::{GroupIndex, Members};
 use crate::estate::Estate;
 use crate::evaluate::federation::stands_for_nobody;
 use crate::evaluate::membership::canonical;
@@ -80,6 +80,9 @@ pub struct Closure {
     pub complete: bool,
     /// What was not read, by the names of an estate file's `unreadable`, sorted.
     pub not_read: Vec<String>,
+    /// Sets that bindings with a say name, or groups: of those in them only callers are looked at that are named somewhere
+    /// else too. As members are written, sorted.
+    pub sets: Vec<String>,
     names: Vec<Resource>,
     meanings: Vec<NumberMeaning>,
 }
@@ -161,6 +164,7 @@ pub fn closure(estate: &Estate, by: &StepsBy, time: Timestamp) -> Closure {
             .count(),
         results,
         not_read: not_read.into_iter().collect(),
+        sets: sets_that_count(&ground).into_iter().collect(),
         names: below.accounts.iter().map(|a| a.resource.clone()).collect(),
         meanings,
     }
@@ -174,6 +178,25 @@ fn all_asked(asked: &Permission) -> Vec<Permission> {
         }
     }
     all
+}
+
+/// The sets, of which nobody lists who is in them, that stand in a binding that may give something, or in a group.
+fn sets_that_count(ground: &Ground<'_>) -> BTreeSet<String> {
+    let gives = |entry: &&RelevantBinding<'_>| entry.holds.iter().any(|holds| *holds != Truth::No);
+    let bindings = ground.entries.iter().filter(gives);
+    let granted = bindings.flat_map(|entry| &entry.binding.members);
+    let in_groups = ground.estate.groups().flat_map(|group| &group.members);
+    let sets = granted.chain(in_groups).filter(|member| {
+        !matches!(
+            member.member,
+            Member::One(_)
+                | Member::Group(_)
+                | Member::Deleted { .. }
+                | Member::ProjectRole(..)
+                | Member::Impossible(_)
+        ) && !stands_for_nobody(ground.estate, &member.member)
+    });
+    sets.map(|member| member.text.to_string()).collect()
 }
 
 /// Everybody who is known by name: accounts, and whoever stands in an allow policy or a group.

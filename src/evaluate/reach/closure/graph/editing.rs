@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
 
-use super::super::super::identity::{Identity, Match, Members};
+use super::super::super::identity::Identity;
 use super::super::super::mover::{Mover, Moving, role_home};
 use super::super::super::relevant::Ground;
+use super::super::super::standing::{Match, Members};
 use super::ClosureGraph;
 use crate::estate::Read;
 use crate::evaluate::judge::Judge;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::super::below::Below;
-use super::super::identity::{GroupIndex, Identity, Members};
+use super::super::identity::Identity;
 use super::super::relevant::Ground;
+use super::super::standing::{GroupIndex, Members};
 use super::classes::RuleClasses;
 use super::hops::{Hop, HopAt};
 use crate::evaluate::looks_at_tags;
