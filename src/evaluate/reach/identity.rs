@@ -327,7 +327,9 @@ impl<'g, 'e> Identity<'g, 'e> {
                 one.matches != Truth::No
                     && holds.is_some_and(|holds| holds != Truth::No)
                     && condition.is_none_or(|c| {
-                        conditions::looks_at_tags(c)
+                        // What looks at the resource may hold of some account.
+                        !is_everywhere_the_same(c)
+                            || conditions::looks_at_tags(c)
                             || self.condition_of(permission, &anywhere, entry.binding) != Truth::No
                     })
             })
@@ -337,9 +339,10 @@ impl<'g, 'e> Identity<'g, 'e> {
         each.any(|one| (0..asked).any(|permission| gives(one, permission)))
     }
 
-    /// Notes what was not read of where the caller belongs, where something counts for it.
+    /// Notes what was not read of where the caller belongs, where something counts for it. Where nothing does, what is
+    /// bound to it takes nothing away, whatever is asked later.
     pub fn note_place(&self, matches: &[Match<'e>]) {
-        if !self.is_free() && self.has_a_say(matches) && !self.noted.replace(true) {
+        if !self.is_free() && !self.noted.replace(true) && self.has_a_say(matches) {
             self.ground.note_place(&self.caller);
         }
     }

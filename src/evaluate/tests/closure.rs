@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::generate;
 use super::{at, from_value, who as principal};
@@ -149,6 +150,41 @@ fn listed(all: &Closure, row: &CallerReach) -> (BTreeSet<String>, BTreeSet<Strin
     perhaps.extend(own.perhaps);
     perhaps.retain(|name| !certain.contains(name));
     (certain, perhaps)
+}
+
+/// Where nothing that was read gives somebody anything, what may be bound to him is no reason for what is not known: of one
+/// as of all.
+#[test]
+fn whom_only_what_was_not_read_may_let_in_has_the_same_reasons() {
+    let email = "a0@p0.iam.gserviceaccount.com";
+    let account = |project: &str, email: &str, id: &str| {
+        json!({ "name": format!("projects/{project}/serviceAccounts/{email}"), "email": email,
+            "projectId": project, "uniqueId": id })
+    };
+    let file = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0" }],
+        "folders": [{ "name": "folders/2", "parent": "organizations/1" }, { "name": "folders/3", "parent": "folders/2" }],
+        "projects": [{ "name": "projects/30", "projectId": "p0", "parent": "folders/2" },
+            { "name": "projects/31", "projectId": "p1", "parent": "folders/3" }],
+        "serviceAccounts": [account("p0", email, "100"), account("p1", "b0@p1.iam.gserviceaccount.com", "102")],
+        "iamPolicies": { "//cloudresourcemanager.googleapis.com/folders/3": { "version": 3, "bindings": [{
+            "role": "roles/iam.serviceAccountTokenCreator", "members": ["allAuthenticatedUsers"],
+            "condition": { "title": "t", "expression": "request.time <" } }] } },
+        "unreadable": ["//cloudresourcemanager.googleapis.com/organizations/1"],
+    });
+    let caller = principal(&format!("serviceAccount:{email}"));
+    for coverage in [Coverage::Whole, Coverage::Listed, Coverage::Partial] {
+        let estate = from_value(&file, coverage);
+        for permission in [GET_ACCESS_TOKEN, ACT_AS] {
+            let asked = Permission::parse(permission).unwrap();
+            let one = reach(&estate, &caller, &asked, at(NOW));
+            let all = closure(&estate, &StepsBy::Permission(asked), at(NOW));
+            assert!(!one.complete && !all.complete);
+            for name in &one.not_read {
+                assert!(all.not_read.contains(name), "{name} and {:?}", all.not_read);
+            }
+        }
+    }
 }
 
 proptest! {
