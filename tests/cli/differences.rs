@@ -226,3 +226,87 @@ fn one_of_a_set_who_joins_a_group_that_a_rule_names() {
         }
     }
 }
+
+/// A project's owners are who they are by the project's own policy: who is no longer one loses what is given to all of them.
+#[test]
+fn a_set_that_is_no_longer_among_a_projects_owners() {
+    let home = Home::new();
+    let owners = "projectOwner:app-prod";
+    let with = |name: &str, members: serde_json::Value| {
+        estate(&home, name, |estate| {
+            let project = "//cloudresourcemanager.googleapis.com/projects/app-prod";
+            let owner = json!({ "role": "roles/owner", "members": members });
+            grant(estate, project, owner);
+            let creator = "roles/iam.serviceAccountTokenCreator";
+            grant(
+                estate,
+                OWNED,
+                json!({ "role": creator, "members": [owners] }),
+            );
+            estate["groups"] = json!([{
+                "email": "app-team@example.com", "members": ["user:ann@elsewhere.org"] }]);
+        })
+    };
+    let old = with(
+        "old.json",
+        json!(["domain:elsewhere.org", "domain:example.com"]),
+    );
+    let new = with("new.json", json!(["domain:example.com"]));
+    for (from, to, change) in [(&old, &new, "SHRANK"), (&new, &old, "GREW")] {
+        let json = home
+            .run(&["--format=json", "diff", from, to])
+            .ends(1)
+            .json();
+        let told: Vec<_> = json["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| {
+                assert_eq!(row["via"][0]["member"], owners, "{row}");
+                (row["principal"].as_str().unwrap(), &row["change"])
+            })
+            .collect();
+        let change = json!(change);
+        assert_eq!(
+            told,
+            [
+                ("domain:elsewhere.org", &change),
+                ("user:ann@elsewhere.org", &change)
+            ]
+        );
+    }
+}
+
+/// Nor is who is in a set that is put into a group overlooked.
+#[test]
+fn one_of_a_set_that_is_put_into_a_group_that_a_rule_names() {
+    let home = Home::new();
+    let with = |name: &str, members: serde_json::Value| {
+        estate(&home, name, |estate| {
+            estate["groups"] = json!([
+                { "email": "sec@example.com", "members": members },
+                { "email": "app-team@example.com", "members": ["user:ann@example.com"] }]);
+            estate["denyPolicies"] = json!([{
+                "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fdata-vault/denypolicies/sec",
+                "rules": [{ "denyRule": {
+                    "deniedPrincipals": ["principalSet://goog/group/sec@example.com"],
+                    "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }]);
+            let creator = "roles/iam.serviceAccountTokenCreator";
+            let all = json!({ "role": creator, "members": ["allAuthenticatedUsers"] });
+            grant(estate, OWNED, all);
+        })
+    };
+    let old = with("old.json", json!([]));
+    let new = with("new.json", json!(["domain:example.com"]));
+    let json = home
+        .run(&["--format=json", "diff", &old, &new])
+        .ends(1)
+        .json();
+    let results = json["results"].as_array().unwrap();
+    let ann = results
+        .iter()
+        .find(|row| row["principal"] == "user:ann@example.com")
+        .unwrap_or_else(|| panic!("{json}"));
+    assert_eq!(ann["change"], "SHRANK");
+    assert_eq!(ann["exceptAfter"][0]["by"], "DENY_RULE", "{ann}");
+}

@@ -113,7 +113,8 @@ pub fn compare(
             old.all.keys().chain(new.all.keys()).cloned().collect();
         // What a set that is new gives its own row tells.
         if old.has_set() && new.has_set() {
-            principals.extend(moved.iter().map(ToString::to_string));
+            principals.extend(moved.ones.iter().map(ToString::to_string));
+            principals.extend(moved.sets.iter().cloned());
         }
         for principal in principals {
             let [was, is] = [&old, &new].map(|holders| holders.of(&principal));
@@ -192,11 +193,7 @@ impl EstateHolders<'_> {
             };
         }
         let Some(one) = one(principal).filter(|_| self.has_set()) else {
-            return AccessHeld {
-                verdict: Verdict::CannotAccess,
-                via: Vec::new(),
-                except: Vec::new(),
-            };
+            return self.by_basic_role(principal);
         };
         let permission = self.permission.as_str();
         let verdict = match may(self.estate, &one, permission, self.target, self.time) {
@@ -221,6 +218,34 @@ impl EstateHolders<'_> {
             via,
             except,
         }
+    }
+
+    /// What a set has as one of a project's owners, editors or viewers, whose row stands for it.
+    fn by_basic_role(&self, set: &str) -> AccessHeld {
+        let mut held = nothing();
+        for (principal, holder) in &self.all {
+            let Member::ProjectRole(role, project) = PolicyMember::v1(principal).member else {
+                continue;
+            };
+            if !moved::has_role(self.estate, set, role, &project) {
+                continue;
+            }
+            if weight(holder.verdict) > weight(held.verdict) {
+                held.verdict = holder.verdict;
+            }
+            held.via.extend(holder.via.iter().cloned());
+            held.except.extend(holder.except.iter().cloned());
+        }
+        held
+    }
+}
+
+/// One with nothing, to which what is found is added.
+fn nothing() -> AccessHeld {
+    AccessHeld {
+        verdict: Verdict::CannotAccess,
+        via: Vec::new(),
+        except: Vec::new(),
     }
 }
 
