@@ -110,6 +110,10 @@ fn degree(change: &AccessChange) -> &'static str {
         (Verdict::CanAccess, _) => "  no longer for certain",
         (Verdict::CannotAccess, _) => "  perhaps: what decides is not known",
         (_, Verdict::CannotAccess) => "  perhaps before: what decided is not known",
+        _ if change.new_way => "  perhaps, as before, in one more way",
+        _ if change.except_before == change.except_after && change.before == change.after => {
+            "  perhaps, as before, in one way less"
+        }
         _ => "  perhaps, as before, for another reason",
     }
 }

@@ -310,3 +310,51 @@ fn one_of_a_set_that_is_put_into_a_group_that_a_rule_names() {
     assert_eq!(ann["change"], "SHRANK");
     assert_eq!(ann["exceptAfter"][0]["by"], "DENY_RULE", "{ann}");
 }
+
+/// Of a set that nobody lists and no single identity stands for, a boundary is told all the same, and that it is gone.
+#[test]
+fn a_boundary_that_may_shut_out_some_of_a_set() {
+    let home = Home::new();
+    let agents =
+        "principalSet://cloudresourcemanager.googleapis.com/organizations/1001/type/ServiceAgent";
+    let at = "organizations/1001/locations/global";
+    let binding = format!("{at}/policyBindings/all");
+    let with = |name: &str, bound: bool| {
+        estate(&home, name, |estate| {
+            let creator = "roles/iam.serviceAccountTokenCreator";
+            grant(
+                estate,
+                OWNED,
+                json!({ "role": creator, "members": [agents] }),
+            );
+            let policy = format!("{at}/principalAccessBoundaryPolicies/only-app");
+            estate["principalAccessBoundaryPolicies"] = json!([{
+                "name": policy,
+                "details": { "enforcementVersion": "3", "rules": [{ "effect": "ALLOW",
+                    "resources": ["//cloudresourcemanager.googleapis.com/projects/app-prod"] }] } }]);
+            let all = json!([{
+                "name": binding, "policy": policy, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
+                "target": { "principalSet": "//cloudresourcemanager.googleapis.com/organizations/1001" } }]);
+            estate["policyBindings"] = if bound { all } else { json!([]) };
+        })
+    };
+    let (old, new) = (with("old.json", true), with("new.json", false));
+    let json = home
+        .run(&["--format=json", "--estate", &old, "who", TARGET])
+        .json();
+    let rows = json["results"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["principal"] == agents).unwrap();
+    assert_eq!(row["except"][0]["name"], binding, "{row}");
+    assert_eq!(row["except"][0]["certain"], false, "{row}");
+    let json = home
+        .run(&["--format=json", "diff", &old, &new])
+        .ends(1)
+        .json();
+    let row = &json["results"][0];
+    assert_eq!(
+        (&row["principal"], &row["change"]),
+        (&json!(agents), &json!("GREW")),
+        "{json}"
+    );
+    assert_eq!(row["exceptBefore"][0]["name"], binding);
+}

@@ -25,21 +25,25 @@ pub struct AccessChange {
     pub before: Verdict,
     /// After.
     pub after: Verdict,
-    /// The bindings: those that grant now, or where nothing does, those that did.
+    /// The bindings: those that grant now, or where nothing does, those that did; of a set that may have it before and
+    /// after, those that are in one of the two alone.
     pub via: Vec<Via>,
     /// Of a set: who of it was shut out. Of one who has it no longer or not yet, and stands in a set that does: who of
     /// that set, he among them.
     pub except_before: Vec<TakenAway>,
     /// Who is now.
     pub except_after: Vec<TakenAway>,
+    /// Of a set that may have it before and after: whether there is a way to it that was not there.
+    pub new_way: bool,
 }
 
 impl AccessChange {
     /// Whether there is more now than before: what may be more counts as more. Of a set that has the same as
-    /// a set it is more where nobody is shut out anew.
+    /// a set it is more where nobody is shut out anew, or where a way is new.
     #[must_use]
     pub fn grew(&self) -> bool {
         match weight(self.after).cmp(&weight(self.before)) {
+            std::cmp::Ordering::Equal if self.except_before == self.except_after => self.new_way,
             std::cmp::Ordering::Equal => self
                 .except_after
                 .iter()
@@ -119,13 +123,20 @@ pub fn compare(
         for principal in principals {
             let [was, is] = [&old, &new].map(|holders| holders.of(&principal));
             let set = one(&principal).is_none();
-            if was.verdict != is.verdict || (set && was.except != is.except) {
+            let other_ways = set && was.may_only() && is.may_only() && was.via != is.via;
+            if was.verdict != is.verdict || (set && was.except != is.except) || other_ways {
+                let new_way = is.via.iter().any(|via| !was.via.contains(via));
                 changes.push(AccessChange {
                     target: name.clone(),
                     principal,
                     before: was.verdict,
                     after: is.verdict,
-                    via: if is.via.is_empty() { was.via } else { is.via },
+                    new_way: other_ways && new_way,
+                    via: match (other_ways, is.via.is_empty()) {
+                        (true, _) => in_one_alone(was.via, is.via),
+                        (false, true) => was.via,
+                        (false, false) => is.via,
+                    },
                     except_before: was.except,
                     except_after: is.except,
                 });
@@ -240,6 +251,20 @@ impl EstateHolders<'_> {
     }
 }
 
+impl AccessHeld {
+    /// Whether it cannot be told: some of a set may have it for certain all the same, by one way and not by another.
+    fn may_only(&self) -> bool {
+        weight(self.verdict) == 1
+    }
+}
+
+/// The ways that are in one list alone.
+fn in_one_alone(was: Vec<Via>, is: Vec<Via>) -> Vec<Via> {
+    let (kept, gone): (Vec<Via>, Vec<Via>) = was.into_iter().partition(|via| is.contains(via));
+    let new = is.into_iter().filter(|via| !kept.contains(via));
+    gone.into_iter().chain(new).collect()
+}
+
 /// One with nothing, to which what is found is added.
 fn nothing() -> AccessHeld {
     AccessHeld {
@@ -295,9 +320,37 @@ mod tests {
     const NOW: &str = "2026-11-24T00:00:00Z";
 
     /// The same with one binding changed: gone, without its first member, or with another member; with somebody in a group
-    /// or no longer; or with a project elsewhere.
+    /// or no longer; with a project elsewhere; without a deny policy, a boundary's binding, a boundary's rules or tags; or
+    /// with a role that holds nothing.
     fn changed(file: &Value, pick: usize, how: usize, who: &str) -> Value {
         let mut file = file.clone();
+        if how > 4 {
+            let list = [
+                "denyPolicies",
+                "policyBindings",
+                "principalAccessBoundaryPolicies",
+                "tags",
+                "roles",
+            ][how - 5];
+            match &mut file[list] {
+                Value::Object(tags) => {
+                    let of = tags.keys().nth(pick % tags.len().max(1)).cloned();
+                    of.and_then(|of| tags.remove(&of));
+                }
+                Value::Array(all) if !all.is_empty() => {
+                    let at = pick % all.len();
+                    match list {
+                        "roles" => all[at]["includedPermissions"] = json!([]),
+                        "principalAccessBoundaryPolicies" => {
+                            all[at]["details"]["rules"] = json!([]);
+                        }
+                        _ => drop(all.remove(at)),
+                    }
+                }
+                _ => {}
+            }
+            return file;
+        }
         if how > 2 {
             let key = ["groups", "projects"][how - 3];
             let parents: Vec<Value> = ["organizations", "folders"]
@@ -363,7 +416,7 @@ mod tests {
         fn who_is_named_is_who_changed(
             file in generate::estate(),
             pick in any::<usize>(),
-            how in 0_usize..5,
+            how in 0_usize..10,
             new in any::<prop::sample::Index>(),
         ) {
             let callers = generate::callers();
@@ -380,11 +433,14 @@ mod tests {
                 let name = target.full_name();
                 let rows: Vec<&AccessChange> =
                     told.changes.iter().filter(|row| row.target == name).collect();
-                // Whether something was not read.
+                // Whether something was not read, or something stands there that nobody can tell whom it is.
                 let open = [before, after].map(|estate| {
                     let mut unread = BTreeSet::new();
-                    holders(estate, &target, &permission, time, &mut unread);
-                    !unread.is_empty()
+                    let all = holders(estate, &target, &permission, time, &mut unread);
+                    let is_unknown = |principal: &String| {
+                        matches!(PolicyMember::v1(principal).member, Member::Unknown)
+                    };
+                    !unread.is_empty() || all.keys().any(is_unknown)
                 });
                 let may_be_unsaid = |pair: Truth, unread: bool| unread && pair != Truth::Yes;
                 let texts = [&file, &other].map(Value::to_string);

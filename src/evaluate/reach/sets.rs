@@ -306,7 +306,17 @@ impl<'g, 'e> SetOnAccount<'g, 'e> {
                     self.bound(&judge, left);
                 }
             }
-            (None, _) => left.answer = left.answer.and(Truth::UnknownInfo),
+            (None, _) => {
+                left.answer = left.answer.and(Truth::UnknownInfo);
+                let told = left.except.len();
+                if let Some(judge) = self.judge(&Principal::Other(String::new())) {
+                    self.bound(&judge, left);
+                }
+                // Whether somebody of it is among those whom a boundary is bound to is not known.
+                for taken in left.except.iter_mut().skip(told) {
+                    taken.certain = false;
+                }
+            }
         }
     }
 
