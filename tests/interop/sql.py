@@ -27,6 +27,15 @@ ROLES = [CREATOR, CREATOR, "roles/iam.workloadIdentityUser", "roles/iam.serviceA
 USERS = [f"user:{name}@heron.example" for name in ("ana", "bob", "cleo")] + ["user:eve@elsewhere.example"]
 GROUPS = [f"{name}@heron.example" for name in ("devs", "ops", "inner", "unread")]
 RESOURCE = "STRUCT(version VARCHAR, data VARCHAR)"
+CONDITIONS = (
+    "request.time < timestamp('2030-01-01T00:00:00Z')",
+    "request.time < timestamp('2020-01-01T00:00:00Z')",
+    "resource.matchTag('1/env', 'prod')",
+    "resource.name.startsWith('projects/-/serviceAccounts/sa0@')",
+)
+DENIED = ("principalSet://goog/public:all", "principal://goog/subject/bob@heron.example", "principalSet://goog/group/devs@heron.example")
+BOUND = ("//cloudresourcemanager.googleapis.com/organizations/1", "//cloudresourcemanager.googleapis.com/projects/300", "//iam.googleapis.com/locations/global/workspace/C0heron")
+POOL = "iam.googleapis.com/projects/300/locations/global/workloadIdentityPools/gh"
 POLICY = (
     'STRUCT(bindings STRUCT("role" VARCHAR, members VARCHAR[],'
     ' "condition" STRUCT(expression VARCHAR, title VARCHAR))[])'
@@ -77,7 +86,7 @@ class World:
         for group in self.groups:
             # In a ring too.
             self.groups[group] = self.chance.sample(
-                USERS + [f"serviceAccount:{email}" for email, *_ in self.accounts] + [f"group:{g}" for g in GROUPS[:3] if g != group],
+                USERS + [f"serviceAccount:{email}" for email, *_ in self.accounts] + [f"group:{g}" for g in GROUPS if g != group] + ["domain:heron.example"],
                 self.chance.randint(1, 3))
         self.decided = self.chance.random() < 0.6
         for name, way in places:
@@ -85,7 +94,7 @@ class World:
             for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
                 binding = {"role": pick(self.roles), "members": self.chance.sample(self.members(), self.chance.randint(1, 3))}
                 if not self.decided and self.chance.random() < 0.4:
-                    binding["condition"] = {"expression": pick(("request.time < timestamp('2030-01-01T00:00:00Z')", "request.time < timestamp('2020-01-01T00:00:00Z')")), "title": "t"}
+                    binding["condition"] = {"expression": pick(CONDITIONS), "title": "t"}
                 bindings.append(binding)
             if bindings:
                 asset = next(r["asset_type"] for r in self.resources if r["name"] == name)
@@ -96,13 +105,29 @@ class World:
             attached = f"cloudresourcemanager.googleapis.com%2Fprojects%2F{project}"
             self.asset(f"//iam.googleapis.com/policies/{attached}/denypolicies/no", "iam.googleapis.com/PolicyV2",
                        {"name": f"policies/{attached}/denypolicies/no", "uid": "u", "kind": "DenyPolicy",
-                        "rules": [{"denyRule": {"deniedPrincipals": ["principalSet://goog/public:all"], "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"]}}]}, way)
+                        "rules": [{"denyRule": {"deniedPrincipals": [pick(DENIED)], "exceptionPrincipals": self.chance.choice(([], ["principal://goog/subject/ana@heron.example"])),
+                                                "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"]}}]}, way)
+        if not self.decided and self.chance.random() < 0.3:
+            self.boundary(pick(BOUND), pick(("//cloudresourcemanager.googleapis.com/projects/heron-app", "//cloudresourcemanager.googleapis.com/organizations/1")), above)
+
+    def boundary(self, whom, what, above):
+        """Whom a boundary is bound to may act on what alone."""
+        at = "organizations/1/locations/global"
+        policy = f"{at}/principalAccessBoundaryPolicies/some"
+        self.asset(f"//iam.googleapis.com/{policy}", "iam.googleapis.com/PrincipalAccessBoundaryPolicy",
+                   {"name": policy, "uid": "u", "details": {"enforcementVersion": "3", "rules": [{"effect": "ALLOW", "resources": [what]}]}}, above)
+        binding = f"{at}/policyBindings/some"
+        self.asset(f"//iam.googleapis.com/{binding}", "iam.googleapis.com/PolicyBinding",
+                   {"name": binding, "uid": "u", "target": {"principalSet": whom}, "policyKind": "PRINCIPAL_ACCESS_BOUNDARY", "policy": policy, "policyUid": "u"}, above)
 
     def members(self):
         chance = self.chance
         some = USERS + [f"group:{g}" for g in GROUPS] + [f"serviceAccount:{email}" for email, *_ in self.accounts]
         if chance.random() < 0.15:
             some = some + ["allUsers", "allAuthenticatedUsers", "domain:heron.example", "deleted:user:old@heron.example?uid=123"]
+        if chance.random() < 0.3:
+            some = some + [f"principal://{POOL}/subject/s", f"principalSet://{POOL}/attribute.repository/o/r", f"principalSet://{POOL}/*",
+                           "projectOwner:heron-app", "principalSet://cloudresourcemanager.googleapis.com/projects/300/type/ServiceAccount"]
         return some
 
     def asset(self, name, kind, data, ancestors):

@@ -21,6 +21,7 @@ const WHO: &str = include_str!("who.sql");
 const REACH: &str = include_str!("reach.sql");
 const REVIEW: &str = include_str!("review.sql");
 const ROLES: &str = include_str!("roles.sql");
+const OWNERS: &str = include_str!("owners.sql");
 
 /// Groups in groups are followed so deep (chosen; the doc "Create a group" names no limit on nesting).
 const GROUPS_DEEP: u32 = 10;
@@ -109,7 +110,9 @@ fn filled(
         ("permissions", list(permissions, ", ")),
     ];
     values.extend(more.iter().cloned());
-    let template = template.replace("{{roles}}", ROLES.trim_end());
+    let template = template
+        .replace("{{roles}}", ROLES.trim_end())
+        .replace("{{owners}}", OWNERS.trim_end());
     let mut text = String::new();
     let mut rest = template.as_str();
     while let Some((before, after)) = rest.split_once("{{") {

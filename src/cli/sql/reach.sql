@@ -49,29 +49,77 @@ principals AS (
   UNION DISTINCT
   SELECT CONCAT('serviceAccount:', email) AS principal FROM accounts WHERE state = 'ENABLED'
 ),
--- What a principal counts as.
-counts_as AS (
+-- What a principal is without any group.
+itself AS (
   SELECT principal, principal AS member FROM principals
-  UNION DISTINCT
-  SELECT principal, group_name AS member FROM above
   UNION DISTINCT
   SELECT principal, everyone AS member
   FROM principals CROSS JOIN UNNEST(['allUsers', 'allAuthenticatedUsers']) AS everyone
   UNION DISTINCT
   SELECT principal, CONCAT('domain:', SPLIT(principal, '@')[SAFE_OFFSET(1)]) AS member
   FROM principals WHERE STARTS_WITH(principal, 'user:')
+  UNION DISTINCT
+  SELECT CONCAT('serviceAccount:', email) AS principal,
+    CONCAT('principalSet://cloudresourcemanager.googleapis.com/', ancestor, '/type/ServiceAccount') AS member
+  FROM accounts CROSS JOIN UNNEST(ancestors) AS ancestor
+),
+with_groups AS (
+  SELECT principal, member FROM itself
+  UNION DISTINCT
+  SELECT itself.principal, above.group_name AS member
+  FROM itself JOIN above ON above.principal = itself.member
+),
+{{owners}},
+-- What a principal counts as.
+counts_as AS (
+  SELECT principal, member FROM with_groups
+  UNION DISTINCT
+  SELECT with_groups.principal, owners.convenience AS member
+  FROM with_groups JOIN owners ON owners.member = with_groups.member
 ),
 steps AS (
   SELECT counts_as.principal, edges.email, LOGICAL_AND(edges.conditional) AS conditional
   FROM counts_as JOIN edges ON edges.member = counts_as.member
   GROUP BY counts_as.principal, edges.email
 ),
--- A group of which no member is known may hold the caller, and so may a set of principals.
-guesses AS (
-  SELECT DISTINCT email
-  FROM edges
-  WHERE STARTS_WITH(member, 'principalSet:')
+-- A group of which no member is known may hold the caller, and so may a set of principals, but for those of identity pools,
+-- which hold neither users nor service accounts. What holds such a one may too.
+unlisted AS (
+  SELECT member FROM edges
+  UNION DISTINCT
+  SELECT member FROM group_members
+  UNION DISTINCT
+  SELECT member FROM owners
+),
+atoms AS (
+  SELECT member
+  FROM unlisted
+  WHERE (STARTS_WITH(member, 'principalSet:')
+      AND NOT STARTS_WITH(member, 'principalSet://iam.googleapis.com/')
+      AND NOT ENDS_WITH(member, '/type/ServiceAccount'))
     OR (STARTS_WITH(member, 'group:') AND member NOT IN (SELECT group_name FROM group_members))
+),
+groups_of_them AS (
+  SELECT member FROM atoms
+  UNION DISTINCT
+  SELECT above.group_name AS member FROM above JOIN atoms ON atoms.member = above.principal
+),
+may_hold AS (
+  SELECT member FROM groups_of_them
+  UNION DISTINCT
+  SELECT owners.convenience AS member FROM owners JOIN groups_of_them ON groups_of_them.member = owners.member
+  UNION DISTINCT
+  -- Of a project that the export does not have nobody knows the owners.
+  SELECT member
+  FROM unlisted
+  WHERE SPLIT(member, ':')[SAFE_OFFSET(0)] IN ('projectOwner', 'projectEditor', 'projectViewer')
+    AND SUBSTR(member, STRPOS(member, ':') + 1) NOT IN (
+      SELECT JSON_VALUE(resource.data, '$.projectId')
+      FROM {{resources}}
+      WHERE asset_type = 'cloudresourcemanager.googleapis.com/Project')
+),
+guesses AS (
+  SELECT DISTINCT edges.email FROM edges JOIN may_hold ON may_hold.member = edges.member
 ),
 reached AS (
   SELECT {{caller}} AS principal, CAST(NULL AS STRING) AS email, 0 AS hops, CAST([] AS ARRAY<STRING>) AS way,

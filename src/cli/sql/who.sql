@@ -31,20 +31,61 @@ granted AS (
   WHERE NOT STARTS_WITH(member, 'deleted:')
 ),
 {{groups}},
--- Who is in a granted group, through groups in groups.
+{{owners}},
+-- Whom a granted member stands for: itself, or those who have a basic role on a project.
+named AS (
+  SELECT member AS granted, member, FALSE AS by_role FROM granted
+  UNION DISTINCT
+  SELECT granted.member AS granted, owners.member, TRUE AS by_role
+  FROM granted JOIN owners ON owners.convenience = granted.member
+),
+-- Who is in a group of these, through groups in groups.
 inside AS (
-  SELECT granted.member AS granted, g.member AS member, 1 AS depth
-  FROM granted JOIN group_members AS g ON granted.member = g.group_name
+  SELECT named.granted, g.member AS member, named.by_role, 1 AS depth
+  FROM named JOIN group_members AS g ON named.member = g.group_name
   UNION ALL
-  SELECT inside.granted, g.member, inside.depth + 1
+  SELECT inside.granted, g.member, inside.by_role, inside.depth + 1
   FROM inside JOIN group_members AS g ON inside.member = g.group_name
   WHERE inside.depth < {{depth}}
 ),
+everybody AS (
+  SELECT granted, member, by_role FROM named
+  UNION DISTINCT
+  SELECT granted, member, by_role FROM inside
+),
+-- Sets that nobody lists. One that has a basic role is told by the row of all who have it.
+sets AS (
+  SELECT DISTINCT member
+  FROM everybody
+  WHERE REGEXP_CONTAINS(member, r'^(principalSet:|domain:|allUsers$|allAuthenticatedUsers$)')
+),
+stands_for AS (
+  SELECT granted, member AS principal
+  FROM everybody
+  WHERE NOT (by_role AND member IN (SELECT member FROM sets))
+  UNION DISTINCT
+  SELECT everybody.granted, CONCAT('serviceAccount:', JSON_VALUE(a.resource.data, '$.email')) AS principal
+  FROM {{resources}} AS a
+  CROSS JOIN UNNEST(a.ancestors) AS ancestor
+  JOIN everybody
+    ON everybody.member = CONCAT('principalSet://cloudresourcemanager.googleapis.com/', ancestor, '/type/ServiceAccount')
+  WHERE a.asset_type = 'iam.googleapis.com/ServiceAccount' AND NOT everybody.by_role
+),
 holders AS (
-  SELECT level, role, member, condition, member AS principal FROM granted
-  UNION ALL
-  SELECT granted.level, granted.role, granted.member, granted.condition, inside.member AS principal
-  FROM granted JOIN (SELECT DISTINCT granted, member FROM inside) AS inside ON inside.granted = granted.member
+  SELECT granted.level, granted.role, granted.member, granted.condition, stands_for.principal
+  FROM granted JOIN stands_for ON stands_for.granted = granted.member
+),
+-- Owners, editors and viewers of a project stand by themselves where not all of them are listed.
+listed_projects AS (
+  SELECT CONCAT(prefix, JSON_VALUE(resource.data, '$.projectId')) AS convenience
+  FROM {{resources}} CROSS JOIN UNNEST(['projectOwner:', 'projectEditor:', 'projectViewer:']) AS prefix
+  WHERE asset_type = 'cloudresourcemanager.googleapis.com/Project'
+),
+with_sets AS (
+  SELECT DISTINCT granted
+  FROM everybody
+  WHERE member IN (SELECT member FROM sets)
+    OR (STARTS_WITH(member, 'group:') AND member NOT IN (SELECT group_name FROM group_members))
 ),
 undecided AS (
   SELECT
@@ -69,5 +110,7 @@ SELECT
 FROM holders CROSS JOIN target CROSS JOIN undecided
 WHERE NOT (STARTS_WITH(holders.principal, 'group:')
   AND holders.principal IN (SELECT group_name FROM group_members))
+  AND NOT (holders.principal IN (SELECT convenience FROM listed_projects)
+    AND holders.principal NOT IN (SELECT granted FROM with_sets))
 GROUP BY holders.principal, undecided.deny_policies, undecided.boundary_bindings
 ORDER BY holders.principal
