@@ -25,6 +25,9 @@ mod table;
 mod taken;
 mod watch;
 mod what_if;
+mod wording;
+#[path = "../words/mod.rs"]
+mod words;
 
 use bindscope::emulator::stories::Story;
 use play::{Opening, Play};

@@ -42,10 +42,13 @@ pub fn cause_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
             piece(StyleRole::Heading, "Console   "),
             piece(StyleRole::Text, console_url(&known.estate, resource)),
         ]);
-        if let Some(policy) = policy_at(&known.explanation, resource) {
+        // Of one that could not be read the cause itself says why.
+        let policy = policy_at(&known.explanation, resource);
+        let held = policy.map_or_else(Vec::new, |policy| bindings(&known.estate, policy));
+        if !held.is_empty() {
             lines.push(Vec::new());
             lines.push(line(StyleRole::Heading, "The policy there"));
-            lines.extend(bindings(&known.estate, policy));
+            lines.extend(held);
         }
     }
     ScreenPage::new("cause", lines).copying("the cause", cause_text(cause))

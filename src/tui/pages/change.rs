@@ -4,6 +4,7 @@ use super::super::look::page::{ScreenPage, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::Change;
 use super::super::words::in_zone;
+use crate::repair::plan::switch::SwitchKind;
 
 /// A change in full.
 #[must_use]
@@ -20,9 +21,14 @@ pub fn change_page(change: &Change) -> ScreenPage {
         row("State", &change.state_words()),
         row("Confirmed", &in_zone(record.time, "%Y-%m-%d %H:%M:%S %Z")),
         row("On", &record.resource),
-        row("Role", &record.grant.role),
-        row("Member", &record.grant.member),
     ];
+    match record.switched() {
+        Some(switch) => lines.push(row("Change", &switch.title())),
+        None => lines.extend([
+            row("Role", &record.grant.role),
+            row("Member", &record.grant.member),
+        ]),
+    }
     if let Some(replaced) = &record.replaced {
         lines.push(row("In place of", replaced));
     }
@@ -38,7 +44,15 @@ pub fn change_page(change: &Change) -> ScreenPage {
     lines.push(Vec::new());
     lines.push(line(
         StyleRole::Dim,
-        "u in the list takes it back: only what was added, whatever others changed since.",
+        match &record.switch {
+            None => {
+                "u in the list takes it back: only what was added, whatever others changed since."
+            }
+            Some(SwitchKind::Account) => "u in the list turns it off again.",
+            Some(SwitchKind::Api { .. }) => {
+                "It is not turned off again from here: others may have come to use it."
+            }
+        },
     ));
     ScreenPage::new("change", lines).copying("the change's id", change.entry.id.clone())
 }

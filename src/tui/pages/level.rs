@@ -1,6 +1,7 @@
 //! A level in full: its bindings, those that concern the question first, its deny policies, and of the target the
 //! boundaries that the caller is bound by.
 
+use super::super::keys::{KeyContext, Keymap};
 use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::tree::{self, Leaf, LeafKind, TreeRow};
@@ -21,9 +22,9 @@ use crate::evaluate::explanation::{
 use crate::iam::{Resource, ResourceKind};
 use crate::text::visible;
 
-/// The selected level in full.
+/// The selected level in full; `keys`: which keys its words name.
 #[must_use]
-pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
+pub fn level_page(asked: &Asked, known: &KnownAnswer, keys: &Keymap) -> ScreenPage {
     let Some(row) = known.rows.get(asked.tree_row) else {
         return ScreenPage::new(
             "level",
@@ -38,7 +39,7 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
     };
     let mut lines = Vec::new();
     if let Some(leaf) = &row.leaf {
-        lines.extend(leaf_lines(row.state, leaf));
+        lines.extend(leaf_lines(row.state, leaf, keys));
         lines.push(Vec::new());
     }
     lines.extend(level_lines(known, resource));
@@ -58,13 +59,14 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
 }
 
 /// What was selected below a level, whole.
-fn leaf_lines(state: LevelState, leaf: &Leaf) -> Vec<Text> {
+fn leaf_lines(state: LevelState, leaf: &Leaf, keys: &Keymap) -> Vec<Text> {
     let role = StyleRole::of(state);
     let (title, name) = match &leaf.what {
         LeafKind::Grant(role, member) => (role, member),
         _ => (&leaf.title, &leaf.name),
     };
-    let parts = [title, name, &leaf.word];
+    let word = keys.fill(KeyContext::Answer, &leaf.word);
+    let parts = [title, name, &word];
     let said = parts.into_iter().filter(|part| !part.is_empty());
     said.map(|part| line(role, visible(part))).collect()
 }

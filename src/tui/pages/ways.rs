@@ -92,7 +92,15 @@ fn cells_of(
         (true, false) => format!("perhaps {perhaps}"),
         (false, false) => format!("{new}; perhaps {perhaps}"),
     };
+    // Where something is turned on alone, nobody is granted anything.
+    let grants = way.bindings().next().is_some();
+    let reach = match grants {
+        true => reach.join("; "),
+        false => "no policy changes".to_owned(),
+    };
     let held = match radius.permissions {
+        _ if !grants => "no role is granted".to_owned(),
+        Some(0) => "no permission".to_owned(),
         Some(1) => "1 permission".to_owned(),
         Some(n) => format!("{n} permissions"),
         None => "? (the role was not read)".to_owned(),
@@ -125,7 +133,7 @@ fn cells_of(
             StyleRole::Heading,
             format!("{}. {}{mark}", i + 1, named(known, way)),
         ),
-        cell("reaches", StyleRole::Text, reach.join("; ")),
+        cell("reaches", StyleRole::Text, reach),
         cell("new for it", StyleRole::Text, new),
         cell("role holds", StyleRole::Text, held),
         cell("who gains", StyleRole::Text, others),
@@ -167,6 +175,7 @@ fn reaches(known: &KnownAnswer, at: &Resource, count: CountFn<'_>) -> String {
     let label = known.estate.label(at);
     match (at, count(at)) {
         (Resource::ServiceAccount { .. }, _) => "1 account, the target".to_owned(),
+        (_, Some(0)) => format!("no account now; all of {label} made later"),
         (_, Some(1)) => format!("1 account: all of {label}, and those made later"),
         (_, Some(n)) => format!("{n} accounts: all of {label}, and those made later"),
         (_, None) => format!("all accounts of {label} (not counted), and those made later"),

@@ -108,7 +108,7 @@ pub(super) fn open_selected(model: &mut Model) {
         return;
     };
     let page = match asked.panel {
-        Panel::Tree | Panel::Policy => pages::level_page(asked, known),
+        Panel::Tree | Panel::Policy => pages::level_page(asked, known, &model.keys),
         Panel::Why => pages::cause_page(asked, known),
     };
     show(model, page);

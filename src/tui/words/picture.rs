@@ -29,7 +29,7 @@ fn row_words(row: &TreeRow, asked: &Asked) -> String {
             LevelState::Waiting.word().to_owned()
         } else {
             // Which key adds it is for a screen to say.
-            match leaf.word.split_once(": {fix}") {
+            match leaf.word.split_once(": {") {
                 Some((before, _)) => before.to_owned(),
                 None => leaf.word.clone(),
             }
