@@ -1,8 +1,10 @@
 //! Which characters may not reach a terminal, a shell or a reader's eye as they are.
 
+mod decode;
 mod json;
 mod wrap;
 
+pub use decode::{decoded, read_file};
 pub use json::{write_json, write_json_line};
 pub use wrap::{Overlong, joint, wrap};
 

@@ -144,7 +144,7 @@ fn keys_in(home: &Home) -> Vec<String> {
         .collect()
 }
 
-const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+pub const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// Every value in a credentials file, or in an answer, that is a secret: a member's name, which the emulator
 /// takes for its token, is none.

@@ -29,6 +29,7 @@ mod lists;
 #[cfg(unix)]
 mod log;
 mod many_projects;
+mod marked_files;
 mod mixups;
 mod paste;
 mod paste_cases;

@@ -1,5 +1,7 @@
 //! What was not read: at its level, with why, and with what to ask an administrator for where somebody has to be asked.
 
+use serde_json::{Value, json};
+
 use crate::common::{AT, CALLER, Emulator, Home, TARGET};
 
 /// Every kind of policy that an answer reads, by the path of the call.
@@ -67,4 +69,59 @@ fn whatever_was_not_read_says_why_and_whom_to_ask() {
             });
         }
     });
+}
+
+/// A project that was shut down has a policy still, and those who have a basic role by it are named by it: in what is read
+/// over HTTP, and in a file that is judged as it was read.
+#[test]
+fn owners_of_a_project_that_was_shut_down() {
+    let home = Home::new();
+    let mut estate: Value =
+        serde_json::from_str(include_str!("../../assets/estates/cross-project.json")).unwrap();
+    let on = format!("//iam.googleapis.com/projects/data-vault/serviceAccounts/{TARGET}");
+    let binding = json!({ "role": "roles/iam.serviceAccountTokenCreator", "members": ["projectEditor:709351842604"] });
+    let bindings = &mut estate["iamPolicies"][&on]["bindings"];
+    bindings.as_array_mut().unwrap().push(binding);
+    let project = "//cloudresourcemanager.googleapis.com/projects/analytics";
+    let editor = json!({ "role": "roles/editor", "members": ["user:ann@example.com"] });
+    let bindings = &mut estate["iamPolicies"][project]["bindings"];
+    bindings.as_array_mut().unwrap().push(editor);
+    for of in estate["projects"].as_array_mut().unwrap() {
+        if of["projectId"] == "analytics" {
+            of["state"] = json!("DELETE_REQUESTED");
+        }
+    }
+    let file = home.write("estate.json", &estate.to_string());
+    let file = file.display().to_string();
+    let ann = "user:ann@example.com";
+    let json = home
+        .run(&[
+            "--estate",
+            &file,
+            "--format=json",
+            "explain",
+            "--caller",
+            ann,
+            "--target",
+            TARGET,
+        ])
+        .json();
+    assert_eq!(json["verdict"], "CAN_ACCESS", "{json}");
+    let json = home
+        .run(&[
+            "--estate",
+            &file,
+            "--format=json",
+            "who",
+            "--target",
+            TARGET,
+        ])
+        .json();
+    let rows = json["results"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["principal"] == ann), "{json}");
+    let json = home
+        .run(&["--estate", &file, "--format=json", "reach", "--caller", ann])
+        .json();
+    let rows = json["results"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["target"] == on), "{json}");
 }

@@ -32,7 +32,10 @@ pub(super) fn read() -> Result<Pasted, Failure> {
             "bindscope explain - < error.txt",
         )
     })?;
-    Ok(pasted::read(&String::from_utf8_lossy(&bytes)))
+    // What is no text is an error among other things: what can be read of it is.
+    let text = crate::text::decoded(&bytes)
+        .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(pasted::read(&text))
 }
 
 /// Caller and target: as given, else as the text has them; each `None` when it is missing.

@@ -187,7 +187,8 @@ async fn paths(config: &Path) -> Result<(PathBuf, PathBuf), String> {
     let bytes = tokio::fs::read(config).await.map_err(|e| {
         told(format!("{e}; gcloud iam workload-identity-pools create-cred-config makes it (--credential-cert-path), and {VARIABLE} says where it is"))
     })?;
-    let content: Value = serde_json::from_slice(&bytes).map_err(|e| {
+    let text = crate::text::decoded(&bytes).map_err(told)?;
+    let content: Value = serde_json::from_str(&text).map_err(|e| {
         told(format!(
             "it is not JSON: line {}, column {}",
             e.line(),

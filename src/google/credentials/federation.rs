@@ -205,10 +205,12 @@ impl SubjectSource {
         // Its text is told to nobody, also where it is none.
         let bad = |why: &str| format!("the subject token {place}: {why}");
         let found = match &self.field {
-            None => String::from_utf8(bytes).map_err(|_| bad("it is no text"))?,
+            None => crate::text::decoded(&bytes).map_err(|_| bad("it is no text"))?,
             Some(field) => {
+                let no_json = || bad("what is there is no JSON");
                 let value: Value =
-                    serde_json::from_slice(&bytes).map_err(|_| bad("what is there is no JSON"))?;
+                    serde_json::from_str(&crate::text::decoded(&bytes).map_err(|_| no_json())?)
+                        .map_err(|_| no_json())?;
                 let text = value.get(field).and_then(Value::as_str);
                 let field = told::printable(field);
                 text.ok_or_else(|| bad(&format!("there is no text in the field {field}")))?

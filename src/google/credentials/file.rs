@@ -166,7 +166,7 @@ fn provider(kind: CredentialKind, content: &Value) -> Result<FileProvider, Strin
 async fn read(path: &Path) -> Result<Value, String> {
     let bytes = tokio::fs::read(path).await.map_err(|e| e.to_string())?;
     // The words of the parser quote nothing of the file.
-    serde_json::from_slice(&bytes)
+    serde_json::from_str(&crate::text::decoded(&bytes)?)
         .map_err(|e| format!("it is not JSON: line {}, column {}", e.line(), e.column()))
 }
 

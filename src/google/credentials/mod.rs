@@ -400,7 +400,10 @@ async fn read_again(secret: &Mutex<Secret>, file: Option<&Path>) -> bool {
     let Some(file) = file else {
         return false;
     };
-    let Ok(text) = tokio::fs::read_to_string(file).await else {
+    let Ok(bytes) = tokio::fs::read(file).await else {
+        return false;
+    };
+    let Ok(text) = crate::text::decoded(&bytes) else {
         return false;
     };
     let new = Secret::new(&text);

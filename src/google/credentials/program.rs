@@ -148,7 +148,10 @@ impl ProgramSource {
 /// The token of an answer. `ends`: it has to say until when it counts, as where a file keeps it.
 fn token_in(answer: &[u8], ends: bool, now: Timestamp) -> Result<Secret, String> {
     // Nothing of it is told: it may be a token.
-    let answer: Value = serde_json::from_slice(answer).map_err(|_| "its answer is no JSON")?;
+    let answer: Value = crate::text::decoded(answer)
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .ok_or("its answer is no JSON")?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
     match answer.get("version").and_then(Value::as_i64) {
         Some(1) => {}

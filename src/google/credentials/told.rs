@@ -97,8 +97,22 @@ pub(super) fn with_remedy(kind: CredentialKind, why: &str) -> String {
     if is_over || matches!(kind, CredentialKind::Gcloud) {
         return mending(&why, kind.mended_by());
     }
+    if is_of_this_machine(&why) {
+        return mending(&why, HERE);
+    }
     mending(&why, LATER)
 }
+
+/// Whether what is wrong is wrong here, with what the credentials file names, and nobody was asked or did not answer.
+fn is_of_this_machine(why: &str) -> bool {
+    let named = ["the subject token", "the certificate", "the trust chain"];
+    let asked = ["no answer", "HTTP ", "connection"];
+    named.iter().any(|name| why.starts_with(name)) && !asked.iter().any(|sign| why.contains(sign))
+}
+
+/// What helps where the file names what is not there: waiting does not.
+const HERE: &str = "see that the file's credential_source says what is so on this machine \
+                    (gcloud iam workload-identity-pools create-cred-config makes such a file)";
 
 /// What helps where nobody said no: nothing came, or something else than an answer.
 pub(super) const LATER: &str =

@@ -10,7 +10,7 @@ use super::{Everything, Groups, ghosts};
 use crate::estate::policies::{FoundRole, policy_bindings_of};
 use crate::estate::{Coverage, Estate, Existence};
 use crate::google::listing::SEARCH_FROM;
-use crate::iam::{Resource, deny, owner};
+use crate::iam::{Member, Resource, deny, owner};
 
 /// Why something is not known that is outside of what was given.
 const OUTSIDE: &str = "it is not in what was given";
@@ -120,7 +120,8 @@ fn outsiders(found: &mut Estate, everything: &Everything, asked: &[Resource]) {
 
 /// A project that was shut down is not among those that a search finds, and its accounts are in no list; but where one
 /// is asked about that is not there, those beside it are looked at, by what they are called. That they stand in the
-/// answer then, as calls that fail, is *chosen*: it is what is true of them.
+/// answer then, as calls that fail, is *chosen*: it is what is true of them. Its own policy is read where another one names
+/// those who have a basic role on it.
 fn leave_out_shut_down(estate: &mut Estate, asked: &[Resource], homes: &HashSet<String>) {
     let down: HashSet<String> = estate
         .projects()
@@ -140,7 +141,15 @@ fn leave_out_shut_down(estate: &mut Estate, asked: &[Resource], homes: &HashSet<
         estate.remove_policy(&account);
         estate.forget_account(account.id());
     }
-    for project in &down {
+    let of_roles: HashSet<String> = estate
+        .members()
+        .filter_map(|member| match &member.member {
+            Member::ProjectRole(_, project) => estate.project(project),
+            _ => None,
+        })
+        .map(|project| project.project_id.clone())
+        .collect();
+    for project in down.difference(&of_roles) {
         let is_home = |a: &Resource| matches!(a, Resource::ServiceAccount { project: of, .. } if **of == **project);
         if !asked.iter().any(is_home) {
             estate.remove_policy(&Resource::project(project));
