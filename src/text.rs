@@ -1,9 +1,11 @@
 //! Which characters may not reach a terminal, a shell or a reader's eye as they are.
 
+mod count;
 mod decode;
 mod json;
 mod wrap;
 
+pub use count::counted;
 pub use decode::{decoded, read_file};
 pub use json::{write_json, write_json_line};
 pub use wrap::{Overlong, joint, wrap};

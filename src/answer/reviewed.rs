@@ -15,6 +15,7 @@ use crate::evaluate::review::{
 use crate::iam::Resource;
 use crate::repair::words::diff::{PolicyDiff, diff};
 use crate::repair::{Grant, edit};
+use crate::text::counted;
 
 /// A file of suppressions.
 #[derive(Debug, Deserialize)]
@@ -144,7 +145,10 @@ impl Reviewed {
         let mut lines: Vec<String> = finding.ways.iter().take(SHOWN).map(words).collect();
         let more = finding.ways.len() - lines.len();
         if more > 0 {
-            lines.push(format!("and {more} more ways (all of them: --format json)"));
+            lines.push(format!(
+                "and {} (all of them: --format json)",
+                counted(more, "more way")
+            ));
         }
         lines
     }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::counted;
+
 /// Of each kind so many are named (chosen).
 const NAMED: usize = 3;
 
 /// Things of one kind that were not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadKind<'n> {
-    /// What they are, in the plural: `allow policies of projects`.
-    pub kind: &'static str,
+    /// What each is, in the singular, and what follows whatever their number is: `allow policy`, ` of projects`.
+    pub kind: (&'static str, &'static str),
     /// How many.
     pub count: usize,
     /// The first of them.
@@ -24,10 +26,10 @@ impl UnreadKind<'_> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
+        let (one, rest) = self.kind;
         format!(
-            "{} {}: {}{more}",
-            self.count,
-            self.kind,
+            "{}{rest}: {}{more}",
+            counted(self.count, one),
             self.named.join(", ")
         )
     }
@@ -36,7 +38,7 @@ impl UnreadKind<'_> {
 /// The kinds of what was not read (by the names of an estate file's `unreadable`), by their words.
 #[must_use]
 pub fn kinds(names: &[String]) -> Vec<UnreadKind<'_>> {
-    let mut found: BTreeMap<&'static str, (usize, Vec<&str>)> = BTreeMap::new();
+    let mut found: BTreeMap<(&'static str, &'static str), (usize, Vec<&str>)> = BTreeMap::new();
     for name in names {
         let (count, named) = found.entry(kind(name)).or_default();
         *count += 1;
@@ -49,41 +51,41 @@ pub fn kinds(names: &[String]) -> Vec<UnreadKind<'_>> {
         .collect()
 }
 
-fn kind(name: &str) -> &'static str {
-    const BEGIN: [(&str, &str); 6] = [
+fn kind(name: &str) -> (&'static str, &'static str) {
+    const BEGIN: [(&str, (&str, &str)); 6] = [
         (
             "//iam.googleapis.com/",
-            "allow policies of service accounts",
+            ("allow policy", " of service accounts"),
         ),
         (
             "//cloudresourcemanager.googleapis.com/projects/",
-            "allow policies of projects",
+            ("allow policy", " of projects"),
         ),
         (
             "//cloudresourcemanager.googleapis.com/folders/",
-            "allow policies of folders",
+            ("allow policy", " of folders"),
         ),
         (
             "//cloudresourcemanager.googleapis.com/organizations/",
-            "allow policies of organizations",
+            ("allow policy", " of organizations"),
         ),
-        ("groups/", "groups"),
-        ("domain:", "organizations of domains"),
+        ("groups/", ("group", "")),
+        ("domain:", ("organization", " of domains")),
     ];
-    const END: [(&str, &str); 6] = [
-        ("/denypolicies", "lists of deny policies"),
-        ("/policyBindings", "lists of boundaries that are bound"),
-        ("/serviceAccounts", "lists of service accounts"),
-        ("/providers", "lists of providers of pools"),
-        ("/services", "lists of services that are on"),
-        ("/policies", "lists of organization policies"),
+    const END: [(&str, (&str, &str)); 6] = [
+        ("/denypolicies", ("list", " of deny policies")),
+        ("/policyBindings", ("list", " of boundaries that are bound")),
+        ("/serviceAccounts", ("list", " of service accounts")),
+        ("/providers", ("list", " of providers of pools")),
+        ("/services", ("list", " of services that are on")),
+        ("/policies", ("list", " of organization policies")),
     ];
     let begun = BEGIN.iter().find(|(start, _)| name.starts_with(start));
     let known = begun.or_else(|| END.iter().find(|(end, _)| name.ends_with(end)));
     match known {
-        Some((_, kind)) => kind,
-        None if name.contains("/roles/") || name.starts_with("roles/") => "roles",
-        None => "others",
+        Some((_, kind)) => *kind,
+        None if name.contains("/roles/") || name.starts_with("roles/") => ("role", ""),
+        None => ("other", ""),
     }
 }
 
@@ -107,11 +109,11 @@ mod tests {
         assert_eq!(
             words,
             [
-                "1 allow policies of service accounts: //iam.googleapis.com/projects/p/serviceAccounts/a@x",
-                "1 lists of deny policies: policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies",
+                "1 allow policy of service accounts: //iam.googleapis.com/projects/p/serviceAccounts/a@x",
+                "1 list of deny policies: policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies",
                 "5 lists of services that are on: projects/p0/services, projects/p1/services, projects/p2/services and 2 more",
-                "1 others: tagBindings",
-                "1 roles: organizations/1/roles/minter",
+                "1 other: tagBindings",
+                "1 role: organizations/1/roles/minter",
             ]
         );
     }

@@ -17,6 +17,7 @@ use crate::answer::limits;
 use crate::answer::paths::PathsQuestion;
 use crate::estate::Assumption;
 use crate::evaluate::reach::{CallerAccounts, CallerReach, Closure, StepsBy, closure};
+use crate::text::counted;
 
 /// So many callers are told in the text one by one (chosen: a screen).
 const TOLD: usize = 50;
@@ -162,15 +163,15 @@ fn text(
     if more > 0 {
         page.line(
             Ink::Faint,
-            format!("and {more} more callers (all of them: --all)"),
+            format!("and {} (all of them: --all)", counted(more, "more caller")),
         );
     }
     page.gap();
     let words = format!(
-        "{} of {} callers in sight get to some of {} accounts, or may",
+        "Of {} in sight, {} get to some of {}, or may",
+        counted(answer.callers, "caller"),
         rows.len(),
-        answer.callers,
-        answer.accounts
+        counted(answer.accounts, "account")
     );
     page.line(Ink::Faint, words);
     if let Some(words) = sets_words(&answer.sets) {
@@ -196,7 +197,7 @@ fn sets_words(sets: &[String]) -> Option<String> {
     let first = sets.iter().take(SETS_TOLD).cloned().collect::<Vec<_>>();
     let more = match sets.len().saturating_sub(SETS_TOLD) {
         0 => String::new(),
-        more => format!(" and {more} more sets"),
+        more => format!(" and {}", counted(more, "more set")),
     };
     (!sets.is_empty()).then(|| {
         format!(

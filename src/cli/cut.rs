@@ -15,6 +15,7 @@ use super::scope;
 use crate::answer::between::BetweenQuestion;
 use crate::answer::cut::{CutAnswer, Removal};
 use crate::evaluate::Truth;
+use crate::text::counted;
 
 /// So many who lose something are named for people; the rest is counted (chosen).
 const NAMED: usize = 20;
@@ -139,10 +140,10 @@ fn text(facts: &FactSource, question: &BetweenQuestion, answer: &CutAnswer) -> T
         ),
         Some(cut) => {
             let least = match (cut.is_minimum(), cut.units.len()) {
-                (true, 1) => "Remove 1 binding; fewer will not do.".to_owned(),
-                (true, some) => format!("Remove {some} bindings; fewer will not do."),
+                (true, some) => format!("Remove {}; fewer will not do.", counted(some, "binding")),
                 (false, some) => format!(
-                    "Remove {some} bindings. Minimum not proven: at least {} are needed.",
+                    "Remove {}. Minimum not proven: it takes {} at least.",
+                    counted(some, "binding"),
                     cut.at_least
                 ),
             };

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::{Exit, out, scope};
 use crate::estate::file::to_json;
 use crate::google::survey::{Everything, Groups};
-use crate::text::pretty_json;
+use crate::text::{counted, pretty_json};
 
 /// Reads the whole scope and writes it.
 ///
@@ -44,10 +44,10 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     })?;
     let estate = &seen.estate;
     out::aside(&format!(
-        "{} projects, {} service accounts, {} policies written to {shown}",
-        estate.projects().count(),
-        estate.accounts().count(),
-        estate.policies().count()
+        "{}, {} and {} written to {shown}",
+        counted(estate.projects().count(), "project"),
+        counted(estate.accounts().count(), "service account"),
+        counted(estate.policies().count(), "policy")
     ));
     Ok(Exit::Done)
 }

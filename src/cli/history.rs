@@ -15,6 +15,7 @@ use crate::repair::diff::{DiffKind, diff};
 use crate::repair::history::{self, ChangeState, HistoryEntry, HistoryListing};
 use crate::repair::undo::How;
 use crate::repair::{Standing, Undone, newest_in_force, standings, undo};
+use crate::text::counted;
 
 /// What has to be typed before anything is taken back.
 const WORD: &str = "undo";
@@ -48,7 +49,8 @@ pub async fn list(global: &Global) -> Result<Exit, Failure> {
         row(&mut page, entry, words(&standing, entry));
     }
     if listing.skipped > 0 {
-        let words = format!("{} lines of the history could not be read", listing.skipped);
+        let lines = counted(listing.skipped, "line");
+        let words = format!("{lines} of the history could not be read");
         page.line(Ink::Unsure, words);
     }
     page.print()?;

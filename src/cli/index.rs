@@ -6,6 +6,7 @@ use super::args::{Global, IndexArgs};
 use super::failure::Failure;
 use super::{Exit, export, facts, out};
 use crate::estate::file::compile;
+use crate::text::counted;
 
 /// Reads the files and writes the compiled estate.
 ///
@@ -47,10 +48,10 @@ pub fn run(global: &Global, args: &IndexArgs) -> Result<Exit, Failure> {
         )
     })?;
     out::aside(&format!(
-        "{} projects, {} service accounts, {} policies written to {shown}, {} MB: bindscope --estate {shown}",
-        estate.projects().count(),
-        estate.accounts().count(),
-        estate.policies().count(),
+        "{}, {} and {} written to {shown}, {} MB: bindscope --estate {shown}",
+        counted(estate.projects().count(), "project"),
+        counted(estate.accounts().count(), "service account"),
+        counted(estate.policies().count(), "policy"),
         bytes.len().div_ceil(1_000_000)
     ));
     out::leave((estate, bytes));

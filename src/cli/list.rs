@@ -13,6 +13,7 @@ use crate::google::api::resource_manager;
 use crate::google::listing::{ListWay, Listing, Scope, list_accounts, list_projects};
 use crate::google::survey::Everything;
 use crate::iam::Resource;
+use crate::text;
 
 /// Lists.
 ///
@@ -67,9 +68,9 @@ async fn accounts(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     counted(
         facts,
         &format!(
-            "{} service accounts in {} projects",
-            found.len(),
-            listing.projects
+            "{} in {}",
+            text::counted(found.len(), "service account"),
+            text::counted(listing.projects, "project")
         ),
         &listing.unreadable,
     );
@@ -114,7 +115,7 @@ async fn projects(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
         ]);
     }
     page.print()?;
-    let count = format!("{} projects", found.len());
+    let count = text::counted(found.len(), "project");
     counted(facts, &count, &listing.unreadable);
     Ok(Exit::Done)
 }
@@ -181,7 +182,11 @@ async fn bindings(facts: &FactSource, format: Format) -> Result<Exit, Failure> {
     page.print()?;
     counted(
         facts,
-        &format!("{count} bindings on {} resources", policies.len()),
+        &format!(
+            "{} on {}",
+            text::counted(count, "binding"),
+            text::counted(policies.len(), "resource")
+        ),
         &unreadable,
     );
     Ok(Exit::Done)

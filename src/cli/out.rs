@@ -18,7 +18,7 @@ use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::Truth;
 use crate::google::survey::{Progress, ProgressState};
-use crate::text::{Overlong, pretty_json, visible, wrap, write_json, write_json_line};
+use crate::text::{Overlong, counted, pretty_json, visible, wrap, write_json, write_json_line};
 
 /// What a piece of a line means; colours follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -389,7 +389,7 @@ impl Counting {
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (passing, count) = &mut *line;
         *count += 1;
-        passing.say(|| format!("{count} answers, last: {}", step.label));
+        passing.say(|| format!("{}, last: {}", counted(*count, "answer"), step.label));
     }
 }
 

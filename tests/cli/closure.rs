@@ -141,7 +141,7 @@ fn the_text_of_a_closure_names_the_farthest_and_counts_the_rest() {
         "{text}"
     );
     assert!(
-        text.contains("82 of 82 callers in sight get to some of 80 accounts, or may"),
+        text.contains("Of 82 callers in sight, 82 get to some of 80 accounts, or may"),
         "{text}"
     );
     let all = run(&home, 80, &["closure", "--all"]).ends(0).out.clone();

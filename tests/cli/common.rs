@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::words;
+
 pub const CALLER: &str = "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com";
 pub const TARGET: &str = "bq-privileged@data-vault.iam.gserviceaccount.com";
 /// A time at which every story is as its index says.
@@ -165,10 +167,27 @@ fn ran(mut command: Command, input: &str) -> Ran {
         stdin.write_all(input.as_bytes()).unwrap();
     }
     let output = ended(child);
-    Ran {
+    let ran = Ran {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
+    };
+    let mut found = words::wrong(&ran.err);
+    match serde_json::from_str(&ran.out) {
+        Ok(json) => sentences(&json, &mut |text| found.extend(words::wrong(text))),
+        Err(_) => found.extend(words::wrong(&ran.out)),
+    }
+    assert!(found.is_empty(), "{command:?} says: {found:#?}");
+    ran
+}
+
+/// Every text with a blank in it, which is one for people.
+fn sentences(json: &Value, look: &mut dyn FnMut(&str)) {
+    match json {
+        Value::String(text) if text.contains(' ') => look(text),
+        Value::Array(all) => all.iter().for_each(|one| sentences(one, look)),
+        Value::Object(all) => all.values().for_each(|one| sentences(one, look)),
+        _ => {}
     }
 }
 

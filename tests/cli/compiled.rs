@@ -26,7 +26,7 @@ fn a_compiled_estate_says_what_its_files_say() {
     let index = format!("{file}.index");
     home.run(&["index", file])
         .ends(0)
-        .says("2 service accounts, 2 policies written to");
+        .says("2 service accounts and 2 policies written to");
     let b = "b@app.iam.gserviceaccount.com";
     for question in [
         &["reach", "--caller", "user:ana@example.com", "--at", AT][..],

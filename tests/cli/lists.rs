@@ -200,7 +200,7 @@ fn an_asset_export_and_a_file_that_adds_groups() {
     let ask = question("user:ana@example.com", "t@p.iam.gserviceaccount.com");
     let alone: Vec<&str> = ["--estate", export].into_iter().chain(ask).collect();
     let ran = home.run(&alone);
-    ran.ends(3).says("1 assets count for nothing here");
+    ran.ends(3).says("1 asset counts for nothing here");
     let json = ran.json();
     let assumed = json["assumptions"].as_array().unwrap();
     for name in ["NO_DENY_POLICIES_IN_EXPORT", "NO_BOUNDARIES_IN_EXPORT"] {

@@ -55,3 +55,5 @@ mod transport;
 mod unique_ids;
 mod unread;
 mod watch;
+#[path = "../words/mod.rs"]
+mod words;

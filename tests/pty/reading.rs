@@ -197,7 +197,7 @@ fn what_is_said_of_a_file_is_seen() {
     let bucket = r#"{"name": "//storage.googleapis.com/b", "asset_type": "storage.googleapis.com/Bucket", "resource": {"data": {}}}"#;
     std::fs::write(&path, bucket).unwrap();
     let mut pty = Pty::bindscope(&["--estate", &name], &[]);
-    pty.wait_for("Note: 1 assets count for nothing here");
+    pty.wait_for("Note: 1 asset counts for nothing here");
     pty.leave_by("TERM");
     let end = pty.wait();
     end.given_back();

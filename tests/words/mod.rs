@@ -1,8 +1,6 @@
 //! What no text that a person reads may say: a count that its noun does not agree with, nothing counted as "0 of it",
 //! punctuation twice, a length of time without its unit, a word twice, a key or a value that was never put in.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -12,11 +10,13 @@ use regex::Regex;
 const NOUNS: &[(&str, &str)] = &[
     ("account", "accounts"),
     ("answer", "answers"),
+    ("asset", "assets"),
     ("attribute", "attributes"),
     ("binding", "bindings"),
     ("boundary", "boundaries"),
     ("byte", "bytes"),
     ("call", "calls"),
+    ("caller", "callers"),
     ("case", "cases"),
     ("cause", "causes"),
     ("change", "changes"),
@@ -26,6 +26,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("day", "days"),
     ("difference", "differences"),
     ("domain", "domains"),
+    ("edge", "edges"),
     ("entry", "entries"),
     ("error", "errors"),
     ("expectation", "expectations"),
@@ -35,6 +36,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("folder", "folders"),
     ("grant", "grants"),
     ("group", "groups"),
+    ("holder", "holders"),
     ("hop", "hops"),
     ("hour", "hours"),
     ("identity", "identities"),
@@ -45,6 +47,9 @@ const NOUNS: &[(&str, &str)] = &[
     ("member", "members"),
     ("minute", "minutes"),
     ("month", "months"),
+    ("name", "names"),
+    ("node", "nodes"),
+    ("object", "objects"),
     ("organization", "organizations"),
     ("outsider", "outsiders"),
     ("pair", "pairs"),
@@ -59,6 +64,8 @@ const NOUNS: &[(&str, &str)] = &[
     ("provider", "providers"),
     ("question", "questions"),
     ("reason", "reasons"),
+    ("record", "records"),
+    ("resource", "resources"),
     ("role", "roles"),
     ("row", "rows"),
     ("rule", "rules"),
@@ -67,7 +74,10 @@ const NOUNS: &[(&str, &str)] = &[
     ("step", "steps"),
     ("suppression", "suppressions"),
     ("tag", "tags"),
+    ("target", "targets"),
     ("thing", "things"),
+    ("time", "times"),
+    ("token", "tokens"),
     ("user", "users"),
     ("way", "ways"),
     ("week", "weeks"),
@@ -96,13 +106,16 @@ static RULES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         ("a verb for several after one", format!("{alone}1 of (?:these|those|them|its|the [a-z]+) {are}{end}")),
         ("a verb for one after several", format!("{alone}(?:[2-9]|[1-9][0-9]+) {BETWEEN}(?:{several}) {is}{end}")),
         ("none counted", format!("{alone}0 {BETWEEN}(?:{one}|{several}){end}")),
-        ("punctuation twice", r"(?:^|[^.])\.\.(?:$|[\s)])|[.,;:] ?[,;](?:$|\s)|[,;]\.(?:$|\s)|[^.…]\. \.(?:$|\s)|\?\?(?:$|\s)|…\.(?:$|\s)".to_owned()),
-        ("a space before punctuation", r"[a-z)] [,;](?:$|\s)|[a-z)] \.(?:$|\s)".to_owned()),
+        ("punctuation twice", r"(?:^|[^.])\.\.(?:$|[\s)])|[a-z0-9)][.,;] ?[,;](?:$|\s)|[,;]\.(?:$|\s)|[^.…]\. \.(?:$|\s)|\?\?(?:$|\s)|…\.(?:$|\s)".to_owned()),
+        ("a space before punctuation", r"[a-z)] [,;](?:$|\s)|[a-z)] \.$".to_owned()),
         ("a length of time without its unit", r"(?:^|[\s(])(?:300|600|1800|3600|7200|43200|86400)(?:$|[.,;)]|\s(?:$|[^s\s]))".to_owned()),
         ("a unit that is nobody's", r"(?:^|[\s(])[0-9]+ (?:secs?|mins?|hrs?)(?:$|[\s.,;)])".to_owned()),
         ("a plural in brackets", r"[a-z]\((?:e?s|ies)\)".to_owned()),
         ("an article of another sound", r"(?:^|\s)[aA] (?:[aeio][a-z]+)(?:$|[\s.,])|(?:^|\s)[aA]n [bcdfgjklmnpqrstvwyz][a-z]+(?:$|[\s.,])".to_owned()),
-        ("what was to be put in", r"\{[a-z]+(?:-[a-z]+)*\}".to_owned()),
+        (
+            "what was to be put in",
+            r#"(?:^|[\s(\["'·])\{[a-z]+(?:-[a-z]+)*\}"#.to_owned(),
+        ),
         ("a value of the program's", r"\b(?:Some|Ok|Err|None)\(|\bNone,".to_owned()),
     ]
     .into_iter()

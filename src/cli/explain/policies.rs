@@ -9,6 +9,7 @@ use crate::evaluate::explanation::{
 };
 use crate::evaluate::{Explanation, Truth, caller_place};
 use crate::iam::{Resource, ResourceKind};
+use crate::text::counted;
 
 /// More members of a binding than this are counted, not named.
 const MEMBERS_NAMED: usize = 4;
@@ -109,8 +110,10 @@ fn binding(page: &mut TextPage, found: &BindingExplanation) {
     }
     let left = found.member_count.saturating_sub(ours.len() + named);
     if left > 0 {
-        let s = if left == 1 { "" } else { "s" };
-        page.line(Ink::Faint, format!("        and {left} other member{s}"));
+        page.line(
+            Ink::Faint,
+            format!("        and {}", counted(left, "other member")),
+        );
     }
     if let Some(explained) = &found.condition {
         condition(page, "        ", explained);

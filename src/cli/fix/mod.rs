@@ -212,7 +212,7 @@ async fn mend(facts: &FactSource, global: &Global, args: &FixArgs) -> Result<Exi
     if let Some(error) = carried.error {
         if !carried.done.is_empty() {
             out::aside(&format!(
-                "{} of {} steps are done; each can be taken back with undo",
+                "{} of {} steps done; each can be taken back with undo",
                 carried.done.len(),
                 remedy.steps.len()
             ));

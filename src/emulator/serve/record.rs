@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::emulator::call::pairs;
+use crate::text::counted;
 
 /// What takes the place of a secret.
 const LEFT_OUT: &str = "(left out)";
@@ -111,7 +112,7 @@ fn body(text: &str) -> Value {
     if text.contains('=') && form.iter().all(|(name, _)| is_name(name)) {
         return query(text);
     }
-    json!(format!("{} bytes", text.len()))
+    json!(counted(text.len(), "byte"))
 }
 
 fn is_name(text: &str) -> bool {

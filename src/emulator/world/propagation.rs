@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::estate::Estate;
 use crate::iam::{AllowPolicy, Member, PolicyMember, Resource};
+use crate::text::counted;
 
 /// A change that waits.
 enum PendingChange {
@@ -35,7 +36,12 @@ pub(crate) struct Lag {
 
 impl fmt::Debug for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} changes wait for {}", self.queue.len(), self.delay)
+        write!(
+            f,
+            "{} behind by {}",
+            counted(self.queue.len(), "change"),
+            self.delay
+        )
     }
 }
 

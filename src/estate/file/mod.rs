@@ -46,7 +46,7 @@ use serde::de::{self, DeserializeSeed};
 
 use super::{Estate, ServiceAccount};
 use crate::iam::allow::shared_members;
-use crate::text::visible;
+use crate::text::{counted, visible};
 use draft::{Draft, Taken};
 use input::{Input, ReadPosition};
 use kept::{At, Fault};
@@ -163,29 +163,30 @@ impl Loaded {
             let more = self.skipped.len().saturating_sub(kinds.len());
             let more = match more {
                 0 => String::new(),
-                n => format!(" and {n} other types"),
+                n => format!(" and {}", counted(n, "other type")),
             };
-            notes.push(visible(&format!(
-                "{count} assets count for nothing here and were skipped ({}{more})",
-                kinds.join(", ")
-            )));
+            let assets = match count {
+                1 => "1 asset counts for nothing here and was skipped".to_owned(),
+                _ => format!("{count} assets count for nothing here and were skipped"),
+            };
+            notes.push(visible(&format!("{assets} ({}{more})", kinds.join(", "))));
         }
         if self.nameless > 0 {
             notes.push(format!(
-                "of {} service accounts the export tells the unique id alone: they can be asked about by it, and by no address (export the content type RESOURCE too)",
-                self.nameless
+                "of {} the export tells the unique id alone: by it one can ask about them, and by no address (export the content type RESOURCE too)",
+                counted(self.nameless, "service account")
             ));
         }
         if self.untold_keys > 0 {
             notes.push(format!(
-                "{} keys of service accounts are told of without their type (export the content type RESOURCE of them)",
-                self.untold_keys
+                "of {} of service accounts the type is not told (export the content type RESOURCE of keys)",
+                counted(self.untold_keys, "key")
             ));
         }
         if self.outdated > 0 {
             notes.push(format!(
-                "where assets of two moments disagree the one with the later update_time counts ({} times)",
-                self.outdated
+                "where assets of two moments disagree the one with the later update_time counts ({})",
+                counted(self.outdated, "time")
             ));
         }
         notes

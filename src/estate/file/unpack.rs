@@ -2,6 +2,7 @@
 //! bytes, never in its name (RFC 1952 for gzip, RFC 8878 for zstd, the Unicode Standard, 23.8, for byte
 //! order marks). Everything streams: no more than a window of it is held.
 
+use crate::text::counted;
 use std::cell::Cell;
 use std::io::{self, Cursor, Read};
 use std::rc::Rc;
@@ -161,8 +162,8 @@ impl Read for Unpacking {
                 _ => "is damaged",
             };
             invalid(&format!(
-                "the {name} data {how} after {} bytes of it: copy or make the file again, nothing of it was used",
-                self.went_in.get()
+                "the {name} data {how} after {} of it: copy or make the file again, nothing of it was used",
+                counted(self.went_in.get(), "byte")
             ))
         })?;
         self.came_out += read as u64;

@@ -10,7 +10,7 @@ use super::Causes;
 use super::words::{self, Names};
 use crate::estate::Estate;
 use crate::iam::Resource;
-use crate::text::shell;
+use crate::text::{counted, shell};
 
 /// So long a written policy may take to count: "typically in 2 minutes, potentially 7 minutes or
 /// longer" (doc: Access change propagation); 10 is chosen.
@@ -115,7 +115,7 @@ fn lifetime(estate: &Estate, explanation: &Explanation, names: &Names, causes: &
     }
     let start = asked.map_or_else(
         || "The token was asked for a longer lifetime than it may have".to_owned(),
-        |s| format!("A token of {s} seconds was asked for"),
+        |s| format!("A token of {} was asked for", counted(s, "second")),
     );
     let (extended, set_on) = lifetime_extended(estate, &question.target);
     let (limit, most) = if beyond {
@@ -189,13 +189,12 @@ pub(super) fn young(estate: &Estate, explanation: &Explanation, causes: &mut Cau
             CauseKind::MayBePropagating,
             grant,
             format!(
-                "{} may act as {} by what the policies say, and a policy was changed {} ago on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
+                "{} may act as {} by what the policies say, and a policy was changed {} on the way. A change counts after 2 minutes as a rule, at times after 7 or more.",
                 names.caller,
                 names.target,
-                if age == 1 {
-                    "1 second".to_owned()
-                } else {
-                    format!("{age} seconds")
+                match age {
+                    0 => "just now".to_owned(),
+                    age => format!("{} ago", counted(age, "second")),
                 }
             ),
             format!(

@@ -49,7 +49,7 @@ pub(super) fn find(facts: &ReviewFacts<'_>, review: &mut Review) {
                 by: FoundBy::Binding(""),
                 holds: placed.holds,
                 message: format!(
-                    "{} reaches every one of the {count} service accounts below, for {}",
+                    "{} reaches every service account below ({count}), for {}",
                     placed.words(),
                     names(&all)
                 ),

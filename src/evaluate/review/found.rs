@@ -226,11 +226,6 @@ pub(super) fn names(all: &[&str]) -> String {
     }
 }
 
-/// `1 binding`, `2 bindings`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// A member of a binding of which a rule finds something.
 pub(super) struct FoundMember {
     pub member: Arc<str>,

@@ -4,11 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::ReviewFacts;
-use super::found::{FoundBy, Told, counted, names};
+use super::found::{FoundBy, Told, names};
 use super::rule::{ReviewRule, Severity};
 use super::{NotReviewed, Review, ReviewOptions};
 use crate::estate::{ServiceAccount, ServiceAccountKey};
 use crate::evaluate::truth::Truth;
+use crate::text::counted;
 
 /// From when on keys are old, and many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ fn of_account(
     };
     let shown: Vec<String> = old
         .iter()
-        .map(|(days, key)| format!("{} of {days} days", id(key)))
+        .map(|(days, key)| format!("{} of {}", id(key), counted(*days, "day")))
         .collect();
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     let mut message = format!(
@@ -116,9 +117,9 @@ fn of_account(
     );
     if !old.is_empty() {
         message += &format!(
-            ", {} older than {} days: {}",
+            ", {} older than {}: {}",
             old.len(),
-            limits.days,
+            counted(limits.days, "day"),
             names(&shown)
         );
     }

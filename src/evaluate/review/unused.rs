@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::facts::{PlacedBinding, ReviewFacts};
-use super::found::{FoundInBinding, FoundMember, counted};
+use super::found::{FoundInBinding, FoundMember};
 use super::rule::{ReviewRule, Severity};
 use super::{NotReviewed, Review};
 use crate::estate::PolicyInsight;
 use crate::evaluate::truth::Truth;
 use crate::evaluate::ways::WayIn;
 use crate::iam::{Member, PolicyMember, Principal, Resource, owner};
+use crate::text::counted;
 
 /// A grant: where, the role, to whom, the condition's text.
 type InsightGrant<'a> = (Resource, &'a str, &'a str, Option<&'a str>);
@@ -140,9 +141,5 @@ fn unused(placed: &PlacedBinding<'_>, insight: &PolicyInsight) -> Option<String>
             if used == 1 { "was" } else { "were" }
         ),
     };
-    Some(format!("in {}{until} {what}", counted_days(days)))
-}
-
-fn counted_days(days: u64) -> String {
-    format!("{days} day{}", if days == 1 { "" } else { "s" })
+    Some(format!("in {}{until} {what}", counted(days, "day")))
 }

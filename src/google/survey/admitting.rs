@@ -11,6 +11,7 @@ use crate::google::api::identity_pools::{PoolOwner, pool_names};
 use crate::google::listing::{Scope, list_projects};
 use crate::google::patience::{Patience, WaitLimits};
 use crate::iam::{Pool, Resource};
+use crate::text::counted;
 use crate::wire::{ApiError, Ask};
 
 /// More projects than this are not looked into for pools.
@@ -55,7 +56,10 @@ pub async fn admitting(
         surveyor.account_branch(target.clone(), wanted).await?;
         let left = surveyor.pools_named().await?;
         if left > 0 {
-            let name = format!("{left} pools that the policies name{WORKLOAD_POOLS}");
+            let name = format!(
+                "{} that the policies name{WORKLOAD_POOLS}",
+                counted(left, "pool")
+            );
             let mark = |estate: &mut Estate| estate.mark_unreadable(&name, TOO_MANY);
             surveyor.known.put(mark);
         }
@@ -81,7 +85,7 @@ pub async fn admitting(
     projects.extend(above);
     let left = projects.len().saturating_sub(PROJECTS_AT_MOST);
     if left > 0 {
-        unlisted.push((format!("{left} projects"), TOO_MANY.to_owned()));
+        unlisted.push((counted(left, "project"), TOO_MANY.to_owned()));
     }
     surveyor.known.put(|estate| {
         for (place, why) in &unlisted {

@@ -14,7 +14,7 @@ use crate::evaluate::{Belongs, Explanation, Truth};
 use crate::iam::permission::{GET_ACCESS_TOKEN, IMPLICIT_DELEGATION};
 use crate::iam::{Member, Principal, Resource};
 use crate::repair::plan::repair::Repair;
-use crate::text::visible;
+use crate::text::{counted, visible};
 
 /// One role that a principal holds somewhere, as far as was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,9 +246,9 @@ fn stands_for(estate: &Estate, text: &str, member: &Member) -> Option<String> {
         }
         Member::Group(email) => match estate.group(email) {
             Read::Known(group) => format!(
-                "Everybody in the group {} would gain it: {} direct members, and those who join later.",
+                "Everybody in the group {} would gain it: {}, and those who join later.",
                 visible(email),
-                group.members.len()
+                counted(group.members.len(), "direct member")
             ),
             Read::Unreadable(_) => format!(
                 "Everybody in the group {} would gain it, and those who join later; who that is could not be read.",

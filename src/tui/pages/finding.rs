@@ -7,7 +7,7 @@ use crate::answer::reviewed::Reviewed;
 use crate::answer::signs::Glyphs;
 use crate::evaluate::review::Severity;
 use crate::repair::words::diff::DiffKind;
-use crate::text::visible;
+use crate::text::{counted, visible};
 
 /// So many bindings and lines of a diff are shown (chosen: what a person reads; a diff of a thousand members is for
 /// `review --format json`).
@@ -102,7 +102,7 @@ fn evidence(one: &Reviewed) -> Vec<Text> {
         );
         lines.push(line(StyleRole::Text, visible(&words)));
     }
-    lines.extend(more(all.len(), "bindings"));
+    lines.extend(more(all.len(), "binding"));
     lines
 }
 
@@ -136,7 +136,7 @@ fn mends(one: &Reviewed) -> Vec<Text> {
         left = left.saturating_sub(all.len());
     }
     if hidden > 0 {
-        lines.extend(more(SHOWN + hidden, "lines"));
+        lines.extend(more(SHOWN + hidden, "line"));
     }
     lines
 }
@@ -146,7 +146,10 @@ fn more(of: usize, what: &str) -> Option<Text> {
     (more > 0).then(|| {
         line(
             StyleRole::Dim,
-            format!("  and {more} more {what} (all of them: bindscope review --format json)"),
+            format!(
+                "  and {} (all of them: bindscope review --format json)",
+                counted(more, &format!("more {what}"))
+            ),
         )
     })
 }

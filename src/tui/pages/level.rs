@@ -20,7 +20,7 @@ use crate::evaluate::explanation::{
     BindingExplanation, ConditionExplanation, DenyRuleExplanation, PolicyExplanation, RoleState,
 };
 use crate::iam::{Resource, ResourceKind};
-use crate::text::visible;
+use crate::text::{counted, visible};
 
 /// The selected level in full; `keys`: which keys its words name.
 #[must_use]
@@ -243,7 +243,10 @@ pub(super) fn binding_lines(
     if hidden > 0 {
         lines.push(line(
             StyleRole::Dim,
-            format!("    and {hidden} more members, none of them this caller"),
+            format!(
+                "    and {}, not this caller",
+                counted(hidden, "more member")
+            ),
         ));
     }
     if let Some(condition) = &binding.condition {

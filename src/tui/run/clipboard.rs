@@ -1,5 +1,6 @@
 //! Copying: through the terminal (OSC 52), which works over ssh, and inside tmux where it is allowed.
 
+use crate::text::counted;
 use std::io;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -28,7 +29,7 @@ pub fn copy(terminal: &mut Terminal, what: &str, text: &str) -> io::Result<Strin
         "the terminal (OSC 52)"
     };
     Ok(format!(
-        "Copied {what}: {} bytes by way of {way}.",
-        text.len()
+        "Copied {what}: {} by way of {way}.",
+        counted(text.len(), "byte")
     ))
 }

@@ -19,6 +19,7 @@ use crate::evaluate::review::ReviewOptions;
 use crate::google::Client;
 use crate::google::listing::Scope;
 use crate::google::survey::{Progress, ProgressState};
+use crate::text::counted;
 
 /// Says that it is wished no longer once whoever waits for it has gone.
 struct Wished(Arc<AtomicBool>);
@@ -196,7 +197,7 @@ fn exported(
     let (kind, word) = (table.kind.word(), format.word());
     match to {
         RowsTo::Clipboard => Message::Exported {
-            what: format!("{rows} rows of {kind} as {word}"),
+            what: format!("{} of {kind} as {word}", counted(rows, "row")),
             text,
         },
         RowsTo::File => {

@@ -69,6 +69,10 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
                 changed = note(&done);
                 let before = match done.len() {
                     0 => String::new(),
+                    1 => format!(
+                        "1 of {} steps was done and stays done; u in the history takes it back. Then: ",
+                        titles.len()
+                    ),
                     n => format!(
                         "{n} of {} steps were done and stay done; u in the history takes them back. Then: ",
                         titles.len()

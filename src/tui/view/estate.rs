@@ -188,7 +188,7 @@ fn instead(pen: &Pen<'_>, model: &Model, kind: EstateTableKind) -> (StyleRole, S
         (EstateReading::Running(answers), _) => (
             StyleRole::Dim,
             format!(
-                "Reading … {answers} answers are here. {}",
+                "Reading … Answers so far: {answers}. {}",
                 fill("{back} stops.")
             ),
         ),
@@ -235,7 +235,7 @@ fn said_below(
     };
     match &model.estate.reading {
         EstateReading::Running(answers) => {
-            let words = format!("The rest is being read: {answers} answers are here.");
+            let words = format!("The rest is being read. Answers so far: {answers}.");
             say(StyleRole::Dim, &words);
         }
         EstateReading::Stopped => {

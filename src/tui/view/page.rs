@@ -15,7 +15,7 @@ use super::super::model::Layout;
 use super::super::model::list::scrolled;
 use super::super::words::more;
 use super::pen::{Pen, safe};
-use crate::text::joint;
+use crate::text::{counted, joint};
 
 /// The widest that text is easily read.
 const WIDEST: u16 = 110;
@@ -80,7 +80,7 @@ pub(super) fn draw(
     let below = lines.len().saturating_sub(offset + room);
     let words = match (below, offset) {
         (0, 0) => String::new(),
-        (0, _) => format!(" the end, of {} lines ", lines.len()),
+        (0, _) => format!(" the end, of {} ", counted(lines.len(), "line")),
         _ => more(
             below,
             &pen.keys.fill(KeyContext::Read, ": {down}, {page-down} "),

@@ -124,7 +124,7 @@ fn instead(pen: &Pen<'_>, table: &Table) -> Option<(StyleRole, String)> {
         Rows::Loading(0) => Some((StyleRole::Dim, "Reading …".to_owned())),
         Rows::Loading(answers) => Some((
             StyleRole::Dim,
-            format!("Reading … {answers} answers are here. {back} stops."),
+            format!("Reading … Answers so far: {answers}. {back} stops."),
         )),
         Rows::Failed(why) => Some((StyleRole::Denied, why.clone())),
         Rows::Changes(list) if list.is_empty() => Some((

@@ -148,7 +148,7 @@ fn running(pen: &Pen<'_>, asked: &Asked) -> Vec<WhyLine> {
         .count();
     let words = match asked.steps.len() {
         0 => "No answer is here yet.".to_owned(),
-        all => format!("{done} of {all} answers are here."),
+        all => format!("Answers so far: {done} of {all}."),
     };
     let stops = keyed(pen, "{interrupt} stops.");
     vec![plain(StyleRole::Dim, format!("{words} {stops}"))]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::super::Finding;
 use super::super::facts::PlacedBinding;
-use super::super::found::{FoundBinding, FoundBy, FoundWay, Told, counted, names};
+use super::super::found::{FoundBinding, FoundBy, FoundWay, Told, names};
 use super::super::rule::{ReviewRule, Severity};
 use super::{Openings, OwnerWalk, WayBack};
 use crate::evaluate::truth::Truth;
 use crate::iam::Resource;
+use crate::text::counted;
 
 impl<'e> OwnerWalk<'_, 'e> {
     /// The finding; none where nobody else becomes it.

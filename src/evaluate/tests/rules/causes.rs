@@ -296,7 +296,7 @@ fn cases() -> Vec<(CauseKind, World, Question, &'static str, &'static str)> {
             K::MayBePropagating,
             granted(),
             call(|q| q.call.written = Some(q.time)),
-            "was changed 0 seconds ago",
+            "was changed just now",
             "Wait and try again",
         ),
         (

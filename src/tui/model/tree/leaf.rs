@@ -15,6 +15,7 @@ use crate::answer::what_if::ConditionOf;
 use crate::evaluate::explanation::{BindingExplanation, PolicyExplanation, RoleState};
 use crate::evaluate::{Outcome, Truth};
 use crate::iam::{Resource, ResourceKind};
+use crate::text::counted;
 
 /// What hangs below each level: how far below it, from 0, and the row.
 pub(super) type Leaves = HashMap<Resource, Vec<(usize, TreeRow)>>;
@@ -174,7 +175,7 @@ fn unfolded(picture: Picture<'_>, policy: &PolicyExplanation) -> Vec<(usize, Tre
         let single = binding.member_count == 1;
         let several = TreeRow {
             leaf: row.leaf.clone().map(|leaf| Leaf {
-                name: format!("{} members", binding.member_count),
+                name: counted(binding.member_count, "member"),
                 marks: Vec::new(),
                 ..leaf
             }),

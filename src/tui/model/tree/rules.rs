@@ -15,6 +15,7 @@ use crate::evaluate::explanation::{
 };
 use crate::evaluate::{CauseKind, Truth};
 use crate::iam::Resource;
+use crate::text::counted;
 
 /// A condition: what came of it, and of each of its clauses where there are several; each to be switched.
 pub(super) fn clause_rows(
@@ -261,7 +262,7 @@ pub(super) fn of_the_call(picture: Picture<'_>) -> Option<(usize, TreeRow)> {
     let kind = picture.causes.first()?.kind;
     (kind == CauseKind::LifetimeTooLong).then(|| {
         let seconds = picture.explanation.question.call.lifetime;
-        let asked = seconds.map_or(String::new(), |s| format!("{s} seconds"));
+        let asked = seconds.map_or(String::new(), |s| counted(s, "second"));
         let at = &picture.explanation.question.target;
         let mut row = leaf_row(at, LevelState::Off, "token", &asked, wrong(kind));
         row.rank = Rank::Must;
