@@ -62,6 +62,7 @@ itself AS (
   SELECT CONCAT('serviceAccount:', email) AS principal,
     CONCAT('principalSet://cloudresourcemanager.googleapis.com/', ancestor, '/type/ServiceAccount') AS member
   FROM accounts CROSS JOIN UNNEST(ancestors) AS ancestor
+  WHERE CONCAT('serviceAccount:', email) IN (SELECT principal FROM principals)
 ),
 with_groups AS (
   SELECT principal, member FROM itself
@@ -109,14 +110,15 @@ may_hold AS (
   UNION DISTINCT
   SELECT owners.convenience AS member FROM owners JOIN groups_of_them ON groups_of_them.member = owners.member
   UNION DISTINCT
-  -- Of a project that the export does not have nobody knows the owners.
+  -- Nobody knows the owners of a project that the export does not have, or where it has the policies of no project.
   SELECT member
   FROM unlisted
   WHERE SPLIT(member, ':')[SAFE_OFFSET(0)] IN ('projectOwner', 'projectEditor', 'projectViewer')
     AND SUBSTR(member, STRPOS(member, ':') + 1) NOT IN (
       SELECT JSON_VALUE(resource.data, '$.projectId')
       FROM {{resources}}
-      WHERE asset_type = 'cloudresourcemanager.googleapis.com/Project')
+      WHERE asset_type = 'cloudresourcemanager.googleapis.com/Project'
+        AND asset_type IN (SELECT asset_type FROM {{policies}}))
 ),
 guesses AS (
   SELECT DISTINCT edges.email FROM edges JOIN may_hold ON may_hold.member = edges.member

@@ -53,11 +53,12 @@ everybody AS (
   UNION DISTINCT
   SELECT granted, member, by_role FROM inside
 ),
--- Sets that nobody lists. One that has a basic role is told by the row of all who have it.
+-- What nobody lists: sets, and groups that are not known. One that has a basic role is told by the row of all who have it.
 sets AS (
   SELECT DISTINCT member
   FROM everybody
   WHERE REGEXP_CONTAINS(member, r'^(principalSet:|domain:|allUsers$|allAuthenticatedUsers$)')
+    OR (STARTS_WITH(member, 'group:') AND member NOT IN (SELECT group_name FROM group_members))
 ),
 stands_for AS (
   SELECT granted, member AS principal
@@ -80,12 +81,12 @@ listed_projects AS (
   SELECT CONCAT(prefix, JSON_VALUE(resource.data, '$.projectId')) AS convenience
   FROM {{resources}} CROSS JOIN UNNEST(['projectOwner:', 'projectEditor:', 'projectViewer:']) AS prefix
   WHERE asset_type = 'cloudresourcemanager.googleapis.com/Project'
+    AND asset_type IN (SELECT asset_type FROM {{policies}})
 ),
 with_sets AS (
   SELECT DISTINCT granted
   FROM everybody
   WHERE member IN (SELECT member FROM sets)
-    OR (STARTS_WITH(member, 'group:') AND member NOT IN (SELECT group_name FROM group_members))
 ),
 undecided AS (
   SELECT

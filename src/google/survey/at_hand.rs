@@ -101,9 +101,15 @@ fn outsiders(found: &mut Estate, everything: &Everything, asked: &[Resource]) {
             .flat_map(|account| found.ancestry(account).levels)
             .collect();
         let many = found.projects().nth(SEARCH_FROM).is_some();
-        // Of other accounts no policy is read for it, and of many projects those above alone.
+        // Of other accounts no policy is read for it, and of many projects those above alone. A level with no project
+        // below it that a search finds is read by nobody.
         if !many {
-            levels.extend(found.levels());
+            let mut above: BTreeSet<Resource> = BTreeSet::new();
+            for project in found.projects().filter(|p| !p.is_shut_down()) {
+                let on = Resource::project(&project.project_id);
+                above.extend(found.ancestry(&on).levels);
+            }
+            levels.extend(above);
         }
         for place in places_of(found, let_in_and_followed(found, &holds, &levels)) {
             if let Place::Project(project) = place

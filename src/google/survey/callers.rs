@@ -50,14 +50,7 @@ pub(super) fn place_of(caller: &Principal) -> Option<Place> {
             Resource::Project(project) => Some(Place::Project(project.to_string())),
             level => Some(Place::Level(level)),
         },
-        Principal::Federated {
-            pool: Pool::Workload { project, .. },
-            ..
-        } => Some(Place::Project(project.clone())),
-        Principal::Federated {
-            pool: Pool::Workforce { pool },
-            ..
-        } => Some(Place::Workforce(pool.clone())),
+        Principal::Federated { pool, .. } => Some(of_pool(pool)),
         Principal::Kubernetes { pool, .. } => {
             let project = pool.strip_suffix(".svc.id.goog")?;
             Some(Place::Project(project.to_owned()))
@@ -69,6 +62,22 @@ pub(super) fn place_of(caller: &Principal) -> Option<Place> {
                 None => Place::Level(organization),
             })
         }
+    }
+}
+
+/// Where the identities of a pool belong.
+fn of_pool(pool: &Pool) -> Place {
+    match pool {
+        Pool::Workload { project, .. } => Place::Project(project.clone()),
+        Pool::Workforce { pool } => Place::Workforce(pool.clone()),
+    }
+}
+
+/// Where those belong whom a member stands for, where that is one place.
+fn place_of_member(estate: &Estate, member: &Member) -> Option<Place> {
+    match member {
+        Member::One(one) => place_in(estate, one),
+        set => set.pool().map(of_pool),
     }
 }
 
@@ -308,8 +317,7 @@ pub(super) fn places_of<'e>(
                 places.extend(with_basic_role(estate, *role, project));
                 continue;
             }
-            Member::One(one) => place_in(estate, one),
-            _ => None,
+            other => place_of_member(estate, other),
         };
         places.extend(place);
     }
@@ -336,9 +344,6 @@ fn with_basic_role(estate: &Estate, role: BasicRole, project: &str) -> Vec<Place
         .iter()
         .filter(|b| &*b.role == role.role())
         .flat_map(|b| &b.members)
-        .filter_map(|member| match &member.member {
-            Member::One(one) => place_in(estate, one),
-            _ => None,
-        })
+        .filter_map(|member| place_of_member(estate, &member.member))
         .collect()
 }
