@@ -188,3 +188,29 @@ fn a_change_is_told_whole_on_every_size() {
     play.keys("/nothing").says("None of the 1 holds nothing.");
     play.keys("<Ctrl-u>force").says("1 of 1");
 }
+
+/// A name that is nobody's was not left unread: nobody of it was seen.
+#[test]
+fn a_name_that_is_nobody_s_is_not_called_unread() {
+    let mut play = Opening::story(story("typo")).play();
+    play.keys("x")
+        .says("a policy names run-procesor@app-prod, and no such account was seen.")
+        .never_says("was not read");
+}
+
+/// On the smallest screen the name of a leaf is whole, or what is said of it is.
+#[test]
+fn a_leaf_is_told_on_the_smallest_screen() {
+    for (name, leaf) in [
+        ("delegation", "≠ token-broker@ops-tools"),
+        ("unreadable", "not seen"),
+        ("boundary", "▣ boundary  Production only"),
+    ] {
+        let mut play = Opening {
+            size: (40, 12),
+            ..Opening::story(story(name))
+        }
+        .play();
+        play.says(leaf);
+    }
+}

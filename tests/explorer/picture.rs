@@ -223,7 +223,8 @@ fn the_smallest_screen_has_a_line_more_while_nothing_is_said() {
         ..Opening::story(story("cross-project"))
     }
     .play();
-    play.says("◐ run-p…-prod").says("┗ bq-privileged");
+    play.says("◐ run-processor@app-prod")
+        .says("┗ bq-privileged");
     // What is said takes it, and gives it back.
     play.keys("a").says("Only a federated").keys("j");
     play.says("┗ bq-privileged");

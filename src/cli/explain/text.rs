@@ -9,7 +9,7 @@ use crate::answer::limits::{self, NOT_JUDGED};
 use crate::answer::second::SecondOpinion;
 use crate::estate::Estate;
 use crate::evaluate::explanation::AccountState;
-use crate::evaluate::{Outcome, Question, Truth, org_policy};
+use crate::evaluate::{Cause, Outcome, Question, Truth, org_policy};
 use crate::iam::address::is_service_account;
 use crate::iam::{Principal, Resource};
 
@@ -152,10 +152,17 @@ fn causes(page: &mut TextPage, answer: &Answer) {
         page.wrapped(Ink::Plain, &format!("  {} ", i + 1), &cause.message);
         let arrow = format!("    {} ", glyphs().arrow());
         if !answer.plan.is_refused() {
-            page.wrapped(Ink::Good, &arrow, &cause.remedy);
-            // On a line of its own, so that it can be pasted.
-            if let Some(command) = &cause.command {
-                page.line(Ink::Faint, format!("      {command}"));
+            // A hop that fails and what it fails by are mended by the same; once is enough.
+            let before = i.checked_sub(1).and_then(|i| answer.causes.get(i));
+            let same = |before: &Cause| {
+                (&before.remedy, &before.command) == (&cause.remedy, &cause.command)
+            };
+            if !before.is_some_and(same) {
+                page.wrapped(Ink::Good, &arrow, &cause.remedy);
+                // On a line of its own, so that it can be pasted.
+                if let Some(command) = &cause.command {
+                    page.line(Ink::Faint, format!("      {command}"));
+                }
             }
         }
         let kind = serde_json::to_value(cause.kind).unwrap_or_default();

@@ -352,10 +352,12 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
             "cannot be told"
         };
         let own = of_one_call(estate, hop);
-        let needs = || format!(" It needs {}.", hop.question.permission);
-        let because = own
-            .first()
-            .map_or_else(needs, |c| format!(" {}", c.message));
+        // The hop says why itself where no cause of its own follows that does.
+        let because = match own.first() {
+            Some(first) if first.kind == CauseKind::NoGrant => format!(". {}", first.message),
+            Some(_) => ", for the reason that is given next.".to_owned(),
+            None => format!(". It needs {}.", hop.question.permission),
+        };
         // A hop that cannot be judged is told by its own causes alone.
         if hop.outcome == Outcome::WouldFail {
             let mut broken = Causes::default();
@@ -363,7 +365,7 @@ fn hops(estate: &Estate, explanation: &Explanation) -> Vec<Cause> {
                 CauseKind::BrokenHop,
                 &hop.question.target,
                 format!(
-                    "Hop {} of {count} {how}, from {} to {}.{because}",
+                    "Hop {} of {count} {how}, from {} to {}{because}",
                     i + 1,
                     names.caller,
                     names.target

@@ -59,7 +59,9 @@ fn why(out: &mut String, known: &KnownAnswer) {
     out.push_str("\n## Why\n\n");
     for (i, cause) in known.causes.iter().enumerate() {
         out.push_str(&format!("{}. {}\n", i + 1, escaped(&cause.message)));
-        if !cause.remedy.is_empty() {
+        let before = i.checked_sub(1).and_then(|i| known.causes.get(i));
+        let said = before.is_some_and(|before| before.remedy == cause.remedy);
+        if !cause.remedy.is_empty() && !said {
             out.push_str(&format!("   {}\n", escaped(&cause.remedy)));
         }
     }

@@ -11,7 +11,7 @@ use crate::estate::Estate;
 use crate::evaluate::reach::{Brings, TakenAway, Via};
 use crate::evaluate::{Outcome, Question, Verdict};
 use crate::google::listing::Scope;
-use crate::iam::Resource;
+use crate::iam::{Resource, address};
 use crate::text::visible;
 
 /// What is asked: everybody who can reach the question's target (`who`), or every account that its
@@ -86,7 +86,7 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
         pair: end.pair,
     };
     let rows = answer.ends.into_iter().map(row).collect();
-    notes.extend(gaps(&answer.not_read));
+    notes.extend(gaps(&estate, &answer.not_read));
     for assumption in answer.assumptions {
         notes.push(format!("{}{}.", limits::TAKEN, limits::words(assumption)));
     }
@@ -157,14 +157,23 @@ fn way(estate: &Estate, via: &[&Via], itself: &str) -> String {
 }
 
 /// What was not read, in a line or two.
-fn gaps(not_read: &[String]) -> Option<String> {
-    match not_read {
-        [] => None,
-        [one] => Some(format!("Not complete: {} was not read.", visible(one))),
-        [one, rest @ ..] => Some(format!(
-            "Not complete: {} and {} more were not read.",
-            visible(one),
-            rest.len()
-        )),
-    }
+fn gaps(estate: &Estate, not_read: &[String]) -> Option<String> {
+    let (one, rest) = not_read.split_first()?;
+    let first = match Resource::parse(one) {
+        // Whom a policy names and nobody has seen: perhaps nobody, perhaps a step of a way on.
+        Ok(Resource::ServiceAccount { account, .. }) if estate.account(&account).is_none() => {
+            format!(
+                "a policy names {}, and no such account was seen",
+                visible(address::short(&account))
+            )
+        }
+        Ok(resource) => format!("{} was not read", visible(&estate.label(&resource))),
+        Err(_) => format!("{} was not read", visible(one)),
+    };
+    let more = match rest.len() {
+        0 => String::new(),
+        1 => ", and 1 more was not read".to_owned(),
+        n => format!(", and {n} more were not read"),
+    };
+    Some(format!("Not complete: {first}{more}."))
 }

@@ -334,11 +334,25 @@ fn draw_leaf(
         };
         x = pen.put(x, y, end.saturating_sub(x), name_role, title) + 2;
     }
-    // What is wrong is worth more than the middle of a name, but for a name's ends.
     let left = usize::from(end.saturating_sub(x + 1));
+    let named = wide(&leaf.name);
+    // Where there is hardly any room, either the name is whole or the word is: a short one, and where there is none for
+    // that either, its sign says it. Both are whole behind Enter.
+    let tight = area.width < NARROW && named + width(&safe(&word)) > left;
+    let short = match word.split_once(':') {
+        // Missing, or not seen.
+        Some((before, _)) if state == LevelState::Missing => before.to_owned(),
+        _ => state.short().to_owned(),
+    };
+    let word = match tight && !leaf.name.is_empty() {
+        true if named + width(&short) > left && named <= left + 2 => "".into(),
+        true => short.into(),
+        false => word,
+    };
+    // What is wrong is worth more than the middle of a name, but for a name's ends.
     let for_name = left
         .saturating_sub(width(&safe(&word)) + 2)
-        .max((left / 2).min(if area.width < NARROW { 11 } else { 24 }));
+        .max((left / 2).min(if tight { 5 } else { 24 }));
     if !leaf.name.is_empty() {
         let fits = u16::try_from(for_name).unwrap_or(u16::MAX);
         x = marked(pen, (x, y, fits), leaf, state) + 2;

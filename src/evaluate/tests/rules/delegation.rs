@@ -182,3 +182,23 @@ fn a_hop_that_cannot_be_told_leaves_the_chain_unknown() {
         [CauseKind::PolicyNotReadable]
     );
 }
+
+/// What a hop fails by is told once, by its own cause; the hop says that it follows.
+#[test]
+fn what_a_hop_fails_by_is_told_once() {
+    let mut world = chain(IMPLICIT_DELEGATION, GET_ACCESS_TOKEN);
+    world.0["serviceAccounts"][1]["disabled"] = json!(true);
+    let causes = world.causes(&through(&[N_EMAIL]));
+    let [hop, why, ..] = causes.as_slice() else {
+        panic!("{causes:?}");
+    };
+    assert_eq!(hop.kind, CauseKind::BrokenHop);
+    assert!(
+        hop.message
+            .ends_with(", for the reason that is given next."),
+        "{}",
+        hop.message
+    );
+    assert!(why.message.contains("is disabled"), "{}", why.message);
+    assert!(!hop.message.contains(&why.message), "{}", hop.message);
+}
