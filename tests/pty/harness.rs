@@ -350,6 +350,8 @@ impl End {
 /// `bindscope emulator` as a process of its own.
 pub struct Emulator {
     process: Process,
+    /// Where its token lies. It is killed, and takes nothing away itself.
+    _dir: tempfile::TempDir,
     pub url: String,
     pub token: String,
 }
@@ -358,7 +360,9 @@ impl Emulator {
     /// Starts one on a free port, and reads what it prints: its address, and where its
     /// administrator's token is.
     pub fn start(arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_bindscope"))
+            .env("TMPDIR", dir.path())
             .arg("emulator")
             .args(arguments)
             .args(["--port", "0"])
@@ -379,6 +383,7 @@ impl Emulator {
         let token = std::fs::read_to_string(file).unwrap();
         Self {
             process,
+            _dir: dir,
             url,
             token,
         }

@@ -203,7 +203,7 @@ fn what_is_said_of_a_file_is_seen() {
     end.given_back();
     assert!(end.success, "{}", end.screen);
     assert!(
-        end.screen.contains("note: 1 assets count"),
+        end.screen.contains("note: 1 asset counts"),
         "{}",
         end.screen
     );
