@@ -309,3 +309,32 @@ fn every_form_of_files_is_listed() {
     }
     generated("docs/forms.md", "refused", &table);
 }
+
+/// Each test that the page names as holding a promise is there.
+#[test]
+fn tests_that_hold_promises_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+    let mut named = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        let Some((file, test)) = name.split_once("::") else {
+            continue;
+        };
+        if !file.starts_with("explorer/") && !file.starts_with("pty/") {
+            continue;
+        }
+        let text = fs::read_to_string(root.join(format!("tests/{file}.rs"))).unwrap();
+        // The stories' tests are made from the list of stories, those of keys from the contexts.
+        let stories = fs::read_to_string(root.join("src/emulator/stories/names.rs")).unwrap();
+        let made = |text: &str| {
+            text.lines()
+                .any(|l| l.trim().starts_with(&format!("{test} ")))
+        };
+        let there = text.contains(&format!("fn {test}() {{"))
+            || made(&text)
+            || (text.contains("each_story!") && made(&stories));
+        assert!(there, "there is no test {name}");
+        named += 1;
+    }
+    assert!(named > 40, "{named} tests are named");
+}
