@@ -7,7 +7,7 @@ mod wrap;
 
 pub use count::counted;
 pub use decode::{decoded, read_file};
-pub use json::{write_json, write_json_line};
+pub use json::{JsonObject, write_json, write_json_line};
 pub use wrap::{Overlong, joint, wrap};
 
 /// Control characters, and those that reorder or hide text (bidirectional overrides, zero-width

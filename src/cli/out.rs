@@ -1,7 +1,7 @@
 //! What a command prints: a page of lines in which every text from outside is made visible, with
 //! colour where a terminal reads it; or JSON, alone on stdout.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,6 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anstyle_query::{no_color, term_supports_color};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -18,7 +17,7 @@ use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::Truth;
 use crate::google::survey::{Progress, ProgressState};
-use crate::text::{Overlong, counted, pretty_json, visible, wrap, write_json, write_json_line};
+use crate::text::{JsonObject, Overlong, counted, pretty_json, visible, wrap, write_json_line};
 
 /// What a piece of a line means; colours follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,14 +206,47 @@ pub fn print_pages<F: FnOnce(&mut TextPage)>(
 ///
 /// # Errors
 /// When stdout cannot be written to.
-pub fn json_with_rows<R: Serialize>(
+pub fn json_with_rows<R: Serialize + Send + Sync>(
     object: &Map<String, Value>,
     list: &str,
-    rows: impl Iterator<Item = R> + Clone,
+    rows: impl Iterator<Item = R>,
+) -> Result<(), Failure> {
+    json_object(|out| with_rows(out, object, list, rows))
+}
+
+/// The entries of an object, of which `rows` are those of its list `list`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn with_rows<R: Serialize + Send + Sync>(
+    out: &mut JsonObject<impl Write>,
+    object: &Map<String, Value>,
+    list: &str,
+    rows: impl Iterator<Item = R>,
+) -> io::Result<()> {
+    let mut rows = Some(rows);
+    for (key, value) in object {
+        match rows.take_if(|_| key == list) {
+            Some(rows) => out.list(key, rows)?,
+            None => out.entry(key, value)?,
+        }
+    }
+    Ok(())
+}
+
+/// Prints a JSON object to stdout, entry by entry, and nothing else goes there.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn json_object(
+    fill: impl FnOnce(&mut JsonObject<&mut BufWriter<StdoutLock<'static>>>) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let mut stdout = BufWriter::with_capacity(AT_ONCE, io::stdout().lock());
-    let whole = WithRows { object, list, rows };
-    let written = write_json(&mut stdout, &whole)
+    let written = JsonObject::begin(&mut stdout)
+        .and_then(|mut object| {
+            fill(&mut object)?;
+            object.end()
+        })
         .and_then(|()| stdout.write_all(b"\n"))
         .and_then(|()| stdout.flush());
     taken(stdout, written)
@@ -233,26 +265,6 @@ pub fn json_lines(lines: impl IntoIterator<Item = Value>) -> Result<(), Failure>
         })
         .and_then(|()| stdout.flush());
     taken(stdout, written)
-}
-
-struct WithRows<'a, I> {
-    object: &'a Map<String, Value>,
-    list: &'a str,
-    rows: I,
-}
-
-impl<R: Serialize, I: Iterator<Item = R> + Clone> Serialize for WithRows<'_, I> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut map = s.serialize_map(Some(self.object.len()))?;
-        for (key, value) in self.object {
-            if key == self.list {
-                map.serialize_entry(key, &ListOf(self.rows.clone()))?;
-            } else {
-                map.serialize_entry(key, value)?;
-            }
-        }
-        map.end()
-    }
 }
 
 /// What an iterator gives, as a list.

@@ -198,16 +198,16 @@ fn shown(
             of_row: head.of_row,
             shares,
         });
-        let mut object = object.as_object().cloned().unwrap_or_default();
-        if shares
-            && let Some(end) = answer
-                .ends
-                .iter()
-                .find(|end| end.trail.goes_on_from().is_some())
-        {
-            object.insert("steps".to_owned(), steps_of(end));
-        }
-        out::json_with_rows(&object, "results", rows)?;
+        let object = object.as_object().cloned().unwrap_or_default();
+        let mut trails = answer.ends.iter().map(|end| &end.trail);
+        let shared = trails.find(|trail| shares && trail.goes_on_from().is_some());
+        out::json_object(|out| {
+            out::with_rows(out, &object, "results", rows)?;
+            match shared {
+                Some(trail) => out.list("steps", trail.all_steps().map(JsonStep)),
+                None => Ok(()),
+            }
+        })?;
     } else {
         text(facts, &head, &answer, much)?;
     }
@@ -224,13 +224,18 @@ fn are_many(ends: &[PathEnd]) -> bool {
     })
 }
 
-/// The steps that rows share, for scripts; the first is the caller.
-fn steps_of(end: &PathEnd) -> Value {
-    let steps = end.trail.all_steps().map(|(to, before)| match before {
-        Some((from, via)) => json!({ "to": to, "from": from, "via": JsonVia(via) }),
-        None => json!({ "to": to, "from": null, "via": null }),
-    });
-    steps.collect()
+/// A step that rows share, for scripts: to whom, and from which step before by which binding; the first is the caller.
+struct JsonStep<'a>((&'a str, Option<(usize, &'a Via)>));
+
+impl Serialize for JsonStep<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let (to, before) = self.0;
+        let mut map = s.serialize_map(Some(3))?;
+        map.serialize_entry("to", to)?;
+        map.serialize_entry("from", &before.map(|(from, _)| from))?;
+        map.serialize_entry("via", &before.map(|(_, via)| JsonVia(via)))?;
+        map.end()
+    }
 }
 
 /// A row for scripts, written as it goes.

@@ -148,14 +148,7 @@ impl Resource {
     /// The relative name: `folders/1`, `projects/P/serviceAccounts/E`.
     #[must_use]
     pub fn relative(&self) -> String {
-        match self {
-            Self::Organization(n) => format!("organizations/{n}"),
-            Self::Folder(n) => format!("folders/{n}"),
-            Self::Project(p) => format!("projects/{p}"),
-            Self::ServiceAccount { project, account } => {
-                format!("projects/{project}/serviceAccounts/{account}")
-            }
-        }
+        self.named_after("")
     }
 
     /// The full resource name: `//cloudresourcemanager.googleapis.com/folders/1`.
@@ -166,7 +159,19 @@ impl Resource {
         } else {
             RESOURCE_MANAGER
         };
-        format!("{service}{}", self.relative())
+        self.named_after(service)
+    }
+
+    /// Made in one piece: an answer may have a hundred thousand names.
+    fn named_after(&self, service: &str) -> String {
+        match self {
+            Self::Organization(n) => [service, "organizations/", n].concat(),
+            Self::Folder(n) => [service, "folders/", n].concat(),
+            Self::Project(p) => [service, "projects/", p].concat(),
+            Self::ServiceAccount { project, account } => {
+                [service, "projects/", project, "/serviceAccounts/", account].concat()
+            }
+        }
     }
 
     /// The last part of the name: number, project id, e-mail.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
@@ -25,6 +26,97 @@ pub fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> io::Resu
     let visible = VisibleFormatter(CompactFormatter);
     let written = value.serialize(&mut Serializer::with_formatter(out, visible));
     written.map_err(io::Error::from)
+}
+
+/// So many elements of a list are written by one thread at a time (chosen: some 100 kB).
+const OF_ONE_THREAD: usize = 256;
+
+/// So many such pieces are held until those before them are out, for each thread.
+const PIECES: usize = 4;
+
+/// An object that is written as [`write_json`] writes it, entry by entry; its lists by all threads.
+pub struct JsonObject<W: Write> {
+    out: W,
+    empty: bool,
+}
+
+impl<W: Write> JsonObject<W> {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// What the writer gives.
+    pub fn begin(mut out: W) -> io::Result<Self> {
+        out.write_all(b"{")?;
+        Ok(Self { out, empty: true })
+    }
+
+    /// An entry with a value.
+    ///
+    /// # Errors
+    /// What the writer gives.
+    pub fn entry(&mut self, key: &str, value: &impl Serialize) -> io::Result<()> {
+        self.key(key)?;
+        self.out.write_all(&inside(value)?)
+    }
+
+    /// An entry with a list, whose elements are made when their turn comes.
+    ///
+    /// # Errors
+    /// What the writer gives.
+    pub fn list<R: Serialize + Send + Sync>(
+        &mut self,
+        key: &str,
+        mut elements: impl Iterator<Item = R>,
+    ) -> io::Result<()> {
+        self.key(key)?;
+        self.out.write_all(b"[")?;
+        let at_once = OF_ONE_THREAD * PIECES * rayon::current_num_threads();
+        let mut first = true;
+        loop {
+            let some: Vec<R> = elements.by_ref().take(at_once).collect();
+            if some.is_empty() {
+                break;
+            }
+            let pieces = some.par_chunks(OF_ONE_THREAD).map(|piece| inside(&piece));
+            for piece in pieces.collect::<io::Result<Vec<Vec<u8>>>>()? {
+                if !std::mem::take(&mut first) {
+                    self.out.write_all(b",")?;
+                }
+                let piece = piece.strip_prefix(b"[").unwrap_or(&piece);
+                let piece = piece.strip_suffix(b"\n  ]").unwrap_or(piece);
+                self.out.write_all(piece)?;
+            }
+        }
+        self.out.write_all(if first { b"]" } else { b"\n  ]" })
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// What the writer gives.
+    pub fn end(mut self) -> io::Result<()> {
+        self.out.write_all(if self.empty { b"}" } else { b"\n}" })
+    }
+
+    fn key(&mut self, key: &str) -> io::Result<()> {
+        let before: &[u8] = match std::mem::take(&mut self.empty) {
+            true => b"\n  ",
+            false => b",\n  ",
+        };
+        self.out.write_all(before)?;
+        write_json(&mut self.out, &key)?;
+        self.out.write_all(b": ")
+    }
+}
+
+/// A value as it stands in an object.
+fn inside(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut pretty = PrettyFormatter::new();
+    pretty.begin_object(&mut io::sink())?;
+    let mut text = Vec::new();
+    let mut out = Serializer::with_formatter(&mut text, VisibleFormatter(pretty));
+    value.serialize(&mut out).map_err(io::Error::from)?;
+    Ok(text)
 }
 
 struct VisibleFormatter<F>(F);
@@ -77,5 +169,43 @@ impl<F: Formatter> Formatter for VisibleFormatter<F> {
 
     fn end_object_value<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
         self.0.end_object_value(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::text::pretty_json;
+
+    fn by_entries(value: &Value) -> String {
+        let mut out = Vec::new();
+        let mut object = JsonObject::begin(&mut out).unwrap();
+        for (key, value) in value.as_object().unwrap() {
+            match value {
+                Value::Array(list) => object.list(key, list.iter()).unwrap(),
+                other => object.entry(key, other).unwrap(),
+            }
+        }
+        object.end().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_written_alike_entry_by_entry() {
+        let element = |at: usize| match at % 3 {
+            0 => json!({ "at": at, "in": { "none": [], "\u{202e}": ["]", {}] } }),
+            1 => json!([at, [null]]),
+            _ => json!("\u{200b},\n  ]"),
+        };
+        let at_once = OF_ONE_THREAD * PIECES * rayon::current_num_threads();
+        for length in [0, 1, OF_ONE_THREAD, OF_ONE_THREAD + 1, at_once + 2] {
+            let list: Vec<Value> = (0..length).map(element).collect();
+            let whole =
+                json!({ "one": { "a": [1] }, "list": list, "last": [[], {}], "null": null });
+            assert_eq!(by_entries(&whole), pretty_json(&whole), "{length}");
+        }
+        assert_eq!(by_entries(&json!({})), "{}");
     }
 }
