@@ -1,9 +1,10 @@
 //! The accounts below each level, by number: whoever goes through a hundred thousand of them compares no names.
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::chains::is_off;
 use super::mover::Mover;
@@ -37,8 +38,6 @@ impl BelowAccount {
 /// A project and its accounts.
 pub(super) struct BelowProject {
     pub above: Rc<LevelsAbove>,
-    /// All that are named, in the order of their addresses.
-    all: Vec<usize>,
     /// Those that are known to be there.
     pub listed: Vec<usize>,
 }
@@ -63,7 +62,9 @@ impl BelowLevel {
 pub(super) struct Below {
     pub accounts: Vec<BelowAccount>,
     pub projects: Vec<BelowProject>,
-    numbers: HashMap<Arc<str>, usize>,
+    /// The number of each account, by its address.
+    numbers: HashTable<usize>,
+    hasher: DefaultHashBuilder,
     /// Levels with their numbers.
     levels: HashMap<Resource, usize>,
     /// By the levels' numbers.
@@ -119,7 +120,8 @@ impl Below {
         let mut below = Self {
             accounts: Vec::new(),
             projects: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
             levels: HashMap::new(),
             on_levels: Vec::new(),
             complete: true,
@@ -131,9 +133,8 @@ impl Below {
             list.dedup_by(|again, first| again.0 == first.0);
             let project = below.projects.len();
             let above = ground.above(&id);
-            let (mut all, mut listed) = (Vec::new(), Vec::new());
+            let mut listed = Vec::new();
             for (resource, off) in list {
-                all.push(below.accounts.len());
                 if off.is_some() {
                     listed.push(below.accounts.len());
                 }
@@ -158,10 +159,20 @@ impl Below {
                 below.complete &= above.complete;
                 below.add_project(project, &above.levels);
             }
-            below.projects.push(BelowProject { above, all, listed });
-            below.numbers.insert(id, project);
+            below.projects.push(BelowProject { above, listed });
         }
+        below.number_all();
         below
+    }
+
+    fn number_all(&mut self) {
+        let (accounts, hasher) = (&self.accounts, &self.hasher);
+        let hash = |account: &BelowAccount| hasher.hash_one(account.resource.id());
+        self.numbers = HashTable::with_capacity(accounts.len());
+        for (number, account) in accounts.iter().enumerate() {
+            let again = |number: &usize| accounts.get(*number).map_or(0, hash);
+            self.numbers.insert_unique(hash(account), number, again);
+        }
     }
 
     fn add_project(&mut self, project: usize, levels: &[Resource]) {
@@ -204,13 +215,15 @@ impl Below {
 
     /// The number of an account.
     pub fn number(&self, account: &Resource) -> Option<usize> {
-        let Resource::ServiceAccount { project, .. } = account else {
+        if !matches!(account, Resource::ServiceAccount { .. }) {
             return None;
+        }
+        let hash = self.hasher.hash_one(account.id());
+        let is_it = |number: &usize| {
+            let known = self.accounts.get(*number);
+            known.is_some_and(|known| known.resource == *account)
         };
-        let all = &self.projects.get(*self.numbers.get(project)?)?.all;
-        let resource = |number: &usize| self.accounts.get(*number).map(|a| &a.resource);
-        let at = all.binary_search_by(|number| resource(number).cmp(&Some(account)));
-        all.get(at.ok()?).copied()
+        self.numbers.find(hash, is_it).copied()
     }
 }
 

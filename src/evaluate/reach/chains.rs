@@ -8,19 +8,20 @@
 //! A hop that is not certain is never passed through: its end is told as unknown, and the answer
 //! as incomplete (chosen: behind a group that nobody may read everything would hang together).
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::super::belonging;
 use super::super::explain::is_shut_down;
 use super::below::{Below, BelowAccount, LeftBelow};
 use super::closure::RuleClasses;
-use super::identity::Identity;
+use super::identity::{Identity, JudgedSpot};
 use super::relevant::Ground;
-use super::standing::{GroupIndex, Match, Members};
+use super::standing::{GroupIndex, Match, Members, standing};
 use super::trail::{Trail, TrailStep};
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
@@ -61,9 +62,7 @@ pub fn reach_bringing(
         }
     }
     let ground = Ground::new(estate, permissions, time, None);
-    let members = Members::new(&ground);
-    let groups = GroupIndex::new(estate, members.group_names());
-    let below = Below::new(&ground);
+    let (members, groups, below) = standing(&ground);
     let mut walk = Walk {
         below: &below,
         reached: vec![vec![false; below.accounts.len()]; ground.permissions.len()],
@@ -85,17 +84,20 @@ pub fn reach_bringing(
         members: &members,
         groups: &groups,
     };
-    walk.run();
-    let mut not_read = BTreeSet::new();
+    // Whoever is let in and is not in sight may be a step of a chain that nobody here sees.
+    let mut hidden = Vec::new();
+    let (hidden_ones, in_groups, named) = (&mut hidden, &groups, &members);
+    rayon::in_place_scope(|scope| {
+        scope.spawn(move |_| {
+            let accounts = in_groups.accounts_that_matter(named);
+            let accounts = accounts.filter(|account| *account != caller);
+            hidden_ones.extend(accounts.filter_map(|account| out_of_sight(estate, account)));
+        });
+        walk.run();
+    });
+    let mut not_read: BTreeSet<String> = hidden.into_iter().collect();
     ground.not_read(walk.unread_levels().iter(), &mut not_read);
     not_read.extend(groups.unread_that_matter(&members));
-    // Whoever is let in and is not in sight may be a step of a chain that nobody here sees.
-    not_read.extend(
-        groups
-            .accounts_that_matter(&members)
-            .filter(|account| *account != caller)
-            .filter_map(|account| out_of_sight(estate, account)),
-    );
     let complete =
         not_read.is_empty() && !walk.is_open() && walk.below.complete && !estate.is_part();
     Reach {
@@ -113,6 +115,10 @@ pub(super) fn out_of_sight(estate: &Estate, account: &Principal) -> Option<Strin
     let Principal::ServiceAccount(email) = account else {
         return None;
     };
+    // Most are there, which is seen without a name of it.
+    if estate.account(email).is_some() {
+        return None;
+    }
     if owner::of(email).is_some_and(|owner| owner.agent) {
         return None;
     }
@@ -211,8 +217,10 @@ impl<'g, 'e> Walk<'g, 'e> {
         };
         let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
         let matches = self.members.of(judge, self.groups);
+        let class = self.classes.of(judge);
+        identity.belongs(class.free);
         identity.note_place(&matches);
-        let (class, _) = self.classes.of(judge);
+        let class = class.number;
         // A binding's members are told together.
         let new: HashSet<usize> = matches
             .iter()
@@ -307,6 +315,7 @@ impl<'g, 'e> Walk<'g, 'e> {
         who: &mut ChainIdentity<'g, 'e>,
     ) -> Option<Decided> {
         let above = &self.below.projects.get(account.project)?.above;
+        let spot = JudgedSpot::known(account, above)?;
         let of = |level: &Resource| who.by_level.get(level).into_iter().flatten();
         let plain = account.policy_read && !who.by_level.contains_key(&account.resource);
         let key = (permission, account.project);
@@ -315,7 +324,7 @@ impl<'g, 'e> Walk<'g, 'e> {
         }
         let levels = std::iter::once(&account.resource).chain(&above.levels);
         let matches = levels.flat_map(of);
-        let (answer, leads) = who.identity.decide(permission, &account.resource, matches);
+        let (answer, leads) = who.identity.decide_at(permission, &spot, matches);
         let vias = leads.into_iter();
         let vias = vias.filter_map(|m| who.identity.via(permission, m));
         let judged = Rc::new((answer, vias.collect()));

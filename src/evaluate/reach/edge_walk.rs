@@ -18,7 +18,7 @@ use super::edges::{EdgeWorth, end_of, order, verdict_of};
 use super::identity::Identity;
 use super::mover::{EdgeStep, Mover, Moving, permissions_of};
 use super::relevant::Ground;
-use super::standing::{GroupIndex, Members};
+use super::standing::{GroupIndex, Members, standing};
 use super::steps::PAIRS_AT_MOST;
 use super::trail::{Trail, TrailStep};
 use super::{Brings, EdgeEnd, EdgesAnswer, Via};
@@ -51,9 +51,7 @@ fn reach_within(
 ) -> (EdgesAnswer, usize) {
     let custom = ways.contains(&WayIn::RoleEdit);
     let ground = Ground::keeping(estate, permissions_of(ways), time, None, custom);
-    let members = Members::new(&ground);
-    let groups = GroupIndex::new(estate, members.group_names());
-    let below = Below::new(&ground);
+    let (members, groups, below) = standing(&ground);
     let from = |number: usize| {
         let account = below.accounts.get(number);
         account.map_or(Gain::MAX, |account| known_at_first(account, caller))
@@ -303,8 +301,12 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
             Some(judge) => self.members.of(judge, self.groups),
             None => return,
         };
+        let class = identity.judge().map_or(0, |judge| {
+            let class = self.classes.of(judge);
+            identity.belongs(class.free);
+            class.number
+        });
         identity.note_place(&matches);
-        let class = identity.judge().map_or(0, |judge| self.classes.of(judge).0);
         let mut fresh: HashSet<&'e Resource> = HashSet::new();
         for one in &matches {
             let sure = one.matches == Truth::Yes;

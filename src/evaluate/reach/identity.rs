@@ -1,13 +1,16 @@
 //! One identity against the relevant bindings: what those that it is in come to on an account.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::super::conditions::{self, Site};
 use super::super::judge::Judge;
 use super::super::{boundary, deny};
+use super::below::BelowAccount;
 use super::relevant::{Denying, Ground, LevelsAbove};
 use super::standing::Match;
 use super::{Brings, Via};
@@ -21,6 +24,8 @@ pub(super) struct JudgedSpot<'r> {
     pub above: Rc<LevelsAbove>,
     /// What boundaries do not tell apart goes by one key.
     key: Arc<str>,
+    /// Whether the allow policy of it is not known.
+    unread: bool,
 }
 
 impl<'r> JudgedSpot<'r> {
@@ -33,6 +38,17 @@ impl<'r> JudgedSpot<'r> {
             on: target,
             above: ground.above(project),
             key: Arc::clone(project),
+            unread: ground.policy_unread(target),
+        })
+    }
+
+    /// An account that is known, below those levels.
+    pub fn known(account: &'r BelowAccount, above: &Rc<LevelsAbove>) -> Option<Self> {
+        Some(Self {
+            on: &account.resource,
+            above: Rc::clone(above),
+            key: Arc::clone(account.project_id()?),
+            unread: !account.policy_read,
         })
     }
 
@@ -42,6 +58,7 @@ impl<'r> JudgedSpot<'r> {
             on: level,
             above: ground.level_and_above(level),
             key: level.full_name().into(),
+            unread: ground.policy_unread(level),
         }
     }
 }
@@ -151,8 +168,7 @@ impl<'g, 'e> Identity<'g, 'e> {
 
     /// What deny rules and boundaries leave.
     pub fn left(&self, permission: usize, spot: &JudgedSpot<'_>) -> Truth {
-        let above = &spot.above;
-        self.not_denied(permission, spot.on, &above.levels, above.complete)
+        self.not_denied(permission, spot.on, &spot.above)
             .and(self.eligible(permission, spot.on, &spot.key))
     }
 
@@ -183,7 +199,7 @@ impl<'g, 'e> Identity<'g, 'e> {
         'e: 'm,
     {
         let (target, above) = (spot.on, &spot.above);
-        let hidden = !above.complete || above.hidden || self.ground.policy_unread(target);
+        let hidden = !above.complete || above.hidden || spot.unread;
         let mut allowed = if hidden {
             Truth::UnknownInfo
         } else {
@@ -270,8 +286,7 @@ impl<'g, 'e> Identity<'g, 'e> {
         'e: 'm,
     {
         let by_account = self.ground.boundaries_by_account
-            || (above.levels.iter())
-                .any(|level| self.ground.denying(level) == Some(Denying::Conditional));
+            || above.denying.contains(&Some(Denying::Conditional));
         let everywhere = |one: &Match<'e>| {
             let entry = self.ground.entries.get(one.entry);
             let condition = entry.and_then(|e| e.binding.condition.as_ref());
@@ -280,20 +295,14 @@ impl<'g, 'e> Identity<'g, 'e> {
         !by_account && matches.into_iter().all(everywhere)
     }
 
-    fn not_denied(
-        &self,
-        permission: usize,
-        target: &Resource,
-        levels: &[Resource],
-        complete: bool,
-    ) -> Truth {
-        let mut denied = if complete || self.ground.estate.assumes_no_other_deny() {
+    fn not_denied(&self, permission: usize, target: &Resource, above: &LevelsAbove) -> Truth {
+        let mut denied = if above.complete || self.ground.estate.assumes_no_other_deny() {
             Truth::No
         } else {
             Truth::UnknownInfo
         };
-        for level in levels {
-            let one = match self.ground.denying(level) {
+        for (level, denying) in above.levels.iter().zip(&above.denying) {
+            let one = match denying {
                 Some(Denying::Nothing) => Truth::No,
                 None => Truth::UnknownInfo,
                 Some(Denying::Conditional) => self
@@ -345,6 +354,12 @@ impl<'g, 'e> Identity<'g, 'e> {
         if !self.is_free() && !self.noted.replace(true) && self.has_a_say(matches) {
             self.ground.note_place(&self.caller);
         }
+    }
+
+    /// That it is known where the caller belongs whether it is free.
+    pub fn belongs(&self, free: bool) {
+        // What it was asked before is the same.
+        let _ = self.free.set(free);
     }
 
     /// Whether nothing is bound to the caller anywhere, as far as is known.

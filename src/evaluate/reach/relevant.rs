@@ -2,10 +2,11 @@
 //! was not read, which levels have deny rules and boundaries. Worked out once per question.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::super::judge::Judge;
@@ -23,7 +24,7 @@ pub(super) struct RelevantBinding<'e> {
     /// The binding.
     pub binding: &'e Binding,
     /// For each permission asked whether the role holds it.
-    pub holds: Rc<[Truth]>,
+    pub holds: Arc<[Truth]>,
     /// The same in bits ([`held_bit`]): what it holds, or may.
     pub held: u64,
     /// Whether it hangs on more than who is a member.
@@ -50,6 +51,8 @@ pub(super) struct LevelsAbove {
     pub complete: bool,
     /// Whether one of their allow policies was not read.
     pub hidden: bool,
+    /// What is known of the deny policies of each, as [`Ground::denying`].
+    pub denying: Vec<Option<Denying>>,
 }
 
 /// What every decision of one question shares.
@@ -199,7 +202,7 @@ impl<'e> Ground<'e> {
             .collect();
         // Roles are few, and each name stands once in memory (`Estate::put_policy`): each is worked out
         // once, and found again by where it stands.
-        let mut roles: HashMap<*const u8, Rc<[Truth]>> = HashMap::new();
+        let mut roles: HashMap<*const u8, Arc<[Truth]>> = HashMap::new();
         let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
             for binding in bindings {
                 let holds = roles.entry(binding.role.as_ptr()).or_insert_with(|| {
@@ -230,7 +233,7 @@ impl<'e> Ground<'e> {
                     self.entries.push(RelevantBinding {
                         resource,
                         binding,
-                        holds: Rc::clone(holds),
+                        holds: Arc::clone(holds),
                         held: in_bits(holds),
                         open: binding.condition.is_some() || !holds.iter().all(sure),
                     });
@@ -239,7 +242,7 @@ impl<'e> Ground<'e> {
         };
         match levels {
             Some(levels) => {
-                for level in levels.iter().filter(|l| !self.unread.contains(l)) {
+                for level in levels.iter().filter(|l| !self.unread.contains(*l)) {
                     if let Some((resource, policy)) = self.estate.allow.get_key_value(level) {
                         keep(resource, &policy.bindings);
                     }
@@ -260,14 +263,7 @@ impl<'e> Ground<'e> {
         if let Some(known) = self.above.borrow().get(project) {
             return Rc::clone(known);
         }
-        let ancestry = self
-            .estate
-            .ancestry(&Resource::Project(Arc::clone(project)));
-        let above = Rc::new(LevelsAbove {
-            hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
-            levels: ancestry.levels,
-            complete: ancestry.complete,
-        });
+        let above = self.going_up(&Resource::Project(Arc::clone(project)));
         self.above
             .borrow_mut()
             .insert(Arc::clone(project), Rc::clone(&above));
@@ -279,9 +275,14 @@ impl<'e> Ground<'e> {
         if let Resource::Project(id) = level {
             return self.above(id);
         }
+        self.going_up(level)
+    }
+
+    fn going_up(&self, level: &Resource) -> Rc<LevelsAbove> {
         let ancestry = self.estate.ancestry(level);
         Rc::new(LevelsAbove {
             hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
+            denying: ancestry.levels.iter().map(|l| self.denying(l)).collect(),
             levels: ancestry.levels,
             complete: ancestry.complete,
         })

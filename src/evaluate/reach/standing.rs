@@ -1,12 +1,15 @@
 //! In which bindings and groups an identity is, looked up from its name: no binding and no group is walked down.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::super::membership;
+use super::below::Below;
 use super::relevant::{Ground, RelevantBinding};
 use crate::estate::{Estate, Read};
 use crate::evaluate::truth::Truth;
@@ -44,6 +47,14 @@ impl<'e> Members<'e> {
 
     /// Of those bindings alone that are meant.
     pub fn among(ground: &Ground<'e>, meant: impl Fn(&RelevantBinding<'e>) -> bool) -> Self {
+        Self::of_entries(ground.estate, &ground.entries, meant)
+    }
+
+    fn of_entries(
+        estate: &Estate,
+        entries: &[RelevantBinding<'e>],
+        meant: impl Fn(&RelevantBinding<'e>) -> bool,
+    ) -> Self {
         let mut found = Self {
             one: HashMap::new(),
             federated: HashMap::new(),
@@ -52,11 +63,11 @@ impl<'e> Members<'e> {
             pooled: HashMap::new(),
         };
         let mut known: HashMap<&'e str, usize> = HashMap::new();
-        let each = ground.entries.iter().enumerate();
+        let each = entries.iter().enumerate();
         for (entry, relevant) in each.filter(|(_, entry)| meant(entry)) {
             for member in &relevant.binding.members {
                 match &member.member {
-                    member if stands_for_nobody(ground.estate, member) => {}
+                    member if stands_for_nobody(estate, member) => {}
                     Member::One(one) => match one.subject() {
                         Some(subject) => {
                             let list = found.federated.entry(subject).or_default();
@@ -186,6 +197,27 @@ impl<'e> Members<'e> {
             .flatten()
             .chain(others.into_iter().flatten())
     }
+}
+
+/// The relevant bindings by member, the groups that stand in them, and the accounts below each level: made side by
+/// side.
+pub(super) fn standing<'e>(ground: &Ground<'e>) -> (Members<'e>, GroupIndex<'e>, Below) {
+    let (estate, entries) = (ground.estate, &ground.entries);
+    let mut standing = None;
+    let below = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| {
+            let members = Members::of_entries(estate, entries, |_| true);
+            let groups = GroupIndex::new(estate, members.group_names());
+            standing = Some((members, groups));
+        });
+        Below::new(ground)
+    });
+    let (members, groups) = standing.unwrap_or_else(|| {
+        let members = Members::new(ground);
+        let groups = GroupIndex::new(estate, members.group_names());
+        (members, groups)
+    });
+    (members, groups, below)
 }
 
 /// Groups from the members up: which groups an identity is in, without walking every group down.

@@ -15,7 +15,7 @@ use super::identity::Identity;
 use super::layers;
 use super::mover::{EdgeStep, Mover, Moving, permissions_of};
 use super::relevant::Ground;
-use super::standing::{GroupIndex, Match, Members};
+use super::standing::{GroupIndex, Match, Members, standing};
 use super::{Brings, PathRequest, StepsBy, Via};
 use crate::estate::{Estate, Read};
 use crate::evaluate::judge::Judge;
@@ -146,9 +146,7 @@ impl<'e> StepGraph<'e> {
         };
         let custom = ways.contains(&WayIn::RoleEdit);
         let ground = Ground::keeping(estate, permissions, request.time, None, custom);
-        let members = Members::new(&ground);
-        let groups = GroupIndex::new(estate, members.group_names());
-        let below = Below::new(&ground);
+        let (members, groups, below) = standing(&ground);
         Self {
             held: WaysHeld::new(&ground, &ways),
             ground,

@@ -1,8 +1,9 @@
 //! Who can get at an account.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::super::explain::locate;

@@ -137,11 +137,11 @@ fn leave_out_shut_down(estate: &mut Estate, asked: &[Resource], homes: &HashSet<
     if down.is_empty() {
         return;
     }
-    let of_one = |a: &Resource| matches!(a, Resource::ServiceAccount { project, .. } if down.contains(&**project));
-    let gone: Vec<Resource> = estate
-        .accounts()
+    let accounts = estate.accounts();
+    let of_one = accounts.filter(|a| down.contains(estate.project_id_of(a)));
+    let gone: Vec<Resource> = of_one
         .map(|a| Resource::account(estate.project_id_of(a), &a.email))
-        .filter(|a| of_one(a) && !asked.contains(a))
+        .filter(|a| !asked.contains(a))
         .collect();
     for account in gone {
         estate.remove_policy(&account);

@@ -52,6 +52,16 @@ struct PlaceFacts {
     bound: Option<Option<Rc<BoundKey>>>,
 }
 
+/// What rules make of somebody.
+#[derive(Clone, Copy)]
+pub(in super::super) struct RuleClass {
+    pub number: u32,
+    /// Whether something was not read of where it belongs.
+    pub unread: bool,
+    /// Whether nothing is bound to it anywhere, as far as is known.
+    pub free: bool,
+}
+
 /// The classes that were met.
 pub(in super::super) struct RuleClasses<'g, 'e> {
     ground: &'g Ground<'e>,
@@ -125,8 +135,8 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
         }
     }
 
-    /// The class of whoever is judged, and whether something was not read of where it belongs.
-    pub fn of(&mut self, judge: &Judge<'e>) -> (u32, bool) {
+    /// The class of whoever is judged.
+    pub fn of(&mut self, judge: &Judge<'e>) -> RuleClass {
         let caller = &judge.caller;
         let estate = self.ground.estate;
         let denied = self.denied(judge);
@@ -149,7 +159,11 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
         if class == next {
             self.somebody.push(Identity::new(self.ground, caller));
         }
-        (class, place.unread)
+        RuleClass {
+            number: class,
+            unread: place.unread,
+            free: place.free,
+        }
     }
 
     fn denied(&self, judge: &Judge<'e>) -> Vec<(u32, Truth)> {

@@ -22,7 +22,7 @@ use super::below::Below;
 use super::chains::{cannot_call, out_of_sight, unread_levels};
 use super::mover::permissions_of;
 use super::relevant::{Ground, RelevantBinding};
-use super::standing::{GroupIndex, Members};
+use super::standing::standing;
 use crate::estate::Estate;
 use crate::evaluate::federation::stands_for_nobody;
 use crate::evaluate::membership::canonical;
@@ -116,9 +116,7 @@ pub fn closure(estate: &Estate, by: &StepsBy, time: Timestamp) -> Closure {
         StepsBy::Ways(ways) => (permissions_of(ways), ways.contains(&WayIn::RoleEdit)),
     };
     let ground = Ground::keeping(estate, permissions, time, None, custom);
-    let members = Members::new(&ground);
-    let groups = GroupIndex::new(estate, members.group_names());
-    let below = Below::new(&ground);
+    let (members, groups, below) = standing(&ground);
     let hops = match by {
         StepsBy::Permission(_) => hops::of_permission(&ground),
         StepsBy::Ways(ways) => hops::of_ways(&ground, ways),

@@ -486,8 +486,8 @@ impl<'g, 'e> ClosureGraph<'g, 'e> {
         let Some(judge) = identity.judge() else {
             return known;
         };
-        let (class, unplaced) = self.classes.of(judge);
-        known.class = class;
+        let class = self.classes.of(judge);
+        known.class = class.number;
         known.naming = self.members.naming(judge);
         // A federated identity is in no Google group.
         if !principal.is_federated() {
@@ -505,7 +505,7 @@ impl<'g, 'e> ClosureGraph<'g, 'e> {
         }
         known.edits = self.edited_by(&identity, judge);
         // As where one caller is asked for: what counts for it counts with what is bound to it.
-        if unplaced && identity.has_a_say(&self.members.of(judge, self.groups)) {
+        if class.unread && identity.has_a_say(&self.members.of(judge, self.groups)) {
             self.ground.note_place(&principal);
             known.unplaced = true;
         }
