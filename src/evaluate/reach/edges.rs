@@ -241,7 +241,7 @@ fn sets(
         let mover = Mover::new(ground, nobody, who, ways, matches);
         let steps = mover.steps(target, false);
         let mut path = vec![name.clone()];
-        path.extend(groups.into_iter().flatten());
+        path.extend(groups.iter().flat_map(|groups| groups.iter().cloned()));
         path.push(target.full_name());
         let Some((mut end, via)) = end_of(name.clone(), &steps, false) else {
             continue;

@@ -1,6 +1,7 @@
 //! Who can get at an account.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -10,7 +11,7 @@ use super::super::explain::locate;
 use super::super::federation::stands_for_nobody;
 use super::super::membership;
 use super::chains::{is_off, is_refused, set_is_off};
-use super::identity::Identity;
+use super::identity::{Identity, JudgedSpot};
 use super::relevant::Ground;
 use super::sets::SetOnAccount;
 use super::standing::Match;
@@ -75,8 +76,11 @@ pub fn who_bringing(
 /// A match with the groups on the way, innermost first.
 pub(super) struct Lead<'e> {
     pub one: Match<'e>,
-    pub through: Vec<String>,
+    pub through: GroupsUp,
 }
+
+/// The groups on the way, innermost first: one list for all in a group.
+pub(super) type GroupsUp = Rc<[String]>;
 
 /// The set that a binding names, where it is one, and the groups between it and a principal.
 pub(super) type GroupsBetween<'f> = (Option<&'f str>, &'f [String]);
@@ -109,8 +113,8 @@ pub(super) struct HoldersFound<'e> {
 /// What is in a group, with the groups on the way, innermost first.
 #[derive(Default)]
 pub(super) struct Walked<'e> {
-    pub members: Vec<(&'e Arc<PolicyMember>, Vec<String>)>,
-    pub unread: Vec<(&'e str, Vec<String>)>,
+    pub members: Vec<(&'e Arc<PolicyMember>, GroupsUp)>,
+    pub unread: Vec<(&'e str, GroupsUp)>,
 }
 
 impl<'e> HoldersFound<'e> {
@@ -157,7 +161,7 @@ impl<'e> HoldersFound<'e> {
             matches: Truth::Yes,
         };
         let Member::Group(email) = &member.member else {
-            self.add_one(ground, &member.text, &member.member, one, Vec::new());
+            self.add_one(ground, &member.text, &member.member, one, Rc::default());
             return;
         };
         let estate = ground.estate;
@@ -178,13 +182,13 @@ impl<'e> HoldersFound<'e> {
             self.unread_groups.insert(unread);
             // The innermost group that may not be read stands for its members.
             if let Some((_, outer)) = through.split_first() {
-                self.add_unread(unread, one.clone(), outer.to_vec());
+                self.add_unread(unread, one.clone(), outer.into());
             }
         }
         self.walked.insert(email, walked);
     }
 
-    fn add_unread(&mut self, email: &'e str, one: Match<'e>, through: Vec<String>) {
+    fn add_unread(&mut self, email: &'e str, one: Match<'e>, through: GroupsUp) {
         static GROUP: std::sync::OnceLock<Member> = std::sync::OnceLock::new();
         let unread = GROUP.get_or_init(|| Member::Unknown);
         self.set(format!("group:{email}"), unread, true)
@@ -208,7 +212,7 @@ impl<'e> HoldersFound<'e> {
         text: &'e str,
         member: &'e Member,
         one: Match<'e>,
-        through: Vec<String>,
+        through: GroupsUp,
     ) {
         match member {
             member if stands_for_nobody(ground.estate, member) => {}
@@ -306,9 +310,12 @@ impl<'e> HoldersFound<'e> {
 
     /// Those who are told one by one, by principal.
     pub fn principals(&self, ground: &Ground<'e>, target: &Resource) -> Vec<Holder> {
+        let Some(spot) = JudgedSpot::of(ground, target) else {
+            return Vec::new();
+        };
         self.principals
             .iter()
-            .filter_map(|(principal, own)| self.principal(ground, target, principal, own))
+            .filter_map(|(principal, own)| self.principal(ground, &spot, principal, own))
             .collect()
     }
 
@@ -321,7 +328,7 @@ impl<'e> HoldersFound<'e> {
     ) -> Vec<(Match<'e>, GroupsBetween<'f>)> {
         let own = own.iter();
         let mut all: Vec<_> = own
-            .map(|lead| (lead.one.clone(), (None, lead.through.as_slice())))
+            .map(|lead| (lead.one.clone(), (None, &*lead.through)))
             .collect();
         for (name, set) in &self.sets {
             // One that could not be read; a Google group holds no federated identities.
@@ -339,7 +346,7 @@ impl<'e> HoldersFound<'e> {
                     matches: inside,
                     ..lead.one.clone()
                 };
-                all.push((one, (Some(name.as_str()), lead.through.as_slice())));
+                all.push((one, (Some(name.as_str()), &*lead.through)));
             }
         }
         all
@@ -348,7 +355,7 @@ impl<'e> HoldersFound<'e> {
     fn principal(
         &self,
         ground: &Ground<'e>,
-        target: &Resource,
+        spot: &JudgedSpot<'_>,
         principal: &Principal,
         own: &[Lead<'e>],
     ) -> Option<Holder> {
@@ -357,7 +364,7 @@ impl<'e> HoldersFound<'e> {
         let refused = is_refused(ground.estate, principal, judge);
         let (matches, through): (Vec<Match<'e>>, Vec<GroupsBetween<'_>>) =
             self.matches_of(principal, judge, own).into_iter().unzip();
-        let (answer, leads) = identity.decide(0, target, &matches);
+        let (answer, leads) = identity.decide_at(0, spot, &matches);
         let verdict = verdict(answer)?;
         let first = leads.first()?;
         let mut path = vec![principal.to_string()];
@@ -369,7 +376,7 @@ impl<'e> HoldersFound<'e> {
             path.extend(set.map(str::to_owned));
             path.extend(groups.iter().cloned());
         }
-        path.push(target.full_name());
+        path.push(spot.on.full_name());
         let mut via: Vec<Via> = Vec::new();
         for one in leads.into_iter().filter_map(|m| identity.via(0, m)) {
             let same = |known: &Via| {
@@ -465,8 +472,8 @@ impl<'e> HoldersFound<'e> {
 pub(super) fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
     let mut found = Walked::default();
     let mut seen: HashSet<&'e str> = HashSet::from([outermost]);
-    let mut queue: VecDeque<(&'e str, Vec<String>)> =
-        VecDeque::from([(outermost, vec![format!("group:{outermost}")])]);
+    let mut queue: VecDeque<(&'e str, GroupsUp)> =
+        VecDeque::from([(outermost, Rc::from([format!("group:{outermost}")]))]);
     while let Some((at, through)) = queue.pop_front() {
         let Read::Known(group) = estate.group(at) else {
             found.unread.push((at, through));
@@ -478,7 +485,7 @@ pub(super) fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
                     if seen.insert(inner) {
                         let mut way = vec![format!("group:{inner}")];
                         way.extend(through.iter().cloned());
-                        queue.push_back((inner, way));
+                        queue.push_back((inner, way.into()));
                     }
                 }
                 _ => found.members.push((entry, through.clone())),
