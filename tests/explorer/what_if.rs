@@ -444,3 +444,16 @@ fn the_fixes_stand_side_by_side() {
     let mut play = Opening::story(story("denied")).play();
     play.keys("F").says("would mend this");
 }
+
+/// What is turned on grants nothing, and gives back to everybody what was granted.
+#[test]
+fn what_is_turned_on_is_not_said_to_help_the_caller_alone() {
+    for name in ["disabled", "api-off"] {
+        let mut play = Opening::story(story(name)).play();
+        play.keys("F")
+            .says("no policy changes")
+            .says("who gains everybody who is granted it already")
+            .never_says("the caller alone")
+            .never_says("nothing was seen");
+    }
+}

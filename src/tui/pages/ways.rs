@@ -84,16 +84,17 @@ fn cells_of(
         .iter()
         .map(|at| reaches(known, at, count))
         .collect();
+    // Where something is turned on alone nobody is granted anything, and whoever was granted it has it again.
+    let grants = way.bindings().next().is_some();
     let new = permissions(&radius.gains);
     let perhaps = permissions(&radius.perhaps);
     let new = match (new.is_empty(), perhaps.is_empty()) {
+        _ if !grants => "what it is granted already".to_owned(),
         (true, true) => "nothing".to_owned(),
         (false, true) => new,
         (true, false) => format!("perhaps {perhaps}"),
         (false, false) => format!("{new}; perhaps {perhaps}"),
     };
-    // Where something is turned on alone, nobody is granted anything.
-    let grants = way.bindings().next().is_some();
     let reach = match grants {
         true => reach.join("; "),
         false => "no policy changes".to_owned(),
@@ -106,16 +107,20 @@ fn cells_of(
         None => "? (the role was not read)".to_owned(),
     };
     let through = match radius.through {
+        _ if !grants => "not counted".to_owned(),
         0 => "nobody was seen".to_owned(),
         1 => "1 member that can act as the caller".to_owned(),
         n => format!("{n} members that can act as the caller"),
     };
-    let others = if radius.others.is_empty() {
+    let others = if !grants {
+        "everybody who is granted it already".to_owned()
+    } else if radius.others.is_empty() {
         "the caller alone".to_owned()
     } else {
         radius.others.join(" ")
     };
     let (power_role, power) = match radius.power {
+        _ if !grants => (StyleRole::Dim, "has the roles that it had".to_owned()),
         Power::Nothing => (StyleRole::Dim, "nothing was seen".to_owned()),
         power @ (Power::ActsAsOthers | Power::GivesAccess) => {
             (StyleRole::Warning, power.word().to_owned())
