@@ -86,7 +86,7 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
         pair: end.pair,
     };
     let rows = answer.ends.into_iter().map(row).collect();
-    notes.extend(gaps(&estate, &answer.not_read));
+    notes.extend(gaps(estate, &answer.not_read));
     for assumption in answer.assumptions {
         notes.push(format!("{}{}.", limits::TAKEN, limits::words(assumption)));
     }

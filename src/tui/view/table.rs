@@ -246,7 +246,9 @@ fn change_words(change: &Change) -> String {
 
 /// A name without what its column has no room for: that it is a service account, its address tells.
 fn short(name: &str, area: u16) -> String {
+    // `app-prod@appspot`, `1234-compute@developer`, as in the list of accounts.
     let name = name.replace(".iam.gserviceaccount.com", "");
+    let name = name.replace(".gserviceaccount.com", "");
     match name.strip_prefix("serviceAccount:") {
         Some(bare) if area < NARROW => bare.to_owned(),
         _ => name,
