@@ -86,7 +86,7 @@ const NOUNS: &[(&str, &str)] = &[
 ];
 
 /// Words that may stand between a count and its noun.
-const BETWEEN: &str = "(?:(?:more|other|such|further|direct|service|deny|custom|allow|federated|different|unread|older|single|whole|new|old|powerful|organization|access) ){0,2}";
+const BETWEEN: &str = "(?:(?:more|other|such|further|direct|service|deny|custom|allow|federated|different|unread|older|single|whole|new|old|powerful|organization) ){0,2}";
 
 /// Each rule: what it is about, and how what breaks it looks.
 static RULES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
