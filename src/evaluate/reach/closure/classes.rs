@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::super::identity::{Identity, JudgedSpot};
 use super::super::relevant::{Denying, Ground};
 use super::super::who::walk;
+use crate::estate::ServiceAccount;
 use crate::evaluate::boundary;
 use crate::evaluate::deny;
 use crate::evaluate::judge::Judge;
@@ -138,17 +140,19 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
     /// The class of whoever is judged.
     pub fn of(&mut self, judge: &Judge<'e>) -> RuleClass {
         let caller = &judge.caller;
-        let estate = self.ground.estate;
         let denied = self.denied(judge);
-        let place = self.place(judge);
+        let account = match caller {
+            Principal::ServiceAccount(email) => self.ground.estate.account(email),
+            _ => None,
+        };
+        // Known by its unique id alone it may be anybody of its project.
+        let by_id = account.is_some_and(|account| !account.has_address());
+        let place = self.place(judge, account.filter(|_| !by_id));
         let bound = match &place.bound {
             _ if place.free => None,
             Some(bound) => bound.clone(),
             None => Some(Rc::new(bound_of(judge))),
         };
-        // KnownCaller by its unique id alone it may be anybody of its project.
-        let by_id = matches!(caller, Principal::ServiceAccount(email)
-            if estate.account(email).is_some_and(|a| !a.has_address()));
         let key = ClassKey {
             denied,
             bound,
@@ -196,15 +200,19 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
         found.into_iter().collect()
     }
 
-    fn place(&mut self, judge: &Judge<'e>) -> Rc<PlaceFacts> {
+    /// What is bound where somebody belongs; `account`: its record, where its address is in it.
+    fn place(
+        &mut self,
+        judge: &Judge<'e>,
+        account: Option<&Arc<ServiceAccount>>,
+    ) -> Rc<PlaceFacts> {
         let estate = self.ground.estate;
         let key = match &judge.caller {
             Principal::User(email) => email
                 .rsplit_once('@')
                 .map(|(_, domain)| PlaceKey::Domain(domain.to_owned())),
-            Principal::ServiceAccount(email) => {
-                let account = estate.account(email).filter(|a| a.has_address());
-                account.map(|a| PlaceKey::Project(a.project_id.clone()))
+            Principal::ServiceAccount(_) => {
+                account.map(|account| PlaceKey::Project(account.project_id.clone()))
             }
             _ => None,
         };
