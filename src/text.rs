@@ -6,7 +6,7 @@ mod json;
 mod wrap;
 
 pub use count::counted;
-pub use decode::{decoded, read_file};
+pub use decode::decoded;
 pub use json::{JsonObject, write_json, write_json_line};
 pub use wrap::{Overlong, joint, wrap};
 

@@ -47,7 +47,7 @@ impl BroughtArgs {
 /// When the file cannot be read, or holds something else.
 pub(super) fn read(file: &Path) -> Result<Arc<Value>, Failure> {
     let tried = format!("read the claims from {}", file.display());
-    let text = crate::text::read_file(file)
+    let text = crate::cli::text_file::read(file)
         .map_err(|e| Failure::new(&tried, e.to_string(), "check the path and who may read it"))?;
     let value: Value = serde_json::from_str(&text).map_err(|e| {
         let next = "the file must hold the token's payload, decoded: one JSON object";

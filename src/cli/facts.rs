@@ -511,7 +511,7 @@ async fn inside(
 fn token(global: &Global) -> Result<Option<(Secret, String)>, Failure> {
     if let Some(file) = &global.access_token_file {
         let shown = file.display().to_string();
-        let text = crate::text::read_file(file).map_err(|e| {
+        let text = crate::cli::text_file::read(file).map_err(|e| {
             let tried = format!("read the access token from {shown}");
             Failure::new(tried, e.to_string(), "check the path and who may read it")
         })?;

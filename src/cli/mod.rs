@@ -30,6 +30,7 @@ mod scope;
 mod source;
 mod sql;
 mod test;
+mod text_file;
 mod unread;
 mod whoami;
 

@@ -75,7 +75,7 @@ impl Tested {
 pub async fn run(global: &Global, args: &TestArgs) -> Result<Exit, Failure> {
     let shown = args.file.display().to_string();
     let tried = || format!("read the expectations in {shown}");
-    let text = crate::text::read_file(&args.file)
+    let text = crate::cli::text_file::read(&args.file)
         .map_err(|e| Failure::new(tried(), e.to_string(), "check the path and who may read it"))?;
     let expected = expectations::read(&text).map_err(|e| {
         let next = "write [[expect]] with caller, target and may = \"yes\" or \"no\" (bindscope test --help)";

@@ -23,15 +23,6 @@ pub fn decoded(bytes: &[u8]) -> Result<String, String> {
     }
 }
 
-/// The text of a file.
-///
-/// # Errors
-/// It cannot be read, or is no text.
-pub fn read_file(path: &std::path::Path) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
-    decoded(&bytes).map_err(|why| std::io::Error::new(std::io::ErrorKind::InvalidData, why))
-}
-
 fn utf8(bytes: &[u8]) -> Result<String, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         format!(

@@ -21,6 +21,15 @@ fn grant(estate: &mut serde_json::Value, on: &str, binding: serde_json::Value) {
     bindings.push(binding);
 }
 
+/// A deny policy on the target's project for the members of a group.
+fn denying(group: &str) -> serde_json::Value {
+    json!([{
+        "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fdata-vault/denypolicies/sec",
+        "rules": [{ "denyRule": {
+            "deniedPrincipals": [format!("principalSet://goog/group/{group}")],
+            "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }])
+}
+
 #[test]
 fn what_is_the_same_has_no_difference() {
     let home = Home::new();
@@ -187,11 +196,7 @@ fn one_of_a_set_who_joins_a_group_that_a_rule_names() {
     let with = |name: &str, members: serde_json::Value, set: &str| {
         estate(&home, name, |estate| {
             estate["groups"] = json!([{ "email": "sec@example.com", "members": members }]);
-            estate["denyPolicies"] = json!([{
-                "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fdata-vault/denypolicies/sec",
-                "rules": [{ "denyRule": {
-                    "deniedPrincipals": ["principalSet://goog/group/sec@example.com"],
-                    "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }]);
+            estate["denyPolicies"] = denying("sec@example.com");
             let creator = "roles/iam.serviceAccountTokenCreator";
             grant(estate, OWNED, json!({ "role": creator, "members": [set] }));
         })
@@ -286,11 +291,7 @@ fn one_of_a_set_that_is_put_into_a_group_that_a_rule_names() {
             estate["groups"] = json!([
                 { "email": "sec@example.com", "members": members },
                 { "email": "app-team@example.com", "members": ["user:ann@example.com"] }]);
-            estate["denyPolicies"] = json!([{
-                "name": "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fdata-vault/denypolicies/sec",
-                "rules": [{ "denyRule": {
-                    "deniedPrincipals": ["principalSet://goog/group/sec@example.com"],
-                    "deniedPermissions": ["iam.googleapis.com/serviceAccounts.getAccessToken"] } }] }]);
+            estate["denyPolicies"] = denying("sec@example.com");
             let creator = "roles/iam.serviceAccountTokenCreator";
             let all = json!({ "role": creator, "members": ["allAuthenticatedUsers"] });
             grant(estate, OWNED, all);

@@ -55,7 +55,7 @@ pub fn load() -> Result<ConfigFile, Failure> {
         return Ok(ConfigFile::default());
     };
     let path = folder.join("config.toml");
-    let read = crate::text::read_file(&path);
+    let read = crate::cli::text_file::read(&path);
     let mut file = match read {
         Ok(text) => parse(&text).map_err(|why| refused(&path, why))?,
         Err(e) if e.kind() == ErrorKind::NotFound => ConfigFile::default(),

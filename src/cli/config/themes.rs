@@ -29,7 +29,7 @@ pub fn theme(folder: Option<&Path>, name: &str, place: &str) -> Result<ThemeChoi
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
     if let Some(folder) = file.as_ref().filter(|_| plain) {
         let path = folder.join(format!("{name}.toml"));
-        match crate::text::read_file(&path) {
+        match crate::cli::text_file::read(&path) {
             Ok(text) => return parse(name, &text).map_err(|why| refused(&path, why)),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(refused(&path, e.to_string())),

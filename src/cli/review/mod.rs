@@ -97,7 +97,7 @@ pub async fn run(global: &Global, args: &ReviewArgs) -> Result<Exit, Failure> {
 /// It cannot be read, or is no such file.
 pub(super) fn read_suppressions(path: &std::path::Path) -> Result<Vec<Suppression>, Failure> {
     let tried = || format!("read the suppressions in {}", path.display());
-    let text = crate::text::read_file(path)
+    let text = crate::cli::text_file::read(path)
         .map_err(|e| Failure::new(tried(), e.to_string(), "check the path and who may read it"))?;
     suppressions(&text).map_err(|e| {
         let next = "write [[suppress]] with id, reason and until = \"2027-06-30\" (bindscope review --help)";
