@@ -1,6 +1,7 @@
 //! What an answer does not cover, and what it takes for granted, in one wording for all who say it.
 
 use crate::estate::Assumption;
+use crate::evaluate::{Explanation, Seen};
 
 /// Something that no answer here looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct NotJudged {
 }
 
 /// What lies beyond IAM's policies and is never judged (docs/semantics.md, "Beyond IAM").
-pub const NOT_JUDGED: [NotJudged; 3] = [
+const NOT_JUDGED: [NotJudged; 3] = [
     NotJudged {
         name: "VPC_SERVICE_CONTROLS",
         words: "VPC Service Controls perimeters",
@@ -25,12 +26,22 @@ pub const NOT_JUDGED: [NotJudged; 3] = [
         words: "organization policies (except who may be granted roles, where a grant is planned, how long tokens live, and attaching across projects)",
         short: "most organization policies",
     },
-    NotJudged {
-        name: "TOKEN_SCOPES",
-        words: "the scopes of the caller's token",
-        short: "scopes of the caller's token",
-    },
+    SCOPES,
 ];
+
+const SCOPES: NotJudged = NotJudged {
+    name: "TOKEN_SCOPES",
+    words: "the scopes of the caller's token",
+    short: "scopes of the caller's token",
+};
+
+/// What of it an answer does not look at: where Google said that the token's scopes are the reason, they are judged.
+#[must_use]
+pub fn not_judged(explanation: &Explanation) -> Vec<NotJudged> {
+    let scopes = explanation.question.call.seen == Some(Seen::ScopeInsufficient);
+    let all = NOT_JUDGED.into_iter();
+    all.filter(|not| !(scopes && *not == SCOPES)).collect()
+}
 
 /// Stands before what is taken for granted.
 pub const TAKEN: &str = "Taken for granted: ";

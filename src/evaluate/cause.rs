@@ -115,6 +115,9 @@ pub struct Suspect {
     pub member: Option<Arc<str>>,
 }
 
+/// No grant helps here; said where one might be tried.
+pub(crate) const NO_GRANT_HELPS: &str = "No grant mends this.";
+
 impl Cause {
     /// What to do about it, with the command.
     #[must_use]

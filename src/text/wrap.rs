@@ -50,27 +50,35 @@ pub fn wrap(text: &str, room: usize, overlong: Overlong) -> Vec<String> {
     lines
 }
 
-/// Where a name is best torn of which so much has room: after its last `/`, `:`, `.` or comma, before its last `@`. Not
-/// in its first half, where most of the line would be empty; then anywhere.
+/// Where a name is best torn of which `head` has room on a line and `rest` has not: after its last `/`, `:`, `.` or
+/// comma, before its last `@`. Not in its first half, where most of the line would be empty, unless what is torn there
+/// then stands whole on the next line; else anywhere.
 #[must_use]
-pub fn joint(head: &str) -> usize {
-    let places = head.char_indices().rev();
-    let mut joints = places.filter_map(|(at, c)| match c {
-        '/' | ':' | '.' | ',' => Some(at + 1),
-        '@' => Some(at),
-        _ => None,
-    });
-    let last = joints.next();
-    last.filter(|at| at * 2 >= head.len()).unwrap_or(head.len())
+pub fn joint(head: &str, rest: &str, room: usize) -> usize {
+    let is_joint = |c: char| matches!(c, '/' | ':' | '.' | ',' | '@');
+    let last = head.char_indices().rev().find(|(_, c)| is_joint(*c));
+    let Some(at) = last.map(|(at, c)| if c == '@' { at } else { at + 1 }) else {
+        return head.len();
+    };
+    let torn = || {
+        let begun = head.get(at..).map_or(0, width);
+        let end = rest.find(is_joint).map_or(rest.len(), |end| end + 1);
+        begun + rest.get(..end).map_or(0, width)
+    };
+    if at * 2 >= head.len() || (at * 4 >= head.len() && torn() <= room) {
+        at
+    } else {
+        head.len()
+    }
 }
 
 /// Fills `lines` with a word; what is left of it stands in `line`, so many cells wide.
 fn broken(word: &str, room: usize, lines: &mut Vec<String>, line: &mut String) -> usize {
     let mut used = 0;
-    for piece in word.graphemes(true) {
+    for (at, piece) in word.grapheme_indices(true) {
         let wide = width(piece);
         while used + wide > room && !line.is_empty() {
-            let rest = line.split_off(joint(line));
+            let rest = line.split_off(joint(line, word.get(at..).unwrap_or_default(), room));
             lines.push(std::mem::replace(line, rest));
             used = width(line);
         }
@@ -116,6 +124,15 @@ mod tests {
         assert_eq!(
             screen("run-processor@app-prod.iam.gserviceaccount.com", 20),
             ["run-processor", "@app-prod.iam.", "gserviceaccount.com"]
+        );
+        // A role's name stands whole where there is a line for it.
+        assert_eq!(
+            screen("(roles/iam.serviceAccountTokenCreator)", 33),
+            ["(roles/iam.", "serviceAccountTokenCreator)"]
+        );
+        assert_eq!(
+            screen("roles/iam.serviceAccountTokenCreator", 20),
+            ["roles/iam.", "serviceAccountTokenC", "reator"]
         );
         assert_eq!(screen("", 5), [""]);
         assert_eq!(screen("가𖽑", 2), ["가", "𖽑"]);

@@ -18,6 +18,7 @@ mod questions;
 mod review;
 mod screens;
 mod search;
+mod seen;
 mod sight;
 mod signed;
 mod stories;

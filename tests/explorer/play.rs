@@ -211,7 +211,8 @@ impl Opening {
                 ..self.preferences
             },
         };
-        let session = Session::new(start, self.theme, self.glyphs, runtime.handle());
+        let mut session = Session::new(start, self.theme, self.glyphs, runtime.handle());
+        session.model.size = self.size;
         let terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         let mut play = Play {
             session,

@@ -31,14 +31,14 @@ pub(super) const COLUMNS: [EstateColumn; 8] = [
         title: "rule",
         narrow: 24,
         grows: false,
-        rank: 2,
+        rank: 1,
     },
     EstateColumn {
         name: "who",
         title: "who",
         narrow: 12,
         grows: true,
-        rank: 3,
+        rank: 2,
     },
     EstateColumn {
         name: "message",
@@ -66,7 +66,7 @@ pub(super) const COLUMNS: [EstateColumn; 8] = [
         title: "id",
         narrow: 16,
         grows: false,
-        rank: 1,
+        rank: 3,
     },
 ];
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::repairs;
 use super::super::unread;
 use crate::answer::Answer;
-use crate::answer::limits::NOT_JUDGED;
+use crate::answer::limits::not_judged;
 use crate::answer::second::SecondOpinion;
 use crate::evaluate::{Cause, Explanation, Verdict, org_policy, troubleshoot};
 use crate::google::pasted::Pasted;
@@ -34,7 +34,8 @@ pub(super) fn whole(
     put("causes", answer.causes.iter().map(cause).collect());
     let repairs = repairs::singles(&answer.plan).map(repairs::as_json);
     put("repairs", repairs.collect());
-    let names = NOT_JUDGED.iter().map(|not| Value::from(not.name));
+    let all = not_judged(explanation);
+    let names = all.iter().map(|not| Value::from(not.name));
     put("notJudged", names.collect());
     let names = explanation
         .assumptions

@@ -5,7 +5,7 @@ use super::super::out::{Ink, TextPage, glyphs, mark};
 use super::super::unread;
 use super::policies::policies;
 use crate::answer::Answer;
-use crate::answer::limits::{self, NOT_JUDGED};
+use crate::answer::limits;
 use crate::answer::second::SecondOpinion;
 use crate::estate::Estate;
 use crate::evaluate::explanation::AccountState;
@@ -236,7 +236,8 @@ fn not_covered(page: &mut TextPage, answer: &Answer) {
     for notice in org_policy::notices(&answer.estate, explanation) {
         page.wrapped(Ink::Unsure, "! ", &notice);
     }
-    let names: Vec<&str> = NOT_JUDGED.iter().map(|not| not.words).collect();
+    let all = limits::not_judged(explanation);
+    let names: Vec<&str> = all.iter().map(|not| not.words).collect();
     page.wrapped(
         Ink::Faint,
         "Not judged: ",

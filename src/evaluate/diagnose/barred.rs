@@ -1,6 +1,6 @@
 //! Causes that no grant can mend: boundaries and deny rules.
 
-use super::super::cause::CauseKind;
+use super::super::cause::{CauseKind, NO_GRANT_HELPS};
 use super::super::explanation::Explanation;
 use super::super::place;
 use super::super::truth::Truth;
@@ -58,7 +58,7 @@ pub(super) fn boundaries(estate: &Estate, explanation: &Explanation, causes: &mu
                     boundary.policy_name.clone(),
                     message,
                     format!(
-                        "No grant mends this. Ask whoever keeps the boundary to include {} (its binding: {}), or use an account inside the boundary.",
+                        "{NO_GRANT_HELPS} Ask whoever keeps the boundary to include {} (its binding: {}), or use an account inside the boundary.",
                         names.target_project, boundary.binding
                     ),
                 );
@@ -210,7 +210,7 @@ pub(super) fn denials(estate: &Estate, explanation: &Explanation, causes: &mut C
                             explanation.question.permission, names.caller
                         ),
                         format!(
-                            "No grant mends this. Ask whoever keeps the deny policy '{title}' for an exception for {}, or use another account.",
+                            "{NO_GRANT_HELPS} Ask whoever keeps the deny policy '{title}' for an exception for {}, or use another account.",
                             names.caller
                         ),
                     );

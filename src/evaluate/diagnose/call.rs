@@ -33,7 +33,7 @@ fn credentials(seen: Seen, names: &Names, explanation: &Explanation, causes: &mu
             None,
             caller,
             format!(
-                "The token that {} called with is limited to scopes that do not include IAM. No binding widens them.",
+                "The token that {} called with is limited to scopes that do not include IAM, whatever is granted.",
                 names.caller
             ),
             "Call with a token that has the scope https://www.googleapis.com/auth/cloud-platform; on a virtual machine: stop it, set its access scopes to all APIs (gcloud compute instances set-service-account --scopes=cloud-platform), start it.",

@@ -2,16 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::super::cause::CauseKind;
+use super::super::cause::{CauseKind, NO_GRANT_HELPS};
 use super::super::explanation::Explanation;
 use super::super::federation::mend::{full_name, id};
 use super::super::federation::{Exchange, LONGEST_SUBJECT, Refusal};
 use super::Causes;
 use super::words::Names;
 use crate::estate::Estate;
-
-/// No grant helps here; said where one might be tried.
-const NO_GRANT_HELPS: &str = "No grant mends this.";
 
 /// Whether bindings are of interest beside these causes.
 pub(super) fn causes(estate: &Estate, explanation: &Explanation, causes: &mut Causes) -> bool {

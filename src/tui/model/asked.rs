@@ -166,6 +166,8 @@ pub struct Asked {
     pub proven: Option<String>,
     /// The change of that ticket was written for it, and was not seen to work yet.
     pub applied: Option<Ticket>,
+    /// What was written for it last is not taken back from here.
+    pub lasts: bool,
     /// Why what is shown could not be read anew.
     pub stale: Option<String>,
     /// Whether it was left and come back to: what is shown is of when it was read.

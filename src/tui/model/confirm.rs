@@ -7,6 +7,7 @@ use tui_input::Input;
 use super::Ticket;
 use crate::evaluate::Question;
 use crate::repair::history::ChangeState;
+use crate::repair::plan::switch::SwitchKind;
 use crate::repair::verify::Verified;
 use crate::repair::{Remedy, RemedyStep, Repair, Standing, StepDone};
 
@@ -111,6 +112,16 @@ impl Confirm {
             RemedyStep::Binding(repair) => Some(&**repair),
             RemedyStep::Switch(_) => None,
         })
+    }
+
+    /// Whether what it turns on is not turned off again from here, and it changes nothing else.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        let api = |step: &RemedyStep| match step {
+            RemedyStep::Switch(switch) => matches!(switch.kind, SwitchKind::Api { .. }),
+            RemedyStep::Binding(_) => false,
+        };
+        self.way().is_some_and(|way| way.steps.iter().all(api))
     }
 
     /// The changes that were made, by their ids in the history.

@@ -51,6 +51,8 @@ pub struct Layout {
     pub targets: Option<usize>,
     /// The same of what lies on top.
     pub top: Option<usize>,
+    /// A page lies on top that has more lines than room.
+    pub scrolls: bool,
 }
 
 impl Layout {

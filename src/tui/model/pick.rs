@@ -48,7 +48,11 @@ impl Account {
                 .unwrap_or(domain);
             format!("{name}@{of}")
         };
-        let shown = format!("{name}@{project}");
+        let shown = if own {
+            format!("{name}@{project}")
+        } else {
+            format!("{name} {project}")
+        };
         let text = if account.display_name.is_empty() {
             shown.clone()
         } else {

@@ -38,10 +38,12 @@ pub fn cause_page(asked: &Asked, known: &KnownAnswer) -> ScreenPage {
         ],
     ];
     if let Some(resource) = &cause.resource {
-        lines.push(vec![
-            piece(StyleRole::Heading, "Console   "),
-            piece(StyleRole::Text, console_url(&known.estate, resource)),
-        ]);
+        if let Some(url) = console_url(known, resource) {
+            lines.push(vec![
+                piece(StyleRole::Heading, "Console   "),
+                piece(StyleRole::Text, url),
+            ]);
+        }
         // Of one that could not be read the cause itself says why.
         let policy = policy_at(&known.explanation, resource);
         let held = policy.map_or_else(Vec::new, |policy| bindings(&known.estate, policy));
@@ -110,11 +112,11 @@ fn answer_page(known: &KnownAnswer) -> ScreenPage {
 /// What no answer here covers.
 #[must_use]
 pub fn not_judged(explanation: &Explanation) -> Vec<Text> {
-    let names = limits::NOT_JUDGED.map(|not| not.short).join(", ");
+    let all = limits::not_judged(explanation);
+    let names: Vec<&str> = all.iter().map(|not| not.short).collect();
+    let names = names.join(", ");
     let mut lines = vec![line(StyleRole::Dim, format!("Not looked at: {names}."))];
-    for assumption in &explanation.assumptions {
-        let words = limits::words(*assumption);
-        lines.push(line(StyleRole::Dim, format!("{}{words}.", limits::TAKEN)));
-    }
+    let taken = limits::taken_for_granted(&explanation.assumptions);
+    lines.extend(taken.map(|words| line(StyleRole::Dim, format!("{}{words}", limits::TAKEN))));
     lines
 }

@@ -13,6 +13,10 @@ use crate::text::visible;
 #[must_use]
 pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
     let columns = table.kind.columns();
+    // Of an account that is gone nothing is counted, which is not none.
+    let state = |at: usize| columns.get(at).is_some_and(|c| c.name == "state");
+    let deleted = table.kind == EstateTableKind::Accounts
+        && (0..columns.len()).any(|at| state(at) && table.whole_cell(row, at).words() == "deleted");
     let mut lines = Vec::new();
     for (at, column) in columns.iter().enumerate() {
         let cell = table.whole_cell(row, at);
@@ -20,7 +24,7 @@ pub fn estate_page(table: &EstateTable, row: usize) -> ScreenPage {
             EstateCell::Empty => "none".to_owned(),
             _ => visible(&cell.words()),
         };
-        if cell == EstateCell::Empty && table.finding(row).is_some() {
+        if cell == EstateCell::Empty && (table.finding(row).is_some() || deleted) {
             continue;
         }
         let role = if cell.is_known() {
@@ -106,9 +110,8 @@ pub fn estate_notes(table: &EstateTable) -> Vec<String> {
             rest.len()
         )),
     }
-    for assumption in &read.assumptions {
-        notes.push(format!("{}{}.", limits::TAKEN, limits::words(*assumption)));
-    }
+    let taken = limits::taken_for_granted(&read.assumptions);
+    notes.extend(taken.map(|words| format!("{}{words}", limits::TAKEN)));
     notes
 }
 

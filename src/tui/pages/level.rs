@@ -14,11 +14,12 @@ use crate::answer::rules::{
 };
 use crate::answer::states::LevelState;
 use crate::estate::Estate;
-use crate::evaluate::Truth;
 use crate::evaluate::condition::{Clause, clauses};
 use crate::evaluate::explanation::{
     BindingExplanation, ConditionExplanation, DenyRuleExplanation, PolicyExplanation, RoleState,
 };
+use crate::evaluate::{CauseKind, Truth};
+use crate::iam::address::is_service_account;
 use crate::iam::{Resource, ResourceKind};
 use crate::text::{counted, visible};
 
@@ -43,16 +44,19 @@ pub fn level_page(asked: &Asked, known: &KnownAnswer, keys: &Keymap) -> ScreenPa
         lines.push(Vec::new());
     }
     lines.extend(level_lines(known, resource));
-    lines.push(Vec::new());
-    lines.push(vec![
-        piece(StyleRole::Heading, "Console  "),
-        piece(StyleRole::Text, console_url(&known.estate, resource)),
-    ]);
-    let title = format!(
-        "{} {}",
-        resource.kind().word(),
-        known.estate.label(resource)
-    );
+    if let Some(url) = console_url(known, resource) {
+        lines.push(Vec::new());
+        lines.push(vec![
+            piece(StyleRole::Heading, "Console  "),
+            piece(StyleRole::Text, url),
+        ]);
+    }
+    let label = known.estate.label(resource);
+    let title = match resource {
+        // The address of a person or a group.
+        Resource::ServiceAccount { account, .. } if !is_service_account(account) => label,
+        _ => format!("{} {label}", resource.kind().word()),
+    };
     ScreenPage::new(title, lines)
         .copying("the full resource name", resource.full_name())
         .of_facts(&in_zone(known.read_at, "%H:%M:%S"))
@@ -120,6 +124,7 @@ fn seen_beside(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
 #[must_use]
 pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
     let mut lines = vec![line(StyleRole::Dim, resource.full_name())];
+    lines.extend(matter(known, resource));
     let Some(policy) = policy_at(&known.explanation, resource) else {
         lines.extend(seen_beside(known, resource));
         return lines;
@@ -179,6 +184,26 @@ pub fn level_lines(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
         lines.extend(boundaries(known));
     }
     lines
+}
+
+/// What is the matter with a level that none of its policies says: an API that is off, an account that is gone.
+pub(super) fn matter(known: &KnownAnswer, resource: &Resource) -> Vec<Text> {
+    let row = known.rows.iter().find(|row| row.is_level(resource));
+    let caller = row.is_some_and(|row| row.kind.contains("caller"));
+    let here = known.causes.iter().filter(|cause| match cause.kind {
+        kind if tree::is_callers(kind) => caller,
+        CauseKind::TargetNotFound
+        | CauseKind::TargetDeleted
+        | CauseKind::TargetDisabled
+        | CauseKind::TargetIsNoServiceAccount
+        | CauseKind::ProjectShutDown
+        | CauseKind::ApiDisabled
+        | CauseKind::QuotaProjectDenied
+        | CauseKind::LifetimeTooLong => cause.resource.as_ref() == Some(resource),
+        _ => false,
+    });
+    here.map(|cause| line(StyleRole::Denied, visible(&cause.message)))
+        .collect()
 }
 
 /// The bindings of a policy, those that concern the question first.

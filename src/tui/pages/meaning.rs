@@ -4,6 +4,8 @@ use super::super::look::page::{ScreenPage, Text, line, piece};
 use super::super::look::theme::StyleRole;
 use super::super::model::KnownAnswer;
 use super::super::model::tree;
+use super::level::matter;
+use super::no_policy;
 use crate::estate::Read;
 use crate::evaluate::explanation::RoleState;
 use crate::iam::Principal;
@@ -19,6 +21,13 @@ pub fn meaning_page(known: &KnownAnswer) -> ScreenPage {
         .map_or_else(|| target.id().to_owned(), |a| a.email.to_lowercase());
     let held = held(&known.estate, &Principal::ServiceAccount(email));
     let name = known.estate.label(target);
+    let title = format!("what {name} may do");
+    if no_policy(known, target).is_some() {
+        let mut lines = matter(known, target);
+        let nobody = "So nobody acts as it, and nothing can be said of what it may do.";
+        lines.extend([Vec::new(), line(StyleRole::Text, nobody)]);
+        return ScreenPage::new(title, lines);
+    }
     let mut lines = vec![line(
         StyleRole::Text,
         format!(
@@ -58,7 +67,7 @@ pub fn meaning_page(known: &KnownAnswer) -> ScreenPage {
         StyleRole::Dim,
         "Roles on resources of other services (buckets, data sets) and in other projects are not read here.",
     ));
-    ScreenPage::new(format!("what {name} may do"), lines)
+    ScreenPage::new(title, lines)
 }
 
 fn held_line(known: &KnownAnswer, one: &HeldRole) -> Text {

@@ -34,7 +34,6 @@ pub use ways::ways_page;
 
 use super::model::KnownAnswer;
 use crate::answer::levels::is_caller;
-use crate::estate::Estate;
 use crate::evaluate::explanation::AccountState;
 use crate::evaluate::explanation::PolicyExplanation;
 use crate::evaluate::{CauseKind, Explanation};
@@ -71,21 +70,30 @@ fn no_policy(known: &KnownAnswer, at: &Resource) -> Option<&'static str> {
     }
 }
 
-/// The console's page of permissions for a level (the addresses that the console itself uses).
+/// The console's page of permissions for a level (the addresses that the console itself uses); `None`: it is not
+/// there, or its project is not known.
 #[must_use]
-pub fn console_url(estate: &Estate, resource: &Resource) -> String {
+pub fn console_url(known: &KnownAnswer, resource: &Resource) -> Option<String> {
     const BASE: &str = "https://console.cloud.google.com/iam-admin";
-    match resource {
+    if no_policy(known, resource).is_some() {
+        return None;
+    }
+    let estate = &known.estate;
+    Some(match resource {
         Resource::Organization(n) => format!("{BASE}/iam?organizationId={n}"),
         Resource::Folder(n) => format!("{BASE}/iam?folder={n}"),
         Resource::Project(p) => format!("{BASE}/iam?project={p}"),
         Resource::ServiceAccount { project, account } => {
-            let id = estate
-                .account(account)
+            let known = estate.account(account);
+            let id = known
                 .map(|a| a.unique_id.clone())
                 .filter(|id| !id.is_empty())
                 .unwrap_or_else(|| account.to_string());
+            let project = match &**project {
+                "-" => known.map(|a| estate.project_id_of(a))?,
+                project => project,
+            };
             format!("{BASE}/serviceaccounts/details/{id}/permissions?project={project}")
         }
-    }
+    })
 }

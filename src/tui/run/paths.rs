@@ -87,9 +87,8 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     };
     let rows = answer.ends.into_iter().map(row).collect();
     notes.extend(gaps(estate, &answer.not_read));
-    for assumption in answer.assumptions {
-        notes.push(format!("{}{}.", limits::TAKEN, limits::words(assumption)));
-    }
+    let taken = limits::taken_for_granted(&answer.assumptions);
+    notes.extend(taken.map(|words| format!("{}{words}", limits::TAKEN)));
     Ok(Paths {
         title,
         who,

@@ -121,6 +121,7 @@ pub(super) fn ask_question(model: &mut Model, question: Question) -> Vec<Effect>
         hit: None,
         proven: None,
         applied: None,
+        lasts: false,
         stale: None,
         come_back_to: false,
         second: None,

@@ -83,9 +83,11 @@ pub(super) fn written(model: &mut Model, ticket: Ticket, written: Written) -> Ve
         }
     }
     model.changed.extend(changed);
+    let lasts = model.confirm_by(ticket).is_some_and(|it| it.lasts());
     if !effects.is_empty()
         && let Some(asked) = model.asked_mut()
     {
+        asked.lasts = lasts;
         asked.was = asked.outcome();
         asked.applied = Some(ticket);
         asked.proven = None;

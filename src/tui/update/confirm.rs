@@ -13,6 +13,7 @@ use super::{answer, edit, menu, pages, uncover, what_if};
 use crate::evaluate::{Outcome, Question};
 use crate::iam::{Permission, Principal, Resource};
 use crate::repair::history::ChangeRecord;
+use crate::repair::plan::switch::SwitchKind;
 use crate::repair::{PlanOptions, Power, Remedy, RemedyStep, Word, meaning, remedies, word};
 use crate::text::visible;
 
@@ -133,6 +134,15 @@ fn weigh(known: &KnownAnswer, way: &Remedy, from: Power) -> Weighed {
     }
 }
 
+/// Why a change is not taken back, where none of its kind is.
+pub(super) fn stays_on(change: &Change) -> Option<String> {
+    let switch = change.entry.record.switched()?;
+    matches!(switch.kind, SwitchKind::Api { .. }).then(|| {
+        let command = switch.gcloud_undo();
+        visible(&format!("An API is not turned off again from here: others may have come to use it since. Where you know better: {command}"))
+    })
+}
+
 /// Takes a change back: shows it and asks first.
 pub(super) fn open_undo(model: &mut Model, change: Change) -> Vec<Effect> {
     if what_if::refuses(model, Command::Undo) {
@@ -145,6 +155,10 @@ pub(super) fn open_undo(model: &mut Model, change: Change) -> Vec<Effect> {
             visible(&record.estate),
             visible(&record.endpoint)
         ));
+        return Vec::new();
+    }
+    if let Some(stays) = stays_on(&change) {
+        model.fail(stays);
         return Vec::new();
     }
     let Some(question) = asked_then(record).or_else(|| model.asked().map(|a| a.question.clone()))

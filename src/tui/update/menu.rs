@@ -369,6 +369,10 @@ fn ask_about(model: &mut Model, permission: Permission) -> Vec<Effect> {
     model.permission = permission.clone();
     let asked = model.asked().map(|a| a.question.clone());
     match asked {
+        Some(question) if model.screen == Screen::Answer && question.permission == permission => {
+            model.say("That is what is asked about.");
+            Vec::new()
+        }
         Some(mut question) if model.screen == Screen::Answer => {
             question.permission = permission;
             answer::ask_question(model, question)

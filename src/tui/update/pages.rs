@@ -117,7 +117,7 @@ pub(super) fn open_selected(model: &mut Model) {
 /// Why no fix is offered, and what would help.
 pub(super) fn no_repair(model: &mut Model) {
     if let Some(known) = model.asked().and_then(Asked::known) {
-        let page = pages::no_fix_page(known);
+        let page = pages::no_fix_page(known, &model.keys);
         show(model, page);
     }
 }
@@ -204,7 +204,10 @@ pub(super) fn console(model: &mut Model) -> Vec<Effect> {
         },
     };
     let resource = selected.unwrap_or_else(|| known.explanation.question.target.clone());
-    let url = pages::console_url(&known.estate, &resource);
+    let Some(url) = pages::console_url(known, &resource) else {
+        model.say("The console has no page for it: it is not there, or its project is not known.");
+        return Vec::new();
+    };
     vec![Effect::Copy {
         what: format!("the console's page {url}"),
         text: url,

@@ -207,7 +207,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
                     Vec::new()
                 }
                 (Command::Undo, Some(change)) => {
-                    model.overlays.pop();
+                    if confirm::stays_on(&change).is_none() {
+                        model.overlays.pop();
+                    }
                     confirm::open_undo(model, change)
                 }
                 (Command::Copy, Some(change)) => vec![Effect::Copy {

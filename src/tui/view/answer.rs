@@ -18,6 +18,7 @@ use super::{bindings, tree, why};
 use crate::answer::signs::Glyphs;
 use crate::answer::states::LevelState;
 use crate::evaluate::{Outcome, Truth};
+use crate::iam::address;
 
 /// From this width on the selected level's policy stands beside the picture.
 const WITH_POLICY: u16 = 120;
@@ -109,9 +110,7 @@ fn pair(pen: &mut Pen<'_>, area: Rect, asked: &Asked, model: &Model) -> u16 {
         || question.target.id().to_owned(),
         |k| k.estate.label(&k.explanation.question.target),
     );
-    let target = target
-        .strip_suffix(".iam.gserviceaccount.com")
-        .map_or(target.clone(), str::to_owned);
+    let target = address::short(&target).to_owned();
     let (role, sign) = match (&asked.reading, asked.outcome()) {
         (Reading::Failed(_), _) => (StyleRole::Denied, pen.glyphs.no()),
         (_, Some(Outcome::WouldSucceed)) if asked.as_read.is_some() => {
@@ -331,7 +330,7 @@ fn band(pen: &Pen<'_>, asked: &Asked, model: &Model, room: usize) -> Option<Text
         ]
     });
     let key = pen.keys.key_of(KeyContext::Answer, Command::Undo);
-    let undo = key.map(|key| {
+    let undo = key.filter(|_| !asked.lasts).map(|key| {
         vec![
             piece(StyleRole::Dim, gap),
             piece(StyleRole::Key, key),

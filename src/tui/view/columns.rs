@@ -18,6 +18,8 @@ pub(super) struct Wish {
     pub whole: u16,
     /// Which ones go first where there is no room for all: those with the greatest number.
     pub rank: u8,
+    /// None of its cells says anything: it gets what is left where no other one is cut.
+    pub blank: bool,
 }
 
 /// A column on the screen.
@@ -36,14 +38,27 @@ pub(super) fn shared(wishes: &[Wish], sorted: usize, area: Rect) -> Vec<Drawn> {
     let mut left = area.width.saturating_sub(LEAD + wish(0).map_or(0, least));
     let mut by_rank: Vec<usize> = (1..wishes.len()).collect();
     by_rank.sort_by_key(|at| (*at != sorted, wish(*at).map_or(u8::MAX, |w| w.rank)));
+    let blank = |column: usize| column != sorted && wish(column).is_some_and(|w| w.blank);
+    let (blanks, by_rank): (Vec<usize>, Vec<usize>) =
+        by_rank.into_iter().partition(|column| blank(*column));
+    let mut whole = LEAD + wish(0).map_or(0, |w| w.whole);
     for column in by_rank {
         let wants = wish(column).map_or(0, least) + GAP;
+        whole = whole.saturating_add(wish(column).map_or(0, |w| w.whole) + GAP);
         // The one that is sorted by is shown whatever it takes.
         if wants > left && column != sorted {
             continue;
         }
         left = left.saturating_sub(wants);
         chosen.push(column);
+    }
+    for column in blanks {
+        let wants = wish(column).map_or(0, |w| w.whole) + GAP;
+        whole = whole.saturating_add(wants);
+        if whole <= area.width {
+            left = left.saturating_sub(wants);
+            chosen.push(column);
+        }
     }
     chosen.sort_unstable();
     let mut rooms: Vec<(usize, u16, u16)> = chosen
@@ -80,7 +95,12 @@ mod tests {
     use super::*;
 
     fn wish(least: u16, whole: u16, rank: u8) -> Wish {
-        Wish { least, whole, rank }
+        Wish {
+            least,
+            whole,
+            rank,
+            blank: false,
+        }
     }
 
     fn rooms(wishes: &[Wish], sorted: usize, width: u16) -> Vec<(usize, u16)> {
@@ -110,5 +130,19 @@ mod tests {
         assert_eq!(rooms(&[wish(14, 99, 0)], 0, 200), [(0, 99)]);
         let both = [wish(14, 99, 0), wish(14, 80, 1)];
         assert_eq!(rooms(&both, 0, 160), [(0, 78), (1, 77)]);
+    }
+
+    #[test]
+    fn what_says_nothing_cuts_nothing() {
+        let blank = Wish {
+            blank: true,
+            ..wish(9, 9, 1)
+        };
+        let wishes = [wish(14, 30, 0), blank, wish(14, 20, 2)];
+        assert_eq!(rooms(&wishes, 0, 70), [(0, 30), (1, 9), (2, 20)]);
+        assert_eq!(rooms(&wishes, 0, 65), [(0, 30), (2, 20)]);
+        assert_eq!(rooms(&wishes, 0, 40), [(0, 18), (2, 17)]);
+        // Sorted by, it is shown.
+        assert_eq!(rooms(&wishes, 1, 40), [(0, 26), (1, 9)]);
     }
 }

@@ -8,9 +8,10 @@ use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
 use super::super::model::{EstateReading, EstateView, Layout, Model, Spot};
 use super::super::pages::{estate_notes, severity_role};
-use super::columns::{Drawn, LEAD, WIDEST, Wish, shared};
+use super::columns::{Drawn, WIDEST, Wish, shared};
 use super::page::{centered, find_field};
 use super::pen::{Pen, safe};
+use super::table::more_of_this;
 use crate::answer::inventory::{EstateCell, EstateTable, EstateTableKind};
 use crate::evaluate::review::{REVIEW_STEPS, Severity};
 use crate::text::visible;
@@ -19,6 +20,8 @@ use crate::text::visible;
 const LOOKED_AT: usize = 200;
 /// Below this width a table of bindings has no column for members.
 const NARROW: u16 = 50;
+/// With less than this an account's name and project are not told from others (chosen: `bq-privileged@data-vault`).
+const NAME: u16 = 24;
 /// Which column of the table of bindings has the member.
 const MEMBER: usize = 2;
 /// So many lines of what a finding says stand below the table (chosen); the page has it whole.
@@ -56,7 +59,9 @@ pub(super) fn draw(
         }
         return caret;
     };
-    let below = said_below(model, view, table, inside);
+    let columns = columns(table, view, inside);
+    let name = columns.first().map_or(0, |drawn| drawn.room);
+    let (below, hidden) = said_below(model, view, table, inside, name);
     let high = u16::try_from(below.len())
         .unwrap_or(u16::MAX)
         .min(inside.height / 3);
@@ -66,7 +71,6 @@ pub(super) fn draw(
         inside.width,
         inside.height.saturating_sub(1 + high),
     );
-    let columns = columns(table, view, inside);
     head(pen, kind, view, &columns, inside, out);
     let room = usize::from(rows.height);
     out.room = room;
@@ -95,6 +99,11 @@ pub(super) fn draw(
     for ((role, text), y) in below.iter().zip(rows.bottom()..inside.bottom()) {
         pen.put(inside.x, y, inside.width, *role, text);
     }
+    more_of_this(
+        pen,
+        frame,
+        hidden + below.len().saturating_sub(usize::from(high)),
+    );
     caret
 }
 
@@ -220,13 +229,15 @@ fn found_nothing(table: &EstateTable) -> &'static str {
     }
 }
 
-/// How far it is, and what was not read.
+/// How far it is, what the selected row has no room for, and what was not read; and how many lines of it are left out.
+/// `name`: how many cells the first column has.
 fn said_below(
     model: &Model,
     view: &EstateView,
     table: &EstateTable,
     inside: Rect,
-) -> Vec<(StyleRole, String)> {
+    name: u16,
+) -> (Vec<(StyleRole, String)>, usize) {
     let across = usize::from(inside.width);
     let mut lines = Vec::new();
     let mut say = |role: StyleRole, words: &str| {
@@ -254,10 +265,13 @@ fn said_below(
         );
         say(StyleRole::Dim, &words);
     }
+    let mut hidden = 0;
     if let Some(one) = view.selected().and_then(|row| table.finding(row)) {
         let words = visible(&one.finding.message);
-        let whole = wrap(&words, across).into_iter().take(MESSAGE);
-        lines.extend(whole.map(|text| (StyleRole::Text, text)));
+        let whole = wrap(&words, across);
+        hidden = whole.len().saturating_sub(MESSAGE);
+        let shown = whole.into_iter().take(MESSAGE);
+        lines.extend(shown.map(|text| (StyleRole::Text, text)));
     }
     // Where a member has no column of its own, who is bound to what stands below.
     else if let (Some(row), EstateTableKind::Bindings, true) =
@@ -269,12 +283,12 @@ fn said_below(
         lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
     }
     // A name that is cut stands whole below.
-    else if let (Some(row), true) = (view.selected(), inside.width < WIDEST) {
-        let name = table.whole_cell(row, 0).words().into_owned();
-        if width(&name) > across.saturating_sub(usize::from(LEAD)) {
-            let whole = wrap(&visible(&name), across);
-            lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
-        }
+    else if let Some(row) = view.selected().filter(|_| inside.width < WIDEST) {
+        let cut = width(&safe(&table.cell(row, 0).words())) > usize::from(name);
+        let whole = table.whole_cell(row, 0);
+        let whole = wrap(&visible(&whole.words()), across);
+        let whole = whole.into_iter().filter(|_| cut);
+        lines.extend(whole.map(|text| (StyleRole::Path, text)));
     }
     for note in estate_notes(table) {
         lines.extend(
@@ -283,7 +297,7 @@ fn said_below(
                 .map(|text| (StyleRole::Unknown, text)),
         );
     }
-    lines
+    (lines, hidden)
 }
 
 /// The columns that are shown, as wide as what stands in them: looked at are rows from the first to the last, so that
@@ -301,22 +315,25 @@ fn columns(table: &EstateTable, view: &EstateView, area: Rect) -> Vec<Drawn> {
         let columns = kind.columns().iter().enumerate();
         columns
             .map(|(at, column)| {
-                let (mut whole, mut open) = (width(column.title), false);
+                let (mut whole, mut open, mut blank) = (width(column.title), false, true);
                 for row in &rows {
                     let cell = table.cell(*row, at);
                     open |= cell == EstateCell::Pending;
+                    blank &= matches!(cell, EstateCell::Empty | EstateCell::NotRead);
                     whole = whole.max(width(&safe(&words(table, *row, at, named))));
                 }
                 let whole = u16::try_from(whole).unwrap_or(u16::MAX);
+                // Alone, a name says where it belongs too; what the table is sorted by has its room first.
+                let least = match (kind, at) {
+                    (EstateTableKind::Accounts, 0) if !named && view.wish.column == 0 => NAME,
+                    _ => column.narrow,
+                };
                 Wish {
-                    least: column.narrow,
+                    least,
                     // What is still to come may need as much.
-                    whole: if open {
-                        whole.max(column.narrow)
-                    } else {
-                        whole
-                    },
+                    whole: if open { whole.max(least) } else { whole },
                     rank: column.rank,
+                    blank,
                 }
             })
             .collect()

@@ -146,6 +146,7 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect, model: &Model, out: &mut Lay
         .keys
         .footer(context)
         .filter(|(_, word, _)| fits_phase(model, context, word))
+        .filter(|(_, _, command)| does(model, context, *command, out.scrolls))
         .map(|(key, word, command)| (key, now(model, context, command, word), command))
         .collect();
     let gap = if area.width < NARROW { 2 } else { 3 };
@@ -218,6 +219,28 @@ const fn opens(kind: EstateTableKind) -> &'static str {
     }
 }
 
+/// Whether a key does anything where there may be nothing to select or to scroll. `scrolls`: a page has more lines than
+/// room.
+fn does(model: &Model, context: KeyContext, command: Command, scrolls: bool) -> bool {
+    use Command as C;
+    match (context, model.overlays.last()) {
+        (KeyContext::Read | KeyContext::Finding, Some(Overlay::Page(_))) => {
+            scrolls || !matches!(command, C::Up | C::Down)
+        }
+        (KeyContext::List, Some(Overlay::Table(table))) if table.is_empty() => {
+            matches!(command, C::Back | C::Help) || (command == C::Find && table.total() > 0)
+        }
+        (KeyContext::Estate, Some(Overlay::Estate(kind))) => {
+            let view = model.estate.view(*kind);
+            let held = view.table.as_ref().is_some_and(|table| !table.is_empty());
+            !view.rows.is_empty()
+                || matches!(command, C::Back | C::Help | C::NextPanel)
+                || (command == C::Find && held)
+        }
+        _ => true,
+    }
+}
+
 /// Whether a hint is true now.
 fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
     let Some(Overlay::Confirm(confirm)) = model.overlays.last() else {
@@ -230,7 +253,7 @@ fn fits_phase(model: &Model, context: KeyContext, word: &str) -> bool {
     match (&confirm.phase, context, word) {
         (Phase::Applying { .. }, ..) => false,
         (Phase::Verifying { done, .. } | Phase::Proven { done, .. }, _, "undo") => {
-            done.iter().any(|d| d.history_id().is_some())
+            !confirm.lasts() && done.iter().any(|d| d.history_id().is_some())
         }
         (Phase::Failed(_) | Phase::Undone(_), _, "undo") => false,
         (Phase::Asking { .. }, _, "apply") => confirm.forbidden.is_none(),

@@ -47,6 +47,7 @@ pub(super) fn draw(
     }
     let offset = offset.min(lines.len().saturating_sub(room));
     out.top = Some(offset);
+    out.scrolls = lines.len() > room;
     for (line, y) in lines.iter().skip(offset).zip(inside.y..inside.bottom()) {
         pen.pieces(inside.x, y, inside.width, line);
         mark_found(pen, inside, y, page, line);
@@ -285,7 +286,8 @@ fn cut(word: &str, room: usize) -> (&str, &str) {
     let Some((end, _)) = end else {
         return (word, "");
     };
-    word.split_at(joint(word.get(..end).unwrap_or_default()))
+    let (head, rest) = word.split_at(end);
+    word.split_at(joint(head, rest, room))
 }
 
 /// `a bc ` as `a `, `bc `.

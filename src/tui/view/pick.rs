@@ -14,6 +14,7 @@ use super::frame::loading_words;
 use super::page::field;
 use super::pen::Pen;
 use crate::google::listing::ListWay;
+use crate::iam::address::short;
 use crate::text::visible;
 
 /// From this width on both lists stand side by side.
@@ -64,7 +65,7 @@ fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
     let caller = model.pick.chosen_caller();
     let target = model.pick.chosen_target();
     let caller = caller.map_or_else(|| "nobody yet".to_owned(), |c| c.short());
-    let target = target.map_or_else(|| "no account yet".to_owned(), |t| short(t.id()));
+    let target = target.map_or_else(|| "no account yet".to_owned(), |t| short(t.id()).to_owned());
     let arrow = pen.glyphs.pick(" → ", " -> ");
     let asks = permission_words(&model.permission);
     let room = usize::from(area.width.saturating_sub(2));
@@ -106,13 +107,6 @@ fn summary(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         StyleRole::Heading,
         &text,
     );
-}
-
-fn short(email: &str) -> String {
-    email
-        .strip_suffix(".iam.gserviceaccount.com")
-        .unwrap_or(email)
-        .to_owned()
 }
 
 fn side(

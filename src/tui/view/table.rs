@@ -6,10 +6,12 @@ use super::super::keys::KeyContext;
 use super::super::look::text::{cut_middle, width, wrap};
 use super::super::look::theme::StyleRole;
 use super::super::model::list::scrolled;
+use super::super::model::tree::short_member;
 use super::super::model::{Change, Layout, PathRow, Rows, Spot, Table};
 use super::super::words::{in_zone, local_time};
 use super::page::{centered, find_field};
-use super::pen::Pen;
+use super::pen::{Pen, safe};
+use crate::iam::address::short;
 use crate::text::visible;
 
 /// Below this width a row is a name alone; its way stands below the list while it is selected.
@@ -61,6 +63,7 @@ pub(super) fn draw(
     out.room = room;
     let first = scrolled(table.offset, table.row, table.len(), room);
     out.top = Some(first);
+    let shares = columns(table, rows.width);
     for (row, y) in (first..table.len()).zip(rows.y..rows.bottom()) {
         let line = Rect::new(rows.x, y, rows.width, 1);
         let at = table.place(row).unwrap_or(usize::MAX);
@@ -72,7 +75,7 @@ pub(super) fn draw(
             }
             Rows::Paths(paths) => {
                 if let Some(path) = paths.rows.get(at) {
-                    path_row(pen, line, path);
+                    path_row(pen, line, path, shares);
                 }
             }
             Rows::Loading(_) | Rows::Failed(_) => {}
@@ -87,13 +90,18 @@ pub(super) fn draw(
     for ((role, text), y) in below.iter().zip(rows.bottom()..inside.bottom()) {
         pen.put(inside.x, y, inside.width, *role, text);
     }
-    let hidden = below.len().saturating_sub(usize::from(high));
+    more_of_this(pen, frame, below.len().saturating_sub(usize::from(high)));
+    caret
+}
+
+/// On the lower edge, that what is said below the rows has no room for all of it, and the key that shows it.
+pub(super) fn more_of_this(pen: &mut Pen<'_>, frame: Rect, hidden: usize) {
     if hidden > 0 {
         let edge = Rect::new(frame.x, frame.bottom() - 1, frame.width - 2, 1);
-        let words = format!(" {hidden} more of this: i ");
+        let words = format!(" {hidden} more of this: {{meaning}} ");
+        let words = pen.keys.fill(KeyContext::List, &words);
         pen.put_right(edge, edge.y, StyleRole::Dim, &words);
     }
-    caret
 }
 
 /// How old it is, and the key that reads it again, on the lower edge.
@@ -182,9 +190,9 @@ fn said_below(table: &Table, inside: Rect) -> Vec<(StyleRole, String)> {
     };
     let selected = table.selected().and_then(|at| paths.rows.get(at));
     if let Some(path) = selected {
-        let (name, way) = columns(inside.width);
+        let (name, way) = columns(table, inside.width);
         let words = path.way_words();
-        if width(&short(&path.name, inside.width)) > usize::from(name) {
+        if width(&short_name(&path.name)) > usize::from(name) {
             let whole = wrap(&path.name, across);
             lines.extend(whole.into_iter().map(|text| (StyleRole::Path, text)));
         }
@@ -231,53 +239,52 @@ fn change_words(change: &Change) -> String {
     if record.switched().is_some() {
         return record.title();
     }
-    let short = |name: &str| {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        let name = name.strip_prefix("serviceAccount:").unwrap_or(name);
-        name.replace(".iam.gserviceaccount.com", "")
-    };
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     format!(
         "{} on {}: {}",
-        short(&record.grant.member),
-        short(&record.resource),
-        short(&record.grant.role)
+        short_member(&record.grant.member),
+        short(&last(&record.resource)),
+        last(&record.grant.role)
     )
 }
 
-/// A name without what its column has no room for: that it is a service account, its address tells.
-fn short(name: &str, area: u16) -> String {
-    // `app-prod@appspot`, `1234-compute@developer`, as in the list of accounts.
-    let name = name.replace(".iam.gserviceaccount.com", "");
-    let name = name.replace(".gserviceaccount.com", "");
-    match name.strip_prefix("serviceAccount:") {
-        Some(bare) if area < NARROW => bare.to_owned(),
-        _ => name,
-    }
+/// Who, or which account, as lists call them.
+fn short_name(name: &str) -> String {
+    short(&short_member(name)).to_owned()
 }
 
-/// How many cells of a row the name has, and how many the way.
-fn columns(width: u16) -> (u16, u16) {
-    if width < NARROW {
-        return (width.saturating_sub(2), 0);
+/// So many ways are looked at for how wide columns have to be (chosen: a frame does not feel it).
+const LOOKED_AT: usize = 200;
+
+/// How many cells of a row the name has, and how many the way: each as many as it needs, and where that is too much the
+/// name about half of them.
+fn columns(table: &Table, across: u16) -> (u16, u16) {
+    let Rows::Paths(paths) = &table.rows else {
+        return (0, 0);
+    };
+    if across < NARROW {
+        return (across.saturating_sub(2), 0);
     }
-    let name = width * 45 / 100;
-    (name, width.saturating_sub(name + 4))
+    // From the first to the last, so that nothing moves while one moves in the list.
+    let step = paths.rows.len().div_ceil(LOOKED_AT).max(1);
+    let (mut widest, mut ways) = (0, 0);
+    for path in paths.rows.iter().step_by(step) {
+        widest = widest.max(width(&safe(&short_name(&path.name))));
+        ways = ways.max(width(&safe(&path.way_words())));
+    }
+    let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let half = (across * 45 / 100).max(across.saturating_sub(cells(ways).saturating_add(4)));
+    let name = cells(widest).min(half);
+    (name, across.saturating_sub(name + 4))
 }
 
-fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow) {
+fn path_row(pen: &mut Pen<'_>, area: Rect, path: &PathRow, (name, way): (u16, u16)) {
     let role = if path.certain {
         StyleRole::Text
     } else {
         StyleRole::Unknown
     };
-    let (name, way) = columns(area.width);
-    pen.name(
-        area.x + 2,
-        area.y,
-        name,
-        role,
-        &short(&path.name, area.width),
-    );
+    pen.name(area.x + 2, area.y, name, role, &short_name(&path.name));
     if way > 0 {
         let x = area.x + 2 + name + 2;
         pen.name(x, area.y, way, StyleRole::Dim, &path.way_words());

@@ -112,7 +112,8 @@ fn counted(lines: &[Shown]) -> usize {
 struct TreeLine<'a> {
     row: &'a TreeRow,
     lead: String,
-    folded: Option<String>,
+    /// In full, and where that has no room.
+    folded: Option<[String; 2]>,
 }
 
 impl<'a> TreeLine<'a> {
@@ -133,8 +134,8 @@ impl<'a> TreeLine<'a> {
     }
 }
 
-/// `5 folders, nothing here`.
-fn fold_words(rows: &[TreeRow]) -> String {
+/// `4 folders, 1 project, nothing here`, and `5 levels, nothing here`.
+fn fold_words(rows: &[TreeRow]) -> [String; 2] {
     let mut kinds: Vec<(&str, usize)> = Vec::new();
     for row in rows {
         match kinds.iter_mut().find(|(kind, _)| *kind == row.kind) {
@@ -149,7 +150,8 @@ fn fold_words(rows: &[TreeRow]) -> String {
             n => format!("{n} {kind}s"),
         })
         .collect();
-    format!("{}, nothing here", words.join(", "))
+    [words.join(", "), crate::text::counted(rows.len(), "level")]
+        .map(|what| format!("{what}, nothing here"))
 }
 
 /// Where the columns of levels stand.
@@ -287,14 +289,11 @@ fn draw_fold(pen: &mut Pen<'_>, area: Rect, line: &TreeLine<'_>) {
         &line.lead,
     );
     let dots = pen.glyphs.pick("… ", ".. ");
-    let words = format!("{dots}{}", line.folded.as_deref().unwrap_or_default());
-    pen.put(
-        x,
-        area.y,
-        area.right().saturating_sub(x),
-        StyleRole::Dim,
-        &words,
-    );
+    let room = area.right().saturating_sub(x);
+    let [whole, short] = line.folded.clone().unwrap_or_default();
+    let fits = width(dots) + width(&whole) <= usize::from(room);
+    let words = if fits { whole } else { short };
+    pen.put(x, area.y, room, StyleRole::Dim, &format!("{dots}{words}"));
 }
 
 /// A binding, a member, a rule: its sign, what it is, whom it names, what is the matter with it.

@@ -228,10 +228,10 @@ fn causes(pen: &Pen<'_>, known: &KnownAnswer, asked: &Asked, room: usize) -> Vec
     // What is supposed is neither mended nor asked for.
     if known.supposed.is_empty() {
         rows.extend(fix_lines(pen, known, room));
-        rows.extend(request_line(pen, known));
-        rows.extend(meant_line(pen, known));
+        rows.extend(request_lines(pen, known, room));
+        rows.extend(meant_lines(pen, known, room));
     }
-    rows.extend(attributes_line(pen, known));
+    rows.extend(attributes_lines(pen, known, room));
     rows.extend(clear_way(pen, known, room));
     rows.extend(hops(pen, known, room));
     let because = known.causes.first().map(|cause| cause.message.as_str());
@@ -356,25 +356,27 @@ fn fix_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
         }
         None => "no binding helps here: see what would, and who could do it".to_owned(),
     };
-    let mut rows = Vec::new();
-    for (i, text) in wrap(&what, room.saturating_sub(4)).into_iter().enumerate() {
-        let text = if i == 0 {
-            led_by(pen, Command::Fix, text)
+    act_lines(pen, Command::Fix, &what, room)
+}
+
+/// A key and what it does; what goes on stands below its first word.
+fn act_lines(pen: &Pen<'_>, command: Command, words: &str, room: usize) -> Vec<WhyLine> {
+    let lines = wrap(words, room.saturating_sub(4)).into_iter().enumerate();
+    let lines = lines.map(|(i, text)| WhyLine {
+        text: if i == 0 {
+            led_by(pen, command, text)
         } else {
             line(StyleRole::Path, text)
-        };
-        rows.push(WhyLine {
-            text,
-            indent: if i == 0 { 3 } else { 6 },
-            cause: None,
-            does: Some(Command::Fix),
-        });
-    }
-    rows
+        },
+        indent: if i == 0 { 3 } else { 6 },
+        cause: None,
+        does: Some(command),
+    });
+    lines.collect()
 }
 
 /// Something that may decide was not read, and an administrator can change that.
-fn request_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
+fn request_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let asks = known.causes.iter().any(|cause| is_unread(cause.kind))
         && (known.not_read.iter()).any(|thing| {
             thing
@@ -382,40 +384,35 @@ fn request_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
                 .as_ref()
                 .is_some_and(|asked| asked.prints.is_none())
         });
-    asks.then(|| WhyLine {
-        text: led_by(pen, Command::Request, "word a request to an administrator"),
-        indent: 3,
-        cause: None,
-        does: Some(Command::Request),
-    })
+    if !asks {
+        return Vec::new();
+    }
+    let words = "word a request to an administrator";
+    act_lines(pen, Command::Request, words, room)
 }
 
 /// A name is nobody's, and some that are alike are somebody's.
-fn meant_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
-    let cause = known.causes.iter().find(|cause| !cause.meant.is_empty())?;
+fn meant_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
+    let Some(cause) = known.causes.iter().find(|cause| !cause.meant.is_empty()) else {
+        return Vec::new();
+    };
     let words = match cause.meant.as_slice() {
         [one] => format!("ask again about {}", visible(address::short(one))),
         all => format!("choose which of {} accounts was meant", all.len()),
     };
-    Some(WhyLine {
-        text: led_by(pen, Command::Meant, words),
-        indent: 3,
-        cause: None,
-        does: Some(Command::Meant),
-    })
+    act_lines(pen, Command::Meant, &words, room)
 }
 
 /// The answer hangs on what a federated caller brings, and that can be said.
-fn attributes_line(pen: &Pen<'_>, known: &KnownAnswer) -> Option<WhyLine> {
+fn attributes_lines(pen: &Pen<'_>, known: &KnownAnswer, room: usize) -> Vec<WhyLine> {
     let explanation = &known.explanation;
     let open =
         explanation.outcome == Outcome::Unknown && explanation.question.caller.is_federated();
-    open.then(|| WhyLine {
-        text: led_by(pen, Command::Attributes, "say what the caller's token says"),
-        indent: 3,
-        cause: None,
-        does: Some(Command::Attributes),
-    })
+    if !open {
+        return Vec::new();
+    }
+    let words = "say what the caller's token says";
+    act_lines(pen, Command::Attributes, words, room)
 }
 
 fn binding_words(known: &KnownAnswer, repair: &Repair) -> String {

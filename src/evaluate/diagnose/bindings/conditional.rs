@@ -118,14 +118,11 @@ impl View<'_> {
             .map(|t| t.namespaced_tag_value.clone())
             .filter(|t| !t.is_empty())
             .collect();
-        if there.is_empty() {
-            format!(" {} has no tags.", self.names.target)
-        } else {
-            format!(
-                " The tags of {} are {}.",
-                self.names.target,
-                words::list(&there)
-            )
+        let target = &self.names.target;
+        match there.as_slice() {
+            [] => format!(" {target} has no tags."),
+            [one] => format!(" The one tag of {target} is {one}."),
+            all => format!(" The tags of {target} are {}.", words::list(all)),
         }
     }
 

@@ -310,7 +310,7 @@ fn cases() -> Vec<(CauseKind, World, Question, &'static str, &'static str)> {
             K::ScopeInsufficient,
             granted(),
             call(|q| q.call.seen = Some(Seen::ScopeInsufficient)),
-            "No binding widens them",
+            "IAM, whatever is granted",
             "cloud-platform",
         ),
         (

@@ -238,7 +238,7 @@ fn a_false_condition_names_its_clause_and_what_would_make_it_true() {
         ),
         (
             "resource.matchTag('1/env', 'dev') && request.time > timestamp('2020-01-01T00:00:00Z')",
-            "resource.matchTag('1/env', 'dev') is false. The tags of t are 1/env/prod.",
+            "resource.matchTag('1/env', 'dev') is false. The one tag of t is 1/env/prod.",
         ),
         (
             "resource.hasTagKey('1/team')",

@@ -49,6 +49,8 @@ pub(super) fn binding_row(
         } else {
             "grants"
         };
+    } else if state == LevelState::OffPath {
+        word = "grants, off the path";
     } else if state == LevelState::Nothing {
         word = match (binding.role_state, binding.matches) {
             (RoleState::Included, _) => "for others",
@@ -113,7 +115,13 @@ pub(super) fn member_row(
         (Truth::Yes, "") => "the caller",
         (_, why) => why,
     };
-    let mut row = leaf_row(at, state, "", &short_member(&member.member.text), why);
+    // The group's name stands right before it.
+    let group = member.member.text.strip_prefix("group:");
+    let why = group.map_or_else(
+        || why.to_owned(),
+        |group| why.replace(&format!("the members of {group} "), "its members "),
+    );
+    let mut row = leaf_row(at, state, "", &short_member(&member.member.text), &why);
     if let Some(leaf) = &mut row.leaf {
         leaf.place = Some(place(binding, Some(member)));
         if state == LevelState::Nothing {

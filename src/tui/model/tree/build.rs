@@ -274,7 +274,8 @@ fn outsider(explanation: &Explanation, causes: &[Cause]) -> TreeRow {
 }
 
 /// Causes that stand with the caller, before any policy counts.
-fn is_callers(kind: CauseKind) -> bool {
+#[must_use]
+pub fn is_callers(kind: CauseKind) -> bool {
     matches!(
         kind,
         CauseKind::CallerNotFound

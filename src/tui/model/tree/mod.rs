@@ -24,9 +24,10 @@ use crate::iam::Resource;
 use crate::repair::Plan;
 
 pub use crate::answer::levels::title;
-pub use build::rows;
+pub use build::{is_callers, rows};
 pub use fold::{Shown, shown};
 pub use leaf::level_rows;
+pub use row::short_member;
 
 /// What a picture is made from.
 #[derive(Clone, Copy)]

@@ -88,7 +88,8 @@ pub(super) fn differing(meant: &str, written: &str) -> (Vec<Range<usize>>, Strin
 
 /// A member in as few letters as tell it apart: an account without its domain, a pool's identity without
 /// the path of its pool. The whole stands on the level's page.
-pub(super) fn short_member(text: &str) -> String {
+#[must_use]
+pub fn short_member(text: &str) -> String {
     if let Some(email) = text.strip_prefix("serviceAccount:") {
         return short(email).to_owned();
     }
