@@ -3,6 +3,7 @@
 mod confirmation;
 mod copies;
 mod estate;
+mod every;
 mod keys;
 mod late;
 #[allow(dead_code, reason = "what is measured uses more of it")]
