@@ -28,10 +28,13 @@ pub fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> io::Resu
     written.map_err(io::Error::from)
 }
 
-/// So many elements of a list are written by one thread at a time (chosen: some 100 kB).
-const OF_ONE_THREAD: usize = 256;
+/// So many elements of a list are written at first, until it is known how long they become (chosen).
+const AT_FIRST: usize = 64;
 
-/// So many such pieces are held until those before them are out, for each thread.
+/// About so many bytes of a list are held until they are out (chosen).
+const HELD: usize = 1 << 21;
+
+/// In so many pieces each thread has its share of them: some become longer than others.
 const PIECES: usize = 4;
 
 /// An object that is written as [`write_json`] writes it, entry by entry; its lists by all threads.
@@ -70,15 +73,21 @@ impl<W: Write> JsonObject<W> {
     ) -> io::Result<()> {
         self.key(key)?;
         self.out.write_all(b"[")?;
-        let at_once = OF_ONE_THREAD * PIECES * rayon::current_num_threads();
+        let pieces = PIECES * rayon::current_num_threads();
+        let mut at_once = AT_FIRST;
         let mut first = true;
         loop {
             let some: Vec<R> = elements.by_ref().take(at_once).collect();
             if some.is_empty() {
                 break;
             }
-            let pieces = some.par_chunks(OF_ONE_THREAD).map(|piece| inside(&piece));
-            for piece in pieces.collect::<io::Result<Vec<Vec<u8>>>>()? {
+            let pieces = some.par_chunks(some.len().div_ceil(pieces));
+            let pieces = pieces.map(|piece| inside(&piece));
+            let pieces = pieces.collect::<io::Result<Vec<Vec<u8>>>>()?;
+            let length: usize = pieces.iter().map(Vec::len).sum();
+            // An element may be a hundred bytes or a megabyte.
+            at_once = (HELD * some.len() / length.max(1)).clamp(1, 4 * at_once);
+            for piece in pieces {
                 if !std::mem::take(&mut first) {
                     self.out.write_all(b",")?;
                 }
@@ -199,8 +208,14 @@ mod tests {
             1 => json!([at, [null]]),
             _ => json!("\u{200b},\n  ]"),
         };
-        let at_once = OF_ONE_THREAD * PIECES * rayon::current_num_threads();
-        for length in [0, 1, OF_ONE_THREAD, OF_ONE_THREAD + 1, at_once + 2] {
+        for length in [
+            0,
+            1,
+            AT_FIRST,
+            AT_FIRST + 1,
+            5 * AT_FIRST,
+            21 * AT_FIRST + 7,
+        ] {
             let list: Vec<Value> = (0..length).map(element).collect();
             let whole =
                 json!({ "one": { "a": [1] }, "list": list, "last": [[], {}], "null": null });
