@@ -178,7 +178,10 @@ impl BetweenQuestion {
         match &self.by {
             StepsBy::Permission(asked) => {
                 let found = reach::who(estate, target, asked, time).results;
-                found.into_iter().map(|row| row.principal).collect()
+                found
+                    .into_iter()
+                    .map(|row| row.principal.to_string())
+                    .collect()
             }
             StepsBy::Ways(ways) => {
                 let found = reach::who_by(estate, target, ways, time, None, brings).results;

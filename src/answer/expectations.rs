@@ -213,7 +213,7 @@ impl Expectation {
     #[must_use]
     pub fn judge_ways(target: &Resource, ways: &PathsAnswer) -> Judged {
         let name = target.full_name();
-        let way = ways.ends.iter().find(|end| end.name == name);
+        let way = ways.ends.iter().find(|end| *end.name == *name);
         if let Some(way) = way {
             let path = way.trail.path();
             let steps: Vec<&str> = path

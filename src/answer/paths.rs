@@ -9,7 +9,7 @@ use super::Source;
 use crate::estate::{Assumption, Estate, Existence};
 use crate::evaluate::diagnose::{missing_caller, missing_target, nearest_accounts};
 use crate::evaluate::federation::exchange_of;
-use crate::evaluate::reach::{self, Brings, EdgeEnd, StepsBy, TakenAway, Trail};
+use crate::evaluate::reach::{self, Brings, StepsBy, TakenAway, Trail};
 use crate::evaluate::{Exchange, Outcome, Verdict, WayIn};
 use crate::google::listing::Scope;
 use crate::google::survey::{Everything, Groups, Progress, at_hand, whole};
@@ -54,7 +54,7 @@ pub struct PathsQuestion {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathEnd {
     /// The principal as a member identifier, or the account's full name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Never `CannotAccess`.
     pub verdict: Verdict,
     /// What the call would come to.
@@ -67,8 +67,22 @@ pub struct PathEnd {
     pub conditions: Vec<Arc<str>>,
     /// Of a set: who of it is shut out.
     pub except: Vec<TakenAway>,
+    /// The account, where that is the end.
+    pub target: Option<Resource>,
+}
+
+impl PathEnd {
     /// Who and what to ask about to have it explained; nobody where a set stands for itself.
-    pub pair: Option<(Principal, Resource)>,
+    #[must_use]
+    pub fn pair(&self, ways: &Ways) -> Option<(Principal, Resource)> {
+        match ways {
+            Ways::To { target, .. } => {
+                let caller = Principal::parse(&self.name).ok()?;
+                Some((caller, target.clone()))
+            }
+            Ways::From(caller) => Some((caller.clone(), self.target.clone()?)),
+        }
+    }
 }
 
 /// Why there can be no ways: one end is not there.
@@ -244,22 +258,15 @@ impl PathsQuestion {
             }
             Ways::From(caller) => reach::reach_by(estate, caller, brings, edges, self.time),
         };
-        let pair = |end: &EdgeEnd| match &self.ways {
-            Ways::To { target, .. } => {
-                let caller = Principal::parse(&end.name).ok()?;
-                Some((caller, target.clone()))
-            }
-            Ways::From(caller) => Some((caller.clone(), end.target.clone()?)),
-        };
         let ends = answer.results.into_iter().map(|end| PathEnd {
-            pair: pair(&end),
-            name: end.name,
+            name: end.name.into(),
             verdict: end.verdict,
             outcome: end.outcome,
             trail: end.trail,
             edges: end.ways,
             conditions: end.conditions,
             except: end.except,
+            target: end.target,
         });
         WaysFound {
             ends: ends.collect(),
@@ -281,9 +288,6 @@ impl PathsQuestion {
                     reach::who_bringing(estate, target, permission, self.time, asked, brings);
                 *target = answer.target.clone();
                 let ends = answer.results.into_iter().map(|holder| PathEnd {
-                    pair: Principal::parse(&holder.principal)
-                        .ok()
-                        .map(|caller| (caller, answer.target.clone())),
                     name: holder.principal,
                     verdict: holder.verdict,
                     outcome: holder.outcome,
@@ -291,6 +295,7 @@ impl PathsQuestion {
                     edges: Vec::new(),
                     conditions: Vec::new(),
                     except: holder.except,
+                    target: None,
                 });
                 WaysFound {
                     ends: ends.collect(),
@@ -302,15 +307,19 @@ impl PathsQuestion {
             Ways::From(caller) => {
                 let (permission, brings) = (&self.permission, &self.brings);
                 let answer = reach::reach_bringing(estate, caller, brings, permission, self.time);
+                let name = |reached: &reach::Reached| {
+                    let known = reached.trail.shared_end().cloned();
+                    known.unwrap_or_else(|| reached.target.full_name().into())
+                };
                 let ends = answer.results.into_iter().map(|reached| PathEnd {
-                    name: reached.target.full_name(),
+                    name: name(&reached),
                     verdict: reached.verdict,
                     outcome: reached.outcome,
                     trail: reached.trail,
                     edges: Vec::new(),
                     conditions: Vec::new(),
                     except: Vec::new(),
-                    pair: Some((caller.clone(), reached.target)),
+                    target: Some(reached.target),
                 });
                 WaysFound {
                     ends: ends.collect(),

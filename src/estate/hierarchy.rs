@@ -49,7 +49,7 @@ const SEARCHED: &str = "the file holds what a search found, which may have left 
 const NO_LIST: &str = "the export holds no list of accounts";
 
 /// Longer chains than Google allows (folders nest ten deep) are cycles in a damaged file.
-const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 
 impl Estate {
     /// Adds or replaces an organization.

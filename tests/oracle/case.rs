@@ -242,7 +242,7 @@ impl Case {
             Ok((estate, _)) => {
                 let mut told = who(&estate, &question.target, permission, time);
                 let all: BTreeMap<String, Verdict> = (told.results.iter())
-                    .map(|r| (r.principal.clone(), r.verdict))
+                    .map(|r| (String::from(&*r.principal), r.verdict))
                     .collect();
                 // That a set of accounts has no more members than those listed is known of a whole
                 // estate alone; else it is told beside them.
@@ -282,7 +282,7 @@ impl Case {
                     w.results
                         .iter()
                         .filter(|r| usable(&r.principal))
-                        .map(|r| (r.principal.clone(), r.verdict))
+                        .map(|r| (String::from(&*r.principal), r.verdict))
                         .collect()
                 };
                 self.compare(

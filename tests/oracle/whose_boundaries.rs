@@ -312,7 +312,7 @@ async fn ask(seed: u64, file: &Value, full: &Estate, as_viewer: bool, chance: &m
         } else if definite(answer.verdict) {
             assert_eq!(answer.verdict, whole_truth.verdict, "{what}\n{file:#}");
         }
-        let row = holders.results.iter().find(|h| h.principal == name);
+        let row = holders.results.iter().find(|h| &*h.principal == name);
         let by_who = row.map_or(Verdict::CannotAccess, |h| h.verdict);
         let everything = Everything::from_caller(&caller, &permission, &Scope::Everything);
         let (seen, unlisted) = whole(&*reader, &everything, &|_| {}).await.unwrap();

@@ -486,7 +486,10 @@ async fn listed(
             scope: what.scope(),
         };
         source.paths(asked, &|_| ()).await.map(|answer| {
-            let rows = answer.ends.into_iter().map(|end| (end.name, end.verdict));
+            let rows = answer
+                .ends
+                .into_iter()
+                .map(|end| (end.name.to_string(), end.verdict));
             (rows.collect(), answer.complete)
         })
     };

@@ -301,7 +301,7 @@ fn holders(
     answer
         .results
         .into_iter()
-        .map(|holder| (holder.principal.clone(), holder))
+        .map(|holder| (holder.principal.to_string(), holder))
         .collect()
 }
 

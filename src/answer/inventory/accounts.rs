@@ -464,7 +464,7 @@ impl<'e> Whose<'e> {
         };
         let outsiders = self.outsiders.as_ref();
         for holder in found.holders.iter() {
-            let set = match holder.principal.as_str() {
+            let set = match &*holder.principal {
                 "allUsers" => Some(OpenTo::Everybody),
                 "allAuthenticatedUsers" => Some(OpenTo::GoogleAccounts),
                 _ => None,
@@ -477,7 +477,7 @@ impl<'e> Whose<'e> {
                 (Some(set), _) => open_to = set,
             }
             let Some(outsiders) = outsiders else { continue };
-            let theirs = match self.known.get(&holder.principal) {
+            let theirs = match self.known.get(&*holder.principal) {
                 Some(known) => *known,
                 None => {
                     // Everybody is an outsider too.
@@ -486,7 +486,7 @@ impl<'e> Whose<'e> {
                     } else {
                         outsiders.has(&Member::parse_v1(&holder.principal))
                     };
-                    self.known.insert(holder.principal.clone(), theirs);
+                    self.known.insert(holder.principal.to_string(), theirs);
                     theirs
                 }
             };

@@ -20,7 +20,7 @@ use crate::iam::{Permission, Resource};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountHolder {
     /// As [`Holder::principal`].
-    pub principal: String,
+    pub principal: Arc<str>,
     /// As [`Holder::verdict`].
     pub verdict: Verdict,
     /// As [`Holder::outcome`].

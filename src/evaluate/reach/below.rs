@@ -1,14 +1,14 @@
 //! The accounts below each level, by number: whoever goes through a hundred thousand of them compares no names.
 
 use std::hash::BuildHasher;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::chains::is_off;
 use super::mover::Mover;
 use super::relevant::{Ground, LevelsAbove};
+use crate::estate::Estate;
 use crate::evaluate::explain::is_shut_down;
 use crate::iam::Resource;
 
@@ -23,6 +23,8 @@ pub(super) struct BelowAccount {
     pub stops: bool,
     /// Whether its allow policy is known.
     pub policy_read: bool,
+    /// Whether it is known to be there.
+    pub listed: bool,
 }
 
 impl BelowAccount {
@@ -37,7 +39,7 @@ impl BelowAccount {
 
 /// A project and its accounts.
 pub(super) struct BelowProject {
-    pub above: Rc<LevelsAbove>,
+    pub above: Arc<LevelsAbove>,
     /// Those that are known to be there.
     pub listed: Vec<usize>,
 }
@@ -78,48 +80,101 @@ pub(super) struct Below {
 /// An account's resource, and whether it is known to be off where it is known to be there.
 type NamedAccount = (Resource, Option<bool>);
 
-impl Below {
-    pub fn new(ground: &Ground<'_>) -> Self {
-        let estate = ground.estate;
-        let mut lists: Vec<(Arc<str>, bool, Vec<NamedAccount>)> = Vec::new();
-        let mut by_name: HashMap<&str, usize> = HashMap::new();
-        let mut by_id: HashMap<Arc<str>, usize> = HashMap::new();
-        for account in estate.accounts() {
-            let at = *by_name.entry(&account.project_id).or_insert_with(|| {
+/// The accounts that are known to be there, by project: no policy is looked at for it.
+pub(super) struct ListedAccounts {
+    projects: Vec<ListedProject>,
+    /// Projects by id.
+    by_id: HashMap<Arc<str>, usize>,
+}
+
+struct ListedProject {
+    id: Arc<str>,
+    /// By address.
+    accounts: Vec<NamedAccount>,
+}
+
+impl ListedAccounts {
+    pub fn new(estate: &Estate) -> Self {
+        let mut listed = Self {
+            projects: Vec::new(),
+            by_id: HashMap::new(),
+        };
+        // Of each project as records name it whether it was shut down.
+        let mut by_name: HashMap<&str, (usize, bool)> = HashMap::new();
+        for (address, account) in estate.accounts.iter() {
+            let (at, shut) = *by_name.entry(&account.project_id).or_insert_with(|| {
                 let id: Arc<str> = estate.project_id_of(account).into();
-                *by_id.entry(Arc::clone(&id)).or_insert_with(|| {
-                    let shut = estate.project(&id).is_some_and(|p| p.is_shut_down());
-                    lists.push((id, shut, Vec::new()));
-                    lists.len() - 1
-                })
+                let shut = estate.project(&id).is_some_and(|p| p.is_shut_down());
+                (listed.project(&id), shut)
             });
-            if let Some((id, shut, list)) = lists.get_mut(at) {
-                let resource = Resource::account(id, &account.email);
-                list.push((resource, Some(account.disabled || *shut)));
+            if let Some(project) = listed.projects.get_mut(at) {
+                let resource = Resource::ServiceAccount {
+                    project: Arc::clone(&project.id),
+                    account: Arc::clone(address),
+                };
+                let off = Some(account.disabled || shut);
+                project.accounts.push((resource, off));
             }
         }
-        // Whatever a policy stands on may be reached, listed or not.
-        for entry in &ground.entries {
-            if let Resource::ServiceAccount { project, account } = entry.resource
-                && !estate.accounts.contains_key(account)
-            {
-                let at = *by_id.entry(Arc::clone(project)).or_insert_with(|| {
-                    lists.push((Arc::clone(project), false, Vec::new()));
-                    lists.len() - 1
-                });
-                if let Some((.., list)) = lists.get_mut(at) {
-                    list.push((entry.resource.clone(), None));
-                }
-            }
-        }
-        Self::of(ground, lists)
+        listed
     }
 
-    fn of(ground: &Ground<'_>, mut lists: Vec<(Arc<str>, bool, Vec<NamedAccount>)>) -> Self {
-        lists.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut below = Self {
+    /// The place of a project (id).
+    fn project(&mut self, id: &Arc<str>) -> usize {
+        if let Some(known) = self.by_id.get(id) {
+            return *known;
+        }
+        let at = self.projects.len();
+        self.by_id.insert(Arc::clone(id), at);
+        self.projects.push(ListedProject {
+            id: Arc::clone(id),
             accounts: Vec::new(),
-            projects: Vec::new(),
+        });
+        at
+    }
+
+    /// Adds those on which a policy stands: whatever one stands on may be reached, listed or not.
+    fn add_named(&mut self, ground: &Ground<'_>) {
+        let accounts = self.projects.iter().flat_map(|project| &project.accounts);
+        let known: HashSet<&Arc<str>> = accounts
+            .filter_map(|(resource, _)| match resource {
+                Resource::ServiceAccount { account, .. } => Some(account),
+                _ => None,
+            })
+            .collect();
+        let mut last: Option<&Resource> = None;
+        let mut unknown = Vec::new();
+        for entry in &ground.entries {
+            // A policy's bindings come together.
+            if last.is_some_and(|last| std::ptr::eq(last, entry.resource)) {
+                continue;
+            }
+            last = Some(entry.resource);
+            if let Resource::ServiceAccount { project, account } = entry.resource
+                && !known.contains(account)
+            {
+                unknown.push((project, entry.resource));
+            }
+        }
+        drop(known);
+        for (project, resource) in unknown {
+            let at = self.project(project);
+            if let Some(project) = self.projects.get_mut(at) {
+                project.accounts.push((resource.clone(), None));
+            }
+        }
+    }
+}
+
+impl Below {
+    pub fn new(ground: &Ground<'_>, mut listed: ListedAccounts) -> Self {
+        listed.add_named(ground);
+        let mut lists = listed.projects;
+        lists.sort_by(|a, b| a.id.cmp(&b.id));
+        let count = lists.iter().map(|project| project.accounts.len()).sum();
+        let mut below = Self {
+            accounts: Vec::with_capacity(count),
+            projects: Vec::with_capacity(lists.len()),
             numbers: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             levels: HashMap::new(),
@@ -128,7 +183,12 @@ impl Below {
             whole: true,
         };
         let reads_all = ground.reads_all();
-        for (id, _, mut list) in lists {
+        for ListedProject {
+            id,
+            accounts: mut list,
+        } in lists
+        {
+            // Those that are listed come in their order.
             list.sort_by(|a, b| a.0.cmp(&b.0));
             list.dedup_by(|again, first| again.0 == first.0);
             let project = below.projects.len();
@@ -150,11 +210,12 @@ impl Below {
                         .unwrap_or_else(|| disabled() || is_shut_down(ground.estate, &resource)),
                     off: off.unwrap_or_else(|| is_off(ground.estate, &resource)),
                     policy_read: (off.is_some() && reads_all) || !ground.policy_unread(&resource),
+                    listed: off.is_some(),
                     resource,
                 });
             }
-            let told = |level: &Resource| ground.denying(level).is_some();
-            below.whole &= above.complete && !above.hidden && above.levels.iter().all(told);
+            let told = above.denying.iter().all(Option::is_some);
+            below.whole &= above.complete && !above.hidden && told;
             if !listed.is_empty() {
                 below.complete &= above.complete;
                 below.add_project(project, &above.levels);
@@ -176,19 +237,21 @@ impl Below {
     }
 
     fn add_project(&mut self, project: usize, levels: &[Resource]) {
-        let mut above = Vec::new();
-        for level in levels.iter().rev() {
-            let next = self.on_levels.len();
-            let number = *self.levels.entry(level.clone()).or_insert(next);
-            if number == next {
-                let above = above.clone();
-                let projects = Vec::new();
-                self.on_levels.push(BelowLevel { projects, above });
-            }
+        for (at, level) in levels.iter().enumerate().rev() {
+            let known = self.levels.get(level).copied();
+            let number = known.unwrap_or_else(|| {
+                let number = self.on_levels.len();
+                self.levels.insert(level.clone(), number);
+                let above = levels.get(at + 1..).unwrap_or_default();
+                self.on_levels.push(BelowLevel {
+                    projects: Vec::new(),
+                    above: above.to_vec(),
+                });
+                number
+            });
             if let Some(level) = self.on_levels.get_mut(number) {
                 level.projects.push(project);
             }
-            above.push(level.clone());
         }
     }
 
@@ -213,6 +276,16 @@ impl Below {
         self.levels.keys()
     }
 
+    /// Whether an account of that address (lower case) is known to be there.
+    pub fn lists(&self, email: &str) -> bool {
+        let is_it = |number: &usize| {
+            let known = self.accounts.get(*number);
+            known.is_some_and(|known| known.listed && known.resource.id() == email)
+        };
+        let found = self.numbers.find(self.hasher.hash_one(email), is_it);
+        found.is_some()
+    }
+
     /// The number of an account.
     pub fn number(&self, account: &Resource) -> Option<usize> {
         if !matches!(account, Resource::ServiceAccount { .. }) {
@@ -234,20 +307,17 @@ pub(super) struct LeftBelow {
 }
 
 impl LeftBelow {
-    /// Those on these levels and below that are known to be there, and that are left, in the order of their names. Who
-    /// is not left once is never left again.
+    /// Those below these levels that are known to be there, and these accounts, as far as they are left, in the order of
+    /// their names. Who is not left once is never left again.
     pub fn on<'r>(
         &mut self,
         below: &Below,
         levels: impl IntoIterator<Item = &'r Resource>,
+        own: impl Iterator<Item = usize>,
         is_left: impl Fn(usize) -> bool,
     ) -> Vec<usize> {
-        let mut found = Vec::new();
+        let mut found: Vec<usize> = own.filter(|account| is_left(*account)).collect();
         for level in levels {
-            if matches!(level, Resource::ServiceAccount { .. }) {
-                found.extend(below.number(level).filter(|account| is_left(*account)));
-                continue;
-            }
             for project in below.projects_below(level) {
                 let list = self.lists.entry(*project).or_insert_with(|| {
                     let project = below.projects.get(*project);

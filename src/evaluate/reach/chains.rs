@@ -9,20 +9,20 @@
 //! as incomplete (chosen: behind a group that nobody may read everything would hang together).
 
 use std::collections::{BTreeSet, VecDeque};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::super::belonging;
 use super::super::explain::is_shut_down;
 use super::below::{Below, BelowAccount, LeftBelow};
 use super::closure::RuleClasses;
 use super::identity::{Identity, JudgedSpot};
-use super::relevant::Ground;
+use super::relevant::{Ground, LevelsAbove};
 use super::standing::{GroupIndex, Match, Members, standing};
-use super::trail::{Trail, TrailStep};
+use super::trail::{Trail, TrailStep, TrailVia};
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
 use crate::evaluate::explanation::Verdict;
@@ -61,20 +61,19 @@ pub fn reach_bringing(
             permissions.extend(Permission::parse(carrying));
         }
     }
-    let ground = Ground::new(estate, permissions, time, None);
-    let (members, groups, below) = standing(&ground);
+    let (ground, members, groups, below) = standing(estate, permissions, time, false);
     let mut walk = Walk {
+        caller,
         below: &below,
         reached: vec![vec![false; below.accounts.len()]; ground.permissions.len()],
         left: vec![LeftBelow::default(); ground.permissions.len()],
         nodes: vec![ChainNode {
-            principal: caller.clone(),
             account: None,
             hop: None,
         }],
-        seen: HashMap::new(),
+        seen: vec![None; below.accounts.len()],
         queue: VecDeque::from([(0, true)]),
-        results: HashMap::new(),
+        results: below.accounts.iter().map(|_| None).collect(),
         uncertain: HashSet::new(),
         classes: RuleClasses::new(&ground),
         left_before: HashSet::new(),
@@ -86,10 +85,10 @@ pub fn reach_bringing(
     };
     // Whoever is let in and is not in sight may be a step of a chain that nobody here sees.
     let mut hidden = Vec::new();
-    let (hidden_ones, in_groups, named) = (&mut hidden, &groups, &members);
+    let (hidden_ones, in_groups, named, known) = (&mut hidden, &groups, &members, &below);
     rayon::in_place_scope(|scope| {
         scope.spawn(move |_| {
-            let accounts = in_groups.accounts_that_matter(named);
+            let accounts = in_groups.accounts_that_matter(named, known);
             let accounts = accounts.filter(|account| *account != caller);
             hidden_ones.extend(accounts.filter_map(|account| out_of_sight(estate, account)));
         });
@@ -146,20 +145,21 @@ pub(super) fn takes_delegates(permission: &Permission) -> bool {
 
 /// An identity that the caller can act as.
 struct ChainNode {
-    principal: Principal,
-    account: Option<Resource>,
-    /// The node before it, and the binding.
-    hop: Option<(usize, Via)>,
+    /// By number; `None`: the caller.
+    account: Option<usize>,
+    /// The node before it, and the binding, which is the first.
+    hop: Option<(usize, Arc<[Via]>)>,
 }
 
 /// An account that was reached: from which node, and how.
 struct FoundEnd {
     at: usize,
     verdict: Verdict,
-    via: Vec<Via>,
+    via: Arc<[Via]>,
 }
 
 struct Walk<'g, 'e> {
+    caller: &'g Principal,
     ground: &'g Ground<'e>,
     members: &'g Members<'e>,
     groups: &'g GroupIndex<'e>,
@@ -169,10 +169,11 @@ struct Walk<'g, 'e> {
     /// For each permission the accounts of each project that is met which are not certain yet.
     left: Vec<LeftBelow>,
     nodes: Vec<ChainNode>,
-    /// Accounts on the way, and whether their token is held (or need not be).
-    seen: HashMap<usize, bool>,
+    /// Of each account on the way, by number, whether its token is held (or need not be).
+    seen: Vec<Option<bool>>,
     queue: VecDeque<(usize, bool)>,
-    results: HashMap<usize, FoundEnd>,
+    /// By number.
+    results: Vec<Option<FoundEnd>>,
     /// Where hops lead that are not certain, and whether as a link of a chain only.
     uncertain: HashSet<(usize, bool)>,
     classes: RuleClasses<'g, 'e>,
@@ -188,13 +189,33 @@ struct Walk<'g, 'e> {
 struct ChainIdentity<'g, 'e> {
     identity: Identity<'g, 'e>,
     by_level: HashMap<&'e Resource, Vec<Match<'e>>>,
+    /// By the account's number.
+    by_account: HashMap<usize, Vec<Match<'e>>>,
     /// For a permission and a project what holds for each account on which nothing stands itself; `None`: they
     /// are not alike.
     alike: HashMap<(usize, usize), Option<Decided>>,
 }
 
+impl<'e> ChainIdentity<'_, 'e> {
+    /// The bindings above an account, on these levels.
+    fn above<'s>(&'s self, above: &'s LevelsAbove) -> impl Iterator<Item = &'s Match<'e>> {
+        let levels = match self.by_level.is_empty() {
+            true => &[],
+            false => above.levels.as_slice(),
+        };
+        levels
+            .iter()
+            .filter_map(|level| self.by_level.get(level))
+            .flatten()
+    }
+}
+
 /// An answer, with the bindings that it hangs on.
-type Decided = Rc<(Truth, Vec<Via>)>;
+#[derive(Clone)]
+struct Decided {
+    answer: Truth,
+    via: Arc<[Via]>,
+}
 
 impl<'g, 'e> Walk<'g, 'e> {
     fn run(&mut self) {
@@ -207,17 +228,22 @@ impl<'g, 'e> Walk<'g, 'e> {
         let Some(node) = self.nodes.get(at) else {
             return;
         };
-        let identity = if at == 0 {
-            Identity::bringing(self.ground, &node.principal, self.brings)
-        } else {
-            Identity::new(self.ground, &node.principal)
+        let account = node.account.and_then(|at| self.below.accounts.get(at));
+        let identity = match account {
+            None => Identity::bringing(self.ground, self.caller, self.brings),
+            Some(account) => {
+                let email = account.resource.id().to_owned();
+                Identity::new(self.ground, &Principal::ServiceAccount(email))
+            }
         };
         let Some(judge) = identity.judge() else {
             return;
         };
-        let mut by_level: HashMap<&'e Resource, Vec<Match<'e>>> = HashMap::new();
         let matches = self.members.of(judge, self.groups);
-        let class = self.classes.of(judge);
+        let class = match account {
+            None => self.classes.of(judge),
+            Some(account) => self.classes.of_account(judge, account),
+        };
         identity.belongs(class.free);
         identity.note_place(&matches);
         let class = class.number;
@@ -227,29 +253,37 @@ impl<'g, 'e> Walk<'g, 'e> {
             .filter(|one| !self.was_left(one, class, holds_token))
             .map(|one| one.entry)
             .collect();
+        let mut who = ChainIdentity {
+            identity,
+            by_level: HashMap::new(),
+            by_account: HashMap::new(),
+            alike: HashMap::new(),
+        };
         for one in matches.into_iter().filter(|one| new.contains(&one.entry)) {
             let sure = one.matches == Truth::Yes;
             (self.left_before).insert((one.entry, class, holds_token, sure));
-            if let Some(entry) = self.ground.entries.get(one.entry) {
-                by_level.entry(entry.resource).or_default().push(one);
+            let on = self.ground.entries.get(one.entry).map(|e| e.resource);
+            match on {
+                Some(Resource::ServiceAccount { .. }) => {
+                    let number = on.and_then(|on| self.below.number(on));
+                    if let Some(number) = number {
+                        who.by_account.entry(number).or_default().push(one);
+                    }
+                }
+                Some(level) => who.by_level.entry(level).or_default().push(one),
+                None => {}
             }
         }
-        let mut who = ChainIdentity {
-            identity,
-            by_level,
-            alike: HashMap::new(),
-        };
         for permission in 0..self.ground.permissions.len() {
             if permission == 0 && !holds_token {
                 continue;
             }
-            for target in self.candidates(permission, &who.by_level) {
+            for target in self.candidates(permission, &who) {
                 let Some(account) = self.below.accounts.get(target) else {
                     continue;
                 };
-                let itself = |n: &ChainNode| is(&n.principal, &account.resource);
-                if at == 0 || !self.nodes.first().is_some_and(itself) {
-                    self.judge(at, permission, target, &mut who);
+                if at == 0 || !is(self.caller, &account.resource) {
+                    self.judge(at, permission, (target, account), &mut who);
                 }
             }
         }
@@ -270,24 +304,18 @@ impl<'g, 'e> Walk<'g, 'e> {
 
     /// Whether a hop that is not certain may lead to where nobody stands as well.
     fn is_open(&self) -> bool {
-        let caller = self.nodes.first();
-        let itself = |account: &BelowAccount| {
-            caller.is_some_and(|caller| is(&caller.principal, &account.resource))
-        };
         self.uncertain.iter().any(|(target, link)| {
-            let stands = self.seen.get(target);
-            let known = stands.is_some_and(|holds_token| *holds_token || *link);
+            let stands = self.seen.get(*target).copied().flatten();
+            let known = stands.is_some_and(|holds_token| holds_token || *link);
             let account = self.below.accounts.get(*target);
-            !known && account.is_some_and(|account| !account.stops && !itself(account))
+            let leads_on =
+                |account: &BelowAccount| !account.stops && !is(self.caller, &account.resource);
+            !known && account.is_some_and(leads_on)
         })
     }
 
     /// Accounts that are not certain yet and lie where a binding of this identity reaches, in their order.
-    fn candidates(
-        &mut self,
-        permission: usize,
-        by_level: &HashMap<&'e Resource, Vec<Match<'e>>>,
-    ) -> Vec<usize> {
+    fn candidates(&mut self, permission: usize, who: &ChainIdentity<'g, 'e>) -> Vec<usize> {
         let (Some(reached), Some(left)) =
             (self.reached.get(permission), self.left.get_mut(permission))
         else {
@@ -300,39 +328,44 @@ impl<'g, 'e> Walk<'g, 'e> {
                 .and_then(|e| e.holds.get(permission))
                 .is_some_and(|h| *h != Truth::No)
         };
-        let levels = by_level.iter();
+        let levels = who.by_level.iter();
         let levels = levels.filter(|(_, matches)| matches.iter().any(holds));
-        left.on(self.below, levels.map(|(level, _)| *level), |account| {
-            !reached.get(account).copied().unwrap_or(true)
-        })
+        let own = who.by_account.iter();
+        let own = own.filter(|(_, matches)| matches.iter().any(holds));
+        left.on(
+            self.below,
+            levels.map(|(level, _)| *level),
+            own.map(|(number, _)| *number),
+            |account| !reached.get(account).copied().unwrap_or(true),
+        )
     }
 
     /// What holds for an account.
     fn decided(
         &self,
         permission: usize,
-        account: &BelowAccount,
+        (target, account): (usize, &BelowAccount),
         who: &mut ChainIdentity<'g, 'e>,
     ) -> Option<Decided> {
         let above = &self.below.projects.get(account.project)?.above;
         let spot = JudgedSpot::known(account, above)?;
-        let of = |level: &Resource| who.by_level.get(level).into_iter().flatten();
-        let plain = account.policy_read && !who.by_level.contains_key(&account.resource);
+        let own = who.by_account.get(&target);
+        let plain = account.policy_read && own.is_none();
         let key = (permission, account.project);
         if plain && let Some(Some(known)) = who.alike.get(&key) {
-            return Some(Rc::clone(known));
+            return Some(known.clone());
         }
-        let levels = std::iter::once(&account.resource).chain(&above.levels);
-        let matches = levels.flat_map(of);
+        let matches = own.into_iter().flatten().chain(who.above(above));
         let (answer, leads) = who.identity.decide_at(permission, &spot, matches);
-        let vias = leads.into_iter();
-        let vias = vias.filter_map(|m| who.identity.via(permission, m));
-        let judged = Rc::new((answer, vias.collect()));
+        let via = leads.into_iter();
+        let via = via.filter_map(|m| who.identity.via(permission, m));
+        let judged = Decided {
+            answer,
+            via: via.collect(),
+        };
         if plain && !who.alike.contains_key(&key) {
-            let matches = above.levels.iter().flat_map(of);
-            let same = who.identity.same_below(above, matches);
-            let known = same.then(|| Rc::clone(&judged));
-            who.alike.insert(key, known);
+            let same = who.identity.same_below(above, who.above(above));
+            who.alike.insert(key, same.then(|| judged.clone()));
         }
         Some(judged)
     }
@@ -341,19 +374,14 @@ impl<'g, 'e> Walk<'g, 'e> {
         &mut self,
         at: usize,
         permission: usize,
-        target: usize,
+        (target, account): (usize, &BelowAccount),
         who: &mut ChainIdentity<'g, 'e>,
     ) {
-        let below = self.below;
-        let Some(account) = below.accounts.get(target) else {
+        let Some(judged) = self.decided(permission, (target, account), who) else {
             return;
         };
-        let Some(judged) = self.decided(permission, account, who) else {
-            return;
-        };
-        let (answer, vias) = &*judged;
         // Without a lead it is only what was not read that leaves it open.
-        if *answer == Truth::No || vias.is_empty() {
+        if judged.answer == Truth::No || judged.via.is_empty() {
             return;
         }
         let carries = self
@@ -361,20 +389,20 @@ impl<'g, 'e> Walk<'g, 'e> {
             .permissions
             .get(permission)
             .is_some_and(|p| [GET_ACCESS_TOKEN, IMPLICIT_DELEGATION].contains(&p.as_str()));
-        if *answer == Truth::Yes {
+        if judged.answer == Truth::Yes {
             let reached = self.reached.get_mut(permission);
             if let Some(reached) = reached.and_then(|r| r.get_mut(target)) {
                 *reached = true;
             }
             if carries {
-                self.pass_on(at, permission, (target, account), vias.first());
+                self.pass_on(at, permission, (target, account), &judged.via);
             }
         } else if carries {
             let link = !self.holds_token_by(permission);
             self.uncertain.insert((target, link));
         }
         if permission == 0 {
-            self.record(at, target, *answer, vias);
+            self.record(at, target, judged);
         }
     }
 
@@ -390,69 +418,83 @@ impl<'g, 'e> Walk<'g, 'e> {
         at: usize,
         permission: usize,
         (target, account): (usize, &BelowAccount),
-        via: Option<&Via>,
+        via: &Arc<[Via]>,
     ) {
-        let Some(via) = via else {
-            return;
-        };
         if account.stops {
             return;
         }
         let holds_token = self.holds_token_by(permission);
-        match self.seen.get(&target) {
+        let Some(seen) = self.seen.get_mut(target) else {
+            return;
+        };
+        match *seen {
             Some(true) => return,
             Some(false) if !holds_token => return,
             _ => {}
         }
-        self.seen.insert(target, holds_token);
+        *seen = Some(holds_token);
         let node = self.nodes.len();
         self.nodes.push(ChainNode {
-            principal: Principal::ServiceAccount(account.resource.id().to_owned()),
-            account: Some(account.resource.clone()),
-            hop: Some((at, via.clone())),
+            account: Some(target),
+            hop: Some((at, Arc::clone(via))),
         });
         self.queue.push_back((node, holds_token));
     }
 
-    fn record(&mut self, at: usize, target: usize, answer: Truth, vias: &[Via]) {
-        let Some(verdict) = verdict(answer) else {
+    fn record(&mut self, at: usize, target: usize, judged: Decided) {
+        let Some(verdict) = verdict(judged.answer) else {
             return;
         };
-        let known = self.results.contains_key(&target);
-        if known && answer != Truth::Yes {
-            return;
+        if let Some(known) = self.results.get_mut(target)
+            && (known.is_none() || judged.answer == Truth::Yes)
+        {
+            let via = judged.via;
+            *known = Some(FoundEnd { at, verdict, via });
         }
-        // A direct grant is told with every binding.
-        let many = if at == 0 { vias.len() } else { 1 };
-        let via = vias.iter().take(many).cloned().collect();
-        self.results.insert(target, FoundEnd { at, verdict, via });
     }
 
     /// What was found, by target.
     fn told(self) -> Vec<Reached> {
-        let steps = self.nodes.into_iter().map(|node| TrailStep {
-            name: node
-                .account
-                .map_or_else(|| node.principal.to_string(), |a| a.full_name()),
-            before: node.hop,
+        let below = self.below;
+        let name_of = |number: usize| -> Option<Arc<str>> {
+            let account = below.accounts.get(number)?;
+            Some(account.resource.full_name().into())
+        };
+        let ends = self.results.into_par_iter().enumerate();
+        let ends = ends.filter_map(|(number, end)| {
+            let end = end?;
+            Some((name_of(number)?, number, end))
         });
-        let steps: Arc<[TrailStep]> = steps.collect();
-        let mut ends: Vec<(usize, FoundEnd)> = self.results.into_iter().collect();
-        ends.sort_unstable_by_key(|(target, _)| *target);
-        let mut named: Vec<(String, &BelowAccount, FoundEnd)> = ends
-            .into_iter()
-            .filter_map(|(target, end)| {
-                let account = self.below.accounts.get(target)?;
-                Some((account.resource.full_name(), account, end))
-            })
-            .collect();
+        let mut ends: Vec<(Arc<str>, usize, FoundEnd)> = ends.collect();
+        let mut names: Vec<Option<Arc<str>>> = vec![None; below.accounts.len()];
+        for (name, number, _) in &ends {
+            if let Some(place) = names.get_mut(*number) {
+                *place = Some(Arc::clone(name));
+            }
+        }
+        let steps = self.nodes.into_iter().map(|node| {
+            let name = node.account.and_then(|number| {
+                let told = names.get(number).cloned().flatten();
+                told.or_else(|| name_of(number))
+            });
+            let name = name.unwrap_or_else(|| self.caller.to_string().into());
+            let before = node.hop;
+            (name, before.map(|(at, via)| (at, TrailVia::Shared(via, 1))))
+        });
+        let steps = TrailStep::all(steps);
         // They are nearly in this order already.
-        named.sort_by(|a, b| a.0.cmp(&b.0));
-        let reached = named.into_iter().map(|(name, account, end)| Reached {
-            outcome: super::outcome(end.verdict, self.refused || account.off),
-            verdict: end.verdict,
-            trail: Trail::from(&steps, end.at, name, end.via),
-            target: account.resource.clone(),
+        ends.sort_by(|a, b| a.0.cmp(&b.0));
+        let refused = self.refused;
+        let reached = ends.into_par_iter().filter_map(|(name, number, end)| {
+            let account = below.accounts.get(number)?;
+            // A direct grant is told with every binding.
+            let many = if end.at == 0 { end.via.len() } else { 1 };
+            Some(Reached {
+                outcome: super::outcome(end.verdict, refused || account.off),
+                verdict: end.verdict,
+                trail: Trail::from(&steps, end.at, name, TrailVia::Shared(end.via, many)),
+                target: account.resource.clone(),
+            })
         });
         reached.collect()
     }

@@ -20,7 +20,7 @@ use super::mover::{EdgeStep, Mover, Moving, permissions_of};
 use super::relevant::Ground;
 use super::standing::{GroupIndex, Members, standing};
 use super::steps::PAIRS_AT_MOST;
-use super::trail::{Trail, TrailStep};
+use super::trail::{Trail, TrailStep, TrailVia};
 use super::{Brings, EdgeEnd, EdgesAnswer, Via};
 use crate::estate::Estate;
 use crate::evaluate::Verdict;
@@ -50,8 +50,7 @@ fn reach_within(
     pairs: usize,
 ) -> (EdgesAnswer, usize) {
     let custom = ways.contains(&WayIn::RoleEdit);
-    let ground = Ground::keeping(estate, permissions_of(ways), time, None, custom);
-    let (members, groups, below) = standing(&ground);
+    let (ground, members, groups, below) = standing(estate, permissions_of(ways), time, custom);
     let from = |number: usize| {
         let account = below.accounts.get(number);
         account.map_or(Gain::MAX, |account| known_at_first(account, caller))
@@ -85,7 +84,7 @@ fn reach_within(
     not_read.extend(groups.unread_that_matter(&members));
     not_read.extend(
         groups
-            .accounts_that_matter(&members)
+            .accounts_that_matter(&members, &below)
             .filter(|account| *account != caller)
             .filter_map(|account| out_of_sight(estate, account)),
     );
@@ -448,19 +447,16 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
 
     /// What was found, by name. `refused`: whatever policies say, the caller's calls fail.
     fn told(self, refused: bool) -> Vec<EdgeEnd> {
-        let (mut steps, mut hang) = (Vec::new(), Vec::new());
-        for node in self.nodes {
+        let mut hang = Vec::with_capacity(self.nodes.len());
+        let steps = self.nodes.into_iter().map(|node| {
             let (before, condition) = match node.before {
-                Some((at, via, condition)) => (Some((at, via)), condition),
+                Some((at, via, condition)) => (Some((at, TrailVia::Own(vec![via]))), condition),
                 None => (None, None),
             };
-            steps.push(TrailStep {
-                name: node.name,
-                before,
-            });
             hang.push(condition);
-        }
-        let steps: Arc<[TrailStep]> = steps.into();
+            (node.name.into(), before)
+        });
+        let steps = TrailStep::all(steps);
         let found = self.results.into_iter().zip(&self.below.accounts);
         let ends = found.filter_map(|(found, account)| {
             let found = found?;
@@ -480,7 +476,7 @@ impl<'g, 'e> EdgeWalk<'g, 'e> {
                 conditions.append(&mut end.conditions);
                 end.conditions = conditions;
             }
-            end.trail = Trail::from(&steps, found.at, name, via);
+            end.trail = Trail::from(&steps, found.at, name.into(), TrailVia::Own(via));
             end.outcome = super::outcome(end.verdict, refused || account.off);
             end.target = Some(account.resource.clone());
             Some(end)

@@ -122,9 +122,9 @@ pub fn who_by(
         let name = principal.to_string();
         let steps = mover.steps(&target, false);
         let groups = first_match(&mover, &steps, &through);
-        let mut path = vec![name.clone()];
+        let mut path: Vec<Arc<str>> = vec![name.as_str().into()];
         path.extend(groups);
-        path.push(target.full_name());
+        path.push(target.full_name().into());
         let itself = matches!(principal, Principal::ServiceAccount(email) if email == target.id());
         if let Some((mut end, via)) = end_of(name, &steps, false).filter(|_| !itself) {
             end.trail = Trail::new(path, via);
@@ -167,7 +167,7 @@ fn homes(estate: &Estate, levels: &mut Vec<Resource>) {
 }
 
 /// A match's entry and member, with the groups on the way to it.
-type Through = HashMap<(usize, String), Vec<String>>;
+type Through = HashMap<(usize, String), Vec<Arc<str>>>;
 
 fn one<'g, 'e>(
     ground: &'g Ground<'e>,
@@ -183,7 +183,7 @@ fn one<'g, 'e>(
     let mut matches: Vec<Match<'e>> = Vec::new();
     for (one, (set, groups)) in found.matches_of(principal, judge, own) {
         let key = (one.entry, one.member.text.to_string());
-        let way = set.map(str::to_owned).into_iter();
+        let way = set.map(Arc::from).into_iter();
         through
             .entry(key)
             .or_insert_with(|| way.chain(groups.iter().cloned()).collect());
@@ -194,7 +194,7 @@ fn one<'g, 'e>(
 }
 
 /// The groups on the way to the first binding of the best step.
-fn first_match(mover: &Mover<'_, '_>, steps: &[EdgeStep], through: &Through) -> Vec<String> {
+fn first_match(mover: &Mover<'_, '_>, steps: &[EdgeStep], through: &Through) -> Vec<Arc<str>> {
     let best = steps.iter().min_by_key(|step| order(step));
     let Some(via) = best.and_then(|step| step.via.first()) else {
         return Vec::new();
@@ -240,9 +240,9 @@ fn sets(
         let who = Moving::Set { member, known };
         let mover = Mover::new(ground, nobody, who, ways, matches);
         let steps = mover.steps(target, false);
-        let mut path = vec![name.clone()];
+        let mut path: Vec<Arc<str>> = vec![name.as_str().into()];
         path.extend(groups.iter().flat_map(|groups| groups.iter().cloned()));
-        path.push(target.full_name());
+        path.push(target.full_name().into());
         let Some((mut end, via)) = end_of(name.clone(), &steps, false) else {
             continue;
         };

@@ -1,8 +1,6 @@
 //! One identity against the relevant bindings: what those that it is in come to on an account.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -21,7 +19,7 @@ use crate::iam::{Binding, Condition, Principal, Resource};
 pub(super) struct JudgedSpot<'r> {
     pub on: &'r Resource,
     /// The levels above an account; a level itself and those above it.
-    pub above: Rc<LevelsAbove>,
+    pub above: Arc<LevelsAbove>,
     /// What boundaries do not tell apart goes by one key.
     key: Arc<str>,
     /// Whether the allow policy of it is not known.
@@ -43,10 +41,10 @@ impl<'r> JudgedSpot<'r> {
     }
 
     /// An account that is known, below those levels.
-    pub fn known(account: &'r BelowAccount, above: &Rc<LevelsAbove>) -> Option<Self> {
+    pub fn known(account: &'r BelowAccount, above: &Arc<LevelsAbove>) -> Option<Self> {
         Some(Self {
             on: &account.resource,
-            above: Rc::clone(above),
+            above: Arc::clone(above),
             key: Arc::clone(account.project_id()?),
             unread: !account.policy_read,
         })
@@ -206,35 +204,36 @@ impl<'g, 'e> Identity<'g, 'e> {
             Truth::No
         };
         // A binding's members come together before its condition, as in the quick check.
-        let mut by_entry: BTreeMap<usize, (Truth, Vec<&'m Match<'e>>)> = BTreeMap::new();
-        for one in matches {
-            let (sum, list) = by_entry.entry(one.entry).or_insert((Truth::No, Vec::new()));
-            *sum = sum.or(one.matches);
-            list.push(one);
-        }
+        let mut all: Vec<&'m Match<'e>> = matches.into_iter().collect();
+        all.sort_by_key(|one| one.entry);
         let mut leads: Vec<(Truth, &'m Match<'e>)> = Vec::new();
-        for (entry, (inside, list)) in by_entry {
+        for list in all.chunk_by(|one, next| one.entry == next.entry) {
+            let inside = list.iter().fold(Truth::No, |sum, one| sum.or(one.matches));
+            let entry = list.first().map_or(usize::MAX, |one| one.entry);
             let grants = self.grants(permission, target, entry, inside);
             if grants == Truth::No {
                 continue;
             }
             allowed = allowed.or(grants);
             let sure = list
-                .into_iter()
+                .iter()
                 .filter(|m| inside != Truth::Yes || m.matches == Truth::Yes);
-            leads.extend(sure.map(|m| (grants, m)));
+            leads.extend(sure.map(|m| (grants, *m)));
         }
         leads.retain(|(grants, _)| allowed != Truth::Yes || *grants == Truth::Yes);
         // The account's own bindings before those above it, a policy's in its order: entries and groups come
         // in the order of a hash, which is another in each run.
-        leads.sort_by_cached_key(|(_, m)| {
+        let place = |(_, m): &(Truth, &'m Match<'e>)| {
             let on = self.ground.entries.get(m.entry).map(|e| e.resource);
             let height = match on {
                 Some(on) if on != target => above.levels.iter().position(|l| l == on),
                 _ => None,
             };
             (height.map_or(0, |h| h + 1), m.entry, &*m.member.text)
-        });
+        };
+        if leads.len() > 1 {
+            leads.sort_by_cached_key(place);
+        }
         (allowed, leads.into_iter().map(|(_, m)| m).collect())
     }
 

@@ -24,6 +24,7 @@ mod paths;
 mod relevant;
 mod sets;
 mod standing;
+mod step_kind;
 mod steps;
 mod trail;
 mod who;
@@ -117,14 +118,14 @@ pub struct TakenAway {
 pub struct Holder {
     /// An IAM member identifier: one identity, or a set that cannot be listed (`allUsers`,
     /// `domain:…`, a pool's set, a group that may not be read).
-    pub principal: String,
+    pub principal: Arc<str>,
     /// Never `CannotAccess`. Of a set: what holds for it as a set; [`Self::except`] tells whom rules shut out.
     pub verdict: Verdict,
     /// What the call would come to: as the verdict, but for accounts that are off or gone and pools that
     /// give no tokens.
     pub outcome: Outcome,
     /// From the principal through the groups it is in, innermost first, to the target's full name.
-    pub path: Vec<String>,
+    pub path: Vec<Arc<str>>,
     /// The bindings that grant; where the verdict is unknown those that may.
     pub via: Vec<Via>,
     /// Of a set: who of it is shut out.

@@ -1,16 +1,16 @@
 //! The bindings whose role holds a permission, and the ground that they stand on: hierarchy, what
 //! was not read, which levels have deny rules and boundaries. Worked out once per question.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::super::judge::Judge;
 use super::super::{boundary, conditions, org_policy, role};
+use crate::estate::hierarchy::DEEPEST;
 use crate::estate::{Assumption, Coverage, Estate};
 use crate::evaluate::explanation::RoleState;
 use crate::evaluate::truth::Truth;
@@ -66,19 +66,21 @@ pub(super) struct Ground<'e> {
     /// Whether no boundary that could stop what is asked is bound anywhere, as far as was read.
     pub no_boundaries: bool,
     /// What was not read of where callers belong that were judged.
-    unread_places: RefCell<BTreeSet<String>>,
+    unread_places: Mutex<BTreeSet<String>>,
     /// A boundary that names an account tells accounts of one project apart.
     pub boundaries_by_account: bool,
     denying: HashMap<&'e Resource, Denying>,
     deny_unread: HashSet<Resource>,
     unread: HashSet<Resource>,
-    above: RefCell<HashMap<Arc<str>, Rc<LevelsAbove>>>,
+    above: Mutex<HashMap<Arc<str>, Arc<LevelsAbove>>>,
+    /// The same of folders and organizations, each with itself.
+    above_levels: Mutex<HashMap<Resource, Arc<LevelsAbove>>>,
     /// An export was read that holds no tags: what hangs on them is not known.
     tags_unread: bool,
     /// Whether bindings of custom roles are kept whatever the role holds.
     custom_roles: bool,
     /// Whether keys are forbidden: of a project where it is the same for all its accounts, else of an account.
-    keys: RefCell<HashMap<Resource, Option<Truth>>>,
+    keys: Mutex<HashMap<Resource, Option<Truth>>>,
 }
 
 /// The name under which tags stand among what was not read.
@@ -93,6 +95,31 @@ pub(super) enum Denying {
     Plain,
     /// Rules with conditions, which see the account's tags.
     Conditional,
+}
+
+/// So many policies are looked through by one thread at a time.
+const POLICIES_OF_ONE_THREAD: usize = 8_192;
+
+/// What a role comes to.
+struct RoleHeld {
+    /// Whether its bindings matter.
+    kept: bool,
+    holds: Arc<[Truth]>,
+    held: u64,
+    open: bool,
+}
+
+/// What was found in some policies.
+#[derive(Default)]
+struct BindingsFound<'e> {
+    entries: Vec<RelevantBinding<'e>>,
+    /// What of them could not be read.
+    unread: BTreeSet<String>,
+}
+
+/// What is kept is whole whoever fell over while it was held.
+fn locked<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'e> Ground<'e> {
@@ -123,7 +150,7 @@ impl<'e> Ground<'e> {
                 || estate
                     .policy_bindings()
                     .all(|(_, list)| list.known().is_some_and(<[_]>::is_empty)),
-            unread_places: RefCell::default(),
+            unread_places: Mutex::default(),
             boundaries_by_account: estate
                 .boundaries
                 .values()
@@ -135,10 +162,11 @@ impl<'e> Ground<'e> {
             denying: HashMap::new(),
             deny_unread: HashSet::new(),
             unread: HashSet::new(),
-            above: RefCell::default(),
+            above: Mutex::default(),
+            above_levels: Mutex::default(),
             tags_unread: estate.assumes(Assumption::NoTagsInExport),
             custom_roles,
-            keys: RefCell::default(),
+            keys: Mutex::default(),
             permissions,
         };
         ground.mark_unread();
@@ -192,6 +220,31 @@ impl<'e> Ground<'e> {
     }
 
     fn find_bindings(&mut self, levels: Option<&[Resource]>) {
+        let standing: Vec<(&'e Resource, &'e [Binding])> = match levels {
+            Some(levels) => {
+                let read = levels.iter().filter(|l| !self.unread.contains(*l));
+                let known = read.filter_map(|level| self.estate.allow.get_key_value(level));
+                known.map(|(on, policy)| (on, &*policy.bindings)).collect()
+            }
+            None => {
+                let all = self.estate.allow.iter();
+                let read =
+                    all.filter(|(on, _)| self.unread.is_empty() || !self.unread.contains(*on));
+                read.map(|(on, policy)| (on, &*policy.bindings)).collect()
+            }
+        };
+        let pieces = standing.par_chunks(POLICIES_OF_ONE_THREAD);
+        let pieces: Vec<BindingsFound<'e>> = pieces.map(|some| self.found_among(some)).collect();
+        let count = pieces.iter().map(|piece| piece.entries.len()).sum();
+        let mut entries = Vec::with_capacity(count);
+        for piece in pieces {
+            entries.extend(piece.entries);
+            self.unread_roles.extend(piece.unread);
+        }
+        self.entries = entries;
+    }
+
+    fn found_among(&self, policies: &[(&'e Resource, &'e [Binding])]) -> BindingsFound<'e> {
         let judges: Vec<Judge<'_>> = self
             .permissions
             .iter()
@@ -202,10 +255,11 @@ impl<'e> Ground<'e> {
             .collect();
         // Roles are few, and each name stands once in memory (`Estate::put_policy`): each is worked out
         // once, and found again by where it stands.
-        let mut roles: HashMap<*const u8, Arc<[Truth]>> = HashMap::new();
-        let mut keep = |resource: &'e Resource, bindings: &'e [Binding]| {
-            for binding in bindings {
-                let holds = roles.entry(binding.role.as_ptr()).or_insert_with(|| {
+        let mut roles: HashMap<*const u8, RoleHeld> = HashMap::new();
+        let mut found = BindingsFound::default();
+        for (resource, bindings) in policies {
+            for binding in *bindings {
+                let role = roles.entry(binding.role.as_ptr()).or_insert_with(|| {
                     let states: Vec<RoleState> = judges
                         .iter()
                         .map(|j| role::state(j, &binding.role))
@@ -214,73 +268,82 @@ impl<'e> Ground<'e> {
                         || states.contains(&RoleState::Unknown)
                     {
                         let (name, _) = role::without_hidden_condition(&binding.role);
-                        self.unread_roles.insert(name.to_owned());
+                        found.unread.insert(name.to_owned());
                     }
-                    states.iter().map(|s| role::grants(*s)).collect()
-                });
-                if holds.iter().any(|h| *h != Truth::No)
-                    || (self.custom_roles && !binding.role.starts_with("roles/"))
-                {
-                    if self.tags_unread
-                        && binding
-                            .condition
-                            .as_ref()
-                            .is_some_and(|c| conditions::looks_at_tags(c))
-                    {
-                        self.unread_roles.insert(TAGS.to_owned());
-                    }
+                    let holds: Arc<[Truth]> = states.iter().map(|s| role::grants(*s)).collect();
                     let sure = |h: &Truth| matches!(h, Truth::Yes | Truth::No);
-                    self.entries.push(RelevantBinding {
-                        resource,
-                        binding,
-                        holds: Arc::clone(holds),
-                        held: in_bits(holds),
-                        open: binding.condition.is_some() || !holds.iter().all(sure),
-                    });
-                }
-            }
-        };
-        match levels {
-            Some(levels) => {
-                for level in levels.iter().filter(|l| !self.unread.contains(*l)) {
-                    if let Some((resource, policy)) = self.estate.allow.get_key_value(level) {
-                        keep(resource, &policy.bindings);
+                    RoleHeld {
+                        kept: holds.iter().any(|h| *h != Truth::No)
+                            || (self.custom_roles && !binding.role.starts_with("roles/")),
+                        held: in_bits(&holds),
+                        open: !holds.iter().all(sure),
+                        holds,
                     }
+                });
+                if !role.kept {
+                    continue;
                 }
-            }
-            None => {
-                for (resource, policy) in self.estate.allow.iter() {
-                    if self.unread.is_empty() || !self.unread.contains(resource) {
-                        keep(resource, &policy.bindings);
-                    }
+                if self.hangs_on_unread_tags(binding) {
+                    found.unread.insert(TAGS.to_owned());
                 }
+                found.entries.push(RelevantBinding {
+                    resource,
+                    binding,
+                    holds: Arc::clone(&role.holds),
+                    held: role.held,
+                    open: binding.condition.is_some() || role.open,
+                });
             }
         }
+        found
     }
 
     /// The levels above an account of a project (id).
-    pub fn above(&self, project: &Arc<str>) -> Rc<LevelsAbove> {
-        if let Some(known) = self.above.borrow().get(project) {
-            return Rc::clone(known);
-        }
-        let above = self.going_up(&Resource::Project(Arc::clone(project)));
-        self.above
-            .borrow_mut()
-            .insert(Arc::clone(project), Rc::clone(&above));
-        above
+    pub fn above(&self, project: &Arc<str>) -> Arc<LevelsAbove> {
+        let known = locked(&self.above).get(project).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let above = self.going_up(&Resource::Project(Arc::clone(project)));
+            locked(&self.above).insert(Arc::clone(project), Arc::clone(&above));
+            above
+        })
     }
 
     /// A level with those above it, itself first.
-    pub fn level_and_above(&self, level: &Resource) -> Rc<LevelsAbove> {
+    pub fn level_and_above(&self, level: &Resource) -> Arc<LevelsAbove> {
         if let Resource::Project(id) = level {
             return self.above(id);
         }
-        self.going_up(level)
+        let known = locked(&self.above_levels).get(level).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let above = self.going_up(level);
+            locked(&self.above_levels).insert(level.clone(), Arc::clone(&above));
+            above
+        })
     }
 
-    fn going_up(&self, level: &Resource) -> Rc<LevelsAbove> {
+    fn going_up(&self, level: &Resource) -> Arc<LevelsAbove> {
+        // Many projects lie in one folder: the way on from there is gone once.
+        let parent = match level {
+            Resource::Project(_) => self.estate.parent(level),
+            _ => None,
+        };
+        let is_above = |parent: &Resource| parent.kind() != ResourceKind::Project;
+        if let Some(parent) = parent.filter(is_above)
+            && let Some(over) = Some(self.level_and_above(&parent)).filter(|over| over.complete)
+            && over.levels.len() < DEEPEST
+        {
+            let own = std::iter::once(level);
+            return Arc::new(LevelsAbove {
+                hidden: over.hidden || self.policy_unread(level),
+                denying: std::iter::once(self.denying(level))
+                    .chain(over.denying.iter().copied())
+                    .collect(),
+                levels: own.chain(&over.levels).cloned().collect(),
+                complete: true,
+            });
+        }
         let ancestry = self.estate.ancestry(level);
-        Rc::new(LevelsAbove {
+        Arc::new(LevelsAbove {
             hidden: ancestry.levels.iter().any(|l| self.policy_unread(l)),
             denying: ancestry.levels.iter().map(|l| self.denying(l)).collect(),
             levels: ancestry.levels,
@@ -327,10 +390,10 @@ impl<'e> Ground<'e> {
     /// Whether keys of an account (canonical name) may not be made.
     pub fn keys_disabled(&self, account: &Resource) -> Truth {
         let of = |on: &Resource, made: &dyn Fn() -> Option<Truth>| {
-            let known = self.keys.borrow().get(on).copied();
+            let known = locked(&self.keys).get(on).copied();
             known.unwrap_or_else(|| {
                 let found = made();
-                self.keys.borrow_mut().insert(on.clone(), found);
+                locked(&self.keys).insert(on.clone(), found);
                 found
             })
         };
@@ -348,7 +411,7 @@ impl<'e> Ground<'e> {
 
     /// Whether that is the same for all accounts of a project (id).
     pub fn keys_are_alike(&self, project: &Arc<str>) -> bool {
-        let known = self.keys.borrow();
+        let known = locked(&self.keys);
         let of_all = known.get(&Resource::Project(Arc::clone(project)));
         of_all.is_some_and(Option::is_some)
     }
@@ -381,7 +444,7 @@ impl<'e> Ground<'e> {
     /// Remembers what was not read of where a caller belongs: boundaries may be bound to it there.
     pub fn note_place(&self, caller: &Principal) {
         let names = boundary::not_read(self.estate, caller);
-        self.unread_places.borrow_mut().extend(names);
+        locked(&self.unread_places).extend(names);
     }
 
     /// Adds what was not read of these levels, and of where the callers belong that were judged.
@@ -391,7 +454,7 @@ impl<'e> Ground<'e> {
         into: &mut BTreeSet<String>,
     ) {
         self.levels_not_read(levels, into);
-        into.extend(self.unread_places.borrow().iter().cloned());
+        into.extend(locked(&self.unread_places).iter().cloned());
         into.extend(self.unread_roles.iter().cloned());
     }
 
@@ -422,11 +485,11 @@ impl<'e> Ground<'e> {
 
     /// What was not read of where the callers belong that were judged.
     pub fn places_not_read(&self) -> BTreeSet<String> {
-        self.unread_places.borrow().clone()
+        locked(&self.unread_places).clone()
     }
 
     /// Whether something was not read of where callers belong that were judged since this was asked last.
     pub fn take_unread_places(&self) -> bool {
-        !self.unread_places.take().is_empty()
+        !std::mem::take(&mut *locked(&self.unread_places)).is_empty()
     }
 }

@@ -5,15 +5,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
+use jiff::Timestamp;
 
 use super::super::federation::stands_for_nobody;
 use super::super::judge::Judge;
 use super::super::membership;
-use super::below::Below;
+use super::below::{Below, ListedAccounts};
 use super::relevant::{Ground, RelevantBinding};
 use crate::estate::{Estate, Read};
 use crate::evaluate::truth::Truth;
-use crate::iam::{Member, PolicyMember, Pool, Principal};
+use crate::iam::{Member, Permission, PolicyMember, Pool, Principal};
 
 /// A binding that an identity is in, or may be.
 #[derive(Clone, Debug)]
@@ -26,12 +27,17 @@ pub(super) struct Match<'e> {
     pub matches: Truth,
 }
 
+/// The bindings that a member stands in, by entry, with how it is written there.
+type StandsIn<'e> = Vec<(usize, &'e Arc<PolicyMember>)>;
+
 /// The relevant bindings by member.
 pub(super) struct Members<'e> {
-    one: HashMap<&'e Principal, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    lists: Vec<StandsIn<'e>>,
+    /// Which of the lists.
+    one: HashMap<&'e Principal, usize>,
     /// By subject: GKE's accounts have two names.
-    federated: HashMap<Cow<'e, str>, Vec<(usize, &'e Arc<PolicyMember>)>>,
-    groups: HashMap<&'e str, Vec<(usize, &'e Arc<PolicyMember>)>>,
+    federated: HashMap<Cow<'e, str>, usize>,
+    groups: HashMap<&'e str, usize>,
     /// Each set once, with the entries that it stands in; those of a pool's identities apart.
     sets: Vec<MemberSet<'e>>,
     pooled: HashMap<&'e Pool, Vec<MemberSet<'e>>>,
@@ -40,22 +46,21 @@ pub(super) struct Members<'e> {
 /// A member that stands for many, and the entries that it stands in.
 type MemberSet<'e> = (&'e Arc<PolicyMember>, Vec<usize>);
 
-impl<'e> Members<'e> {
-    pub fn new(ground: &Ground<'e>) -> Self {
-        Self::among(ground, |_| true)
-    }
+/// Where a member is kept.
+#[derive(Clone, Copy)]
+enum MemberKept<'e> {
+    Nowhere,
+    /// By itself.
+    List(usize),
+    /// As a set, of a pool or not.
+    Set(Option<&'e Pool>, usize),
+}
 
+impl<'e> Members<'e> {
     /// Of those bindings alone that are meant.
     pub fn among(ground: &Ground<'e>, meant: impl Fn(&RelevantBinding<'e>) -> bool) -> Self {
-        Self::of_entries(ground.estate, &ground.entries, meant)
-    }
-
-    fn of_entries(
-        estate: &Estate,
-        entries: &[RelevantBinding<'e>],
-        meant: impl Fn(&RelevantBinding<'e>) -> bool,
-    ) -> Self {
         let mut found = Self {
+            lists: Vec::new(),
             one: HashMap::new(),
             federated: HashMap::new(),
             groups: HashMap::new(),
@@ -63,30 +68,26 @@ impl<'e> Members<'e> {
             pooled: HashMap::new(),
         };
         let mut known: HashMap<&'e str, usize> = HashMap::new();
-        let each = entries.iter().enumerate();
+        // Most stand once in memory and in many bindings: each is looked at once.
+        let mut kept: HashMap<*const PolicyMember, MemberKept<'e>> = HashMap::new();
+        let each = ground.entries.iter().enumerate();
         for (entry, relevant) in each.filter(|(_, entry)| meant(entry)) {
             for member in &relevant.binding.members {
-                match &member.member {
-                    member if stands_for_nobody(estate, member) => {}
-                    Member::One(one) => match one.subject() {
-                        Some(subject) => {
-                            let list = found.federated.entry(subject).or_default();
+                let place = kept.entry(Arc::as_ptr(member));
+                let place =
+                    *place.or_insert_with(|| found.place(ground.estate, member, &mut known));
+                match place {
+                    MemberKept::Nowhere => {}
+                    MemberKept::List(at) => {
+                        if let Some(list) = found.lists.get_mut(at) {
                             list.push((entry, member));
                         }
-                        None => found.one.entry(one).or_default().push((entry, member)),
-                    },
-                    Member::Group(email) => {
-                        found.groups.entry(email).or_default().push((entry, member));
                     }
-                    _ => {
-                        let list = match member.member.pool() {
+                    MemberKept::Set(pool, at) => {
+                        let list = match pool {
                             Some(pool) => found.pooled.entry(pool).or_default(),
                             None => &mut found.sets,
                         };
-                        let at = *known.entry(&member.text).or_insert(list.len());
-                        if at == list.len() {
-                            list.push((member, Vec::new()));
-                        }
                         if let Some((_, entries)) = list.get_mut(at) {
                             entries.push(entry);
                         }
@@ -95,6 +96,44 @@ impl<'e> Members<'e> {
             }
         }
         found
+    }
+
+    fn place(
+        &mut self,
+        estate: &Estate,
+        member: &'e Arc<PolicyMember>,
+        known: &mut HashMap<&'e str, usize>,
+    ) -> MemberKept<'e> {
+        let next = self.lists.len();
+        let list = match &member.member {
+            member if stands_for_nobody(estate, member) => return MemberKept::Nowhere,
+            Member::One(one) => match one.subject() {
+                Some(subject) => *self.federated.entry(subject).or_insert(next),
+                None => *self.one.entry(one).or_insert(next),
+            },
+            Member::Group(email) => *self.groups.entry(email).or_insert(next),
+            _ => {
+                let pool = member.member.pool();
+                let list = match pool {
+                    Some(pool) => self.pooled.entry(pool).or_default(),
+                    None => &mut self.sets,
+                };
+                let at = *known.entry(&member.text).or_insert(list.len());
+                if at == list.len() {
+                    list.push((member, Vec::new()));
+                }
+                return MemberKept::Set(pool, at);
+            }
+        };
+        if list == next {
+            self.lists.push(Vec::new());
+        }
+        MemberKept::List(list)
+    }
+
+    fn list(&self, at: Option<&usize>) -> &[(usize, &'e Arc<PolicyMember>)] {
+        at.and_then(|at| self.lists.get(*at))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The groups that stand in a relevant binding.
@@ -112,11 +151,9 @@ impl<'e> Members<'e> {
                 matches,
             }));
         };
-        if let Some(list) = self.one.get(&judge.caller) {
-            add(list, Truth::Yes);
-        }
+        add(self.list(self.one.get(&judge.caller)), Truth::Yes);
         if let Some(subject) = judge.caller.subject() {
-            for one in self.federated.get(&*subject).into_iter().flatten() {
+            for one in self.list(self.federated.get(&*subject)) {
                 let matches = membership::member(judge, &one.1.member).matches;
                 if matches != Truth::No {
                     add(&[*one], matches);
@@ -126,12 +163,12 @@ impl<'e> Members<'e> {
         // A federated identity is in no Google group.
         if !self.groups.is_empty() && !judge.caller.is_federated() {
             let (certain, open) = groups.of(judge);
-            for list in certain.iter().filter_map(|g| self.groups.get(g)) {
-                add(list, Truth::Yes);
+            for group in &certain {
+                add(self.list(self.groups.get(group)), Truth::Yes);
             }
             let open = open.union(&groups.open).filter(|g| !certain.contains(*g));
-            for list in open.filter_map(|g| self.groups.get(g)) {
-                add(list, Truth::UnknownInfo);
+            for group in open {
+                add(self.list(self.groups.get(group)), Truth::UnknownInfo);
             }
         }
         for (member, entries) in self.sets.iter().chain(self.pooled_near(&judge.caller)) {
@@ -149,10 +186,10 @@ impl<'e> Members<'e> {
 
     /// The entries that name the judge's caller itself, with whether they do.
     pub fn naming(&self, judge: &Judge<'e>) -> Vec<(usize, Truth)> {
-        let own = self.one.get(&judge.caller).into_iter().flatten();
+        let own = self.list(self.one.get(&judge.caller)).iter();
         let mut all: Vec<(usize, Truth)> = own.map(|(entry, _)| (*entry, Truth::Yes)).collect();
         if let Some(subject) = judge.caller.subject() {
-            for (entry, member) in self.federated.get(&*subject).into_iter().flatten() {
+            for (entry, member) in self.list(self.federated.get(&*subject)) {
                 let matches = membership::member(judge, &member.member).matches;
                 all.extend((matches != Truth::No).then_some((*entry, matches)));
             }
@@ -174,8 +211,8 @@ impl<'e> Members<'e> {
 
     /// The entries that a group stands in.
     pub fn naming_group(&self, email: &str) -> impl Iterator<Item = usize> + '_ {
-        let all = self.groups.get(email).into_iter().flatten();
-        all.map(|(entry, _)| *entry)
+        let all = self.list(self.groups.get(email));
+        all.iter().map(|(entry, _)| *entry)
     }
 
     /// The sets of pools that the identity may be in: there may be tens of thousands of others.
@@ -199,25 +236,29 @@ impl<'e> Members<'e> {
     }
 }
 
-/// The relevant bindings by member, the groups that stand in them, and the accounts below each level: made side by
-/// side.
-pub(super) fn standing<'e>(ground: &Ground<'e>) -> (Members<'e>, GroupIndex<'e>, Below) {
-    let (estate, entries) = (ground.estate, &ground.entries);
-    let mut standing = None;
-    let below = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| {
-            let members = Members::of_entries(estate, entries, |_| true);
-            let groups = GroupIndex::new(estate, members.group_names());
-            standing = Some((members, groups));
-        });
-        Below::new(ground)
-    });
-    let (members, groups) = standing.unwrap_or_else(|| {
-        let members = Members::new(ground);
-        let groups = GroupIndex::new(estate, members.group_names());
-        (members, groups)
-    });
-    (members, groups, below)
+/// What a question over the whole estate stands on: the bindings that matter, the same by member, the groups that stand
+/// in them, and the accounts below each level. What does not hang on the other is made side by side.
+pub(super) fn standing(
+    estate: &Estate,
+    permissions: Vec<Permission>,
+    time: Timestamp,
+    custom_roles: bool,
+) -> (Ground<'_>, Members<'_>, GroupIndex<'_>, Below) {
+    let (ground, (listed, groups)) = rayon::join(
+        || Ground::keeping(estate, permissions, time, None, custom_roles),
+        || {
+            rayon::join(
+                || ListedAccounts::new(estate),
+                || GroupIndex::known_to(estate),
+            )
+        },
+    );
+    let (members, below) = rayon::join(
+        || Members::among(&ground, |_| true),
+        || Below::new(&ground, listed),
+    );
+    let groups = groups.wanting(members.group_names());
+    (ground, members, groups, below)
 }
 
 /// Groups from the members up: which groups an identity is in, without walking every group down.
@@ -234,8 +275,8 @@ pub(super) struct GroupIndex<'e> {
 }
 
 impl<'e> GroupIndex<'e> {
-    /// `wanted`: groups that policies name; those that nobody knows are open.
-    pub fn new(estate: &'e Estate, wanted: impl Iterator<Item = &'e str>) -> Self {
+    /// Of the groups that are known.
+    fn known_to(estate: &'e Estate) -> Self {
         let mut groups = Self {
             estate,
             of_one: HashMap::new(),
@@ -244,7 +285,6 @@ impl<'e> GroupIndex<'e> {
             open: HashSet::new(),
             unread: Vec::new(),
         };
-        let mut named: HashSet<&'e str> = wanted.collect();
         for group in estate.groups() {
             if !estate.group(&group.email).is_known() {
                 continue;
@@ -252,7 +292,6 @@ impl<'e> GroupIndex<'e> {
             for entry in &group.members {
                 match &entry.member {
                     Member::Group(inner) => {
-                        named.insert(inner);
                         groups.of_group.entry(inner).or_default().push(&group.email);
                     }
                     Member::One(one @ (Principal::User(_) | Principal::ServiceAccount(_))) => {
@@ -262,12 +301,18 @@ impl<'e> GroupIndex<'e> {
                 }
             }
         }
-        groups.unread = named
-            .into_iter()
-            .filter(|email| matches!(estate.group(email), Read::Unreadable(_)))
-            .collect();
-        groups.open = groups.upward(groups.unread.clone());
         groups
+    }
+
+    /// With groups that policies name: those that nobody knows are open, as are those that known groups hold.
+    fn wanting(mut self, wanted: impl Iterator<Item = &'e str>) -> Self {
+        let named: HashSet<&'e str> = wanted.chain(self.of_group.keys().copied()).collect();
+        self.unread = named
+            .into_iter()
+            .filter(|email| matches!(self.estate.group(email), Read::Unreadable(_)))
+            .collect();
+        self.open = self.upward(self.unread.clone());
+        self
     }
 
     /// Groups that could not be read and stand in a relevant binding, or inside a group that does; by
@@ -284,24 +329,23 @@ impl<'e> GroupIndex<'e> {
             .collect()
     }
 
-    /// Service accounts that a relevant binding names, or that are in a group that one names.
+    /// Service accounts that are not listed and that a relevant binding names, or that are in a group that one names.
     pub fn accounts_that_matter<'s>(
         &'s self,
         members: &'s Members<'e>,
+        below: &'s Below,
     ) -> impl Iterator<Item = &'e Principal> + 's {
-        let is_account = |one: &&Principal| matches!(one, Principal::ServiceAccount(_));
+        let is_meant = |one: &Principal| matches!(one, Principal::ServiceAccount(email) if !below.lists(email));
+        let named = members.one.keys().copied();
         let inside = self.of_one.iter().filter(move |(one, groups)| {
-            is_account(one)
+            is_meant(one)
                 && self
                     .upward((*groups).clone())
                     .iter()
                     .any(|outer| members.groups.contains_key(outer))
         });
-        members
-            .one
-            .keys()
-            .copied()
-            .chain(inside.map(|(one, _)| *one))
+        let named = named.filter(move |one| is_meant(one));
+        named.chain(inside.map(|(one, _)| *one))
     }
 
     /// The groups that the judge's caller is in, or may be, without those that hold them.

@@ -16,7 +16,9 @@ use super::layers;
 use super::mover::{EdgeStep, Mover, Moving, permissions_of};
 use super::relevant::Ground;
 use super::standing::{GroupIndex, Match, Members, standing};
-use super::{Brings, PathRequest, StepsBy, Via};
+pub(super) use super::step_kind::{LeadsTo, StepKind};
+use super::step_kind::{leads_to, tier_of};
+use super::{Brings, PathRequest, StepsBy};
 use crate::estate::{Estate, Read};
 use crate::evaluate::judge::Judge;
 use crate::evaluate::membership;
@@ -33,55 +35,6 @@ const MOVERS_AT_MOST: usize = 16_384;
 /// The pairs that may be judged are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounded;
-
-/// Where a step leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum LeadsTo {
-    /// Whoever takes it is the account.
-    Account,
-    /// It is a link of a delegation chain.
-    Link,
-    /// No further.
-    Nothing,
-}
-
-/// One kind of step to an account.
-#[derive(Clone, Debug)]
-pub(super) struct StepKind {
-    /// Which; `None` for a permission that makes nobody the account.
-    pub way: Option<WayIn>,
-    /// What the policies say: never no.
-    pub answer: Truth,
-    /// The bindings.
-    pub via: Vec<Via>,
-    /// What it hangs on that no policy says.
-    pub condition: Option<Arc<str>>,
-    pub leads: LeadsTo,
-}
-
-impl StepKind {
-    /// 0: certain; 1: hangs on what no policy says; 2: on what is not known of the policies.
-    pub fn tier(&self) -> u8 {
-        tier_of(self.answer, self.condition.is_some())
-    }
-
-    /// The answer, with what it hangs on.
-    pub fn verdict(&self) -> Truth {
-        match &self.condition {
-            Some(_) => self.answer.and(Truth::UnknownConditional),
-            None => self.answer,
-        }
-    }
-}
-
-/// As [`StepKind::tier`].
-fn tier_of(answer: Truth, hangs: bool) -> u8 {
-    match (answer, hangs) {
-        (Truth::Yes, false) => 0,
-        (Truth::Yes, true) => 1,
-        _ => 2,
-    }
-}
 
 /// Where steps lead on to, by how unsure they may be ([`StepKind::tier`]).
 type LeadsByTier = [Option<LeadsTo>; 3];
@@ -102,14 +55,6 @@ pub(super) type KindsOfEnd = Rc<[(u8, LeadsTo)]>;
 
 fn at_tier(leads: LeadsByTier, tier: u8) -> Option<LeadsTo> {
     leads.get(usize::from(tier)).copied().flatten()
-}
-
-fn leads_to(way: WayIn) -> LeadsTo {
-    match way {
-        WayIn::Delegation => LeadsTo::Link,
-        way if way.leads_on() => LeadsTo::Account,
-        _ => LeadsTo::Nothing,
-    }
 }
 
 /// All steps of an estate.
@@ -145,8 +90,7 @@ impl<'e> StepGraph<'e> {
             StepsBy::Ways(ways) => (permissions_of(ways), ways.clone()),
         };
         let custom = ways.contains(&WayIn::RoleEdit);
-        let ground = Ground::keeping(estate, permissions, request.time, None, custom);
-        let (members, groups, below) = standing(&ground);
+        let (ground, members, groups, below) = standing(estate, permissions, request.time, custom);
         Self {
             held: WaysHeld::new(&ground, &ways),
             ground,
@@ -195,7 +139,7 @@ impl<'e> StepGraph<'e> {
         into.extend(self.groups.unread_that_matter(&self.members));
         into.extend(
             self.groups
-                .accounts_that_matter(&self.members)
+                .accounts_that_matter(&self.members, &self.below)
                 .filter(|account| **account != self.caller)
                 .filter_map(|account| out_of_sight(self.ground.estate, account)),
         );

@@ -1,11 +1,11 @@
 //! Who can get at an account.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::super::explain::locate;
 use super::super::federation::stands_for_nobody;
@@ -73,6 +73,9 @@ pub fn who_bringing(
     }
 }
 
+/// From so many on principals are judged by all threads.
+const OF_ONE_THREAD: usize = 1_024;
+
 /// A match with the groups on the way, innermost first.
 pub(super) struct Lead<'e> {
     pub one: Match<'e>,
@@ -80,10 +83,10 @@ pub(super) struct Lead<'e> {
 }
 
 /// The groups on the way, innermost first: one list for all in a group.
-pub(super) type GroupsUp = Rc<[String]>;
+pub(super) type GroupsUp = Arc<[Arc<str>]>;
 
 /// The set that a binding names, where it is one, and the groups between it and a principal.
-pub(super) type GroupsBetween<'f> = (Option<&'f str>, &'f [String]);
+pub(super) type GroupsBetween<'f> = (Option<&'f str>, &'f [Arc<str>]);
 
 /// A member that is not listed one by one.
 pub(super) struct Set<'e> {
@@ -161,7 +164,7 @@ impl<'e> HoldersFound<'e> {
             matches: Truth::Yes,
         };
         let Member::Group(email) = &member.member else {
-            self.add_one(ground, &member.text, &member.member, one, Rc::default());
+            self.add_one(ground, &member.text, &member.member, one, Arc::default());
             return;
         };
         let estate = ground.estate;
@@ -313,10 +316,16 @@ impl<'e> HoldersFound<'e> {
         let Some(spot) = JudgedSpot::of(ground, target) else {
             return Vec::new();
         };
-        self.principals
-            .iter()
-            .filter_map(|(principal, own)| self.principal(ground, &spot, principal, own))
-            .collect()
+        let end = target.full_name().into();
+        let one = |(principal, own): (&Principal, &Vec<Lead<'e>>)| {
+            self.principal(ground, (&spot, &end), principal, own)
+        };
+        if self.principals.len() < OF_ONE_THREAD {
+            return self.principals.iter().filter_map(one).collect();
+        }
+        let all: Vec<_> = self.principals.iter().collect();
+        let all = all.into_par_iter().with_min_len(OF_ONE_THREAD / 4);
+        all.filter_map(one).collect()
     }
 
     /// The bindings that a principal is in, of its own and by sets, each with the set and the groups on the way.
@@ -355,7 +364,7 @@ impl<'e> HoldersFound<'e> {
     fn principal(
         &self,
         ground: &Ground<'e>,
-        spot: &JudgedSpot<'_>,
+        (spot, end): (&JudgedSpot<'_>, &Arc<str>),
         principal: &Principal,
         own: &[Lead<'e>],
     ) -> Option<Holder> {
@@ -367,16 +376,17 @@ impl<'e> HoldersFound<'e> {
         let (answer, leads) = identity.decide_at(0, spot, &matches);
         let verdict = verdict(answer)?;
         let first = leads.first()?;
-        let mut path = vec![principal.to_string()];
+        let name: Arc<str> = principal.to_string().into();
+        let mut path = vec![Arc::clone(&name)];
         if let Some((set, groups)) = matches
             .iter()
             .position(|m| std::ptr::eq(m, *first))
             .and_then(|i| through.get(i))
         {
-            path.extend(set.map(str::to_owned));
+            path.extend(set.map(Arc::from));
             path.extend(groups.iter().cloned());
         }
-        path.push(spot.on.full_name());
+        path.push(Arc::clone(end));
         let mut via: Vec<Via> = Vec::new();
         for one in leads.into_iter().filter_map(|m| identity.via(0, m)) {
             let same = |known: &Via| {
@@ -388,7 +398,7 @@ impl<'e> HoldersFound<'e> {
             }
         }
         Some(Holder {
-            principal: principal.to_string(),
+            principal: name,
             verdict,
             outcome: super::outcome(verdict, refused || self.target_off),
             path,
@@ -443,7 +453,8 @@ impl<'e> HoldersFound<'e> {
             let (Some(verdict), Some(first)) = (verdict(answer), leads.first()) else {
                 continue;
             };
-            let mut path = vec![name.clone()];
+            let name: Arc<str> = name.as_str().into();
+            let mut path = vec![Arc::clone(&name)];
             if let Some(lead) = matches
                 .iter()
                 .position(|m| std::ptr::eq(m, *first))
@@ -451,9 +462,9 @@ impl<'e> HoldersFound<'e> {
             {
                 path.extend(lead.through.iter().cloned());
             }
-            path.push(target.full_name());
+            path.push(target.full_name().into());
             all.push(Holder {
-                principal: name.clone(),
+                principal: name,
                 verdict,
                 outcome: super::outcome(
                     verdict,
@@ -473,7 +484,7 @@ pub(super) fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
     let mut found = Walked::default();
     let mut seen: HashSet<&'e str> = HashSet::from([outermost]);
     let mut queue: VecDeque<(&'e str, GroupsUp)> =
-        VecDeque::from([(outermost, Rc::from([format!("group:{outermost}")]))]);
+        VecDeque::from([(outermost, Arc::from([format!("group:{outermost}").into()]))]);
     while let Some((at, through)) = queue.pop_front() {
         let Read::Known(group) = estate.group(at) else {
             found.unread.push((at, through));
@@ -483,7 +494,7 @@ pub(super) fn walk<'e>(estate: &'e Estate, outermost: &'e str) -> Walked<'e> {
             match &entry.member {
                 Member::Group(inner) => {
                     if seen.insert(inner) {
-                        let mut way = vec![format!("group:{inner}")];
+                        let mut way: Vec<Arc<str>> = vec![format!("group:{inner}").into()];
                         way.extend(through.iter().cloned());
                         queue.push_back((inner, way.into()));
                     }

@@ -55,8 +55,8 @@ proptest! {
             let itself = format!("serviceAccount:{email}");
             let plain = who(&estate, &account(email), &token, at(NOW)).results.into_iter();
             let plain: BTreeMap<String, Verdict> = plain
-                .filter(|row| row.principal != itself)
-                .map(|row| (row.principal, row.verdict))
+                .filter(|row| *row.principal != *itself)
+                .map(|row| (row.principal.to_string(), row.verdict))
                 .collect();
             prop_assert_eq!(verdicts(to(&estate, email, &[WayIn::Token])), plain, "{}", email);
         }
@@ -215,7 +215,7 @@ fn a_pool_of_a_project_that_was_shut_down_lets_nobody_in() {
         let estate = from_value(&file, Coverage::Whole);
         let token = Permission::get_access_token();
         let plain = who(&estate, &account(target), &token, at(NOW)).results;
-        let plain = plain.iter().find(|row| row.principal == set).unwrap();
+        let plain = plain.iter().find(|row| &*row.principal == set).unwrap();
         let kinds = to(&estate, target, &[WayIn::Token]).results;
         let kinds = kinds.iter().find(|row| row.name == set).unwrap();
         assert_eq!(plain.outcome, outcome, "{state}");

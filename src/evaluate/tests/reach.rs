@@ -68,13 +68,13 @@ proptest! {
         for (email, _) in ACCOUNTS {
             let answer = who(&estate, &account(email), &Permission::get_access_token(), at(NOW));
             let told: BTreeMap<&str, Truth> =
-                answer.results.iter().map(|r| (r.principal.as_str(), Truth::from(r.verdict))).collect();
+                answer.results.iter().map(|r| (&*r.principal, Truth::from(r.verdict))).collect();
             prop_assert_eq!(told.len(), answer.results.len(), "each once");
             for caller in generate::callers() {
                 let one = ask(&estate, &caller, GET_ACCESS_TOKEN, email);
                 // A set's row says who of it is shut out.
                 let shut_out = |set: &str| {
-                    let row = answer.results.iter().find(|r| r.principal == set);
+                    let row = answer.results.iter().find(|r| &*r.principal == set);
                     row.is_some_and(|r| r.except.iter().any(|taken| names(&estate, taken, &caller)))
                 };
                 let sets_say_yes =
@@ -265,11 +265,11 @@ fn groups_are_listed_with_the_way_through_them() {
     let one = answer
         .results
         .iter()
-        .find(|r| r.principal == "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com")
+        .find(|r| &*r.principal == "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com")
         .unwrap();
     assert_eq!(one.verdict, Verdict::CanAccess);
     assert_eq!(
-        one.path,
+        one.path.iter().map(|name| &**name).collect::<Vec<&str>>(),
         [
             "serviceAccount:run-processor@app-prod.iam.gserviceaccount.com",
             "group:data-robots@example.com",
@@ -347,7 +347,7 @@ fn a_group_of_unknown_members_leaves_a_federated_identity_out() {
     );
     assert_eq!(ask(&estate, &caller, GET_ACCESS_TOKEN, email), Truth::No);
     assert!(
-        !answer.results.iter().any(|r| r.principal == caller),
+        !answer.results.iter().any(|r| *r.principal == *caller),
         "{answer:?}"
     );
 }
@@ -375,7 +375,11 @@ fn sets(
                 taken.but.join(" ")
             )
         });
-        (holder.principal, holder.verdict, except.collect())
+        (
+            holder.principal.to_string(),
+            holder.verdict,
+            except.collect(),
+        )
     };
     (
         answer.results.into_iter().map(row).collect(),

@@ -76,14 +76,14 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
             way(
                 estate,
                 &end.trail.via(),
-                itself.as_ref().unwrap_or(&end.name)
+                itself.as_deref().unwrap_or(&end.name)
             )
         ),
-        name: match (&itself, &end.pair) {
-            (Some(_), Some((_, target))) => visible(target.id()),
+        name: match (&itself, &end.target) {
+            (Some(_), Some(target)) => visible(target.id()),
             _ => visible(&end.name),
         },
-        pair: end.pair,
+        pair: end.pair(&answer.question.ways),
     };
     let rows = answer.ends.into_iter().map(row).collect();
     notes.extend(gaps(estate, &answer.not_read));

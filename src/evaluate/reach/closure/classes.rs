@@ -1,15 +1,18 @@
 //! Identities that deny rules and boundaries do not tell apart: what such rules leave is worked out once for all of them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::super::below::BelowAccount;
 use super::super::identity::{Identity, JudgedSpot};
 use super::super::relevant::{Denying, Ground};
 use super::super::who::walk;
 use crate::estate::ServiceAccount;
+use crate::estate::records::is_number;
 use crate::evaluate::boundary;
 use crate::evaluate::deny;
 use crate::evaluate::judge::Judge;
@@ -52,6 +55,8 @@ struct PlaceFacts {
     unread: bool,
     /// The same for all who belong there; `None`: it hangs on their names.
     bound: Option<Option<Rc<BoundKey>>>,
+    /// The class of those whom no deny rule names, where it is the same for all of them and was met.
+    class: Cell<Option<u32>>,
 }
 
 /// What rules make of somebody.
@@ -71,6 +76,8 @@ pub(in super::super) struct RuleClasses<'g, 'e> {
     others: Vec<(u32, RuleMember<'e>)>,
     all: Vec<&'e Member>,
     places: HashMap<PlaceKey, Rc<PlaceFacts>>,
+    /// The same of accounts by their project's number.
+    places_of_accounts: HashMap<usize, Rc<PlaceFacts>>,
     known: HashMap<ClassKey, u32>,
     /// One of each class.
     somebody: Vec<Identity<'g, 'e>>,
@@ -85,6 +92,7 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
             others: Vec::new(),
             all: Vec::new(),
             places: HashMap::new(),
+            places_of_accounts: HashMap::new(),
             known: HashMap::new(),
             somebody: Vec::new(),
             left: HashMap::new(),
@@ -139,35 +147,62 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
 
     /// The class of whoever is judged.
     pub fn of(&mut self, judge: &Judge<'e>) -> RuleClass {
-        let caller = &judge.caller;
-        let denied = self.denied(judge);
-        let account = match caller {
+        let account = match &judge.caller {
             Principal::ServiceAccount(email) => self.ground.estate.account(email),
             _ => None,
         };
         // Known by its unique id alone it may be anybody of its project.
         let by_id = account.is_some_and(|account| !account.has_address());
         let place = self.place(judge, account.filter(|_| !by_id));
+        self.there(judge, &place, by_id)
+    }
+
+    /// The same of an account: its record is not looked up where it belongs to what others of its project do.
+    pub fn of_account(&mut self, judge: &Judge<'e>, account: &BelowAccount) -> RuleClass {
+        if !account.listed || is_number(account.resource.id()) {
+            return self.of(judge);
+        }
+        let known = self.places_of_accounts.get(&account.project).map(Rc::clone);
+        let place = known.unwrap_or_else(|| {
+            let place = self.place(judge, None);
+            self.places_of_accounts
+                .insert(account.project, Rc::clone(&place));
+            place
+        });
+        self.there(judge, &place, false)
+    }
+
+    fn there(&mut self, judge: &Judge<'e>, place: &PlaceFacts, by_id: bool) -> RuleClass {
+        let denied = self.denied(judge);
+        let alike = !by_id && denied.is_empty() && (place.free || place.bound.is_some());
+        let class = |number: u32| RuleClass {
+            number,
+            unread: place.unread,
+            free: place.free,
+        };
+        if let Some(known) = place.class.get().filter(|_| alike) {
+            return class(known);
+        }
         let bound = match &place.bound {
             _ if place.free => None,
             Some(bound) => bound.clone(),
             None => Some(Rc::new(bound_of(judge))),
         };
+        let caller = &judge.caller;
         let key = ClassKey {
             denied,
             bound,
             own: by_id.then(|| caller.clone()),
         };
         let next = u32::try_from(self.somebody.len()).unwrap_or(u32::MAX);
-        let class = *self.known.entry(key).or_insert(next);
-        if class == next {
+        let number = *self.known.entry(key).or_insert(next);
+        if number == next {
             self.somebody.push(Identity::new(self.ground, caller));
         }
-        RuleClass {
-            number: class,
-            unread: place.unread,
-            free: place.free,
+        if alike {
+            place.class.set(Some(number));
         }
+        class(number)
     }
 
     fn denied(&self, judge: &Judge<'e>) -> Vec<(u32, Truth)> {
@@ -226,6 +261,7 @@ impl<'g, 'e> RuleClasses<'g, 'e> {
             free,
             unread: !free && !boundary::not_read(estate, &judge.caller).is_empty(),
             bound,
+            class: Cell::new(None),
         });
         if let Some(key) = key {
             self.places.insert(key, Rc::clone(&facts));

@@ -8,9 +8,10 @@ mod classes;
 mod components;
 mod graph;
 mod hops;
+mod lists;
 mod sets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -115,8 +116,7 @@ pub fn closure(estate: &Estate, by: &StepsBy, time: Timestamp) -> Closure {
         StepsBy::Permission(asked) => (all_asked(asked), false),
         StepsBy::Ways(ways) => (permissions_of(ways), ways.contains(&WayIn::RoleEdit)),
     };
-    let ground = Ground::keeping(estate, permissions, time, None, custom);
-    let (members, groups, below) = standing(&ground);
+    let (ground, members, groups, below) = standing(estate, permissions, time, custom);
     let hops = match by {
         StepsBy::Permission(_) => hops::of_permission(&ground),
         StepsBy::Ways(ways) => hops::of_ways(&ground, ways),
@@ -135,7 +135,7 @@ pub fn closure(estate: &Estate, by: &StepsBy, time: Timestamp) -> Closure {
     ground.not_read(unread_levels(&ground, &below).iter(), &mut not_read);
     not_read.extend(groups.unread_that_matter(&members));
     let hidden: BTreeSet<String> = groups
-        .accounts_that_matter(&members)
+        .accounts_that_matter(&members, &below)
         .filter_map(|account| out_of_sight(estate, account))
         .collect();
     // Of what was not read of callers' places each row tells by itself.
@@ -555,67 +555,4 @@ fn stands_as_well(
         let mut good = each.filter(|(known, _)| known.covers(standing));
         good.any(|(_, number)| number != NONE && set.contains(number))
     })
-}
-
-impl Closure {
-    /// The lists that rows share, by number. What one of them shares with another has the smaller number.
-    #[must_use]
-    pub fn shared(&self) -> Vec<(u32, CallerAccounts)> {
-        let mut all: BTreeMap<u32, &SharedSet> = BTreeMap::new();
-        for row in &self.results {
-            let mut next = row.set.shared.as_deref();
-            while let Some(shared) = next.filter(|shared| !all.contains_key(&shared.number)) {
-                all.insert(shared.number, shared);
-                next = shared.of.as_deref();
-            }
-        }
-        let told = all.into_iter().map(|(number, shared)| {
-            let list = CallerAccounts {
-                shared: shared.of.as_ref().map(|of| of.number),
-                ..self.listed(shared.added.iter().copied())
-            };
-            (number, list)
-        });
-        told.collect()
-    }
-
-    /// Which accounts one gets to. Where an account is certain anywhere it is certain.
-    #[must_use]
-    pub fn accounts_of(&self, row: &CallerReach) -> CallerAccounts {
-        let mut told = self.listed(row.set.own.iter().copied());
-        told.shared = row.set.shared.as_ref().map(|shared| shared.number);
-        if let Some((account, own)) = row.itself
-            && let Some(name) = self.names.get(account as usize).map(Resource::full_name)
-        {
-            told.certain.retain(|one| *one != name);
-            told.perhaps.retain(|one| *one != name);
-            if own != Truth::No {
-                told.perhaps.push(name.clone());
-                told.perhaps.sort_unstable();
-            }
-            told.without = told.shared.is_some().then_some(name);
-        }
-        told
-    }
-
-    fn listed(&self, some: impl Iterator<Item = u32>) -> CallerAccounts {
-        let mut found = CallerAccounts::default();
-        for one in some {
-            if let Some(NumberMeaning::Told { account, certain }) = self.meanings.get(one as usize)
-            {
-                let name = self.names.get(*account as usize).map(Resource::full_name);
-                match certain {
-                    true => found.certain.extend(name),
-                    false => found.perhaps.extend(name),
-                }
-            }
-        }
-        found.certain.sort_unstable();
-        found.perhaps.sort_unstable();
-        let certain = &found.certain;
-        found
-            .perhaps
-            .retain(|name| certain.binary_search(name).is_err());
-        found
-    }
 }

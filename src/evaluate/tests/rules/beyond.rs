@@ -306,7 +306,7 @@ fn nothing_in_a_project_that_was_shut_down_can_be_used() {
         let at = question(C).time;
         let permission = question(C).permission;
         let who = crate::evaluate::who(&estate, &account(T), &permission, at);
-        let row = who.results.iter().find(|row| row.principal == C);
+        let row = who.results.iter().find(|row| &*row.principal == C);
         let row = row.unwrap_or_else(|| panic!("{:?}", who.results));
         assert_eq!(row.outcome, Outcome::WouldFail);
         let caller = super::super::who(C);
