@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::iam::Condition;
+use crate::iam::{Condition, Extra};
 
 /// An organization (discovery document cloudresourcemanager v3, `Organization`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ pub struct ServiceAccount {
     pub disabled: bool,
     /// Fields that are not known here.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A service account as it is told.
@@ -127,7 +127,7 @@ struct ToldAccount {
     #[serde(default)]
     disabled: bool,
     #[serde(flatten)]
-    extra: Map<String, Value>,
+    extra: Extra,
 }
 
 impl From<ToldAccount> for ServiceAccount {

@@ -3,7 +3,11 @@
 /// Whether the text looks like `local@domain` and holds nothing that could not stand in one.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"/".contains(c);
+    let plain = |c: char| match c {
+        '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '\\' | '"' | '/' => false,
+        '!'..='~' => true,
+        _ => !c.is_whitespace() && !c.is_control(),
+    };
     text.len() <= 320
         && text.chars().all(plain)
         && text.split_once('@').is_some_and(|(local, domain)| {

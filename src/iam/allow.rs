@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::extra::Extra;
 use super::member::PolicyMember;
 
 /// A condition (google.type.Expr).
@@ -49,7 +50,7 @@ pub struct Binding {
     pub condition: Option<Arc<Condition>>,
     /// Fields that are not known here.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// An allow policy.
@@ -68,13 +69,13 @@ pub struct AllowPolicy {
     /// The grants.
     #[serde(
         default,
-        deserialize_with = "null_is_none",
+        deserialize_with = "read_bindings",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub bindings: Vec<Binding>,
     /// Fields that are not known here, `auditConfigs` among them.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// The field of an allow policy in a file that says why more bindings may be there than it lists; Google
@@ -104,7 +105,7 @@ impl Binding {
                 .map(|m| Arc::new(PolicyMember::v1(m)))
                 .collect(),
             condition: None,
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -195,7 +196,17 @@ fn read_members<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<PolicyMember>
         }
     }
     let members: Vec<SharedMember> = null_is_none(d)?;
-    Ok(members.into_iter().map(|one| one.0).collect())
+    // Not in the room that it was read into, which is larger as a rule.
+    let mut exact = Vec::with_capacity(members.len());
+    exact.extend(members.into_iter().map(|one| one.0));
+    Ok(exact)
+}
+
+fn read_bindings<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Binding>, D::Error> {
+    let bindings: Vec<Binding> = null_is_none(d)?;
+    let mut exact = Vec::with_capacity(bindings.len());
+    exact.extend(bindings);
+    Ok(exact)
 }
 
 /// Members and roles that are read again and again: each is read and kept once.

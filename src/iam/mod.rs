@@ -8,6 +8,7 @@ pub mod blockable;
 pub mod boundary;
 pub mod deniable;
 pub mod deny;
+pub mod extra;
 pub mod member;
 pub mod org_policy;
 pub mod owner;
@@ -34,6 +35,7 @@ fn start_of(text: &str) -> String {
 pub use allow::{AllowPolicy, Binding, Condition};
 pub use boundary::{BoundaryPolicy, BoundaryRule, PolicyBinding, RuleEffect};
 pub use deny::{DenyPolicy, DenyRule};
+pub use extra::Extra;
 pub use member::{BasicRole, DeletedKind, Kin, Member, PolicyMember};
 pub use org_policy::OrgPolicy;
 pub use permission::Permission;

@@ -22,8 +22,12 @@ const BLOCK: usize = if cfg!(test) { 300 } else { 1 << 20 };
 const ROOM: usize = BLOCK + (BLOCK >> 2);
 
 /// What came of a line.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are assets, and the room for them is used again, block by block"
+)]
 enum ReadLine {
-    Asset(Box<ReadAsset>),
+    Asset(ReadAsset),
     /// Something else that may stand on a line of its own, at these bytes of the block.
     Other(Range<usize>),
 }
@@ -31,7 +35,16 @@ enum ReadLine {
 /// A block of lines, read.
 struct ReadBlock {
     bytes: Vec<u8>,
-    lines: Result<Vec<ReadLine>, NotQuick>,
+    lines: Vec<ReadLine>,
+    read: Result<(), NotQuick>,
+}
+
+/// Room that blocks before took: what comes of them is as large as they are, and memory that is given back and taken
+/// again costs more than reading.
+#[derive(Default)]
+struct BlockRoom {
+    bytes: Vec<u8>,
+    lines: Vec<ReadLine>,
 }
 
 /// Reads what is left of an export.
@@ -45,17 +58,18 @@ pub(super) fn lines(reader: &mut Unpacked, loading: &mut FileReading<'_>) -> Res
     let members = MembersOfBlocks::default();
     rayon::in_place_scope(|scope| {
         let mut begun: VecDeque<Receiver<ReadBlock>> = VecDeque::new();
-        let mut spare: Vec<Vec<u8>> = Vec::new();
+        let mut spare: Vec<BlockRoom> = Vec::new();
         loop {
-            let bytes = block(reader, spare.pop().unwrap_or_default())?;
+            let BlockRoom { bytes, mut lines } = spare.pop().unwrap_or_default();
+            let bytes = block(reader, bytes)?;
             let end = bytes.is_empty();
             if !end {
                 let (send, receive) = channel();
                 let members = &members;
                 scope.spawn(move |_| {
-                    let lines = members.during(|| read(&bytes));
+                    let read = members.during(|| read(&bytes, &mut lines));
                     // Whoever waited for it may have given up.
-                    let _ = send.send(ReadBlock { bytes, lines });
+                    let _ = send.send(ReadBlock { bytes, lines, read });
                 });
                 begun.push_back(receive);
             }
@@ -63,7 +77,7 @@ pub(super) fn lines(reader: &mut Unpacked, loading: &mut FileReading<'_>) -> Res
                 let Some(next) = begun.pop_front() else { break };
                 let taken = take_in(next.recv().map_err(|_| NotQuick)?, loading)?;
                 // One that a long line made large is not kept.
-                if taken.capacity() <= 2 * ROOM {
+                if taken.bytes.capacity() <= 2 * ROOM {
                     spare.push(taken);
                 }
             }
@@ -115,8 +129,7 @@ fn block(reader: &mut Unpacked, room: Vec<u8>) -> Result<Vec<u8>, NotQuick> {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<ReadLine>, NotQuick> {
-    let mut found = Vec::new();
+fn read(bytes: &[u8], found: &mut Vec<ReadLine>) -> Result<(), NotQuick> {
     let mut last = None;
     // Once for all strings of it.
     let text = std::str::from_utf8(bytes).map_err(|_| NotQuick)?;
@@ -135,7 +148,7 @@ fn read(bytes: &[u8]) -> Result<Vec<ReadLine>, NotQuick> {
             match LineSeed(&mut other).deserialize(&mut json) {
                 Ok(mut asset) => {
                     asset.judge_ahead(&mut last).map_err(|_| NotQuick)?;
-                    found.push(ReadLine::Asset(Box::new(asset)));
+                    found.push(ReadLine::Asset(asset));
                 }
                 Err(_) if other => {
                     found.truncate(before);
@@ -149,22 +162,27 @@ fn read(bytes: &[u8]) -> Result<Vec<ReadLine>, NotQuick> {
             }
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Takes a block in; gives its room back.
-fn take_in(block: ReadBlock, loading: &mut FileReading<'_>) -> Result<Vec<u8>, NotQuick> {
-    let ReadBlock { bytes, lines } = block;
+fn take_in(block: ReadBlock, loading: &mut FileReading<'_>) -> Result<BlockRoom, NotQuick> {
+    let ReadBlock {
+        bytes,
+        mut lines,
+        read,
+    } = block;
+    read?;
     loading.position.take_in(bytes.len());
-    for line in lines? {
+    for line in lines.drain(..) {
         match line {
             ReadLine::Asset(asset) => {
-                asset::keep::<de::value::Error>(loading, *asset).map_err(|_| NotQuick)?;
+                asset::keep::<de::value::Error>(loading, asset).map_err(|_| NotQuick)?;
             }
             ReadLine::Other(place) => values(bytes.get(place).unwrap_or_default(), loading)?,
         }
     }
-    Ok(bytes)
+    Ok(BlockRoom { bytes, lines })
 }
 
 /// An asset; whether it is something else is told beside the error.

@@ -21,7 +21,7 @@ use super::forms::{AnyFolder, AnyOrganization, AnyProject, FromV1, OrgPolicyV1};
 use super::kept::Fault;
 use super::unique::{self, UniqueValue};
 use super::{FileReading, asset_policies, refused, search, single, terraform, words};
-use crate::iam::{AllowPolicy, OrgPolicy, Resource, Role};
+use crate::iam::{AllowPolicy, Extra, OrgPolicy, Resource, Role};
 
 /// Keys of an asset; one of them comes first in it, so a file that begins so is an export.
 pub(super) const KEYS: &[&str] = &[
@@ -95,7 +95,7 @@ const COUNTS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Asset {
     pub name: String,
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     pub resource: Option<Content>,
     pub policy: Option<AllowPolicy>,
     /// `None`: it carries none.
@@ -219,7 +219,7 @@ pub(super) fn visit<'de, A: MapAccess<'de>>(
     keep(loading, read(first, map)?)
 }
 
-/// A key, as it stands in the text where it can be had so.
+/// A key or a type, as it stands in the text where it can be had so.
 #[derive(Deserialize)]
 struct AssetKey<'t>(#[serde(borrow)] Cow<'t, str>);
 
@@ -227,7 +227,7 @@ struct AssetKey<'t>(#[serde(borrow)] Cow<'t, str>);
 #[derive(Debug)]
 pub(super) struct ReadAsset {
     asset: Asset,
-    rest: Map<String, Value>,
+    rest: Extra,
 }
 
 /// Reads it, and judges nothing: this may be done ahead of what stands before it.
@@ -236,7 +236,7 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<ReadAsset, A::Error> {
     let mut asset = Asset::default();
-    let mut rest = Map::new();
+    let mut rest = Extra::default();
     let mut key = Some(Cow::Owned(first));
     let mut ancestors = false;
     let mut counts = true;
@@ -248,8 +248,13 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
             }
             "assetType" | "asset_type" => {
                 once(!asset.kind.is_empty(), &name).map_err(de::Error::custom)?;
-                asset.kind = map.next_value()?;
-                counts = asset.kind.is_empty() || COUNTS.contains(&asset.kind.as_str());
+                let AssetKey(kind) = map.next_value()?;
+                let known = COUNTS.iter().find(|known| **known == kind);
+                counts = kind.is_empty() || known.is_some();
+                asset.kind = match known {
+                    Some(known) => Cow::Borrowed(known),
+                    None => Cow::Owned(kind.into_owned()),
+                };
             }
             "ancestors" => {
                 // The same may have stood as a path before.
@@ -351,7 +356,7 @@ pub(super) fn keep<E: de::Error>(
         }
         let key = loading.key;
         return loading.keep(true, |draft| {
-            draft.single(&asset.name, asset.policy, rest, key)
+            draft.single(&asset.name, asset.policy, rest.into(), key)
         });
     }
     if asset.name.is_empty() {
@@ -414,7 +419,7 @@ impl Draft {
         };
         self.climb(&way)?;
         let data = asset.resource.unwrap_or_default();
-        match asset.kind.as_str() {
+        match &*asset.kind {
             ORGANIZATION | FOLDER | PROJECT => {
                 let own = Resource::parse(&asset.name).map_err(|e| Fault::from(e.to_string()))?;
                 self.named_by_id(&own, &way.levels);

@@ -124,7 +124,7 @@ impl StoredAccounts {
             unique_id: self.unique_ids.get(at).to_owned(),
             display_name: self.display_names.get(at).to_owned(),
             disabled: flags & DISABLED != 0,
-            extra: self.extras.get(at),
+            extra: self.extras.get(at).into(),
         };
         (key.into(), Arc::new(account))
     }

@@ -266,7 +266,7 @@ impl StoredPolicies {
             version: version.map(|at| (self.versions.get(at) as u32).cast_signed()),
             etag: etag.map(|at| self.etags.get(at).to_owned()),
             bindings: bindings.collect(),
-            extra: self.object(self.extra.get(at)),
+            extra: self.object(self.extra.get(at)).into(),
         };
         (self.resource(at), Arc::new(policy))
     }
@@ -282,7 +282,7 @@ impl StoredPolicies {
                 .map(|(_, member)| Arc::clone(member))
                 .collect(),
             condition: condition.and_then(|at| self.kinds.conditions.get(at)),
-            extra: self.object(self.kinds.extra.get(kind)),
+            extra: self.object(self.kinds.extra.get(kind)).into(),
         }
     }
 
@@ -300,7 +300,7 @@ impl StoredPolicies {
     pub fn known_in_part(&self) -> impl Iterator<Item = Resource> {
         let gap = |object: &Map<String, Value>| {
             let policy = AllowPolicy {
-                extra: object.clone(),
+                extra: object.clone().into(),
                 ..AllowPolicy::default()
             };
             policy.gap().is_some()

@@ -132,7 +132,7 @@ impl GrantsOn {
         let why = if self.open { AFTER } else { NOT_ALL };
         AllowPolicy {
             bindings: bindings.collect(),
-            extra: Map::from_iter([(PARTIAL.to_owned(), why.into())]),
+            extra: Map::from_iter([(PARTIAL.to_owned(), why.into())]).into(),
             ..AllowPolicy::default()
         }
     }

@@ -2,7 +2,7 @@
 //! pools of Terraform's, in the form in which the API has them.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::super::{IdentityPool, Provider, ServiceAccount};
 use super::super::draft::Draft;
@@ -10,7 +10,7 @@ use super::super::forms::{AnyFolder, AnyOrganization, AnyProject};
 use super::super::kept::Fault;
 use super::super::words;
 use super::resource::{TfResource, TfValue};
-use crate::iam::{BoundaryPolicy, DenyPolicy, PolicyBinding, Resource, Role};
+use crate::iam::{BoundaryPolicy, DenyPolicy, Extra, PolicyBinding, Resource, Role};
 
 impl Draft {
     /// Takes in a thing; `false` where it is of no kind that counts.
@@ -124,7 +124,7 @@ impl Draft {
             unique_id: one.text("unique_id").is().unwrap_or_default(),
             display_name: one.text("display_name").is().unwrap_or_default(),
             disabled: one.on("disabled"),
-            extra: Map::new(),
+            extra: Extra::default(),
         })
     }
 
