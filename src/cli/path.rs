@@ -255,7 +255,7 @@ fn head_text(
         (Outcome::WouldFail, _) => (
             Truth::No,
             Ink::Bad,
-            ": granted, but the calls would fail: an account is off or gone, or there is no token to be had",
+            ": granted, but the calls would fail: an account is off, gone or nobody's, or there is no token to be had",
         ),
         (_, Verdict::UnknownInfo) => (
             Truth::UnknownInfo,

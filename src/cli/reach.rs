@@ -411,7 +411,7 @@ fn row_text(page: &mut TextPage, row: &PathEnd) {
         Outcome::WouldFail => (
             Truth::No,
             Ink::Bad,
-            "  granted, but the call would fail: an account is off or gone, or there is no token to be had",
+            "  granted, but the call would fail: an account is off, gone or nobody's, or there is no token to be had",
         ),
         _ => (tri, ink, word),
     };

@@ -449,3 +449,57 @@ fn a_caller_that_is_not_there_of_a_project_that_was_shut_down() {
         );
     }
 }
+
+/// A name in a policy or a group that is no account of its project, which was listed: `who` and `reach` say that the call
+/// fails, of a file and over HTTP, as `explain` does, with kinds of ways and without; and nothing is left open by it.
+#[test]
+fn a_name_that_is_nobodys_is_told_as_one_from_either_end() {
+    let home = Home::new();
+    let account = |name: &str, id: &str| {
+        let email = format!("{name}@tern-live.iam.gserviceaccount.com");
+        json!({ "name": format!("projects/tern-live/serviceAccounts/{email}"), "email": email,
+            "projectId": "tern-live", "uniqueId": id })
+    };
+    let member = |name: &str| format!("serviceAccount:{name}@tern-live.iam.gserviceaccount.com");
+    let target = "here@tern-live.iam.gserviceaccount.com";
+    let names = [
+        ("ther", "WOULD_FAIL"),
+        ("runer", "WOULD_FAIL"),
+        ("there", "WOULD_SUCCEED"),
+    ];
+    let granted = json!({ "role": "roles/iam.serviceAccountTokenCreator",
+        "members": [member("ther"), member("there"), "group:team@tern.example"] });
+    let facts = json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "tern.example" }],
+        "projects": [{ "name": "projects/12", "projectId": "tern-live", "parent": "organizations/1" }],
+        "serviceAccounts": [account("there", "101"), account("here", "102")],
+        "groups": [{ "email": "team@tern.example", "members": [member("runer")] }],
+        "iamPolicies": { format!("//iam.googleapis.com/projects/tern-live/serviceAccounts/{target}"):
+            { "bindings": [granted] } },
+    });
+    let file = home.write("estate.json", &facts.to_string());
+    let file = file.to_str().unwrap();
+    let emulator = Emulator::start(&home, &["--estate", file]);
+    for kinds in [&[][..], &["--edges", "token"]] {
+        let asked = |question: &[&str]| {
+            let question = [&["--format=json"], question, kinds].concat();
+            let told = home.run(&[&["--estate", file], &question[..]].concat());
+            let told = told.json();
+            assert_eq!(told, emulator.run(&home, &question).json(), "{question:?}");
+            assert_eq!(told["complete"], true, "{question:?}");
+            told["results"].as_array().unwrap().clone()
+        };
+        let who = asked(&["who", "--target", target]);
+        for (name, outcome) in names {
+            let caller = member(name);
+            let explained = home.explain(&["--estate", file], &caller, target).json();
+            let row = who.iter().find(|row| row["principal"] == json!(caller));
+            let row = row.unwrap_or_else(|| panic!("{caller} in {who:?}"));
+            let reach = asked(&["reach", "--caller", &caller]);
+            for told in [&explained, row, &reach[0]] {
+                assert_eq!(told["verdict"], "CAN_ACCESS", "{name}");
+                assert_eq!(told["outcome"], outcome, "{name}");
+            }
+        }
+    }
+}

@@ -189,13 +189,18 @@ fn a_change_is_told_whole_on_every_size() {
     play.keys("<Ctrl-u>force").says("1 of 1");
 }
 
-/// A name that is nobody's was not left unread: nobody of it was seen.
+/// A name that is nobody's, of a project whose accounts were listed, leaves nothing open: nothing is called unread, and the
+/// list is whole. Who can act as the target says of it that the call fails.
 #[test]
-fn a_name_that_is_nobody_s_is_not_called_unread() {
+fn a_name_that_is_nobody_s_leaves_nothing_open() {
     let mut play = Opening::story(story("typo")).play();
     play.keys("x")
-        .says("a policy names run-procesor@app-prod, and no such account was seen.")
-        .never_says("was not read");
+        .says("No account: no grant lets this caller do it anywhere.")
+        .never_says("was not read")
+        .never_says("no such account was seen");
+    play.keys("<Esc>w")
+        .says("run-procesor@app-prod")
+        .says("would fail");
 }
 
 /// On the smallest screen the name of a leaf is whole, or what is said of it is.

@@ -294,6 +294,18 @@ impl Case {
                     wrong,
                 );
                 self.against_explain(&estate, asked, &all, told.complete, wrong);
+                for holder in told.results.iter().filter(|r| usable(&r.principal)) {
+                    let same = |r: &&bindscope::evaluate::reach::Holder| {
+                        (&r.principal, r.verdict) == (&holder.principal, holder.verdict)
+                    };
+                    let other = right.results.iter().find(same).map(|r| r.outcome);
+                    if self.sees_all() && other.is_some_and(|other| other != holder.outcome) {
+                        let (who, outcome) = (&holder.principal, holder.outcome);
+                        wrong.push(format!(
+                            "who {asked:?}: {who} {outcome:?}, in full {other:?}"
+                        ));
+                    }
+                }
             }
         }
         let brings = Brings {
@@ -323,6 +335,18 @@ impl Case {
                         .map(|r| (r.target.full_name(), r.verdict))
                         .collect()
                 };
+                for reached in &told.results {
+                    let same = |r: &&bindscope::evaluate::reach::Reached| {
+                        (&r.target, r.verdict) == (&reached.target, reached.verdict)
+                    };
+                    let other = right.results.iter().find(same).map(|r| r.outcome);
+                    if self.sees_all() && other.is_some_and(|other| other != reached.outcome) {
+                        let (to, outcome) = (reached.target.full_name(), reached.outcome);
+                        wrong.push(format!(
+                            "reach {asked:?}: {to} {outcome:?}, in full {other:?}"
+                        ));
+                    }
+                }
                 self.compare(
                     "reach",
                     asked,

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::super::belonging;
-use super::super::explain::is_shut_down;
+use super::super::explain::{caller_state, is_shut_down};
 use super::below::{Below, BelowAccount, LeftBelow};
 use super::closure::RuleClasses;
 use super::identity::{Identity, JudgedSpot};
@@ -25,7 +25,7 @@ use super::standing::{GroupIndex, Match, Members, standing};
 use super::trail::{Trail, TrailStep, TrailVia};
 use super::{Brings, Reach, Reached, Via, verdict};
 use crate::estate::{Coverage, Estate, Existence};
-use crate::evaluate::explanation::Verdict;
+use crate::evaluate::explanation::{AccountState, Verdict};
 use crate::evaluate::federation::{exchange, set_is_refused};
 use crate::evaluate::judge::Judge;
 use crate::evaluate::truth::Truth;
@@ -529,23 +529,27 @@ pub(super) fn unread_levels(ground: &Ground<'_>, below: &Below) -> Vec<Resource>
     levels
 }
 
-/// Whether the caller is known to have no token that counts: it is off or gone, or no provider lets it in.
+/// Whether the caller is known to have no token that counts: it is off, gone or nobody, or no provider lets it in.
 pub(super) fn cannot_call(estate: &Estate, caller: &Principal, brings: &Brings) -> bool {
-    let off = match caller {
-        Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
-        _ => exchange(estate, caller, &brings.attributes, brings.claims.as_deref())
-            .is_some_and(|e| e.is_refused()),
-    };
-    off || home_is_shut_down(estate, caller)
+    let told = || exchange(estate, caller, &brings.attributes, brings.claims.as_deref());
+    is_nobody_now(estate, caller)
+        || told().is_some_and(|e| e.is_refused())
+        || home_is_shut_down(estate, caller)
 }
 
 /// The same of one who is judged already.
 pub(super) fn is_refused(estate: &Estate, caller: &Principal, judge: &Judge<'_>) -> bool {
-    let off = match caller {
-        Principal::ServiceAccount(email) => is_off(estate, &Resource::account("-", email)),
-        _ => judge.exchange.as_ref().is_some_and(|e| e.is_refused()),
-    };
-    off || home_is_shut_down(estate, caller)
+    is_nobody_now(estate, caller)
+        || judge.exchange.as_ref().is_some_and(|e| e.is_refused())
+        || home_is_shut_down(estate, caller)
+}
+
+/// Whether a caller is an account that is off or gone, or a name that is nobody's: as [`super::super::explain()`] has it.
+fn is_nobody_now(estate: &Estate, caller: &Principal) -> bool {
+    matches!(
+        caller_state(estate, caller),
+        AccountState::Disabled | AccountState::Deleted | AccountState::NotFound
+    )
 }
 
 /// Whether nobody of a set gets a token: its pool or provider is off, or the pool's project was shut down.

@@ -8,7 +8,7 @@ use super::generate::{self, ACCOUNTS};
 use super::{account, at, from_value, who as principal};
 use crate::estate::{Coverage, Estate};
 use crate::evaluate::reach::{Brings, EdgesAnswer, reach_by, who_by};
-use crate::evaluate::{Outcome, Truth, Verdict, WayIn, may, reach, who};
+use crate::evaluate::{Outcome, Question, Truth, Verdict, WayIn, explain, may, reach, who};
 use crate::iam::{Permission, Principal, Resource};
 
 const NOW: &str = "2026-11-25T12:00:00Z";
@@ -188,6 +188,78 @@ fn a_role_that_is_edited_counts_under_its_bindings_condition() {
         assert_eq!(one.map(|row| row.verdict), right, "{expression}");
         let back = from(&estate, &caller, &[WayIn::RoleEdit]).results;
         assert_eq!(back.first().map(|row| row.verdict), right, "{expression}");
+    }
+}
+
+/// Whoever is off, gone or nobody gets through nowhere, as `explain` says of each: by kinds as without them, asked from
+/// either end. An account of a project that the file does not hold may be there all the same, with boundaries there.
+#[test]
+fn a_name_that_is_nobodys_gets_through_nowhere() {
+    let target = "c@p2.iam.gserviceaccount.com";
+    let callers = [
+        (
+            "serviceAccount:there@p2.iam.gserviceaccount.com",
+            Outcome::WouldSucceed,
+        ),
+        (
+            "serviceAccount:off@p2.iam.gserviceaccount.com",
+            Outcome::WouldFail,
+        ),
+        (
+            "serviceAccount:ther@p2.iam.gserviceaccount.com",
+            Outcome::WouldFail,
+        ),
+        (
+            "serviceAccount:a@elsewhere-1.iam.gserviceaccount.com",
+            Outcome::Unknown,
+        ),
+        ("serviceAccount:ana@example.com", Outcome::WouldFail),
+        ("user:there@p2.iam.gserviceaccount.com", Outcome::WouldFail),
+        ("user:ana@example.com", Outcome::WouldSucceed),
+    ];
+    let members: Vec<&str> = callers.iter().map(|(name, _)| *name).collect();
+    let account_of = |name: &str, disabled: bool| {
+        serde_json::json!({ "name": format!("projects/p2/serviceAccounts/{name}@p2.iam.gserviceaccount.com"), "projectId": "p2",
+            "email": format!("{name}@p2.iam.gserviceaccount.com"), "uniqueId": name.len().to_string(), "disabled": disabled })
+    };
+    let file = serde_json::json!({
+        "organizations": [{ "name": "organizations/1", "displayName": "example.com", "directoryCustomerId": "C0" }],
+        "projects": [{ "name": "projects/32", "projectId": "p2", "parent": "organizations/1" }],
+        "serviceAccounts": [account_of("c", false), account_of("there", false), account_of("off", true)],
+        "iamPolicies": {
+            format!("//iam.googleapis.com/projects/p2/serviceAccounts/{target}"): { "bindings": [
+                { "role": "roles/iam.serviceAccountTokenCreator", "members": members }] } }
+    });
+    let estate = from_value(&file, Coverage::Whole);
+    let token = Permission::get_access_token();
+    let holders = who(&estate, &account(target), &token, at(NOW)).results;
+    let by_kinds = to(&estate, target, &[WayIn::Token]).results;
+    for (name, right) in callers {
+        let whole = explain(
+            &estate,
+            &Question::new(principal(name), account(target), at(NOW)),
+        );
+        assert_eq!(whole.outcome, right, "explain of {name}");
+        let holder = holders.iter().find(|row| &*row.principal == name);
+        assert_eq!(holder.map(|row| row.outcome), Some(right), "who of {name}");
+        let kinds = by_kinds.iter().find(|row| row.name == name);
+        assert_eq!(
+            kinds.map(|row| row.outcome),
+            Some(right),
+            "who by kinds of {name}"
+        );
+        let reached = reach(&estate, &principal(name), &token, at(NOW)).results;
+        assert_eq!(
+            reached.first().map(|row| row.outcome),
+            Some(right),
+            "reach of {name}"
+        );
+        let by_kind = from(&estate, name, &[WayIn::Token]).results;
+        assert_eq!(
+            by_kind.first().map(|row| row.outcome),
+            Some(right),
+            "reach by kinds of {name}"
+        );
     }
 }
 

@@ -99,7 +99,7 @@ pub fn rows(answer: PathsAnswer) -> Result<Paths, String> {
     })
 }
 
-/// That a grant is of no use: an account is off or gone, or there is no token to be had.
+/// That a grant is of no use: an account is off, gone or nobody's, or there is no token to be had.
 fn no_use(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::WouldFail => "would fail: ",
@@ -175,4 +175,23 @@ fn gaps(estate: &Estate, not_read: &[String]) -> Option<String> {
         n => format!(", and {n} more were not read"),
     };
     Some(format!("Not complete: {first}{more}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estate::Coverage;
+
+    /// Whom a policy names of a project that is not in sight was not left unread: nobody of it was seen.
+    #[test]
+    fn an_account_that_is_not_in_sight_is_not_called_unread() {
+        let name = |email: &str| Resource::account("-", email).full_name();
+        let one = [name("runner@elsewhere-1.iam.gserviceaccount.com")];
+        let estate = Estate::new(Coverage::Partial);
+        assert_eq!(
+            gaps(&estate, &one).as_deref(),
+            Some("Not complete: a policy names runner@elsewhere-1, and no such account was seen.")
+        );
+        assert_eq!(gaps(&estate, &[]), None);
+    }
 }
